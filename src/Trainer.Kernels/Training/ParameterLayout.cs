@@ -1,0 +1,38 @@
+namespace Trainer.Kernels.Training;
+
+/// <summary>One parameter in the flat buffers: its torch.nn name, shape and place.</summary>
+/// <param name="Offset">First element in the flat buffer; a multiple of 16.</param>
+public sealed record ParameterSlot(string Name, Shape Shape, int Offset)
+{
+    public int Elements => (int)Shape.Elements;
+}
+
+/// <summary>A run of parameters, in reverse layer order, whose gradients travel together.</summary>
+public sealed record Bucket(int Index, int Offset, int Elements);
+
+/// <summary>
+/// Where each parameter lies in the flat weight, gradient and optimizer buffers: reverse layer order, so that the
+/// gradients which a backward pass completes first come first.
+/// </summary>
+public sealed class ParameterLayout
+{
+    /// <summary>The unit of ownership in the all-reduce.</summary>
+    public const int ChunkElements = 65_536;
+
+    /// <summary>A bucket closes once it holds this many elements (16 chunks: 4 MiB).</summary>
+    public const int BucketElements = 16 * ChunkElements;
+
+    public ParameterLayout(IReadOnlyList<ParameterSlot> slots, IReadOnlyList<Bucket> buckets, int elements) =>
+        (Slots, Buckets, Elements) = (slots, buckets, elements);
+
+    /// <summary>In reverse layer order, as they lie in memory.</summary>
+    public IReadOnlyList<ParameterSlot> Slots { get; }
+
+    public IReadOnlyList<Bucket> Buckets { get; }
+
+    /// <summary>Length of a flat buffer, padding between parameters included; padding is always +0.</summary>
+    public int Elements { get; }
+
+    /// <summary>Chunks of the whole buffer; chunk c is elements [c x 65,536, min((c + 1) x 65,536, Elements)).</summary>
+    public int Chunks => (Elements + ChunkElements - 1) / ChunkElements;
+}
