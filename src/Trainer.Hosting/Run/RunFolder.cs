@@ -1,13 +1,9 @@
-namespace Trainer.Hosting.Run;
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
 
-/// <summary>What a running process tells others on its machine.</summary>
-/// <param name="Name">coordinator, worker-0, ...</param>
-/// <param name="Role">coordinator or worker.</param>
-/// <param name="StartTicks">The process's start time as the kernel counts it (field 22 of /proc/PID/stat): tells a process from a later one with its pid.</param>
-/// <param name="Cluster">akka.tcp://trainer@host:port</param>
-/// <param name="Grpc">http://host:port of the job API; null on nodes.</param>
-/// <param name="Http">http://host:port of metrics and health.</param>
-public sealed record ProcessEndpoint(string Name, string Role, int ProcessId, long StartTicks, string Cluster, string? Grpc, string Http);
+namespace Trainer.Hosting.Run;
 
 /// <summary>
 /// A private folder (0700) through which the processes of a local cluster find each other:
@@ -15,22 +11,149 @@ public sealed record ProcessEndpoint(string Name, string Role, int ProcessId, lo
 /// </summary>
 public sealed class RunFolder
 {
-    private RunFolder(string path) => Path = path;
+    private const int TokenBytes = 32;
+
+    /// <summary>A Unix-domain socket's path ends within 108 bytes with its zero (sun_path); this much is kept for the socket's own name.</summary>
+    private const int LongestLinksFolder = 107 - 40;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    private RunFolder(string path)
+    {
+        Path = path;
+        Token = ReadToken();
+        LinksFolder = ChooseLinksFolder(path, Token);
+    }
 
     public string Path { get; }
 
-    /// <summary>Secret that every call of the job API carries: <c>authorization: Bearer TOKEN</c>.</summary>
-    public string Token => throw new NotImplementedException();
+    /// <summary>Secret that every call of the job API carries: <c>authorization: Bearer TOKEN</c>. 32 random bytes, base64url.</summary>
+    public string Token { get; }
 
-    /// <summary>Where link sockets go; short enough for sun_path (108 bytes) wherever the run folder is.</summary>
-    public string LinksFolder => throw new NotImplementedException();
+    /// <summary>Where link sockets go; leaves 40 bytes of sun_path to a socket's name wherever the run folder is.</summary>
+    public string LinksFolder { get; }
 
-    /// <summary>Creates folder and token unless they are there; refuses a folder that others may enter or that is somebody else's.</summary>
-    public static RunFolder OpenOrCreate(string path) => throw new NotImplementedException();
+    private string EndpointsFolder => System.IO.Path.Combine(Path, "endpoints");
 
-    /// <summary>The endpoints of processes that are alive, by name.</summary>
-    public IReadOnlyList<ProcessEndpoint> Endpoints() => throw new NotImplementedException();
+    /// <summary>Creates folder and token unless they are there; several processes may do so at once.</summary>
+    /// <exception cref="RunFolderException">The folder is a link, somebody else's, or open to others.</exception>
+    public static RunFolder OpenOrCreate(string path)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        if (System.IO.Path.GetDirectoryName(path) is { } parent)
+            Directory.CreateDirectory(parent);
+        PrivateFiles.CreateFolder(path);
+        PrivateFiles.CreateFolder(System.IO.Path.Combine(path, "endpoints"));
+        if (!File.Exists(TokenFile(path)))
+            PrivateFiles.TryCreate(TokenFile(path), Encoding.ASCII.GetBytes(Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(TokenBytes))));
+        var folder = new RunFolder(path);
+        PrivateFiles.CreateFolder(folder.LinksFolder);
+        return folder;
+    }
 
-    /// <summary>Publishes atomically; disposing withdraws.</summary>
-    public IDisposable Publish(ProcessEndpoint endpoint) => throw new NotImplementedException();
+    /// <summary>Opens the folder for looking around; null when there is none, or none with a token in it.</summary>
+    /// <exception cref="RunFolderException">As <see cref="OpenOrCreate"/>.</exception>
+    public static RunFolder? TryOpen(string path)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        if (!Directory.Exists(path))
+            return null;
+        PrivateFiles.RequirePrivate(path);
+        return File.Exists(TokenFile(path)) ? new RunFolder(path) : null;
+    }
+
+    /// <summary>The endpoints of processes that are alive, by name. What the dead left behind is passed over.</summary>
+    public IReadOnlyList<ProcessEndpoint> Endpoints()
+    {
+        if (!Directory.Exists(EndpointsFolder))
+            return [];
+        return Directory.EnumerateFiles(EndpointsFolder, "*.json")
+            .Select(ReadEndpoint)
+            .OfType<ProcessEndpoint>()
+            .Where(endpoint => endpoint.Process.IsAlive)
+            .OrderBy(endpoint => endpoint.Name, StringComparer.Ordinal)
+            .ToList();
+    }
+
+    /// <summary>Publishes atomically, in place of what a predecessor of that name left; disposing withdraws.</summary>
+    /// <exception cref="RunFolderException">Another process that is alive has the name.</exception>
+    public IDisposable Publish(ProcessEndpoint endpoint)
+    {
+        var file = EndpointFile(endpoint.Name);
+        if (ReadEndpoint(file) is { } other && other.Process != endpoint.Process && other.Process.IsAlive)
+            throw new RunFolderException(Path, $"already has a running '{endpoint.Name}', process {other.ProcessId}; names are unique");
+        PrivateFiles.Replace(file, JsonSerializer.SerializeToUtf8Bytes(endpoint, Json));
+        return new Publication(this, endpoint);
+    }
+
+    /// <summary>Removes what processes leave here that end without a chance to withdraw it: dead endpoints, and sockets once nobody is alive.</summary>
+    public void RemoveRemains()
+    {
+        var alive = Endpoints();
+        foreach (var file in Directory.EnumerateFiles(EndpointsFolder))
+        {
+            if (!alive.Any(endpoint => EndpointFile(endpoint.Name) == file))
+                File.Delete(file);
+        }
+        if (alive.Count == 0 && Directory.Exists(LinksFolder))
+            Directory.Delete(LinksFolder, recursive: true);
+    }
+
+    private static string TokenFile(string path) => System.IO.Path.Combine(path, "token");
+
+    private string ReadToken()
+    {
+        var token = File.ReadAllText(TokenFile(Path)).Trim();
+        return token.Length >= TokenBytes
+            ? token
+            : throw new RunFolderException(TokenFile(Path), $"holds {token.Length} characters; expected {Base64Url.GetEncodedLength(TokenBytes)}; remove it to get a new one");
+    }
+
+    /// <summary>links/ inside, or, where that is too long, a folder under the temporary folder whose name nobody can guess.</summary>
+    private static string ChooseLinksFolder(string path, string token)
+    {
+        var inside = System.IO.Path.Combine(path, "links");
+        if (Encoding.UTF8.GetByteCount(inside) <= LongestLinksFolder)
+            return inside;
+        var name = "trainer-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{path}\n{token}")))[..16];
+        var temporary = System.IO.Path.Combine(System.IO.Path.GetTempPath(), name);
+        return Encoding.UTF8.GetByteCount(temporary) <= LongestLinksFolder ? temporary : System.IO.Path.Combine("/tmp", name);
+    }
+
+    private string EndpointFile(string name)
+    {
+        if (name.Length is 0 or > 128 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') || name[0] == '.')
+            throw new ArgumentException($"'{name}' is not a process name; expected letters, digits, '-', '_' and '.'.", nameof(name));
+        return System.IO.Path.Combine(EndpointsFolder, name + ".json");
+    }
+
+    /// <summary>Null when it is gone: its process withdrew it meanwhile.</summary>
+    private static ProcessEndpoint? ReadEndpoint(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<ProcessEndpoint>(File.ReadAllBytes(file), Json);
+        }
+        catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (JsonException wrong)
+        {
+            throw new RunFolderException(file, $"is not an endpoint ({wrong.Message}); remove it");
+        }
+    }
+
+    /// <summary>Withdraws once, and only what its own process published: a successor of the same name keeps its file.</summary>
+    private sealed class Publication(RunFolder folder, ProcessEndpoint endpoint) : IDisposable
+    {
+        private int _withdrawn;
+
+        public void Dispose()
+        {
+            var file = folder.EndpointFile(endpoint.Name);
+            if (Interlocked.Exchange(ref _withdrawn, 1) == 0 && ReadEndpoint(file) == endpoint)
+                File.Delete(file);
+        }
+    }
 }
