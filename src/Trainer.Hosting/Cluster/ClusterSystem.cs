@@ -1,4 +1,10 @@
 using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Cluster;
+using Akka.Configuration;
+using Akka.Remote;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Trainer.Hosting.Cluster;
 
@@ -13,14 +19,79 @@ public sealed record ClusterOptions
 
     /// <summary>0: any free port.</summary>
     public int Port { get; init; }
+
+    /// <summary>
+    /// akka.tcp://trainer@host:port of all coordinators, in the same order everywhere. Empty on a coordinator: it is the only one.
+    /// </summary>
+    public IReadOnlyList<string> Seeds { get; init; } = [];
+
+    /// <summary>Where the actor system's log goes.</summary>
+    public ILoggerFactory Loggers { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>HOCON that goes before everything else; tests shorten intervals with it.</summary>
+    public string Overrides { get; init; } = "";
 }
 
 /// <summary>Makes the cluster's actor systems: one configuration for all processes, protobuf messages only.</summary>
 public static class ClusterSystem
 {
     /// <summary>Creates and binds an actor system; it has not joined yet.</summary>
-    public static ActorSystem Create(ClusterOptions options) => throw new NotImplementedException();
+    /// <exception cref="RemoteTransportException">The address cannot be bound.</exception>
+    public static ActorSystem Create(ClusterOptions options)
+    {
+        var setup = BootstrapSetup.Create().WithConfig(ClusterSettings.For(options))
+            .And(ProtobufSerializer.Setup())
+            .And(new LoggerSetup(options.Loggers));
+        return ActorSystem.Create(ClusterNames.System, setup);
+    }
 
     /// <summary>The address under which other processes reach the system.</summary>
-    public static Address SelfAddress(ActorSystem system) => throw new NotImplementedException();
+    public static Address SelfAddress(ActorSystem system) => Akka.Cluster.Cluster.Get(system).SelfAddress;
+
+    /// <summary>
+    /// Begins to join; returns at once. The first seed forms the cluster when no other answers; a coordinator without seeds forms its own.
+    /// </summary>
+    /// <exception cref="ArgumentException">A seed is not an address, or a worker has none.</exception>
+    public static void Join(ActorSystem system, IReadOnlyList<string> seeds)
+    {
+        var cluster = Akka.Cluster.Cluster.Get(system);
+        if (seeds.Count > 0)
+        {
+            cluster.JoinSeedNodes(seeds.Select(ParseSeed));
+        }
+        else if (cluster.SelfRoles.Contains(ClusterNames.CoordinatorRole))
+        {
+            cluster.Join(cluster.SelfAddress);
+        }
+        else
+        {
+            throw new ArgumentException("A worker needs the address of at least one coordinator.", nameof(seeds));
+        }
+    }
+
+    /// <summary>Whether the process is a full member right now; unlike Akka's own readiness check this does not latch.</summary>
+    public static bool IsUp(ActorSystem system) =>
+        !system.WhenTerminated.IsCompleted && Akka.Cluster.Cluster.Get(system).SelfMember.Status == MemberStatus.Up;
+
+    /// <summary>Leaves the cluster in good order and terminates the system.</summary>
+    public static Task LeaveAsync(ActorSystem system) =>
+        CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClusterLeavingReason.Instance);
+
+    private static Address ParseSeed(string seed)
+    {
+        try
+        {
+            var address = Address.Parse(seed);
+            if (address.HasGlobalScope && address.System == ClusterNames.System)
+            {
+                return address;
+            }
+        }
+        catch (Exception e) when (e is FormatException or UriFormatException or ArgumentException)
+        {
+            // Reported below, with what was expected.
+        }
+
+        throw new ArgumentException($"Seed '{seed}' is not an address of the form akka.tcp://{ClusterNames.System}@host:port.", nameof(seed));
+    }
 }

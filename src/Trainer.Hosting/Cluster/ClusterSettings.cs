@@ -1,0 +1,93 @@
+using Akka.Cluster.Sharding;
+using Akka.Cluster.Tools.Singleton;
+using Akka.Configuration;
+
+namespace Trainer.Hosting.Cluster;
+
+/// <summary>The cluster's configuration. Only role, address and the number of coordinators differ between processes.</summary>
+internal static class ClusterSettings
+{
+    // Why some values are not Akka's defaults:
+    // dispatchers    heartbeats and gossip run on threads of their own, so neither training nor a busy thread pool delays them
+    // resolver       only coordinators vote: a group of workers must not outvote the control plane. Losing workers one after another
+    //                counts as instability, which by default downs healthy members
+    // gate           a process that comes back on its address is talked to again after 1 s instead of 5 s
+    // frame size     a job with its epochs fits into one message
+    // shutdown       leaving is ClusterSystem.LeaveAsync; terminating a system without leaving takes no time
+    // passivation    a job entity decides itself when it has ended
+    private const string Common = """
+        akka {
+          loglevel = INFO
+          stdout-logger-class = "Trainer.Hosting.Cluster.SilentLogger, Trainer.Hosting"
+          loggers = ["Trainer.Hosting.Cluster.LoggerBridge, Trainer.Hosting"]
+          log-dead-letters = off
+          log-dead-letters-during-shutdown = off
+          actor {
+            provider = cluster
+            serializers.json = none
+            serialization-settings.allow-unregistered-types = false
+            internal-dispatcher {
+              executor = fork-join-executor
+              dedicated-thread-pool { thread-count = 3, threadtype = background }
+            }
+          }
+          remote {
+            default-remote-dispatcher {
+              executor = fork-join-executor
+              dedicated-thread-pool { thread-count = 3, threadtype = background }
+            }
+            retry-gate-closed-for = 1s
+            dot-netty.tcp {
+              maximum-frame-size = 8MiB
+              send-buffer-size = 8MiB
+              receive-buffer-size = 8MiB
+              connection-timeout = 5s
+            }
+          }
+          coordinated-shutdown {
+            exit-clr = off
+            run-by-clr-shutdown-hook = off
+            run-by-actor-system-terminate = off
+          }
+          cluster {
+            down-removal-margin = 3s
+            failure-detector {
+              threshold = 8
+              heartbeat-interval = 1s
+              acceptable-heartbeat-pause = 3s
+            }
+            split-brain-resolver {
+              stable-after = 7s
+              down-all-when-unstable = off
+              keep-majority.role = coordinator
+              keep-oldest { role = coordinator, down-if-alone = off }
+            }
+            sharding {
+              role = coordinator
+              state-store-mode = ddata
+              remember-entities = off
+              passivate-idle-entity-after = off
+              handoff-timeout = 20s
+              distributed-data.majority-min-cap = 3
+              distributed-data.durable.keys = []
+            }
+            singleton.role = coordinator
+            singleton-proxy.role = coordinator
+          }
+        }
+        """;
+
+    public static Config For(ClusterOptions options) =>
+        ConfigurationFactory.ParseString(options.Overrides)
+            .WithFallback(ConfigurationFactory.ParseString(Own(options)))
+            .WithFallback(ConfigurationFactory.ParseString(Common))
+            .WithFallback(ClusterSharding.DefaultConfig())
+            .WithFallback(ClusterSingleton.DefaultConfig())
+            .WithFallback(ConfigurationFactory.Default());
+
+    private static string Own(ClusterOptions options) => $$"""
+        akka.remote.dot-netty.tcp { hostname = "{{options.Host}}", port = {{options.Port}} }
+        akka.cluster.roles = ["{{options.Role}}"]
+        akka.cluster.split-brain-resolver.active-strategy = {{(options.Seeds.Count > 1 ? "keep-majority" : "keep-oldest")}}
+        """;
+}
