@@ -1,0 +1,27 @@
+namespace Trainer.Protos;
+
+/// <summary>Where something starts in a file, from 1.</summary>
+internal readonly record struct FilePosition(int Line, int Column)
+{
+    public static readonly FilePosition Start = new(1, 1);
+}
+
+/// <summary>Collects the faults of one file, so that its author sees all of them at once.</summary>
+internal sealed class FaultList(string file)
+{
+    private readonly List<JobFileFault> _faults = [];
+
+    public void Add(FilePosition at, string path, string problem) => _faults.Add(new(file, at.Line, at.Column, path, problem));
+
+    /// <summary>Is a fault known of this field, of one that holds it or of one within it? Then what follows from it is noise.</summary>
+    public bool Concerns(string path) => _faults.Any(fault => Holds(fault.Path, path) || Holds(path, fault.Path));
+
+    public void ThrowIfAny()
+    {
+        if (_faults.Count > 0)
+            throw new JobFileException([.. _faults.OrderBy(fault => fault.Line).ThenBy(fault => fault.Column)]);
+    }
+
+    private static bool Holds(string outer, string inner) =>
+        inner.StartsWith(outer, StringComparison.Ordinal) && (inner.Length == outer.Length || outer.Length == 0 || inner[outer.Length] is '.' or '[');
+}

@@ -1,0 +1,67 @@
+using System.Text;
+using Google.Protobuf;
+
+namespace Trainer.Protos;
+
+/// <summary>
+/// Job files: <see cref="JobSpec"/> in YAML, field by field, as job.proto defines it. What is misspelt, of the wrong type, out of range,
+/// missing or doubled is an error with its line, column and field path; nothing is ignored.
+/// </summary>
+public static class JobFile
+{
+    /// <summary>Far more than the largest network needs; a limit on what an upload can cost.</summary>
+    public const int MaxBytes = 1 << 20;
+
+    /// <exception cref="JobFileException">The file cannot be read, or with all that is wrong in it.</exception>
+    public static JobSpec Read(string path)
+    {
+        try
+        {
+            var file = new FileInfo(path);
+            if (file.Exists && file.Length > MaxBytes)
+                throw Unusable(path, $"has {file.Length} bytes; a job file has at most {MaxBytes}");
+            return Parse(File.ReadAllText(path, new UTF8Encoding(false, throwOnInvalidBytes: true)), path);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Unusable(path, "no such file");
+        }
+        catch (DecoderFallbackException error)
+        {
+            throw Unusable(path, $"not UTF-8 text: invalid byte at offset {error.Index}");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw Unusable(path, error.Message);
+        }
+    }
+
+    /// <param name="fileName">For messages, and because file fields are relative to its folder.</param>
+    /// <exception cref="JobFileException">With all that is wrong.</exception>
+    public static JobSpec Parse(string text, string fileName)
+    {
+        var faults = new FaultList(fileName);
+        var reader = new MessageReader(faults, Path.GetDirectoryName(Path.GetFullPath(fileName)) ?? "/");
+        var spec = new JobSpec();
+        if (text.Length > MaxBytes)
+            throw Unusable(fileName, $"has {text.Length} characters; a job file has at most {MaxBytes}");
+        reader.Read(YamlTree.Load(text, faults), spec, "");
+        FieldViolation[] violations = [.. JobRules.Validate(spec, reader.IsGiven).Where(violation => !faults.Concerns(violation.Path))];
+        foreach (FieldViolation violation in violations)
+            faults.Add(reader.Place(violation.Path), violation.Path, violation.Problem);
+        faults.ThrowIfAny();
+        return spec;
+    }
+
+    /// <summary>The job file of a job; reading it gives the job again.</summary>
+    public static string Write(JobSpec spec) => YamlWriter.Write(spec);
+
+    /// <summary>A model's layers as JSON, <c>[{"conv2d":{"out_channels":6,"kernel_size":[5]}}, ...]</c>: what Trainer.Kernels reads a model from.</summary>
+    public static string ModelJson(Model model)
+    {
+        var formatter = new JsonFormatter(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true));
+        return $"[{string.Join(",", model.Layers.Select(layer => formatter.Format(layer)))}]";
+    }
+
+    private static JobFileException Unusable(string file, string problem) => new([new(file, 0, 0, "", problem)]);
+}

@@ -1,0 +1,167 @@
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace Trainer.Protos;
+
+/// <summary>A YAML document as a tree that remembers where each part stands and keeps duplicate keys, so that they can be reported.</summary>
+internal abstract record YamlNode(FilePosition At)
+{
+    /// <summary>What the node is called in error messages.</summary>
+    public abstract string Kind { get; }
+}
+
+/// <param name="Plain">Without quotes: only then is <c>5</c> a number and <c>~</c> nothing.</param>
+internal sealed record YamlScalar(FilePosition At, string Text, bool Plain) : YamlNode(At)
+{
+    public bool IsNull => Plain && Text is "" or "~" or "null" or "Null" or "NULL";
+
+    public override string Kind => IsNull ? "nothing" : Plain ? $"'{Shorten(Text)}'" : $"the string \"{Shorten(Text)}\"";
+
+    public static string Shorten(string text)
+    {
+        string line = string.Concat(text.Take(60).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
+        return text.Length > 60 ? line + "..." : line;
+    }
+}
+
+internal sealed record YamlSequence(FilePosition At, IReadOnlyList<YamlNode> Items) : YamlNode(At)
+{
+    public override string Kind => "a list";
+}
+
+internal sealed record YamlMapping(FilePosition At, IReadOnlyList<YamlEntry> Entries) : YamlNode(At)
+{
+    public override string Kind => "fields";
+}
+
+/// <summary>Something that is among the faults already; it keeps its place, so that its neighbours keep their index.</summary>
+internal sealed record YamlRefused(FilePosition At) : YamlNode(At)
+{
+    public override string Kind => "nothing";
+}
+
+/// <param name="At">The key's position.</param>
+internal sealed record YamlEntry(FilePosition At, string Key, YamlNode Value);
+
+/// <summary>Reads one YAML document without the parts that a job file has no use for: anchors, tags, further documents.</summary>
+internal sealed class YamlTree
+{
+    // JobSpec is 7 levels deep.
+    private const int MaxDepth = 32;
+
+    private readonly IParser _parser;
+    private readonly FaultList _faults;
+
+    private YamlTree(IParser parser, FaultList faults) => (_parser, _faults) = (parser, faults);
+
+    /// <summary>The document's root; <see cref="YamlRefused"/> when there is none or it is no YAML.</summary>
+    public static YamlNode Load(string text, FaultList faults)
+    {
+        var scanner = new Scanner(new StringReader(text), skipComments: true);
+        try
+        {
+            return new YamlTree(new Parser(scanner), faults).ReadStream();
+        }
+        catch (MaximumRecursionLevelReachedException error)
+        {
+            return Refuse(error.Start, error.Message);
+        }
+        catch (YamlException error)
+        {
+            return Refuse(error.Start, $"not YAML: {error.Message}");
+        }
+        catch (InvalidOperationException) // the scanner's answer to some texts that are no YAML, such as a line '-' within a plain scalar
+        {
+            return Refuse(scanner.CurrentPosition, "not YAML: unexpected text");
+        }
+
+        YamlRefused Refuse(Mark mark, string problem)
+        {
+            faults.Add(Position(mark), "", problem);
+            return new YamlRefused(Position(mark));
+        }
+    }
+
+    private YamlNode ReadStream()
+    {
+        _parser.Consume<StreamStart>();
+        if (_parser.Accept<StreamEnd>(out _))
+        {
+            _faults.Add(FilePosition.Start, "", "the file is empty; a job file starts with a line like 'name: my-first-job'");
+            return new YamlRefused(FilePosition.Start);
+        }
+        _parser.Consume<DocumentStart>();
+        YamlNode root = ReadNode("", 0);
+        _parser.Consume<DocumentEnd>();
+        if (_parser.Accept<DocumentStart>(out DocumentStart? second))
+            _faults.Add(Position(second.Start), "", "a second document starts here; a job file holds one job");
+        return root;
+    }
+
+    private YamlNode ReadNode(string path, int depth)
+    {
+        ParsingEvent next = _parser.Current ?? throw new YamlException("unexpected end");
+        FilePosition at = Position(next.Start);
+        if (depth > MaxDepth) // and not a token further: the scanner's time grows with the square of the depth
+            throw new MaximumRecursionLevelReachedException(next.Start, next.End, $"nested deeper than {MaxDepth} levels");
+        YamlNode node = next switch
+        {
+            MappingStart => ReadMapping(at, path, depth),
+            SequenceStart => ReadSequence(at, path, depth),
+            AnchorAlias => ReadAlias(at),
+            _ => ReadScalar(at),
+        };
+        if (Refusal(next) is not { } refusal)
+            return node;
+        _faults.Add(at, path, refusal);
+        return new YamlRefused(at);
+    }
+
+    private YamlRefused ReadAlias(FilePosition at)
+    {
+        _parser.Consume<AnchorAlias>();
+        return new(at);
+    }
+
+    private YamlScalar ReadScalar(FilePosition at)
+    {
+        Scalar scalar = _parser.Consume<Scalar>();
+        return new(at, scalar.Value, scalar.Style == ScalarStyle.Plain);
+    }
+
+    private YamlSequence ReadSequence(FilePosition at, string path, int depth)
+    {
+        var items = new List<YamlNode>();
+        _parser.Consume<SequenceStart>();
+        for (int i = 0; !_parser.TryConsume<SequenceEnd>(out _); i++)
+            items.Add(ReadNode($"{path}[{i}]", depth + 1));
+        return new(at, items);
+    }
+
+    private YamlMapping ReadMapping(FilePosition at, string path, int depth)
+    {
+        var entries = new List<YamlEntry>();
+        _parser.Consume<MappingStart>();
+        while (!_parser.TryConsume<MappingEnd>(out _))
+        {
+            YamlNode key = ReadNode(path, depth + 1);
+            string name = (key as YamlScalar)?.Text ?? "";
+            YamlNode value = ReadNode(FieldPath.Join(path, name), depth + 1);
+            if (name.Length > 0)
+                entries.Add(new(key.At, name, value));
+            else if (key is not YamlRefused)
+                _faults.Add(key.At, path, $"a field's name is expected here, got {key.Kind}");
+        }
+        return new(at, entries);
+    }
+
+    private static string? Refusal(ParsingEvent next) => next switch
+    {
+        AnchorAlias alias => $"'*{alias.Value}': aliases are not read; write the value out",
+        NodeEvent { Anchor.IsEmpty: false } node => $"'&{node.Anchor}': anchors are not read; write each value where it belongs",
+        NodeEvent { Tag.IsEmpty: false } node => $"'{node.Tag}': tags are not read; a field's type is known",
+        _ => null,
+    };
+
+    private static FilePosition Position(Mark mark) => new((int)Math.Max(1, mark.Line), (int)Math.Max(1, mark.Column));
+}

@@ -1,0 +1,27 @@
+using Trainer.Protos;
+
+namespace Trainer.Protos.Tests.JobFiles;
+
+public sealed class ExampleTests
+{
+    public static TheoryData<string> Files => [.. Directory.GetFiles(Repository.Folder("examples")).Select(file => Path.GetFileName(file))];
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void EveryExampleIsAGoodJobFileNamedAsItsJob(string file)
+    {
+        JobSpec spec = JobFile.Read(Path.Combine(Repository.Folder("examples"), file));
+
+        Assert.Equal(Path.GetFileNameWithoutExtension(file), spec.Name);
+        Assert.Equal(spec, JobFile.Parse(JobFile.Write(spec), "/copy.yaml"));
+    }
+
+    [Fact]
+    public void TheMainJobIsTheOneOfTheReadme()
+    {
+        JobSpec spec = JobFile.Read(Path.Combine(Repository.Folder("examples"), "lenet-fashion-mnist.yaml"));
+
+        Assert.Equal(("lenet", "fashion-mnist", 10u, 256u, 0ul, 0.9),
+            (spec.Model.Zoo, spec.Data.Dataset, spec.Training.Epochs, spec.Training.BatchSize, spec.Training.Seed, spec.Training.Optimizer.Sgd.Lr));
+    }
+}

@@ -1,0 +1,132 @@
+using Google.Protobuf.Reflection;
+using Trainer.Protos;
+
+namespace Trainer.Protos.Tests.JobFiles;
+
+/// <summary>The rules of job.proto as the API applies them: without a file.</summary>
+public sealed class JobRulesTests
+{
+    [Fact]
+    public void AnEmptyJobLacksItsSections() =>
+        Assert.Equal(["name: is required", "model: is required", "data: is required", "training: is required"], Violations(new JobSpec()));
+
+    [Fact]
+    public void EveryFaultOfAJobIsNamed()
+    {
+        JobSpec spec = Jobs.Small();
+        spec.Name = "a\nb";
+        spec.Model = new Model { Zoo = "lenet", Classes = 1, Layers = { new Layer { Linear = new Linear() }, new Layer() } };
+        spec.Data.Idx = new IdxFiles { TrainImages = "x" };
+        spec.Training.BatchSize = 2_000_000;
+        spec.Training.Optimizer = new Optimizer { Sgd = new Sgd { Lr = double.NaN, Momentum = double.NegativeInfinity } };
+        spec.Cluster = new ClusterSection { Priority = -1001 };
+
+        Assert.Equal(
+            [
+                "name: must not contain control characters",
+                "model: takes only one of zoo and layers",
+                "model.layers[0].linear.out_features: is required",
+                "model.layers[1]: needs conv2d, avg_pool2d, linear, sigmoid or flatten",
+                "model.classes: must be at least 2, got 1",
+                "data: takes only one of dataset and idx",
+                "data.idx.train_labels: is required",
+                "data.idx.test_images: is required",
+                "data.idx.test_labels: is required",
+                "training.batch_size: must be at most 1048576, got 2000000",
+                "training.optimizer.sgd.lr: must be a finite number, got NaN",
+                "training.optimizer.sgd.momentum: must be a finite number, got -Infinity",
+                "cluster.priority: must be at least -1000, got -1001",
+            ],
+            Violations(spec));
+    }
+
+    [Fact]
+    public void RelationsBetweenFieldsAreChecked()
+    {
+        JobSpec spec = Jobs.Small();
+        spec.Training.BatchSize = 16;
+        spec.Training.Shards = 17;
+        spec.Cluster = new ClusterSection { MinWorkers = 18, MaxWorkers = 3 };
+
+        Assert.Equal(
+            [
+                "training.shards: must be at most batch_size (16), got 17",
+                "cluster.min_workers: must be at most max_workers (3), got 18",
+                "cluster.min_workers: must be at most training.shards (17), got 18",
+            ],
+            Violations(spec));
+    }
+
+    [Fact]
+    public void DefaultsFillWhatIsAbsentAndNothingElse()
+    {
+        JobSpec spec = Jobs.Small();
+        spec.Model = new Model { Layers = { new Layer { Conv2D = new Conv2d { OutChannels = 3, KernelSize = { 5 }, Bias = false } } } };
+        JobSpec before = spec.Clone();
+
+        JobSpec filled = JobRules.WithDefaults(spec);
+
+        Assert.Equal(before, spec);
+        Conv2d conv = filled.Model.Layers[0].Conv2D;
+        Assert.Equal([1u], conv.Stride);
+        Assert.Equal([0u], conv.Padding);
+        Assert.False(conv.Bias);
+        Assert.Null(conv.WeightInit); // its kind is for the one who writes it to choose
+        Assert.True(filled.Data is { HasShuffle: true, Shuffle: true, Idx: null });
+        Assert.True(filled.Training is { HasSeed: true, Seed: 0, HasShards: false });
+        Assert.True(filled.Training.Optimizer.Sgd is { HasMomentum: true, HasWeightDecay: true });
+        Assert.True(filled.Cluster is { MinWorkers: 1, HasPriority: true, HasMaxWorkers: false });
+        Assert.Equal(filled, JobRules.WithDefaults(filled));
+        Assert.Empty(Violations(filled));
+    }
+
+    /// <summary>job.proto itself: each rule fits its field, and each field is of a type that a job file can hold.</summary>
+    [Fact]
+    public void EveryRuleFitsItsField()
+    {
+        FieldDescriptor[] fields = [.. Jobs.Messages().SelectMany(message => message.Fields.InFieldNumberOrder())];
+        Assert.True(fields.Length > 30);
+        foreach (FieldDescriptor field in fields)
+        {
+            Rule rule = field.GetOptions()?.GetExtension(JobExtensions.Rule) ?? new Rule();
+            bool number = field.FieldType is FieldType.Double or FieldType.UInt32 or FieldType.Int32 or FieldType.UInt64;
+            bool text = field.FieldType == FieldType.String;
+            Assert.True(number || text || field.FieldType is FieldType.Bool or FieldType.Message, field.FullName);
+            Assert.True(number || rule is { HasMin: false, HasMax: false, ExclusiveMin: false }, $"{field.FullName}: a range is for numbers");
+            Assert.True(text || rule is { OneOf.Count: 0, Pattern: "", File: false }, $"{field.FullName}: a pattern is for text");
+            Assert.True(field.IsRepeated || rule is { MinItems: 0, MaxItems: 0 }, $"{field.FullName}: a count is for lists");
+            Assert.True(!rule.HasDefault || field.HasPresence || field.IsRepeated, $"{field.FullName}: a default needs to know whether the field is absent");
+            Assert.False(rule is { HasDefault: true, Required: true }, $"{field.FullName}: required, so never absent");
+            Assert.True(rule.OnlyWith.Length == 0 || field.ContainingType.FindFieldByName(rule.OnlyWith) is not null, field.FullName);
+        }
+    }
+
+    private static IEnumerable<string> Violations(JobSpec spec) => JobRules.Validate(spec).Select(violation => $"{violation.Path}: {violation.Problem}");
+}
+
+internal static class Jobs
+{
+    public static JobSpec Small() => new()
+    {
+        Name = "small",
+        Model = new Model { Zoo = "lenet" },
+        Data = new Data { Dataset = "fashion-mnist" },
+        Training = new Training { Epochs = 1, BatchSize = 32, Optimizer = new Optimizer { Sgd = new Sgd { Lr = 0.1 } } },
+    };
+
+    /// <summary>JobSpec's message and all that it holds.</summary>
+    public static IReadOnlyCollection<MessageDescriptor> Messages()
+    {
+        var found = new HashSet<MessageDescriptor>();
+        Visit(JobSpec.Descriptor);
+        return found;
+
+        void Visit(MessageDescriptor message)
+        {
+            if (!found.Add(message))
+                return;
+            foreach (FieldDescriptor field in message.Fields.InFieldNumberOrder().Where(field => field.FieldType == FieldType.Message))
+                Visit(field.MessageType);
+        }
+    }
+}
