@@ -1,21 +1,72 @@
+using System.Numerics;
+
 namespace Trainer.Kernels.Data;
 
 /// <summary>Images as bytes (N, C, H, W) with class indices. Pixels become floats v / 255, as torchvision's ToTensor.</summary>
 public sealed class DataSet
 {
-    public int Count => throw new NotImplementedException();
+    private readonly byte[] _pixels;
+    private readonly byte[] _labels;
+    private readonly int _stride;
+
+    private DataSet(Shape shape, byte[] pixels, byte[] labels)
+    {
+        (Shape, _pixels, _labels) = (shape, pixels, labels);
+        _stride = (int)shape.Elements;
+        Classes = labels.Max() + 1;
+    }
+
+    public int Count => _labels.Length;
 
     /// <summary>Per sample, (C, H, W).</summary>
-    public Shape Shape => throw new NotImplementedException();
+    public Shape Shape { get; }
 
     /// <summary>One more than the largest label.</summary>
-    public int Classes => throw new NotImplementedException();
+    public int Classes { get; }
 
+    /// <summary>Images (N,H,W), which count as (N,1,H,W), or (N,C,H,W), and labels (N), as IDX files of unsigned bytes; plain, or gzip by the name's end <c>.gz</c>.</summary>
     /// <exception cref="DataFileException">Naming file, offset, found and expected.</exception>
-    public static DataSet FromIdx(string images, string labels) => throw new NotImplementedException();
+    public static DataSet FromIdx(string images, string labels) => From(IdxFile.Read(images, [3, 4]), IdxFile.Read(labels, [1]));
+
+    internal static DataSet From(IdxFile images, IdxFile labels)
+    {
+        var count = images.Dimensions[0];
+        if (labels.Dimensions[0] != count)
+        {
+            throw new DataFileException(
+                labels.Path, $"{labels.Dimensions[0]} labels at offset {IdxFile.FirstDimensionOffset}; expected {count}, as many as images in {images.Path}");
+        }
+
+        ReadOnlySpan<int> image = images.Dimensions.AsSpan(1);
+        return new DataSet(image.Length == 2 ? new Shape(1, image[0], image[1]) : new Shape(image), images.Content, labels.Content);
+    }
 
     /// <summary>Writes sample <paramref name="index"/> as floats to <paramref name="pixels"/> and returns its label.</summary>
-    public int Read(int index, Span<float> pixels) => throw new NotImplementedException();
+    public int Read(int index, Span<float> pixels)
+    {
+        var source = _pixels.AsSpan(index * _stride, _stride);
+        var i = 0;
+        for (; i <= source.Length - Vector<byte>.Count; i += Vector<byte>.Count)
+        {
+            Vector.Widen(new Vector<byte>(source[i..]), out var low, out var high);
+            Scale(low, pixels[i..]);
+            Scale(high, pixels[(i + Vector<ushort>.Count)..]);
+        }
+
+        for (; i < source.Length; i++)
+        {
+            pixels[i] = source[i] / 255f;
+        }
+
+        return _labels[index];
+    }
+
+    private static void Scale(Vector<ushort> values, Span<float> pixels)
+    {
+        Vector.Widen(values, out var low, out var high);
+        (Vector.ConvertToSingle(low.As<uint, int>()) / new Vector<float>(255)).CopyTo(pixels);
+        (Vector.ConvertToSingle(high.As<uint, int>()) / new Vector<float>(255)).CopyTo(pixels[Vector<float>.Count..]);
+    }
 }
 
 /// <summary>A file from outside that is not what it should be.</summary>

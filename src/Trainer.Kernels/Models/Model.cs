@@ -1,22 +1,67 @@
+using System.Text.Json;
+using Trainer.Kernels.Layers;
+
 namespace Trainer.Kernels.Models;
 
 /// <summary>A network's layers for a given input shape: a static graph whose shapes are inferred and checked when it is made.</summary>
 public sealed class Model
 {
+    /// <summary>Flat buffers of parameters are indexed by int; the difference leaves room for their alignment.</summary>
+    private const long ParameterLimit = int.MaxValue - (1 << 20);
+
+    private readonly Sequential _root;
+
+    /// <param name="input">Per-sample input, (C, H, W).</param>
+    /// <param name="layers">In the order in which they run; the last one gives the classes' logits.</param>
+    /// <exception cref="ModelException">With the path of the layer (<c>layers[3].conv2d</c>) and what is wrong with it.</exception>
+    public Model(Shape input, params IEnumerable<Module> layers)
+    {
+        _root = new Sequential(layers);
+        Graph = new Graph(input);
+        Output = _root.AddTo(Graph, Graph.Input);
+        Parameters = Graph.Nodes.SelectMany(node => node.Parameters).Sum(parameter => parameter.Shape.Elements);
+        Check();
+    }
+
     /// <summary>Per-sample input, (C, H, W).</summary>
-    public Shape Input => throw new NotImplementedException();
+    public Shape Input => Graph.Input.Shape;
 
     /// <summary>Outputs of the last layer: the classes.</summary>
-    public int Classes => throw new NotImplementedException();
+    public int Classes => Output.Shape[0];
 
     /// <summary>Elements of all parameters.</summary>
-    public long Parameters => throw new NotImplementedException();
+    public long Parameters { get; }
+
+    internal Graph Graph { get; }
+
+    internal Value Output { get; }
 
     /// <summary>
     /// Reads the layers of a job file's model section in its JSON form, <c>[{"conv2d":{"out_channels":6,...}}, ...]</c>.
     /// </summary>
     /// <exception cref="ModelException">With the path of the layer (<c>layers[3].conv2d</c>) and what is wrong with it.</exception>
-    public static Model FromJson(string layers, Shape input) => throw new NotImplementedException();
+    public static Model FromJson(string layers, Shape input) => new(input, ModelJson.Read(layers));
+
+    /// <summary>The layers as <see cref="FromJson"/> reads them; options that have their default are left out.</summary>
+    public string ToJson() => ModelJson.Write(_root.Modules);
+
+    private void Check()
+    {
+        if (_root.Modules.Count == 0)
+        {
+            throw new ModelException("layers", "there are none");
+        }
+
+        if (Output.Shape.Rank != 1)
+        {
+            throw new ModelException("layers", $"the last layer gives {Output.Shape}; expected (classes): end with a linear layer");
+        }
+
+        if (Parameters is 0 or > ParameterLimit)
+        {
+            throw new ModelException("layers", $"{Parameters} parameters; expected 1 to {ParameterLimit}");
+        }
+    }
 }
 
 /// <summary>A model that cannot be built. <see cref="Path"/> is relative to the model section: <c>layers[3].conv2d</c>.</summary>

@@ -1,6 +1,9 @@
+using System.Diagnostics;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Formats;
 using Trainer.Kernels.Models;
+using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Training;
 
@@ -10,18 +13,125 @@ public readonly record struct EpochResult(double Loss, double Accuracy, double I
 /// <summary>Trains a model on one device: the same arithmetic, and so the same bits, as a job on a cluster.</summary>
 public sealed class LocalTrainer : IDisposable
 {
-    public LocalTrainer(Model model, Device device, IOptimizer optimizer, int batchSize, ulong seed = 0, int? shards = null) =>
-        throw new NotImplementedException();
+    private readonly int _batchSize;
+    private readonly int _shards;
+    private readonly ulong _seed;
+    private readonly Memory<float>[] _root;
+    private int _epoch;
+    private ulong _step;
 
-    public Network Network => throw new NotImplementedException();
+    /// <param name="model">Its weights are drawn from <paramref name="seed"/>.</param>
+    /// <param name="device">Stays the caller's to dispose, after the trainer.</param>
+    /// <param name="optimizer">How weights follow from gradients.</param>
+    /// <param name="batchSize">Samples of a step; the last of an epoch has what is left over.</param>
+    /// <param name="seed">Of initial weights and of the epochs' orders.</param>
+    /// <param name="shards">Shards of the batch; part of the arithmetic. Default: <see cref="ShardTree.DefaultShards"/>.</param>
+    public LocalTrainer(Model model, Device device, IOptimizer optimizer, int batchSize, ulong seed = 0, int? shards = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
+        (_batchSize, _seed, _shards) = (batchSize, seed, shards ?? ShardTree.DefaultShards(batchSize));
+        Network = new Network(model, device, optimizer, new NetworkOptions(batchSize));
+        Network.Initialize(seed);
+        _root = [new float[Network.Layout.Elements]];
+    }
+
+    public Network Network { get; }
+
+    /// <summary>Hash of the weights after the last step; 0 before the first.</summary>
+    public ulong WeightsHash { get; private set; }
 
     /// <summary>One pass over the set in the epoch's order; epochs count from 1.</summary>
-    public EpochResult TrainEpoch(DataSet data, bool shuffle = true) => throw new NotImplementedException();
+    /// <exception cref="NotFiniteNumberException">A loss or a gradient is not a finite number; the weights are those before that step.</exception>
+    public EpochResult TrainEpoch(DataSet data, bool shuffle = true)
+    {
+        CheckFits(data);
+        var order = new int[data.Count];
+        EpochOrder.Fill(order, _seed, ++_epoch, shuffle);
+        var whole = BatchSlice.Whole(Math.Min(_batchSize, data.Count), _shards);
+        return Pass(data, order, samples => Step(samples == whole.Samples ? whole : BatchSlice.Whole(samples, _shards)));
+    }
 
-    public EpochResult Evaluate(DataSet data) => throw new NotImplementedException();
+    public EpochResult Evaluate(DataSet data)
+    {
+        CheckFits(data);
+        var order = new int[data.Count];
+        EpochOrder.Fill(order, _seed, epoch: 1, shuffle: false);
+        return Pass(data, order, Network.Evaluate);
+    }
 
     /// <summary>Writes the weights atomically as safetensors and returns the file's SHA-256 in lower-case hex.</summary>
-    public string Save(string path) => throw new NotImplementedException();
+    public string Save(string path) => Safetensors.WriteWeights(path, Network.Layout, Network.Weights);
 
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose() => Network.Dispose();
+
+    private EpochResult Pass(DataSet data, int[] order, Action<int> batch)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var (loss, correct) = (0.0, 0L);
+        for (var first = 0; first < order.Length; first += _batchSize)
+        {
+            var positions = order.AsSpan(first, Math.Min(_batchSize, order.Length - first));
+            Load(data, positions);
+            batch(positions.Length);
+            loss += SumLoss();
+            correct += SumCorrect();
+        }
+
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return new EpochResult(loss / order.Length, (double)correct / order.Length, order.Length / seconds);
+    }
+
+    private void Step(BatchSlice slice)
+    {
+        Network.ForwardBackward(slice, ++_step);
+        Network.Gradient(0).CopyTo(_root[0].Span);
+        var finite = GradientTree.Fold(_root, [new ShardRange(0, _shards)], _shards, slice.Samples, Network.Total);
+        if (!finite || !double.IsFinite(SumLoss()))
+        {
+            throw new NotFiniteNumberException($"Step {_step}: {(finite ? "the loss" : "the gradient")} is not finite.");
+        }
+
+        WeightsHash = Network.Apply();
+    }
+
+    private void Load(DataSet data, ReadOnlySpan<int> samples)
+    {
+        var stride = (int)data.Shape.Elements;
+        for (var i = 0; i < samples.Length; i++)
+        {
+            Network.Labels[i] = data.Read(samples[i], Network.Input.Slice(i * stride, stride));
+        }
+    }
+
+    private double SumLoss()
+    {
+        var sum = 0.0;
+        foreach (var loss in Network.SampleLoss)
+        {
+            sum += loss;
+        }
+
+        return sum;
+    }
+
+    private int SumCorrect()
+    {
+        var sum = 0;
+        foreach (var correct in Network.SampleCorrect)
+        {
+            sum += correct;
+        }
+
+        return sum;
+    }
+
+    private void CheckFits(DataSet data)
+    {
+        if (data.Shape != Network.Model.Input || data.Classes > Network.Model.Classes)
+        {
+            throw new ArgumentException(
+                $"The data has samples of {data.Shape} in {data.Classes} classes; the model takes {Network.Model.Input} in {Network.Model.Classes}.",
+                nameof(data));
+        }
+    }
 }

@@ -1,0 +1,67 @@
+using System.Text.Json;
+using Trainer.Kernels.Models;
+
+namespace Trainer.Kernels.Layers;
+
+/// <summary>Affine map of feature vectors.</summary>
+/// <remarks>
+/// x (N,I)  w (O,I)  b (O)  ->  y (N,O) = x w^T + b.
+/// Backward writes dw = dy^T x and db = the column sums of dy per subtree root of the local shards, and dx = dy w, all =, never +=.
+/// </remarks>
+public sealed class Linear(int outFeatures) : Layer
+{
+    public int OutFeatures { get; } = outFeatures;
+
+    public bool Bias { get; init; } = true;
+
+    public WeightInit WeightInit { get; init; } = WeightInit.KaimingUniform;
+
+    public override string Kind => "linear";
+
+    public override bool TakesActivation => true;
+
+    public override bool TakesDerivative => true;
+
+    public override bool BackwardReadsInput => true;
+
+    public override Shape OutputShape(Shape input)
+    {
+        LayerException.CheckAtLeast(1, OutFeatures, "out_features");
+        return input.Rank == 1
+            ? new Shape(OutFeatures)
+            : throw new LayerException($"input is {input}; linear takes (features): put a flatten layer before it");
+    }
+
+    public override IReadOnlyList<Parameter> Parameters(Shape input)
+    {
+        var weight = new Parameter("weight", new Shape(OutFeatures, input[0]), Initializer.Weights(WeightInit, input[0], OutFeatures));
+        return Bias ? [weight, new Parameter("bias", new Shape(OutFeatures), Initializer.Bias(input[0]))] : [weight];
+    }
+
+    public override void Forward(LayerContext context) => context.Device.LinearForward(
+        context.Input[0], OutFeatures, context.Samples, context.X, context.Parameter(0), context.Parameter(1), context.Activation, context.Y);
+
+    public override void Backward(LayerContext context)
+    {
+        context.Device.LinearBackwardWeights(
+            context.Input[0], OutFeatures, context.Slice, context.X, context.Dy, context.Gradients(0), context.Gradients(1));
+        if (!context.Dx.IsEmpty)
+        {
+            context.Device.LinearBackwardData(
+                context.Input[0], OutFeatures, context.Samples, context.Dy, context.Parameter(0), context.Previous, context.Dx);
+        }
+    }
+
+    internal static Linear Read(JsonOptions options) => new(options.Required("out_features"))
+    {
+        Bias = options.Flag("bias", true),
+        WeightInit = options.WeightInit("weight_init"),
+    };
+
+    internal override void WriteOptions(Utf8JsonWriter json)
+    {
+        json.WriteNumber("out_features", OutFeatures);
+        json.WriteBias(Bias);
+        json.WriteWeightInit(WeightInit);
+    }
+}

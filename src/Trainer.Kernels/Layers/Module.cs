@@ -1,0 +1,19 @@
+using System.Text.Json;
+using Trainer.Kernels.Models;
+
+namespace Trainer.Kernels.Layers;
+
+/// <summary>What a model is made of: a <see cref="Layer"/>, or a container of modules.</summary>
+public abstract class Module
+{
+    /// <summary>As a job file names it: <c>conv2d</c>.</summary>
+    public abstract string Kind { get; }
+
+    /// <summary>Adds the layers of this module behind <paramref name="input"/> and returns the output of the last.</summary>
+    internal abstract Value AddTo(Graph graph, Value input);
+
+    /// <summary>Writes the options that differ from their defaults, as the properties that a job file gives.</summary>
+    internal virtual void WriteOptions(Utf8JsonWriter json)
+    {
+    }
+}

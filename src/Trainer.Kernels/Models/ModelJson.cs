@@ -1,0 +1,86 @@
+using System.Text;
+using System.Text.Json;
+using Trainer.Kernels.Layers;
+
+namespace Trainer.Kernels.Models;
+
+/// <summary>The layers of a model as a job file's JSON form has them: field names of job.proto, one property per layer that names its kind.</summary>
+internal static class ModelJson
+{
+    public static IReadOnlyList<Module> Read(string json)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            return JsonOptions.ReadModules(document.RootElement, "layers");
+        }
+        catch (JsonException broken)
+        {
+            throw new ModelException("layers", $"not JSON: {broken.Message}");
+        }
+    }
+
+    public static string Write(IReadOnlyList<Module> modules)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteModules(modules);
+        }
+
+        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
+    }
+
+    public static void WriteModules(this Utf8JsonWriter json, IReadOnlyList<Module> modules)
+    {
+        json.WriteStartArray();
+        foreach (var module in modules)
+        {
+            json.WriteStartObject();
+            json.WriteStartObject(module.Kind);
+            module.WriteOptions(json);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    public static void WriteSize(this Utf8JsonWriter json, string name, Size2 size)
+    {
+        json.WriteStartArray(name);
+        json.WriteNumberValue(size.Height);
+        if (size.Width != size.Height)
+        {
+            json.WriteNumberValue(size.Width);
+        }
+
+        json.WriteEndArray();
+    }
+
+    public static void WriteSizeUnless(this Utf8JsonWriter json, Size2 standard, string name, Size2 size)
+    {
+        if (size != standard)
+        {
+            json.WriteSize(name, size);
+        }
+    }
+
+    public static void WriteBias(this Utf8JsonWriter json, bool bias)
+    {
+        if (!bias)
+        {
+            json.WriteBoolean("bias", false);
+        }
+    }
+
+    public static void WriteWeightInit(this Utf8JsonWriter json, WeightInit init)
+    {
+        if (init != default)
+        {
+            json.WriteStartObject("weight_init");
+            json.WriteString("kind", JsonOptions.WeightInits.Single(named => named.Value == init).Key);
+            json.WriteEndObject();
+        }
+    }
+}
