@@ -1,0 +1,41 @@
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Store;
+
+/// <summary>Where the newest-first list goes on: after the job that was created then and has this id.</summary>
+public readonly record struct JobCursor(DateTimeOffset Created, string Id);
+
+/// <summary>Jobs and their history. What a method has written survives a crash of the machine once the method has returned.</summary>
+public interface IJobStore : IDisposable
+{
+    /// <summary>Adds a job unless its id is there. Returns what is stored under the id afterwards.</summary>
+    ValueTask<JobRow> InsertAsync(JobRow row);
+
+    ValueTask<JobRow?> FindAsync(string id);
+
+    /// <summary>Compare-and-swap of a job's term from <paramref name="term"/> to <paramref name="term"/> + 1; false when somebody else took it.</summary>
+    ValueTask<bool> TakeTermAsync(string id, ulong term);
+
+    /// <summary>
+    /// Makes the stored job equal to <paramref name="row"/>; new transitions go to the log, too.
+    /// False, and nothing is written, when the stored term is no longer the row's.
+    /// </summary>
+    ValueTask<bool> SaveAsync(JobRow row);
+
+    /// <summary>Newest first. No states: all.</summary>
+    ValueTask<IReadOnlyList<JobRow>> ListAsync(IReadOnlyCollection<JobState> states, JobCursor? after, int limit);
+
+    /// <summary>The ids of the jobs that have not ended, oldest first.</summary>
+    ValueTask<IReadOnlyList<string>> ActiveIdsAsync();
+
+    /// <summary>How many jobs there are by state; states without jobs are left out.</summary>
+    IReadOnlyDictionary<JobState, int> CountByState();
+
+    ValueTask AppendLogAsync(string id, string source, string message, DateTimeOffset time);
+
+    /// <summary>Entries with sequence numbers above <paramref name="after"/>, in order.</summary>
+    ValueTask<IReadOnlyList<LogEntry>> ReadLogAsync(string id, long after, int limit);
+}
+
+/// <summary>The store cannot be used; the message says why and what would help.</summary>
+public sealed class StoreException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,167 @@
+using Dapper;
+using Microsoft.Data.Sqlite;
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Store;
+
+/// <summary>The store of a single coordinator: <c>jobs.db</c> in a folder that it holds alone.</summary>
+/// <remarks>Write-ahead log with synchronous = FULL: a committed transaction survives a loss of power. Dapper runs SQLite synchronously.</remarks>
+public sealed class SqliteJobStore : IJobStore
+{
+    private readonly StoreLock _lock;
+    private readonly string _connectionString;
+
+    private SqliteJobStore(StoreLock folderLock, string connectionString) => (_lock, _connectionString) = (folderLock, connectionString);
+
+    /// <exception cref="StoreException">The folder cannot be written, is held by another coordinator, or holds what this program cannot read.</exception>
+    public static SqliteJobStore Open(string folder)
+    {
+        var path = Path.Combine(Path.GetFullPath(folder), "jobs.db");
+        var store = new SqliteJobStore(StoreLock.Take(folder), new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            ForeignKeys = true,
+            DefaultTimeout = 30,
+        }.ConnectionString);
+        try
+        {
+            using var connection = store.Connect();
+            connection.Execute("PRAGMA journal_mode = WAL");
+            SqliteMigrations.Apply(connection);
+            return store;
+        }
+        catch (SqliteException e)
+        {
+            store.Dispose();
+            throw new StoreException($"{path} cannot be used: {e.Message}", e);
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    public ValueTask<JobRow> InsertAsync(JobRow row)
+    {
+        using var connection = Connect();
+        using var transaction = connection.BeginTransaction();
+        if (connection.Execute(JobSql.Insert, JobColumns.Of(row), transaction) == 1)
+        {
+            AppendHistory(connection, transaction, row);
+        }
+
+        var stored = Load(connection, JobSql.Select + " WHERE id = @Id", new { row.Id }, transaction).Single();
+        transaction.Commit();
+        return new(stored);
+    }
+
+    public ValueTask<JobRow?> FindAsync(string id)
+    {
+        using var connection = Connect();
+        return new(Load(connection, JobSql.Select + " WHERE id = @id", new { id }).SingleOrDefault());
+    }
+
+    public ValueTask<bool> TakeTermAsync(string id, ulong term)
+    {
+        using var connection = Connect();
+        return new(connection.Execute("UPDATE jobs SET term = term + 1 WHERE id = @id AND term = @term", new { id, term = (long)term }) == 1);
+    }
+
+    public ValueTask<bool> SaveAsync(JobRow row)
+    {
+        using var connection = Connect();
+        using var transaction = connection.BeginTransaction();
+        if (connection.Execute(JobSql.Update, JobColumns.Of(row), transaction) == 0)
+        {
+            return new(false);
+        }
+
+        AppendHistory(connection, transaction, row);
+        transaction.Commit();
+        return new(true);
+    }
+
+    public ValueTask<IReadOnlyList<JobRow>> ListAsync(IReadOnlyCollection<JobState> states, JobCursor? after, int limit)
+    {
+        using var connection = Connect();
+        return new(Load(connection, JobSql.Page(states.Count > 0, after is not null), new
+        {
+            states = states.Select(state => (int)state),
+            created = after?.Created.ToUnixTimeMilliseconds(),
+            id = after?.Id,
+            limit,
+        }));
+    }
+
+    public ValueTask<IReadOnlyList<string>> ActiveIdsAsync()
+    {
+        using var connection = Connect();
+        return new([.. connection.Query<string>(
+            "SELECT id FROM jobs WHERE state NOT IN @ended ORDER BY created, id",
+            new { ended = JobStates.Ended.Select(state => (int)state) })]);
+    }
+
+    public IReadOnlyDictionary<JobState, int> CountByState()
+    {
+        using var connection = Connect();
+        return connection.Query<(long State, long Count)>("SELECT state, COUNT(*) FROM jobs GROUP BY state")
+            .ToDictionary(row => (JobState)row.State, row => (int)row.Count);
+    }
+
+    public ValueTask AppendLogAsync(string id, string source, string message, DateTimeOffset time)
+    {
+        using var connection = Connect();
+        connection.Execute(JobSql.AppendLog, new { id, source, message, time = time.ToUnixTimeMilliseconds() });
+        return default;
+    }
+
+    public ValueTask<IReadOnlyList<LogEntry>> ReadLogAsync(string id, long after, int limit)
+    {
+        using var connection = Connect();
+        return new([.. connection.Query<LogColumns>(JobSql.ReadLog, new { id, after, limit }).Select(line => line.ToEntry())]);
+    }
+
+    public void Dispose()
+    {
+        using (var connection = new SqliteConnection(_connectionString))
+        {
+            SqliteConnection.ClearPool(connection);
+        }
+
+        _lock.Dispose();
+    }
+
+    private static void AppendHistory(SqliteConnection connection, SqliteTransaction transaction, JobRow row)
+    {
+        var known = connection.QuerySingle<(long Transitions, long Epochs)>(JobSql.CountHistory, new { row.Id }, transaction);
+        for (var sequence = (int)known.Transitions; sequence < row.Transitions.Count; sequence++)
+        {
+            var transition = row.Transitions[sequence];
+            connection.Execute(JobSql.InsertTransition, new { job = row.Id, sequence, transition = ProtoJson.Write(transition) }, transaction);
+            connection.Execute(JobSql.AppendLog, LogColumns.Of(row.Id, transition), transaction);
+        }
+
+        foreach (var summary in row.Epochs.Skip((int)known.Epochs))
+        {
+            connection.Execute(JobSql.InsertEpoch, new { job = row.Id, epoch = (long)summary.Epoch, summary = ProtoJson.Write(summary) }, transaction);
+        }
+    }
+
+    private static IReadOnlyList<JobRow> Load(SqliteConnection connection, string select, object parameters, SqliteTransaction? transaction = null)
+    {
+        var rows = connection.Query<JobColumns>(select, parameters, transaction).AsList();
+        var ids = new { ids = rows.Select(row => row.Id) };
+        var transitions = connection.Query<(string Job, string Json)>(JobSql.SelectTransitions, ids, transaction).ToLookup(row => row.Job, row => row.Json);
+        var epochs = connection.Query<(string Job, string Json)>(JobSql.SelectEpochs, ids, transaction).ToLookup(row => row.Job, row => row.Json);
+        return [.. rows.Select(row => row.ToRow(transitions[row.Id], epochs[row.Id]))];
+    }
+
+    private SqliteConnection Connect()
+    {
+        var connection = new SqliteConnection(_connectionString);
+        connection.Open();
+        connection.Execute("PRAGMA synchronous = FULL");
+        return connection;
+    }
+}

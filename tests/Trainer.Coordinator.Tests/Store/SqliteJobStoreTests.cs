@@ -1,0 +1,164 @@
+using Dapper;
+using Google.Protobuf.WellKnownTypes;
+using Microsoft.Data.Sqlite;
+using Trainer.Coordinator.Store;
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Tests.Store;
+
+public sealed class SqliteJobStoreTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private SqliteJobStore _store;
+
+    public SqliteJobStoreTests() => _store = SqliteJobStore.Open(_folder.Path);
+
+    public void Dispose()
+    {
+        _store.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Everything_of_a_job_is_there_after_a_restart()
+    {
+        var row = Full(Samples.Row());
+        await _store.InsertAsync(row);
+        _store.Dispose();
+        _store = SqliteJobStore.Open(_folder.Path);
+
+        var stored = await _store.FindAsync(row.Id);
+        Assert.NotNull(stored);
+        Assert.Equal(row.ToJob(), stored.ToJob());
+        Assert.Equal(row.Assignment, stored.Assignment);
+        Assert.Equal((row.Term, row.RequestId, row.Version), (stored.Term, stored.RequestId, stored.Version));
+    }
+
+    [Fact]
+    public async Task The_second_of_an_id_gets_the_first()
+    {
+        await _store.InsertAsync(Samples.Row() with { Message = "first" });
+        var stored = await _store.InsertAsync(Samples.Row() with { Message = "second", RequestId = "other" });
+        Assert.Equal(("first", "request-j-1"), (stored.Message, stored.RequestId));
+    }
+
+    [Fact]
+    public async Task A_term_is_taken_once()
+    {
+        await _store.InsertAsync(Samples.Row());
+        Assert.True(await _store.TakeTermAsync("j-1", 1));
+        Assert.False(await _store.TakeTermAsync("j-1", 1));
+        Assert.Equal(2ul, (await _store.FindAsync("j-1"))!.Term);
+        Assert.False(await _store.TakeTermAsync("nobody", 1));
+    }
+
+    [Fact]
+    public async Task Who_has_lost_the_term_writes_nothing()
+    {
+        var row = await _store.InsertAsync(Samples.Row());
+        await _store.TakeTermAsync(row.Id, 1);
+        Assert.False(await _store.SaveAsync(Full(row) with { State = JobState.Failed, Version = 9 }));
+        Assert.Equal(row.ToJob(), (await _store.FindAsync(row.Id))!.ToJob());
+        Assert.Empty(await _store.ReadLogAsync(row.Id, 0, 10));
+    }
+
+    [Fact]
+    public async Task Saving_appends_history_and_logs_transitions_once()
+    {
+        var row = await _store.InsertAsync(Samples.Row());
+        var full = Full(row) with { Version = 2 };
+        Assert.True(await _store.SaveAsync(full));
+        Assert.True(await _store.SaveAsync(full));
+        await _store.AppendLogAsync(row.Id, "worker-1", "hello", Samples.Noon.AddSeconds(1));
+
+        Assert.Equal(full.ToJob(), (await _store.FindAsync(row.Id))!.ToJob());
+        var log = await _store.ReadLogAsync(row.Id, 0, 10);
+        Assert.Equal([(1L, "job", "QUEUED (Submitted): Waiting."), (2L, "job", "STARTING (WorkersGranted): Two workers."), (3L, "worker-1", "hello")],
+            log.Select(entry => (entry.Sequence, entry.Source, entry.Message)));
+        Assert.Equal(Samples.Noon.AddSeconds(1), log[^1].Time.ToDateTimeOffset());
+        Assert.Equal([3L], (await _store.ReadLogAsync(row.Id, 2, 10)).Select(entry => entry.Sequence));
+    }
+
+    [Fact]
+    public async Task Lists_newest_first_by_page_and_state()
+    {
+        for (var i = 0; i < 7; i++)
+        {
+            // Pairs share a time: the id decides.
+            await _store.InsertAsync(Samples.Row($"j-{i}", i % 3 == 0 ? JobState.Failed : JobState.Queued, Samples.Noon.AddSeconds(i / 2)));
+        }
+
+        var first = await _store.ListAsync([], null, 3);
+        Assert.Equal(["j-6", "j-5", "j-4"], first.Select(row => row.Id));
+        var second = await _store.ListAsync([], new JobCursor(first[^1].Created, first[^1].Id), 9);
+        Assert.Equal(["j-3", "j-2", "j-1", "j-0"], second.Select(row => row.Id));
+        var failed = await _store.ListAsync([JobState.Failed, JobState.Running], new JobCursor(Samples.Noon.AddSeconds(3), "j-6"), 9);
+        Assert.Equal(["j-3", "j-0"], failed.Select(row => row.Id));
+
+        Assert.Equal(["j-1", "j-2", "j-4", "j-5"], await _store.ActiveIdsAsync());
+        Assert.Equal([(JobState.Queued, 4), (JobState.Failed, 3)], _store.CountByState().Select(pair => (pair.Key, pair.Value)).OrderBy(pair => pair.Key));
+    }
+
+    [Fact]
+    public void A_folder_has_one_coordinator()
+    {
+        var error = Assert.Throws<StoreException>(() => SqliteJobStore.Open(_folder.Path));
+        Assert.Equal(
+            $"Store folder '{_folder.Path}' is held by another coordinator: stop that one, or give this one a folder of its own.", error.Message);
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_made_is_named()
+    {
+        var file = Path.Combine(_folder.Path, "file");
+        File.WriteAllText(file, "");
+        var error = Assert.Throws<StoreException>(() => SqliteJobStore.Open(Path.Combine(file, "store")));
+        Assert.StartsWith($"Store folder '{file}/store' cannot be made: ", error.Message);
+    }
+
+    [Fact]
+    public void A_database_of_a_later_version_is_left_alone()
+    {
+        _store.Dispose();
+        using (var connection = new SqliteConnection($"Data Source={_folder.Path}/jobs.db;Pooling=False"))
+        {
+            connection.Execute("PRAGMA user_version = 99");
+        }
+
+        var error = Assert.Throws<StoreException>(() => SqliteJobStore.Open(_folder.Path));
+        Assert.Equal($"{_folder.Path}/jobs.db has schema version 99, this program knows 1: it was written by a later version.", error.Message);
+    }
+
+    [Fact]
+    public void A_file_that_is_no_database_is_named()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(Path.Combine(folder.Path, "jobs.db"), "This is no database, but long enough to be mistaken for one by its size alone.");
+        var error = Assert.Throws<StoreException>(() => SqliteJobStore.Open(folder.Path));
+        Assert.StartsWith($"{folder.Path}/jobs.db cannot be used: ", error.Message);
+    }
+
+    private static JobRow Full(JobRow row) => row with
+    {
+        State = JobState.Running,
+        Message = "Training.",
+        Generation = new Generation { Term = 3, Number = 4 },
+        Assignment = new Assignment
+        {
+            Shards = 16,
+            Members = { new Member { Worker = "worker-0", Incarnation = "a", Roots = { new ShardRange { Lo = 0, Hi = 8 } }, ActorPath = "akka.tcp://x" } },
+        },
+        Numerics = "v1",
+        Started = Samples.Noon.AddSeconds(3),
+        Ended = Samples.Noon.AddSeconds(9),
+        Progress = new Progress { Step = 5, Loss = double.NaN },
+        Result = new Result { WeightsPath = "/a", WeightsSha256 = "ff", Loss = 0.1 },
+        Epochs = [Samples.Epoch(1), Samples.Epoch(2)],
+        Transitions =
+        [
+            new Transition { Time = Samples.Noon.ToTimestamp(), State = JobState.Queued, Reason = "Submitted", Message = "Waiting." },
+            new Transition { Time = Samples.Noon.AddSeconds(3).ToTimestamp(), State = JobState.Starting, Reason = "WorkersGranted", Message = "Two workers." },
+        ],
+    };
+}
