@@ -1,22 +1,54 @@
+using System.Diagnostics.Metrics;
+using Trainer.Protos;
+
 namespace Trainer.Hosting.Metrics;
 
 /// <summary>What a coordinator measures. Gauges are asked for when scraped.</summary>
 public sealed class ControlMetrics : IDisposable
 {
-    /// <summary>Jobs by state (lower-case names); asked for at every scrape.</summary>
-    public void ObserveJobs(Func<IReadOnlyDictionary<string, int>> jobsByState) => throw new NotImplementedException();
+    private readonly Meter _meter = new(MetricCatalog.Meter);
+    private readonly Counter<long> _transitions;
+    private readonly Histogram<double> _queueWait;
+
+    public ControlMetrics()
+    {
+        _transitions = _meter.Counter(MetricCatalog.JobTransitions);
+        _queueWait = _meter.Histogram(MetricCatalog.QueueWait);
+    }
+
+    /// <summary>The label of a state: lower case, as in <c>trainer jobs</c>.</summary>
+    public static string StateLabel(JobState state) => state.ToString().ToLowerInvariant();
+
+    /// <summary>Jobs by state (<see cref="StateLabel"/>), asked for at every scrape; a state that is not named has none.</summary>
+    public void ObserveJobs(Func<IReadOnlyDictionary<string, int>> jobsByState) => _meter.ObserveEach(MetricCatalog.Jobs, () =>
+    {
+        IReadOnlyDictionary<string, int> counts = jobsByState();
+        return Enum.GetValues<JobState>()
+            .Where(state => state != JobState.Unspecified)
+            .Select(StateLabel)
+            .Select(state => new Measurement<int>(counts.GetValueOrDefault(state), Label("state", state)));
+    });
 
     /// <summary>Cluster members by (role, status), and unreachable ones; asked for at every scrape.</summary>
-    public void ObserveMembers(Func<IReadOnlyDictionary<(string Role, string Status), int>> members, Func<int> unreachable) =>
-        throw new NotImplementedException();
+    public void ObserveMembers(Func<IReadOnlyDictionary<(string Role, string Status), int>> members, Func<int> unreachable)
+    {
+        _meter.ObserveEach(MetricCatalog.ClusterMembers, () =>
+            members().Select(group => new Measurement<int>(group.Value, Label("role", group.Key.Role), Label("status", group.Key.Status))));
+        _meter.Observe(MetricCatalog.ClusterUnreachable, unreachable);
+    }
 
     /// <summary>Workers known to the scheduler by state: idle, busy.</summary>
-    public void ObserveWorkers(Func<IReadOnlyDictionary<string, int>> workersByState) => throw new NotImplementedException();
+    public void ObserveWorkers(Func<IReadOnlyDictionary<string, int>> workersByState) => _meter.ObserveEach(MetricCatalog.Workers, () =>
+        workersByState().Select(group => new Measurement<int>(group.Value, Label("state", group.Key))));
 
-    public void Transition(string to, string reason) => throw new NotImplementedException();
+    /// <param name="to"><see cref="StateLabel"/> of the new state.</param>
+    /// <param name="reason">One of a few words, as stored with the transition; never a text with names or numbers.</param>
+    public void Transition(string to, string reason) => _transitions.Add(1, Label("to", to), Label("reason", reason));
 
     /// <summary>Seconds from creation to STARTING.</summary>
-    public void QueueWait(double seconds) => throw new NotImplementedException();
+    public void QueueWait(double seconds) => _queueWait.Record(seconds);
 
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose() => _meter.Dispose();
+
+    private static KeyValuePair<string, object?> Label(string name, string value) => new(name, value);
 }

@@ -1,0 +1,111 @@
+using System.Reflection;
+using static Trainer.Hosting.Metrics.MetricKind;
+using static Trainer.Hosting.Metrics.MetricSource;
+
+namespace Trainer.Hosting.Metrics;
+
+/// <summary>Every metric of Trainer's own: the single source of their names, units, help texts, labels and buckets.</summary>
+/// <remarks>
+/// Metrics with label <c>run</c> (a job's id) exist only while the worker serves that job. Counters are the process's, without <c>run</c>, so that the
+/// number of series is bounded; those of one run are had by <c>and on (instance) trainer_training_epoch{run="..."}</c>.
+/// </remarks>
+public static class MetricCatalog
+{
+    /// <summary>The name of the meters that carry them.</summary>
+    public const string Meter = "Trainer";
+
+    public static readonly MetricDefinition BuildInfo =
+        new("trainer_build_info", Gauge, Every, "", "Always 1; the labels tell what is running.", "version", "runtime", "role");
+
+    // ---------- a worker's run
+
+    public static readonly MetricDefinition TrainingLoss = Run("trainer_training_loss", "", "Mean training loss of the epoch so far.");
+
+    public static readonly MetricDefinition TrainingAccuracy = Run("trainer_training_accuracy_ratio", "1", "Training accuracy of the epoch so far, 0 to 1.");
+
+    public static readonly MetricDefinition LearningRate = Run("trainer_training_learning_rate", "", "Learning rate of the last step.");
+
+    public static readonly MetricDefinition Epoch = Run("trainer_training_epoch", "", "The epoch being trained, from 1.");
+
+    public static readonly MetricDefinition Step = Run("trainer_training_step", "", "Last committed step of the run, from 1.");
+
+    public static readonly MetricDefinition Progress = Run("trainer_training_progress_ratio", "1", "Committed steps by all steps of the run, 0 to 1.");
+
+    public static readonly MetricDefinition LastStepTimestamp =
+        Run("trainer_training_last_step_timestamp_seconds", "s", "Unix time of the last committed step; far from now means stalled.");
+
+    public static readonly MetricDefinition Rank = Run("trainer_training_rank", "", "This worker's rank in the run, from 0.");
+
+    public static readonly MetricDefinition Members = Run("trainer_training_members", "", "Workers of the run's current assignment.");
+
+    public static readonly MetricDefinition EvaluationLoss = Run("trainer_evaluation_loss", "", "Loss on the test set after the last closed epoch.");
+
+    public static readonly MetricDefinition EvaluationAccuracy =
+        Run("trainer_evaluation_accuracy_ratio", "1", "Accuracy on the test set after the last closed epoch, 0 to 1.");
+
+    // ---------- a worker's steps
+
+    public static readonly MetricDefinition Steps = new("trainer_steps_total", Counter, Worker, "", "Training steps that this worker took part in.");
+
+    public static readonly MetricDefinition Images = new("trainer_images_total", Counter, Worker, "", "Training images that this worker computed.");
+
+    public static readonly MetricDefinition NonFinite =
+        new("trainer_nonfinite_total", Counter, Worker, "", "Steps whose loss or gradient was not finite; each ends its job.");
+
+    /// <summary>5 ms x 2^k with three smaller bounds below (0.625 ms up to 82 s): a step of LeNet takes 2 to 4 ms.</summary>
+    public static readonly MetricDefinition StepDuration =
+        new("trainer_step_duration_seconds", Histogram, Worker, "s", "Duration of a training step, from its first sample to the new weights.")
+        {
+            Buckets = MetricDefinition.Doubling(0.005 / 8, 18),
+        };
+
+    public static readonly MetricDefinition StepPhase =
+        new("trainer_step_phase_seconds_total", Counter, Worker, "s", "Where the steps' time went: data, forward, backward, allreduce, optimizer.", "phase");
+
+    // ---------- a worker's all-reduces
+
+    public static readonly MetricDefinition CollectiveOperations =
+        new("trainer_collective_operations_total", Counter, Worker, "", "All-reduces that this worker took part in.");
+
+    public static readonly MetricDefinition CollectiveBytes =
+        new("trainer_collective_bytes_total", Counter, Worker, "By", "Bytes of contributions and totals that this worker exchanged: sent, received.", "direction");
+
+    /// <summary>The bounds of <see cref="StepDuration"/>, from an eighth of its first one (78 us) to 20 s.</summary>
+    public static readonly MetricDefinition CollectiveDuration =
+        new("trainer_collective_duration_seconds", Histogram, Worker, "s", "Duration of an all-reduce, from this worker's first contribution to its last total.")
+        {
+            Buckets = MetricDefinition.Doubling(0.005 / 64, 19),
+        };
+
+    /// <summary>nccl-tests' busbw of an all-reduce, 2 (W - 1) / W x size / time, is what one of W workers sends by the time it takes.</summary>
+    public static readonly MetricDefinition CollectiveBandwidth =
+        Run("trainer_collective_bus_bandwidth_bytes_per_second", "By/s", "Bus bandwidth of the last all-reduce, as nccl-tests defines it.");
+
+    // ---------- a coordinator
+
+    public static readonly MetricDefinition Jobs = new("trainer_jobs", Gauge, Coordinator, "", "Jobs in the store by state.", "state");
+
+    public static readonly MetricDefinition JobTransitions =
+        new("trainer_job_transitions_total", Counter, Coordinator, "", "Changes of jobs' states, by new state and reason.", "to", "reason");
+
+    public static readonly MetricDefinition QueueWait =
+        new("trainer_job_queue_wait_seconds", Histogram, Coordinator, "s", "From a job's creation to its start.") { Buckets = MetricDefinition.Doubling(0.125, 16) };
+
+    public static readonly MetricDefinition ClusterMembers =
+        new("trainer_cluster_members", Gauge, Coordinator, "", "Members of the cluster as this coordinator sees them.", "role", "status");
+
+    public static readonly MetricDefinition ClusterUnreachable =
+        new("trainer_cluster_unreachable_members", Gauge, Coordinator, "", "Members that do not answer this coordinator.");
+
+    public static readonly MetricDefinition Workers =
+        new("trainer_workers", Gauge, Coordinator, "", "Workers known to the scheduler by state: idle, busy.", "state");
+
+    public static IReadOnlyList<MetricDefinition> All { get; } =
+    [
+        .. typeof(MetricCatalog).GetFields(BindingFlags.Public | BindingFlags.Static)
+            .Where(field => field.FieldType == typeof(MetricDefinition))
+            .Select(field => (MetricDefinition)field.GetValue(null)!),
+    ];
+
+    private static MetricDefinition Run(string name, string unit, string help) => new(name, Gauge, Worker, unit, help, "run");
+}

@@ -1,0 +1,55 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Metrics;
+
+namespace Trainer.Hosting.Tests.Metrics;
+
+/// <summary>Tests that look at all meters of this process: one after the other.</summary>
+[CollectionDefinition(nameof(MetricsCollection), DisableParallelization = true)]
+public sealed class MetricsCollection;
+
+/// <summary>A process's telemetry behind a real HTTP server on a free port.</summary>
+internal sealed class MetricsHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly HttpClient _client = new();
+
+    private MetricsHost(WebApplication app) => _app = app;
+
+    public TrainingMetrics Training { get; } = new();
+
+    public ControlMetrics Control { get; } = new();
+
+    public static async Task<MetricsHost> StartAsync(string role)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddTrainerTelemetry(role);
+        WebApplication app = builder.Build();
+        app.MapTrainerMetrics();
+        await app.StartAsync();
+        return new(app);
+    }
+
+    /// <summary>What a scraper reads, line by line. The exporter keeps an answer for 300 ms: asks until <paramref name="until"/> holds.</summary>
+    public async Task<string[]> ScrapeAsync(Func<string[], bool> until)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (true)
+        {
+            string[] lines = (await _client.GetStringAsync($"{_app.Urls.First()}/metrics", patience.Token)).Split('\n');
+            if (until(lines))
+                return lines;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Training.Dispose();
+        Control.Dispose();
+        _client.Dispose();
+        await _app.DisposeAsync();
+    }
+}

@@ -1,0 +1,171 @@
+using Trainer.Hosting.Metrics;
+
+namespace Trainer.Hosting.Tests.Metrics;
+
+/// <summary>What Prometheus reads from a process.</summary>
+[Collection(nameof(MetricsCollection))]
+public sealed class MetricsTests
+{
+    private static readonly StepPhases Phases = new(Data: 0.0001, Forward: 0.001, Backward: 0.0015, AllReduce: 0.0003, Optimizer: 0.0001);
+
+    [Fact]
+    public async Task TheScrapedNamesKindsHelpsAndLabelsAreTheCatalogues()
+    {
+        await using MetricsHost host = await MetricsHost.StartAsync("worker");
+        FillAll(host);
+
+        string[] lines = await host.ScrapeAsync(all => all.Any(line => line.StartsWith("trainer_job_transitions_total{", StringComparison.Ordinal)));
+
+        Assert.Equal(
+            MetricCatalog.All.Select(metric => $"# TYPE {metric.Name} {Kind(metric)}").Order(StringComparer.Ordinal),
+            lines.Where(line => line.StartsWith("# TYPE trainer_", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.All(MetricCatalog.All, metric => Assert.Contains($"# HELP {metric.Name} {metric.Help}", lines));
+        Assert.All(MetricCatalog.All, metric =>
+        {
+            string sample = lines.First(line => line.StartsWith(metric.Kind == MetricKind.Histogram ? $"{metric.Name}_count" : metric.Name, StringComparison.Ordinal));
+            Assert.Equal(metric.Labels.Order(StringComparer.Ordinal), LabelNames(sample));
+        });
+    }
+
+    [Fact]
+    public async Task ValuesArriveAsTheyWereMeasured()
+    {
+        await using MetricsHost host = await MetricsHost.StartAsync("worker");
+        host.Training.BeginRun("r-1", rank: 2, workers: 3, totalSteps: 200);
+        host.Training.Step(49, 2, 1.25, 0.5, 0.9, 86, Phases);
+        host.Training.Step(50, 2, 1.125, 0.625, 0.45, 85, Phases);
+        host.Training.Collective(1000, 2000, 0.5);
+        host.Training.Evaluation(0.75, 0.875);
+        host.Training.NonFinite();
+
+        string[] lines = await host.ScrapeAsync(all => all.Contains("trainer_steps_total{} 2"));
+
+        Assert.Contains("trainer_training_loss{run=\"r-1\"} 1.125", lines);
+        Assert.Contains("trainer_training_accuracy_ratio{run=\"r-1\"} 0.625", lines);
+        Assert.Contains("trainer_training_learning_rate{run=\"r-1\"} 0.45", lines);
+        Assert.Contains("trainer_training_epoch{run=\"r-1\"} 2", lines);
+        Assert.Contains("trainer_training_step{run=\"r-1\"} 50", lines);
+        Assert.Contains("trainer_training_progress_ratio{run=\"r-1\"} 0.25", lines);
+        Assert.Contains("trainer_training_rank{run=\"r-1\"} 2", lines);
+        Assert.Contains("trainer_training_members{run=\"r-1\"} 3", lines);
+        Assert.Contains("trainer_evaluation_loss{run=\"r-1\"} 0.75", lines);
+        Assert.Contains("trainer_evaluation_accuracy_ratio{run=\"r-1\"} 0.875", lines);
+        Assert.Contains("trainer_images_total{} 171", lines);
+        Assert.Contains("trainer_nonfinite_total{} 1", lines);
+        Assert.Contains("trainer_step_phase_seconds_total{phase=\"backward\"} 0.003", lines);
+        Assert.Contains("trainer_step_duration_seconds_bucket{le=\"0.0025\"} 0", lines); // a step of LeNet, 3 ms, has buckets below and above
+        Assert.Contains("trainer_step_duration_seconds_bucket{le=\"0.005\"} 2", lines);
+        Assert.Contains("trainer_step_duration_seconds_bucket{le=\"81.92\"} 2", lines);
+        Assert.Contains("trainer_step_duration_seconds_count{} 2", lines);
+        Assert.Contains("trainer_collective_bytes_total{direction=\"sent\"} 1000", lines);
+        Assert.Contains("trainer_collective_bytes_total{direction=\"received\"} 2000", lines);
+        Assert.Contains("trainer_collective_operations_total{} 1", lines);
+        Assert.Contains("trainer_collective_bus_bandwidth_bytes_per_second{run=\"r-1\"} 2000", lines);
+    }
+
+    [Fact]
+    public async Task AnEndedRunVanishesAndCountersStay()
+    {
+        await using MetricsHost host = await MetricsHost.StartAsync("worker");
+        host.Training.BeginRun("r-1", 0, 1, 10);
+        host.Training.Step(1, 1, 1, 0, 0.1, 8, Phases);
+        await host.ScrapeAsync(all => all.Contains("trainer_training_step{run=\"r-1\"} 1"));
+
+        host.Training.EndRun();
+        string[] ended = await host.ScrapeAsync(all => !all.Any(line => line.Contains("run=", StringComparison.Ordinal)));
+        Assert.Contains("trainer_steps_total{} 1", ended);
+
+        host.Training.BeginRun("r-2", 0, 1, 10);
+        string[] next = await host.ScrapeAsync(all => all.Contains("trainer_training_rank{run=\"r-2\"} 0"));
+        Assert.DoesNotContain(next, line => line.StartsWith("trainer_training_loss{", StringComparison.Ordinal)); // no step yet: no value, rather than 0
+    }
+
+    [Fact]
+    public async Task CountersAreThereBeforeTheyCount()
+    {
+        await using MetricsHost host = await MetricsHost.StartAsync("worker");
+
+        string[] lines = await host.ScrapeAsync(all => all.Contains("trainer_steps_total{} 0"));
+
+        Assert.Contains("trainer_nonfinite_total{} 0", lines);
+        Assert.Contains("trainer_collective_bytes_total{direction=\"sent\"} 0", lines);
+        Assert.Contains("trainer_step_phase_seconds_total{phase=\"allreduce\"} 0", lines);
+    }
+
+    [Fact]
+    public async Task TheCoordinatorsGaugesAreAskedForAtEachScrape()
+    {
+        await using MetricsHost host = await MetricsHost.StartAsync("coordinator");
+        var jobs = new Dictionary<string, int>(StringComparer.Ordinal) { ["running"] = 2 };
+        host.Control.ObserveJobs(() => jobs);
+        host.Control.ObserveMembers(() => new Dictionary<(string, string), int> { [("worker", "up")] = 3, [("coordinator", "leaving")] = 1 }, () => 1);
+        host.Control.ObserveWorkers(() => new Dictionary<string, int>(StringComparer.Ordinal) { ["idle"] = 1, ["busy"] = 2 });
+        host.Control.Transition("running", "WorkersGranted");
+        host.Control.QueueWait(0.3);
+
+        string[] lines = await host.ScrapeAsync(all => all.Contains("trainer_jobs{state=\"running\"} 2"));
+
+        Assert.Contains("trainer_jobs{state=\"queued\"} 0", lines);
+        Assert.Contains("trainer_cluster_members{role=\"worker\",status=\"up\"} 3", lines);
+        Assert.Contains("trainer_cluster_members{role=\"coordinator\",status=\"leaving\"} 1", lines);
+        Assert.Contains("trainer_cluster_unreachable_members{} 1", lines);
+        Assert.Contains("trainer_workers{state=\"busy\"} 2", lines);
+        Assert.Contains("trainer_job_transitions_total{reason=\"WorkersGranted\",to=\"running\"} 1", lines);
+        Assert.Contains("trainer_job_queue_wait_seconds_bucket{le=\"0.5\"} 1", lines);
+        Assert.Contains(lines, line => line.StartsWith("trainer_build_info{role=\"coordinator\",runtime=\".NET 10.", StringComparison.Ordinal));
+        jobs["running"] = 3;
+        await host.ScrapeAsync(all => all.Contains("trainer_jobs{state=\"running\"} 3"));
+    }
+
+    [Fact]
+    public async Task MeasuringAStepAllocatesNothing()
+    {
+        await using MetricsHost host = await MetricsHost.StartAsync("worker"); // with a reader, as in a node: histograms really record
+        host.Training.BeginRun("r-1", 0, 2, 10_000);
+        Measure(host.Training, 1000);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Measure(host.Training, 1000);
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void NamesFollowTheConventions() => Assert.All(MetricCatalog.All, metric =>
+    {
+        Assert.Matches("^trainer_[a-z_]+[a-z]$", metric.Name);
+        Assert.Equal(metric.Kind == MetricKind.Counter, metric.Name.EndsWith("_total", StringComparison.Ordinal));
+        Assert.Equal(metric.Unit == "1", metric.Name.EndsWith("_ratio", StringComparison.Ordinal));
+        Assert.DoesNotContain("job", metric.Labels);
+        Assert.EndsWith(".", metric.Help, StringComparison.Ordinal);
+        Assert.Equal(metric.Kind == MetricKind.Histogram, metric.Buckets.Count > 0);
+    });
+
+    private static void Measure(TrainingMetrics metrics, int steps)
+    {
+        for (int i = 1; i <= steps; i++)
+        {
+            metrics.Collective(1000, 1000, 0.001);
+            metrics.Step((ulong)i, 1, 1.5, 0.5, 0.9, 128, Phases);
+        }
+    }
+
+    private static void FillAll(MetricsHost host)
+    {
+        host.Training.BeginRun("r-1", 0, 1, 10);
+        host.Training.Step(1, 1, 2.3, 0.1, 0.9, 8, Phases);
+        host.Training.Collective(100, 100, 0.001);
+        host.Training.Evaluation(2.2, 0.2);
+        host.Control.ObserveJobs(() => new Dictionary<string, int>(StringComparer.Ordinal));
+        host.Control.ObserveMembers(() => new Dictionary<(string, string), int> { [("worker", "up")] = 1 }, () => 0);
+        host.Control.ObserveWorkers(() => new Dictionary<string, int>(StringComparer.Ordinal) { ["idle"] = 1 });
+        host.Control.QueueWait(1);
+        host.Control.Transition("queued", "Created");
+    }
+
+    private static string Kind(MetricDefinition metric) => metric.Kind.ToString().ToLowerInvariant();
+
+    /// <summary><c>name{a="1",b="2"} 3</c>: a, b.</summary>
+    private static IEnumerable<string> LabelNames(string sample) =>
+        sample[(sample.IndexOf('{', StringComparison.Ordinal) + 1)..sample.LastIndexOf('}')].Split(',', StringSplitOptions.RemoveEmptyEntries).Select(label => label.Split('=')[0]);
+}
