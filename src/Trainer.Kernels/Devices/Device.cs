@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices;
@@ -23,7 +24,7 @@ public abstract class Device : IDisposable
     public abstract string NumericsId { get; }
 
     /// <param name="threads">Compute threads; 0 takes one for each processor this process may use.</param>
-    public static Device Cpu(int threads = 0) => throw new NotImplementedException();
+    public static Device Cpu(int threads = 0) => CpuDevice.Create(threads);
 
     /// <summary>Zeroed memory, aligned to 64 bytes.</summary>
     public abstract DeviceMemory Allocate(long elements);

@@ -1,0 +1,155 @@
+using System.Runtime.CompilerServices;
+using Trainer.Kernels.Devices.Cpu.Gemm;
+using Trainer.Kernels.Devices.Cpu.Memory;
+using Trainer.Kernels.Devices.Cpu.Simd;
+using Trainer.Kernels.Devices.Cpu.Threading;
+
+namespace Trainer.Kernels.Devices.Cpu.Convolution;
+
+/// <summary>
+/// A convolution as a product: rows are channels, columns the pixels of all local samples one after another, so that small images
+/// waste no part of a tile, and B is the implicit im2col of a <see cref="PatchLayout"/>.
+/// </summary>
+internal abstract unsafe class ConvolutionProduct<TSimd, TVector>(ThreadTeam team, Scratch scratch)
+    : BlockedProduct<TSimd, TVector>(team, scratch), IDisposable
+    where TSimd : ISimd<TVector>
+    where TVector : struct
+{
+    private int _samples;
+
+    protected PatchLayout Patches { get; } = new();
+
+    /// <summary>Images (samples, Patches.Channels, ...) without borders.</summary>
+    protected float* Source { get; set; }
+
+    /// <summary>Receives (samples, Rows, Patches.Pixels).</summary>
+    protected float* Target { get; set; }
+
+    /// <summary>One per row; null for none.</summary>
+    protected float* Bias { get; set; }
+
+    protected Activation Activation { get; set; }
+
+    /// <summary>As Target; null for none.</summary>
+    protected float* Derivative { get; set; }
+
+    protected override int ColumnUnit => Patches.Pixels;
+
+    public void Dispose() => Patches.Dispose();
+
+    protected void Convolve(int samples, int channels, int depth)
+    {
+        _samples = samples;
+        Multiply(channels, checked(samples * Patches.Pixels), depth);
+    }
+
+    protected override long BlockWork(int columns) =>
+        Patches.InPlace ? 0 : Math.Min(_samples, 2 + ((columns - 1) / Patches.Pixels)) * Patches.ImageElements;
+
+    /// <summary>Gives the samples that the block touches their borders, as far as its pixels reach.</summary>
+    protected override void BeginBlock(ColumnBlock block)
+    {
+        if (Patches.InPlace)
+        {
+            return;
+        }
+
+        var (first, last) = (block.First / Patches.Pixels, (block.First + block.Count - 1) / Patches.Pixels);
+        for (var sample = first; sample <= last; sample++)
+        {
+            var firstPixel = Math.Max(0, block.First - (sample * Patches.Pixels));
+            var lastPixel = Math.Min(Patches.Pixels, block.First + block.Count - (sample * Patches.Pixels)) - 1;
+            var firstRow = firstPixel / Patches.PixelColumns * Patches.StrideRows;
+            var endRow = (lastPixel / Patches.PixelColumns * Patches.StrideRows) + Patches.FilterRows;
+            Patches.Fill(Source + (sample * Patches.SourceElements), Image(block, sample), firstRow, endRow, 0, Patches.Channels);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    protected override void PackB(ColumnBlock block, int column, int columns, int k, int depth, float* panel)
+    {
+        var runs = stackalloc PixelRun[Kernel.Columns];
+        var count = SplitIntoRuns(block, column, columns, runs);
+        var offset = Patches.Offsets + k;
+        for (var end = offset + depth; offset < end; offset++, panel += Kernel.Columns)
+        {
+            for (var run = runs; run < runs + count; run++)
+            {
+                Gather(run->Source + *offset, panel + run->Column, run->Length);
+            }
+        }
+    }
+
+    protected override void Store(float* tile, TilePlace place)
+    {
+        var steps = new EpilogueSteps(!place.FirstBlock, place.LastBlock ? Activation : Activation.None);
+        var (sample, pixel) = (place.Column / Patches.Pixels, place.Column % Patches.Pixels);
+        for (var done = 0; done < place.Columns; sample++, pixel = 0)
+        {
+            var length = Math.Min(Patches.Pixels - pixel, place.Columns - done);
+            for (var row = 0; row < place.Rows; row++)
+            {
+                var channel = place.Row + row;
+                var target = ((((long)sample * Rows) + channel) * Patches.Pixels) + pixel;
+                Epilogue<TSimd, TVector>.Write(
+                    tile + (row * Kernel.Columns) + done,
+                    Target + target,
+                    length,
+                    steps,
+                    place.LastBlock && Bias != null ? Bias + channel : null,
+                    0,
+                    place.LastBlock && Derivative != null ? Derivative + target : null);
+            }
+
+            done += length;
+        }
+    }
+
+    /// <summary>Copies a run of pixels; where they are neighbours, by whole vectors: what is written beyond is overwritten by the next run or row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Gather(float* source, float* target, int length)
+    {
+        if (Patches.ColumnStep == 1)
+        {
+            for (var i = 0; i < length; i += TSimd.Lanes)
+            {
+                TSimd.Store(target + i, TSimd.Load(source + i));
+            }
+
+            return;
+        }
+
+        for (var i = 0; i < length; i++)
+        {
+            target[i] = source[i * Patches.ColumnStep];
+        }
+    }
+
+    /// <summary>The runs of neighbouring pixels in one row of one sample that make up some columns.</summary>
+    private int SplitIntoRuns(ColumnBlock block, int column, int columns, PixelRun* runs)
+    {
+        var count = 0;
+        for (var done = 0; done < columns; count++)
+        {
+            var (sample, pixel) = ((column + done) / Patches.Pixels, (column + done) % Patches.Pixels);
+            var (p, q) = (pixel / Patches.PixelColumns, pixel % Patches.PixelColumns);
+            var length = Math.Min(Patches.PixelColumns - q, columns - done);
+            runs[count] = new PixelRun(Image(block, sample) + (p * Patches.RowStep) + (q * Patches.ColumnStep), done, length);
+            done += length;
+        }
+
+        return count;
+    }
+
+    private float* Image(ColumnBlock block, int sample) =>
+        Patches.InPlace
+            ? Source + (sample * Patches.SourceElements)
+            : block.Work + ((sample - (block.First / Patches.Pixels)) * Patches.ImageElements);
+
+    private readonly struct PixelRun(float* source, int column, int length)
+    {
+        public readonly float* Source = source;
+        public readonly int Column = column;
+        public readonly int Length = length;
+    }
+}

@@ -1,0 +1,137 @@
+using System.Runtime.CompilerServices;
+using Trainer.Kernels.Devices.Cpu.Memory;
+
+namespace Trainer.Kernels.Devices.Cpu.Convolution;
+
+/// <summary>
+/// How the patches of an implicit im2col lie in images: element k of the patch of pixel (p, q) is at
+/// image + Offset(k) + p x RowStep + q x ColumnStep. Images that need borders, or zeros between their pixels, are copied first.
+/// </summary>
+/// <remarks>
+/// Forward: the image is x with its padding and k = (c, r, s). Backward-data is the same walk over dy with zeros between its pixels
+/// (StrideH - 1 and StrideW - 1 of them) and a border of R - 1 - PadH and S - 1 - PadW; k = (k, r, s) and the filter is read backwards.
+/// </remarks>
+internal sealed unsafe class PatchLayout : IDisposable
+{
+    private readonly NativeBuffer _offsets = new();
+    private int _sourceH;
+    private int _sourceW;
+    private int _spreadH;
+    private int _spreadW;
+    private int _top;
+    private int _left;
+
+    public int Channels { get; private set; }
+
+    /// <summary>Rows and columns of an image with its borders.</summary>
+    public int Height { get; private set; }
+
+    public int Width { get; private set; }
+
+    /// <summary>Pixels per sample that patches are taken for, and their columns.</summary>
+    public int Pixels { get; private set; }
+
+    public int PixelColumns { get; private set; }
+
+    public int RowStep { get; private set; }
+
+    public int ColumnStep { get; private set; }
+
+    /// <summary>Rows of the image that a patch reaches over.</summary>
+    public int FilterRows { get; private set; }
+
+    /// <summary>Rows of the image between patches of neighbouring rows of pixels.</summary>
+    public int StrideRows { get; private set; }
+
+    /// <summary>Whether images are read where they are.</summary>
+    public bool InPlace { get; private set; }
+
+    public int* Offsets { get; private set; }
+
+    public long SourceElements => (long)Channels * _sourceH * _sourceW;
+
+    public long ImageElements => (long)Channels * Height * Width;
+
+    public void Forward(in Conv2dGeometry g)
+    {
+        (Channels, _sourceH, _sourceW, _spreadH, _spreadW, _top, _left) = (g.C, g.H, g.W, 1, 1, g.PadH, g.PadW);
+        Describe(g.H + (2 * g.PadH), g.W + (2 * g.PadW), g.P, g.Q, g.StrideH, g.StrideW, g.R);
+        Offsets = _offsets.Ensure<int>(g.Reduction);
+        for (var k = 0; k < g.Reduction; k++)
+        {
+            var (c, r, s) = (k / (g.R * g.S), k / g.S % g.R, k % g.S);
+            Offsets[k] = (((c * Height) + r) * Width) + s;
+        }
+    }
+
+    public void BackwardData(in Conv2dGeometry g)
+    {
+        (Channels, _sourceH, _sourceW, _spreadH, _spreadW, _top, _left) =
+            (g.K, g.P, g.Q, g.StrideH, g.StrideW, g.R - 1 - g.PadH, g.S - 1 - g.PadW);
+        Describe(g.H + g.R - 1, g.W + g.S - 1, g.H, g.W, 1, 1, g.R);
+        var depth = g.K * g.R * g.S;
+        Offsets = _offsets.Ensure<int>(depth);
+        for (var i = 0; i < depth; i++)
+        {
+            var (k, r, s) = (i / (g.R * g.S), i / g.S % g.R, i % g.S);
+            Offsets[i] = (((k * Height) + g.R - 1 - r) * Width) + g.S - 1 - s;
+        }
+    }
+
+    /// <summary>
+    /// Copies image rows [firstRow, endRow) of channels [firstChannel, endChannel) of one sample from <paramref name="source"/> into
+    /// <paramref name="image"/>, with zeros around and between.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Fill(float* source, float* image, int firstRow, int endRow, int firstChannel, int endChannel)
+    {
+        for (var channel = firstChannel; channel < endChannel; channel++)
+        {
+            for (var row = firstRow; row < endRow; row++)
+            {
+                var target = new Span<float>(image + ((((long)channel * Height) + row) * Width), Width);
+                var sourceRow = (row - _top) / _spreadH;
+                if (row < _top || sourceRow >= _sourceH || sourceRow * _spreadH != row - _top)
+                {
+                    target.Clear();
+                }
+                else
+                {
+                    FillRow(source + ((((long)channel * _sourceH) + sourceRow) * _sourceW), target);
+                }
+            }
+        }
+    }
+
+    public void Dispose() => _offsets.Dispose();
+
+    private void Describe(int height, int width, int p, int q, int strideH, int strideW, int filterRows)
+    {
+        (Height, Width, Pixels, PixelColumns, FilterRows, StrideRows) = (height, width, p * q, q, filterRows, strideH);
+        (RowStep, ColumnStep) = (strideH * width, strideW);
+        InPlace = height == _sourceH && width == _sourceW && _spreadH == 1 && _spreadW == 1 && _top == 0 && _left == 0;
+    }
+
+    private void FillRow(float* source, Span<float> target)
+    {
+        if (_spreadW == 1)
+        {
+            var first = Math.Max(0, _left);
+            var end = Math.Min(target.Length, _left + _sourceW);
+            target[..first].Clear();
+            new ReadOnlySpan<float>(source + first - _left, end - first).CopyTo(target[first..]);
+            target[end..].Clear();
+            return;
+        }
+
+        target.Clear();
+        for (var column = 0; column < _sourceW; column++)
+        {
+            var place = _left + (column * _spreadW);
+            if (place >= 0 && place < target.Length)
+            {
+                target[place] = source[column];
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using Trainer.Kernels.Devices.Cpu.Memory;
+using Trainer.Kernels.Devices.Cpu.Simd;
+using Trainer.Kernels.Devices.Cpu.Threading;
+
+namespace Trainer.Kernels.Devices.Cpu.Gemm;
+
+/// <summary>Neighbouring columns of a product that one piece of work computes, and the memory it may use for them.</summary>
+internal readonly unsafe struct ColumnBlock(int first, int count, float* work)
+{
+    public int First { get; } = first;
+
+    public int Count { get; } = count;
+
+    /// <summary>What <see cref="BlockedProduct{TSimd,TVector}.BlockWork"/> asked for.</summary>
+    public float* Work { get; } = work;
+}
+
+/// <summary>Where a tile lies in the product, and which part of its chains it holds.</summary>
+internal readonly record struct TilePlace(int Row, int Rows, int Column, int Columns, bool FirstBlock, bool LastBlock);
+
+/// <summary>
+/// C (rows x columns) = A (rows x depth) B (depth x columns) in Form C. A is packed once, shared by all threads; a piece of work
+/// is a block of columns, whose part of B is packed a block of 512 k at a time so that it stays in the second-level cache.
+/// </summary>
+/// <remarks>What A, B and C are (weights, implicit im2col, images, ...) is up to the derived operation.</remarks>
+internal abstract unsafe class BlockedProduct<TSimd, TVector>(ThreadTeam team, Scratch scratch) : ParallelWork
+    where TSimd : ISimd<TVector>
+    where TVector : struct
+{
+    /// <summary>Length of a chain of Form C.</summary>
+    public const int ChainLength = 512;
+
+    /// <summary>Elements of packed B per block: 256 KiB, a quarter of a second-level cache.</summary>
+    private const int PackedElements = 65_536;
+
+    private readonly PanelPacking _packing = new();
+    private int _depth;
+    private int _blockColumns;
+    private float* _a;
+
+    protected MicroKernel Kernel { get; private set; }
+
+    protected int Rows { get; private set; }
+
+    protected int Columns { get; private set; }
+
+    /// <summary>Elements of memory that a block of columns needs besides the panels.</summary>
+    protected virtual long BlockWork(int columns) => 0;
+
+    /// <summary>Columns that are best kept in one block, e.g. the pixels of a sample.</summary>
+    protected virtual int ColumnUnit => 1;
+
+    /// <summary>Called once per block of columns, before its panels are packed.</summary>
+    protected virtual void BeginBlock(ColumnBlock block)
+    {
+    }
+
+    /// <summary>Writes A[row.., k..] as (depth x Kernel.Rows); rows that A has not are +0.</summary>
+    protected abstract void PackA(int row, int rows, int k, int depth, float* panel);
+
+    /// <summary>Writes B[k.., column..] as (depth x Kernel.Columns); columns that B has not may be anything.</summary>
+    protected abstract void PackB(ColumnBlock block, int column, int columns, int k, int depth, float* panel);
+
+    /// <summary>Takes a tile, Kernel.Columns elements a row.</summary>
+    protected abstract void Store(float* tile, TilePlace place);
+
+    protected void Multiply(int rows, int columns, int depth)
+    {
+        (Rows, Columns, _depth) = (rows, columns, depth);
+        Kernel = MicroKernelChoice<TSimd, TVector>.For(rows, columns);
+        _blockColumns = ChooseBlockColumns();
+        _a = scratch.Shared((long)Kernel.PaddedRows(rows) * depth);
+        scratch.EnsureOwn(OwnElements());
+        _packing.Owner = this;
+        team.Run(_packing, Kernel.Panels(rows));
+        team.Run(this, (columns + _blockColumns - 1) / _blockColumns);
+    }
+
+    public sealed override void Run(int piece, int thread)
+    {
+        var tile = scratch.Own(thread);
+        var panels = tile + MicroKernel.LargestTile + CpuMemory.Slack;
+        var first = piece * _blockColumns;
+        var count = Math.Min(_blockColumns, Columns - first);
+        var block = new ColumnBlock(first, count, panels + PanelElements());
+        BeginBlock(block);
+        for (var k = 0; k < _depth; k += ChainLength)
+        {
+            var depth = Math.Min(ChainLength, _depth - k);
+            for (var column = 0; column < count; column += Kernel.Columns)
+            {
+                PackB(block, first + column, Math.Min(Kernel.Columns, count - column), k, depth, panels + ((long)column * depth));
+            }
+
+            MultiplyBlock(block, k, depth, panels, tile);
+        }
+    }
+
+    private void MultiplyBlock(ColumnBlock block, int k, int depth, float* panels, float* tile)
+    {
+        var a = _a + ((long)Kernel.PaddedRows(Rows) * k);
+        for (var row = 0; row < Rows; row += Kernel.Rows, a += (long)depth * Kernel.Rows)
+        {
+            for (var column = 0; column < block.Count; column += Kernel.Columns)
+            {
+                Kernel.Run(depth, a, panels + ((long)column * depth), tile);
+                var columns = Math.Min(Kernel.Columns, block.Count - column);
+                var rows = Math.Min(Kernel.Rows, Rows - row);
+                Store(tile, new TilePlace(row, rows, block.First + column, columns, k == 0, k + depth == _depth));
+            }
+        }
+    }
+
+    private int ChooseBlockColumns()
+    {
+        var fitting = Math.Max(1, PackedElements / Math.Min(_depth, ChainLength));
+        var sharing = Math.Max(1, Columns / 16);
+        var columns = Math.Max(Kernel.Columns, Math.Min(fitting, sharing));
+        var wholeUnits = columns / ColumnUnit * ColumnUnit;
+        return ColumnUnit > 1 && wholeUnits >= 4 * Kernel.Columns ? wholeUnits : columns / Kernel.Columns * Kernel.Columns;
+    }
+
+    private long PanelElements() => ((long)Math.Min(_depth, ChainLength) * Kernel.PaddedColumns(_blockColumns)) + CpuMemory.Slack;
+
+    private long OwnElements() => MicroKernel.LargestTile + CpuMemory.Slack + PanelElements() + BlockWork(_blockColumns);
+
+    private void PackPanel(int panel)
+    {
+        var row = panel * Kernel.Rows;
+        for (var k = 0; k < _depth; k += ChainLength)
+        {
+            var depth = Math.Min(ChainLength, _depth - k);
+            var target = _a + ((long)Kernel.PaddedRows(Rows) * k) + ((long)row * depth);
+            PackA(row, Math.Min(Kernel.Rows, Rows - row), k, depth, target);
+        }
+    }
+
+    private sealed class PanelPacking : ParallelWork
+    {
+        public BlockedProduct<TSimd, TVector>? Owner { get; set; }
+
+        public override void Run(int piece, int thread) => Owner!.PackPanel(piece);
+    }
+}

@@ -1,0 +1,100 @@
+using Trainer.Kernels.Sharding;
+
+namespace Trainer.Kernels.Devices.Cpu;
+
+/// <summary>Checks of a call that do not concern memory. Each failure names the operation, what it got and what it expected.</summary>
+internal static class GeometryChecks
+{
+    public static void Check(string operation, in Conv2dGeometry g, int samples)
+    {
+        if (Math.Min(Math.Min(g.C, g.K), Math.Min(Math.Min(g.H, g.W), Math.Min(g.R, g.S))) < 1)
+        {
+            throw new ArgumentException($"{operation}: {g} has a dimension below 1.");
+        }
+
+        CheckWindow(operation, (g.H, g.W), (g.R, g.S), (g.StrideH, g.StrideW), (g.PadH, g.PadW));
+        CheckSamples(operation, samples);
+    }
+
+    public static void Check(string operation, in Pool2dGeometry g, int samples)
+    {
+        if (Math.Min(Math.Min(g.C, g.H), Math.Min(g.W, Math.Min(g.R, g.S))) < 1)
+        {
+            throw new ArgumentException($"{operation}: {g} has a dimension below 1.");
+        }
+
+        CheckWindow(operation, (g.H, g.W), (g.R, g.S), (g.StrideH, g.StrideW), (g.PadH, g.PadW));
+        CheckSamples(operation, samples);
+    }
+
+    public static void Check(string operation, int inputs, int outputs, int samples)
+    {
+        if (inputs < 1 || outputs < 1)
+        {
+            throw new ArgumentException($"{operation}: {inputs} inputs and {outputs} outputs, expected at least 1 of each.");
+        }
+
+        CheckSamples(operation, samples);
+    }
+
+    public static Activation Check(string operation, Activation activation) =>
+        activation is Activation.None or Activation.Sigmoid
+            ? activation
+            : throw new ArgumentOutOfRangeException(nameof(activation), activation, $"{operation}: no such activation.");
+
+    public static void CheckLabels(string operation, int classes, int samples, ReadOnlySpan<int> labels)
+    {
+        if (classes < 1)
+        {
+            throw new ArgumentException($"{operation}: {classes} classes, expected at least 1.");
+        }
+
+        CheckSamples(operation, samples);
+        CheckLength(operation, "labels", labels.Length, samples);
+        for (var i = 0; i < samples; i++)
+        {
+            if (labels[i] < 0 || labels[i] >= classes)
+            {
+                throw new ArgumentException($"{operation}: label {labels[i]} of sample {i}, expected 0 to {classes - 1}.");
+            }
+        }
+    }
+
+    public static void CheckLength(string operation, string operand, int length, int samples)
+    {
+        if (length < samples)
+        {
+            throw new ArgumentException($"{operation}: {operand} has {length} elements, {samples} samples need {samples}.");
+        }
+    }
+
+    public static void CheckRoots(string operation, string operand, int tensors, BatchSlice slice)
+    {
+        if (tensors != slice.Roots.Count)
+        {
+            throw new ArgumentException($"{operation}: {operand} has {tensors} tensors, the slice has {slice.Roots.Count} roots.");
+        }
+    }
+
+    private static void CheckSamples(string operation, int samples)
+    {
+        if (samples < 0)
+        {
+            throw new ArgumentException($"{operation}: {samples} samples, expected at least 0.");
+        }
+    }
+
+    private static void CheckWindow(
+        string operation, (int H, int W) image, (int R, int S) window, (int H, int W) stride, (int H, int W) pad)
+    {
+        if (stride.H < 1 || stride.W < 1 || pad.H < 0 || pad.W < 0)
+        {
+            throw new ArgumentException($"{operation}: stride {stride} and padding {pad}, expected at least 1 and at least 0.");
+        }
+
+        if (image.H + (2 * pad.H) < window.R || image.W + (2 * pad.W) < window.S)
+        {
+            throw new ArgumentException($"{operation}: window {window} is larger than image {image} with padding {pad}.");
+        }
+    }
+}

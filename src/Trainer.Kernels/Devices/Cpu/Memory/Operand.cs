@@ -1,0 +1,64 @@
+namespace Trainer.Kernels.Devices.Cpu.Memory;
+
+/// <summary>The shape that an operation expects of an operand, for checks that allocate only when they fail.</summary>
+internal readonly record struct Extent(int Rank, long A, long B = 1, long C = 1, long D = 1)
+{
+    public long Elements => checked(A * B * C * D);
+
+    public static Extent Of(long a) => new(1, a);
+
+    public static Extent Of(long a, long b) => new(2, a, b);
+
+    public static Extent Of(long a, long b, long c, long d) => new(4, a, b, c, d);
+
+    public override string ToString() => Rank switch
+    {
+        1 => $"({A})",
+        2 => $"({A},{B})",
+        _ => $"({A},{B},{C},{D})",
+    };
+}
+
+/// <summary>Turns the tensors of a call into addresses once they are known to be big enough, in this device's memory, and alive.</summary>
+internal static unsafe class Operand
+{
+    /// <exception cref="ArgumentException">The tensor is empty, of another device, too small, or reaches beyond its memory.</exception>
+    /// <exception cref="ObjectDisposedException">Its memory was given back.</exception>
+    public static float* Address(string operation, string operand, Tensor tensor, Extent expected)
+    {
+        if (tensor.IsEmpty)
+        {
+            throw new ArgumentException($"{operation}: {operand} is empty, {expected} needs {expected.Elements} elements.");
+        }
+
+        if (tensor.Memory is not CpuMemory memory)
+        {
+            throw new ArgumentException($"{operation}: {operand} is in memory of another device ({tensor.Memory.GetType().Name}), expected this CPU's.");
+        }
+
+        if (tensor.Elements < expected.Elements)
+        {
+            throw new ArgumentException($"{operation}: {operand} has {tensor.Elements} elements, {expected} needs {expected.Elements}.");
+        }
+
+        if (tensor.Offset < 0 || tensor.Offset + tensor.Elements > memory.Elements)
+        {
+            throw new ArgumentException(
+                $"{operation}: {operand} covers elements [{tensor.Offset}, {tensor.Offset + tensor.Elements}), its memory has {memory.Elements}.");
+        }
+
+        return memory.Pointer + tensor.Offset;
+    }
+
+    /// <summary>As <see cref="Address"/>, but null for an operand that is left out.</summary>
+    public static float* AddressOrNull(string operation, string operand, Tensor tensor, Extent expected) =>
+        tensor.IsEmpty ? null : Address(operation, operand, tensor, expected);
+
+    /// <summary>The address of the activation output that a derivative is taken from; null without an activation.</summary>
+    public static float* Derivative(string operation, ActivationGradient previous, Extent expected) => previous.Activation switch
+    {
+        Activation.None => null,
+        Activation.Sigmoid => Address(operation, "the previous activation's output", previous.Output, expected),
+        _ => throw new ArgumentOutOfRangeException(nameof(previous), previous.Activation, $"{operation}: no such activation."),
+    };
+}

@@ -1,0 +1,53 @@
+namespace Trainer.Kernels.Devices.Cpu.Simd;
+
+/// <summary>
+/// The vector operations of one instruction set, for kernels that are written once and specialised by the JIT. Every operation
+/// rounds each lane as IEEE 754 says, so a kernel's bits do not depend on the instruction set as long as it never adds lanes.
+/// </summary>
+internal unsafe interface ISimd<TVector>
+    where TVector : struct
+{
+    /// <summary>float32 elements of a vector; divides 16.</summary>
+    static abstract int Lanes { get; }
+
+    static abstract TVector Broadcast(float value);
+
+    static abstract TVector Load(float* source);
+
+    static abstract void Store(float* target, TVector value);
+
+    /// <summary>The first <paramref name="count"/> elements, the others +0; reads no further. 0 &lt;= count &lt;= Lanes.</summary>
+    static abstract TVector LoadFirst(float* source, int count);
+
+    /// <summary>Writes the first <paramref name="count"/> elements only.</summary>
+    static abstract void StoreFirst(float* target, TVector value, int count);
+
+    static abstract TVector Add(TVector a, TVector b);
+
+    static abstract TVector Subtract(TVector a, TVector b);
+
+    static abstract TVector Multiply(TVector a, TVector b);
+
+    static abstract TVector Divide(TVector a, TVector b);
+
+    /// <summary>a * b + c, rounded once.</summary>
+    static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
+
+    /// <summary>a &lt; b ? yes : no, lane by lane; no where a lane is NaN.</summary>
+    static abstract TVector SelectLess(TVector a, TVector b, TVector yes, TVector no);
+
+    /// <summary>2^n for lanes that hold 1.5 x 2^23 + n with -126 &lt;= n &lt;= 127, the form in which float32 rounding leaves an integer.</summary>
+    static abstract TVector PowerOfTwo(TVector shifted);
+
+    /// <summary>-|a|</summary>
+    static abstract TVector NegativeMagnitude(TVector a);
+
+    /// <summary>Splits the 2 x Lanes consecutive elements (a, b) into those of even and of odd index.</summary>
+    static abstract void Deinterleave(TVector a, TVector b, out TVector even, out TVector odd);
+
+    /// <summary>Each lane of a twice: a0 a0 a1 a1 ..., as 2 x Lanes consecutive elements.</summary>
+    static abstract void Duplicate(TVector a, out TVector low, out TVector high);
+
+    /// <summary>One step of a 32-bit hash per lane over the bits of <paramref name="words"/>: (rotl(state, 13) ^ word) x 0x9E3779B1.</summary>
+    static abstract TVector HashStep(TVector state, TVector words);
+}

@@ -1,0 +1,87 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Trainer.Kernels.Devices.Cpu.Simd;
+
+/// <summary>Four lanes on any processor that .NET runs on. Where it has no fused multiply-add, the runtime computes one in software.</summary>
+internal readonly unsafe struct PortableSimd : ISimd<Vector128<float>>
+{
+    public static int Lanes => 4;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Broadcast(float value) => Vector128.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Load(float* source) => Vector128.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(float* target, Vector128<float> value) => Vector128.Store(value, target);
+
+    public static Vector128<float> LoadFirst(float* source, int count)
+    {
+        var value = Vector128<float>.Zero;
+        for (var i = 0; i < count; i++)
+        {
+            value = value.WithElement(i, source[i]);
+        }
+
+        return value;
+    }
+
+    public static void StoreFirst(float* target, Vector128<float> value, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            target[i] = value.GetElement(i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Add(Vector128<float> a, Vector128<float> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Subtract(Vector128<float> a, Vector128<float> b) => a - b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Multiply(Vector128<float> a, Vector128<float> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Divide(Vector128<float> a, Vector128<float> b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> c) =>
+        Vector128.FusedMultiplyAdd(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> SelectLess(Vector128<float> a, Vector128<float> b, Vector128<float> yes, Vector128<float> no) =>
+        Vector128.ConditionalSelect(Vector128.LessThan(a, b), yes, no);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> PowerOfTwo(Vector128<float> shifted) =>
+        ((shifted.AsInt32() << 23) + Vector128.Create(127 << 23)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> NegativeMagnitude(Vector128<float> a) => a | Vector128.Create(-0f);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Deinterleave(Vector128<float> a, Vector128<float> b, out Vector128<float> even, out Vector128<float> odd)
+    {
+        var (split, other) = (Vector128.Shuffle(a, Vector128.Create(0, 2, 1, 3)), Vector128.Shuffle(b, Vector128.Create(0, 2, 1, 3)));
+        even = Vector128.Create(split.GetLower(), other.GetLower());
+        odd = Vector128.Create(split.GetUpper(), other.GetUpper());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Duplicate(Vector128<float> a, out Vector128<float> low, out Vector128<float> high)
+    {
+        low = Vector128.Shuffle(a, Vector128.Create(0, 0, 1, 1));
+        high = Vector128.Shuffle(a, Vector128.Create(2, 2, 3, 3));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> HashStep(Vector128<float> state, Vector128<float> words)
+    {
+        var bits = state.AsUInt32();
+        return ((((bits << 13) | (bits >>> 19)) ^ words.AsUInt32()) * Vector128.Create(0x9E3779B1u)).AsSingle();
+    }
+}
