@@ -1,0 +1,132 @@
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Tests.Reference;
+
+namespace Trainer.Kernels.Tests.Devices;
+
+[Collection(CpuVariants.Serial)]
+public class Conv2dTests
+{
+    /// <summary>LeNet's two, shapes that cross every boundary (tiles, chains of 512, pieces of 1,024 pixels, rows), and degenerate ones.</summary>
+    public static TheoryData<Conv2dGeometry, int> Cases => new()
+    {
+        { new(1, 28, 28, 6, 5, 5, 1, 1, 2, 2), 3 },
+        { new(6, 14, 14, 16, 5, 5, 1, 1, 0, 0), 5 },
+        { new(3, 7, 11, 5, 3, 2, 2, 3, 1, 0), 7 },
+        { new(2, 5, 3, 13, 1, 1, 1, 1, 0, 0), 19 },
+        { new(59, 6, 5, 17, 3, 3, 1, 1, 1, 1), 2 },
+        { new(3, 37, 41, 4, 3, 3, 1, 1, 1, 1), 2 },
+        { new(1, 3, 1100, 2, 2, 3, 1, 1, 0, 2), 2 },
+        { new(2, 9, 8, 3, 4, 5, 3, 2, 4, 5), 4 },
+        { new(1, 1, 1, 1, 1, 1, 1, 1, 0, 0), 1 },
+        { new(4, 6, 7, 31, 6, 7, 1, 1, 0, 0), 11 },
+        { new(5, 13, 12, 25, 2, 2, 5, 4, 0, 1), 3 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Forward_equals_the_reference(Conv2dGeometry g, int samples) =>
+        CpuVariants.MustEqualReference($"{g}", device => Forward(device, g, samples, Activation.None, true));
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Forward_with_sigmoid_agrees(Conv2dGeometry g, int samples) =>
+        CpuVariants.MustAgree($"{g}", 2e-7f, device => Forward(device, g, samples, Activation.Sigmoid, false));
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Backward_data_equals_the_reference(Conv2dGeometry g, int samples)
+    {
+        CpuVariants.MustEqualReference($"{g}", device => BackwardData(device, g, samples, Activation.None));
+        CpuVariants.MustEqualReference($"{g} after sigmoid", device => BackwardData(device, g, samples, Activation.Sigmoid));
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Backward_weights_equals_the_reference(Conv2dGeometry g, int samples)
+    {
+        foreach (var slice in Slices.Of(samples))
+        {
+            CpuVariants.MustEqualReference($"{g} {Slices.NameOf(slice)}", device => BackwardWeights(device, g, slice));
+        }
+    }
+
+    [Fact]
+    public void Large_gradients_walk_blocks_with_the_same_bits()
+    {
+        var g = new Conv2dGeometry(101, 4, 5, 67, 3, 3, 1, 1, 1, 1);
+        var slice = new BatchSlice(90, 90, [new(0, 64), new(64, 80)]);
+        Assert.True((long)g.K * g.Reduction * slice.LocalSamples > 4 << 20);
+        using var tensors = new Guarded();
+        var first = BackwardWeights(CpuVariants.All[0], g, slice);
+        foreach (var device in CpuVariants.All.Skip(1))
+        {
+            CpuVariants.MustEqual(device.Description, first, BackwardWeights(device, g, slice));
+        }
+
+        var part = new BatchSlice(90, 90, [new(0, 16), new(16, 32), new(32, 48), new(48, 64), new(64, 80)]);
+        CpuVariants.MustEqual("folded from parts", first, FoldParts(BackwardWeights(CpuVariants.All[0], g, part), g.K * (g.Reduction + 1)));
+    }
+
+    [Fact]
+    public void A_sample_has_the_same_bits_alone_and_among_others()
+    {
+        var g = new Conv2dGeometry(3, 11, 9, 10, 3, 3, 1, 1, 1, 1);
+        var (input, output) = (g.C * g.H * g.W, g.K * g.P * g.Q);
+        var x = TestData.Values(5 * input, 11);
+        foreach (var device in CpuVariants.All)
+        {
+            var together = Forward(device, g, 5, Activation.Sigmoid, true, x);
+            for (var n = 0; n < 5; n++)
+            {
+                var alone = Forward(device, g, 1, Activation.Sigmoid, true, x[(n * input)..((n + 1) * input)]);
+                CpuVariants.MustEqual($"sample {n} on {device.Description}", together.AsSpan(n * output, output), alone);
+            }
+        }
+    }
+
+    private static float[] Forward(Device device, Conv2dGeometry g, int samples, Activation activation, bool bias, float[]? images = null)
+    {
+        using var tensors = new Guarded();
+        var x = tensors.Input(device, images ?? TestData.Values(samples * g.C * g.H * g.W, 1));
+        var w = tensors.Input(device, TestData.Values(g.K * g.Reduction, 2));
+        var b = bias ? tensors.Input(device, TestData.Values(g.K, 3)) : default;
+        var y = tensors.Output(device, (long)samples * g.K * g.P * g.Q);
+        device.Conv2dForward(g, samples, x, w, b, activation, y);
+        return y.Host.ToArray();
+    }
+
+    private static float[] BackwardData(Device device, Conv2dGeometry g, int samples, Activation before)
+    {
+        using var tensors = new Guarded();
+        var dy = tensors.Input(device, TestData.Values(samples * g.K * g.P * g.Q, 4));
+        var w = tensors.Input(device, TestData.Values(g.K * g.Reduction, 5));
+        var output = tensors.Input(device, TestData.Values(samples * g.C * g.H * g.W, 6));
+        var dx = tensors.Output(device, (long)samples * g.C * g.H * g.W);
+        device.Conv2dBackwardData(g, samples, dy, w, new ActivationGradient(before, output), dx);
+        return dx.Host.ToArray();
+    }
+
+    /// <summary>For each root its dw and db; NaN where nothing is written.</summary>
+    private static float[] BackwardWeights(Device device, Conv2dGeometry g, BatchSlice slice)
+    {
+        using var tensors = new Guarded();
+        var x = tensors.Input(device, TestData.Values(slice.LocalSamples * g.C * g.H * g.W, 7));
+        var dy = tensors.Input(device, TestData.Values(slice.LocalSamples * g.K * g.P * g.Q, 8));
+        var dw = slice.Roots.Select(_ => tensors.Output(device, g.K * g.Reduction)).ToArray();
+        var db = slice.Roots.Select(_ => tensors.Output(device, g.K)).ToArray();
+        device.Conv2dBackwardWeights(g, slice, x, dy, dw, db);
+        return [.. dw.Zip(db).SelectMany(root => root.First.Host.ToArray().Concat(root.Second.Host.ToArray()))];
+    }
+
+    /// <summary>(((0 + 1) + (2 + 3)), 4): roots [0,16) ... [48,64) folded into [0,64), and [64,80).</summary>
+    private static float[] FoldParts(float[] parts, int elements)
+    {
+        float Part(int part, int i) => parts[(part * elements) + i];
+        return
+        [
+            .. Enumerable.Range(0, elements).Select(i => Part(0, i) + Part(1, i) + (Part(2, i) + Part(3, i))),
+            .. Enumerable.Range(0, elements).Select(i => Part(4, i)),
+        ];
+    }
+}

@@ -1,0 +1,75 @@
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Tests.Reference;
+
+namespace Trainer.Kernels.Tests.Devices;
+
+[Collection(CpuVariants.Serial)]
+public class LinearTests
+{
+    /// <summary>Inputs, outputs, samples: LeNet's, chains longer than 512, primes, ones.</summary>
+    public static TheoryData<int, int, int> Cases => new()
+    {
+        { 400, 120, 32 }, { 84, 10, 5 }, { 1031, 3, 7 }, { 5, 1031, 3 }, { 61, 67, 71 }, { 1, 1, 1 }, { 17, 129, 1 }, { 3, 2, 1100 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Forward_equals_the_reference(int inputs, int outputs, int samples)
+    {
+        CpuVariants.MustEqualReference("linear", device => Forward(device, inputs, outputs, samples, Activation.None, true));
+        CpuVariants.MustEqualReference("without bias", device => Forward(device, inputs, outputs, samples, Activation.None, false));
+        CpuVariants.MustAgree("sigmoid", 2e-7f, device => Forward(device, inputs, outputs, samples, Activation.Sigmoid, true));
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Backward_data_equals_the_reference(int inputs, int outputs, int samples)
+    {
+        CpuVariants.MustEqualReference("linear", device => BackwardData(device, inputs, outputs, samples, Activation.None));
+        CpuVariants.MustEqualReference("after sigmoid", device => BackwardData(device, inputs, outputs, samples, Activation.Sigmoid));
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Backward_weights_equals_the_reference(int inputs, int outputs, int samples)
+    {
+        foreach (var slice in Slices.Of(samples))
+        {
+            CpuVariants.MustEqualReference(Slices.NameOf(slice), device => BackwardWeights(device, inputs, outputs, slice));
+        }
+    }
+
+    private static float[] Forward(Device device, int inputs, int outputs, int samples, Activation activation, bool bias)
+    {
+        using var tensors = new Guarded();
+        var x = tensors.Input(device, TestData.Values(samples * inputs, 1));
+        var w = tensors.Input(device, TestData.Values(outputs * inputs, 2));
+        var b = bias ? tensors.Input(device, TestData.Values(outputs, 3)) : default;
+        var y = tensors.Output(device, (long)samples * outputs);
+        device.LinearForward(inputs, outputs, samples, x, w, b, activation, y);
+        return y.Host.ToArray();
+    }
+
+    private static float[] BackwardData(Device device, int inputs, int outputs, int samples, Activation before)
+    {
+        using var tensors = new Guarded();
+        var dy = tensors.Input(device, TestData.Values(samples * outputs, 4));
+        var w = tensors.Input(device, TestData.Values(outputs * inputs, 5));
+        var output = tensors.Input(device, TestData.Values(samples * inputs, 6));
+        var dx = tensors.Output(device, (long)samples * inputs);
+        device.LinearBackwardData(inputs, outputs, samples, dy, w, new ActivationGradient(before, output), dx);
+        return dx.Host.ToArray();
+    }
+
+    private static float[] BackwardWeights(Device device, int inputs, int outputs, BatchSlice slice)
+    {
+        using var tensors = new Guarded();
+        var x = tensors.Input(device, TestData.Values(slice.LocalSamples * inputs, 7));
+        var dy = tensors.Input(device, TestData.Values(slice.LocalSamples * outputs, 8));
+        var dw = slice.Roots.Select(_ => tensors.Output(device, outputs * inputs)).ToArray();
+        var db = slice.Roots.Select(_ => tensors.Output(device, outputs)).ToArray();
+        device.LinearBackwardWeights(inputs, outputs, slice, x, dy, dw, db);
+        return [.. dw.Zip(db).SelectMany(root => root.First.Host.ToArray().Concat(root.Second.Host.ToArray()))];
+    }
+}
