@@ -1,0 +1,73 @@
+using System.Net.Http.Headers;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Trainer.Protos;
+
+namespace Trainer.Cli.Api;
+
+/// <summary>A connection to the job API. Calls that fail throw <see cref="CliException"/>: sentences, not status codes.</summary>
+internal sealed class ClusterClient : IDisposable
+{
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(15);
+
+    private readonly GrpcChannel _channel;
+
+    private ClusterClient(Uri endpoint, string? token)
+    {
+        Endpoint = endpoint;
+        var sockets = new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(3),
+            KeepAlivePingDelay = TimeSpan.FromSeconds(10),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
+            UseProxy = false,
+        };
+        _channel = GrpcChannel.ForAddress(endpoint, new GrpcChannelOptions { HttpHandler = new HttpHeaders(this, token, sockets), DisposeHttpClient = true });
+        Jobs = new Jobs.JobsClient(_channel);
+        Workers = new Workers.WorkersClient(_channel);
+    }
+
+    public Uri Endpoint { get; }
+
+    /// <summary>The coordinator's clock when it last answered, to the second; null before.</summary>
+    public DateTimeOffset? ServerTime { get; private set; }
+
+    public Jobs.JobsClient Jobs { get; }
+
+    public Workers.WorkersClient Workers { get; }
+
+    /// <exception cref="CliException">The run folder knows no coordinator.</exception>
+    public static ClusterClient Open(ClusterAddress address)
+    {
+        var (endpoint, token) = address.Resolve();
+        return new ClusterClient(endpoint, token);
+    }
+
+    /// <summary>One call that is answered at once.</summary>
+    public async Task<T> CallAsync<T>(Func<ClusterClient, CallOptions, AsyncUnaryCall<T>> call, CancellationToken stop)
+    {
+        try
+        {
+            return await call(this, new CallOptions(deadline: TimeProvider.System.GetUtcNow().UtcDateTime + AnswerWithin, cancellationToken: stop));
+        }
+        catch (RpcException refused)
+        {
+            stop.ThrowIfCancellationRequested();
+            throw ApiErrors.Translate(refused, Endpoint);
+        }
+    }
+
+    public void Dispose() => _channel.Dispose();
+
+    private sealed class HttpHeaders(ClusterClient client, string? token, HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (token is not null)
+                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+            var response = await base.SendAsync(request, cancellationToken);
+            client.ServerTime = response.Headers.Date ?? client.ServerTime;
+            return response;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using Trainer.Cli.Commands;
+using Trainer.Cli.Output;
+
+namespace Trainer.Cli;
+
+/// <summary>The composition root: from words on a command line to options, hosts and calls, and from errors to text and exit codes.</summary>
+internal static class CommandLine
+{
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Shell shell, CancellationToken stop)
+    {
+        var parsed = Create(shell).Parse(arguments);
+        var errors = new ErrorWriter(shell.Error, OutputOption.IsJson(parsed));
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
+            return errors.Usage(parsed);
+        try
+        {
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration { Output = shell.Out, Error = shell.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
+                stop);
+        }
+        catch (CliException wrong)
+        {
+            return errors.Write(wrong);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return ExitCode.Interrupted;
+        }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
+        {
+            return errors.Write(new CliException(wrong.Message)); // run folders, data files, disks: their messages name file and expectation
+        }
+        catch (Exception bug) when (bug is not OutOfMemoryException)
+        {
+            return errors.Write(new CliException($"This is a bug in trainer, please report it: {bug}"));
+        }
+    }
+
+    internal static RootCommand Create(Shell shell)
+    {
+        var root = new RootCommand("Trains convolutional networks on a cluster of CPU and GPU workers.")
+        {
+            OutputOption.Instance,
+            UpCommand.Create(shell),
+            DownCommand.Create(shell),
+            SubmitCommand.Create(shell),
+            JobsCommand.Create(shell),
+            GetCommand.Create(shell),
+            WatchCommand.Create(shell),
+            LogsCommand.Create(shell),
+            CancelCommand.Create(shell),
+            WorkersCommand.Create(shell),
+            DataCommand.Create(shell),
+            DoctorCommand.Create(shell),
+            CoordinatorCommand.Create(),
+            NodeCommand.Create(),
+        };
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        return root;
+    }
+}

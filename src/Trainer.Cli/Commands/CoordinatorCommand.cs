@@ -1,0 +1,51 @@
+using System.CommandLine;
+using Trainer.Coordinator;
+
+namespace Trainer.Cli.Commands;
+
+/// <summary>trainer coordinator: a process of the control plane.</summary>
+internal static class CoordinatorCommand
+{
+    public static Command Create()
+    {
+        var host = new HostProcess();
+        var name = new Option<string>("--name") { Description = "Unique among the coordinators.", DefaultValueFactory = _ => "coordinator" };
+        var grpcPort = HostProcess.Port("--grpc-port", "the job API");
+        var store = new Option<string>("--store") { Description = "The folder of the database of jobs.", HelpName = "FOLDER", Required = true };
+        var artifacts = new Option<string>("--artifacts") { Description = "The folder of the jobs' results; workers must see it under the same path.", HelpName = "FOLDER", Required = true };
+        var tokenFile = new Option<string?>("--token-file") { Description = "Holds the token that API calls must carry. A run folder has its own.", HelpName = "FILE" };
+        var command = new TrainerCommand("coordinator", "Runs a coordinator: job API, scheduler and store. 'trainer up' starts one for you.")
+        {
+            Examples =
+            [
+                "trainer coordinator --run-folder /run/user/1000/trainer --store ~/jobs/db --artifacts ~/jobs",
+                "trainer coordinator --name coordinator-0 --host coordinator-0.coordinator --cluster-port 4053 --grpc-port 5000 --http-port 9090 \\",
+                "    --seed akka.tcp://trainer@coordinator-0.coordinator:4053 --store /data/db --artifacts /data/jobs --token-file /secrets/token --insecure",
+            ],
+            Options = { name, grpcPort, store, artifacts, tokenFile },
+        };
+        host.AddTo(command);
+        command.SetAction((parsed, stop) =>
+        {
+            var run = host.OpenRunFolder(parsed);
+            var options = new CoordinatorOptions
+            {
+                Name = parsed.GetValue(name)!,
+                Host = parsed.GetValue(host.Host)!,
+                ClusterPort = parsed.GetValue(host.ClusterPort),
+                GrpcPort = parsed.GetValue(grpcPort),
+                HttpPort = parsed.GetValue(host.HttpPort),
+                Seeds = parsed.GetValue(host.Seed)!,
+                StoreFolder = Path.GetFullPath(parsed.GetValue(store)!),
+                ArtifactsFolder = Path.GetFullPath(parsed.GetValue(artifacts)!),
+                Run = run,
+                Token = parsed.GetValue(tokenFile) is { } file ? TokenFile.Read(file) : run?.Token,
+                Insecure = parsed.GetValue(host.Insecure),
+            };
+            if (options is { Token: null, Insecure: false })
+                throw new CliException("Anybody could call this coordinator: it has no token.", ExitCode.Usage, "Give it --run-folder or --token-file; or, to have it so, --insecure.");
+            return host.RunAsync(parsed, ended => CoordinatorHost.RunAsync(options, ended), stop);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Trainer.Cli.Data;
+using Trainer.Cli.Output;
+using Trainer.Kernels.Data;
+
+namespace Trainer.Cli.Commands;
+
+/// <summary>trainer data fetch NAME</summary>
+internal static class DataCommand
+{
+    public static Command Create(Shell shell) => new TrainerCommand("data", "Gets the data sets that job files can name.") { Subcommands = { CreateFetch(shell) } };
+
+    private static TrainerCommand CreateFetch(Shell shell)
+    {
+        var name = new Argument<string>("NAME") { Description = "The data set: fashion-mnist." };
+        name.AcceptOnlyFromAmong("fashion-mnist");
+        var to = new Option<string?>("--to") { Description = "Put it there, even if it is to be found elsewhere. Default: the user's cache.", HelpName = "FOLDER" };
+        var from = new Option<Uri?>("--from") { Description = "Download from a mirror: ADDRESS/train-images-idx3-ubyte.gz and so on.", HelpName = "ADDRESS" };
+        from.Validators.Add(result =>
+        {
+            if (!result.Errors.Any() && result.GetValueOrDefault<Uri?>() is not { IsAbsoluteUri: true, Scheme: "http" or "https" })
+                result.AddError("--from: expected an address like http://HOST/FOLDER.");
+        });
+        var command = new TrainerCommand("fetch", "Finds a data set, or downloads it and checks its sums.")
+        {
+            Examples = ["trainer data fetch fashion-mnist", "trainer data fetch fashion-mnist --to /data/fashion-mnist"],
+            Arguments = { name },
+            Options = { to, from },
+        };
+        command.SetAction((parsed, stop) => FetchAsync(Printer.Of(parsed, shell), parsed.GetValue(to), parsed.GetValue(from), stop));
+        return command;
+    }
+
+    private static async Task<int> FetchAsync(Printer printer, string? to, Uri? from, CancellationToken stop)
+    {
+        var folder = to is null ? FashionMnist.CacheFolder : Path.GetFullPath(to);
+        var found = to is not null && FashionMnistAcquisition.IsIn(folder) ? folder : to is null && from is null ? FashionMnist.Find() : null;
+        if (found is null)
+        {
+            var sources = from is null ? FashionMnistAcquisition.PublicSources : [FashionMnistAcquisition.Mirror(from)];
+            await new FashionMnistAcquisition(folder, sources, printer.Tell).FetchAsync(stop);
+        }
+        FashionMnist.Load(found ?? folder); // checks the sums
+        printer.Print(
+            () => new JsonObject { ["name"] = "fashion-mnist", ["folder"] = found ?? folder, ["fetched"] = found is null },
+            () => $"Fashion-MNIST is in {found ?? folder}; its sums are right.");
+        return ExitCode.Ok;
+    }
+}

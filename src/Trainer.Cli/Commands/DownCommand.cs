@@ -1,0 +1,47 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Trainer.Cli.Local;
+using Trainer.Cli.Output;
+using Trainer.Hosting.Run;
+
+namespace Trainer.Cli.Commands;
+
+/// <summary>trainer down</summary>
+internal static class DownCommand
+{
+    public static Command Create(Shell shell)
+    {
+        var runFolder = new Option<string?>("--run-folder") { Description = "The cluster's run folder. Default: run/ in $TRAINER_HOME.", HelpName = "FOLDER" };
+        var command = new TrainerCommand("down", "Stops the cluster on this machine. Jobs and results stay; a running job does not go on.")
+        {
+            Examples = ["trainer down"],
+            Options = { runFolder },
+        };
+        command.SetAction(async (parsed, stop) =>
+        {
+            var path = Path.GetFullPath(parsed.GetValue(runFolder) ?? LocalFolders.Of(shell.Environment).Run);
+            var since = TimeProvider.System.GetTimestamp();
+            var stopped = RunFolder.TryOpen(path) is { } run ? await StopAsync(run, stop) : [];
+            var seconds = TimeProvider.System.GetElapsedTime(since).TotalSeconds;
+            Printer.Of(parsed, shell).Print(
+                () => new JsonObject { ["stopped"] = new JsonArray([.. stopped.Select(name => JsonValue.Create(name))]), ["seconds"] = Math.Round(seconds, 3) },
+                () => stopped.Count > 0 ? $"Stopped {string.Join(", ", stopped)} in {Words.Duration(seconds)}." : $"Nothing is running (run folder {path}).");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    /// <returns>The names of what was running.</returns>
+    private static async Task<IReadOnlyList<string>> StopAsync(RunFolder run, CancellationToken stop)
+    {
+        if (LocalClusterRecord.Find(run) is not { } cluster)
+            return await Leftovers.ClearAsync(run, LocalCluster.Grace, stop);
+        string[] names = [$"the supervisor (process {cluster.ProcessId})", .. run.Endpoints().Select(endpoint => endpoint.Name)];
+        Posix.Terminate(cluster.Supervisor);
+        // Its children have their grace first; then it is its own turn. Should it hang, its end closes their pipes.
+        if (!await Leftovers.AreGoneAsync([cluster.Supervisor], LocalCluster.Grace * 1.5, stop))
+            Posix.Kill(cluster.Supervisor);
+        await Leftovers.ClearAsync(run, LocalCluster.Grace, stop);
+        return names;
+    }
+}

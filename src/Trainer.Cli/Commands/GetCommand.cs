@@ -1,0 +1,36 @@
+using System.CommandLine;
+using Trainer.Cli.Api;
+using Trainer.Cli.Output;
+using Trainer.Protos;
+
+namespace Trainer.Cli.Commands;
+
+/// <summary>trainer get ID</summary>
+internal static class GetCommand
+{
+    public static Command Create(Shell shell)
+    {
+        var connection = new ConnectionOptions();
+        var id = JobId.Argument();
+        var command = new TrainerCommand("get", "Shows a job: its state, how far it is, where its result is.")
+        {
+            Examples = ["trainer get lenet-fashion-mnist-3f2a", "trainer get lenet-fashion-mnist-3f2a --output json | jq .result"],
+            Arguments = { id },
+        };
+        connection.AddTo(command);
+        command.SetAction(async (parsed, stop) =>
+        {
+            using var client = ClusterClient.Open(connection.Read(parsed, shell));
+            var request = new GetJobRequest { Id = parsed.GetValue(id) };
+            var job = await client.CallAsync((cluster, options) => cluster.Jobs.GetJobAsync(request, options), stop);
+            Printer.Of(parsed, shell).Print(() => ProtoJson.ToJson(job), () => JobText.Details(job, TimeProvider.System.GetUtcNow()));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+}
+
+internal static class JobId
+{
+    public static Argument<string> Argument() => new("ID") { Description = "The job's id, as 'trainer submit' and 'trainer jobs' show it." };
+}

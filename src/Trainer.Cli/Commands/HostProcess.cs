@@ -1,0 +1,82 @@
+using System.CommandLine;
+using Trainer.Cli.Local;
+using Trainer.Hosting.Run;
+
+namespace Trainer.Cli.Commands;
+
+/// <summary>Options that every long-running process of the cluster has, and how it ends.</summary>
+internal sealed class HostProcess
+{
+    /// <summary>How long a process may take to stop once its parent is gone.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(15);
+
+    public Option<string> Host { get; } = new("--host")
+    {
+        Description = "The address to bind and to be known by. Anything but loopback needs --insecure.",
+        DefaultValueFactory = _ => "127.0.0.1",
+    };
+
+    public Option<int> ClusterPort { get; } = Port("--cluster-port", "actor messages");
+
+    public Option<int> HttpPort { get; } = Port("--http-port", "metrics and health");
+
+    public Option<string[]> Seed { get; } = new("--seed")
+    {
+        Description = "akka.tcp://trainer@HOST:PORT of each coordinator, in the same order everywhere. Repeat it for several.",
+        HelpName = "ADDRESS",
+        DefaultValueFactory = _ => [],
+    };
+
+    public Option<string?> RunFolder { get; } = new("--run-folder")
+    {
+        Description = "A local cluster's private folder, through which its processes find each other.",
+        HelpName = "FOLDER",
+    };
+
+    public Option<bool> Insecure { get; } = new("--insecure")
+    {
+        Description = "Bind beyond loopback without certificates. Only behind a network policy.",
+    };
+
+    public Option<bool> ExitWithParent { get; } = new("--exit-with-parent")
+    {
+        Description = "Stop when standard input closes, that is, when the process that holds its other end has ended.",
+    };
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in new Option[] { Host, ClusterPort, HttpPort, Seed, RunFolder, Insecure, ExitWithParent })
+            command.Options.Add(option);
+    }
+
+    public static Option<int> Port(string name, string use)
+    {
+        var port = new Option<int>(name) { Description = $"The port for {use}; 0 takes any free one.", HelpName = "PORT" };
+        port.Validators.Add(result =>
+        {
+            if (!result.Errors.Any() && result.GetValueOrDefault<int>() is < 0 or > 65535)
+                result.AddError($"{name} must be 0 to 65535.");
+        });
+        return port;
+    }
+
+    public RunFolder? OpenRunFolder(ParseResult parsed) =>
+        parsed.GetValue(RunFolder) is { } path ? Hosting.Run.RunFolder.OpenOrCreate(path) : null;
+
+    /// <summary>Runs the host until it is told to stop: by a signal, or, with --exit-with-parent, by the end of the parent.</summary>
+    public Task<int> RunAsync(ParseResult parsed, Func<CancellationToken, Task<int>> host, CancellationToken stop)
+    {
+        if (!parsed.GetValue(ExitWithParent))
+            return host(stop);
+        Posix.LeaveTerminal(); // Ctrl-C is the parent's to handle
+        return host(EndOfParent(stop));
+    }
+
+    /// <summary>Cancelled with <paramref name="stop"/> or when standard input closes; the process then has <see cref="Grace"/> to end.</summary>
+    public static CancellationToken EndOfParent(CancellationToken stop)
+    {
+        var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        ParentPipe.Watch(ended.Cancel, Grace);
+        return ended.Token;
+    }
+}

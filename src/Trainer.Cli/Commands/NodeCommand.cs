@@ -1,0 +1,50 @@
+using System.CommandLine;
+using Trainer.Node;
+
+namespace Trainer.Cli.Commands;
+
+/// <summary>trainer node: a process with a worker.</summary>
+internal static class NodeCommand
+{
+    public static Command Create()
+    {
+        var host = new HostProcess();
+        var name = new Option<string>("--name") { Description = "The worker's name, unique in the cluster.", DefaultValueFactory = _ => Environment.MachineName };
+        var linkPort = HostProcess.Port("--link-port", "tensors from other workers");
+        var threads = new Option<int>("--threads") { Description = "Compute threads of the worker; 0: one per processor.", HelpName = "N" };
+        threads.Validators.Add(Numbers.AtLeast(0));
+        var device = new Option<string>("--device") { Description = "What computes.", DefaultValueFactory = _ => "cpu" };
+        device.AcceptOnlyFromAmong("cpu");
+        var command = new TrainerCommand("node", "Runs a worker. 'trainer up' starts some for you.")
+        {
+            Examples =
+            [
+                "trainer node --name worker-0 --run-folder /run/user/1000/trainer --threads 4",
+                "trainer node --name worker-0 --host worker-0.worker --cluster-port 4053 --link-port 6000 --http-port 9090 \\",
+                "    --seed akka.tcp://trainer@coordinator-0.coordinator:4053 --insecure",
+            ],
+            Options = { name, linkPort, threads, device },
+        };
+        host.AddTo(command);
+        command.SetAction((parsed, stop) =>
+        {
+            var options = new NodeOptions
+            {
+                Name = parsed.GetValue(name)!,
+                Host = parsed.GetValue(host.Host)!,
+                ClusterPort = parsed.GetValue(host.ClusterPort),
+                HttpPort = parsed.GetValue(host.HttpPort),
+                LinkPort = parsed.GetValue(linkPort),
+                Seeds = parsed.GetValue(host.Seed)!,
+                Run = host.OpenRunFolder(parsed),
+                Threads = parsed.GetValue(threads),
+                Device = parsed.GetValue(device)!,
+                Insecure = parsed.GetValue(host.Insecure),
+            };
+            if (options is { Run: null, Seeds.Count: 0 })
+                throw new CliException("This node has no cluster to join.", ExitCode.Usage, "Give it --seed for every coordinator, or the --run-folder of a local cluster.");
+            return host.RunAsync(parsed, ended => NodeHost.RunAsync(options, ended), stop);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Trainer.Cli.Api;
+using Trainer.Cli.Follow;
+using Trainer.Cli.Output;
+using Trainer.Protos;
+
+namespace Trainer.Cli.Commands;
+
+/// <summary>trainer submit FILE [--follow]</summary>
+internal static class SubmitCommand
+{
+    public static Command Create(Shell shell)
+    {
+        var connection = new ConnectionOptions();
+        var file = new Argument<string>("FILE") { Description = "The job file (YAML; job.proto defines its fields)." };
+        var follow = new Option<bool>("--follow", "-f") { Description = "Show progress until the job ends. Ctrl-C detaches; the job goes on." };
+        var name = new Option<string?>("--name") { Description = "A name instead of the file's.", HelpName = "NAME" };
+        var validateOnly = new Option<bool>("--validate-only") { Description = "Check whether the job could run; create nothing." };
+        var command = new TrainerCommand("submit", "Sends a job to the cluster.")
+        {
+            Examples =
+            [
+                "trainer submit examples/lenet-fashion-mnist.yaml --follow",
+                "trainer submit my-job.yaml --validate-only",
+                "trainer submit my-job.yaml --follow --output json | tail -n 1 | jq -r .weights_sha256",
+                "trainer submit my-job.yaml --endpoint https://trainer.example.com --token-file ~/.trainer-token",
+            ],
+            Arguments = { file },
+            Options = { follow, name, validateOnly },
+        };
+        connection.AddTo(command);
+        command.SetAction(async (parsed, stop) =>
+        {
+            var printer = Printer.Of(parsed, shell);
+            var address = connection.Read(parsed, shell);
+            var path = parsed.GetValue(file)!;
+            var request = new CreateJobRequest
+            {
+                Spec = JobFiles.Read(path, parsed.GetValue(name)),
+                RequestId = Guid.NewGuid().ToString(),
+                ValidateOnly = parsed.GetValue(validateOnly),
+            };
+            var job = await CreateAsync(address, path, request, stop);
+            if (request.ValidateOnly)
+                printer.Print(() => new JsonObject { ["valid"] = true, ["spec"] = ProtoJson.ToJson(job.Spec) }, () => $"{path}: this job can run.");
+            else if (!parsed.GetValue(follow))
+                printer.Print(() => ProtoJson.ToJson(job), () => $"{JobText.State(job)}{Environment.NewLine}Follow it with: trainer watch {job.Id}");
+            else
+                return await Following.RunAsync(printer, address, job.Id, stop);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static async Task<Job> CreateAsync(ClusterAddress address, string path, CreateJobRequest request, CancellationToken stop)
+    {
+        using var client = ClusterClient.Open(address);
+        try
+        {
+            return await client.CallAsync((cluster, options) => cluster.Jobs.CreateJobAsync(request, options), stop);
+        }
+        catch (CliException refused) when (refused.Violations.Count > 0)
+        {
+            throw new CliException($"{path}: this job cannot run.", refused.ExitCode, inner: refused) { Violations = refused.Violations };
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using Trainer.Cli.Local;
+using Trainer.Cli.Output;
+
+namespace Trainer.Cli.Commands;
+
+/// <summary>trainer up</summary>
+internal static class UpCommand
+{
+    public static Command Create(Shell shell)
+    {
+        var workers = new Option<int>("--workers") { Description = "Worker processes.", HelpName = "N", DefaultValueFactory = _ => 1 };
+        workers.Validators.Add(Numbers.AtLeast(1));
+        var threads = new Option<int?>("--threads-per-worker") { Description = "Compute threads of each. Default: the processors, shared out evenly.", HelpName = "T" };
+        threads.Validators.Add(Numbers.AtLeast(1));
+        var detach = new Option<bool>("--detach", "-d") { Description = "Return once the cluster is ready; 'trainer down' stops it." };
+        var noRestart = new Option<bool>("--no-restart") { Description = "Leave a process that ended as it is." };
+        var runFolder = new Option<string?>("--run-folder") { Description = "Endpoints, token and sockets. Default: run/ in $TRAINER_HOME.", HelpName = "FOLDER" };
+        var store = new Option<string?>("--store") { Description = "The database of jobs. Default: store/ in $TRAINER_HOME.", HelpName = "FOLDER" };
+        var exitWithParent = new Option<bool>("--exit-with-parent") { Description = "Stop when standard input closes: for scripts that want no cluster to outlive them." };
+        var supervise = new Option<bool>("--supervise") { Hidden = true }; // what --detach starts
+        var command = new TrainerCommand("up", "Starts a cluster on this machine: a coordinator and some workers. What ends is started again. Ctrl-C stops all.")
+        {
+            Examples = ["trainer up", "trainer up --workers 3 --threads-per-worker 1 --detach", "trainer up --workers 2 --no-restart"],
+            Options = { workers, threads, detach, noRestart, runFolder, store, exitWithParent, supervise },
+        };
+        command.SetAction((parsed, stop) =>
+        {
+            var folders = LocalFolders.Of(shell.Environment);
+            var options = new LocalClusterOptions(
+                folders with
+                {
+                    Run = Path.GetFullPath(parsed.GetValue(runFolder) ?? folders.Run),
+                    Store = Path.GetFullPath(parsed.GetValue(store) ?? folders.Store),
+                },
+                parsed.GetValue(workers),
+                parsed.GetValue(threads) ?? Math.Max(1, Environment.ProcessorCount / parsed.GetValue(workers)),
+                Restart: !parsed.GetValue(noRestart));
+            var printer = Printer.Of(parsed, shell);
+            if (parsed.GetValue(detach))
+                return Detached.StartAsync(options, printer, SupervisorArguments(options), stop);
+            if (parsed.GetValue(supervise))
+                Posix.LeaveTerminal();
+            return new LocalCluster(options, printer).RunAsync(parsed.GetValue(exitWithParent) ? HostProcess.EndOfParent(stop) : stop);
+        });
+        return command;
+    }
+
+    private static List<string> SupervisorArguments(LocalClusterOptions options)
+    {
+        List<string> arguments =
+        [
+            "up", "--supervise", "--workers", $"{options.Workers}", "--threads-per-worker", $"{options.ThreadsPerWorker}",
+            "--run-folder", options.Folders.Run, "--store", options.Folders.Store,
+        ];
+        if (!options.Restart)
+            arguments.Add("--no-restart");
+        return arguments;
+    }
+}

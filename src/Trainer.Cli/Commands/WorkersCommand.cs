@@ -1,0 +1,42 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Trainer.Cli.Api;
+using Trainer.Cli.Output;
+using Trainer.Protos;
+
+namespace Trainer.Cli.Commands;
+
+/// <summary>trainer workers</summary>
+internal static class WorkersCommand
+{
+    public static Command Create(Shell shell)
+    {
+        var connection = new ConnectionOptions();
+        var command = new TrainerCommand("workers", "Lists the workers and whom they serve.")
+        {
+            Examples = ["trainer workers", "trainer workers --output json | jq '.workers | length'"],
+        };
+        connection.AddTo(command);
+        command.SetAction(async (parsed, stop) =>
+        {
+            using var client = ClusterClient.Open(connection.Read(parsed, shell));
+            var response = await client.CallAsync((cluster, options) => cluster.Workers.ListWorkersAsync(new ListWorkersRequest(), options), stop);
+            Printer.Of(parsed, shell).Print(
+                () => new JsonObject { ["workers"] = new JsonArray([.. response.Workers.Select(ProtoJson.ToJson)]) },
+                () => response.Workers.Count > 0 ? List(response.Workers) : "No workers.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static string List(IEnumerable<Worker> workers)
+    {
+        var table = new TextTable("NAME", "NODE", "DEVICE", "THREADS", "JOB", "SEEN");
+        foreach (var worker in workers.OrderBy(worker => worker.Name, StringComparer.Ordinal))
+        {
+            table.Row(worker.Name, worker.Node, worker.Device, worker.Threads.ToString(), worker.Job.Length > 0 ? worker.Job : "idle",
+                $"{Words.Duration(worker.LastSeenSeconds)} ago");
+        }
+        return table.ToString();
+    }
+}

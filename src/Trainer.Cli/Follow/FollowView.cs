@@ -1,0 +1,65 @@
+using Trainer.Cli.Output;
+using Trainer.Protos;
+
+namespace Trainer.Cli.Follow;
+
+/// <summary>Shows the events of a job while they come, and what it came to.</summary>
+internal abstract class FollowView
+{
+    /// <summary>JSON lines for scripts, a live bar in a terminal, otherwise a line per epoch.</summary>
+    /// <param name="places">Where metrics and logs are: named after the result.</param>
+    public static FollowView For(Printer printer, Func<Job, IEnumerable<(string Name, string Value)>> places) => printer switch
+    {
+        { Json: true } => new JsonFollowView(printer.Shell.Out),
+        { Shell.Terminal: { } terminal } => new LiveFollowView(terminal, printer.Shell.Out, places),
+        _ => new PlainFollowView(printer.Shell.Out, printer.Shell.Error, places),
+    };
+
+    /// <returns>The job at its end.</returns>
+    public abstract Task<Job> ShowAsync(IAsyncEnumerable<JobEvent> events);
+}
+
+/// <summary>One plain line per epoch and per change of state.</summary>
+internal sealed class PlainFollowView(TextWriter output, TextWriter error, Func<Job, IEnumerable<(string Name, string Value)>> places) : FollowView
+{
+    public override async Task<Job> ShowAsync(IAsyncEnumerable<JobEvent> events)
+    {
+        Job? job = null;
+        await foreach (var happened in events)
+        {
+            switch (happened)
+            {
+                case StateChanged changed:
+                    output.WriteLine(JobText.State(changed.Job));
+                    break;
+                case EpochClosed closed:
+                    output.WriteLine(JobText.Epoch(closed.Job, closed.Epoch));
+                    break;
+                case Notice notice:
+                    error.WriteLine(notice.Text);
+                    break;
+                case Ended ended:
+                    job = ended.Job;
+                    output.WriteLine(JobText.Closing(job, places(job)));
+                    break;
+            }
+        }
+        return job ?? throw new CliException("The stream ended before the job did.");
+    }
+}
+
+/// <summary>One JSON object a line; the last one is the result.</summary>
+internal sealed class JsonFollowView(TextWriter output) : FollowView
+{
+    public override async Task<Job> ShowAsync(IAsyncEnumerable<JobEvent> events)
+    {
+        Job? job = null;
+        await foreach (var happened in events)
+        {
+            output.WriteLine(Printer.Line(JobJson.Of(happened)));
+            output.Flush();
+            job = (happened as Ended)?.Job ?? job;
+        }
+        return job ?? throw new CliException("The stream ended before the job did.");
+    }
+}

@@ -1,0 +1,39 @@
+using Trainer.Cli.Api;
+using Trainer.Cli.Local;
+using Trainer.Cli.Output;
+using Trainer.Hosting.Run;
+using Trainer.Protos;
+
+namespace Trainer.Cli.Follow;
+
+/// <summary>What `watch` and `submit --follow` have in common.</summary>
+internal static class Following
+{
+    /// <returns>The exit code that the job's end deserves.</returns>
+    public static async Task<int> RunAsync(Printer printer, ClusterAddress address, string id, CancellationToken stop)
+    {
+        try
+        {
+            var view = FollowView.For(printer, job => Places(address, job));
+            var job = await view.ShowAsync(new JobFollower(address).FollowAsync(id, stop));
+            return job.State == JobState.Succeeded ? ExitCode.Ok : ExitCode.Failed;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            printer.Warn($"Detached. The job goes on; see it with: trainer watch {id}");
+            return ExitCode.Interrupted;
+        }
+    }
+
+    /// <summary>Where a local cluster's metrics and logs are; of one elsewhere only its API is known.</summary>
+    private static IEnumerable<(string Name, string Value)> Places(ClusterAddress address, Job job)
+    {
+        if (address.Endpoint is null && RunFolder.TryOpen(address.RunFolder) is { } run)
+        {
+            yield return ("metrics", string.Join(" ", run.Endpoints().Select(endpoint => $"{endpoint.Http.TrimEnd('/')}/metrics")));
+            if (LocalClusterRecord.Find(run) is { } cluster)
+                yield return ("process logs", cluster.Logs);
+        }
+        yield return ("job log", $"trainer logs {job.Id}");
+    }
+}

@@ -1,0 +1,119 @@
+using System.Runtime.CompilerServices;
+using Grpc.Core;
+using Trainer.Cli.Api;
+using Trainer.Cli.Output;
+
+namespace Trainer.Cli.Follow;
+
+/// <summary>Either a message, or a sentence about the connection.</summary>
+internal readonly record struct StreamItem<T>(T? Message, string? Notice);
+
+/// <summary>
+/// A server stream that outlives its connection: when the coordinator goes away or restarts elsewhere, the address is resolved again and the
+/// stream opened anew, until nobody has answered for a while. Only the first connection has to succeed at once.
+/// </summary>
+/// <param name="open">Called for every connection; it knows how far the reader has come.</param>
+/// <param name="complete">Whether a stream that ends normally has said all there was to say.</param>
+internal sealed class ReconnectingStream<T>(
+    ClusterAddress address, Func<ClusterClient, CallOptions, AsyncServerStreamingCall<T>> open, Func<bool> complete, TimeSpan patience)
+    where T : class
+{
+    /// <exception cref="CliException">Refused, or nobody answered for too long.</exception>
+    public async IAsyncEnumerable<StreamItem<T>> ReadAsync([EnumeratorCancellation] CancellationToken stop)
+    {
+        var outage = new Outage(patience);
+        while (true)
+        {
+            using var connection = new Connection(address, open);
+            while (await connection.NextAsync(stop) is { } message)
+            {
+                if (outage.End() is { } back)
+                    yield return new(null, back);
+                yield return new(message, null);
+            }
+            if (connection.Loss is null && complete())
+                yield break;
+            if (outage.Begin(connection.Loss ?? new CliException("The coordinator closed the stream.", ExitCode.Unreachable)) is { } lost)
+                yield return new(null, lost);
+            await outage.PauseAsync(stop);
+        }
+    }
+
+    /// <summary>One opening of the stream.</summary>
+    private sealed class Connection(ClusterAddress address, Func<ClusterClient, CallOptions, AsyncServerStreamingCall<T>> open) : IDisposable
+    {
+        private ClusterClient? _client;
+        private AsyncServerStreamingCall<T>? _call;
+
+        /// <summary>Why there is no next message, unless the stream ended normally.</summary>
+        public CliException? Loss { get; private set; }
+
+        /// <returns>Null at the end and after a loss that may pass.</returns>
+        public async Task<T?> NextAsync(CancellationToken stop)
+        {
+            try
+            {
+                _client ??= ClusterClient.Open(address);
+                _call ??= open(_client, new CallOptions(cancellationToken: stop));
+                return await _call.ResponseStream.MoveNext(stop) ? _call.ResponseStream.Current : null;
+            }
+            catch (RpcException failed)
+            {
+                stop.ThrowIfCancellationRequested();
+                Loss = ApiErrors.Translate(failed, _client!.Endpoint);
+                return ApiErrors.IsTransient(failed) ? null : throw Loss;
+            }
+            catch (CliException nobody) when (nobody.ExitCode == ExitCode.Unreachable)
+            {
+                Loss = nobody;
+                return null;
+            }
+        }
+
+        public void Dispose()
+        {
+            _call?.Dispose();
+            _client?.Dispose();
+        }
+    }
+
+    /// <summary>The time without an answer. A loss before the first answer, or after patience has run out, is thrown.</summary>
+    private sealed class Outage(TimeSpan patience)
+    {
+        private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+        private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+        private TimeSpan _pause = FirstPause;
+        private long? _since;
+        private bool _everConnected;
+
+        /// <returns>What to say, if it has only just begun.</returns>
+        public string? Begin(CliException loss)
+        {
+            if (!_everConnected)
+                throw loss;
+            if (_since is null)
+            {
+                _since = TimeProvider.System.GetTimestamp();
+                return $"The connection is lost; trying again. ({loss.Message})";
+            }
+            if (TimeProvider.System.GetElapsedTime(_since.Value) > patience)
+                throw new CliException($"Nobody has answered for {Words.Duration(patience.TotalSeconds)}. {loss.Message}", ExitCode.Unreachable, loss.Remedy, loss);
+            return null;
+        }
+
+        /// <returns>What to say, if there was an outage.</returns>
+        public string? End()
+        {
+            var back = _since is null ? null : "Connected again.";
+            (_since, _pause, _everConnected) = (null, FirstPause, true);
+            return back;
+        }
+
+        public async Task PauseAsync(CancellationToken stop)
+        {
+            await Task.Delay(_pause, stop);
+            _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using System.Runtime.InteropServices;
+
+namespace Trainer.Cli;
+
+/// <summary>Ctrl-C, SIGTERM and SIGHUP ask once to stop; the second one ends the process at once.</summary>
+internal sealed class Interruption : IDisposable
+{
+    private readonly CancellationTokenSource _source = new();
+    private readonly List<PosixSignalRegistration> _registrations;
+
+    public Interruption() =>
+        _registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(signal => PosixSignalRegistration.Create(signal, Handle))];
+
+    public CancellationToken Token => _source.Token;
+
+    public void Dispose()
+    {
+        _registrations.ForEach(registration => registration.Dispose());
+        _source.Dispose();
+    }
+
+    private void Handle(PosixSignalContext context)
+    {
+        context.Cancel = !_source.IsCancellationRequested;
+        // Not on the signal's own thread: whoever waits may do much when told.
+        _ = Task.Run(_source.Cancel);
+    }
+}

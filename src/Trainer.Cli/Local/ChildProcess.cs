@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using Trainer.Hosting.Run;
+
+namespace Trainer.Cli.Local;
+
+/// <summary>What to run, and the file that its output is appended to.</summary>
+internal sealed record ChildSpec(string Name, string Executable, IReadOnlyList<string> Arguments, string LogFile);
+
+/// <summary>
+/// A process that lives as long as we hold the pipe to its standard input (see <see cref="ParentPipe"/>). Closing the pipe asks it to stop.
+/// Its output goes straight to a file, so that nothing has to be pumped and its last words are kept whatever happens here.
+/// </summary>
+internal sealed class ChildProcess : IDisposable
+{
+    private readonly Process _process;
+    private readonly long _started = TimeProvider.System.GetTimestamp();
+
+    private ChildProcess(ChildSpec spec, Process process)
+    {
+        Spec = spec;
+        _process = process;
+        Exited = WaitAsync(process);
+    }
+
+    public ChildSpec Spec { get; }
+
+    public int ProcessId => _process.Id;
+
+    /// <summary>The exit code, once it has ended.</summary>
+    public Task<int> Exited { get; }
+
+    public TimeSpan Age => TimeProvider.System.GetElapsedTime(_started);
+
+    public static ChildProcess Start(ChildSpec spec)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(spec.LogFile)!);
+        // The shell only redirects; exec makes the child take its place and pid.
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1", "sh", spec.LogFile, spec.Executable, .. spec.Arguments])
+        {
+            RedirectStandardInput = true,
+            UseShellExecute = false,
+        };
+        return new ChildProcess(spec, Process.Start(start)!);
+    }
+
+    /// <summary>Closes the pipe, waits, and kills what has not ended by then.</summary>
+    /// <returns>False if it had to be killed.</returns>
+    public async Task<bool> StopAsync(TimeSpan grace)
+    {
+        await _process.StandardInput.DisposeAsync();
+        try
+        {
+            await Exited.WaitAsync(grace);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            _process.Kill();
+            await Exited;
+            return false;
+        }
+    }
+
+    public void Dispose() => _process.Dispose();
+
+    private static async Task<int> WaitAsync(Process process)
+    {
+        await process.WaitForExitAsync();
+        return process.ExitCode;
+    }
+}

@@ -1,0 +1,85 @@
+using Trainer.Cli.Api;
+using Trainer.Cli.Output;
+using Trainer.Hosting.Run;
+using Trainer.Protos;
+
+namespace Trainer.Cli.Local;
+
+/// <summary>What `trainer up` was asked for.</summary>
+internal sealed record LocalClusterOptions(LocalFolders Folders, int Workers, int ThreadsPerWorker, bool Restart);
+
+/// <summary>A cluster of processes on this machine: one coordinator, some workers, and a supervisor, which is this process.</summary>
+internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
+{
+    /// <summary>A process may take so long to stop; then it is killed.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+
+    /// <summary>Long enough for a machine that is busy with other things.</summary>
+    private static readonly TimeSpan StartWithin = TimeSpan.FromMinutes(1);
+
+    private const string Coordinator = "coordinator";
+
+    /// <summary>Starts the cluster, says when it is ready, and keeps it until told to stop.</summary>
+    public async Task<int> RunAsync(CancellationToken stop)
+    {
+        var run = RunFolder.OpenOrCreate(options.Folders.Run);
+        using var claim = SupervisorClaim.TryTake(run) ?? throw AlreadyRunning(run);
+        var record = new LocalClusterRecord(
+            ProcessIdentity.Current.ProcessId, ProcessIdentity.Current.StartTicks, Ready: false, options.Workers, options.ThreadsPerWorker, options.Folders.Logs);
+        record.Write(run);
+        await Leftovers.ClearAsync(run, Grace, stop);
+        try
+        {
+            await using var supervisor = new Supervisor(options.Restart, printer.Tell, Grace);
+            await StartAsync(supervisor, run, stop);
+            (record with { Ready = true }).Write(run);
+            ReadyText.Print(printer, run, record);
+            await supervisor.RunAsync(stop);
+            throw new CliException("All processes of the cluster have ended.");
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            printer.Tell("The cluster has stopped.");
+            return ExitCode.Ok;
+        }
+        finally
+        {
+            run.RemoveRemains();
+        }
+    }
+
+    public static CliException AlreadyRunning(RunFolder run) => new(
+        LocalClusterRecord.Find(run) is { } other
+            ? $"A cluster is already running here: {Words.Plural(other.Workers, "worker")}, supervisor process {other.ProcessId}, run folder {run.Path}."
+            : $"Another 'trainer up' is just starting or stopping here (run folder {run.Path}).",
+        remedy: "Stop it with: trainer down");
+
+    private async Task StartAsync(Supervisor supervisor, RunFolder run, CancellationToken stop)
+    {
+        supervisor.Start(Child(Coordinator, ["coordinator", "--name", Coordinator, "--store", options.Folders.Store, "--artifacts", options.Folders.Jobs]));
+        await supervisor.UntilAsync(
+            () => Task.FromResult(run.Endpoints().Any(endpoint => endpoint.Grpc is not null)), "The coordinator", Coordinator, StartWithin, stop);
+        var workers = Enumerable.Range(0, options.Workers).Select(number => $"worker-{number}").ToList();
+        foreach (var worker in workers)
+            supervisor.Start(Child(worker, ["node", "--name", worker, "--threads", $"{options.ThreadsPerWorker}"]));
+        await supervisor.UntilAsync(() => AreListedAsync(workers, run, stop), $"The cluster of {Words.Plural(workers.Count, "worker")}", Coordinator, StartWithin, stop);
+    }
+
+    private ChildSpec Child(string name, string[] arguments) => new(
+        name, Executable.Path, [.. arguments, "--run-folder", options.Folders.Run, "--exit-with-parent"], LogFile.Fresh(options.Folders.Logs, name));
+
+    /// <summary>Whether the scheduler knows all these workers.</summary>
+    private static async Task<bool> AreListedAsync(List<string> workers, RunFolder run, CancellationToken stop)
+    {
+        try
+        {
+            using var client = ClusterClient.Open(new ClusterAddress(null, null, run.Path));
+            var response = await client.CallAsync((cluster, call) => cluster.Workers.ListWorkersAsync(new ListWorkersRequest(), call), stop);
+            return workers.All(name => response.Workers.Any(worker => worker.Name == name));
+        }
+        catch (CliException notYet) when (notYet.ExitCode == ExitCode.Unreachable)
+        {
+            return false;
+        }
+    }
+}

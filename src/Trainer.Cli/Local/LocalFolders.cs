@@ -1,0 +1,35 @@
+namespace Trainer.Cli.Local;
+
+/// <summary>Where a local cluster keeps its things: one folder, with a folder for each kind.</summary>
+/// <param name="Run">Endpoints, token and sockets of what runs now (see <see cref="Hosting.Run.RunFolder"/>).</param>
+/// <param name="Store">The coordinator's database of jobs.</param>
+/// <param name="Jobs">One folder per job with its results.</param>
+/// <param name="Logs">One file per process.</param>
+internal sealed record LocalFolders(string Run, string Store, string Jobs, string Logs)
+{
+    /// <summary>Environment variables that the tool reads, for its help.</summary>
+    public static IReadOnlyList<string> Variables { get; } =
+    [
+        "TRAINER_HOME  the local cluster's folder: run/, store/, jobs/, logs/ (default: ${XDG_STATE_HOME:-~/.local/state}/trainer)",
+        "TRAINER_DATA  a folder that is searched first for data sets",
+    ];
+
+    public static LocalFolders Of(Func<string, string?> environment)
+    {
+        var home = Path.GetFullPath(Home(environment));
+        return new LocalFolders(Path.Combine(home, "run"), Path.Combine(home, "store"), Path.Combine(home, "jobs"), Path.Combine(home, "logs"));
+    }
+
+    private static string Home(Func<string, string?> environment)
+    {
+        if (environment("TRAINER_HOME") is { Length: > 0 } home)
+            return home;
+        // The XDG base directory specification wants relative values ignored.
+        if (environment("XDG_STATE_HOME") is { Length: > 0 } state && Path.IsPathRooted(state))
+            return Path.Combine(state, "trainer");
+        var user = environment("HOME") is { Length: > 0 } set ? set : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        return user.Length > 0
+            ? Path.Combine(user, ".local", "state", "trainer")
+            : throw new CliException("There is no home folder to keep the cluster's files in.", remedy: "Set TRAINER_HOME to a folder of yours.");
+    }
+}

@@ -1,0 +1,28 @@
+using System.Runtime.InteropServices;
+using Trainer.Hosting.Run;
+
+namespace Trainer.Cli.Local;
+
+/// <summary>The few system calls that .NET has no words for.</summary>
+internal static partial class Posix
+{
+    private const int SigTerm = 15;
+    private const int SigKill = 9;
+
+    /// <summary>Leaves the terminal's session and process group, so that its Ctrl-C and hang-up no longer come here.</summary>
+    /// <remarks>Fails, harmlessly, for a process that leads a group already: a shell with job control gave it one of its own.</remarks>
+    public static void LeaveTerminal() => SetSid();
+
+    /// <summary>Asks a process to stop; false when that very process is gone.</summary>
+    public static bool Terminate(ProcessIdentity process) => Send(process, SigTerm);
+
+    public static bool Kill(ProcessIdentity process) => Send(process, SigKill);
+
+    private static bool Send(ProcessIdentity process, int signal) => process.IsAlive && SendSignal(process.ProcessId, signal) == 0;
+
+    [LibraryImport("libc", EntryPoint = "setsid", SetLastError = true)]
+    private static partial int SetSid();
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int SendSignal(int processId, int signal);
+}

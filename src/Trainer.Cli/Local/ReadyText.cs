@@ -1,0 +1,43 @@
+using System.Text.Json.Nodes;
+using Trainer.Cli.Output;
+using Trainer.Hosting.Run;
+
+namespace Trainer.Cli.Local;
+
+/// <summary>What `trainer up` says once the cluster is ready.</summary>
+internal static class ReadyText
+{
+    public static void Print(Printer printer, RunFolder run, LocalClusterRecord record) =>
+        printer.Print(() => ToJson(run, record), () => ToText(run, record));
+
+    private static string ToText(RunFolder run, LocalClusterRecord record)
+    {
+        var processes = new TextTable("NAME", "PROCESS", "JOB API", "METRICS");
+        foreach (var endpoint in run.Endpoints())
+            processes.Row(endpoint.Name, $"{endpoint.ProcessId}", endpoint.Grpc ?? "", Metrics(endpoint));
+        return $"""
+            The cluster is up: {Words.Plural(record.Workers, "worker")} with {Words.Plural(record.ThreadsPerWorker, "thread")} each.
+            {processes}
+            Logs: {record.Logs}
+            """;
+    }
+
+    private static JsonObject ToJson(RunFolder run, LocalClusterRecord record) => new()
+    {
+        ["event"] = "ready",
+        ["run_folder"] = run.Path,
+        ["logs"] = record.Logs,
+        ["supervisor"] = record.ProcessId,
+        ["threads_per_worker"] = record.ThreadsPerWorker,
+        ["processes"] = new JsonArray([.. run.Endpoints().Select(endpoint => new JsonObject
+        {
+            ["name"] = endpoint.Name,
+            ["role"] = endpoint.Role,
+            ["pid"] = endpoint.ProcessId,
+            ["grpc"] = endpoint.Grpc,
+            ["metrics"] = Metrics(endpoint),
+        })]),
+    };
+
+    private static string Metrics(ProcessEndpoint endpoint) => $"{endpoint.Http.TrimEnd('/')}/metrics";
+}

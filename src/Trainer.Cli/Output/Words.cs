@@ -1,0 +1,37 @@
+using Trainer.Protos;
+
+namespace Trainer.Cli.Output;
+
+/// <summary>How numbers, times and states are written for people.</summary>
+internal static class Words
+{
+    public static string Loss(double loss) => loss.ToString("0.0000");
+
+    /// <summary>0.8012 -> 80.1 %</summary>
+    public static string Percent(double ratio) => $"{ratio * 100:0.0} %";
+
+    public static string Rate(double perSecond) => perSecond >= 100 ? perSecond.ToString("#,0") : perSecond.ToString("0.0");
+
+    /// <summary>0.4 s, 14 s, 3 min 20 s, 2 h 5 min, 3 d 4 h.</summary>
+    public static string Duration(double seconds) => seconds switch
+    {
+        < 9.95 => $"{Math.Max(seconds, 0):0.0} s",
+        < 59.5 => $"{seconds:0} s",
+        < 3600 => $"{(int)seconds / 60} min {(int)seconds % 60} s",
+        < 86400 => $"{(int)seconds / 3600} h {(int)seconds % 3600 / 60} min",
+        _ => $"{(int)(seconds / 86400)} d {(int)(seconds % 86400 / 3600)} h",
+    };
+
+    public static string Bytes(double bytes) => bytes switch
+    {
+        >= 1L << 30 => $"{bytes / (1L << 30):0.0} GiB",
+        >= 1L << 20 => $"{bytes / (1L << 20):0.0} MiB",
+        _ => $"{bytes / 1024:0.0} KiB",
+    };
+
+    public static string State(JobState state) => state.ToString().ToLowerInvariant();
+
+    public static string Plural(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
+
+    public static bool HasEnded(this JobState state) => state is JobState.Succeeded or JobState.Failed or JobState.Cancelled;
+}

@@ -1,0 +1,20 @@
+namespace Trainer.Cli;
+
+/// <summary>A file with the job API's token: one word, as a Kubernetes secret or a run folder holds it.</summary>
+internal static class TokenFile
+{
+    public static string Read(string path)
+    {
+        try
+        {
+            var token = File.ReadAllText(path).Trim();
+            return token.Length > 0 && !token.Any(char.IsWhiteSpace)
+                ? token
+                : throw new CliException($"{path}: expected a token in one word, got {(token.Length == 0 ? "an empty file" : "several words")}.", ExitCode.Usage);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException($"The token cannot be read: {unreadable.Message}", ExitCode.Usage, inner: unreadable);
+        }
+    }
+}
