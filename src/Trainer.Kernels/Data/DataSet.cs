@@ -9,14 +9,13 @@ public sealed class DataSet
     private readonly byte[] _labels;
     private readonly int _stride;
 
-    private DataSet(Shape shape, byte[] pixels, byte[] labels)
+    private DataSet(Shape shape, byte[] pixels, byte[] labels, int count, int classes)
     {
-        (Shape, _pixels, _labels) = (shape, pixels, labels);
+        (Shape, _pixels, _labels, Count, Classes) = (shape, pixels, labels, count, classes);
         _stride = (int)shape.Elements;
-        Classes = labels.Max() + 1;
     }
 
-    public int Count => _labels.Length;
+    public int Count { get; }
 
     /// <summary>Per sample, (C, H, W).</summary>
     public Shape Shape { get; }
@@ -38,12 +37,22 @@ public sealed class DataSet
         }
 
         ReadOnlySpan<int> image = images.Dimensions.AsSpan(1);
-        return new DataSet(image.Length == 2 ? new Shape(1, image[0], image[1]) : new Shape(image), images.Content, labels.Content);
+        var shape = image.Length == 2 ? new Shape(1, image[0], image[1]) : new Shape(image);
+        return new DataSet(shape, images.Content, labels.Content, count, labels.Content.Max() + 1);
+    }
+
+    /// <summary>The first <paramref name="count"/> samples, with the classes of the whole; shares its memory.</summary>
+    public DataSet Take(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Count);
+        return new DataSet(Shape, _pixels, _labels, count, Classes);
     }
 
     /// <summary>Writes sample <paramref name="index"/> as floats to <paramref name="pixels"/> and returns its label.</summary>
     public int Read(int index, Span<float> pixels)
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
         var source = _pixels.AsSpan(index * _stride, _stride);
         var i = 0;
         for (; i <= source.Length - Vector<byte>.Count; i += Vector<byte>.Count)

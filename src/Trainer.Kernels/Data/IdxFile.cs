@@ -60,7 +60,7 @@ internal sealed class IdxFile
         var rank = magic[3];
         if (magic[0] != 0 || magic[1] != 0 || magic[2] != UnsignedByte || !ranks.Contains(rank))
         {
-            var accepted = string.Join(" or ", ranks.ToArray().Select(r => $"{UnsignedByte:x8}"[..6] + $"{r:x2}"));
+            var accepted = string.Join(" or ", ranks.ToArray().Select(r => $"0000{UnsignedByte:x2}{r:x2}"));
             throw new DataFileException(path, $"magic number {Convert.ToHexStringLower(magic)} at offset 0; expected {accepted}");
         }
 

@@ -1,0 +1,133 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using Trainer.Kernels.Data;
+using Trainer.Kernels.Tests.Reference;
+
+namespace Trainer.Kernels.Tests.Data;
+
+public sealed class IdxTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Images_become_floats_between_0_and_1_with_their_labels()
+    {
+        byte[] pixels = [.. Enumerable.Range(0, 3 * 5 * 47).Select(i => (byte)(i * 7))];
+        var data = DataSet.FromIdx(Idx("images", [3, 5, 47], pixels), Idx("labels", [3], [2, 0, 6]));
+
+        Assert.Equal((3, new Shape(1, 5, 47), 7), (data.Count, data.Shape, data.Classes));
+        var sample = new float[5 * 47];
+        Assert.Equal(6, data.Read(2, sample));
+        Assert.Equal(pixels[^(5 * 47)..].Select(pixel => pixel / 255f), sample);
+    }
+
+    [Fact]
+    public void Four_dimensions_carry_channels_and_gz_is_decompressed()
+    {
+        var data = DataSet.FromIdx(Zip(Idx("images", [2, 3, 2, 1], new byte[12])), Zip(Idx("labels", [2], [1, 0])));
+
+        Assert.Equal((2, new Shape(3, 2, 1), 2), (data.Count, data.Shape, data.Classes));
+    }
+
+    [Fact]
+    public void Take_gives_the_first_samples()
+    {
+        var data = DataSet.FromIdx(Idx("images", [3, 1, 1], [10, 20, 30]), Idx("labels", [3], [2, 0, 1]));
+        var two = data.Take(2);
+
+        Assert.Equal((2, data.Shape, data.Classes), (two.Count, two.Shape, two.Classes));
+        Assert.Throws<ArgumentOutOfRangeException>(() => data.Take(4));
+        Assert.Throws<ArgumentOutOfRangeException>(() => data.Take(0));
+    }
+
+    [Theory]
+    [InlineData("", "ends at offset 0 within its header; expected at least 4 bytes")]
+    [InlineData("000008", "ends at offset 3 within its header; expected at least 4 bytes")]
+    [InlineData("0000080300000001", "ends at offset 8 within its header; expected at least 16 bytes")]
+    [InlineData("00000d0300000001", "magic number 00000d03 at offset 0; expected 00000803 or 00000804")]
+    [InlineData("0000080100000001ff", "magic number 00000801 at offset 0; expected 00000803 or 00000804")]
+    [InlineData("1f8b080000000000", "magic number 1f8b0800 at offset 0; expected 00000803 or 00000804")]
+    [InlineData("00000803000000020000000100000003", "ends at offset 16; its dimensions 2 x 1 x 3 promise 22 bytes")]
+    [InlineData("000008030000000200000001000000030102030405", "ends at offset 21; its dimensions 2 x 1 x 3 promise 22 bytes")]
+    [InlineData("0000080300000002000000010000000301020304050607", "goes on at offset 22, where its dimensions 2 x 1 x 3 end")]
+    [InlineData("00000803000000000000000100000003", "dimension 0 at offset 4; expected 1 to 2147483647")]
+    [InlineData("00000803000000018000000000000003", "dimension 2147483648 at offset 8; expected 1 to 2147483647")]
+    [InlineData("000008037fffffff7fffffff7fffffff", "dimensions 2147483647 x 2147483647 x 2147483647 at offset 4 are more than 2147483591 bytes")]
+    [InlineData("000008037fffff000000000100000001", "ends at offset 16; its dimensions 2147483392 x 1 x 1 promise 2147483408 bytes")]
+    public void A_broken_file_is_named_with_offset_found_and_expected(string hex, string problem)
+    {
+        var images = _folder.Write("images", Convert.FromHexString(hex));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var refused = Assert.Throws<DataFileException>(() => DataSet.FromIdx(images, Idx("labels", [2], [0, 1])));
+
+        Assert.Equal($"{images}: {problem}", refused.Message);
+        Assert.Equal(images, refused.File);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
+    }
+
+    [Fact]
+    public void Labels_are_as_many_as_images()
+    {
+        var (images, labels) = (Idx("images", [3, 1, 1], new byte[3]), Idx("labels", [2], new byte[2]));
+
+        var refused = Assert.Throws<DataFileException>(() => DataSet.FromIdx(images, labels));
+        Assert.Equal($"{labels}: 2 labels at offset 4; expected 3, as many as images in {images}", refused.Message);
+    }
+
+    [Fact]
+    public void A_file_that_is_missing_or_not_gzip_is_named()
+    {
+        var missing = _folder.File("nowhere");
+        Assert.StartsWith($"{missing}: Could not find", Assert.Throws<DataFileException>(() => DataSet.FromIdx(missing, missing)).Message, StringComparison.Ordinal);
+
+        var broken = _folder.Write("broken.gz", [1, 2, 3, 4]);
+        Assert.StartsWith($"{broken}: not a gzip file", Assert.Throws<DataFileException>(() => DataSet.FromIdx(broken, missing)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Bytes that end a gzip stream carry no content: without them either it is refused or nothing is lost.</summary>
+    [Fact]
+    public void A_truncated_gz_never_gives_other_content()
+    {
+        var images = Zip(Idx("images", [50, 1, 3], [.. Enumerable.Range(0, 150).Select(i => (byte)(i * i))]));
+        var (whole, sum) = (File.ReadAllBytes(images), IdxFile.Read(images, [3]).Sha256());
+        var refused = 0;
+        for (var length = 0; length < whole.Length; length++)
+        {
+            var cut = _folder.Write("cut.gz", whole.AsSpan(0, length));
+            try
+            {
+                Assert.Equal(sum, IdxFile.Read(cut, [3]).Sha256());
+            }
+            catch (DataFileException problem)
+            {
+                Assert.Equal((cut, length), (problem.File, refused++));
+            }
+        }
+
+        Assert.InRange(refused, whole.Length - 12, whole.Length);
+    }
+
+    private string Idx(string name, int[] dimensions, byte[] content)
+    {
+        var header = new byte[4 + (4 * dimensions.Length)];
+        (header[2], header[3]) = (8, (byte)dimensions.Length);
+        for (var i = 0; i < dimensions.Length; i++)
+        {
+            BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4 + (4 * i)), dimensions[i]);
+        }
+
+        return _folder.Write(name, [.. header, .. content]);
+    }
+
+    private static string Zip(string path)
+    {
+        using (var zip = new GZipStream(File.Create(path + ".gz"), CompressionLevel.Optimal))
+        {
+            zip.Write(File.ReadAllBytes(path));
+        }
+
+        return path + ".gz";
+    }
+}

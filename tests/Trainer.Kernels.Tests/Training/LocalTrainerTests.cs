@@ -1,0 +1,117 @@
+using Trainer.Kernels.Data;
+using Trainer.Kernels.Formats;
+using Trainer.Kernels.Layers;
+using Trainer.Kernels.Models;
+using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Tests.Reference;
+using Trainer.Kernels.Training;
+
+namespace Trainer.Kernels.Tests.Training;
+
+public sealed class LocalTrainerTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly ReferenceDevice _device = new();
+
+    public void Dispose()
+    {
+        _device.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void A_linear_classifier_learns_fashion_mnist()
+    {
+        Assert.SkipWhen(FashionMnist.Find() is null, "Fashion-MNIST is not installed: trainer data fetch fashion-mnist");
+        var (train, test) = FashionMnist.Load();
+        using var trainer = new LocalTrainer(Softmax, _device, new Sgd(0.1f), batchSize: 50);
+        var first = trainer.TrainEpoch(train.Take(1000));
+        var second = trainer.TrainEpoch(train.Take(1000));
+
+        Assert.InRange(second.Loss, 0.3, first.Loss);
+        Assert.InRange(trainer.Evaluate(test.Take(500)).Accuracy, 0.65, 0.95);
+        Assert.True(second.ImagesPerSecond > 0);
+    }
+
+    [Fact]
+    public void An_epoch_is_its_steps_in_order_with_a_short_last_batch()
+    {
+        var (data, pixels, labels) = Samples(23);
+        using var trainer = new LocalTrainer(Softmax, _device, new Sgd(0.1f, Momentum: 0.5f, WeightDecay: 1e-3f), batchSize: 10, seed: 4, shards: 3);
+        var results = (trainer.TrainEpoch(data), trainer.TrainEpoch(data));
+        using var network = new Network(Softmax, _device, new Sgd(0.1f, Momentum: 0.5f, WeightDecay: 1e-3f), new NetworkOptions(10));
+        network.Initialize(4);
+        var (losses, hash, order) = (new double[2], 0UL, new int[23]);
+        for (var epoch = 1; epoch <= 2; epoch++)
+        {
+            EpochOrder.Fill(order, 4, epoch, shuffle: true);
+            foreach (var batch in order.Chunk(10))
+            {
+                var slice = BatchSlice.Whole(batch.Length, 3);
+                TestData.Load(network, slice, [.. batch.SelectMany(i => pixels[i])], [.. batch.Select(i => labels[i])]);
+                hash = TestData.Step(network, slice);
+                losses[epoch - 1] += network.SampleLoss.ToArray().Sum(loss => (double)loss);
+            }
+        }
+
+        Assert.Equal((losses[0] / 23, losses[1] / 23), (results.Item1.Loss, results.Item2.Loss));
+        Assert.Equal(network.Weights.ToArray(), trainer.Network.Weights.ToArray());
+        Assert.Equal(hash, trainer.WeightsHash);
+    }
+
+    [Fact]
+    public void Evaluation_changes_nothing_and_averages_over_all_samples()
+    {
+        var (data, _, _) = Samples(23);
+        using var trainer = new LocalTrainer(Softmax, _device, new Sgd(0.1f), batchSize: 10);
+        var weights = trainer.Network.Weights.ToArray();
+        using var other = new LocalTrainer(Softmax, _device, new Sgd(0.1f), batchSize: 23);
+
+        Assert.Equal(other.Evaluate(data).Loss, trainer.Evaluate(data).Loss, 1e-12);
+        Assert.Equal(weights, trainer.Network.Weights.ToArray());
+    }
+
+    [Fact]
+    public void Saved_weights_are_the_network_s()
+    {
+        using var trainer = new LocalTrainer(Softmax, _device, new Sgd(0.1f), batchSize: 10);
+        var path = _folder.File("model.safetensors");
+
+        Assert.Matches("^[0-9a-f]{64}$", trainer.Save(path));
+        Assert.Equal(trainer.Network.Weights.Slice(16, 7840).ToArray(), Safetensors.Read(path)["1.weight"].Values);
+    }
+
+    [Fact]
+    public void A_loss_that_is_not_finite_stops_before_the_weights_change()
+    {
+        var (data, _, _) = Samples(5);
+        using var trainer = new LocalTrainer(Softmax, _device, new Sgd(0.1f), batchSize: 5);
+        trainer.Network.Weights[16] = float.NaN;
+
+        Assert.Equal("Step 1: the gradient is not finite.", Assert.Throws<NotFiniteNumberException>(() => trainer.TrainEpoch(data)).Message);
+        Assert.Equal(0UL, trainer.WeightsHash);
+    }
+
+    [Fact]
+    public void Data_of_another_shape_or_with_more_classes_is_refused()
+    {
+        var (data, _, _) = Samples(5);
+        using var trainer = new LocalTrainer(new Model(new Shape(1, 5, 5), new Flatten(), new Linear(3)), _device, new Sgd(0.1f), batchSize: 5);
+
+        Assert.StartsWith(
+            "The data has samples of (1,28,28) in 10 classes; the model takes (1,5,5) in 3.",
+            Assert.Throws<ArgumentException>(() => trainer.Evaluate(data)).Message,
+            StringComparison.Ordinal);
+    }
+
+    private static Model Softmax { get; } = new(new Shape(1, 28, 28), new Flatten(), new Linear(10));
+
+    private (DataSet Data, float[][] Pixels, byte[] Labels) Samples(int count)
+    {
+        byte[] pixels = [.. TestData.Values(count * 784, seed: 8, bound: 127).Select(value => (byte)(value + 128))];
+        byte[] labels = [.. Enumerable.Range(0, count).Select(i => (byte)(i * 7 % 10 == 0 ? 9 : i * 7 % 10))];
+        var images = _folder.Write("images", [0, 0, 8, 3, 0, 0, 0, (byte)count, 0, 0, 0, 28, 0, 0, 0, 28, .. pixels]);
+        var data = DataSet.FromIdx(images, _folder.Write("labels", [0, 0, 8, 1, 0, 0, 0, (byte)count, .. labels]));
+        return (data, [.. pixels.Select(pixel => pixel / 255f).Chunk(784)], labels);
+    }
+}
