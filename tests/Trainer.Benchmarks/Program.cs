@@ -1,1 +1,7 @@
-return 0;
+using Trainer.Benchmarks;
+
+return args switch
+{
+    ["allreduce", .. var rest] => AllReduceCommand.Run(rest),
+    _ => throw new ArgumentException("expected a benchmark: allreduce", nameof(args)),
+};

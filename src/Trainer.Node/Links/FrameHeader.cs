@@ -1,0 +1,168 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Trainer.Kernels.Sharding;
+
+namespace Trainer.Node.Links;
+
+/// <summary>What a frame is. Every kind but <see cref="Contribution"/> and <see cref="Total"/> belongs to the link itself.</summary>
+public enum FrameKind : ushort
+{
+    /// <summary>First frame in each direction; payload: <see cref="Hello"/>.</summary>
+    Hello = 1,
+
+    /// <summary>Instead of an answering Hello: why the link is refused, UTF-8. The link closes.</summary>
+    Refusal = 2,
+
+    /// <summary>A member's part of a chunk, to the chunk's owner: the gradient of one subtree root, or nothing. Needs credit.</summary>
+    Contribution = 3,
+
+    /// <summary>A finished chunk, from its owner to every member. Needs no credit.</summary>
+    Total = 4,
+
+    /// <summary>The receiver has consumed <see cref="FrameHeader.Step"/> more payload bytes of contributions.</summary>
+    Credit = 5,
+}
+
+/// <summary>The fixed header before every payload on a link. This file is the format's definition.</summary>
+/// <remarks>
+/// <code>
+/// offset size  field            all integers little-endian
+///      0    4  magic            0x52544E4C, "LNTR" as bytes
+///      4    2  version          1
+///      6    2  kind             FrameKind
+///      8    8  job              first 8 bytes of SHA-256 of the job's id
+///     16    8  term             \ generation that the frame belongs to
+///     24    8  number           /
+///     32    8  step             index of the schedule's item (Credit: bytes)
+///     40    4  rank             of the sender
+///     44    4  chunk            0xFFFFFFFF: the statistics
+///     48    4  root lo          \ shards that a contribution sums over; lo = hi: none
+///     52    4  root hi          /
+///     56    8  ready term       \ generation whose links are up at the sender; (0,0): none
+///     64    8  ready number     /
+///     72    8  next term        \ from the owner of chunk 0: the generation to switch to after this step; (0,0): none
+///     80    8  next number      /
+///     88    8  weights hash     of the sender's weights after the step before
+///     96    4  payload length   bytes; at most 67,108,864
+///    100    4  payload kind     0: bytes, 1: float32
+/// </code>
+/// </remarks>
+public readonly record struct FrameHeader
+{
+    public const int Bytes = 104;
+
+    public const int MaxPayload = 64 << 20;
+
+    /// <summary>The chunk number of a step's statistics: loss and correctness of every sample.</summary>
+    public const uint Statistics = uint.MaxValue;
+
+    private const uint Magic = 0x52544E4C;
+    private const ushort Version = 1;
+
+    public required FrameKind Kind { get; init; }
+
+    public required ulong Job { get; init; }
+
+    public required GenerationNumber Generation { get; init; }
+
+    public ulong Step { get; init; }
+
+    public required int Rank { get; init; }
+
+    public uint Chunk { get; init; }
+
+    public ShardRange Root { get; init; }
+
+    public GenerationNumber Ready { get; init; }
+
+    public GenerationNumber Next { get; init; }
+
+    public ulong WeightsHash { get; init; }
+
+    public int PayloadLength { get; init; }
+
+    private bool PayloadIsFloats => Kind is FrameKind.Contribution or FrameKind.Total;
+
+    public static ulong HashOf(string job) => BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(job)));
+
+    public void Write(Span<byte> to)
+    {
+        BinaryPrimitives.WriteUInt32LittleEndian(to, Magic);
+        BinaryPrimitives.WriteUInt16LittleEndian(to[4..], Version);
+        BinaryPrimitives.WriteUInt16LittleEndian(to[6..], (ushort)Kind);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[8..], Job);
+        WriteGeneration(to[16..], Generation);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[32..], Step);
+        BinaryPrimitives.WriteInt32LittleEndian(to[40..], Rank);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[44..], Chunk);
+        BinaryPrimitives.WriteInt32LittleEndian(to[48..], Root.Lo);
+        BinaryPrimitives.WriteInt32LittleEndian(to[52..], Root.Hi);
+        WriteGeneration(to[56..], Ready);
+        WriteGeneration(to[72..], Next);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[88..], WeightsHash);
+        BinaryPrimitives.WriteInt32LittleEndian(to[96..], PayloadLength);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[100..], PayloadIsFloats ? 1u : 0);
+    }
+
+    /// <param name="from">At least <see cref="Bytes"/> bytes.</param>
+    /// <param name="position">Where in the stream the header begins, for the error's text.</param>
+    /// <exception cref="FrameException">A field has a value that no sender writes.</exception>
+    public static FrameHeader Read(ReadOnlySpan<byte> from, long position)
+    {
+        Expect(BinaryPrimitives.ReadUInt32LittleEndian(from), Magic, "magic", 0, position);
+        Expect(BinaryPrimitives.ReadUInt16LittleEndian(from[4..]), Version, "version", 4, position);
+        var header = new FrameHeader
+        {
+            Kind = (FrameKind)BinaryPrimitives.ReadUInt16LittleEndian(from[6..]),
+            Job = BinaryPrimitives.ReadUInt64LittleEndian(from[8..]),
+            Generation = ReadGeneration(from[16..]),
+            Step = BinaryPrimitives.ReadUInt64LittleEndian(from[32..]),
+            Rank = BinaryPrimitives.ReadInt32LittleEndian(from[40..]),
+            Chunk = BinaryPrimitives.ReadUInt32LittleEndian(from[44..]),
+            Root = new ShardRange(BinaryPrimitives.ReadInt32LittleEndian(from[48..]), BinaryPrimitives.ReadInt32LittleEndian(from[52..])),
+            Ready = ReadGeneration(from[56..]),
+            Next = ReadGeneration(from[72..]),
+            WeightsHash = BinaryPrimitives.ReadUInt64LittleEndian(from[88..]),
+            PayloadLength = BinaryPrimitives.ReadInt32LittleEndian(from[96..]),
+        };
+        if (header.Kind is < FrameKind.Hello or > FrameKind.Credit)
+        {
+            throw new FrameException("kind", position + 6, $"{(ushort)header.Kind}", "1 to 5");
+        }
+
+        if (header.PayloadLength is < 0 or > MaxPayload)
+        {
+            throw new FrameException("payload length", position + 96, $"{(uint)header.PayloadLength}", $"at most {MaxPayload}");
+        }
+
+        Expect(BinaryPrimitives.ReadUInt32LittleEndian(from[100..]), header.PayloadIsFloats ? 1u : 0, "payload kind", 100, position);
+        if (header.PayloadIsFloats && header.PayloadLength % sizeof(float) != 0)
+        {
+            throw new FrameException("payload length", position + 96, $"{header.PayloadLength}", "a multiple of 4");
+        }
+
+        return header;
+    }
+
+    private static void Expect(uint found, uint expected, string field, int offset, long position)
+    {
+        if (found != expected)
+        {
+            throw new FrameException(field, position + offset, $"0x{found:X}", $"0x{expected:X}");
+        }
+    }
+
+    private static void WriteGeneration(Span<byte> to, GenerationNumber generation)
+    {
+        BinaryPrimitives.WriteUInt64LittleEndian(to, generation.Term);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[8..], generation.Number);
+    }
+
+    private static GenerationNumber ReadGeneration(ReadOnlySpan<byte> from) =>
+        new(BinaryPrimitives.ReadUInt64LittleEndian(from), BinaryPrimitives.ReadUInt64LittleEndian(from[8..]));
+}
+
+/// <summary>Bytes on a link that are not a frame, or not one that may come here.</summary>
+public sealed class FrameException(string field, long offset, string found, string expected)
+    : IOException($"corrupt frame: {field} at byte {offset} of the stream is {found}, expected {expected}");

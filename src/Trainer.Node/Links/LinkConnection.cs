@@ -1,0 +1,147 @@
+using System.Net.Sockets;
+using System.Text;
+
+namespace Trainer.Node.Links;
+
+/// <summary>A socket that carries frames. Blocking calls only: one thread may read while another writes.</summary>
+/// <remarks>
+/// No asynchronous call ever touches the socket: the first would switch it to non-blocking mode, and every blocking call
+/// after it would go through the runtime's polling thread.
+/// </remarks>
+public sealed class LinkConnection : IDisposable
+{
+    /// <summary>Payloads up to this size leave with their header in one call.</summary>
+    private const int SmallPayload = 4096;
+
+    private const int SocketBuffer = 1 << 20;
+
+    private readonly Socket _socket;
+    private readonly byte[] _outgoing = new byte[FrameHeader.Bytes + SmallPayload];
+    private readonly byte[] _incoming = new byte[FrameHeader.Bytes];
+    private long _position;
+
+    public LinkConnection(Socket socket, string description)
+    {
+        (_socket, Description) = (socket, description);
+        (socket.SendBufferSize, socket.ReceiveBufferSize) = (SocketBuffer, SocketBuffer);
+        if (socket.AddressFamily != AddressFamily.Unix)
+        {
+            socket.NoDelay = true;
+        }
+    }
+
+    /// <summary>The endpoint, for people.</summary>
+    public string Description { get; }
+
+    public long BytesSent { get; private set; }
+
+    public long BytesReceived => _position;
+
+    /// <summary>How long one read may wait; zero: for ever. A handshake has a limit, a step has none.</summary>
+    public TimeSpan ReadTimeout { set => _socket.ReceiveTimeout = (int)value.TotalMilliseconds; }
+
+    public void Write(in FrameHeader header, ReadOnlySpan<byte> payload)
+    {
+        var frame = header with { PayloadLength = payload.Length };
+        frame.Write(_outgoing);
+        if (payload.Length <= SmallPayload)
+        {
+            payload.CopyTo(_outgoing.AsSpan(FrameHeader.Bytes));
+            WriteAll(_outgoing.AsSpan(0, FrameHeader.Bytes + payload.Length));
+        }
+        else
+        {
+            WriteAll(_outgoing.AsSpan(0, FrameHeader.Bytes));
+            WriteAll(payload);
+        }
+    }
+
+    /// <summary>The next frame's header; null where the peer has closed the link between two frames.</summary>
+    public FrameHeader? ReadHeader()
+    {
+        var position = _position;
+        return ReadAll(_incoming, mayEnd: true) ? FrameHeader.Read(_incoming, position) : null;
+    }
+
+    public void ReadPayload(Span<byte> payload) => ReadAll(payload, mayEnd: false);
+
+    /// <summary>Reads a frame that opens a link: small, and of an expected kind.</summary>
+    /// <exception cref="LinkRefusedException">The peer said why not.</exception>
+    public (FrameHeader Header, Hello Hello) ReadHello()
+    {
+        var header = ReadHeader() ?? throw new IOException("the peer closed the link before it said Hello");
+        if (header.Kind is not (FrameKind.Hello or FrameKind.Refusal) || header.PayloadLength > Hello.MaxBytes)
+        {
+            throw new FrameException("kind", 6, $"{header.Kind} with {header.PayloadLength} bytes", $"Hello with at most {Hello.MaxBytes} bytes");
+        }
+
+        var payload = new byte[header.PayloadLength];
+        ReadPayload(payload);
+        return header.Kind == FrameKind.Hello
+            ? (header, Hello.Parse(payload))
+            : throw new LinkRefusedException(Encoding.UTF8.GetString(payload));
+    }
+
+    /// <summary>Says why the link is not wanted, and closes it.</summary>
+    public void Refuse(in FrameHeader header, string reason)
+    {
+        try
+        {
+            Write(header with { Kind = FrameKind.Refusal }, Encoding.UTF8.GetBytes(reason));
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        {
+            // The peer is gone already; it cannot be told.
+        }
+
+        Dispose();
+    }
+
+    /// <summary>Closes the link; calls that wait on it fail at once.</summary>
+    public void Dispose()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Not connected any more.
+        }
+
+        _socket.Dispose();
+    }
+
+    private void WriteAll(ReadOnlySpan<byte> bytes)
+    {
+        while (bytes.Length > 0)
+        {
+            var sent = _socket.Send(bytes);
+            BytesSent += sent;
+            bytes = bytes[sent..];
+        }
+    }
+
+    private bool ReadAll(Span<byte> bytes, bool mayEnd)
+    {
+        var length = bytes.Length;
+        while (bytes.Length > 0)
+        {
+            var read = _socket.Receive(bytes);
+            if (read == 0)
+            {
+                return mayEnd && bytes.Length == length
+                    ? false
+                    : throw new EndOfStreamException($"the stream ends at byte {_position}, {bytes.Length} bytes before the end of the frame");
+            }
+
+            _position += read;
+            bytes = bytes[read..];
+        }
+
+        return true;
+    }
+}
+
+/// <summary>The peer does not want the link; the message is its own.</summary>
+public sealed class LinkRefusedException(string message) : IOException(message);

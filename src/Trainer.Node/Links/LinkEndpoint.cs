@@ -1,0 +1,87 @@
+using System.Net;
+using System.Net.Sockets;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Node.Links;
+
+/// <summary>Where a worker takes links: <c>unix:/path</c> or <c>tcp://host:port</c>.</summary>
+public sealed record LinkEndpoint(string? Path, string? Host, int Port)
+{
+    private const string UnixPrefix = "unix:";
+    private const string TcpPrefix = "tcp://";
+
+    public static LinkEndpoint Unix(string path) => new(path, Host: null, Port: 0);
+
+    public static LinkEndpoint Tcp(string host, int port) => new(Path: null, host, port);
+
+    /// <exception cref="FormatException">Naming the text and what was expected.</exception>
+    public static LinkEndpoint Parse(string text)
+    {
+        if (text.StartsWith(UnixPrefix, StringComparison.Ordinal) && text.Length > UnixPrefix.Length)
+        {
+            return Unix(text[UnixPrefix.Length..]);
+        }
+
+        var colon = text.LastIndexOf(':');
+        if (text.StartsWith(TcpPrefix, StringComparison.Ordinal) && colon > TcpPrefix.Length
+            && ushort.TryParse(text.AsSpan(colon + 1), out var port) && port > 0)
+        {
+            return Tcp(text[TcpPrefix.Length..colon].Trim('[', ']'), port);
+        }
+
+        throw new FormatException($"Link endpoint '{text}' is neither unix:/path nor tcp://host:port.");
+    }
+
+    /// <summary>The endpoints of a member worth trying from a machine, the best first: Unix-domain sockets reach only the same machine.</summary>
+    public static IReadOnlyList<LinkEndpoint> Reachable(Member member, string fromHost) =>
+        [.. member.LinkEndpoints.Select(Parse).Where(e => e.Path is null || member.Host == fromHost).OrderBy(e => e.Path is null)];
+
+    /// <summary>Connects, blocking; may be cut short by disposing what <paramref name="opened"/> was told.</summary>
+    public LinkConnection Connect(Action<Socket> opened)
+    {
+        var socket = Path is not null
+            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+            : new Socket(SocketType.Stream, ProtocolType.Tcp);
+        opened(socket);
+        try
+        {
+            if (Path is not null)
+            {
+                socket.Connect(new UnixDomainSocketEndPoint(Path));
+            }
+            else
+            {
+                socket.Connect(Host!, Port);
+            }
+
+            return new LinkConnection(socket, ToString());
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A socket that listens here; port 0 takes any free one.</summary>
+    public Socket Listen()
+    {
+        EndPoint endPoint;
+        if (Path is not null)
+        {
+            File.Delete(Path);
+            endPoint = new UnixDomainSocketEndPoint(Path);
+        }
+        else
+        {
+            endPoint = new IPEndPoint(IPAddress.TryParse(Host, out var address) ? address : Dns.GetHostAddresses(Host!)[0], Port);
+        }
+
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, Path is null ? ProtocolType.Tcp : ProtocolType.Unspecified);
+        socket.Bind(endPoint);
+        socket.Listen(backlog: 128);
+        return socket;
+    }
+
+    public override string ToString() => Path is not null ? UnixPrefix + Path : $"{TcpPrefix}{(Host!.Contains(':') ? $"[{Host}]" : Host)}:{Port}";
+}

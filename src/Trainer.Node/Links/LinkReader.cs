@@ -1,0 +1,68 @@
+using System.Net.Sockets;
+using Akka.Actor;
+
+namespace Trainer.Node.Links;
+
+/// <summary>A contribution or a total from a peer. Whoever receives it releases the lease.</summary>
+public sealed record FrameArrived(FrameHeader Header, Lease Payload) : INoSerializationVerificationNeeded;
+
+/// <summary>The reading half of a <see cref="PeerLink"/>: frames from the socket into leases, on a thread of its own.</summary>
+internal sealed class LinkReader(LinkIdentity identity, LinkConnection connection, LeasePool pool, IActorRef allReduce, IActorRef link)
+{
+    public void Run()
+    {
+        try
+        {
+            while (connection.ReadHeader() is { } header)
+            {
+                Check(header);
+                Take(header);
+            }
+
+            link.Tell(new PeerLink.ReaderEnded("the peer closed the link"));
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        {
+            link.Tell(new PeerLink.ReaderEnded(e.Message));
+        }
+    }
+
+    private void Check(in FrameHeader header)
+    {
+        var start = connection.BytesReceived - FrameHeader.Bytes;
+        if (header.Job != identity.Job)
+        {
+            throw new FrameException("job", start + 8, $"0x{header.Job:X}", $"0x{identity.Job:X}");
+        }
+
+        if (header.Generation > identity.Generation)
+        {
+            throw new FrameException("generation", start + 16, $"{header.Generation}", $"at most the link's, {identity.Generation}");
+        }
+
+        if (header.Rank != identity.PeerRank)
+        {
+            throw new FrameException("rank", start + 40, $"{header.Rank}", $"{identity.PeerRank}");
+        }
+    }
+
+    private void Take(in FrameHeader header)
+    {
+        if (header.Kind == FrameKind.Credit)
+        {
+            link.Tell(new PeerLink.CreditArrived((long)header.Step));
+            return;
+        }
+
+        var lease = pool.Rent(header.PayloadLength);
+        connection.ReadPayload(lease.Bytes[..header.PayloadLength]);
+        if (header.Generation == identity.Generation && header.Kind is FrameKind.Contribution or FrameKind.Total)
+        {
+            allReduce.Tell(new FrameArrived(header, lease));
+        }
+        else
+        {
+            lease.Release(); // A lower generation is over: its frames are read and dropped.
+        }
+    }
+}

@@ -1,0 +1,337 @@
+using Akka.Actor;
+using Trainer.Kernels.Sharding;
+using Trainer.Node.Links;
+
+namespace Trainer.Node.Reduction;
+
+/// <summary>A member's flat buffers: the gradient of each of its roots, and where the batch's finished gradient goes.</summary>
+public sealed record GradientBuffers(IReadOnlyList<Memory<float>> Roots, Memory<float> Total);
+
+/// <summary>What the all-reduce of a generation is about, and with whom.</summary>
+/// <param name="Links">Open connections by rank; null at the own one.</param>
+/// <param name="MostSamples">The largest batch whose statistics are summed.</param>
+internal sealed record AllReduceSetup(
+    AllReducePlan Plan,
+    ulong Job,
+    GenerationNumber Generation,
+    int Rank,
+    GradientBuffers Buffers,
+    int MostSamples,
+    IReadOnlyList<LinkConnection?> Links,
+    LeasePool Pool,
+    ReduceWaiter Waiter);
+
+/// <summary>
+/// Sums the members' gradients by chunk owners (see <see cref="AllReducePlan"/>). One for each generation, on a thread of its own;
+/// the links are its children.
+/// </summary>
+/// <remarks>
+/// <code>
+///   Begin(k) -> BucketReady ... StatisticsReady -> (all totals of k) -> the waiting training thread
+///   contributions of others: own chunk complete -> fold -> total to all links, then to itself
+///   frames of k + 1 wait, unread, until Begin(k + 1)
+/// </code>
+/// A step that fails is told to the training thread; its totals are withheld, so nobody applies it.
+/// </remarks>
+internal sealed class AllReduce : ReceiveActor
+{
+    private readonly AllReduceSetup _setup;
+    private readonly IActorRef?[] _links;
+    private readonly ChunkSum?[] _owned;
+    private readonly StatisticsSum _statistics;
+    private readonly WeightsAgreement _agreement;
+    private readonly float[] _statisticsTotal = new float[BatchStatistics.Words];
+    private readonly Queue<FrameArrived> _early = new();
+    private ReduceProgress _step = ReduceProgress.None;
+
+    public AllReduce(AllReduceSetup setup)
+    {
+        _setup = setup;
+        _owned = [.. Enumerable.Range(0, Plan.Chunks).Select(chunk => Owns((uint)chunk) ? new ChunkSum(Plan) : null)];
+        _statistics = new StatisticsSum(Owns(FrameHeader.Statistics) ? setup.MostSamples : 0);
+        _agreement = new WeightsAgreement(Plan.Names);
+        _links = [.. setup.Links.Select((connection, rank) => connection is null ? null : Open(rank, connection))];
+        Receive<Begin>(BeginStep);
+        Receive<BucketReady>(ready => ContributeBucket(ready.Bucket));
+        Receive<StatisticsReady>(ready => ContributeStatistics(ready.Part));
+        Receive<FrameArrived>(Arrive);
+        Receive<PeerLink.Closed>(closed => Context.Parent.Tell(new LinkDown(setup.Generation, closed.Rank, closed.Reason)));
+    }
+
+    private AllReducePlan Plan => _setup.Plan;
+
+    /// <summary>A step begins: its weights, and what to expect.</summary>
+    public sealed record Begin(ulong Step, StepPlan Plan, ulong WeightsHash) : INoSerializationVerificationNeeded;
+
+    /// <summary>The gradients of a bucket are complete.</summary>
+    public sealed record BucketReady(int Bucket) : INoSerializationVerificationNeeded;
+
+    /// <summary>The member's part of the statistics, as <see cref="StatisticsSum"/> has it.</summary>
+    public sealed record StatisticsReady(ReadOnlyMemory<float> Part) : INoSerializationVerificationNeeded;
+
+    /// <summary>To the parent: a link is closed.</summary>
+    public sealed record LinkDown(GenerationNumber Generation, int Rank, string Reason) : INoSerializationVerificationNeeded;
+
+    protected override void PostStop()
+    {
+        foreach (var frame in _early)
+        {
+            frame.Payload.Release();
+        }
+
+        Array.ForEach(_owned, sum => sum?.Drop());
+    }
+
+    private IActorRef Open(int rank, LinkConnection connection)
+    {
+        var identity = new LinkIdentity(_setup.Job, _setup.Generation, _setup.Rank, rank);
+        var allReduce = Self;
+        var props = Props.Create(() => new PeerLink(identity, connection, _setup.Pool, allReduce));
+        return Context.ActorOf(props.WithDispatcher(TrainingSystem.LinkDispatcher), $"link-{rank}");
+    }
+
+    private bool Owns(uint chunk) => Plan.Owner(chunk) == _setup.Rank;
+
+    // ---------- the own part
+
+    private void BeginStep(Begin begin)
+    {
+        _step = new ReduceProgress(begin.Step, begin.Plan, begin.WeightsHash);
+        _agreement.Note(_setup.Rank, begin.WeightsHash);
+        _statistics.Begin(Plan.Members);
+        for (var chunk = 0; chunk < begin.Plan.Chunks; chunk++)
+        {
+            _owned[chunk]?.Begin(begin.Plan.Expected);
+        }
+
+        for (var waiting = _early.Count; waiting > 0; waiting--)
+        {
+            Arrive(_early.Dequeue());
+        }
+    }
+
+    private void ContributeBucket(int bucket)
+    {
+        _step.Contributed();
+        foreach (var chunk in _step.Plan.CompletedBy[bucket])
+        {
+            foreach (var transfer in _step.Plan.Transfers[chunk])
+            {
+                var part = transfer.LocalRoot < 0 ? default : Slice(_setup.Buffers.Roots[transfer.LocalRoot], chunk);
+                if (!Owns(transfer.Chunk))
+                {
+                    Send(transfer.To, Header(FrameKind.Contribution, transfer.Chunk) with { Root = transfer.Root }, part);
+                }
+                else
+                {
+                    Collect(_setup.Rank, transfer.Chunk, transfer.Root, part, lease: null);
+                }
+            }
+        }
+    }
+
+    private void ContributeStatistics(ReadOnlyMemory<float> part)
+    {
+        _step.Contributed();
+        if (!Owns(FrameHeader.Statistics))
+        {
+            Send(Plan.Owner(FrameHeader.Statistics), Header(FrameKind.Contribution, FrameHeader.Statistics), part);
+        }
+        else
+        {
+            CollectStatistics(_setup.Rank, part.Span);
+        }
+    }
+
+    // ---------- frames of others
+
+    private void Arrive(FrameArrived frame)
+    {
+        if (frame.Header.Step > _step.Step || _step == ReduceProgress.None)
+        {
+            _early.Enqueue(frame);
+        }
+        else if (_step.HasFailed || frame.Header.Step < _step.Step || !IsForUs(frame.Header))
+        {
+            Fail($"{Plan.Names[frame.Header.Rank]} sent a {frame.Header.Kind} of item {frame.Header.Step}, chunk {frame.Header.Chunk}, which has no place here");
+            frame.Payload.Release();
+        }
+        else
+        {
+            _step.Received(frame.Header.PayloadLength);
+            Take(frame.Header, frame.Payload);
+        }
+    }
+
+    private bool IsForUs(in FrameHeader header) =>
+        (header.Chunk == FrameHeader.Statistics || header.Chunk < _step.Plan.Chunks)
+        && Plan.Owner(header.Chunk) == (header.Kind == FrameKind.Total ? header.Rank : _setup.Rank);
+
+    private void Take(in FrameHeader header, Lease payload)
+    {
+        if (header.Kind == FrameKind.Total)
+        {
+            TakeTotal(header.Chunk, payload.GetSpan());
+            payload.Release();
+            return;
+        }
+
+        _agreement.Note(header.Rank, header.WeightsHash);
+        if (header.Chunk == FrameHeader.Statistics)
+        {
+            CollectStatistics(header.Rank, payload.GetSpan());
+            _links[header.Rank]!.Tell(new PeerLink.Consumed(payload.Length));
+            payload.Release();
+        }
+        else
+        {
+            Collect(header.Rank, header.Chunk, header.Root, payload.Memory, payload);
+        }
+    }
+
+    private void Collect(int rank, uint chunk, ShardRange root, Memory<float> part, Lease? lease)
+    {
+        var sum = _owned[chunk]!;
+        if (root.Count == 0)
+        {
+            sum.AddEmpty();
+            lease?.Release();
+        }
+        else if (Plan.RangeOf(rank, root) is var range && (range < 0 || part.Length != Plan.Extent((int)chunk).Length || !sum.Add(range, part, lease)))
+        {
+            lease?.Release();
+            Fail($"{Plan.Names[rank]} sent {part.Length} elements of shards {root} for chunk {chunk}; it owes {Plan.Extent((int)chunk).Length} elements of each of its own roots, once");
+            return;
+        }
+
+        if (sum.IsComplete)
+        {
+            FinishChunk((int)chunk, sum);
+        }
+    }
+
+    private void CollectStatistics(int rank, ReadOnlySpan<float> part)
+    {
+        if (!_statistics.Add(_step.Plan.Slices[rank], part))
+        {
+            Fail($"{Plan.Names[rank]} sent statistics of {part.Length} elements; it owes {2 * (_step.Plan.Slices[rank]?.LocalSamples ?? 0)}");
+        }
+        else if (_statistics.IsComplete)
+        {
+            FinishStatistics();
+        }
+    }
+
+    // ---------- totals
+
+    private void FinishChunk(int chunk, ChunkSum sum)
+    {
+        var total = Slice(_setup.Buffers.Total, chunk);
+        var finite = sum.Fold(_step.Plan.Samples, total.Span);
+        sum.Release(_links);
+        if (!finite)
+        {
+            Fail($"the gradient is not finite (elements {Plan.Extent(chunk).Offset} to {Plan.Extent(chunk).Offset + total.Length - 1})");
+        }
+        else if (chunk != 0 || MembersAgree())
+        {
+            Announce((uint)chunk, total);
+            CountTotal();
+        }
+    }
+
+    private void FinishStatistics()
+    {
+        var statistics = _statistics.Sum(_step.Plan.Samples);
+        if (!statistics.IsFinite)
+        {
+            Fail($"the loss is not finite ({statistics.Loss})");
+        }
+        else if (MembersAgree())
+        {
+            statistics.Write(_statisticsTotal);
+            Announce(FrameHeader.Statistics, _statisticsTotal);
+            _step.Statistics = statistics;
+            CountTotal();
+        }
+    }
+
+    private bool MembersAgree()
+    {
+        if (_agreement.Disagreement() is not { } who)
+        {
+            return true;
+        }
+
+        Fail($"the members' weights after the step before differ: {who}");
+        return false;
+    }
+
+    private void Announce(uint chunk, ReadOnlyMemory<float> total)
+    {
+        var header = Header(FrameKind.Total, chunk);
+        for (var rank = 0; rank < _links.Length; rank++)
+        {
+            if (rank != _setup.Rank)
+            {
+                Send(rank, header, total);
+            }
+        }
+    }
+
+    private void TakeTotal(uint chunk, ReadOnlySpan<float> total)
+    {
+        if (chunk == FrameHeader.Statistics)
+        {
+            _step.Statistics = BatchStatistics.Read(total);
+        }
+        else
+        {
+            total.CopyTo(Slice(_setup.Buffers.Total, (int)chunk).Span);
+        }
+
+        CountTotal();
+    }
+
+    private void CountTotal()
+    {
+        if (_step.CountTotal())
+        {
+            _setup.Waiter.Complete(_step.Result());
+        }
+    }
+
+    private void Fail(string reason)
+    {
+        if (!_step.HasFailed)
+        {
+            _step.HasFailed = true;
+            _setup.Waiter.Fail(new StepFailedException(reason));
+        }
+    }
+
+    // ---------- helpers
+
+    private void Send(int rank, in FrameHeader header, ReadOnlyMemory<float> payload)
+    {
+        _step.Sent(payload.Length * sizeof(float));
+        _links[rank]!.Tell(new PeerLink.Send(header, payload));
+    }
+
+    private FrameHeader Header(FrameKind kind, uint chunk) => new()
+    {
+        Kind = kind,
+        Job = _setup.Job,
+        Generation = _setup.Generation,
+        Step = _step.Step,
+        Rank = _setup.Rank,
+        Chunk = chunk,
+        WeightsHash = _step.WeightsHash,
+    };
+
+    private Memory<float> Slice(Memory<float> flat, int chunk)
+    {
+        var (offset, length) = Plan.Extent(chunk);
+        return flat.Slice(offset, length);
+    }
+}

@@ -1,0 +1,67 @@
+using Akka.Actor;
+using Trainer.Kernels.Training;
+using Trainer.Node.Links;
+
+namespace Trainer.Node.Reduction;
+
+/// <summary>The parts of a chunk that a member owns, until all are there and can be folded. Used again every step.</summary>
+internal sealed class ChunkSum(AllReducePlan plan)
+{
+    private readonly Memory<float>[] _parts = new Memory<float>[plan.Ranges.Length];
+    private readonly Lease?[] _leases = new Lease?[plan.Ranges.Length];
+    private readonly bool[] _filled = new bool[plan.Ranges.Length];
+    private int _missing;
+
+    public bool IsComplete => _missing == 0;
+
+    public void Begin(int expected)
+    {
+        Drop();
+        _missing = expected;
+        Array.Clear(_parts);
+        Array.Clear(_filled);
+    }
+
+    /// <summary>A member without samples.</summary>
+    public void AddEmpty() => _missing--;
+
+    /// <param name="lease">What the part lies in; null for the owner's own gradient.</param>
+    /// <returns>False: the part is there already.</returns>
+    public bool Add(int range, Memory<float> part, Lease? lease)
+    {
+        if (_filled[range])
+        {
+            return false;
+        }
+
+        (_parts[range], _leases[range], _filled[range]) = (part, lease, true);
+        _missing--;
+        return true;
+    }
+
+    /// <summary>The batch's gradient: tree sum over the shards, divided by the samples. False where it is not finite.</summary>
+    public bool Fold(int samples, Span<float> total) => GradientTree.Fold(_parts, plan.Ranges, plan.Shards, samples, total);
+
+    /// <summary>Gives the peers' buffers back, and their credit.</summary>
+    public void Release(IReadOnlyList<IActorRef?> links)
+    {
+        for (var range = 0; range < _leases.Length; range++)
+        {
+            if (_leases[range] is { } lease)
+            {
+                links[plan.RankOf(range)]!.Tell(new PeerLink.Consumed(lease.Length));
+            }
+        }
+
+        Drop();
+    }
+
+    public void Drop()
+    {
+        for (var range = 0; range < _leases.Length; range++)
+        {
+            _leases[range]?.Release();
+            _leases[range] = null;
+        }
+    }
+}

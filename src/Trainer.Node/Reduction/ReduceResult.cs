@@ -1,0 +1,50 @@
+namespace Trainer.Node.Reduction;
+
+/// <summary>A finished all-reduce.</summary>
+/// <param name="Seconds">From the first contribution to the last total.</param>
+public readonly record struct ReduceResult(BatchStatistics Statistics, long BytesSent, long BytesReceived, double Seconds);
+
+/// <summary>A step that cannot be finished: not finite, members that disagree, frames that make no sense. Not applied anywhere.</summary>
+public sealed class StepFailedException(string message) : Exception(message);
+
+/// <summary>Where the training thread waits for the all-reduce. Waiting never spins: the core belongs to the links meanwhile.</summary>
+internal sealed class ReduceWaiter
+{
+    private readonly object _lock = new(); // Monitor.Wait has no counterpart on Lock.
+    private ReduceResult? _result;
+    private Exception? _fault;
+
+    public void Complete(in ReduceResult result)
+    {
+        lock (_lock)
+        {
+            _result = result;
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    /// <summary>Ends this wait and all later ones with an exception; the first one stays.</summary>
+    public void Fail(Exception fault)
+    {
+        lock (_lock)
+        {
+            _fault ??= fault;
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    public ReduceResult Wait()
+    {
+        lock (_lock)
+        {
+            while (_result is null && _fault is null)
+            {
+                Monitor.Wait(_lock);
+            }
+
+            var result = _result;
+            _result = null;
+            return _fault is null ? result!.Value : throw _fault;
+        }
+    }
+}

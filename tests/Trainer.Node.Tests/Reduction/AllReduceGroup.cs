@@ -1,0 +1,106 @@
+using Akka.Actor;
+using Trainer.Kernels.Training;
+using Trainer.Node.Links;
+using Trainer.Node.Reduction;
+using Trainer.Node.Tests.Links;
+
+namespace Trainer.Node.Tests.Reduction;
+
+/// <summary>All members of an all-reduce in one process, over real sockets.</summary>
+internal sealed class AllReduceGroup : IDisposable
+{
+    public const ulong Job = 0x1234;
+    private static readonly IReadOnlyList<Bucket> NoBuckets = [];
+    private readonly ActorSystem _system = TrainingSystem.Create();
+    private readonly LeasePool _pool = new();
+
+    public AllReduceGroup(int members, int shards, int elements, bool unix, int mostSamples = 256)
+    {
+        Plan = Plans.Even(members, shards, elements);
+        Buckets = elements == 0 ? NoBuckets : [new Bucket(0, 0, elements / 3), new Bucket(1, elements / 3, elements - (elements / 3))];
+        var mesh = Sockets.Mesh(members, unix);
+        Members = [.. Enumerable.Range(0, members).Select(rank => new AllReduceMember(_system, this, rank, mesh[rank], mostSamples, _pool))];
+    }
+
+    public AllReducePlan Plan { get; }
+
+    public IReadOnlyList<Bucket> Buckets { get; }
+
+    public IReadOnlyList<AllReduceMember> Members { get; }
+
+    /// <summary>Runs a member's part of each step on a thread of its own; rethrows what any of them throws.</summary>
+    public T[] OnEach<T>(Func<AllReduceMember, T> run)
+    {
+        var results = new T[Members.Count];
+        var faults = new List<Exception>();
+        var threads = Members.Select(member => new Thread(() =>
+        {
+            try
+            {
+                results[member.Rank] = run(member);
+            }
+            catch (Exception e)
+            {
+                lock (faults)
+                {
+                    faults.Add(e);
+                }
+            }
+        })).ToArray();
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
+        return faults.Count == 0 ? results : throw new AggregateException(faults);
+    }
+
+    public void Dispose()
+    {
+        _system.Terminate().GetAwaiter().GetResult();
+        _pool.Dispose();
+    }
+}
+
+/// <summary>One member with buffers of its own.</summary>
+internal sealed class AllReduceMember
+{
+    private readonly AllReduceGroup _group;
+    private readonly AllReduceClient _client;
+    private readonly ReduceWaiter _waiter = new();
+    private readonly Dictionary<(int, bool), StepPlan> _plans = [];
+
+    public AllReduceMember(
+        ActorSystem system, AllReduceGroup group, int rank, IReadOnlyList<LinkConnection?> links, int mostSamples, LeasePool pool)
+    {
+        (_group, Rank) = (group, rank);
+        var roots = group.Plan.Roots[rank].Select(_ => new Memory<float>(new float[group.Plan.Elements])).ToArray();
+        Buffers = new GradientBuffers(roots, new float[group.Plan.Elements]);
+        var setup = new AllReduceSetup(
+            group.Plan, AllReduceGroup.Job, new GenerationNumber(1, 1), rank, Buffers, mostSamples, links, pool, _waiter);
+        var props = Props.Create(() => new AllReduce(setup)).WithDispatcher(TrainingSystem.LinkDispatcher);
+        Actor = system.ActorOf(props, $"member-{rank}");
+        _client = new AllReduceClient(Actor, _waiter, group.Buckets.Count);
+    }
+
+    public int Rank { get; }
+
+    public IActorRef Actor { get; }
+
+    public GradientBuffers Buffers { get; }
+
+    public void Abort() => _waiter.Fail(new OperationCanceledException());
+
+    public ReduceResult Reduce(ulong step, int samples, ReadOnlyMemory<float> statistics, ulong hash = 7, bool gradients = true)
+    {
+        if (!_plans.TryGetValue((samples, gradients), out var plan))
+        {
+            _plans[(samples, gradients)] = plan = new StepPlan(_group.Plan, Rank, samples, gradients, _group.Buckets);
+        }
+
+        _client.Begin(step, plan, hash);
+        for (var bucket = 0; gradients && bucket < _group.Buckets.Count; bucket++)
+        {
+            _client.BucketReady(bucket);
+        }
+
+        return _client.Complete(statistics);
+    }
+}

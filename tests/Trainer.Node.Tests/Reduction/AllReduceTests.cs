@@ -1,0 +1,158 @@
+using Trainer.Kernels.Sharding;
+using Trainer.Node.Reduction;
+
+namespace Trainer.Node.Tests.Reduction;
+
+/// <summary>Exact collectives over real sockets: every value is an integer, so every sum has one right answer.</summary>
+public class AllReduceTests
+{
+    public static TheoryData<int, int, bool> MembersAndElements()
+    {
+        var data = new TheoryData<int, int, bool>();
+        for (var members = 1; members <= 15; members++)
+        {
+            foreach (var elements in new[] { 0, 1, 4, 100, 1000, 10007 })
+            {
+                data.Add(members, elements, elements % 2 == 0);
+            }
+        }
+
+        data.Add(3, 200_003, true);
+        data.Add(5, 400_009, false);
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(MembersAndElements))]
+    public void Everybody_gets_the_exact_sum(int members, int elements, bool unix)
+    {
+        const int Shards = 16;
+        using var group = new AllReduceGroup(members, Shards, elements, unix);
+        group.OnEach(member =>
+        {
+            foreach (var (step, samples) in new[] { (1UL, 64), (2UL, 64), (3UL, 5), (4UL, 1), (5UL, 64) })
+            {
+                for (var root = 0; root < member.Buffers.Roots.Count; root++)
+                {
+                    Fill(member.Buffers.Roots[root].Span, group.Plan.Roots[member.Rank][root], (int)step);
+                }
+
+                var result = member.Reduce(step, samples, Statistics(group.Plan, member.Rank, samples));
+                CheckTotal(member.Buffers.Total.Span, group.Plan, (int)step, samples);
+                Assert.Equal(new BatchStatistics(samples * (samples + 1) / 2, samples / 2), result.Statistics);
+            }
+
+            return true;
+        });
+    }
+
+    [Fact]
+    public void Items_without_gradients_and_without_samples_travel_like_steps()
+    {
+        using var group = new AllReduceGroup(members: 3, shards: 5, elements: 100, unix: true, mostSamples: 10_007);
+        group.OnEach(member =>
+        {
+            var evaluated = member.Reduce(1, samples: 10_007, Statistics(group.Plan, member.Rank, 10_007), gradients: false);
+            Assert.Equal(new BatchStatistics(10_007L * 10_008 / 2, 5003), evaluated.Statistics);
+            Assert.Equal(default, member.Reduce(2, samples: 0, default, gradients: false).Statistics);
+            return true;
+        });
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void A_gradient_that_is_not_finite_fails_the_step_at_its_owner_and_gives_nobody_a_total(float bad)
+    {
+        using var group = new AllReduceGroup(members: 2, shards: 2, elements: 70_000, unix: true);
+        group.Members[0].Buffers.Roots[0].Span[65_600] = bad;
+        var faults = FaultsOf(group, member => member.Reduce(1, 2, Statistics(group.Plan, member.Rank, 2)), failing: 1);
+        Assert.Equal("the gradient is not finite (elements 65536 to 69999)", Assert.Single(faults).Message);
+    }
+
+    [Fact]
+    public void A_loss_that_is_not_finite_fails_the_step()
+    {
+        using var group = new AllReduceGroup(members: 2, shards: 2, elements: 10, unix: true);
+        var faults = FaultsOf(group, member => member.Reduce(1, 2, new[] { float.NaN, 0f }), failing: 0);
+        Assert.Equal("the loss is not finite (NaN)", Assert.Single(faults).Message);
+    }
+
+    [Fact]
+    public void Members_whose_weights_differ_are_named()
+    {
+        using var group = new AllReduceGroup(members: 3, shards: 3, elements: 10, unix: true);
+        var faults = FaultsOf(
+            group, member => member.Reduce(1, 3, Statistics(group.Plan, member.Rank, 3), hash: member.Rank == 2 ? 0xBAD : 0x600DUL), failing: 0);
+        Assert.Equal(
+            "the members' weights after the step before differ: "
+            + "worker-0 has 000000000000600d, worker-1 has 000000000000600d, worker-2 has 0000000000000bad",
+            Assert.Single(faults).Message);
+    }
+
+    [Fact]
+    public void Statistics_of_a_wrong_length_name_their_sender()
+    {
+        using var group = new AllReduceGroup(members: 2, shards: 2, elements: 10, unix: true);
+        var faults = FaultsOf(group, member => member.Reduce(1, 2, new float[member.Rank == 1 ? 3 : 2]), failing: 0);
+        Assert.Equal("worker-1 sent statistics of 3 elements; it owes 2", Assert.Single(faults).Message);
+    }
+
+    /// <summary>Runs a step that one member finds at fault; the others get no totals and are let go.</summary>
+    private static List<StepFailedException> FaultsOf(AllReduceGroup group, Func<AllReduceMember, ReduceResult> reduce, int failing)
+    {
+        var faults = new List<StepFailedException>();
+        group.OnEach(member =>
+        {
+            try
+            {
+                reduce(member);
+                Assert.Fail($"Rank {member.Rank} finished the step.");
+            }
+            catch (StepFailedException fault)
+            {
+                Assert.Equal(failing, member.Rank);
+                faults.Add(fault);
+                group.Members.Where(other => other.Rank != failing).ToList().ForEach(other => other.Abort());
+            }
+            catch (OperationCanceledException)
+            {
+                Assert.NotEqual(failing, member.Rank);
+            }
+
+            return true;
+        });
+        return faults;
+    }
+
+    private static void Fill(Span<float> gradient, ShardRange root, int step)
+    {
+        for (var i = 0; i < gradient.Length; i++)
+        {
+            gradient[i] = Value(root, step, i);
+        }
+    }
+
+    private static int Value(ShardRange root, int step, int element) => ((root.Lo + 1) * 64 * step) + (element % 64 * 64);
+
+    private static void CheckTotal(ReadOnlySpan<float> total, AllReducePlan plan, int step, int samples)
+    {
+        var filled = plan.Ranges.Where(range =>
+            ShardTree.FirstPosition(range.Hi, samples, plan.Shards) > ShardTree.FirstPosition(range.Lo, samples, plan.Shards)).ToArray();
+        for (var i = 0; i < total.Length; i++)
+        {
+            var expected = filled.Sum(range => Value(range, step, i)) / (float)samples;
+            if (total[i] != expected)
+            {
+                Assert.Fail($"Step {step}, element {i}: {total[i]}, expected {expected}");
+            }
+        }
+    }
+
+    /// <summary>Loss: position + 1; correct: every second.</summary>
+    private static float[] Statistics(AllReducePlan plan, int rank, int samples)
+    {
+        var positions = new BatchSlice(samples, plan.Shards, plan.Roots[rank]).Positions().ToArray();
+        return [.. positions.Select(position => position + 1f), .. positions.Select(position => position % 2 == 1 ? 1f : 0f)];
+    }
+}
