@@ -72,6 +72,9 @@ internal sealed class AllReduce : ReceiveActor
     /// <summary>To the parent: a link is closed.</summary>
     public sealed record LinkDown(GenerationNumber Generation, int Rank, string Reason) : INoSerializationVerificationNeeded;
 
+    /// <summary>A link that breaks in our own code is a bug of this member: the worker hears of it.</summary>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Escalate);
+
     protected override void PostStop()
     {
         foreach (var frame in _early)
@@ -231,7 +234,7 @@ internal sealed class AllReduce : ReceiveActor
         sum.Release(_links);
         if (!finite)
         {
-            Fail($"the gradient is not finite (elements {Plan.Extent(chunk).Offset} to {Plan.Extent(chunk).Offset + total.Length - 1})");
+            Fail($"the gradient is not finite (elements {Plan.Extent(chunk).Offset} to {Plan.Extent(chunk).Offset + total.Length - 1})", isNotFinite: true);
         }
         else if (chunk != 0 || MembersAgree())
         {
@@ -245,7 +248,7 @@ internal sealed class AllReduce : ReceiveActor
         var statistics = _statistics.Sum(_step.Plan.Samples);
         if (!statistics.IsFinite)
         {
-            Fail($"the loss is not finite ({statistics.Loss})");
+            Fail($"the loss is not finite ({statistics.Loss})", isNotFinite: true);
         }
         else if (MembersAgree())
         {
@@ -301,12 +304,12 @@ internal sealed class AllReduce : ReceiveActor
         }
     }
 
-    private void Fail(string reason)
+    private void Fail(string reason, bool isNotFinite = false)
     {
         if (!_step.HasFailed)
         {
             _step.HasFailed = true;
-            _setup.Waiter.Fail(new StepFailedException(reason));
+            _setup.Waiter.Fail(new StepFailedException(reason, isNotFinite));
         }
     }
 

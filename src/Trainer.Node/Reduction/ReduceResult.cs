@@ -5,7 +5,11 @@ namespace Trainer.Node.Reduction;
 public readonly record struct ReduceResult(BatchStatistics Statistics, long BytesSent, long BytesReceived, double Seconds);
 
 /// <summary>A step that cannot be finished: not finite, members that disagree, frames that make no sense. Not applied anywhere.</summary>
-public sealed class StepFailedException(string message) : Exception(message);
+public sealed class StepFailedException(string message, bool isNotFinite) : Exception(message)
+{
+    /// <summary>The training diverged; otherwise something is broken.</summary>
+    public bool IsNotFinite { get; } = isNotFinite;
+}
 
 /// <summary>Where the training thread waits for the all-reduce. Waiting never spins: the core belongs to the links meanwhile.</summary>
 internal sealed class ReduceWaiter

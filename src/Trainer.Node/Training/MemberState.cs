@@ -1,0 +1,81 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Training;
+using Trainer.Node.Reduction;
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Node.Training;
+
+/// <summary>A member's state of a job, a function of (job, item) alone: weights, optimizer state, sums of the epoch; and the memory around it.</summary>
+public sealed class MemberState : IDisposable
+{
+    /// <summary>The fewest test images that are evaluated together, however small the training batches are.</summary>
+    private const int LeastSamples = 64;
+
+    private MemberState(JobParameters parameters, DataPipeline data, Network network, AllReducePlan plan, int rank)
+    {
+        (Parameters, Data, Network, Plan, Rank) = (parameters, data, network, plan, rank);
+        Schedule = new Schedule(data.Train.Count, data.Test.Count, parameters.BatchSize, parameters.Epochs);
+        Buffers = new GradientBuffers(
+            [.. Enumerable.Range(0, plan.Roots[rank].Count).Select(root => new NativeView(network.Gradient(root)).Memory)],
+            new NativeView(network.Total).Memory);
+    }
+
+    public JobParameters Parameters { get; }
+
+    public DataPipeline Data { get; }
+
+    public Network Network { get; }
+
+    public AllReducePlan Plan { get; }
+
+    public int Rank { get; }
+
+    public Schedule Schedule { get; }
+
+    /// <summary>Where the all-reduce finds the gradients and puts the totals.</summary>
+    public GradientBuffers Buffers { get; }
+
+    /// <summary>Loads the data, lays the network out and initialises it: the state after item 0.</summary>
+    public static MemberState Create(JobSpec spec, Assignment assignment, int rank, Device device)
+    {
+        var parameters = JobParameters.Of(spec);
+        var (train, test) = JobParameters.LoadData(spec.Data);
+        var model = JobParameters.BuildModel(spec.Model, train.Shape, Math.Max(train.Classes, test.Classes));
+        var roots = AllReducePlan.RootsOf(assignment.Members[rank]);
+        var options = new NetworkOptions(MostLocalSamples(parameters, train.Count, roots), Math.Max(1, roots.Count));
+        var network = new Network(model, device, parameters.Optimizer, options);
+        try
+        {
+            network.Initialize(parameters.Seed);
+            var plan = AllReducePlan.Of(assignment, network.Layout.Elements);
+            var data = new DataPipeline(train, test, parameters.Seed, parameters.Shuffle);
+            return new MemberState(parameters, data, network, plan, rank);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>SHA-256 over weights and optimizer state.</summary>
+    public byte[] Hash()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(MemoryMarshal.AsBytes(Network.Weights));
+        hash.AppendData(MemoryMarshal.AsBytes(Network.OptimizerState));
+        return hash.GetHashAndReset();
+    }
+
+    public void Dispose() => Network.Dispose();
+
+    /// <summary>A short batch may cut the shards so that a member gets more than of a full one.</summary>
+    private static int MostLocalSamples(JobParameters job, int trainSamples, IReadOnlyList<Kernels.Sharding.ShardRange> roots)
+    {
+        int[] sizes = [Math.Min(job.BatchSize, trainSamples), ((trainSamples - 1) % job.BatchSize) + 1];
+        return Math.Max(LeastSamples, sizes.Max(size => new Kernels.Sharding.BatchSlice(size, job.Shards, roots).LocalSamples));
+    }
+}

@@ -1,0 +1,78 @@
+using Trainer.Node.Reduction;
+using Trainer.Protos;
+
+namespace Trainer.Node.Training;
+
+/// <summary>What users see of a job: sums over the epoch, speed, time left. Fed once per applied item.</summary>
+internal sealed class ProgressMeter(Schedule schedule)
+{
+    /// <summary>Until the first evaluation: forward alone is about a third of a training step's work.</summary>
+    private const double GuessedTestSpeedup = 3;
+
+    private readonly SpeedWindow _speed = new();
+    private double _loss;
+    private long _correct;
+    private long _seen;
+    private double _trainSeconds;
+    private double _testPerSecond;
+    private bool _epochClosed;
+
+    public double Loss => _seen > 0 ? _loss / _seen : 0;
+
+    public double Accuracy => _seen > 0 ? (double)_correct / _seen : 0;
+
+    public void Trained(in ScheduleItem item, in BatchStatistics statistics, double seconds)
+    {
+        if (_epochClosed)
+        {
+            (_loss, _correct, _seen, _trainSeconds, _epochClosed) = (0, 0, 0, 0, false);
+        }
+
+        _loss += statistics.Loss;
+        _correct += statistics.Correct;
+        _seen += item.Samples;
+        _trainSeconds += seconds;
+        _speed.Add(item.Samples, seconds);
+    }
+
+    /// <summary>Closes the epoch.</summary>
+    public EpochSummary Evaluated(in ScheduleItem item, in BatchStatistics statistics, double seconds)
+    {
+        _testPerSecond = item.Samples / Math.Max(seconds, 1e-9);
+        _epochClosed = true;
+        return new EpochSummary
+        {
+            Epoch = (uint)item.Epoch,
+            Loss = Loss,
+            TrainAccuracy = Accuracy,
+            TestLoss = statistics.Loss / item.Samples,
+            TestAccuracy = (double)statistics.Correct / item.Samples,
+            ImagesPerSecond = _seen / Math.Max(_trainSeconds, 1e-9),
+            Seconds = _trainSeconds + seconds,
+        };
+    }
+
+    public Progress Snapshot(in ScheduleItem item) => new()
+    {
+        Step = item.TrainingStep,
+        TotalSteps = schedule.TotalSteps,
+        Epoch = (uint)item.Epoch,
+        TotalEpochs = (uint)schedule.Epochs,
+        Loss = Loss,
+        Accuracy = Accuracy,
+        ImagesPerSecond = _speed.PerSecond,
+        EtaSeconds = SecondsLeft(item),
+    };
+
+    private double SecondsLeft(in ScheduleItem item)
+    {
+        var train = _speed.PerSecond;
+        if (train == 0)
+        {
+            return 0;
+        }
+
+        var test = _testPerSecond > 0 ? _testPerSecond : train * GuessedTestSpeedup;
+        return (schedule.TrainImagesAfter(item) / train) + (schedule.TestImagesAfter(item) / test);
+    }
+}

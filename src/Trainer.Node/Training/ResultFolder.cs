@@ -1,0 +1,32 @@
+using Google.Protobuf;
+using Trainer.Kernels.Formats;
+using Trainer.Kernels.Training;
+using Trainer.Protos;
+
+namespace Trainer.Node.Training;
+
+/// <summary>A job's results: <c>metrics.jsonl</c>, a line per epoch as training goes, and <c>model.safetensors</c> at the end. Written by rank 0.</summary>
+internal sealed class ResultFolder
+{
+    private static readonly JsonFormatter Lines =
+        new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true).WithFormatDefaultValues(true));
+
+    private readonly string _folder;
+
+    /// <summary>Begins anew: what an earlier generation wrote is of epochs that are trained again.</summary>
+    public ResultFolder(string folder)
+    {
+        _folder = folder;
+        Directory.CreateDirectory(folder);
+        File.Delete(MetricsPath);
+    }
+
+    public string WeightsPath => Path.Combine(_folder, "model.safetensors");
+
+    public string MetricsPath => Path.Combine(_folder, "metrics.jsonl");
+
+    public void Append(EpochSummary summary) => File.AppendAllText(MetricsPath, Lines.Format(summary) + "\n");
+
+    /// <returns>The file's SHA-256.</returns>
+    public string WriteWeights(Network network) => Safetensors.WriteWeights(WeightsPath, network.Layout, network.Weights);
+}

@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Metrics;
+using Trainer.Kernels.Devices;
+using Trainer.Node.Links;
+
+namespace Trainer.Node.Worker;
+
+/// <summary>Who a worker is and what it works with.</summary>
+/// <param name="Incarnation">One life of the worker's process.</param>
+/// <param name="Host">Machine id: Unix-domain sockets are for the same one.</param>
+public sealed record WorkerOptions(
+    string Name, string Incarnation, string Host, Device Device, TrainingMetrics Metrics, ILogger Logger)
+{
+    /// <summary>Where links are taken; ports 0 take any free one.</summary>
+    public required IReadOnlyList<LinkEndpoint> LinkEndpoints { get; init; }
+
+    /// <summary>How often the worker says that it is alive, and says its last word again.</summary>
+    public TimeSpan AliveInterval { get; init; } = TimeSpan.FromSeconds(1);
+}
