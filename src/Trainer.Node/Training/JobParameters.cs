@@ -41,5 +41,5 @@ public sealed record JobParameters(int BatchSize, int Shards, int Epochs, ulong 
     /// <exception cref="ModelException">The model does not fit the data.</exception>
     public static Model BuildModel(Protos.Model model, Shape input, int classes) => model.Zoo.Length > 0
         ? Zoo.Create(model.Zoo, input, model.HasClasses ? (int)model.Classes : classes)
-        : Model.FromJson($"[{string.Join(',', model.Layers.Select(AsInJobFile.Format))}]", input);
+        : Model.FromJson($"[{string.Join(',', model.Layers.Select(layer => AsInJobFile.Format(layer)))}]", input);
 }
