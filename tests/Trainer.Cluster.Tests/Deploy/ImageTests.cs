@@ -1,0 +1,44 @@
+using System.Text.Json.Nodes;
+
+namespace Trainer.Cluster.Tests.Deploy;
+
+/// <summary>The container image, as far as it can be tested without a container engine and a base image: what goes into it, and what it is called.</summary>
+public sealed class ImageTests
+{
+    private static readonly string Project = Path.Combine(Repository.Root, "src/Trainer.Cli/Trainer.Cli.csproj");
+
+    private static readonly string Configuration = Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/')))!;
+
+    [Fact]
+    public async Task WhatIsPublishedRuns()
+    {
+        string folder = Directory.CreateTempSubdirectory("trainer-publish").FullName;
+        try
+        {
+            await Programs.RunAsync(Programs.Need("dotnet"), "publish", Project, "-c", Configuration, "--no-build", "-o", folder, "-nodeReuse:false");
+
+            string help = await Programs.RunAsync(Path.Combine(folder, "trainer"), "--help");
+
+            Assert.Contains("coordinator", help, StringComparison.Ordinal);
+            Assert.Contains("node", help, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task TheImageIsTheOneThatTheManifestsName()
+    {
+        string text = await Programs.RunAsync(Programs.Need("dotnet"), "msbuild", Project, "-getProperty:ContainerRepository,ContainerImageTags", "-nodeReuse:false");
+        JsonNode image = JsonNode.Parse(text)!["Properties"]!;
+        string[] built = [.. ((string)image["ContainerImageTags"]!).Split(';').Select(tag => $"{image["ContainerRepository"]}:{tag}")];
+
+        foreach (string overlay in new[] { "cpu-dev", "gpu" })
+        {
+            Manifests manifests = await Manifests.OfOverlay(overlay);
+            Assert.All(manifests.StatefulSets.SelectMany(Manifests.Containers), container => Assert.Contains(container.Image, built));
+        }
+    }
+}

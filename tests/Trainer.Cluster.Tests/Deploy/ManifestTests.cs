@@ -1,0 +1,252 @@
+using System.CommandLine;
+using k8s;
+using k8s.Models;
+using Trainer.Cli;
+
+namespace Trainer.Cluster.Tests.Deploy;
+
+/// <summary>The manifests by themselves and among each other: what a cluster would refuse, and what it would take and then not work.</summary>
+public sealed class ManifestTests
+{
+    public static TheoryData<string> Overlays => ["cpu-dev", "gpu"];
+
+    public static TheoryData<string> Files =>
+    [
+        .. Directory.GetFiles(Path.Combine(Repository.Root, "deploy/k8s"), "*.yaml", SearchOption.AllDirectories)
+            .Where(file => Path.GetFileName(file) != "kustomization.yaml")
+            .Select(file => Path.GetRelativePath(Repository.Root, file))
+            .Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>Without kubectl too.</summary>
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void EveryFileHasOnlyKnownFields(string file) => Assert.NotEmpty(Manifests.Parse(File.ReadAllText(Path.Combine(Repository.Root, file))).All);
+
+    [Fact]
+    public void AMisspeltFieldWouldBeFound() =>
+        Assert.ThrowsAny<Exception>(() => Manifests.Parse("apiVersion: v1\nkind: Service\nmetadata:\n  name: a\nspec:\n  selectr: {}\n"));
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task EverythingIsInTheNamespaceAndNamedOnce(string overlay)
+    {
+        Manifests manifests = await Manifests.OfOverlay(overlay);
+        IKubernetesObject<V1ObjectMeta>[] all = [.. manifests.All.Cast<IKubernetesObject<V1ObjectMeta>>()];
+
+        Assert.All(all, item => Assert.Equal(item is V1Namespace ? null : "trainer", item.Metadata.NamespaceProperty));
+        Assert.Single(all, item => item is V1Namespace && item.Metadata.Name == "trainer");
+        Assert.Equal(all.Length, all.Select(item => (item.Kind, item.Metadata.Name)).Distinct().Count());
+    }
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task ServicesReachPortsOfPods(string overlay)
+    {
+        Manifests manifests = await Manifests.OfOverlay(overlay);
+
+        Assert.Equal(["coordinator", "trainer", "worker"], manifests.Services.Select(service => service.Metadata.Name).Order(StringComparer.Ordinal));
+        Assert.All(manifests.Services, service =>
+        {
+            V1StatefulSet set = Assert.Single(manifests.Selected(new V1LabelSelector { MatchLabels = service.Spec.Selector }));
+            Assert.All(service.Spec.Ports, port => Assert.Contains(Manifests.Ports(set), own => own.Name == port.TargetPort.Value && own.ContainerPort == port.Port));
+        });
+        Assert.All(manifests.StatefulSets, set =>
+        {
+            V1Service headless = Service(manifests, set);
+            Assert.Equal("None", headless.Spec.ClusterIP);
+            Assert.True(headless.Spec.PublishNotReadyAddresses);
+            Assert.Equal("Parallel", set.Spec.PodManagementPolicy);
+            Assert.Contains(set, manifests.Selected(set.Spec.Selector));
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task EveryProcessIsProbedOnItsHttpPort(string overlay)
+    {
+        Manifests manifests = await Manifests.OfOverlay(overlay);
+
+        Assert.All(manifests.StatefulSets.SelectMany(set => set.Spec.Template.Spec.Containers), container =>
+        {
+            V1Probe[] probes = [container.StartupProbe, container.ReadinessProbe, container.LivenessProbe];
+            Assert.Equal(["/healthz", "/readyz", "/healthz"], probes.Select(probe => probe.HttpGet.Path));
+            Assert.All(probes, probe => Assert.Contains(container.Ports, port => port.Name == probe.HttpGet.Port.Value));
+        });
+        Assert.All(manifests.StatefulSets, set =>
+        {
+            IDictionary<string, string> annotations = set.Spec.Template.Metadata.Annotations;
+            Assert.Equal("true", annotations["prometheus.io/scrape"]);
+            Assert.Equal("/metrics", annotations["prometheus.io/path"]);
+            Assert.Contains(Manifests.Ports(set), port => port.Name == "http" && $"{port.ContainerPort}" == annotations["prometheus.io/port"]);
+        });
+    }
+
+    /// <summary>The "restricted" pod security standard, and no token of Kubernetes in any pod.</summary>
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task PodsAreRestricted(string overlay)
+    {
+        Manifests manifests = await Manifests.OfOverlay(overlay);
+
+        Assert.All(manifests.StatefulSets, set =>
+        {
+            V1PodSpec pod = set.Spec.Template.Spec;
+            Assert.True(pod.SecurityContext.RunAsNonRoot);
+            Assert.Equal(1654, pod.SecurityContext.RunAsUser);
+            Assert.Equal("RuntimeDefault", pod.SecurityContext.SeccompProfile.Type);
+            Assert.False(pod.AutomountServiceAccountToken);
+            Assert.True(pod.TerminationGracePeriodSeconds >= 75);
+            Assert.Contains(manifests.All.OfType<V1ServiceAccount>(), account => account.Metadata.Name == pod.ServiceAccountName && account.AutomountServiceAccountToken == false);
+        });
+        Assert.All(manifests.StatefulSets.SelectMany(Manifests.Containers), container =>
+        {
+            Assert.False(container.SecurityContext.AllowPrivilegeEscalation);
+            Assert.True(container.SecurityContext.ReadOnlyRootFilesystem);
+            Assert.Equal(["ALL"], container.SecurityContext.Capabilities.Drop);
+            Assert.Contains("memory", container.Resources.Limits.Keys);
+            Assert.Contains(container.VolumeMounts, mount => mount.MountPath == "/tmp");
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task WhatPodsReferToIsThere(string overlay)
+    {
+        Manifests manifests = await Manifests.OfOverlay(overlay);
+        string[] claims = [.. manifests.All.OfType<V1PersistentVolumeClaim>().Select(claim => claim.Metadata.Name)];
+
+        Assert.All(manifests.StatefulSets, set =>
+        {
+            V1PodSpec pod = set.Spec.Template.Spec;
+            string[] volumes = [.. pod.Volumes.Select(volume => volume.Name), .. (set.Spec.VolumeClaimTemplates ?? []).Select(claim => claim.Metadata.Name)];
+            Assert.All(Manifests.Containers(set).SelectMany(container => container.VolumeMounts), mount => Assert.Contains(mount.Name, volumes));
+            Assert.All(volumes, volume => Assert.Contains(Manifests.Containers(set).SelectMany(container => container.VolumeMounts), mount => mount.Name == volume));
+            Assert.All(pod.Volumes.Where(volume => volume.PersistentVolumeClaim is not null), volume => Assert.Contains(volume.PersistentVolumeClaim.ClaimName, claims));
+            Assert.All(pod.Volumes.Where(volume => volume.Secret is not null), volume => Assert.Equal("trainer-token", volume.Secret.SecretName));
+            Assert.All(
+                Manifests.Containers(set).SelectMany(container => container.EnvFrom ?? []),
+                source => Assert.Equal(manifests.Config().Metadata.Name, source.ConfigMapRef.Name));
+        });
+        Assert.All(manifests.All.OfType<V1PodDisruptionBudget>(), budget => Assert.Single(manifests.Selected(budget.Spec.Selector)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task TheSeedIsTheFirstCoordinatorAndEveryVariableIsKnown(string overlay)
+    {
+        Manifests manifests = await Manifests.OfOverlay(overlay);
+        V1StatefulSet coordinator = manifests.StatefulSet("coordinator");
+        IReadOnlyList<string> arguments = manifests.Arguments(coordinator, coordinator.Spec.Template.Spec.Containers[0]);
+
+        string host = Option(arguments, "--host");
+        Assert.Equal("coordinator-0.coordinator.trainer.svc.cluster.local", host);
+        Assert.Equal($"akka.tcp://trainer@{host}:{Option(arguments, "--cluster-port")}", manifests.Config().Data["SEED"]);
+        Assert.All(manifests.StatefulSets, set =>
+        {
+            Assert.All(Manifests.Containers(set).SelectMany(container => manifests.Arguments(set, container)), argument => Assert.DoesNotContain("$(", argument, StringComparison.Ordinal));
+            V1Container main = set.Spec.Template.Spec.Containers[0];
+            Assert.All(main.Ports, port => Assert.Equal($"{port.ContainerPort}", Option(manifests.Arguments(set, main), $"--{(port.Name == "links" ? "link" : port.Name)}-port")));
+            Assert.Equal(Option(arguments, "--seed"), Option(manifests.Arguments(set, main), "--seed"));
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task EveryCommandLineIsOneThatTheCliTakes(string overlay)
+    {
+        Manifests manifests = await Manifests.OfOverlay(overlay);
+        RootCommand root = CommandLine.Create(new Shell { Out = TextWriter.Null, Error = TextWriter.Null, Environment = _ => null });
+
+        foreach (V1StatefulSet set in manifests.StatefulSets)
+        {
+            foreach (V1Container container in Manifests.Containers(set))
+            {
+                ParseResult parsed = root.Parse(manifests.Arguments(set, container));
+                Assert.True(parsed.Errors.Count == 0, $"{container.Name}: {string.Join("; ", parsed.Errors.Select(error => error.Message))}");
+                Assert.NotNull(parsed.CommandResult.Command.Action); // and it ends in a command that does something
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task CleartextOnlyBehindADefaultDeny(string overlay)
+    {
+        Manifests manifests = await Manifests.OfOverlay(overlay);
+        V1NetworkPolicy deny = manifests.NetworkPolicies.Single(policy => policy.Metadata.Name == "default-deny");
+
+        Assert.All(manifests.StatefulSets, set => Assert.Contains("--insecure", set.Spec.Template.Spec.Containers[0].Args));
+        Assert.Equal(["Ingress", "Egress"], deny.Spec.PolicyTypes);
+        Assert.True(deny.Spec is { Ingress: null, Egress: null });
+        Assert.Equal(2, manifests.Selected(deny.Spec.PodSelector).Count());
+    }
+
+    /// <summary>Each opening is for ports that the pods on its receiving side listen on, and no listening port lacks one.</summary>
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task OpeningsAreForPortsThatPodsHave(string overlay)
+    {
+        Manifests manifests = await Manifests.OfOverlay(overlay);
+        string[] outside = ["dns", "data"];
+        foreach (V1NetworkPolicy policy in manifests.NetworkPolicies.Where(policy => !outside.Contains(policy.Metadata.Name)))
+        {
+            foreach (V1NetworkPolicyIngressRule rule in policy.Spec.Ingress ?? [])
+                AssertListening(policy, manifests.Selected(policy.Spec.PodSelector), rule.Ports);
+            foreach (V1NetworkPolicyEgressRule rule in policy.Spec.Egress ?? [])
+                AssertListening(policy, rule.To.SelectMany(peer => manifests.Selected(peer.PodSelector)), rule.Ports);
+        }
+        Assert.All(manifests.StatefulSets, set => Assert.All(Manifests.Ports(set), port => Assert.Contains(
+            manifests.NetworkPolicies.Where(policy => manifests.Selected(policy.Spec.PodSelector).Contains(set)).SelectMany(policy => policy.Spec.Ingress ?? []),
+            rule => rule.Ports.Any(open => open.Port.Value == $"{port.ContainerPort}"))));
+    }
+
+    [Fact]
+    public async Task GpuWorkersAskForOneGpuAndCpuWorkersForNone()
+    {
+        V1Container gpu = (await Manifests.OfOverlay("gpu")).StatefulSet("worker").Spec.Template.Spec.Containers[0];
+        V1Container cpu = (await Manifests.OfOverlay("cpu-dev")).StatefulSet("worker").Spec.Template.Spec.Containers[0];
+
+        Assert.Equal("1", gpu.Resources.Limits["nvidia.com/gpu"].ToString());
+        Assert.Contains("memory", gpu.Resources.Limits.Keys);
+        Assert.DoesNotContain("nvidia.com/gpu", cpu.Resources.Limits.Keys);
+    }
+
+    [Fact]
+    public async Task TheDashboardIsProvisionedByItsLabel()
+    {
+        Manifests manifests = Manifests.Parse(await Programs.RunAsync(Programs.Need("kubectl"), "kustomize", Path.Combine(Repository.Root, "deploy/grafana")));
+
+        Assert.Equal("1", manifests.Config().Metadata.Labels["grafana_dashboard"]);
+        Assert.Equal(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "deploy/grafana/trainer.json"), CancellationToken.None), manifests.Config().Data["trainer.json"]);
+    }
+
+    [Fact]
+    public async Task PrometheusLooksForServicesThatAreThere()
+    {
+        Manifests manifests = await Manifests.OfOverlay("cpu-dev");
+        string config = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "deploy/prometheus/prometheus.yaml"), CancellationToken.None);
+
+        string[] names = [.. config.Split('\n').Select(line => line.Trim()).Where(line => line.StartsWith("- _", StringComparison.Ordinal))];
+
+        Assert.Equal(
+            manifests.StatefulSets.Select(set => $"- _http._tcp.{set.Spec.ServiceName}.{manifests.Config().Data["DOMAIN"]}").Order(StringComparer.Ordinal),
+            names.Order(StringComparer.Ordinal));
+        Assert.All(manifests.StatefulSets, set => Assert.Contains(Service(manifests, set).Spec.Ports, port => port.Name == "http"));
+    }
+
+    [Fact]
+    public Task PrometheusTakesItsConfiguration() =>
+        Programs.RunAsync(Programs.Need("promtool"), "check", "config", Path.Combine(Repository.Root, "deploy/prometheus/prometheus.yaml"));
+
+    private static void AssertListening(V1NetworkPolicy policy, IEnumerable<V1StatefulSet> sets, IEnumerable<V1NetworkPolicyPort> ports) => Assert.All(
+        sets,
+        set => Assert.All(ports, open => Assert.True(
+            Manifests.Ports(set).Any(port => $"{port.ContainerPort}" == open.Port.Value),
+            $"network policy {policy.Metadata.Name}: {set.Metadata.Name} does not listen on {open.Port.Value}")));
+
+    private static V1Service Service(Manifests manifests, V1StatefulSet set) => manifests.Services.Single(service => service.Metadata.Name == set.Spec.ServiceName);
+
+    private static string Option(IEnumerable<string> arguments, string name) =>
+        arguments.Single(argument => argument.StartsWith($"{name}=", StringComparison.Ordinal))[(name.Length + 1)..];
+}
