@@ -1,4 +1,16 @@
+using System.Net;
+using System.Net.Sockets;
+using Akka.Actor;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Cluster;
+using Trainer.Hosting.Metrics;
 using Trainer.Hosting.Run;
+using Trainer.Kernels.Devices;
+using Trainer.Node.Cluster;
+using Trainer.Node.Links;
+using Trainer.Node.Worker;
 
 namespace Trainer.Node;
 
@@ -34,6 +46,104 @@ public sealed record NodeOptions
 /// <summary>A node process: one worker, its links and its place in the cluster, metrics and health.</summary>
 public static class NodeHost
 {
+    /// <summary>A process that was told to stop and stopped.</summary>
+    public const int Stopped = 0;
+
+    /// <summary>An address that cannot be bound, or a device that cannot be opened.</summary>
+    public const int CannotStart = 1;
+
+    /// <summary>Options that nobody should run with.</summary>
+    public const int Refused = 2;
+
+    private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(8);
+
     /// <summary>Runs until cancelled; the result is the process's exit code.</summary>
-    public static Task<int> RunAsync(NodeOptions options, CancellationToken stop) => throw new NotImplementedException();
+    public static async Task<int> RunAsync(NodeOptions options, CancellationToken stop)
+    {
+        DisposableCluster? cluster = null;
+        await using var http = NodeHttp.Create(options.Host, options.HttpPort, () => cluster?.IsUp ?? false);
+        var logger = http.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Trainer.Node");
+        if (Refusal(options) is { } refusal)
+        {
+            logger.LogError("{Refusal}", refusal);
+            return Refused;
+        }
+
+        try
+        {
+            using var metrics = new TrainingMetrics();
+            using var device = Device.Cpu(options.Threads);
+            await http.StartAsync(CancellationToken.None);
+            var listener = new LinkListener(Endpoints(options), logger); // The worker disposes it.
+            var training = TrainingSystem.Create();
+            var worker = StartWorker(training, options, device, metrics, listener, logger);
+            using var place = new RunFolderPlace(options, $"http://{options.Host}:{NodeHttp.Port(http)}");
+            cluster = Cluster(options, worker, place, http.Services.GetRequiredService<ILoggerFactory>());
+            logger.LogInformation("{Name} on {Device}: links at {Endpoints}.", options.Name, device.Description, string.Join(", ", listener.Endpoints));
+            await RunUntilLeftAsync(cluster, worker, stop);
+            await training.Terminate();
+            await http.StopAsync(CancellationToken.None);
+            return Stopped;
+        }
+        catch (Exception e) when (e is IOException or SocketException or NotSupportedException or ArgumentException)
+        {
+            logger.LogError("{Name} cannot start: {Reason}", options.Name, e.Message);
+            return CannotStart;
+        }
+    }
+
+    private static string? Refusal(NodeOptions options)
+    {
+        if (options.Device != "cpu")
+        {
+            return $"Device '{options.Device}' is unknown; expected cpu.";
+        }
+
+        return options.Insecure || IsLoopback(options.Host)
+            ? null
+            : $"Binding {options.Host}, which is not loopback, without certificates needs --insecure: whoever reaches its ports can command this node.";
+    }
+
+    private static bool IsLoopback(string host) => host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+
+    private static IEnumerable<LinkEndpoint> Endpoints(NodeOptions options)
+    {
+        if (options.Run is { } run)
+        {
+            yield return LinkEndpoint.Unix(Path.Combine(run.LinksFolder, options.Name + ".sock"));
+        }
+
+        yield return LinkEndpoint.Tcp(options.Host, options.LinkPort);
+    }
+
+    private static IActorRef StartWorker(
+        ActorSystem training, NodeOptions options, Device device, TrainingMetrics metrics, LinkListener listener, ILogger logger)
+    {
+        var worker = new WorkerOptions(options.Name, Guid.NewGuid().ToString("N"), HostIdentity.Current, device, metrics, logger) { Listener = listener };
+        return training.ActorOf(Props.Create(() => new WorkerActor(worker)), options.Name);
+    }
+
+    private static DisposableCluster Cluster(NodeOptions options, IActorRef worker, RunFolderPlace place, ILoggerFactory loggers) => new(
+        () => new ClusterOptions
+        {
+            Role = ClusterNames.WorkerRole, Host = options.Host, Port = options.ClusterPort, Seeds = place.Seeds(), Loggers = loggers,
+        },
+        system =>
+        {
+            var (jobs, scheduler) = (ClusterActors.StartJobsProxy(system), ClusterActors.StartSchedulerProxy(system));
+            system.ActorOf(Props.Create(() => new ClusterAgent(options.Name, worker, jobs, scheduler)), ClusterNames.Agent);
+            place.Publish(ClusterSystem.SelfAddress(system));
+        },
+        loggers.CreateLogger("Trainer.Node.Cluster"));
+
+    /// <summary>Told to stop, the worker first says that it takes no more jobs, then the cluster is left; in good order if that is quick.</summary>
+    private static async Task RunUntilLeftAsync(DisposableCluster cluster, IActorRef worker, CancellationToken stop)
+    {
+        using var leave = new CancellationTokenSource();
+        var member = cluster.RunAsync(leave.Token);
+        await Task.WhenAny(member, Task.Delay(Timeout.Infinite, stop));
+        worker.Tell(new WorkerActor.Leave());
+        await leave.CancelAsync();
+        await Task.WhenAny(member, Task.Delay(LeaveTimeout, CancellationToken.None));
+    }
 }

@@ -12,34 +12,40 @@ public sealed class LinkListener : IDisposable
 {
     private static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly List<Socket> _sockets = [];
-    private readonly Action<LinkOffered> _offered;
+    private readonly List<(Socket Socket, LinkEndpoint Endpoint)> _bound = [];
     private readonly ILogger _logger;
+    private Action<LinkOffered> _offered = offer => offer.Connection.Dispose();
     private volatile bool _disposed;
 
-    /// <param name="offered">Called on a thread of the listener's.</param>
-    public LinkListener(IEnumerable<LinkEndpoint> endpoints, Action<LinkOffered> offered, ILogger logger)
+    /// <summary>Binds; peers that connect before <see cref="Start"/> wait.</summary>
+    /// <exception cref="SocketException">An endpoint cannot be bound.</exception>
+    public LinkListener(IEnumerable<LinkEndpoint> endpoints, ILogger logger)
     {
-        (_offered, _logger) = (offered, logger);
-        var bound = new List<LinkEndpoint>();
+        _logger = logger;
         foreach (var endpoint in endpoints)
         {
             var socket = endpoint.Listen();
-            _sockets.Add(socket);
-            bound.Add(socket.LocalEndPoint is IPEndPoint ip ? endpoint with { Port = ip.Port } : endpoint);
-            StartThread("link-accept", () => AcceptAll(socket, endpoint));
+            _bound.Add((socket, socket.LocalEndPoint is IPEndPoint ip ? endpoint with { Port = ip.Port } : endpoint));
         }
-
-        Endpoints = bound;
     }
 
     /// <summary>What was bound, with the ports that were found.</summary>
-    public IReadOnlyList<LinkEndpoint> Endpoints { get; }
+    public IEnumerable<LinkEndpoint> Endpoints => _bound.Select(bound => bound.Endpoint);
+
+    /// <param name="offered">Called on a thread of the listener's.</param>
+    public void Start(Action<LinkOffered> offered)
+    {
+        _offered = offered;
+        foreach (var (socket, endpoint) in _bound)
+        {
+            StartThread("link-accept", () => AcceptAll(socket, endpoint));
+        }
+    }
 
     public void Dispose()
     {
         _disposed = true;
-        _sockets.ForEach(socket => socket.Dispose());
+        _bound.ForEach(bound => bound.Socket.Dispose());
         foreach (var path in Endpoints.Select(endpoint => endpoint.Path).OfType<string>())
         {
             File.Delete(path);

@@ -99,7 +99,7 @@ internal sealed class TrainingRun
                 _metrics.NonFinite();
             }
 
-            Fail(Describe(_item) + ": " + e.Message);
+            Fail(Describe(_item) + e.Message);
         }
         catch (Exception e) when (e is DataFileException or ModelException or NotSupportedException or IOException or UnauthorizedAccessException)
         {
@@ -108,7 +108,7 @@ internal sealed class TrainingRun
         catch (Exception e)
         {
             _logger.LogError(e, "Training of job {Job} broke.", _start.Job);
-            Fail($"{Describe(_item)}: {e.GetType().Name}: {e.Message}");
+            Fail($"{Describe(_item)}{e.GetType().Name}: {e.Message}");
         }
         finally
         {
@@ -196,11 +196,11 @@ internal sealed class TrainingRun
         _worker.Tell(new Failed(_generation, new Failure { Step = StepInFlight, Message = message }));
     }
 
+    /// <summary>What the step's number, which the report carries, does not say.</summary>
     private static string Describe(in ScheduleItem item) => item.Kind switch
     {
-        _ when item.Index == 0 => "Before the first step",
-        ItemKind.Train => $"Step {item.TrainingStep} (epoch {item.Epoch})",
-        ItemKind.Evaluate => $"Evaluation of epoch {item.Epoch}",
-        _ => "End of training",
+        ItemKind.Evaluate => $"evaluation of epoch {item.Epoch}: ",
+        ItemKind.End => "end of training: ",
+        _ => "",
     };
 }

@@ -25,7 +25,6 @@ public sealed class WorkerActor : ReceiveActor, IWithTimers, IWithStash
     private const int MostWaitingOffers = 64;
 
     private readonly WorkerOptions _options;
-    private readonly LinkListener _listener;
     private readonly Queue<LinkOffered> _waitingOffers = new();
     private IActorRef _agent = ActorRefs.Nobody;
     private Membership? _membership;
@@ -35,7 +34,7 @@ public sealed class WorkerActor : ReceiveActor, IWithTimers, IWithStash
     {
         _options = options;
         var self = Self;
-        _listener = new LinkListener(options.LinkEndpoints, offer => self.Tell(offer), options.Logger);
+        options.Listener.Start(offer => self.Tell(offer));
         Become(Idle);
     }
 
@@ -55,7 +54,7 @@ public sealed class WorkerActor : ReceiveActor, IWithTimers, IWithStash
 
     protected override void PostStop()
     {
-        _listener.Dispose();
+        _options.Listener.Dispose();
         _membership?.Run?.Stop();
         _membership?.CloseLinks();
     }
@@ -73,7 +72,7 @@ public sealed class WorkerActor : ReceiveActor, IWithTimers, IWithStash
 
     private void Idle()
     {
-        Receive<Start>(Enter);
+        Receive<Start>(IsForUs, Enter);
         Receive<Query>(query => SayBusy(query.Job, query.Generation));
         Receive<Fence>(fence => SayBusy(fence.Job, fence.Generation));
         Receive<Release>(_ => { });
@@ -127,7 +126,7 @@ public sealed class WorkerActor : ReceiveActor, IWithTimers, IWithStash
     /// <summary>What every state that serves a job does alike.</summary>
     private void Serve()
     {
-        Receive<Start>(Replace);
+        Receive<Start>(IsForUs, Replace);
         Receive<Fence>(fence => IsOurs(fence.Job, fence.Generation), _ => AnswerFence());
         Receive<Release>(release => IsOurs(release.Job, release.Generation), release => Clear(release.Reason));
         Receive<Query>(query => query.Job != Serving.Job, query => SayBusy(query.Job, query.Generation));
@@ -192,6 +191,9 @@ public sealed class WorkerActor : ReceiveActor, IWithTimers, IWithStash
         }
     }
 
+    /// <summary>An order for an earlier life of this worker's process is nobody's.</summary>
+    private bool IsForUs(Start start) => start.Assignment.Members[(int)start.Rank].Incarnation == _options.Incarnation;
+
     private void DialHigherRanks()
     {
         var hello = new Hello(Serving.Job, _options.Incarnation, Serving.Start.Secret.ToByteArray());
@@ -250,7 +252,7 @@ public sealed class WorkerActor : ReceiveActor, IWithTimers, IWithStash
         var setup = new AllReduceSetup(
             state.Plan, FrameHeader.HashOf(Serving.Job), Serving.Generation, Serving.Rank, state.Buffers, mostSamples, Serving.Links, Serving.Pool, Serving.Waiter);
         var props = Props.Create(() => new AllReduce(setup)).WithDispatcher(TrainingSystem.LinkDispatcher);
-        Serving.AllReduce = Context.Watch(Context.ActorOf(props));
+        Serving.AllReduce = Context.Watch(Context.ActorOf(props, "all-reduce"));
         Become(Training);
         Say(new WorkerReport { Started = new Started { Device = _options.Device.Description } });
         Serving.Run!.Begin(new AllReduceClient(Serving.AllReduce, Serving.Waiter, state.Network.Layout.Buckets.Count));
@@ -377,11 +379,16 @@ public sealed class WorkerActor : ReceiveActor, IWithTimers, IWithStash
 
     private void SayAlive()
     {
-        if (_membership is { } membership)
+        if (_membership?.LastWord is { } lastWord)
         {
-            Say(membership.LastWord ?? new WorkerReport
+            _agent.Tell(lastWord);
+        }
+        else if (_membership is { } membership)
+        {
+            var phase = membership.AllReduce is null ? "linking" : "training";
+            Say(new WorkerReport
             {
-                Alive = new Alive { Step = membership.Run?.Applied ?? 0, Phase = membership.AllReduce is null ? "linking" : "training", EpochsClosed = (uint)membership.Epochs.Count },
+                Alive = new Alive { Step = membership.Run?.Applied ?? 0, Phase = phase, EpochsClosed = (uint)membership.Epochs.Count },
             });
         }
     }
@@ -411,7 +418,7 @@ public sealed class WorkerActor : ReceiveActor, IWithTimers, IWithStash
             Generation = _membership?.Generation.ToMessage(),
             Leaving = _leaving,
         };
-        status.LinkEndpoints.AddRange(_listener.Endpoints.Select(endpoint => endpoint.ToString()));
+        status.LinkEndpoints.AddRange(_options.Listener.Endpoints.Select(endpoint => endpoint.ToString()));
         _agent.Tell(status);
     }
 

@@ -11,8 +11,8 @@ namespace Trainer.Node.Worker;
 public sealed record WorkerOptions(
     string Name, string Incarnation, string Host, Device Device, TrainingMetrics Metrics, ILogger Logger)
 {
-    /// <summary>Where links are taken; ports 0 take any free one.</summary>
-    public required IReadOnlyList<LinkEndpoint> LinkEndpoints { get; init; }
+    /// <summary>Where links are taken; the worker disposes it.</summary>
+    public required LinkListener Listener { get; init; }
 
     /// <summary>How often the worker says that it is alive, and says its last word again.</summary>
     public TimeSpan AliveInterval { get; init; } = TimeSpan.FromSeconds(1);

@@ -34,7 +34,8 @@ internal sealed class WorkerGroup : IAsyncDisposable
             _devices.Add(device);
             var options = new WorkerOptions($"worker-{i}", $"life-{i}", Host: "here", device, _metrics, NullLogger.Instance)
             {
-                LinkEndpoints = [unix ? LinkEndpoint.Unix(Path.Combine(_folder, $"{i}.sock")) : LinkEndpoint.Tcp("127.0.0.1", 0)],
+                Listener = new LinkListener(
+                    [unix ? LinkEndpoint.Unix(Path.Combine(_folder, $"{i}.sock")) : LinkEndpoint.Tcp("127.0.0.1", 0)], NullLogger.Instance),
                 AliveInterval = TimeSpan.FromMilliseconds(100),
             };
             Workers.Add(_system.ActorOf(Props.Create(() => new WorkerActor(options)), options.Name));
@@ -96,6 +97,10 @@ internal sealed class WorkerGroup : IAsyncDisposable
 
     public void Release(string job, ulong number = 1) =>
         Workers.ForEach(worker => worker.Tell(new Release { Job = job, Generation = new Generation { Term = 1, Number = number }, Reason = "test" }));
+
+    /// <summary>Breaks a link at one end, as a reset connection would.</summary>
+    public void Cut(int worker, int peer) =>
+        _system.ActorSelection($"/user/worker-{worker}/all-reduce/link-{peer}").Tell(new PeerLink.ReaderEnded("cut by the test"));
 
     /// <summary>Trains a job to its end, checks that all members agree and releases them; rank 0's last word.</summary>
     public async Task<Finished> TrainAsync(string job, JobSpec spec, ulong number = 1)

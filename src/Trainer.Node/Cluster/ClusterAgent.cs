@@ -1,0 +1,73 @@
+using Akka.Actor;
+using Trainer.Hosting.Cluster;
+using Trainer.Node.Worker;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Node.Cluster;
+
+/// <summary>The worker's voice and ear in the cluster: orders in, reports and status out. Goes with its actor system; the next one has another.</summary>
+/// <remarks>
+/// <code>
+///   job entity -- Start, Fence, Prepare, Release, Query --> agent --> WorkerActor (system `training`)
+///   job entity &lt;-- JobEnvelope(WorkerReport) -- region proxy &lt;-- agent &lt;-- WorkerActor
+///   scheduler  &lt;-- WorkerStatus, every second and at every change -- agent
+/// </code>
+/// </remarks>
+public sealed class ClusterAgent : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan StatusInterval = TimeSpan.FromSeconds(1);
+
+    private readonly IActorRef _worker;
+    private readonly IActorRef _jobs;
+    private readonly IActorRef _scheduler;
+    private WorkerStatus? _status;
+
+    /// <param name="name">The worker's: orders for others are not ours.</param>
+    /// <param name="worker">In the training system.</param>
+    /// <param name="jobs">Takes <see cref="JobEnvelope"/>s.</param>
+    /// <param name="scheduler">Takes <see cref="WorkerStatus"/>.</param>
+    public ClusterAgent(string name, IActorRef worker, IActorRef jobs, IActorRef scheduler)
+    {
+        (_worker, _jobs, _scheduler) = (worker, jobs, scheduler);
+        Receive<Start>(order => order.Worker == name, Obey);
+        Receive<Fence>(order => order.Worker == name, Obey);
+        Receive<Prepare>(order => order.Worker == name, Obey);
+        Receive<Release>(order => order.Worker == name, Obey);
+        Receive<Query>(order => order.Worker == name, Obey);
+        Receive<WorkerReport>(report => _jobs.Tell(new JobEnvelope { Job = report.Job, Report = report }));
+        Receive<WorkerStatus>(Announce);
+        Receive<Tick>(_ => SendStatus());
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart()
+    {
+        _worker.Tell(new WorkerActor.Attach(Self));
+        Timers.StartPeriodicTimer("status", Tick.Instance, StatusInterval);
+    }
+
+    private void Obey(object order) => _worker.Tell(order);
+
+    private void Announce(WorkerStatus status)
+    {
+        var address = ClusterSystem.SelfAddress(Context.System);
+        status.Node = $"{address.Host}:{address.Port}";
+        status.ActorPath = Self.Path.ToStringWithAddress(address);
+        _status = status;
+        SendStatus();
+    }
+
+    private void SendStatus()
+    {
+        if (_status is not null)
+        {
+            _scheduler.Tell(_status);
+        }
+    }
+
+    private sealed class Tick : INoSerializationVerificationNeeded
+    {
+        public static readonly Tick Instance = new();
+    }
+}

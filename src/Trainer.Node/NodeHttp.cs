@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Metrics;
+
+namespace Trainer.Node;
+
+/// <summary>A node's HTTP port: <c>/healthz</c> (alive), <c>/readyz</c> (a full member of the cluster), <c>/metrics</c>.</summary>
+internal static class NodeHttp
+{
+    public static WebApplication Create(string host, int port, Func<bool> ready)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders().AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+        });
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Akka", LogLevel.Warning);
+        builder.Services.AddTrainerTelemetry(Hosting.Cluster.ClusterNames.WorkerRole);
+        builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
+        builder.WebHost.UseUrls($"http://{(host.Contains(':') ? $"[{host}]" : host)}:{port}");
+        var app = builder.Build();
+        app.MapGet("/healthz", () => "ok\n");
+        app.MapGet("/readyz", () => ready() ? Results.Text("ready\n") : Results.Text("not a member of the cluster\n", statusCode: StatusCodes.Status503ServiceUnavailable));
+        app.MapTrainerMetrics();
+        return app;
+    }
+
+    /// <summary>The port that was bound.</summary>
+    public static int Port(WebApplication app)
+    {
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>();
+        return new Uri(addresses!.Addresses.First()).Port;
+    }
+
+    /// <summary>Signals are for whoever runs the process, not for its HTTP port.</summary>
+    private sealed class CallersLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

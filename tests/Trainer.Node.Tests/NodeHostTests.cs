@@ -1,0 +1,52 @@
+using System.Net;
+using Trainer.Hosting.Run;
+
+namespace Trainer.Node.Tests;
+
+public sealed class NodeHostTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("trainer-run-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_node_publishes_itself_answers_http_and_stops_when_told()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        var run = RunFolder.OpenOrCreate(Path.Combine(_folder, "run"));
+        using var publishedCoordinator = run.Publish(
+            ProcessEndpoint.OfThisProcess("coordinator", "coordinator", "akka.tcp://trainer@127.0.0.1:1", grpc: null, "http://127.0.0.1:1"));
+        using var stop = new CancellationTokenSource();
+        var node = NodeHost.RunAsync(new NodeOptions { Name = "worker-7", Run = run, Threads = 1 }, stop.Token);
+        ProcessEndpoint? endpoint;
+        while ((endpoint = run.Endpoints().FirstOrDefault(e => e.Name == "worker-7")) is null)
+        {
+            await Task.Delay(20, patience.Token);
+        }
+
+        using var client = new HttpClient { BaseAddress = new Uri(endpoint.Http) };
+        Assert.Equal("ok\n", await client.GetStringAsync("/healthz", patience.Token));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync("/readyz", patience.Token)).StatusCode);
+        Assert.Contains("trainer_build_info", await client.GetStringAsync("/metrics", patience.Token), StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(run.LinksFolder, "worker-7.sock")));
+
+        await stop.CancelAsync();
+        Assert.Equal(NodeHost.Stopped, await node.WaitAsync(patience.Token));
+        Assert.DoesNotContain(run.Endpoints(), e => e.Name == "worker-7");
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0", "cpu")]
+    [InlineData("192.0.2.1", "cpu")]
+    [InlineData("127.0.0.1", "abacus")]
+    public async Task Options_that_nobody_should_run_with_are_refused(string host, string device) =>
+        Assert.Equal(NodeHost.Refused, await NodeHost.RunAsync(
+            new NodeOptions { Name = "worker-0", Host = host, Device = device, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
+
+    [Fact]
+    public async Task An_address_that_cannot_be_bound_is_an_exit_code() =>
+        Assert.Equal(NodeHost.CannotStart, await NodeHost.RunAsync(
+            new NodeOptions { Name = "worker-0", Host = "192.0.2.1", Insecure = true, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
+}
