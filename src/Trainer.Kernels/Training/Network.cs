@@ -158,18 +158,8 @@ public sealed class Network : IDisposable
         }
     }
 
-    private void Loss(Tensor dlogits)
-    {
-        foreach (var label in _labels.AsSpan(0, _samples))
-        {
-            if ((uint)label >= (uint)Model.Classes)
-            {
-                throw new InvalidDataException($"A sample has label {label}; the model has classes 0 to {Model.Classes - 1}.");
-            }
-        }
-
+    private void Loss(Tensor dlogits) =>
         _device.SoftmaxCrossEntropy(Model.Classes, _samples, _memory.Logits, _labels, _sampleLoss, _sampleCorrect, dlogits);
-    }
 
     private void CheckSlice(BatchSlice slice)
     {

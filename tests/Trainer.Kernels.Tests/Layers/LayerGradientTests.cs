@@ -75,3 +75,8 @@ public sealed class ReferenceLayerGradientTests : LayerGradientTests
 {
     protected override Device Open() => new ReferenceDevice();
 }
+
+public sealed class CpuLayerGradientTests : LayerGradientTests
+{
+    protected override Device Open() => Device.Cpu(2);
+}

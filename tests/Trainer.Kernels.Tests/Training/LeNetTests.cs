@@ -1,0 +1,80 @@
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
+using Trainer.Kernels.Devices.Cpu.Simd;
+using Trainer.Kernels.Models;
+using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Tests.Reference;
+using Trainer.Kernels.Training;
+
+namespace Trainer.Kernels.Tests.Training;
+
+/// <summary>Whole steps of LeNet on the CPU device.</summary>
+public class LeNetTests
+{
+    private const int Batch = 256;
+
+    [Theory]
+    [InlineData(Batch, 16)]
+    [InlineData(13, 16)]
+    public void The_first_ten_steps_are_those_of_a_naive_trainer(int samples, int shards)
+    {
+        using var device = Device.Cpu(2);
+        using var network = Start(device, samples);
+        var naive = new NaiveTrainer(network.Layout.Slots.ToDictionary(
+            slot => slot.Name, slot => network.Weights.Slice(slot.Offset, slot.Elements).ToArray().Select(value => (double)value).ToArray()));
+        for (var step = 1; step <= 10; step++)
+        {
+            var (pixels, labels) = TestData.Samples(samples, network.Model.Input, 10, seed: (ulong)step);
+            Train(network, BatchSlice.Whole(samples, shards), pixels, labels);
+
+            var expected = naive.Step(pixels.Select(value => (double)value).Chunk(28 * 28).ToArray(), labels, learningRate: 0.9);
+            Assert.Equal(expected, network.SampleLoss.ToArray().Average(loss => (double)loss), 1e-4);
+        }
+
+        foreach (var slot in network.Layout.Slots)
+        {
+            var (found, expected) = (network.Weights.Slice(slot.Offset, slot.Elements).ToArray(), naive.Weights[slot.Name]);
+            Assert.All(found, (value, i) => Assert.True(Math.Abs(value - expected[i]) < 1e-4, $"{slot.Name}[{i}]: found {value}, expected {expected[i]}"));
+        }
+    }
+
+    /// <summary>
+    /// Golden: hash of the weights after three steps. It may only change together with <see cref="Numerics.Id"/>, since
+    /// workers of different builds train one job together when their ids are equal.
+    /// </summary>
+    [Fact]
+    public void Threads_and_instruction_sets_leave_no_trace_in_the_weights()
+    {
+        const ulong golden = 0x6111f63112db6dd6;
+        foreach (var set in Enum.GetValues<InstructionSet>().Where(InstructionSets.IsSupported))
+        {
+            foreach (var threads in new[] { 1, 2, 7 })
+            {
+                using var device = CpuDevice.Create(threads, set);
+                using var network = Start(device, Batch);
+                var hash = 0UL;
+                for (var step = 1; step <= 3; step++)
+                {
+                    var samples = step == 2 ? 97 : Batch;
+                    var (pixels, labels) = TestData.Samples(samples, network.Model.Input, 10, seed: (ulong)step);
+                    hash = Train(network, BatchSlice.Whole(samples, 16), pixels, labels);
+                }
+
+                Assert.True(hash == golden, $"{device.Description}, {device.NumericsId}: hash {hash:x16}, expected {golden:x16}");
+            }
+        }
+    }
+
+    private static Network Start(Device device, int samples)
+    {
+        var network = new Network(Zoo.LeNet(), device, new Sgd(0.9f), new NetworkOptions(samples));
+        network.Initialize(seed: 0);
+        return network;
+    }
+
+    private static ulong Train(Network network, BatchSlice slice, float[] pixels, int[] labels)
+    {
+        TestData.Load(network, slice, pixels, labels);
+        return TestData.Step(network, slice);
+    }
+}
