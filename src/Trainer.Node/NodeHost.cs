@@ -123,17 +123,14 @@ public static class NodeHost
         return training.ActorOf(Props.Create(() => new WorkerActor(worker)), options.Name);
     }
 
-    private static DisposableCluster Cluster(NodeOptions options, IActorRef worker, RunFolderPlace place, ILoggerFactory loggers) => new(
+    private static DisposableCluster Cluster(NodeOptions options, IActorRef worker, RunFolderPlace place, ILoggerFactory loggers) => NodeCluster.Create(
         () => new ClusterOptions
         {
             Role = ClusterNames.WorkerRole, Host = options.Host, Port = options.ClusterPort, Seeds = place.Seeds(), Loggers = loggers,
         },
-        system =>
-        {
-            var (jobs, scheduler) = (ClusterActors.StartJobsProxy(system), ClusterActors.StartSchedulerProxy(system));
-            system.ActorOf(Props.Create(() => new ClusterAgent(options.Name, worker, jobs, scheduler)), ClusterNames.Agent);
-            place.Publish(ClusterSystem.SelfAddress(system));
-        },
+        options.Name,
+        worker,
+        system => place.Publish(ClusterSystem.SelfAddress(system)),
         loggers.CreateLogger("Trainer.Node.Cluster"));
 
     /// <summary>Told to stop, the worker first says that it takes no more jobs, then the cluster is left; in good order if that is quick.</summary>
