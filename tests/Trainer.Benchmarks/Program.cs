@@ -1,7 +1,8 @@
 using Trainer.Benchmarks;
 
+// dotnet run -c Release --project tests/Trainer.Benchmarks -- VERB [options]
 return args switch
 {
     ["allreduce", .. var rest] => AllReduceCommand.Run(rest),
-    _ => throw new ArgumentException("expected a benchmark: allreduce", nameof(args)),
+    _ => KernelCommand.Run(args),
 };

@@ -47,10 +47,10 @@ internal static unsafe class Packing
             var (abLow, abHigh) = (InterleaveLow(a, b), InterleaveHigh(a, b));
             var (cdLow, cdHigh) = (InterleaveLow(c, d), InterleaveHigh(c, d));
             var line = target + (column * targetStride);
-            Vector128.Create(abLow.GetLower(), cdLow.GetLower()).Store(line);
-            Vector128.Create(abLow.GetUpper(), cdLow.GetUpper()).Store(line + targetStride);
-            Vector128.Create(abHigh.GetLower(), cdHigh.GetLower()).Store(line + (2 * targetStride));
-            Vector128.Create(abHigh.GetUpper(), cdHigh.GetUpper()).Store(line + (3 * targetStride));
+            JoinLow(abLow, cdLow).Store(line);
+            JoinHigh(abLow, cdLow).Store(line + targetStride);
+            JoinLow(abHigh, cdHigh).Store(line + (2 * targetStride));
+            JoinHigh(abHigh, cdHigh).Store(line + (3 * targetStride));
         }
 
         for (; column < columns; column++)
@@ -91,15 +91,23 @@ internal static unsafe class Packing
         }
     }
 
+    /// <summary>a0 b0 a1 b1</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> InterleaveLow(Vector128<float> a, Vector128<float> b) =>
-        Sse.IsSupported
-            ? Sse.UnpackLow(a, b)
-            : Vector128.Create(a[0], b[0], a[1], b[1]);
+        Sse.IsSupported ? Sse.UnpackLow(a, b) : Vector128.Create(a[0], b[0], a[1], b[1]);
 
+    /// <summary>a2 b2 a3 b3</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> InterleaveHigh(Vector128<float> a, Vector128<float> b) =>
-        Sse.IsSupported
-            ? Sse.UnpackHigh(a, b)
-            : Vector128.Create(a[2], b[2], a[3], b[3]);
+        Sse.IsSupported ? Sse.UnpackHigh(a, b) : Vector128.Create(a[2], b[2], a[3], b[3]);
+
+    /// <summary>a0 a1 b0 b1</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> JoinLow(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.MoveLowToHigh(a, b) : Vector128.Create(a[0], a[1], b[0], b[1]);
+
+    /// <summary>a2 a3 b2 b3</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> JoinHigh(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.MoveHighToLow(b, a) : Vector128.Create(a[2], a[3], b[2], b[3]);
 }

@@ -66,9 +66,10 @@ internal readonly unsafe struct PortableSimd : ISimd<Vector128<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Deinterleave(Vector128<float> a, Vector128<float> b, out Vector128<float> even, out Vector128<float> odd)
     {
-        var (split, other) = (Vector128.Shuffle(a, Vector128.Create(0, 2, 1, 3)), Vector128.Shuffle(b, Vector128.Create(0, 2, 1, 3)));
-        even = Vector128.Create(split.GetLower(), other.GetLower());
-        odd = Vector128.Create(split.GetUpper(), other.GetUpper());
+        var split = Vector128.Shuffle(a, Vector128.Create(0, 2, 1, 3)).AsDouble();
+        var other = Vector128.Shuffle(b, Vector128.Create(0, 2, 1, 3)).AsDouble();
+        even = Vector128.Create(split[0], other[0]).AsSingle();
+        odd = Vector128.Create(split[1], other[1]).AsSingle();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,0 +1,40 @@
+using System.Globalization;
+
+namespace Trainer.Benchmarks;
+
+/// <param name="Threads">Compute threads; 0: one for each processor.</param>
+/// <param name="Seconds">Time spent on each measurement, about.</param>
+internal sealed record BenchmarkOptions(string Verb, int Threads, double Seconds, bool Json)
+{
+    public const string Usage = "usage: gemm|conv|lenet|peak [--threads T] [--seconds S] [--json], or allreduce [...]";
+
+    private static readonly string[] Verbs = ["gemm", "conv", "lenet", "peak"];
+
+    public static bool TryParse(string[] args, out BenchmarkOptions options, out string problem)
+    {
+        options = new BenchmarkOptions("", Threads: 1, Seconds: 1, Json: false);
+        problem = args.Length == 0 ? "No benchmark named." : Verbs.Contains(args[0]) ? "" : $"No benchmark '{args[0]}'.";
+        for (var i = 1; i < args.Length && problem.Length == 0; i++)
+        {
+            var value = i + 1 < args.Length ? args[i + 1] : "";
+            switch (args[i])
+            {
+                case "--json":
+                    options = options with { Json = true };
+                    break;
+                case "--threads" when int.TryParse(value, CultureInfo.InvariantCulture, out var threads) && threads >= 0:
+                    (options, i) = (options with { Threads = threads }, i + 1);
+                    break;
+                case "--seconds" when double.TryParse(value, CultureInfo.InvariantCulture, out var seconds) && seconds > 0:
+                    (options, i) = (options with { Seconds = seconds }, i + 1);
+                    break;
+                default:
+                    problem = $"Cannot read '{args[i]} {value}'.";
+                    break;
+            }
+        }
+
+        options = args.Length == 0 ? options : options with { Verb = args[0] };
+        return problem.Length == 0;
+    }
+}

@@ -1,0 +1,32 @@
+namespace Trainer.Benchmarks;
+
+/// <summary>Times the operations of a CPU device.</summary>
+internal static class KernelCommand
+{
+    public static int Run(string[] args)
+    {
+        if (!BenchmarkOptions.TryParse(args, out var options, out var problem))
+        {
+            Console.Error.WriteLine(problem);
+            Console.Error.WriteLine(BenchmarkOptions.Usage);
+            return 2;
+        }
+
+        using var bench = new Bench(options);
+        switch (options.Verb)
+        {
+            case "gemm":
+                KernelBenchmarks.Gemm(bench);
+                break;
+            case "conv":
+                KernelBenchmarks.Convolution(bench);
+                break;
+            case "lenet":
+                LeNetBenchmark.Operations(bench);
+                LeNetBenchmark.Step(bench);
+                break;
+        }
+
+        return 0;
+    }
+}
