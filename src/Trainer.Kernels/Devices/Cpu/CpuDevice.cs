@@ -44,8 +44,7 @@ internal sealed unsafe class CpuDevice<TSimd, TVector> : Device
     private readonly NativeBuffer _targets = new();
     private readonly HashSet<CpuMemory> _memories = [];
     private readonly ReductionPlan _plan = new();
-    private readonly Conv2dForward<TSimd, TVector> _conv2dForward;
-    private readonly Conv2dBackwardData<TSimd, TVector> _conv2dBackwardData;
+    private readonly Convolution2d<TSimd, TVector> _convolution2d;
     private readonly Conv2dBackwardWeights<TSimd, TVector> _conv2dBackwardWeights;
     private readonly LinearForward<TSimd, TVector> _linearForward;
     private readonly LinearBackwardData<TSimd, TVector> _linearBackwardData;
@@ -59,8 +58,7 @@ internal sealed unsafe class CpuDevice<TSimd, TVector> : Device
     public CpuDevice(int threads, InstructionSet set)
     {
         (_set, _team, _scratch) = (set, new ThreadTeam(threads), new Scratch(threads));
-        _conv2dForward = new(_team, _scratch);
-        _conv2dBackwardData = new(_team, _scratch);
+        _convolution2d = new(_team, _scratch);
         _conv2dBackwardWeights = new(_team, _scratch);
         _linearForward = new(_team, _scratch);
         _linearBackwardData = new(_team, _scratch);
@@ -96,7 +94,7 @@ internal sealed unsafe class CpuDevice<TSimd, TVector> : Device
     {
         const string Operation = nameof(Conv2dForward);
         GeometryChecks.Check(Operation, g, samples);
-        _conv2dForward.Execute(
+        _convolution2d.Forward(
             g,
             samples,
             Operand.Address(Operation, "x", x, Extent.Of(samples, g.C, g.H, g.W)),
@@ -111,7 +109,7 @@ internal sealed unsafe class CpuDevice<TSimd, TVector> : Device
         const string Operation = nameof(Conv2dBackwardData);
         GeometryChecks.Check(Operation, g, samples);
         var image = Extent.Of(samples, g.C, g.H, g.W);
-        _conv2dBackwardData.Execute(
+        _convolution2d.BackwardData(
             g,
             samples,
             Operand.Address(Operation, "dy", dy, Extent.Of(samples, g.K, g.P, g.Q)),
@@ -264,8 +262,7 @@ internal sealed unsafe class CpuDevice<TSimd, TVector> : Device
         _team.Dispose();
         _scratch.Dispose();
         _targets.Dispose();
-        _conv2dForward.Dispose();
-        _conv2dBackwardData.Dispose();
+        _convolution2d.Dispose();
         _conv2dBackwardWeights.Dispose();
         CpuMemory[] memories;
         lock (_memories)

@@ -10,41 +10,26 @@ namespace Trainer.Kernels.Devices.Cpu.Convolution;
 /// A convolution as a product: rows are channels, columns the pixels of all local samples one after another, so that small images
 /// waste no part of a tile, and B is the implicit im2col of a <see cref="PatchLayout"/>.
 /// </summary>
-internal abstract unsafe class ConvolutionProduct<TSimd, TVector>(ThreadTeam team, Scratch scratch)
-    : BlockedProduct<TSimd, TVector>(team, scratch), IDisposable
+internal sealed unsafe class ConvolutionProduct<TSimd, TVector>(ThreadTeam team, Scratch scratch) : BlockedProduct<TSimd, TVector>(team, scratch)
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
-    private int _samples;
+    private ConvolutionCall? _call;
 
-    protected PatchLayout Patches { get; } = new();
+    private ConvolutionCall Call => _call!;
 
-    /// <summary>Images (samples, Patches.Channels, ...) without borders.</summary>
-    protected float* Source { get; set; }
-
-    /// <summary>Receives (samples, Rows, Patches.Pixels).</summary>
-    protected float* Target { get; set; }
-
-    /// <summary>One per row; null for none.</summary>
-    protected float* Bias { get; set; }
-
-    protected Activation Activation { get; set; }
-
-    /// <summary>As Target; null for none.</summary>
-    protected float* Derivative { get; set; }
+    private PatchLayout Patches => _call!.Patches;
 
     protected override int ColumnUnit => Patches.Pixels;
 
-    public void Dispose() => Patches.Dispose();
-
-    protected void Convolve(int samples, int channels, int depth)
+    public void Execute(ConvolutionCall call)
     {
-        _samples = samples;
-        Multiply(channels, checked(samples * Patches.Pixels), depth);
+        _call = call;
+        Multiply(call.Channels, checked(call.Samples * Patches.Pixels), call.Depth);
     }
 
     protected override long BlockWork(int columns) =>
-        Patches.InPlace ? 0 : Math.Min(_samples, 2 + ((columns - 1) / Patches.Pixels)) * Patches.ImageElements;
+        Patches.InPlace ? 0 : Math.Min(Call.Samples, 2 + ((columns - 1) / Patches.Pixels)) * Patches.ImageElements;
 
     /// <summary>Gives the samples that the block touches their borders, as far as its pixels reach.</summary>
     protected override void BeginBlock(ColumnBlock block)
@@ -58,12 +43,13 @@ internal abstract unsafe class ConvolutionProduct<TSimd, TVector>(ThreadTeam tea
         for (var sample = first; sample <= last; sample++)
         {
             var firstPixel = Math.Max(0, block.First - (sample * Patches.Pixels));
-            var lastPixel = Math.Min(Patches.Pixels, block.First + block.Count - (sample * Patches.Pixels)) - 1;
-            var firstRow = firstPixel / Patches.PixelColumns * Patches.StrideRows;
-            var endRow = (lastPixel / Patches.PixelColumns * Patches.StrideRows) + Patches.FilterRows;
-            Patches.Fill(Source + (sample * Patches.SourceElements), Image(block, sample), firstRow, endRow, 0, Patches.Channels);
+            var endPixel = Math.Min(Patches.Pixels, block.First + block.Count - (sample * Patches.Pixels));
+            Call.FillImage(sample, firstPixel, endPixel, Image(block, sample));
         }
     }
+
+    protected override void PackA(int row, int rows, int k, int depth, float* panel) =>
+        Call.PackWeights(row, rows, k, depth, panel, Kernel.Rows);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void PackB(ColumnBlock block, int column, int columns, int k, int depth, float* panel)
@@ -82,7 +68,7 @@ internal abstract unsafe class ConvolutionProduct<TSimd, TVector>(ThreadTeam tea
 
     protected override void Store(float* tile, TilePlace place)
     {
-        var steps = new EpilogueSteps(!place.FirstBlock, place.LastBlock ? Activation : Activation.None);
+        var steps = new EpilogueSteps(!place.FirstBlock, place.LastBlock ? Call.Activation : Activation.None);
         var (sample, pixel) = (place.Column / Patches.Pixels, place.Column % Patches.Pixels);
         for (var done = 0; done < place.Columns; sample++, pixel = 0)
         {
@@ -93,12 +79,12 @@ internal abstract unsafe class ConvolutionProduct<TSimd, TVector>(ThreadTeam tea
                 var target = ((((long)sample * Rows) + channel) * Patches.Pixels) + pixel;
                 Epilogue<TSimd, TVector>.Write(
                     tile + (row * Kernel.Columns) + done,
-                    Target + target,
+                    Call.Target + target,
                     length,
                     steps,
-                    place.LastBlock && Bias != null ? Bias + channel : null,
+                    place.LastBlock && Call.Bias != null ? Call.Bias + channel : null,
                     0,
-                    place.LastBlock && Derivative != null ? Derivative + target : null);
+                    place.LastBlock && Call.Derivative != null ? Call.Derivative + target : null);
             }
 
             done += length;
@@ -143,7 +129,7 @@ internal abstract unsafe class ConvolutionProduct<TSimd, TVector>(ThreadTeam tea
 
     private float* Image(ColumnBlock block, int sample) =>
         Patches.InPlace
-            ? Source + (sample * Patches.SourceElements)
+            ? Call.Source + (sample * Patches.SourceElements)
             : block.Work + ((sample - (block.First / Patches.Pixels)) * Patches.ImageElements);
 
     private readonly struct PixelRun(float* source, int column, int length)

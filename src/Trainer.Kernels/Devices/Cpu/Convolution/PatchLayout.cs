@@ -90,17 +90,33 @@ internal sealed unsafe class PatchLayout : IDisposable
             for (var row = firstRow; row < endRow; row++)
             {
                 var target = new Span<float>(image + ((((long)channel * Height) + row) * Width), Width);
-                var sourceRow = (row - _top) / _spreadH;
-                if (row < _top || sourceRow >= _sourceH || sourceRow * _spreadH != row - _top)
+                if (IsSourceRow(row))
                 {
-                    target.Clear();
+                    FillRow(source + ((((long)channel * _sourceH) + ((row - _top) / _spreadH)) * _sourceW), target);
                 }
                 else
                 {
-                    FillRow(source + ((((long)channel * _sourceH) + sourceRow) * _sourceW), target);
+                    target.Clear();
                 }
             }
         }
+    }
+
+    /// <summary>Whether term k of the dot products of a row of pixels reads a row of the source, not one of zeros.</summary>
+    public bool IsTap(int pixelRow, int k) => IsSourceRow((pixelRow * StrideRows) + (Offsets[k] / Width % Height));
+
+    /// <summary>Whether the same filter rows meet the source in two rows of pixels.</summary>
+    public bool HaveSameTaps(int pixelRow, int otherRow)
+    {
+        for (var r = 0; r < FilterRows; r++)
+        {
+            if (IsSourceRow((pixelRow * StrideRows) + r) != IsSourceRow((otherRow * StrideRows) + r))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     public void Dispose() => _offsets.Dispose();
@@ -111,6 +127,8 @@ internal sealed unsafe class PatchLayout : IDisposable
         (RowStep, ColumnStep) = (strideH * width, strideW);
         InPlace = height == _sourceH && width == _sourceW && _spreadH == 1 && _spreadW == 1 && _top == 0 && _left == 0;
     }
+
+    private bool IsSourceRow(int row) => row >= _top && (row - _top) % _spreadH == 0 && (row - _top) / _spreadH < _sourceH;
 
     private void FillRow(float* source, Span<float> target)
     {

@@ -77,7 +77,7 @@ internal sealed unsafe class SoftmaxCrossEntropy<TSimd, TVector>(ThreadTeam team
         {
             var left = Math.Min(TSimd.Lanes, _classes - i);
             var shifted = TSimd.Subtract(TSimd.LoadFirst(logits + i, left), TSimd.Broadcast(largest));
-            TSimd.StoreFirst(target + i, VectorMath<TSimd, TVector>.Exp(shifted), left);
+            TSimd.StoreFirst(target + i, VectorMath<TSimd, TVector>.ExpOfNonPositive(shifted), left);
         }
     }
 

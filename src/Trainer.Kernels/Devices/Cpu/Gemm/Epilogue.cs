@@ -22,36 +22,43 @@ internal static unsafe class Epilogue<TSimd, TVector>
         for (var i = 0; i < count; i += TSimd.Lanes)
         {
             var left = Math.Min(TSimd.Lanes, count - i);
-            var value = TSimd.Load(tile + i);
-            if (steps.AddPrior)
-            {
-                value = TSimd.Add(TSimd.LoadFirst(target + i, left), value);
-            }
+            WriteVector(tile + i, target + i, left, steps, bias + (i * biasStep), biasStep, bias != null, derivative + i, derivative != null);
+        }
+    }
 
-            if (bias != null)
-            {
-                value = TSimd.Add(value, biasStep == 0 ? TSimd.Broadcast(*bias) : TSimd.LoadFirst(bias + i, left));
-            }
+    /// <summary>As <see cref="Write"/> for at most one vector.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WriteVector(
+        float* tile, float* target, int count, EpilogueSteps steps, float* bias, int biasStep, bool hasBias, float* derivative, bool hasDerivative)
+    {
+        var value = TSimd.Load(tile);
+        if (steps.AddPrior)
+        {
+            value = TSimd.Add(TSimd.LoadFirst(target, count), value);
+        }
 
-            if (steps.Activation == Activation.Sigmoid)
-            {
-                value = VectorMath<TSimd, TVector>.Sigmoid(value);
-            }
+        if (hasBias)
+        {
+            value = TSimd.Add(value, biasStep == 0 ? TSimd.Broadcast(*bias) : TSimd.LoadFirst(bias, count));
+        }
 
-            if (derivative != null)
-            {
-                var y = TSimd.LoadFirst(derivative + i, left);
-                value = TSimd.Multiply(value, VectorMath<TSimd, TVector>.SigmoidDerivative(y));
-            }
+        if (steps.Activation == Activation.Sigmoid)
+        {
+            value = VectorMath<TSimd, TVector>.Sigmoid(value);
+        }
 
-            if (left == TSimd.Lanes)
-            {
-                TSimd.Store(target + i, value);
-            }
-            else
-            {
-                TSimd.StoreFirst(target + i, value, left);
-            }
+        if (hasDerivative)
+        {
+            value = TSimd.Multiply(value, VectorMath<TSimd, TVector>.SigmoidDerivative(TSimd.LoadFirst(derivative, count)));
+        }
+
+        if (count == TSimd.Lanes)
+        {
+            TSimd.Store(target, value);
+        }
+        else
+        {
+            TSimd.StoreFirst(target, value, count);
         }
     }
 }

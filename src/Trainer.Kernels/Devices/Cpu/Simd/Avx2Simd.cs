@@ -44,8 +44,13 @@ internal readonly unsafe struct Avx2Simd : ISimd<Vector256<float>>
         Vector256.ConditionalSelect(Vector256.LessThan(a, b), yes, no);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> PowerOfTwo(Vector256<float> shifted) =>
-        ((shifted.AsInt32() << 23) + Vector256.Create(127 << 23)).AsSingle();
+    public static Vector256<float> ScaleByPowerOfTwo(Vector256<float> value, Vector256<float> exponent)
+    {
+        // Two factors, so that a subnormal result is rounded once: 2^exponent itself may be too small for a float32.
+        var whole = Vector256.ConvertToInt32Native(exponent);
+        var half = whole >> 1;
+        return value * PowerOfTwo(half) * PowerOfTwo(whole - half);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> NegativeMagnitude(Vector256<float> a) => a | Vector256.Create(-0f);
@@ -73,4 +78,7 @@ internal readonly unsafe struct Avx2Simd : ISimd<Vector256<float>>
 
     private static Vector256<float> First(int count) =>
         Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> PowerOfTwo(Vector256<int> exponent) => ((exponent + Vector256.Create(127)) << 23).AsSingle();
 }

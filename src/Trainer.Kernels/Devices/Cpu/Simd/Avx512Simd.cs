@@ -47,8 +47,7 @@ internal readonly unsafe struct Avx512Simd : ISimd<Vector512<float>>
         Vector512.ConditionalSelect(Vector512.LessThan(a, b), yes, no);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> PowerOfTwo(Vector512<float> shifted) =>
-        ((shifted.AsInt32() << 23) + Vector512.Create(127 << 23)).AsSingle();
+    public static Vector512<float> ScaleByPowerOfTwo(Vector512<float> value, Vector512<float> exponent) => Avx512F.Scale(value, exponent);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> NegativeMagnitude(Vector512<float> a) => a | Vector512.Create(-0f);

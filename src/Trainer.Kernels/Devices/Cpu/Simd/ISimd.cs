@@ -36,8 +36,8 @@ internal unsafe interface ISimd<TVector>
     /// <summary>a &lt; b ? yes : no, lane by lane; no where a lane is NaN.</summary>
     static abstract TVector SelectLess(TVector a, TVector b, TVector yes, TVector no);
 
-    /// <summary>2^n for lanes that hold 1.5 x 2^23 + n with -126 &lt;= n &lt;= 127, the form in which float32 rounding leaves an integer.</summary>
-    static abstract TVector PowerOfTwo(TVector shifted);
+    /// <summary>value x 2^exponent, rounded once, for integers -200 &lt;= exponent &lt;= 0 and 0.5 &lt;= value &lt; 2 (or NaN).</summary>
+    static abstract TVector ScaleByPowerOfTwo(TVector value, TVector exponent);
 
     /// <summary>-|a|</summary>
     static abstract TVector NegativeMagnitude(TVector a);

@@ -57,8 +57,13 @@ internal readonly unsafe struct PortableSimd : ISimd<Vector128<float>>
         Vector128.ConditionalSelect(Vector128.LessThan(a, b), yes, no);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> PowerOfTwo(Vector128<float> shifted) =>
-        ((shifted.AsInt32() << 23) + Vector128.Create(127 << 23)).AsSingle();
+    public static Vector128<float> ScaleByPowerOfTwo(Vector128<float> value, Vector128<float> exponent)
+    {
+        // Two factors, so that a subnormal result is rounded once: 2^exponent itself may be too small for a float32.
+        var whole = Vector128.ConvertToInt32Native(exponent);
+        var half = whole >> 1;
+        return value * PowerOfTwo(half) * PowerOfTwo(whole - half);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> NegativeMagnitude(Vector128<float> a) => a | Vector128.Create(-0f);
@@ -85,4 +90,7 @@ internal readonly unsafe struct PortableSimd : ISimd<Vector128<float>>
         var bits = state.AsUInt32();
         return ((((bits << 13) | (bits >>> 19)) ^ words.AsUInt32()) * Vector128.Create(0x9E3779B1u)).AsSingle();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> PowerOfTwo(Vector128<int> exponent) => ((exponent + Vector128.Create(127)) << 23).AsSingle();
 }

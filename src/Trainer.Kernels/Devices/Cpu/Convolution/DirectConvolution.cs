@@ -1,0 +1,143 @@
+using System.Runtime.CompilerServices;
+using Trainer.Kernels.Devices.Cpu.Gemm;
+using Trainer.Kernels.Devices.Cpu.Memory;
+using Trainer.Kernels.Devices.Cpu.Simd;
+using Trainer.Kernels.Devices.Cpu.Threading;
+
+namespace Trainer.Kernels.Devices.Cpu.Convolution;
+
+/// <summary>
+/// A convolution with stride 1 along rows and few target channels, where packing patches would cost as much as multiplying them: vectors of
+/// neighbouring pixels are read from the images in place. A piece of work is a few samples; a tile takes the same row of each.
+/// </summary>
+internal sealed unsafe class DirectConvolution<TSimd, TVector>(ThreadTeam team, Scratch scratch) : ParallelWork, IDisposable
+    where TSimd : ISimd<TVector>
+    where TVector : struct
+{
+    /// <summary>Most channels of a target: the rows of the micro-kernel.</summary>
+    public const int Channels = 6;
+
+    /// <summary>Samples of a piece of work; their rows fill the vectors of a tile even where a row is one vector.</summary>
+    private const int PieceSamples = 4;
+
+    private readonly TapClasses _taps = new();
+    private ConvolutionCall? _call;
+
+    private static int TileVectors => TSimd.Lanes == 16 ? 4 : 2;
+
+    private PatchLayout Patches => _call!.Patches;
+
+    public void Execute(ConvolutionCall call)
+    {
+        _call = call;
+        _taps.Describe(call, Channels);
+        scratch.EnsureOwn(MicroKernel.LargestTile + CpuMemory.Slack + (Patches.InPlace ? 0 : PieceSamples * Patches.ImageElements));
+        team.Run(this, (call.Samples + PieceSamples - 1) / PieceSamples);
+    }
+
+    public override void Run(int piece, int thread)
+    {
+        var tile = scratch.Own(thread);
+        var images = tile + MicroKernel.LargestTile + CpuMemory.Slack;
+        var first = piece * PieceSamples;
+        var end = Math.Min(_call!.Samples, first + PieceSamples);
+        for (var sample = first; sample < end && !Patches.InPlace; sample++)
+        {
+            _call.FillImage(sample, 0, Patches.Pixels, images + ((sample - first) * Patches.ImageElements));
+        }
+
+        for (var row = 0; row < Patches.Pixels / Patches.PixelColumns; row++)
+        {
+            ConvolveRow(first, end, row, images, tile);
+        }
+    }
+
+    public void Dispose() => _taps.Dispose();
+
+    /// <summary>A row of pixels of some samples, a tile's worth of vectors at a time.</summary>
+    private void ConvolveRow(int first, int end, int row, float* images, float* tile)
+    {
+        var columns = stackalloc float*[TileVectors];
+        var places = stackalloc VectorPlace[TileVectors];
+        var count = 0;
+        for (var sample = first; sample < end; sample++)
+        {
+            var image = Patches.InPlace
+                ? _call!.Source + (sample * Patches.SourceElements)
+                : images + ((sample - first) * Patches.ImageElements);
+            var target = ((long)sample * _call!.Channels * Patches.Pixels) + ((long)row * Patches.PixelColumns);
+            for (var q = 0; q < Patches.PixelColumns; q += TSimd.Lanes)
+            {
+                columns[count] = image + (row * Patches.RowStep) + q;
+                places[count++] = new VectorPlace(target + q, Math.Min(TSimd.Lanes, Patches.PixelColumns - q));
+                if (count == TileVectors)
+                {
+                    ConvolveTile(row, columns, places, count, tile);
+                    count = 0;
+                }
+            }
+        }
+
+        if (count > 0)
+        {
+            for (var i = count; i < TileVectors; i++)
+            {
+                columns[i] = columns[0];
+            }
+
+            ConvolveTile(row, columns, places, count, tile);
+        }
+    }
+
+    private void ConvolveTile(int row, float** columns, VectorPlace* places, int count, float* tile)
+    {
+        for (var chain = 0; chain < _taps.Chains; chain++)
+        {
+            var terms = _taps.Terms(row, chain, out var offsets, out var weights);
+            if (TSimd.Lanes == 16)
+            {
+                DirectKernels<TSimd, TVector>.Rows6Vectors4(terms, weights, offsets, columns, tile);
+            }
+            else
+            {
+                DirectKernels<TSimd, TVector>.Rows6Vectors2(terms, weights, offsets, columns, tile);
+            }
+
+            Store(tile, places, count, chain != 0, chain == _taps.Chains - 1);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Store(float* tile, VectorPlace* places, int count, bool addPrior, bool isLast)
+    {
+        var call = _call!;
+        var steps = new EpilogueSteps(addPrior, isLast ? call.Activation : Activation.None);
+        var (hasBias, hasDerivative) = (isLast && call.Bias != null, isLast && call.Derivative != null);
+        long plane = Patches.Pixels;
+        for (var channel = 0; channel < call.Channels; channel++)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                var target = places[i].Target + (channel * plane);
+                Epilogue<TSimd, TVector>.WriteVector(
+                    tile + (((channel * TileVectors) + i) * TSimd.Lanes),
+                    call.Target + target,
+                    places[i].Count,
+                    steps,
+                    call.Bias + channel,
+                    0,
+                    hasBias,
+                    call.Derivative + target,
+                    hasDerivative);
+            }
+        }
+    }
+
+    /// <param name="target">First element of channel 0 in the target.</param>
+    /// <param name="count">Pixels of the vector that there are.</param>
+    private readonly struct VectorPlace(long target, int count)
+    {
+        public readonly long Target = target;
+        public readonly int Count = count;
+    }
+}

@@ -1,0 +1,142 @@
+using System.Runtime.CompilerServices;
+using Trainer.Kernels.Devices.Cpu.Gemm;
+using Trainer.Kernels.Devices.Cpu.Simd;
+
+namespace Trainer.Kernels.Devices.Cpu.Convolution;
+
+/// <summary>
+/// Micro-kernels that read B where it lies: term i of vector v is the vector at columns[v] + offsets[i]. Otherwise as
+/// <see cref="MicroKernels{TSimd,TVector}"/>: A is packed (k x rows), one accumulator per output, Form C.
+/// </summary>
+internal static unsafe class DirectKernels<TSimd, TVector>
+    where TSimd : ISimd<TVector>
+    where TVector : struct
+{
+    /// <summary>6 rows x 4 vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Rows6Vectors4(nint k, float* a, int* offsets, float** columns, float* tile)
+    {
+        var columnA = columns[0];
+        var columnB = columns[1];
+        var columnC = columns[2];
+        var columnD = columns[3];
+        var zero = TSimd.Broadcast(0);
+        TVector c0a = zero, c0b = zero, c0c = zero, c0d = zero;
+        TVector c1a = zero, c1b = zero, c1c = zero, c1d = zero;
+        TVector c2a = zero, c2b = zero, c2c = zero, c2d = zero;
+        TVector c3a = zero, c3b = zero, c3c = zero, c3d = zero;
+        TVector c4a = zero, c4b = zero, c4c = zero, c4d = zero;
+        TVector c5a = zero, c5b = zero, c5c = zero, c5d = zero;
+        for (var end = a + (k * 6); a < end; a += 6, offsets++)
+        {
+            nint offset = *offsets;
+            TVector x = TSimd.Load(columnA + offset), y = TSimd.Load(columnB + offset), z = TSimd.Load(columnC + offset), w = TSimd.Load(columnD + offset);
+            var m = TSimd.Broadcast(a[0]);
+            c0a = TSimd.MultiplyAdd(m, x, c0a);
+            c0b = TSimd.MultiplyAdd(m, y, c0b);
+            c0c = TSimd.MultiplyAdd(m, z, c0c);
+            c0d = TSimd.MultiplyAdd(m, w, c0d);
+            m = TSimd.Broadcast(a[1]);
+            c1a = TSimd.MultiplyAdd(m, x, c1a);
+            c1b = TSimd.MultiplyAdd(m, y, c1b);
+            c1c = TSimd.MultiplyAdd(m, z, c1c);
+            c1d = TSimd.MultiplyAdd(m, w, c1d);
+            m = TSimd.Broadcast(a[2]);
+            c2a = TSimd.MultiplyAdd(m, x, c2a);
+            c2b = TSimd.MultiplyAdd(m, y, c2b);
+            c2c = TSimd.MultiplyAdd(m, z, c2c);
+            c2d = TSimd.MultiplyAdd(m, w, c2d);
+            m = TSimd.Broadcast(a[3]);
+            c3a = TSimd.MultiplyAdd(m, x, c3a);
+            c3b = TSimd.MultiplyAdd(m, y, c3b);
+            c3c = TSimd.MultiplyAdd(m, z, c3c);
+            c3d = TSimd.MultiplyAdd(m, w, c3d);
+            m = TSimd.Broadcast(a[4]);
+            c4a = TSimd.MultiplyAdd(m, x, c4a);
+            c4b = TSimd.MultiplyAdd(m, y, c4b);
+            c4c = TSimd.MultiplyAdd(m, z, c4c);
+            c4d = TSimd.MultiplyAdd(m, w, c4d);
+            m = TSimd.Broadcast(a[5]);
+            c5a = TSimd.MultiplyAdd(m, x, c5a);
+            c5b = TSimd.MultiplyAdd(m, y, c5b);
+            c5c = TSimd.MultiplyAdd(m, z, c5c);
+            c5d = TSimd.MultiplyAdd(m, w, c5d);
+        }
+
+        TSimd.Store(tile, c0a);
+        TSimd.Store(tile + TSimd.Lanes, c0b);
+        TSimd.Store(tile + (2 * TSimd.Lanes), c0c);
+        TSimd.Store(tile + (3 * TSimd.Lanes), c0d);
+        TSimd.Store(tile + (4 * TSimd.Lanes), c1a);
+        TSimd.Store(tile + (5 * TSimd.Lanes), c1b);
+        TSimd.Store(tile + (6 * TSimd.Lanes), c1c);
+        TSimd.Store(tile + (7 * TSimd.Lanes), c1d);
+        TSimd.Store(tile + (8 * TSimd.Lanes), c2a);
+        TSimd.Store(tile + (9 * TSimd.Lanes), c2b);
+        TSimd.Store(tile + (10 * TSimd.Lanes), c2c);
+        TSimd.Store(tile + (11 * TSimd.Lanes), c2d);
+        TSimd.Store(tile + (12 * TSimd.Lanes), c3a);
+        TSimd.Store(tile + (13 * TSimd.Lanes), c3b);
+        TSimd.Store(tile + (14 * TSimd.Lanes), c3c);
+        TSimd.Store(tile + (15 * TSimd.Lanes), c3d);
+        TSimd.Store(tile + (16 * TSimd.Lanes), c4a);
+        TSimd.Store(tile + (17 * TSimd.Lanes), c4b);
+        TSimd.Store(tile + (18 * TSimd.Lanes), c4c);
+        TSimd.Store(tile + (19 * TSimd.Lanes), c4d);
+        TSimd.Store(tile + (20 * TSimd.Lanes), c5a);
+        TSimd.Store(tile + (21 * TSimd.Lanes), c5b);
+        TSimd.Store(tile + (22 * TSimd.Lanes), c5c);
+        TSimd.Store(tile + (23 * TSimd.Lanes), c5d);
+    }
+
+    /// <summary>6 rows x 2 vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Rows6Vectors2(nint k, float* a, int* offsets, float** columns, float* tile)
+    {
+        var columnA = columns[0];
+        var columnB = columns[1];
+        var zero = TSimd.Broadcast(0);
+        TVector c0a = zero, c0b = zero;
+        TVector c1a = zero, c1b = zero;
+        TVector c2a = zero, c2b = zero;
+        TVector c3a = zero, c3b = zero;
+        TVector c4a = zero, c4b = zero;
+        TVector c5a = zero, c5b = zero;
+        for (var end = a + (k * 6); a < end; a += 6, offsets++)
+        {
+            nint offset = *offsets;
+            TVector x = TSimd.Load(columnA + offset), y = TSimd.Load(columnB + offset);
+            var m = TSimd.Broadcast(a[0]);
+            c0a = TSimd.MultiplyAdd(m, x, c0a);
+            c0b = TSimd.MultiplyAdd(m, y, c0b);
+            m = TSimd.Broadcast(a[1]);
+            c1a = TSimd.MultiplyAdd(m, x, c1a);
+            c1b = TSimd.MultiplyAdd(m, y, c1b);
+            m = TSimd.Broadcast(a[2]);
+            c2a = TSimd.MultiplyAdd(m, x, c2a);
+            c2b = TSimd.MultiplyAdd(m, y, c2b);
+            m = TSimd.Broadcast(a[3]);
+            c3a = TSimd.MultiplyAdd(m, x, c3a);
+            c3b = TSimd.MultiplyAdd(m, y, c3b);
+            m = TSimd.Broadcast(a[4]);
+            c4a = TSimd.MultiplyAdd(m, x, c4a);
+            c4b = TSimd.MultiplyAdd(m, y, c4b);
+            m = TSimd.Broadcast(a[5]);
+            c5a = TSimd.MultiplyAdd(m, x, c5a);
+            c5b = TSimd.MultiplyAdd(m, y, c5b);
+        }
+
+        TSimd.Store(tile, c0a);
+        TSimd.Store(tile + TSimd.Lanes, c0b);
+        TSimd.Store(tile + (2 * TSimd.Lanes), c1a);
+        TSimd.Store(tile + (3 * TSimd.Lanes), c1b);
+        TSimd.Store(tile + (4 * TSimd.Lanes), c2a);
+        TSimd.Store(tile + (5 * TSimd.Lanes), c2b);
+        TSimd.Store(tile + (6 * TSimd.Lanes), c3a);
+        TSimd.Store(tile + (7 * TSimd.Lanes), c3b);
+        TSimd.Store(tile + (8 * TSimd.Lanes), c4a);
+        TSimd.Store(tile + (9 * TSimd.Lanes), c4b);
+        TSimd.Store(tile + (10 * TSimd.Lanes), c5a);
+        TSimd.Store(tile + (11 * TSimd.Lanes), c5b);
+    }
+}
