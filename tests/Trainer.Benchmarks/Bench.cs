@@ -6,7 +6,8 @@ namespace Trainer.Benchmarks;
 
 /// <summary>
 /// Measures calls on one device and prints median and minimum, rates, and the share of the FMA peak, which is measured first and again
-/// beside each measurement, since other programs may slow the processor down.
+/// beside each measurement, since other programs may slow the processor down. On a machine that others use as well, compare the minima and
+/// the processor time of a call (all threads together, the mean of all calls).
 /// </summary>
 internal sealed class Bench : IDisposable
 {
@@ -21,7 +22,7 @@ internal sealed class Bench : IDisposable
         if (!options.Json)
         {
             Console.WriteLine($"{Device.Description}; FMA peak {_peak.Measure():F0} GFLOP/s");
-            Console.WriteLine($"{"",-44}{"median ms",11}{"min ms",11}{"GFLOP/s",10}{"of peak",9}");
+            Console.WriteLine($"{"",-44}{"median ms",11}{"min ms",11}{"cpu ms",11}{"GFLOP/s",10}{"of peak",9}");
         }
     }
 
@@ -44,6 +45,7 @@ internal sealed class Bench : IDisposable
         }
 
         var peak = _peak.Measure();
+        var cpu = Environment.CpuUsage.TotalTime;
         for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start).TotalSeconds < _options.Seconds || times.Count < 5;)
         {
             var began = Stopwatch.GetTimestamp();
@@ -51,8 +53,9 @@ internal sealed class Bench : IDisposable
             times.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
         }
 
+        var cpuTime = (Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds / times.Count;
         times.Sort();
-        Report(name, flop, times[times.Count / 2], times[0], Math.Max(peak, _peak.Measure()));
+        Report(name, flop, times[times.Count / 2], times[0], cpuTime, Math.Max(peak, _peak.Measure()));
     }
 
     public void Dispose()
@@ -61,7 +64,7 @@ internal sealed class Bench : IDisposable
         Device.Dispose();
     }
 
-    private void Report(string name, double flop, double median, double minimum, double peak)
+    private void Report(string name, double flop, double median, double minimum, double cpuTime, double peak)
     {
         var rate = flop / median / 1e6;
         if (_options.Json)
@@ -73,6 +76,7 @@ internal sealed class Bench : IDisposable
                 threads = Device.Threads,
                 median_ms = median,
                 min_ms = minimum,
+                cpu_ms = cpuTime,
                 gflops = rate,
                 peak_gflops = peak,
                 share_of_peak = rate / peak,
@@ -80,7 +84,7 @@ internal sealed class Bench : IDisposable
         }
         else
         {
-            Console.WriteLine($"{name,-44}{median,11:F3}{minimum,11:F3}{rate,10:F1}{rate / peak,9:P0}");
+            Console.WriteLine($"{name,-44}{median,11:F3}{minimum,11:F3}{cpuTime,11:F3}{rate,10:F1}{rate / peak,9:P0}");
         }
     }
 }

@@ -264,6 +264,7 @@ internal sealed unsafe class CpuDevice<TSimd, TVector> : Device
         _targets.Dispose();
         _convolution2d.Dispose();
         _conv2dBackwardWeights.Dispose();
+        _linearBackwardWeights.Dispose();
         CpuMemory[] memories;
         lock (_memories)
         {

@@ -68,12 +68,8 @@ internal sealed unsafe class ConvolutionCall : IDisposable
     }
 
     /// <summary>Copies the image rows that pixels [firstPixel, endPixel) of a sample look at, with borders, to <paramref name="image"/>.</summary>
-    public void FillImage(int sample, int firstPixel, int endPixel, float* image)
-    {
-        var firstRow = firstPixel / Patches.PixelColumns * Patches.StrideRows;
-        var endRow = ((endPixel - 1) / Patches.PixelColumns * Patches.StrideRows) + Patches.FilterRows;
-        Patches.Fill(Source + (sample * Patches.SourceElements), image, firstRow, endRow, 0, Patches.Channels);
-    }
+    public void FillImage(int sample, int firstPixel, int endPixel, float* image) =>
+        Patches.FillPixels(Source, sample, firstPixel, endPixel, 0, Patches.Channels, image);
 
     public void Dispose() => Patches.Dispose();
 

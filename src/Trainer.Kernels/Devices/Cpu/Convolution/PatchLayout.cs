@@ -13,6 +13,9 @@ namespace Trainer.Kernels.Devices.Cpu.Convolution;
 /// </remarks>
 internal sealed unsafe class PatchLayout : IDisposable
 {
+    /// <summary>Forward offsets repeat the last one this often, for tiles that have rows to spare.</summary>
+    private const int OffsetSlack = 32;
+
     private readonly NativeBuffer _offsets = new();
     private int _sourceH;
     private int _sourceW;
@@ -56,10 +59,11 @@ internal sealed unsafe class PatchLayout : IDisposable
     {
         (Channels, _sourceH, _sourceW, _spreadH, _spreadW, _top, _left) = (g.C, g.H, g.W, 1, 1, g.PadH, g.PadW);
         Describe(g.H + (2 * g.PadH), g.W + (2 * g.PadW), g.P, g.Q, g.StrideH, g.StrideW, g.R);
-        Offsets = _offsets.Ensure<int>(g.Reduction);
-        for (var k = 0; k < g.Reduction; k++)
+        Offsets = _offsets.Ensure<int>(g.Reduction + OffsetSlack);
+        for (var k = 0; k < g.Reduction + OffsetSlack; k++)
         {
-            var (c, r, s) = (k / (g.R * g.S), k / g.S % g.R, k % g.S);
+            var term = Math.Min(k, g.Reduction - 1);
+            var (c, r, s) = (term / (g.R * g.S), term / g.S % g.R, term % g.S);
             Offsets[k] = (((c * Height) + r) * Width) + s;
         }
     }
@@ -83,7 +87,7 @@ internal sealed unsafe class PatchLayout : IDisposable
     /// <paramref name="image"/>, with zeros around and between.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Fill(float* source, float* image, int firstRow, int endRow, int firstChannel, int endChannel)
+    private void Fill(float* source, float* image, int firstRow, int endRow, int firstChannel, int endChannel)
     {
         for (var channel = firstChannel; channel < endChannel; channel++)
         {
@@ -100,6 +104,14 @@ internal sealed unsafe class PatchLayout : IDisposable
                 }
             }
         }
+    }
+
+    /// <summary>As <see cref="Fill"/>, the rows that pixels [firstPixel, endPixel) of sample <paramref name="sample"/> look at.</summary>
+    public void FillPixels(float* sources, int sample, int firstPixel, int endPixel, int firstChannel, int endChannel, float* image)
+    {
+        var firstRow = firstPixel / PixelColumns * StrideRows;
+        var endRow = ((endPixel - 1) / PixelColumns * StrideRows) + FilterRows;
+        Fill(sources + (sample * SourceElements), image, firstRow, endRow, firstChannel, endChannel);
     }
 
     /// <summary>Whether term k of the dot products of a row of pixels reads a row of the source, not one of zeros.</summary>

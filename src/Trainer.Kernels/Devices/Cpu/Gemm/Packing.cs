@@ -7,7 +7,10 @@ namespace Trainer.Kernels.Devices.Cpu.Gemm;
 /// <summary>Moves matrices into the panels that micro-kernels read. Values are copied, never computed with.</summary>
 internal static unsafe class Packing
 {
-    /// <summary>target[column * targetStride + row] = source[row * sourceStride + column]; rows up to <paramref name="paddedRows"/> become +0.</summary>
+    /// <summary>
+    /// target[column * targetStride + row] = source[row * sourceStride + column]; what is written for rows from
+    /// <paramref name="rows"/> up to <paramref name="paddedRows"/>, if anything, are values of the last row.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Transpose(
         float* source, nint sourceStride, int rows, int columns, float* target, nint targetStride, int paddedRows)
@@ -20,7 +23,7 @@ internal static unsafe class Packing
                 line, line + sourceStride, line + (2 * sourceStride), line + (3 * sourceStride), columns, target + row, targetStride);
         }
 
-        for (; row < rows; row++)
+        for (; row < rows && row + 4 > paddedRows; row++)
         {
             var line = source + (row * sourceStride);
             for (var column = 0; column < columns; column++)
@@ -29,9 +32,11 @@ internal static unsafe class Packing
             }
         }
 
-        if (row < paddedRows)
+        if (row < rows)
         {
-            ClearColumns(target + row, targetStride, columns, paddedRows - row);
+            var (second, third) = (Math.Min(row + 1, rows - 1) * sourceStride, Math.Min(row + 2, rows - 1) * sourceStride);
+            var line = source + (row * sourceStride);
+            TransposeFourRows(line, source + second, source + third, source + third, columns, target + row, targetStride);
         }
     }
 
@@ -77,17 +82,6 @@ internal static unsafe class Packing
         for (var row = 0; row < rows; row++, source += sourceStride, target += targetStride)
         {
             new ReadOnlySpan<float>(source, columns).CopyTo(new Span<float>(target, columns));
-        }
-    }
-
-    public static void ClearColumns(float* target, nint targetStride, int rows, int columns)
-    {
-        for (var row = 0; row < rows; row++, target += targetStride)
-        {
-            for (var column = 0; column < columns; column++)
-            {
-                target[column] = 0;
-            }
         }
     }
 

@@ -6,24 +6,44 @@ using Trainer.Kernels.Devices.Cpu.Threading;
 
 namespace Trainer.Kernels.Devices.Cpu.Linear;
 
-/// <summary>dw (O x I) = dy transposed (O x N) x (N x I), summed over samples as rule 4 says.</summary>
-internal sealed unsafe class LinearBackwardWeights<TSimd, TVector>(ThreadTeam team, Scratch scratch) : WeightGradient<TSimd, TVector>(team, scratch)
+/// <summary>dw (O x I) = dy transposed (O x N) x (N x I), summed over samples as rule 4 says; dy is read in place.</summary>
+internal sealed unsafe class LinearBackwardWeights<TSimd, TVector>(ThreadTeam team, Scratch scratch)
+    : WeightGradient<TSimd, TVector>(team, scratch), IDisposable
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
+    private readonly NativeBuffer _offsets = new();
     private float* _x;
     private float* _dy;
+
+    protected override int Step => Rows;
+
+    protected override int* Offsets => _offsets.Ensure<int>(0);
 
     public void Execute(int inputs, int outputs, ReductionPlan plan, float* x, float* dy, float** targets)
     {
         _x = x;
         _dy = dy;
+        var offsets = _offsets.Ensure<int>(outputs + GradientKernel.LargestTile);
+        for (var row = 0; row < outputs + GradientKernel.LargestTile; row++)
+        {
+            offsets[row] = Math.Min(row, outputs - 1);
+        }
+
         Reduce(plan, outputs, inputs, targets);
     }
 
-    protected override void PackLeft(int firstPixel, int pixels, int row, int rows, float* panel) =>
-        Packing.CopyRows(_dy + ((long)firstPixel * Rows) + row, Rows, pixels, rows, panel, Kernel.Rows);
+    public void Dispose() => _offsets.Dispose();
 
-    protected override void PackRight(ReductionPiece piece, int firstPixel, int pixels, int column, int columns, float* work, float* panel) =>
+    protected override int ListRuns(ReductionPiece piece, int firstPixel, int pixels, float* work, PixelRun* runs)
+    {
+        runs[0] = new PixelRun(_dy + ((long)firstPixel * Rows), pixels);
+        return 1;
+    }
+
+    protected override void PackRight(int firstPixel, int pixels, int column, int columns, float* panel) =>
         Packing.CopyRows(_x + ((long)firstPixel * Columns) + column, Columns, pixels, columns, panel, Kernel.Columns);
+
+    protected override void Emit(float* sums, int row, int rows, int column, int columns, float* target) =>
+        Packing.CopyBlock(sums, Kernel.Columns, rows, columns, target + ((long)row * Columns) + column, Columns);
 }

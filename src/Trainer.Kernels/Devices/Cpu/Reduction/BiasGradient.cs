@@ -30,7 +30,15 @@ internal sealed unsafe class BiasGradient<TSimd, TVector>(ThreadTeam team, Scrat
         _partials = scratch.Shared((long)plan.Count * channels);
         scratch.EnsureOwn(plan.LongestPiece);
         team.Run(this, plan.Count);
-        _fold.Execute(plan, _partials, channels, channels, targets);
+        _fold.Execute(plan, _partials, channels);
+        for (var i = 0; i < plan.Count; i++)
+        {
+            if (plan.IsFirstOfRoot(i))
+            {
+                var sums = new ReadOnlySpan<float>(_partials + ((long)i * channels), channels);
+                sums.CopyTo(new Span<float>(targets[plan[i].Root], channels));
+            }
+        }
     }
 
     public override void Run(int piece, int thread)

@@ -33,6 +33,8 @@ internal sealed class ReductionPlan
 
     public ReductionPiece this[int index] => _pieces[index];
 
+    public bool IsFirstOfRoot(int index) => index == 0 || _pieces[index].Root != _pieces[index - 1].Root;
+
     /// <summary>Plans the sums over a slice's samples with <paramref name="rows"/> x <paramref name="columns"/> output pixels each.</summary>
     public void Describe(BatchSlice slice, int rows, int columns)
     {

@@ -1,4 +1,3 @@
-using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
@@ -6,13 +5,16 @@ using Trainer.Kernels.Devices.Cpu.Threading;
 namespace Trainer.Kernels.Devices.Cpu.Reduction;
 
 /// <summary>
-/// dw (rows x columns) = the sum over the pixels of the local samples of dy[pixel, row] x patch[pixel, column]: per piece of the
+/// A gradient (rows x columns) = the sum over the pixels of the local samples of left[pixel, row] x right[pixel, column]: per piece of the
 /// <see cref="ReductionPlan"/> a product in Form C, folded along its trees.
 /// </summary>
 /// <remarks>
-/// Two schedules with the same bits. Small gradients: a piece of work is a piece of the plan, whose product goes to memory, and a
-/// <see cref="TreeFold{TSimd,TVector}"/> follows. Large ones: a piece of work is a block of columns, for which one thread walks all
-/// pieces with a stack of partial blocks, while dy is packed once for all of them.
+/// <para>
+/// Two schedules with the same bits. Small gradients: a piece of work is a piece of the plan, whose sums go to memory, and a
+/// <see cref="TreeFold{TSimd,TVector}"/> follows. Large ones: a piece of work is a block of the gradient, for which one thread walks all
+/// pieces with a stack of partial sums, while the right operand is packed once for all of them.
+/// </para>
+/// <para>Sums lie in memory as tiles do: column panel by column panel, in each row by row; only the finished ones are put into place.</para>
 /// </remarks>
 internal abstract unsafe class WeightGradient<TSimd, TVector>(ThreadTeam team, Scratch scratch) : ParallelWork
     where TSimd : ISimd<TVector>
@@ -23,35 +25,65 @@ internal abstract unsafe class WeightGradient<TSimd, TVector>(ThreadTeam team, S
     /// <summary>The most elements of partial sums that are written to memory: 16 MiB.</summary>
     private const long MostPartials = 4 << 20;
 
-    /// <summary>Columns of a block of a large gradient, about; a chain of packed patches (512 x 96) is then 192 KiB.</summary>
-    private const int BlockColumns = 96;
+    /// <summary>Rows and columns of a block of a large gradient, about: a level of its stack is then 96 KiB.</summary>
+    private const int BlockRows = 96;
+    private const int BlockColumns = 256;
 
     private readonly TreeFold<TSimd, TVector> _fold = new(team);
-    private readonly LeftPacking _packing = new();
-    private float** _targets;
-    private int _blockColumns;
+    private readonly RightPacking _packing = new();
     private bool _byPiece;
+    private int _blockRowPanels;
+    private int _blockColumnPanels;
     private float* _shared;
+    private float** _targets;
 
     protected ReductionPlan Plan { get; private set; } = new();
 
-    protected MicroKernel Kernel { get; private set; }
+    protected GradientKernel Kernel { get; private set; }
 
     protected int Rows { get; private set; }
 
     protected int Columns { get; private set; }
 
-    /// <summary>Elements of memory that a piece's patches need besides the panels.</summary>
+    /// <summary>Elements from one pixel of a run to the next in the left operand.</summary>
+    protected abstract int Step { get; }
+
+    /// <summary>For each row, up to a whole number of panels, where it lies relative to row 0; rows that there are not repeat the last.</summary>
+    protected abstract int* Offsets { get; }
+
+    /// <summary>Elements of memory that the left operand of a piece needs.</summary>
     protected virtual long PieceWork => 0;
+
+    private int RowPanels => Kernel.RowPanels(Rows);
+
+    private int ColumnPanels => Kernel.ColumnPanels(Columns);
+
+    private int PaddedColumns => ColumnPanels * Kernel.Columns;
+
+    private long BlockElements => (long)_blockRowPanels * _blockColumnPanels * Kernel.Tile;
+
+    private static long RunElements => ChainLength * sizeof(PixelRun) / sizeof(float);
+
+    private long RightElements => _byPiece ? (long)ChainLength * PaddedColumns : 0;
+
+    public sealed override void Run(int piece, int thread)
+    {
+        if (_byPiece)
+        {
+            AddPiece(Plan[piece], new Block(0, RowPanels, 0, ColumnPanels), thread, _shared + (piece * BlockElements));
+        }
+        else
+        {
+            WalkPieces(piece, thread);
+        }
+    }
 
     protected void Reduce(ReductionPlan plan, int rows, int columns, float** targets)
     {
-        Plan = plan;
-        Rows = rows;
-        Columns = columns;
+        (Plan, Rows, Columns) = (plan, rows, columns);
         _targets = targets;
-        Kernel = MicroKernelChoice<TSimd, TVector>.For(rows, columns);
-        _byPiece = (long)plan.Count * rows * columns <= MostPartials;
+        Kernel = GradientKernelChoice<TSimd, TVector>.For(rows, columns);
+        _byPiece = plan.Count * (long)RowPanels * ColumnPanels * Kernel.Tile <= MostPartials;
         if (_byPiece)
         {
             ReduceByPiece();
@@ -62,147 +94,155 @@ internal abstract unsafe class WeightGradient<TSimd, TVector>(ThreadTeam team, S
         }
     }
 
-    /// <summary>Called before the patches of a piece are packed for columns [column, column + columns).</summary>
-    protected virtual void BeginPiece(ReductionPiece piece, int column, int columns, float* work)
+    /// <summary>Called before the runs of a piece are listed, for rows [row, row + rows).</summary>
+    protected virtual void BeginPiece(ReductionPiece piece, int row, int rows, float* work)
     {
     }
 
-    /// <summary>Writes dy as (pixels x Kernel.Rows) for rows from <paramref name="row"/> on; rows that dy has not are +0.</summary>
-    protected abstract void PackLeft(int firstPixel, int pixels, int row, int rows, float* panel);
+    /// <summary>Lists the runs of neighbouring pixels that make up some pixels of a piece; there are at most as many as pixels.</summary>
+    protected abstract int ListRuns(ReductionPiece piece, int firstPixel, int pixels, float* work, PixelRun* runs);
 
-    /// <summary>Writes patches as (pixels x Kernel.Columns); columns that there are not may be anything.</summary>
-    protected abstract void PackRight(ReductionPiece piece, int firstPixel, int pixels, int column, int columns, float* work, float* panel);
+    /// <summary>Writes the right operand as (pixels x Kernel.Columns); columns that there are not may be anything.</summary>
+    protected abstract void PackRight(int firstPixel, int pixels, int column, int columns, float* panel);
 
-    private int PaddedBlock => Kernel.PaddedColumns(_blockColumns);
-
-    private long LeftElements => _byPiece ? (long)ChainLength * Kernel.PaddedRows(Rows) : 0;
-
-    private long RightElements => ((long)ChainLength * PaddedBlock) + CpuMemory.Slack;
+    /// <summary>Puts finished sums (rows x Kernel.Columns), of which some columns count, into a root's gradient.</summary>
+    protected abstract void Emit(float* sums, int row, int rows, int column, int columns, float* target);
 
     private void ReduceByPiece()
     {
-        _blockColumns = Columns;
-        _shared = scratch.Shared((long)Plan.Count * Rows * Columns);
+        (_blockRowPanels, _blockColumnPanels) = (RowPanels, ColumnPanels);
+        _shared = scratch.Shared(Plan.Count * BlockElements);
         EnsureOwn(0);
         team.Run(this, Plan.Count);
-        _fold.Execute(Plan, _shared, Rows * Columns, Rows * Columns, _targets);
+        _fold.Execute(Plan, _shared, checked((int)BlockElements));
+        for (var i = 0; i < Plan.Count; i++)
+        {
+            if (Plan.IsFirstOfRoot(i))
+            {
+                EmitBlock(_shared + (i * BlockElements), new Block(0, RowPanels, 0, ColumnPanels), _targets[Plan[i].Root]);
+            }
+        }
     }
 
     private void ReduceByBlock()
     {
-        _blockColumns = Math.Min(Kernel.PaddedColumns(Columns), Math.Max(Kernel.Columns, BlockColumns / Kernel.Columns * Kernel.Columns));
-        _shared = scratch.Shared((long)Plan.Pixels * Kernel.PaddedRows(Rows));
-        EnsureOwn((long)Plan.StackDepth * Rows * _blockColumns);
+        _blockRowPanels = Math.Min(RowPanels, Math.Max(1, BlockRows / Kernel.Rows));
+        _blockColumnPanels = Math.Min(ColumnPanels, BlockColumns / Kernel.Columns);
+        _shared = scratch.Shared((long)Plan.Pixels * PaddedColumns);
+        EnsureOwn(Plan.StackDepth * BlockElements);
         _packing.Owner = this;
         team.Run(_packing, Plan.Count);
-        team.Run(this, (Columns + _blockColumns - 1) / _blockColumns);
+        team.Run(this, Blocks(RowPanels, _blockRowPanels) * Blocks(ColumnPanels, _blockColumnPanels));
     }
 
     private void EnsureOwn(long stack) =>
-        scratch.EnsureOwn(MicroKernel.LargestTile + CpuMemory.Slack + LeftElements + RightElements + PieceWork + stack);
+        scratch.EnsureOwn(GradientKernel.LargestTile + RunElements + RightElements + stack + PieceWork);
 
-    public sealed override void Run(int piece, int thread)
-    {
-        if (_byPiece)
-        {
-            MultiplyPiece(Plan[piece], 0, Columns, scratch.Own(thread), _shared + ((long)piece * Rows * Columns), Columns);
-        }
-        else
-        {
-            WalkPieces(piece * _blockColumns, thread);
-        }
-    }
+    private static int Blocks(int panels, int blockPanels) => (panels + blockPanels - 1) / blockPanels;
 
-    private void WalkPieces(int column, int thread)
+    private void WalkPieces(int index, int thread)
     {
-        var own = scratch.Own(thread);
-        var columns = Math.Min(_blockColumns, Columns - column);
-        var level = (long)Rows * _blockColumns;
-        var stack = own + MicroKernel.LargestTile + CpuMemory.Slack + RightElements + PieceWork;
+        var across = Blocks(ColumnPanels, _blockColumnPanels);
+        var (row, column) = (index / across * _blockRowPanels, index % across * _blockColumnPanels);
+        var block = new Block(row, Math.Min(_blockRowPanels, RowPanels - row), column, Math.Min(_blockColumnPanels, ColumnPanels - column));
+        var stack = scratch.Own(thread) + GradientKernel.LargestTile + RunElements;
+        var elements = block.RowPanels * block.ColumnPanels * Kernel.Tile;
         for (var (i, top) = (0, 0); i < Plan.Count; i++)
         {
-            var piece = Plan[i];
-            MultiplyPiece(piece, column, columns, own, stack + (top++ * level), _blockColumns);
-            for (var fold = 0; fold < piece.Folds; fold++, top--)
+            AddPiece(Plan[i], block, thread, stack + (top++ * BlockElements));
+            for (var fold = 0; fold < Plan[i].Folds; fold++, top--)
             {
-                Vectors<TSimd, TVector>.AddTo(stack + ((top - 2) * level), stack + ((top - 1) * level), (int)level);
+                Vectors<TSimd, TVector>.AddTo(stack + ((top - 2) * BlockElements), stack + ((top - 1) * BlockElements), elements);
             }
 
-            if (i + 1 == Plan.Count || Plan[i + 1].Root != piece.Root)
+            if (i + 1 == Plan.Count || Plan.IsFirstOfRoot(i + 1))
             {
                 top = 0;
-                Packing.CopyBlock(stack, _blockColumns, Rows, columns, _targets[piece.Root] + column, Columns);
+                EmitBlock(stack, block, _targets[Plan[i].Root]);
             }
         }
     }
 
-    /// <summary>sums (Rows x columns, <paramref name="stride"/> apart) = the product over one piece, chain by chain.</summary>
-    private void MultiplyPiece(ReductionPiece piece, int column, int columns, float* own, float* sums, int stride)
+    /// <summary>sums (=) the chains over one piece, added in order.</summary>
+    private void AddPiece(ReductionPiece piece, Block block, int thread, float* sums)
     {
-        var left = own + MicroKernel.LargestTile + CpuMemory.Slack;
-        var right = left + LeftElements;
-        var work = right + RightElements;
-        BeginPiece(piece, column, columns, work);
+        var tile = scratch.Own(thread);
+        var runs = (PixelRun*)(tile + GradientKernel.LargestTile);
+        var right = tile + GradientKernel.LargestTile + RunElements;
+        var work = right + RightElements + (_byPiece ? 0 : Plan.StackDepth * BlockElements);
+        var row = block.Row * Kernel.Rows;
+        BeginPiece(piece, row, Math.Min(block.RowPanels * Kernel.Rows, Rows - row), work);
         for (var done = 0; done < piece.Pixels; done += ChainLength)
         {
             var (first, pixels) = (piece.FirstPixel + done, Math.Min(ChainLength, piece.Pixels - done));
-            for (var c = 0; c < columns; c += Kernel.Columns)
-            {
-                PackRight(piece, first, pixels, column + c, Math.Min(Kernel.Columns, columns - c), work, right + ((long)c * pixels));
-            }
-
+            var count = ListRuns(piece, first, pixels, work, runs);
             if (_byPiece)
             {
-                PackAllLeft(first, pixels, left);
+                PackAllRight(first, pixels, right);
             }
             else
             {
-                left = _shared + ((long)first * Kernel.PaddedRows(Rows));
+                right = _shared + ((long)first * PaddedColumns);
             }
 
-            MultiplyChain(left, right, pixels, columns, own, sums, stride, done != 0);
-        }
-    }
-
-    private void MultiplyChain(float* left, float* right, int pixels, int columns, float* tile, float* sums, int stride, bool addPrior)
-    {
-        var steps = new EpilogueSteps(addPrior, Activation.None);
-        for (var row = 0; row < Rows; row += Kernel.Rows, left += (long)pixels * Kernel.Rows)
-        {
-            for (var column = 0; column < columns; column += Kernel.Columns)
+            for (var panel = 0; panel < block.ColumnPanels; panel++)
             {
-                Kernel.Run(pixels, left, right + ((long)column * pixels), tile);
-                var count = Math.Min(Kernel.Columns, columns - column);
-                for (var r = 0; r < Math.Min(Kernel.Rows, Rows - row); r++)
-                {
-                    var target = sums + ((long)(row + r) * stride) + column;
-                    Epilogue<TSimd, TVector>.Write(tile + (r * Kernel.Columns), target, count, steps, null, 0, null);
-                }
+                var panelSums = sums + ((long)panel * block.RowPanels * Kernel.Tile);
+                var packed = right + ((long)(block.Column + panel) * Kernel.Columns * pixels);
+                MultiplyPanel(block, runs, count, packed, done == 0 ? null : tile, panelSums);
             }
         }
     }
 
-    private void PackAllLeft(int firstPixel, int pixels, float* target)
+    /// <param name="tile">Null for the first chain of a piece, whose sums are written in place; later ones are added.</param>
+    private void MultiplyPanel(Block block, PixelRun* runs, int count, float* right, float* tile, float* sums)
     {
-        for (var row = 0; row < Rows; row += Kernel.Rows, target += (long)pixels * Kernel.Rows)
+        var offsets = Offsets + (block.Row * Kernel.Rows);
+        for (var row = 0; row < block.RowPanels; row++, offsets += Kernel.Rows, sums += Kernel.Tile)
         {
-            PackLeft(firstPixel, pixels, row, Math.Min(Kernel.Rows, Rows - row), target);
+            Kernel.Run(runs, count, Step, offsets, right, tile == null ? sums : tile);
+            if (tile != null)
+            {
+                Vectors<TSimd, TVector>.AddTo(sums, tile, Kernel.Tile);
+            }
         }
     }
 
-    private void PackPieceLeft(ReductionPiece piece)
+    private void EmitBlock(float* sums, Block block, float* target)
     {
-        for (var done = 0; done < piece.Pixels; done += ChainLength)
+        var row = block.Row * Kernel.Rows;
+        var rows = Math.Min(block.RowPanels * Kernel.Rows, Rows - row);
+        for (var panel = 0; panel < block.ColumnPanels; panel++, sums += (long)block.RowPanels * Kernel.Tile)
         {
-            var first = piece.FirstPixel + done;
-            PackAllLeft(first, Math.Min(ChainLength, piece.Pixels - done), _shared + ((long)first * Kernel.PaddedRows(Rows)));
+            var column = (block.Column + panel) * Kernel.Columns;
+            Emit(sums, row, rows, column, Math.Min(Kernel.Columns, Columns - column), target);
         }
     }
 
-    private sealed class LeftPacking : ParallelWork
+    private void PackAllRight(int firstPixel, int pixels, float* target)
+    {
+        for (var column = 0; column < Columns; column += Kernel.Columns, target += (long)pixels * Kernel.Columns)
+        {
+            PackRight(firstPixel, pixels, column, Math.Min(Kernel.Columns, Columns - column), target);
+        }
+    }
+
+    /// <summary>Part of a gradient in panels.</summary>
+    private readonly record struct Block(int Row, int RowPanels, int Column, int ColumnPanels);
+
+    private sealed class RightPacking : ParallelWork
     {
         public WeightGradient<TSimd, TVector>? Owner { get; set; }
 
-        public override void Run(int piece, int thread) => Owner!.PackPieceLeft(Owner.Plan[piece]);
+        public override void Run(int piece, int thread)
+        {
+            var owner = Owner!;
+            var (first, pixels) = (owner.Plan[piece].FirstPixel, owner.Plan[piece].Pixels);
+            for (var done = 0; done < pixels; done += ChainLength)
+            {
+                var target = owner._shared + ((long)(first + done) * owner.PaddedColumns);
+                owner.PackAllRight(first + done, Math.Min(ChainLength, pixels - done), target);
+            }
+        }
     }
 }
