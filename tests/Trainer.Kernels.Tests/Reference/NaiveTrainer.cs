@@ -93,7 +93,13 @@ public sealed class NaiveTrainer
     {
         var outSize = size + (2 * padding) - kernel + 1;
         var y = new double[outputs * outSize * outSize];
-        ForEachTap(channels, size, outputs, kernel, padding, (yi, xi, wi) => y[yi] += x[xi] * w[wi]);
+        ForEachRow(channels, size, outputs, kernel, padding, (yi, xi, wi, length) =>
+        {
+            for (var j = 0; j < length; j++)
+            {
+                y[yi + j] += x[xi + j] * w[wi];
+            }
+        });
         return y.Select((value, i) => value + b[i / (outSize * outSize)]).ToArray();
     }
 
@@ -102,10 +108,13 @@ public sealed class NaiveTrainer
     {
         var (w, dw, db) = (Weights[$"{layer}.weight"], gradients[$"{layer}.weight"], gradients[$"{layer}.bias"]);
         var dx = new double[x.Length];
-        ForEachTap(channels, size, outputs, kernel, padding, (yi, xi, wi) =>
+        ForEachRow(channels, size, outputs, kernel, padding, (yi, xi, wi, length) =>
         {
-            dw[wi] += dy[yi] * x[xi];
-            dx[xi] += dy[yi] * w[wi];
+            for (var j = 0; j < length; j++)
+            {
+                dw[wi] += dy[yi + j] * x[xi + j];
+                dx[xi + j] += dy[yi + j] * w[wi];
+            }
         });
         for (var i = 0; i < dy.Length; i++)
         {
@@ -115,21 +124,19 @@ public sealed class NaiveTrainer
         return dx;
     }
 
-    private static void ForEachTap(int channels, int size, int outputs, int kernel, int padding, Action<int, int, int> tap)
+    /// <summary>For each weight and each row of outputs: first output, the input that the weight meets there, the weight, and how many in a row.</summary>
+    private static void ForEachRow(int channels, int size, int outputs, int kernel, int padding, Action<int, int, int, int> row)
     {
         var outSize = size + (2 * padding) - kernel + 1;
         for (var k = 0; k < outputs; k++)
-        for (var i = 0; i < outSize; i++)
-        for (var j = 0; j < outSize; j++)
         for (var c = 0; c < channels; c++)
         for (var r = 0; r < kernel; r++)
         for (var s = 0; s < kernel; s++)
+        for (var i = Math.Max(0, padding - r); i < Math.Min(outSize, size + padding - r); i++)
         {
-            var (h, v) = (i + r - padding, j + s - padding);
-            if (h >= 0 && h < size && v >= 0 && v < size)
-            {
-                tap((((k * outSize) + i) * outSize) + j, (((c * size) + h) * size) + v, (((((k * channels) + c) * kernel) + r) * kernel) + s);
-            }
+            var (first, end) = (Math.Max(0, padding - s), Math.Min(outSize, size + padding - s));
+            var (y, x) = ((((k * outSize) + i) * outSize) + first, (((c * size) + i + r - padding) * size) + first + s - padding);
+            row(y, x, (((((k * channels) + c) * kernel) + r) * kernel) + s, end - first);
         }
     }
 

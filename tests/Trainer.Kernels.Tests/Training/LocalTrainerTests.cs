@@ -1,4 +1,5 @@
 using Trainer.Kernels.Data;
+using Trainer.Kernels.Devices;
 using Trainer.Kernels.Formats;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
@@ -11,7 +12,7 @@ namespace Trainer.Kernels.Tests.Training;
 public sealed class LocalTrainerTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly ReferenceDevice _device = new();
+    private readonly Device _device = Device.Cpu(2);
 
     public void Dispose()
     {

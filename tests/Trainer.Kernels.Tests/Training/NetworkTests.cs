@@ -82,7 +82,7 @@ public class NetworkTests
     [Fact]
     public void A_bucket_is_ready_when_its_gradients_are_complete()
     {
-        using var device = new ReferenceDevice();
+        using var device = Device.Cpu(2);
         var model = new Model(new Shape(1, 4, 4), new Conv2d(2, 3), new Sigmoid(), new Flatten(), new Linear(200_000) { Bias = false }, new Linear(2));
         using var network = new Network(model, device, new Sgd(1), new NetworkOptions(1));
         network.Initialize(1);
