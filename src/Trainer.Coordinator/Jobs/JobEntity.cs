@@ -1,0 +1,261 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Akka.Actor;
+using Akka.Cluster.Sharding;
+using Akka.Event;
+using Akka.Remote;
+using Google.Protobuf;
+using Trainer.Coordinator.Store;
+using Trainer.Hosting.Metrics;
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Jobs;
+
+/// <summary>What all job entities of a coordinator share.</summary>
+public sealed record JobServices(IJobStore Store, IActorRef Scheduler, JobSettings Settings, TimeProvider Clock, ControlMetrics? Metrics);
+
+/// <summary>
+/// One job: takes its row, asks <see cref="JobMachine"/> what each message means, and does that. The only writer of the row.
+/// </summary>
+/// <remarks>
+/// Receives <see cref="JobEnvelope"/>s. Loads the row with the first one, takes the next term, and goes when the job has ended or when another
+/// entity has taken the term. Storing holds up the mailbox: nothing is said before what it rests on is safe.
+/// </remarks>
+public sealed class JobEntity : ReceiveActor, IWithTimers
+{
+    private readonly string _id;
+    private readonly JobServices _services;
+    private readonly HashSet<IActorRef> _subscribers = [];
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private JobMachine? _machine;
+    private DateTimeOffset _published;
+    private bool _unpublished;
+
+    public JobEntity(string id, JobServices services)
+    {
+        (_id, _services) = (id, services);
+        ReceiveAsync<JobEnvelope>(HandleAsync);
+        ReceiveAsync<Tick>(_ => TickAsync());
+        ReceiveAsync<AssociationEvent>(connection => DecideAsync(new ConnectionChanged(Now, connection.RemoteAddress.ToString(), connection is AssociatedEvent)));
+        Receive<Terminated>(gone => _subscribers.Remove(gone.ActorRef));
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private DateTimeOffset Now => _services.Clock.GetUtcNow();
+
+    protected override void PreStart()
+    {
+        Timers.StartPeriodicTimer("tick", Tick.Instance, _services.Settings.Tick);
+        Context.System.EventStream.Subscribe(Self, typeof(AssociatedEvent));
+        Context.System.EventStream.Subscribe(Self, typeof(DisassociatedEvent));
+    }
+
+    private async Task HandleAsync(JobEnvelope envelope)
+    {
+        if (_machine is null && !await EnterAsync(envelope))
+        {
+            return;
+        }
+
+        switch (envelope.MessageCase)
+        {
+            case JobEnvelope.MessageOneofCase.Create:
+                AnswerCreate(envelope.Create);
+                break;
+            case JobEnvelope.MessageOneofCase.Get:
+                Sender.Tell(new JobUpdate { Job = _machine!.Row.ToJob() });
+                break;
+            case JobEnvelope.MessageOneofCase.Subscribe:
+                Subscribe(Sender);
+                break;
+            default:
+                await DecideAsync(Event(envelope));
+                break;
+        }
+
+        PassivateIfEnded();
+    }
+
+    private JobEvent Event(JobEnvelope envelope) => envelope.MessageCase switch
+    {
+        JobEnvelope.MessageOneofCase.Cancel => new CancelRequested(Now, envelope.Cancel.Etag),
+        JobEnvelope.MessageOneofCase.Grant => new Granted(Now, envelope.Grant.Workers, ByteString.CopyFrom(RandomNumberGenerator.GetBytes(16))),
+        JobEnvelope.MessageOneofCase.WorkerLost => new Missed(Now, envelope.WorkerLost),
+        JobEnvelope.MessageOneofCase.Report => new Reported(Now, envelope.Report, PathOf(Sender)),
+        _ => new Ticked(Now), // Wake: that the entity is there is all that it is for.
+    };
+
+    // Takes the job over, or makes it; false when there is no such job.
+    private async Task<bool> EnterAsync(JobEnvelope envelope)
+    {
+        var row = await _services.Store.FindAsync(_id);
+        if (row is { HasEnded: false })
+        {
+            if (!await _services.Store.TakeTermAsync(_id, row.Term))
+            {
+                Stop("another entity took the term while this one was starting");
+                return false;
+            }
+
+            row = row with { Term = row.Term + 1 };
+        }
+        else if (row is null && envelope.MessageCase == JobEnvelope.MessageOneofCase.Create)
+        {
+            row = await _services.Store.InsertAsync(JobMachine.NewRow(_id, envelope.Create, Now));
+            Count(row.Transitions[0]);
+        }
+
+        if (row is null)
+        {
+            RefuseUnknown(envelope);
+            Context.Parent.Tell(new Passivate(PoisonPill.Instance));
+            return false;
+        }
+
+        _machine = JobMachine.Of(row, _services.Settings, Now);
+        await DecideAsync(new Entered(Now));
+        return true;
+    }
+
+    private void AnswerCreate(CreateJob create) => Sender.Tell(_machine!.Row.RequestId == create.RequestId
+        ? new JobUpdate { Job = _machine.Row.ToJob() }
+        : new JobRefused { Job = _id, Status = (int)Grpc.Core.StatusCode.AlreadyExists, Message = $"Job {_id} was made by another request." });
+
+    private void RefuseUnknown(JobEnvelope envelope)
+    {
+        if (envelope.MessageCase is JobEnvelope.MessageOneofCase.Get or JobEnvelope.MessageOneofCase.Cancel or JobEnvelope.MessageOneofCase.Subscribe)
+        {
+            Sender.Tell(new JobRefused { Job = _id, Status = (int)Grpc.Core.StatusCode.NotFound, Message = $"There is no job {_id}." });
+        }
+        else if (envelope.MessageCase == JobEnvelope.MessageOneofCase.Report)
+        {
+            var report = envelope.Report;
+            Sender.Tell(new Release { Job = _id, Worker = report.Worker, Generation = report.Generation, Reason = "There is no such job." });
+        }
+    }
+
+    private void Subscribe(IActorRef subscriber)
+    {
+        if (_subscribers.Add(subscriber))
+        {
+            Context.Watch(subscriber);
+        }
+
+        subscriber.Tell(new JobUpdate { Job = _machine!.Row.ToJob() });
+    }
+
+    private async Task TickAsync()
+    {
+        await DecideAsync(new Ticked(Now));
+        if (_unpublished && Now - _published >= _services.Settings.PublishInterval)
+        {
+            PublishNow();
+        }
+
+        PassivateIfEnded();
+    }
+
+    private async Task DecideAsync(JobEvent e)
+    {
+        if (_machine is null)
+        {
+            return;
+        }
+
+        var before = _machine.Row.Transitions.Count;
+        var (next, actions) = _machine.Decide(e);
+        _machine = next;
+        foreach (var action in actions)
+        {
+            if (!await DoAsync(action))
+            {
+                Stop("another entity has taken the term");
+                return;
+            }
+        }
+
+        foreach (var transition in next.Row.Transitions.Skip(before))
+        {
+            Count(transition);
+        }
+    }
+
+    // False when the row is no longer this entity's to write.
+    private async Task<bool> DoAsync(JobAction action)
+    {
+        switch (action)
+        {
+            case Save save:
+                return await _services.Store.SaveAsync(save.Row);
+            case WriteLog line:
+                await _services.Store.AppendLogAsync(_id, line.Source, line.Message, line.Time);
+                break;
+            case Order order:
+                Context.ActorSelection(order.ActorPath).Tell(order.Message, Self);
+                break;
+            case TellScheduler tell:
+                _services.Scheduler.Tell(tell.Message, Self);
+                break;
+            case Answer answer:
+                Sender.Tell(answer.Message, Self);
+                break;
+            case Publish { AtOnce: true }:
+                PublishNow();
+                break;
+            case Publish:
+                _unpublished = true;
+                break;
+            default:
+                throw new UnreachableException($"Unknown action {action}.");
+        }
+
+        return true;
+    }
+
+    private void PublishNow()
+    {
+        (_published, _unpublished) = (Now, false);
+        if (_subscribers.Count > 0)
+        {
+            var update = new JobUpdate { Job = _machine!.Row.ToJob() };
+            foreach (var subscriber in _subscribers)
+            {
+                subscriber.Tell(update);
+            }
+        }
+    }
+
+    private void Count(Transition transition)
+    {
+        _log.Info("{0}: {1} ({2}) {3}", _id, transition.State, transition.Reason, transition.Message);
+        _services.Metrics?.Transition(transition.State.ToString().ToLowerInvariant(), transition.Reason);
+        if (transition.State == JobState.Starting)
+        {
+            _services.Metrics?.QueueWait((Now - _machine!.Row.Created).TotalSeconds);
+        }
+    }
+
+    private void PassivateIfEnded()
+    {
+        if (_machine is { Row.HasEnded: true })
+        {
+            Context.Parent.Tell(new Passivate(PoisonPill.Instance));
+        }
+    }
+
+    private void Stop(string why)
+    {
+        _log.Warning("{0}: this entity stops: {1}.", _id, why);
+        Context.Stop(Self);
+    }
+
+    private static string PathOf(IActorRef sender) =>
+        sender.IsNobody() || sender.Equals(Context.System.DeadLetters) ? "" : sender.Path.ToStringWithAddress();
+
+    private sealed class Tick : INoSerializationVerificationNeeded
+    {
+        public static readonly Tick Instance = new();
+    }
+}
