@@ -230,7 +230,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
     private void Count(Transition transition)
     {
         _log.Info("{0}: {1} ({2}) {3}", _id, transition.State, transition.Reason, transition.Message);
-        _services.Metrics?.Transition(transition.State.ToString().ToLowerInvariant(), transition.Reason);
+        _services.Metrics?.Transition(ControlMetrics.StateLabel(transition.State), transition.Reason);
         if (transition.State == JobState.Starting)
         {
             _services.Metrics?.QueueWait((Now - _machine!.Row.Created).TotalSeconds);

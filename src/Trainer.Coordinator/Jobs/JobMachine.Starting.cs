@@ -12,7 +12,7 @@ public sealed partial record JobMachine
     {
         Job = Row.Id,
         MinWorkers = Row.Spec.Cluster.MinWorkers,
-        MaxWorkers = Row.Spec.Cluster.MaxWorkers,
+        MaxWorkers = Math.Min(Row.Spec.Cluster.MaxWorkers, Row.Spec.Training.Shards),
         Priority = Row.Spec.Cluster.Priority,
         CreatedUnixMs = Row.Created.ToUnixTimeMilliseconds(),
         Numerics = Row.Numerics,

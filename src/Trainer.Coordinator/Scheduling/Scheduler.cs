@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using Akka.Cluster;
+using Trainer.Coordinator.Store;
+using Trainer.Hosting.Cluster;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Scheduling;
+
+/// <summary>What a scheduler needs.</summary>
+/// <param name="Jobs">Takes <see cref="JobEnvelope"/>s.</param>
+public sealed record SchedulerServices(IJobStore Store, IActorRef Jobs, SchedulerSettings Settings, TimeProvider Clock, WorkerCensus Census);
+
+/// <summary>How many workers this process's scheduler sees; empty where it does not run. Written by the scheduler, read by the metrics.</summary>
+public sealed class WorkerCensus
+{
+    private volatile ImmutableDictionary<string, int> _byState = ImmutableDictionary<string, int>.Empty;
+
+    /// <summary>idle, busy.</summary>
+    public IReadOnlyDictionary<string, int> ByState => _byState;
+
+    internal void Take(IEnumerable<SeenWorker> workers)
+    {
+        var (idle, busy) = (0, 0);
+        foreach (var worker in workers)
+        {
+            _ = worker.Status.Job.Length == 0 ? idle++ : busy++;
+        }
+
+        _byState = ImmutableDictionary.CreateRange([KeyValuePair.Create("idle", idle), KeyValuePair.Create("busy", busy)]);
+    }
+
+    internal void Close() => _byState = ImmutableDictionary<string, int>.Empty;
+}
+
+/// <summary>Grants workers to jobs, as <see cref="SchedulerState"/> decides. The cluster has one of it; what it knows comes anew within seconds.</summary>
+public sealed class Scheduler : ReceiveActor, IWithTimers
+{
+    private readonly SchedulerServices _services;
+    private SchedulerState _state;
+
+    public Scheduler(SchedulerServices services)
+    {
+        _services = services;
+        _state = new SchedulerState(services.Settings, Now);
+        Receive<WorkerStatus>(status => Do(_state.Hear(status, Now)));
+        Receive<JobWaiting>(job => Do(_state.Hear(job, Now)));
+        Receive<JobSettled>(job => Do(_state.Hear(job, Now)));
+        Receive<ListWorkersQuery>(_ => Sender.Tell(List()));
+        Receive<Tick>(_ => Do(_state.Tick(Now)));
+        ReceiveAsync<WakeJobs>(_ => WakeAsync());
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private DateTimeOffset Now => _services.Clock.GetUtcNow();
+
+    protected override void PreStart()
+    {
+        Timers.StartPeriodicTimer("tick", Tick.Instance, _services.Settings.Tick);
+        Timers.StartPeriodicTimer("wake", WakeJobs.Instance, TimeSpan.Zero, _services.Settings.WakeInterval);
+    }
+
+    protected override void PostStop() => _services.Census.Close();
+
+    private void Do(SchedulerDecision decision)
+    {
+        _state = decision.Next;
+        _services.Census.Take(_state.Workers.Values);
+        foreach (var message in decision.Messages)
+        {
+            _services.Jobs.Tell(message, Self);
+        }
+    }
+
+    private ListWorkersReply List()
+    {
+        var now = Now;
+        return new ListWorkersReply
+        {
+            Workers = { _state.Workers.Values.Select(worker => worker.Status) },
+            LastSeenSeconds = { _state.Workers.Values.Select(worker => (now - worker.LastSeen).TotalSeconds) },
+        };
+    }
+
+    // After a restart of a coordinator nobody else would bring its jobs back.
+    private async Task WakeAsync()
+    {
+        foreach (var job in await _services.Store.ActiveIdsAsync())
+        {
+            _services.Jobs.Tell(new JobEnvelope { Job = job, Wake = new Wake() }, Self);
+        }
+    }
+
+    private sealed class Tick : INoSerializationVerificationNeeded
+    {
+        public static readonly Tick Instance = new();
+    }
+
+    private sealed class WakeJobs : INoSerializationVerificationNeeded
+    {
+        public static readonly WakeJobs Instance = new();
+    }
+}

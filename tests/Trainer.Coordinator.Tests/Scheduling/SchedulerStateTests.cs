@@ -1,0 +1,238 @@
+using Trainer.Coordinator.Scheduling;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Tests.Scheduling;
+
+public sealed class SchedulerStateTests
+{
+    private readonly SchedulerSettings _settings = new();
+    private SchedulerState _state;
+    private DateTimeOffset _now = Samples.Noon;
+    private List<JobEnvelope> _said = [];
+
+    public SchedulerStateTests() => _state = new SchedulerState(_settings, _now);
+
+    [Fact]
+    public void A_job_gets_all_free_workers_up_to_its_maximum()
+    {
+        Idle("a", "b", "c");
+        Pass(2, "a", "b", "c");
+        Waits("j-1", max: 2);
+        Assert.Equal(["j-1: a b"], Grants());
+        Waits("j-2", max: 2);
+        Assert.Equal(["j-2: c"], Grants());
+    }
+
+    [Fact]
+    public void It_waits_for_its_minimum()
+    {
+        Idle("a");
+        Pass(2, "a");
+        Waits("j-1", min: 2);
+        Assert.Empty(Grants());
+        Idle("a", "b");
+        Assert.Empty(Grants());
+        Pass(0.5, "a", "b");
+        Assert.Equal(["j-1: a b"], Grants());
+    }
+
+    [Fact]
+    public void A_new_scheduler_first_hears_of_everybody()
+    {
+        Waits("j-1");
+        Idle("a");
+        Pass(0.75, "a");
+        Idle("b");
+        Pass(0.5, "a", "b");
+        Assert.Empty(Grants());
+        Pass(0.5, "a", "b");
+        Assert.Equal(["j-1: a b"], Grants());
+    }
+
+    [Fact]
+    public void Workers_that_become_free_together_are_granted_together()
+    {
+        Busy("j-0", "a", "b");
+        Pass(2, "a", "b");
+        Waits("j-1");
+        Idle("a");
+        Assert.Empty(Grants());
+        Idle("b");
+        Pass(0.5, "a", "b");
+        Assert.Equal(["j-1: a b"], Grants());
+    }
+
+    [Fact]
+    public void Who_gets_its_maximum_need_not_wait_for_more()
+    {
+        Pass(2);
+        Waits("j-1", max: 1);
+        Idle("a");
+        Assert.Equal(["j-1: a"], Grants());
+    }
+
+    [Fact]
+    public void Priority_goes_first_then_age_then_id()
+    {
+        Busy("j-0", "a", "b", "c", "d");
+        Pass(2, "a", "b", "c", "d");
+        Waits("j-new", max: 1, created: 30);
+        Waits("j-old", max: 1, created: 10);
+        Waits("j-also", max: 1, created: 10);
+        Waits("j-high", max: 1, created: 50, priority: 1);
+        Idle("a", "b", "c", "d");
+        Assert.Equal(["j-high: a", "j-also: b", "j-old: c", "j-new: d"], Grants());
+    }
+
+    [Fact]
+    public void A_job_whose_minimum_is_not_free_holds_back_those_behind_it()
+    {
+        Idle("a");
+        Busy("j-0", "b");
+        Pass(2, "a", "b");
+        Waits("j-large", min: 2, created: 1);
+        Waits("j-small", max: 1, created: 2);
+        Assert.Empty(Grants());
+        Idle("b");
+        Pass(0.5, "a", "b");
+        Assert.Equal(["j-large: a b"], Grants());
+    }
+
+    [Fact]
+    public void A_job_that_asks_for_more_than_lives_holds_back_nobody()
+    {
+        Idle("a");
+        Pass(2, "a");
+        Waits("j-huge", min: 9, created: 1);
+        Waits("j-small", max: 1, created: 2);
+        Assert.Equal(["j-small: a"], Grants());
+    }
+
+    [Fact]
+    public void A_granted_worker_is_kept_until_it_serves_or_five_seconds()
+    {
+        Idle("a");
+        Pass(2, "a");
+        Waits("j-1", max: 1);
+        Assert.Equal(["j-1: a"], Grants());
+        Waits("j-1", max: 1);
+        Pass(4.5, "a");
+        Assert.Empty(Grants());
+        Waits("j-1", max: 1);
+        Pass(0.5, "a");
+        Assert.Equal(["j-1: a"], Grants());
+
+        Busy("j-1", "a");
+        Idle("a");
+        Waits("j-2", max: 1);
+        Assert.Equal(["j-2: a"], Grants());
+    }
+
+    [Fact]
+    public void A_new_life_of_a_worker_is_not_reserved()
+    {
+        Idle("a");
+        Pass(2, "a");
+        Waits("j-1", max: 1);
+        Assert.Equal(["j-1: a"], Grants());
+        Waits("j-1", max: 1);
+        Hear(Status("a", incarnation: "second"));
+        Assert.Equal(["j-1: a"], Grants());
+    }
+
+    [Fact]
+    public void Leaving_workers_get_nothing()
+    {
+        Hear(Status("a", leaving: true));
+        Pass(2);
+        Hear(Status("a", leaving: true));
+        Waits("j-1");
+        Assert.Empty(Grants());
+    }
+
+    [Fact]
+    public void A_grant_is_of_one_arithmetic()
+    {
+        Hear(Status("a", numerics: "cuda"));
+        Hear(Status("b", numerics: "v1"));
+        Hear(Status("c", numerics: "v1"));
+        Pass(2);
+        Hear(Status("a", numerics: "cuda"));
+        Hear(Status("b", numerics: "v1"));
+        Hear(Status("c", numerics: "v1"));
+        Waits("j-1");
+        Waits("j-2", numerics: "v1");
+        Assert.Equal(["j-1: b c"], Grants());
+        Waits("j-3", numerics: "cuda");
+        Assert.Equal(["j-3: a"], Grants());
+    }
+
+    [Fact]
+    public void A_silent_worker_is_forgotten_and_its_job_told()
+    {
+        Idle("a");
+        Busy("j-7", "b");
+        Pass(4.75);
+        Assert.Equal(2, _state.Workers.Count);
+        Pass(0.25);
+        Assert.Empty(_state.Workers);
+        var lost = Assert.Single(_said);
+        Assert.Equal(new WorkerLost { Job = "j-7", Worker = "b", Incarnation = "b-life", Reason = "no status for 5 s" }, lost.WorkerLost);
+        Assert.Equal("j-7", lost.Job);
+    }
+
+    [Fact]
+    public void Settled_and_forgotten_jobs_get_nothing()
+    {
+        Waits("j-1");
+        Waits("j-2");
+        Apply(_state.Hear(new JobSettled { Job = "j-1" }, _now));
+        Pass(15);
+        Idle("a");
+        Pass(2, "a");
+        Assert.Empty(_state.Waiting);
+        Assert.Empty(Grants());
+    }
+
+    private void Idle(params string[] workers) => Array.ForEach(workers, worker => Hear(Status(worker)));
+
+    private void Busy(string job, params string[] workers) => Array.ForEach(workers, worker => Hear(Status(worker, job)));
+
+    private void Hear(WorkerStatus status) => Apply(_state.Hear(status, _now));
+
+    private void Waits(string job, uint min = 1, uint max = 16, int priority = 0, long created = 0, string numerics = "") => Apply(_state.Hear(
+        new JobWaiting { Job = job, MinWorkers = min, MaxWorkers = max, Priority = priority, CreatedUnixMs = created, Numerics = numerics }, _now));
+
+    // Ticks; those named repeat their status meanwhile.
+    private void Pass(double seconds, params string[] alive)
+    {
+        for (var end = _now.AddSeconds(seconds); _now < end;)
+        {
+            _now += _settings.Tick;
+            Array.ForEach(alive, worker => Hear(_state.Workers[worker].Status));
+            Apply(_state.Tick(_now));
+        }
+    }
+
+    private void Apply(SchedulerDecision decision)
+    {
+        _state = decision.Next;
+        _said.AddRange(decision.Messages);
+    }
+
+    private List<string> Grants()
+    {
+        var grants = _said.Select(message => $"{message.Job}: {string.Join(" ", message.Grant.Workers.Select(worker => worker.Worker))}").ToList();
+        _said = [];
+        return grants;
+    }
+
+    private static WorkerStatus Status(string worker, string job = "", string? incarnation = null, string numerics = "v1", bool leaving = false) => new()
+    {
+        Worker = worker,
+        Incarnation = incarnation ?? worker + "-life",
+        Numerics = numerics,
+        Job = job,
+        Leaving = leaving,
+    };
+}
