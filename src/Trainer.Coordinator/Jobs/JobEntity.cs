@@ -43,7 +43,8 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    private DateTimeOffset Now => _services.Clock.GetUtcNow();
+    // In the store's unit: what is shown now is what is read later.
+    private DateTimeOffset Now => DateTimeOffset.FromUnixTimeMilliseconds(_services.Clock.GetUtcNow().ToUnixTimeMilliseconds());
 
     protected override void PreStart()
     {

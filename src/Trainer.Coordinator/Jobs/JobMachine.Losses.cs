@@ -23,7 +23,8 @@ public sealed partial record JobMachine
 
     private JobDecision Yield(WorkerReport report, DateTimeOffset now)
     {
-        var message = $"Worker {report.Worker} serves job {report.Busy.Job}.";
+        var whom = report.Busy.Job.Length == 0 ? "no job any more" : report.Busy.Job == Row.Id ? "a later generation of it" : $"job {report.Busy.Job}";
+        var message = $"Worker {report.Worker} serves {whom}.";
         return Row.State == JobState.Starting && !Adopting ? GiveBack(message, now) : Fail("WorkerLost", message, now);
     }
 

@@ -1,11 +1,10 @@
 using Akka.Actor;
 using Akka.Cluster;
-using Akka.Remote;
 using Microsoft.Extensions.Logging;
 
 namespace Trainer.Hosting.Cluster;
 
-/// <summary>Terminates its actor system when no coordinator can be reached for a while, or when a peer has quarantined it.</summary>
+/// <summary>Terminates its actor system when no coordinator can be reached for a while.</summary>
 internal sealed class CoordinatorWatch : ReceiveActor, IWithTimers
 {
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
@@ -17,18 +16,13 @@ internal sealed class CoordinatorWatch : ReceiveActor, IWithTimers
         _patience = patience;
         _since = Now;
         Receive<Tick>(_ => Look(logger));
-        Receive<ThisActorSystemQuarantinedEvent>(quarantined => Give(logger, $"quarantined by {quarantined.RemoteAddress}"));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
     private static TimeSpan Now => Context.System.Scheduler.MonotonicClock;
 
-    protected override void PreStart()
-    {
-        Timers.StartPeriodicTimer("look", Tick.Instance, _patience / 10);
-        Context.System.EventStream.Subscribe(Self, typeof(ThisActorSystemQuarantinedEvent));
-    }
+    protected override void PreStart() => Timers.StartPeriodicTimer("look", Tick.Instance, _patience / 10);
 
     private void Look(ILogger logger)
     {
@@ -38,18 +32,13 @@ internal sealed class CoordinatorWatch : ReceiveActor, IWithTimers
         }
         else if (Now - _since > _patience)
         {
-            Give(logger, $"no coordinator reachable for {_patience.TotalSeconds:0.#} s");
+            logger.LogWarning("No coordinator reachable for {Patience:0.#} s: leaving the cluster to join anew.", _patience.TotalSeconds);
+            _ = Context.System.Terminate();
         }
     }
 
     private bool CoordinatorReachable() => _cluster.State.Members.Any(member =>
         member.HasRole(ClusterNames.CoordinatorRole) && member.Status == MemberStatus.Up && !_cluster.State.Unreachable.Contains(member));
-
-    private static void Give(ILogger logger, string why)
-    {
-        logger.LogWarning("Leaving the cluster to join anew: {Reason}.", why);
-        _ = Context.System.Terminate();
-    }
 
     private sealed class Tick : INoSerializationVerificationNeeded
     {

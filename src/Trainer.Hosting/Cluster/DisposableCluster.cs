@@ -56,6 +56,7 @@ public sealed class DisposableCluster(Func<ClusterOptions> options, Action<Actor
         try
         {
             system.ActorOf(Props.Create(() => new CoordinatorWatch(CoordinatorPatience, logger)), "coordinator-watch");
+            system.ActorOf(Props.Create(() => new QuarantineWatch()), "quarantine-watch");
             start(system);
             ClusterSystem.Join(system, now.Seeds);
             _system = system;

@@ -132,6 +132,7 @@ public sealed class JobMachineLossTests
     {
         var job = new JobScenario().Running("a", "b").Busy("b", "j-7");
         Assert.Equal(("WorkerLost", "Worker b serves job j-7."), (job.Reason, job.Stored.Message));
+        Assert.Equal("Worker b serves no job any more.", new JobScenario().Running("a", "b").Busy("b", "").Stored.Message);
     }
 
     [Fact]

@@ -1,0 +1,49 @@
+using System.Collections.Concurrent;
+using Trainer.Kernels;
+using Trainer.Kernels.Data;
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Api;
+
+/// <summary>What a job's data must fit: samples of the training set, shapes of a sample, one more than the largest label.</summary>
+public sealed record DataFacts(int TrainingSamples, Shape Shape, Shape TestShape, int Classes);
+
+/// <summary>Reads and checks data sets, each once as long as its files do not change.</summary>
+public sealed class DataCatalog
+{
+    private const int MostRemembered = 64;
+
+    private readonly ConcurrentDictionary<string, DataFacts> _known = new(StringComparer.Ordinal);
+
+    /// <exception cref="DataFileException">A file is missing or is not what it should be.</exception>
+    public DataFacts Inspect(Data data)
+    {
+        var folder = data.Idx is null ? FashionMnist.Find() : null;
+        var key = string.Join('|', Files(data, folder).Select(Fingerprint));
+        if (key.Length > 0 && _known.TryGetValue(key, out var known))
+        {
+            return known;
+        }
+
+        var (train, test) = data.Idx is { } idx
+            ? (DataSet.FromIdx(idx.TrainImages, idx.TrainLabels), DataSet.FromIdx(idx.TestImages, idx.TestLabels))
+            : FashionMnist.Load(folder);
+        var facts = new DataFacts(train.Count, train.Shape, test.Shape, Math.Max(train.Classes, test.Classes));
+        if (_known.Count >= MostRemembered)
+        {
+            _known.Clear();
+        }
+
+        return _known[key] = facts;
+    }
+
+    private static IEnumerable<string> Files(Data data, string? folder) => data.Idx is { } idx
+        ? [idx.TrainImages, idx.TrainLabels, idx.TestImages, idx.TestLabels]
+        : folder is null ? [] : Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal);
+
+    private static string Fingerprint(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? $"{path}:{file.Length}:{file.LastWriteTimeUtc.Ticks}" : $"{path}:absent";
+    }
+}

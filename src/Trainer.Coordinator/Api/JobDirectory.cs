@@ -1,0 +1,54 @@
+using System.Threading.Channels;
+using Akka.Actor;
+using Grpc.Core;
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Api;
+
+/// <summary>Jobs' entities and the scheduler as the API sees them: questions with answers or errors, and streams of updates.</summary>
+public sealed class JobDirectory(ActorSystem system, IActorRef jobs, IActorRef scheduler)
+{
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(10);
+
+    /// <exception cref="RpcException">What the entity said, or UNAVAILABLE when it says nothing.</exception>
+    public async Task<Job> AskAsync(JobEnvelope question, CancellationToken stop) => await AskAsync<object>(jobs, question, stop) switch
+    {
+        JobUpdate update => update.Job,
+        JobRefused refused => throw ApiErrors.Refused(refused),
+        var other => throw new InvalidOperationException($"Job {question.Job} answered {other}."),
+    };
+
+    public Task<ListWorkersReply> ListWorkersAsync(CancellationToken stop) => AskAsync<ListWorkersReply>(scheduler, new ListWorkersQuery(), stop);
+
+    /// <summary>The job now and whenever it changes, until it has ended; a slow reader skips to the newest.</summary>
+    /// <exception cref="RpcException">NOT_FOUND.</exception>
+    public async IAsyncEnumerable<Job> WatchAsync(string id, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    {
+        var updates = Channel.CreateBounded<object>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+        var watcher = system.ActorOf(Props.Create(() => new JobWatcher(id, jobs, updates.Writer)));
+        try
+        {
+            await foreach (var update in updates.Reader.ReadAllAsync(stop))
+            {
+                yield return update is JobUpdate { Job: var job } ? job : throw ApiErrors.Refused((JobRefused)update);
+            }
+        }
+        finally
+        {
+            system.Stop(watcher);
+        }
+    }
+
+    private static async Task<T> AskAsync<T>(IActorRef whom, object question, CancellationToken stop)
+    {
+        try
+        {
+            return await whom.Ask<T>(question, AnswerWithin, stop);
+        }
+        catch (AskTimeoutException)
+        {
+            throw ApiErrors.Unavailable($"The cluster is changing: no answer within {AnswerWithin.TotalSeconds:0} s. Try again.");
+        }
+    }
+}

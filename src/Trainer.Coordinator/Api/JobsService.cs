@@ -1,0 +1,140 @@
+using Grpc.Core;
+using Microsoft.Extensions.Hosting;
+using Trainer.Coordinator.Store;
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Api;
+
+/// <summary>The job API. What a job is and does is its entity's affair; what has ended is read from the store.</summary>
+public sealed class JobsService(IJobStore store, JobDirectory directory, JobValidator validator, IHostApplicationLifetime lifetime) : Protos.Jobs.JobsBase
+{
+    private const int DefaultPageSize = 50;
+    private const int MaxPageSize = 1000;
+    private const int LogBatch = 500;
+
+    private static readonly TimeSpan LogPollInterval = TimeSpan.FromSeconds(0.25);
+
+    public override async Task<Job> CreateJob(CreateJobRequest request, ServerCallContext context)
+    {
+        var requestId = RequestId(request.RequestId);
+        var id = JobId.From(requestId);
+        if (!request.ValidateOnly && await store.FindAsync(id) is { } made && made.RequestId == requestId)
+        {
+            return await ReadAsync(id, context.CancellationToken);
+        }
+
+        var (spec, violations) = validator.Check(request.Spec);
+        if (violations.Count > 0)
+        {
+            throw ApiErrors.InvalidJob(violations);
+        }
+
+        return request.ValidateOnly
+            ? new Job { Spec = spec }
+            : await directory.AskAsync(
+                new JobEnvelope { Job = id, Create = new CreateJob { Spec = spec, RequestId = requestId } }, context.CancellationToken);
+    }
+
+    public override Task<Job> GetJob(GetJobRequest request, ServerCallContext context) => ReadAsync(request.Id, context.CancellationToken);
+
+    public override async Task<ListJobsResponse> ListJobs(ListJobsRequest request, ServerCallContext context)
+    {
+        if (request.PageSize is < 0 or > MaxPageSize)
+        {
+            throw ApiErrors.InvalidField("page_size", $"must be 0 (for {DefaultPageSize}) to {MaxPageSize}, got {request.PageSize}");
+        }
+
+        var size = request.PageSize == 0 ? DefaultPageSize : request.PageSize;
+        var rows = await store.ListAsync(request.States, PageToken.Read(request.PageToken), size + 1);
+        return new ListJobsResponse
+        {
+            Jobs = { rows.Take(size).Select(row => row.ToJob()) },
+            NextPageToken = rows.Count > size ? PageToken.Write(rows[size - 1]) : "",
+        };
+    }
+
+    public override async Task<Job> CancelJob(CancelJobRequest request, ServerCallContext context)
+    {
+        RequireId(request.Id);
+        return await directory.AskAsync(
+            new JobEnvelope { Job = request.Id, Cancel = new CancelJob { Etag = request.Etag } }, context.CancellationToken);
+    }
+
+    public override async Task WatchJob(WatchJobRequest request, IServerStreamWriter<Job> responseStream, ServerCallContext context)
+    {
+        RequireId(request.Id);
+        await UntilStoppingAsync(context, async stop =>
+        {
+            await foreach (var job in directory.WatchAsync(request.Id, stop))
+            {
+                await responseStream.WriteAsync(job, stop);
+            }
+        });
+    }
+
+    public override async Task StreamLogs(StreamLogsRequest request, IServerStreamWriter<LogEntry> responseStream, ServerCallContext context)
+    {
+        RequireId(request.Id);
+        await UntilStoppingAsync(context, async stop =>
+        {
+            for (var after = request.AfterSequence; ;)
+            {
+                // State before log: what an ended job had to say is all there.
+                var job = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
+                var entries = await store.ReadLogAsync(request.Id, after, LogBatch);
+                foreach (var entry in entries)
+                {
+                    await responseStream.WriteAsync(entry, stop);
+                    after = entry.Sequence;
+                }
+
+                if (entries.Count == 0 && (!request.Follow || job.HasEnded))
+                {
+                    return;
+                }
+
+                await Task.Delay(entries.Count > 0 ? TimeSpan.Zero : LogPollInterval, stop);
+            }
+        });
+    }
+
+    private async Task<Job> ReadAsync(string id, CancellationToken stop)
+    {
+        RequireId(id);
+        var row = await store.FindAsync(id) ?? throw ApiErrors.NotFound(id);
+        return row.HasEnded ? row.ToJob() : await directory.AskAsync(new JobEnvelope { Job = id, Get = new GetJob() }, stop);
+    }
+
+    // Open streams would hold up the process's end.
+    private async Task UntilStoppingAsync(ServerCallContext context, Func<CancellationToken, Task> stream)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        try
+        {
+            await stream(stop.Token);
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            throw ApiErrors.Unavailable("This coordinator is stopping. Try again.");
+        }
+    }
+
+    private static string RequestId(string given)
+    {
+        if (given.Length == 0)
+        {
+            return Guid.NewGuid().ToString();
+        }
+
+        return Guid.TryParse(given, out var id) ? id.ToString() : throw ApiErrors.InvalidField("request_id", $"must be a UUID, got '{given}'");
+    }
+
+    private static void RequireId(string id)
+    {
+        if (id.Length == 0)
+        {
+            throw ApiErrors.InvalidField("id", "is required");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using Grpc.Core;
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Api;
+
+/// <summary>The workers that the scheduler knows.</summary>
+public sealed class WorkersService(JobDirectory directory) : Protos.Workers.WorkersBase
+{
+    public override async Task<ListWorkersResponse> ListWorkers(ListWorkersRequest request, ServerCallContext context)
+    {
+        var reply = await directory.ListWorkersAsync(context.CancellationToken);
+        return new ListWorkersResponse
+        {
+            Workers =
+            {
+                reply.Workers.Zip(reply.LastSeenSeconds, (status, seen) => new Worker
+                {
+                    Name = status.Worker,
+                    Node = status.Node,
+                    Device = status.Device,
+                    Threads = status.Threads,
+                    Job = status.Job,
+                    Numerics = status.Numerics,
+                    LastSeenSeconds = seen,
+                }),
+            },
+        };
+    }
+}

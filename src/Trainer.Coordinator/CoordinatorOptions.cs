@@ -1,0 +1,36 @@
+using Trainer.Hosting.Run;
+
+namespace Trainer.Coordinator;
+
+/// <summary>Everything a coordinator process is told; filled by the command line, the only composition root.</summary>
+public sealed record CoordinatorOptions
+{
+    public string Name { get; init; } = "coordinator";
+
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>Ports; 0 takes any free one.</summary>
+    public int ClusterPort { get; init; }
+
+    public int GrpcPort { get; init; }
+
+    public int HttpPort { get; init; }
+
+    /// <summary>akka.tcp://trainer@host:port of all coordinators in the same order everywhere; empty: this is the only one.</summary>
+    public IReadOnlyList<string> Seeds { get; init; } = [];
+
+    /// <summary>Holds jobs.db.</summary>
+    public required string StoreFolder { get; init; }
+
+    /// <summary>Holds one folder per job with its results, readable by coordinators and workers.</summary>
+    public required string ArtifactsFolder { get; init; }
+
+    /// <summary>Where a local cluster's processes find each other; null where addresses are given (Kubernetes).</summary>
+    public RunFolder? Run { get; init; }
+
+    /// <summary>What API calls must carry; null only with <see cref="Insecure"/>.</summary>
+    public string? Token { get; init; }
+
+    /// <summary>Lets a process without certificates bind beyond loopback.</summary>
+    public bool Insecure { get; init; }
+}

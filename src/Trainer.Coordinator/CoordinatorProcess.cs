@@ -1,0 +1,121 @@
+using Akka.Actor;
+using Microsoft.AspNetCore.Builder;
+using Trainer.Coordinator.Api;
+using Trainer.Coordinator.Jobs;
+using Trainer.Coordinator.Scheduling;
+using Trainer.Coordinator.Store;
+using Trainer.Hosting.Cluster;
+using Trainer.Hosting.Metrics;
+using Trainer.Hosting.Run;
+using Microsoft.Extensions.Logging;
+
+namespace Trainer.Coordinator;
+
+/// <summary>What tests make quicker.</summary>
+internal sealed record CoordinatorTuning
+{
+    public Func<JobSettings, JobSettings> Jobs { get; init; } = settings => settings;
+
+    public SchedulerSettings Scheduler { get; init; } = new();
+
+    /// <summary>HOCON.</summary>
+    public string Cluster { get; init; } = "";
+}
+
+/// <summary>A running coordinator: store, cluster member, web server, in the order in which they start; they end in the reverse one.</summary>
+internal sealed class CoordinatorProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly IJobStore _store;
+    private readonly ActorSystem _system;
+    private readonly CoordinatorWeb _web;
+    private readonly ControlMetrics _metrics;
+    private readonly IDisposable? _publication;
+
+    private CoordinatorProcess(IJobStore store, ActorSystem system, CoordinatorWeb web, ControlMetrics metrics, IDisposable? publication) =>
+        (_store, _system, _web, _metrics, _publication) = (store, system, web, metrics, publication);
+
+    /// <summary>http://host:port of the job API.</summary>
+    public string Grpc => _web.Grpc;
+
+    /// <summary>http://host:port of metrics and health.</summary>
+    public string Http => _web.Http;
+
+    /// <summary>akka.tcp://trainer@host:port</summary>
+    public string Cluster => ClusterSystem.SelfAddress(_system).ToString();
+
+    /// <summary>Ends when the cluster does not want this coordinator any more.</summary>
+    public Task Expelled => _system.WhenTerminated;
+
+    internal ActorSystem System => _system;
+
+    public static async Task<CoordinatorProcess> StartAsync(CoordinatorOptions options, CoordinatorTuning tuning, ILoggerFactory loggers)
+    {
+        var undo = new Stack<Func<ValueTask>>();
+        try
+        {
+            var store = SqliteJobStore.Open(options.StoreFolder);
+            undo.Push(() => Done(store.Dispose));
+            var metrics = new ControlMetrics();
+            undo.Push(() => Done(metrics.Dispose));
+            var system = ClusterSystem.Create(new ClusterOptions
+            {
+                Role = ClusterNames.CoordinatorRole, Host = options.Host, Port = options.ClusterPort, Seeds = options.Seeds, Loggers = loggers, Overrides = tuning.Cluster,
+            });
+            undo.Push(async () => await system.Terminate());
+            var (jobs, scheduler) = StartActors(system, options, tuning, store, metrics);
+            ClusterSystem.Join(system, options.Seeds);
+            var web = await CoordinatorWeb.StartAsync(options, store, new JobDirectory(system, jobs, scheduler), () => ClusterSystem.IsUp(system), loggers);
+            undo.Push(web.DisposeAsync);
+            var publication = options.Run?.Publish(ProcessEndpoint.OfThisProcess(
+                options.Name, ClusterNames.CoordinatorRole, ClusterSystem.SelfAddress(system).ToString(), web.Grpc, web.Http));
+            return new CoordinatorProcess(store, system, web, metrics, publication);
+        }
+        catch
+        {
+            while (undo.TryPop(out var step))
+            {
+                await step();
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Calls end first, then the cluster is left, in good order if that is quick.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _publication?.Dispose();
+        await _web.DisposeAsync();
+        await Task.WhenAny(ClusterSystem.LeaveAsync(_system), Task.Delay(LeaveTimeout));
+        await _system.Terminate();
+        _metrics.Dispose();
+        _store.Dispose();
+    }
+
+    private static (IActorRef Jobs, IActorRef Scheduler) StartActors(
+        ActorSystem system, CoordinatorOptions options, CoordinatorTuning tuning, IJobStore store, ControlMetrics metrics)
+    {
+        var census = new WorkerCensus();
+        var scheduler = ClusterActors.StartSchedulerProxy(system);
+        var settings = tuning.Jobs(new JobSettings { ArtifactsFolder = Path.GetFullPath(options.ArtifactsFolder) });
+        var services = new JobServices(store, scheduler, settings, TimeProvider.System, metrics);
+        var jobs = ClusterActors.StartJobs(system, id => Props.Create(() => new JobEntity(id, services)));
+        var schedulerServices = new SchedulerServices(store, jobs, tuning.Scheduler, TimeProvider.System, census);
+        ClusterActors.StartScheduler(system, Props.Create(() => new Scheduler(schedulerServices)));
+        system.ActorOf(Props.Create(() => new WorkerReaper()), "worker-reaper");
+        system.ActorOf(Props.Create(() => new QuarantineWatch()), "quarantine-watch");
+
+        metrics.ObserveJobs(() => store.CountByState().ToDictionary(count => ControlMetrics.StateLabel(count.Key), count => count.Value));
+        metrics.ObserveWorkers(() => census.ByState);
+        metrics.ObserveMembers(() => ClusterCensus.Members(system), () => ClusterCensus.Unreachable(system));
+        return (jobs, scheduler);
+    }
+
+    private static ValueTask Done(Action action)
+    {
+        action();
+        return default;
+    }
+}

@@ -1,0 +1,27 @@
+using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Trainer.Coordinator;
+
+/// <summary>A port of the process: asked for before it is bound, known afterwards.</summary>
+internal sealed class Listening(string host)
+{
+    private ListenOptions? _options;
+
+    /// <summary>http://host:port; known once the server has started.</summary>
+    public string Url => $"http://{(host.Contains(':') ? $"[{host}]" : host)}:{_options?.IPEndPoint?.Port ?? throw new InvalidOperationException("Not bound yet.")}";
+
+    public static bool IsLoopback(string host) =>
+        host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+
+    /// <summary>Binds the address; for the name of a host, all of its addresses.</summary>
+    public void Bind(KestrelServerOptions kestrel, int port, HttpProtocols protocols)
+    {
+        var address = host == "localhost" ? IPAddress.Loopback : IPAddress.TryParse(host, out var literal) ? literal : IPAddress.Any;
+        kestrel.Listen(address, port, options =>
+        {
+            options.Protocols = protocols;
+            _options = options;
+        });
+    }
+}

@@ -1,0 +1,200 @@
+using System.Net;
+using Google.Rpc;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Grpc.Reflection.V1Alpha;
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Tests.Api;
+
+/// <summary>One coordinator without workers, over real sockets.</summary>
+public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.Fixture>
+{
+    private readonly TestCoordinator _coordinator = fixture.Coordinator;
+
+    private Protos.Jobs.JobsClient Jobs => _coordinator.Jobs;
+
+    [Fact]
+    public async Task A_job_is_made_once_per_request_id()
+    {
+        var request = new CreateJobRequest { Spec = fixture.Spec, RequestId = Guid.NewGuid().ToString() };
+        var job = await Jobs.CreateJobAsync(request);
+        Assert.Equal((JobState.Queued, 4u), (job.State, job.Spec.Training.Shards));
+        Assert.Equal(job.Id, (await Jobs.CreateJobAsync(request)).Id);
+        request.RequestId = request.RequestId.ToUpperInvariant();
+        request.Spec = new JobSpec { Name = "something else" };
+        Assert.Equal(job.CreateTime, (await Jobs.CreateJobAsync(request)).CreateTime);
+        Assert.Equal(job, await Jobs.GetJobAsync(new GetJobRequest { Id = job.Id }));
+        Assert.NotEqual(job.Id, (await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fixture.Spec })).Id);
+    }
+
+    [Fact]
+    public async Task Validate_only_makes_nothing()
+    {
+        var before = (await Jobs.ListJobsAsync(new ListJobsRequest { PageSize = 1000 })).Jobs.Count;
+        var job = await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fixture.Spec, ValidateOnly = true });
+        Assert.Equal(("", 4u), (job.Id, job.Spec.Training.Shards));
+        Assert.Equal(before, (await Jobs.ListJobsAsync(new ListJobsRequest { PageSize = 1000 })).Jobs.Count);
+    }
+
+    [Fact]
+    public async Task A_job_that_cannot_run_is_refused_with_its_faults()
+    {
+        var spec = fixture.Spec.Clone();
+        spec.Training.Epochs = 0;
+        spec.Training.Optimizer.Sgd.Lr = -1;
+        var error = await FailsAsync(Jobs.CreateJobAsync(new CreateJobRequest { Spec = spec }), StatusCode.InvalidArgument, "INVALID_JOB");
+        var faults = error.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations;
+        Assert.Equal(["training.epochs", "training.optimizer.sgd.lr"], faults.Select(fault => fault.Field));
+        Assert.Equal("must be greater than 0, got -1", faults[1].Description);
+        Assert.EndsWith("(and 1 more)", error.Status.Detail);
+    }
+
+    [Fact]
+    public async Task Requests_that_make_no_sense_name_the_field()
+    {
+        var error = await FailsAsync(Jobs.CreateJobAsync(new CreateJobRequest { RequestId = "seven" }), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        Assert.Equal("request_id: must be a UUID, got 'seven'", error.Status.Detail);
+        error = await FailsAsync(Jobs.ListJobsAsync(new ListJobsRequest { PageSize = 1001 }), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        Assert.Equal("page_size: must be 0 (for 50) to 1000, got 1001", error.Status.Detail);
+        await FailsAsync(Jobs.GetJobAsync(new GetJobRequest()), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        await FailsAsync(Jobs.ListJobsAsync(new ListJobsRequest { PageToken = "?" }), StatusCode.InvalidArgument, "INVALID_REQUEST");
+    }
+
+    [Fact]
+    public async Task Unknown_jobs_are_not_found()
+    {
+        var error = await FailsAsync(Jobs.GetJobAsync(new GetJobRequest { Id = "nobody" }), StatusCode.NotFound, "JOB_NOT_FOUND");
+        Assert.Equal("There is no job nobody.", error.Status.Detail);
+        await FailsAsync(Jobs.CancelJobAsync(new CancelJobRequest { Id = "nobody" }), StatusCode.NotFound, "JOB_NOT_FOUND");
+        using var watch = Jobs.WatchJob(new WatchJobRequest { Id = "nobody" });
+        Assert.Equal(StatusCode.NotFound, (await Assert.ThrowsAsync<RpcException>(() => watch.ResponseStream.MoveNext(default))).StatusCode);
+        using var logs = Jobs.StreamLogs(new StreamLogsRequest { Id = "nobody" });
+        Assert.Equal(StatusCode.NotFound, (await Assert.ThrowsAsync<RpcException>(() => logs.ResponseStream.MoveNext(default))).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_queued_job_is_cancelled_and_no_further()
+    {
+        var job = await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fixture.Spec });
+        var cancel = new CancelJobRequest { Id = job.Id, Etag = "99" };
+        await FailsAsync(Jobs.CancelJobAsync(cancel), StatusCode.Aborted, "ETAG_MISMATCH");
+        cancel.Etag = job.Etag;
+        Assert.Equal(JobState.Cancelled, (await Jobs.CancelJobAsync(cancel)).State);
+        cancel.Etag = "";
+        var error = await FailsAsync(Jobs.CancelJobAsync(cancel), StatusCode.FailedPrecondition, "JOB_HAS_ENDED");
+        Assert.Equal($"Job {job.Id} has ended: CANCELLED.", error.Status.Detail);
+        Assert.Equal(JobState.Cancelled, (await Jobs.GetJobAsync(new GetJobRequest { Id = job.Id })).State);
+
+        var logs = await ReadAsync(Jobs.StreamLogs(new StreamLogsRequest { Id = job.Id, Follow = true }).ResponseStream);
+        Assert.Equal(["QUEUED (Submitted): Waiting for workers.", "CANCELLED (Cancelled): Cancelled by the user before it started."],
+            logs.Select(entry => entry.Message));
+        logs = await ReadAsync(Jobs.StreamLogs(new StreamLogsRequest { Id = job.Id, AfterSequence = logs[0].Sequence }).ResponseStream);
+        Assert.StartsWith("CANCELLED", Assert.Single(logs).Message);
+    }
+
+    [Fact]
+    public async Task Lists_by_page_newest_first_and_by_state()
+    {
+        var made = new List<string>();
+        for (var i = 0; i < 5; i++)
+        {
+            made.Add((await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fixture.Spec })).Id);
+        }
+
+        await Jobs.CancelJobAsync(new CancelJobRequest { Id = made[2] });
+        var (listed, request) = (new List<Job>(), new ListJobsRequest { PageSize = 2 });
+        do
+        {
+            var page = await Jobs.ListJobsAsync(request);
+            Assert.InRange(page.Jobs.Count, 1, 2);
+            listed.AddRange(page.Jobs);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+
+        Assert.Equal(listed.Count, listed.DistinctBy(job => job.Id).Count());
+        Assert.Equal(listed.OrderByDescending(job => job.CreateTime.ToDateTimeOffset()).ThenByDescending(job => job.Id, StringComparer.Ordinal), listed);
+        Assert.Subset(listed.Select(job => job.Id).ToHashSet(), made.ToHashSet());
+        var cancelled = (await Jobs.ListJobsAsync(new ListJobsRequest { PageSize = 1000, States = { JobState.Cancelled } })).Jobs;
+        Assert.Contains(made[2], cancelled.Select(job => job.Id));
+        Assert.All(cancelled, job => Assert.Equal(JobState.Cancelled, job.State));
+    }
+
+    [Fact]
+    public async Task Calls_need_the_token_except_health_checks()
+    {
+        var error = await FailsAsync(new Protos.Jobs.JobsClient(_coordinator.Invoker).GetJobAsync(new GetJobRequest { Id = "x" }), StatusCode.Unauthenticated, "TOKEN_INVALID");
+        Assert.Equal("This call needs the header 'authorization: Bearer TOKEN'; the token is in the coordinator's token file.", error.Status.Detail);
+        error = await FailsAsync(
+            new Protos.Workers.WorkersClient(_coordinator.WithToken("wrong")).ListWorkersAsync(new ListWorkersRequest()), StatusCode.Unauthenticated, "TOKEN_INVALID");
+        Assert.Equal("The token is not this cluster's; that is in the coordinator's token file.", error.Status.Detail);
+        using var watch = new Protos.Jobs.JobsClient(_coordinator.Invoker).WatchJob(new WatchJobRequest { Id = "x" });
+        Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(() => watch.ResponseStream.MoveNext(default))).StatusCode);
+
+        var health = await new Health.HealthClient(_coordinator.Invoker).CheckAsync(new HealthCheckRequest());
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, health.Status);
+        Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(() => ReflectAsync(_coordinator.Invoker))).StatusCode);
+        Assert.Contains("trainer.v1.Jobs", await ReflectAsync(_coordinator.WithToken(TestCoordinator.Token)));
+    }
+
+    [Fact]
+    public async Task Health_readiness_and_metrics_are_on_the_http_port()
+    {
+        using var http = new HttpClient { BaseAddress = new Uri(_coordinator.Http) };
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/healthz")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/readyz")).StatusCode);
+        var metrics = await http.GetStringAsync("/metrics");
+        Assert.Contains("trainer_jobs{", metrics);
+        Assert.Contains("role=\"coordinator\",status=\"up\"", metrics);
+    }
+
+    private static async Task<RpcException> FailsAsync<T>(AsyncUnaryCall<T> call, StatusCode code, string reason)
+    {
+        var error = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
+        Assert.Equal((code, reason), (error.StatusCode, error.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason));
+        return error;
+    }
+
+    private static async Task<List<T>> ReadAsync<T>(IAsyncStreamReader<T> stream)
+    {
+        var all = new List<T>();
+        await foreach (var item in stream.ReadAllAsync())
+        {
+            all.Add(item);
+        }
+
+        return all;
+    }
+
+    private static async Task<List<string>> ReflectAsync(CallInvoker invoker)
+    {
+        using var call = new ServerReflection.ServerReflectionClient(invoker).ServerReflectionInfo();
+        await call.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = "" });
+        await call.RequestStream.CompleteAsync();
+        Assert.True(await call.ResponseStream.MoveNext(default));
+        return [.. call.ResponseStream.Current.ListServicesResponse.Service.Select(service => service.Name)];
+    }
+
+    public sealed class Fixture : IAsyncLifetime
+    {
+        private readonly TemporaryFolder _folder = new();
+
+        internal TestCoordinator Coordinator { get; private set; } = null!;
+
+        public JobSpec Spec { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            Spec = SmallData.Spec(_folder.Path);
+            Coordinator = await TestCoordinator.StartAsync(_folder.Path);
+            await Coordinator.AwaitWorkersAsync(0);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Coordinator.DisposeAsync();
+            _folder.Dispose();
+        }
+    }
+}

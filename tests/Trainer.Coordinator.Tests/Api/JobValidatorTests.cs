@@ -1,0 +1,107 @@
+using Trainer.Coordinator.Api;
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Tests.Api;
+
+public sealed class JobValidatorTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly JobValidator _validator = new(new DataCatalog());
+    private readonly JobSpec _spec;
+
+    public JobValidatorTests() => _spec = SmallData.Spec(_folder.Path);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void What_is_left_open_is_filled_in()
+    {
+        var (spec, violations) = _validator.Check(_spec);
+        Assert.Empty(violations);
+        Assert.Equal((4u, 4u, 1u, 10u), (spec.Training.Shards, spec.Cluster.MaxWorkers, spec.Cluster.MinWorkers, spec.Model.Classes));
+        Assert.True(spec.Training.HasSeed && spec.Data.HasShuffle && spec.Training.Optimizer.Sgd.HasMomentum);
+        Assert.False(_spec.Training.HasShards, "The request itself is left alone.");
+        Assert.Equal(spec, _validator.Check(spec).Spec);
+    }
+
+    [Fact]
+    public void A_missing_job_is_a_violation() => Assert.Equal([new FieldViolation("spec", "is required")], _validator.Check(null).Violations);
+
+    [Fact]
+    public void The_rules_of_the_job_file_hold()
+    {
+        _spec.Training.Optimizer.Sgd.Lr = -1;
+        _spec.Name = "No Label";
+        Assert.Equal(["name", "training.optimizer.sgd.lr"], _validator.Check(_spec).Violations.Select(violation => violation.Path));
+    }
+
+    [Fact]
+    public void Shards_workers_and_batch_must_fit_each_other()
+    {
+        Expect("training.shards", "must be at most batch_size (32), got 33", spec => spec.Training.Shards = 33);
+        Expect("cluster.min_workers", "must be at most training.shards (4), got 5", spec => spec.Cluster = new ClusterSection { MinWorkers = 5 });
+        Expect("cluster.min_workers", "must be at most max_workers (2), got 3", spec => spec.Cluster = new ClusterSection { MinWorkers = 3, MaxWorkers = 2 });
+        Expect("training.batch_size", "must be at most the training set's 67 samples, got 68", spec => spec.Training.BatchSize = 68);
+    }
+
+    [Fact]
+    public void Layers_that_do_not_fit_are_named()
+    {
+        var (_, violations) = _validator.Check(With(spec => spec.Model = new Model
+        {
+            Layers =
+            {
+                new Layer { Conv2D = new Conv2d { OutChannels = 3, KernelSize = { 5 } } },
+                new Layer { AvgPool2D = new AvgPool2d { KernelSize = { 2 } } },
+                new Layer { Conv2D = new Conv2d { OutChannels = 3, KernelSize = { 13 } } },
+            },
+        }));
+        var violation = Assert.Single(violations);
+        Assert.Equal("model.layers[2].conv2d", violation.Path);
+        Assert.Contains("13", violation.Problem);
+    }
+
+    [Fact]
+    public void Labels_must_be_below_the_number_of_classes()
+    {
+        Expect("model.classes", "gives 7 classes; the data's labels go up to 9 and need 10", spec => spec.Model.Classes = 7);
+        Expect("model.layers", "gives 3 classes; the data's labels go up to 9 and need 10", spec => spec.Model = new Model
+        {
+            Layers = { new Layer { Flatten = new Flatten() }, new Layer { Linear = new Linear { OutFeatures = 3 } } },
+        });
+    }
+
+    [Fact]
+    public void A_missing_file_is_named_at_its_field()
+    {
+        File.Delete(_spec.Data.Idx.TestLabels);
+        var violation = Assert.Single(_validator.Check(_spec).Violations);
+        Assert.Equal("data.idx.test_labels", violation.Path);
+        Assert.Contains(_spec.Data.Idx.TestLabels, violation.Problem);
+    }
+
+    [Fact]
+    public void A_file_is_read_again_when_it_changed()
+    {
+        Assert.Empty(_validator.Check(_spec).Violations);
+        File.WriteAllBytes(_spec.Data.Idx.TrainImages, File.ReadAllBytes(_spec.Data.Idx.TrainImages)[..1000]);
+        Assert.Equal("data.idx.train_images", Assert.Single(_validator.Check(_spec).Violations).Path);
+    }
+
+    [Fact]
+    public void Test_images_have_the_shape_of_the_training_images()
+    {
+        SmallData.WriteImages(_spec.Data.Idx.TestImages, 13, 27, 28);
+        Expect("data.idx.test_images", "has samples of (1,27,28); the training set's are (1,28,28)", _ => { });
+    }
+
+    private void Expect(string path, string problem, Action<JobSpec> change) =>
+        Assert.Equal([new FieldViolation(path, problem)], _validator.Check(With(change)).Violations);
+
+    private JobSpec With(Action<JobSpec> change)
+    {
+        var spec = _spec.Clone();
+        change(spec);
+        return spec;
+    }
+}

@@ -1,0 +1,158 @@
+using Grpc.Core;
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Tests;
+
+/// <summary>A coordinator and nodes in their own actor systems, talking over sockets; the nodes only pretend to train.</summary>
+public sealed class ClusterJobTests : IAsyncLifetime
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly List<FakeNode> _nodes = [];
+    private TestCoordinator _coordinator = null!;
+    private JobSpec _spec = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _spec = SmallData.Spec(_folder.Path);
+        _coordinator = await TestCoordinator.StartAsync(_folder.Path);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in _nodes)
+        {
+            await node.DisposeAsync();
+        }
+
+        await _coordinator.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Two_workers_train_a_job_and_then_the_next()
+    {
+        var (a, b) = await TwoNodesAsync();
+        foreach (var _ in new[] { 1, 2 })
+        {
+            var id = await SubmitAsync();
+            var (starts, watched) = (await Task.WhenAll(a.StartAsync(), b.StartAsync()), new List<Job>());
+            Assert.Equal([0u, 1u], starts.Select(start => start.Rank).Order());
+            Assert.Equal(Path.Combine(_folder.Path, "jobs", id), starts[0].Artifacts);
+            await _coordinator.AwaitAsync(id, job => job.State == JobState.Running);
+            var workers = (await _coordinator.Workers.ListWorkersAsync(new ListWorkersRequest())).Workers;
+            Assert.Equal(["a", "b"], workers.Select(worker => worker.Name));
+
+            a.Train();
+            a.Finish();
+            b.Finish();
+            var done = await _coordinator.AwaitAsync(id, job => job.State == JobState.Succeeded);
+            Assert.Equal("sum", done.Result.WeightsSha256);
+            Assert.Equal(["a", "b"], done.Workers);
+            Assert.Equal(2, done.Epochs.Count);
+            await Task.WhenAll(a.ReleaseAsync(), b.ReleaseAsync());
+        }
+    }
+
+    [Fact]
+    public async Task Cancel_releases_the_workers()
+    {
+        var (a, b) = await TwoNodesAsync();
+        var id = await SubmitAsync();
+        await Task.WhenAll(a.StartAsync(), b.StartAsync());
+        Assert.Equal(JobState.Cancelled, (await _coordinator.Jobs.CancelJobAsync(new CancelJobRequest { Id = id })).State);
+        await Task.WhenAll(a.ReleaseAsync(), b.ReleaseAsync());
+    }
+
+    [Fact]
+    public async Task A_crashed_lone_worker_is_lost_within_two_seconds_and_the_next_job_runs_elsewhere()
+    {
+        var a = await NodeAsync("a", 1);
+        var id = await SubmitAsync();
+        await a.StartAsync();
+        await _coordinator.AwaitAsync(id, job => job.State == JobState.Running);
+        var crashed = DateTimeOffset.UtcNow;
+        await a.CrashAsync();
+        var failed = await _coordinator.AwaitAsync(id, job => job.State == JobState.Failed);
+        Assert.Equal("Worker a was lost at step 0: the connection to its process closed", failed.Message);
+        Assert.InRange((failed.EndTime.ToDateTimeOffset() - crashed).TotalSeconds, 0.5, 3);
+
+        var b = new FakeNode("b", _coordinator.Cluster);
+        _nodes.Add(b);
+        var next = await SubmitAsync();
+        await b.StartAsync();
+        await _coordinator.AwaitAsync(next, job => job.State == JobState.Running);
+    }
+
+    [Fact]
+    public async Task A_coordinator_on_its_folder_knows_its_jobs_adopts_workers_that_answer_and_gives_up_those_that_do_not()
+    {
+        var (a, b) = await TwoNodesAsync();
+        var (adopted, lost) = (await SubmitAsync(maxWorkers: 1), await SubmitAsync(maxWorkers: 1));
+        var starts = await Task.WhenAll(a.StartAsync(), b.StartAsync());
+        await _coordinator.AwaitAsync(adopted, job => job.State == JobState.Running);
+        await _coordinator.AwaitAsync(lost, job => job.State == JobState.Running);
+        var cancelled = await SubmitAsync();
+        await _coordinator.Jobs.CancelJobAsync(new CancelJobRequest { Id = cancelled });
+
+        await _coordinator.DisposeAsync();
+        _coordinator = await TestCoordinator.StartAsync(_folder.Path);
+        var listed = (await _coordinator.Jobs.ListJobsAsync(new ListJobsRequest())).Jobs;
+        Assert.Equal([cancelled, lost, adopted], listed.OrderByDescending(job => job.CreateTime.ToDateTimeOffset()).Select(job => job.Id));
+
+        // The node of the first job joins the new coordinator under a new address and serves on; the other one has gone.
+        var serving = starts.Single(start => start.Job == adopted);
+        var reborn = new FakeNode(serving.Worker, _coordinator.Cluster);
+        _nodes.Add(reborn);
+        reborn.ServeOn(serving);
+        var again = await _coordinator.AwaitAsync(adopted, job => job.Transitions[^1].Reason == "WorkersAdopted");
+        Assert.Equal(JobState.Running, again.State);
+        var silent = await _coordinator.AwaitAsync(lost, job => job.State == JobState.Failed);
+        Assert.Equal(("WorkersSilent", $"Silent for 3 s after the coordinator came back: {starts.Single(start => start.Job == lost).Worker}."),
+            (silent.Transitions[^1].Reason, silent.Message));
+
+        reborn.Train();
+        reborn.Finish();
+        Assert.Equal(JobState.Succeeded, (await _coordinator.AwaitAsync(adopted, job => job.State == JobState.Succeeded)).State);
+    }
+
+    [Fact]
+    public async Task Streams_end_with_unavailable_when_the_coordinator_stops()
+    {
+        var id = await SubmitAsync();
+        using var watch = _coordinator.Jobs.WatchJob(new WatchJobRequest { Id = id });
+        Assert.True(await watch.ResponseStream.MoveNext(default));
+        using var logs = _coordinator.Jobs.StreamLogs(new StreamLogsRequest { Id = id, Follow = true });
+        Assert.True(await logs.ResponseStream.MoveNext(default));
+        var ends = new[] { watch.ResponseStream.MoveNext(default), logs.ResponseStream.MoveNext(default) };
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        await _coordinator.StopAsync();
+        foreach (var end in ends)
+        {
+            Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => end)).StatusCode);
+        }
+
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"Stopping took {clock.Elapsed}.");
+    }
+
+    private async Task<string> SubmitAsync(uint? maxWorkers = null)
+    {
+        var spec = _spec.Clone();
+        if (maxWorkers is { } max)
+        {
+            spec.Cluster = new ClusterSection { MaxWorkers = max };
+        }
+
+        return (await _coordinator.Jobs.CreateJobAsync(new CreateJobRequest { Spec = spec })).Id;
+    }
+
+    private async Task<(FakeNode A, FakeNode B)> TwoNodesAsync() => (await NodeAsync("a", 1), await NodeAsync("b", 2));
+
+    private async Task<FakeNode> NodeAsync(string name, int count)
+    {
+        var node = new FakeNode(name, _coordinator.Cluster);
+        _nodes.Add(node);
+        await _coordinator.AwaitWorkersAsync(count);
+        return node;
+    }
+}

@@ -1,0 +1,190 @@
+using Akka.Actor;
+using Akka.Cluster.Sharding;
+using Akka.TestKit;
+using Akka.TestKit.Xunit;
+using Trainer.Coordinator.Jobs;
+using Trainer.Coordinator.Store;
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Tests.Jobs;
+
+public sealed class JobEntityTests : TestKit
+{
+    private const string Id = "j-1";
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly SqliteJobStore _store;
+    private readonly TestProbe _region;
+    private readonly TestProbe _scheduler;
+    private readonly TestProbe _user;
+    private readonly Dictionary<string, TestProbe> _agents = [];
+    private IActorRef _entity;
+
+    public JobEntityTests()
+        : base("akka.loglevel = WARNING")
+    {
+        _store = SqliteJobStore.Open(_folder.Path);
+        (_region, _scheduler, _user) = (CreateTestProbe("region"), CreateTestProbe("scheduler"), CreateTestProbe("user"));
+        _entity = NewEntity();
+    }
+
+    [Fact]
+    public async Task Create_is_stored_answered_and_announced_and_a_repetition_gets_the_same()
+    {
+        var job = await CreateAsync();
+        Assert.Equal((Id, JobState.Queued, "1"), (job.Id, job.State, job.Etag));
+        Assert.Equal(JobState.Queued, (await _store.FindAsync(Id))!.State);
+        Assert.Equal(Id, (await _scheduler.ExpectMsgAsync<JobWaiting>()).Job);
+
+        Assert.Equal(job, await CreateAsync());
+        Tell(new JobEnvelope { Create = new CreateJob { Spec = Samples.Spec(), RequestId = "another" } });
+        var refused = await _user.ExpectMsgAsync<JobRefused>();
+        Assert.Equal((6, "Job j-1 was made by another request."), (refused.Status, refused.Message));
+    }
+
+    [Fact]
+    public async Task Of_an_unknown_job_there_is_nothing_to_say()
+    {
+        Tell(new JobEnvelope { Get = new GetJob() });
+        var refused = await _user.ExpectMsgAsync<JobRefused>();
+        Assert.Equal((5, "There is no job j-1."), (refused.Status, refused.Message));
+        await _region.ExpectMsgAsync<Passivate>();
+
+        Report("a", new WorkerReport { Alive = new Alive(), Generation = new Generation { Term = 4, Number = 2 } });
+        Assert.Equal(4ul, (await _agents["a"].ExpectMsgAsync<Release>()).Generation.Term);
+    }
+
+    [Fact]
+    public async Task It_starts_runs_succeeds_and_goes()
+    {
+        await CreateAsync();
+        Tell(new JobEnvelope { Subscribe = new Subscribe() });
+        await GrantAsync("a", "b");
+        Report("a", new WorkerReport { Started = new Started() });
+        Report("b", new WorkerReport { Started = new Started() });
+        Report("a", new WorkerReport { Epoch = new EpochReport { Summary = Samples.Epoch(1) } });
+        Report("b", new WorkerReport { Finished = new Finished { WeightsHash = "h" } });
+        Report("a", new WorkerReport { Finished = new Finished { WeightsHash = "h", WeightsPath = "/w", WeightsSha256 = "s" } });
+
+        var last = (JobUpdate)await _user.FishForMessageAsync(message => message is JobUpdate { Job.State: JobState.Succeeded });
+        Assert.Equal([JobState.Queued, JobState.Starting, JobState.Running, JobState.Succeeded], last.Job.Transitions.Select(transition => transition.State));
+        Assert.Equal("s", last.Job.Result.WeightsSha256);
+        await _agents["a"].ExpectMsgAsync<Release>();
+        await _agents["b"].ExpectMsgAsync<Release>();
+        await _scheduler.FishForMessageAsync(message => message is JobSettled);
+        await _region.ExpectMsgAsync<Passivate>();
+        Assert.Equal(last.Job, (await _store.FindAsync(Id))!.ToJob());
+    }
+
+    [Fact]
+    public async Task Progress_reaches_subscribers_a_few_times_a_second()
+    {
+        await CreateAsync();
+        await GrantAsync("a");
+        Report("a", new WorkerReport { Started = new Started() });
+        Tell(new JobEnvelope { Subscribe = new Subscribe() });
+        await _user.FishForMessageAsync(message => message is JobUpdate { Job.State: JobState.Running });
+        for (var step = 1ul; step <= 1000; step++)
+        {
+            Report("a", new WorkerReport { Step = new StepReport { Progress = new Progress { Step = step } } });
+        }
+
+        var updates = 0;
+        await _user.FishForMessageAsync(message =>
+        {
+            updates++;
+            return message is JobUpdate { Job.Progress.Step: 1000 };
+        });
+        Assert.InRange(updates, 1, 20);
+    }
+
+    [Fact]
+    public async Task Another_entity_with_the_term_ends_this_one()
+    {
+        await CreateAsync();
+        await WatchAsync(_entity);
+        Assert.True(await _store.TakeTermAsync(Id, 1));
+        Tell(new JobEnvelope { Cancel = new CancelJob() });
+        await ExpectTerminatedAsync(_entity);
+        Assert.Equal(JobState.Queued, (await _store.FindAsync(Id))!.State);
+        await _user.ExpectNoMsgAsync(TimeSpan.FromMilliseconds(50));
+    }
+
+    [Fact]
+    public async Task An_entity_that_comes_back_takes_a_term_asks_and_adopts()
+    {
+        await CreateAsync();
+        await GrantAsync("a", "b");
+        Report("a", new WorkerReport { Started = new Started() });
+        Report("b", new WorkerReport { Started = new Started() });
+        await AwaitConditionAsync(async () => (await _store.FindAsync(Id))!.State == JobState.Running);
+        await WatchAsync(_entity);
+        Sys.Stop(_entity);
+        await ExpectTerminatedAsync(_entity);
+
+        _entity = NewEntity();
+        Tell(new JobEnvelope { Wake = new Wake() });
+        Assert.Equal(2ul, (await _agents["a"].ExpectMsgAsync<Query>()).Generation.Term);
+        await _agents["b"].ExpectMsgAsync<Query>();
+        Report("a", new WorkerReport { Alive = new Alive() });
+        Report("b", new WorkerReport { Alive = new Alive() });
+        await AwaitConditionAsync(async () => (await _store.FindAsync(Id))!.Transitions[^1].Reason == "WorkersAdopted");
+    }
+
+    [Fact]
+    public async Task Log_lines_are_stored()
+    {
+        await CreateAsync();
+        Report("a", new WorkerReport { Log = new LogLine { Message = "reading" } });
+        await AwaitConditionAsync(async () => (await _store.ReadLogAsync(Id, 0, 10)).Any(entry => entry is { Source: "a", Message: "reading" }));
+    }
+
+    protected override void AfterAll()
+    {
+        base.AfterAll();
+        _store.Dispose();
+        _folder.Dispose();
+    }
+
+    private IActorRef NewEntity()
+    {
+        var services = new JobServices(_store, _scheduler, new JobSettings { ArtifactsFolder = "/artifacts" }, TimeProvider.System, Metrics: null);
+        return _region.ChildActorOf(Props.Create(() => new JobEntity(Id, services)));
+    }
+
+    private async Task<Job> CreateAsync()
+    {
+        Tell(new JobEnvelope { Create = new CreateJob { Spec = Samples.Spec(epochs: 1), RequestId = "r" } });
+        return (await _user.ExpectMsgAsync<JobUpdate>()).Job;
+    }
+
+    private async Task GrantAsync(params string[] workers)
+    {
+        Tell(new JobEnvelope { Grant = new Grant { Workers = { workers.Select(Status) } } });
+        foreach (var worker in workers)
+        {
+            Assert.Equal(worker, (await _agents[worker].ExpectMsgAsync<Start>()).Worker);
+        }
+    }
+
+    private WorkerStatus Status(string worker) => new()
+    {
+        Worker = worker, Incarnation = worker + "-life", ActorPath = Agent(worker).Ref.Path.ToString(), Host = "h", Numerics = "v1",
+    };
+
+    private TestProbe Agent(string worker) => _agents.TryGetValue(worker, out var probe) ? probe : _agents[worker] = CreateTestProbe(worker);
+
+    private void Report(string worker, WorkerReport report)
+    {
+        (report.Job, report.Worker, report.Incarnation) = (Id, worker, worker + "-life");
+        report.Generation ??= new Generation { Term = 1, Number = 1 };
+        _entity.Tell(new JobEnvelope { Job = Id, Report = report }, Agent(worker));
+    }
+
+    private void Tell(JobEnvelope envelope)
+    {
+        envelope.Job = Id;
+        _entity.Tell(envelope, _user);
+    }
+}

@@ -1,0 +1,62 @@
+using Akka.Actor;
+using Akka.TestKit.Xunit;
+using Trainer.Coordinator.Scheduling;
+using Trainer.Coordinator.Store;
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Tests.Scheduling;
+
+public sealed class SchedulerTests : TestKit
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly SqliteJobStore _store;
+    private readonly WorkerCensus _census = new();
+
+    public SchedulerTests()
+        : base("akka.loglevel = WARNING") => _store = SqliteJobStore.Open(_folder.Path);
+
+    [Fact]
+    public async Task It_wakes_the_jobs_that_have_not_ended()
+    {
+        await _store.InsertAsync(Samples.Row("j-1"));
+        await _store.InsertAsync(Samples.Row("j-2", JobState.Failed));
+        await _store.InsertAsync(Samples.Row("j-3", JobState.Running));
+        Start(new SchedulerSettings());
+        Assert.Equal(["j-1", "j-3"], new[] { await ExpectMsgAsync<JobEnvelope>(), await ExpectMsgAsync<JobEnvelope>() }.Select(wake => wake.Job).Order());
+    }
+
+    [Fact]
+    public async Task It_grants_lists_and_counts()
+    {
+        var scheduler = Start(new SchedulerSettings { WarmUp = TimeSpan.Zero, Settle = TimeSpan.Zero });
+        scheduler.Tell(new WorkerStatus { Worker = "b", Incarnation = "1", Job = "j-0" });
+        scheduler.Tell(new WorkerStatus { Worker = "a", Incarnation = "1" });
+        scheduler.Tell(new JobWaiting { Job = "j-1", MinWorkers = 1, MaxWorkers = 4 });
+        var grant = await ExpectMsgAsync<JobEnvelope>();
+        Assert.Equal(("j-1", "a"), (grant.Job, Assert.Single(grant.Grant.Workers).Worker));
+
+        var list = await scheduler.Ask<ListWorkersReply>(new ListWorkersQuery(), TimeSpan.FromSeconds(10));
+        Assert.Equal(["a", "b"], list.Workers.Select(worker => worker.Worker));
+        Assert.All(list.LastSeenSeconds, seconds => Assert.InRange(seconds, 0, 10));
+        Assert.Equal((1, 1), (_census.ByState["idle"], _census.ByState["busy"]));
+
+        await WatchAsync(scheduler);
+        Sys.Stop(scheduler);
+        await ExpectTerminatedAsync(scheduler);
+        Assert.Empty(_census.ByState);
+    }
+
+    protected override void AfterAll()
+    {
+        base.AfterAll();
+        _store.Dispose();
+        _folder.Dispose();
+    }
+
+    private IActorRef Start(SchedulerSettings settings)
+    {
+        var services = new SchedulerServices(_store, TestActor, settings, TimeProvider.System, _census);
+        return Sys.ActorOf(Props.Create(() => new Scheduler(services)));
+    }
+}

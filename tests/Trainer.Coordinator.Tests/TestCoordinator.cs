@@ -1,0 +1,106 @@
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Grpc.Net.Client;
+using Microsoft.Extensions.Logging.Abstractions;
+using Trainer.Coordinator.Scheduling;
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Tests;
+
+/// <summary>A coordinator in this process, on ports of its own, with a client that has the token.</summary>
+internal sealed class TestCoordinator : IAsyncDisposable
+{
+    public const string Token = "the-token";
+
+    public const string QuickCluster = """
+        akka.cluster {
+          seed-node-timeout = 1s
+          retry-unsuccessful-join-after = 1s
+          gossip-interval = 100ms
+          leader-actions-interval = 100ms
+          unreachable-nodes-reaper-interval = 100ms
+          periodic-tasks-initial-delay = 100ms
+          failure-detector { heartbeat-interval = 200ms, acceptable-heartbeat-pause = 2s }
+          down-removal-margin = 200ms
+          split-brain-resolver.stable-after = 1s
+          sharding { retry-interval = 200ms, rebalance-interval = 1s }
+          singleton-proxy.singleton-identification-interval = 200ms
+        }
+        """;
+
+    private readonly CoordinatorProcess _process;
+    private readonly GrpcChannel _channel;
+    private int _stopped;
+
+    private TestCoordinator(CoordinatorProcess process)
+    {
+        _process = process;
+        _channel = GrpcChannel.ForAddress(process.Grpc);
+    }
+
+    public string Cluster => _process.Cluster;
+
+    public string Http => _process.Http;
+
+    public CallInvoker Invoker => _channel.CreateCallInvoker();
+
+    public Protos.Jobs.JobsClient Jobs => new(WithToken(Token));
+
+    public Protos.Workers.WorkersClient Workers => new(WithToken(Token));
+
+    public static async Task<TestCoordinator> StartAsync(string folder)
+    {
+        var options = new CoordinatorOptions { StoreFolder = Path.Combine(folder, "store"), ArtifactsFolder = Path.Combine(folder, "jobs"), Token = Token };
+        var tuning = new CoordinatorTuning
+        {
+            Cluster = QuickCluster,
+            Jobs = settings => settings with { AdoptTimeout = TimeSpan.FromSeconds(3) },
+            Scheduler = new SchedulerSettings { WarmUp = TimeSpan.FromSeconds(0.5), Settle = TimeSpan.FromSeconds(0.3) },
+        };
+        return new TestCoordinator(await CoordinatorProcess.StartAsync(options, tuning, NullLoggerFactory.Instance));
+    }
+
+    public CallInvoker WithToken(string token) => Invoker.Intercept(metadata =>
+    {
+        metadata.Add("authorization", $"Bearer {token}");
+        return metadata;
+    });
+
+    /// <summary>The job as soon as <paramref name="condition"/> holds for it.</summary>
+    public async Task<Job> AwaitAsync(string id, Func<Job, bool> condition)
+    {
+        using var watch = Jobs.WatchJob(new WatchJobRequest { Id = id }, deadline: DateTime.UtcNow.AddSeconds(40));
+        await foreach (var job in watch.ResponseStream.ReadAllAsync())
+        {
+            if (condition(job))
+            {
+                return job;
+            }
+        }
+
+        throw new InvalidOperationException($"Job {id} ended otherwise: {await Jobs.GetJobAsync(new GetJobRequest { Id = id })}");
+    }
+
+    public async Task AwaitWorkersAsync(int count)
+    {
+        for (var deadline = DateTime.UtcNow.AddSeconds(40); ; await Task.Delay(50))
+        {
+            var workers = (await Workers.ListWorkersAsync(new ListWorkersRequest())).Workers;
+            if (workers.Count == count)
+            {
+                return;
+            }
+
+            Assert.True(DateTime.UtcNow < deadline, $"{count} workers expected, there are {workers.Count}.");
+        }
+    }
+
+    /// <summary>Stops the process; the client stays, to see how its calls end.</summary>
+    public ValueTask StopAsync() => Interlocked.Exchange(ref _stopped, 1) == 0 ? _process.DisposeAsync() : default;
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _channel.Dispose();
+    }
+}
