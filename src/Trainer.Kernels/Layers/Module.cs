@@ -9,6 +9,9 @@ public abstract class Module
     /// <summary>As a job file names it: <c>conv2d</c>.</summary>
     public abstract string Kind { get; }
 
+    /// <summary>As a job file has it: <c>{"linear":{"out_features":10}}</c>.</summary>
+    public sealed override string ToString() => ModelJson.Write(this);
+
     /// <summary>Adds the layers of this module behind <paramref name="input"/> and returns the output of the last.</summary>
     internal abstract Value AddTo(Graph graph, Value input);
 

@@ -20,27 +20,16 @@ internal static class ModelJson
         }
     }
 
-    public static string Write(IReadOnlyList<Module> modules)
-    {
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
-        {
-            json.WriteModules(modules);
-        }
+    public static string Write(IReadOnlyList<Module> modules) => Write(json => json.WriteModules(modules));
 
-        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
-    }
+    public static string Write(Module module) => Write(json => json.WriteModule(module));
 
     public static void WriteModules(this Utf8JsonWriter json, IReadOnlyList<Module> modules)
     {
         json.WriteStartArray();
         foreach (var module in modules)
         {
-            json.WriteStartObject();
-            json.WriteStartObject(module.Kind);
-            module.WriteOptions(json);
-            json.WriteEndObject();
-            json.WriteEndObject();
+            json.WriteModule(module);
         }
 
         json.WriteEndArray();
@@ -82,5 +71,25 @@ internal static class ModelJson
             json.WriteString("kind", JsonOptions.WeightInits.Single(named => named.Value == init).Key);
             json.WriteEndObject();
         }
+    }
+
+    private static void WriteModule(this Utf8JsonWriter json, Module module)
+    {
+        json.WriteStartObject();
+        json.WriteStartObject(module.Kind);
+        module.WriteOptions(json);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static string Write(Action<Utf8JsonWriter> write)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            write(json);
+        }
+
+        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
     }
 }

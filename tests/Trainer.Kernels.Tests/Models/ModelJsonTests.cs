@@ -53,6 +53,9 @@ public class ModelJsonTests
         Assert.Equal(json, Model.FromJson(json, model.Input).ToJson());
     }
 
+    [Fact]
+    public void A_module_prints_as_a_job_file_has_it() => Assert.Equal("""{"linear":{"out_features":10,"bias":false}}""", $"{new Linear(10) { Bias = false }}");
+
     [Theory]
     [InlineData("""{"linear":{}}""", "layers", """found {"linear":{}}; expected a list of layers""")]
     [InlineData("""[7]""", "layers[0]", "found 7; expected an object that names one layer")]
