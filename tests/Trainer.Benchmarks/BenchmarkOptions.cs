@@ -4,15 +4,16 @@ namespace Trainer.Benchmarks;
 
 /// <param name="Threads">Compute threads; 0: one for each processor.</param>
 /// <param name="Seconds">Time spent on each measurement, about.</param>
-internal sealed record BenchmarkOptions(string Verb, int Threads, double Seconds, bool Json)
+/// <param name="Only">Names of the networks to time; empty: all.</param>
+internal sealed record BenchmarkOptions(string Verb, int Threads, double Seconds, bool Json, string[] Only)
 {
-    public const string Usage = "usage: gemm|conv|lenet|peak [--threads T] [--seconds S] [--json], or allreduce [...]";
+    public const string Usage = "usage: gemm|conv|lenet|networks|peak [--threads T] [--seconds S] [--only NETWORK,...] [--json], or allreduce [...]";
 
-    private static readonly string[] Verbs = ["gemm", "conv", "lenet", "peak"];
+    private static readonly string[] Verbs = ["gemm", "conv", "lenet", "networks", "peak"];
 
     public static bool TryParse(string[] args, out BenchmarkOptions options, out string problem)
     {
-        options = new BenchmarkOptions("", Threads: 1, Seconds: 1, Json: false);
+        options = new BenchmarkOptions("", Threads: 1, Seconds: 1, Json: false, Only: []);
         problem = args.Length == 0 ? "No benchmark named." : Verbs.Contains(args[0]) ? "" : $"No benchmark '{args[0]}'.";
         for (var i = 1; i < args.Length && problem.Length == 0; i++)
         {
@@ -21,6 +22,9 @@ internal sealed record BenchmarkOptions(string Verb, int Threads, double Seconds
             {
                 case "--json":
                     options = options with { Json = true };
+                    break;
+                case "--only" when value.Length > 0:
+                    (options, i) = (options with { Only = value.Split(',') }, i + 1);
                     break;
                 case "--threads" when int.TryParse(value, CultureInfo.InvariantCulture, out var threads) && threads >= 0:
                     (options, i) = (options with { Threads = threads }, i + 1);

@@ -4,5 +4,6 @@ using Trainer.Benchmarks;
 return args switch
 {
     ["allreduce", .. var rest] => AllReduceCommand.Run(rest),
+    ["networks", ..] => NetworksCommand.Run(args),
     _ => KernelCommand.Run(args),
 };
