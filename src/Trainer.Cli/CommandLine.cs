@@ -59,7 +59,9 @@ internal static class CommandLine
             NodeCommand.Create(),
         };
         var help = root.Options.OfType<HelpOption>().Single();
-        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        var action = new HelpWithExamples((HelpAction)help.Action!);
+        help.Action = action;
+        root.SetAction(action.Invoke);
         return root;
     }
 }

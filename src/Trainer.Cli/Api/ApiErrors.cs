@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Google.Rpc;
 using Grpc.Core;
 
@@ -31,10 +32,15 @@ internal static class ApiErrors
     private static Violation[] ViolationsOf(RpcException refused) =>
         [.. refused.GetRpcStatus()?.GetDetail<BadRequest>()?.FieldViolations.Select(fault => new Violation(fault.Field, fault.Description)) ?? []];
 
-    private static string Reason(RpcException refused) => refused.Status.DebugException switch
+    private static string Reason(RpcException refused) =>
+        Causes(refused.Status.DebugException).OfType<SocketException>().FirstOrDefault() is { } socket ? $"{socket.Message.ToLowerInvariant()}."
+        : refused.StatusCode == StatusCode.DeadlineExceeded ? "it took too long."
+        : refused.Status.DebugException is not null ? "the connection broke."
+        : refused.Status.Detail;
+
+    private static IEnumerable<Exception> Causes(Exception? exception)
     {
-        HttpRequestException { InnerException: System.Net.Sockets.SocketException socket } => $"{socket.Message.ToLowerInvariant()}.",
-        HttpRequestException => "the connection broke.",
-        _ => refused.StatusCode == StatusCode.DeadlineExceeded ? "it took too long." : refused.Status.Detail,
-    };
+        for (; exception is not null; exception = exception.InnerException)
+            yield return exception;
+    }
 }

@@ -3,14 +3,14 @@ using Trainer.Hosting.Run;
 namespace Trainer.Cli.Api;
 
 /// <summary>Where the cluster is: at a fixed endpoint, or wherever the run folder says its coordinator is now.</summary>
-internal sealed record ClusterAddress(string? Endpoint, string? TokenFile, string RunFolder)
+internal sealed record ClusterAddress(Uri? Endpoint, string? TokenFile, string RunFolder)
 {
     /// <summary>Asked again for every connection, because a coordinator that was restarted has another port.</summary>
     /// <exception cref="CliException">No cluster there.</exception>
     public (Uri Endpoint, string? Token) Resolve()
     {
         if (Endpoint is not null)
-            return (new Uri(Endpoint), TokenFile is null ? null : Cli.TokenFile.Read(TokenFile));
+            return (Endpoint, TokenFile is null ? null : Cli.TokenFile.Read(TokenFile));
         var folder = Hosting.Run.RunFolder.TryOpen(RunFolder);
         var grpc = folder?.Endpoints().Select(endpoint => endpoint.Grpc).FirstOrDefault(grpc => grpc is not null)
             ?? throw new CliException(
@@ -19,6 +19,4 @@ internal sealed record ClusterAddress(string? Endpoint, string? TokenFile, strin
                 "Start one with: trainer up --detach\nFor a cluster elsewhere, give --endpoint and --token-file.");
         return (new Uri(grpc), TokenFile is null ? folder!.Token : Cli.TokenFile.Read(TokenFile));
     }
-
-    public override string ToString() => Endpoint ?? RunFolder;
 }

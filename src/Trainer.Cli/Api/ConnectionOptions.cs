@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Trainer.Cli.Commands;
 using Trainer.Cli.Local;
 
 namespace Trainer.Cli.Api;
@@ -6,10 +7,11 @@ namespace Trainer.Cli.Api;
 /// <summary>How a command is told which cluster it is about.</summary>
 internal sealed class ConnectionOptions
 {
-    private readonly Option<string?> _endpoint = new("--endpoint")
+    private readonly Option<Uri?> _endpoint = new("--endpoint")
     {
         Description = "The job API of a cluster elsewhere. Default: the local cluster's.",
         HelpName = "http://HOST:PORT",
+        CustomParser = HttpAddress.Parse,
     };
 
     private readonly Option<string?> _tokenFile = new("--token-file")
@@ -23,13 +25,6 @@ internal sealed class ConnectionOptions
         Description = "The local cluster's run folder. Default: run/ in $TRAINER_HOME.",
         HelpName = "FOLDER",
     };
-
-    public ConnectionOptions() => _endpoint.Validators.Add(result =>
-    {
-        var value = result.GetValueOrDefault<string?>();
-        if (value is not null && !(Uri.TryCreate(value, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
-            result.AddError($"--endpoint: expected http://HOST:PORT or https://HOST:PORT, got '{value}'.");
-    });
 
     public void AddTo(Command command)
     {

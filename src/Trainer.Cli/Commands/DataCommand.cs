@@ -16,12 +16,12 @@ internal static class DataCommand
         var name = new Argument<string>("NAME") { Description = "The data set: fashion-mnist." };
         name.AcceptOnlyFromAmong("fashion-mnist");
         var to = new Option<string?>("--to") { Description = "Put it there, even if it is to be found elsewhere. Default: the user's cache.", HelpName = "FOLDER" };
-        var from = new Option<Uri?>("--from") { Description = "Download from a mirror: ADDRESS/train-images-idx3-ubyte.gz and so on.", HelpName = "ADDRESS" };
-        from.Validators.Add(result =>
+        var from = new Option<Uri?>("--from")
         {
-            if (!result.Errors.Any() && result.GetValueOrDefault<Uri?>() is not { IsAbsoluteUri: true, Scheme: "http" or "https" })
-                result.AddError("--from: expected an address like http://HOST/FOLDER.");
-        });
+            Description = "Download from a mirror: ADDRESS/train-images-idx3-ubyte.gz and so on.",
+            HelpName = "ADDRESS",
+            CustomParser = HttpAddress.Parse,
+        };
         var command = new TrainerCommand("fetch", "Finds a data set, or downloads it and checks its sums.")
         {
             Examples = ["trainer data fetch fashion-mnist", "trainer data fetch fashion-mnist --to /data/fashion-mnist"],

@@ -52,11 +52,7 @@ internal sealed class HostProcess
     public static Option<int> Port(string name, string use)
     {
         var port = new Option<int>(name) { Description = $"The port for {use}; 0 takes any free one.", HelpName = "PORT" };
-        port.Validators.Add(result =>
-        {
-            if (!result.Errors.Any() && result.GetValueOrDefault<int>() is < 0 or > 65535)
-                result.AddError($"{name} must be 0 to 65535.");
-        });
+        port.Validators.Add(Numbers.Between(0, 65535));
         return port;
     }
 

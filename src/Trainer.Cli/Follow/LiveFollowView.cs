@@ -17,7 +17,7 @@ internal sealed class LiveFollowView(IAnsiConsole terminal, TextWriter output, F
         var job = await terminal.Progress()
             .AutoClear(true)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, bar, new StatusColumn())
-            .StartAsync(progress => FollowAsync(progress.AddTask("", maxValue: 1), events));
+            .StartAsync(progress => FollowAsync(progress.AddTask("connecting", maxValue: 1), events));
         // Straight to the writer: the terminal's own wrapping leaves sums and paths whole for copying.
         output.WriteLine(JobText.Closing(job, places(job)));
         return job;

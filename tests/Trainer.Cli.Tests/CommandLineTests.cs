@@ -1,0 +1,126 @@
+using System.CommandLine;
+using Trainer.Cli.Tests.Fakes;
+
+namespace Trainer.Cli.Tests;
+
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly TemporaryFolder _home = new();
+
+    public static TheoryData<string> EveryCommand { get; } =
+        ["up", "down", "submit", "jobs", "get", "watch", "logs", "cancel", "workers", "data fetch", "doctor", "coordinator", "node"];
+
+    public void Dispose() => _home.Dispose();
+
+    [Fact]
+    public async Task Help_shows_every_command_the_exit_codes_and_the_environment()
+    {
+        var run = await CommandRun.InAsync(_home.Path, "--help");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Empty(run.Errors);
+        Assert.All(EveryCommand, command => Assert.Contains($"\n  {command.Data.Split(' ')[0]} ", run.Output));
+        Assert.Contains("""
+            Exit codes:
+              0    success
+              1    the job failed or was cancelled, or the command could not do its work
+              2    the command line or the job file is wrong
+              3    no cluster could be reached, or it does not accept the token
+              130  interrupted; a job that was being followed goes on
+            """, run.Output);
+        Assert.Contains("TRAINER_HOME", run.Output);
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryCommand))]
+    public async Task Every_command_has_help_with_examples_that_name_it(string command)
+    {
+        var run = await CommandRun.InAsync(_home.Path, [.. command.Split(' '), "--help"]);
+
+        Assert.Equal(0, run.ExitCode);
+        var examples = run.Output.Split("Examples:")[1];
+        Assert.Contains($"trainer {command}", examples);
+    }
+
+    [Fact]
+    public async Task Alone_it_shows_its_help()
+    {
+        var run = await CommandRun.InAsync(_home.Path);
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("Examples:", run.Output);
+    }
+
+    /// <summary>Examples go stale silently: each must at least parse.</summary>
+    [Fact]
+    public void Every_example_parses()
+    {
+        var root = CommandLine.Create(Shell.OfThisProcess());
+        var examples = Descendants(root).OfType<Commands.TrainerCommand>().SelectMany(command => Joined(command.Examples)).Where(line => line.Length > 0).ToList();
+
+        Assert.True(examples.Count > 20, $"{examples.Count} examples");
+        Assert.All(examples, example => Assert.Empty(root.Parse(example.Split(" | ")[0]["trainer ".Length..]).Errors));
+    }
+
+    [Theory]
+    [InlineData("submit", "FILE is missing.\nSee: trainer submit --help\n")]
+    [InlineData("get", "ID is missing.\nSee: trainer get --help\n")]
+    [InlineData("data fetch mnist", "Argument 'mnist' not recognized. Must be one of:\n\t'fashion-mnist'\nSee: trainer data fetch --help\n")]
+    [InlineData("up --workers 0", "--workers must be at least 1, got 0.\nSee: trainer up --help\n")]
+    [InlineData("up --workers two", "Cannot parse argument 'two' for option '--workers' as expected type 'System.Int32'.\nSee: trainer up --help\n")]
+    [InlineData("node --link-port 70000", "--link-port must be 0 to 65535, got 70000.\nSee: trainer node --help\n")]
+    [InlineData("coordinator", "Option '--store' is required.\nOption '--artifacts' is required.\nSee: trainer coordinator --help\n")]
+    [InlineData("jobs --state idle", "--state: expected one of queued, starting, running, recovering, suspending, suspended, cancelling, succeeded, failed, cancelled, got 'idle'.\nSee: trainer jobs --help\n")]
+    [InlineData("jobs --endpoint localhost:5000", "Expected an address like http://HOST:PORT, got 'localhost:5000'.\nSee: trainer jobs --help\n")]
+    [InlineData("train", "Unrecognized command or argument 'train'.\nSee: trainer --help\n")]
+    public async Task What_is_wrong_with_a_command_line_is_said_and_exits_with_2(string arguments, string errors)
+    {
+        var run = await CommandRun.InAsync(_home.Path, arguments.Split(' '));
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Equal(errors, run.Errors);
+        Assert.Empty(run.Output);
+    }
+
+    [Fact]
+    public async Task A_node_without_a_cluster_and_a_coordinator_without_a_token_are_refused()
+    {
+        var node = await CommandRun.InAsync(_home.Path, "node");
+        var coordinator = await CommandRun.InAsync(_home.Path, "coordinator", "--store", _home["store"], "--artifacts", _home["jobs"]);
+
+        Assert.Equal((2, "This node has no cluster to join.\nGive it --seed for every coordinator, or the --run-folder of a local cluster.\n"), (node.ExitCode, node.Errors));
+        Assert.Equal(
+            (2, "Anybody could call this coordinator: it has no token.\nGive it --run-folder or --token-file; or, to have it so, --insecure.\n"),
+            (coordinator.ExitCode, coordinator.Errors));
+    }
+
+    [Fact]
+    public async Task Errors_are_json_when_output_is()
+    {
+        var run = await CommandRun.InAsync(_home.Path, "jobs", "--output", "json");
+
+        Assert.Equal(3, run.ExitCode);
+        Assert.Empty(run.Output);
+        var error = System.Text.Json.Nodes.JsonNode.Parse(run.Errors)!;
+        Assert.Equal($"No cluster is running here ({_home["run"]} has no living coordinator).", (string?)error["error"]);
+        Assert.Equal(3, (int?)error["exit_code"]);
+    }
+
+    [Theory]
+    [InlineData(null, null, "/home/ada", "/home/ada/.local/state/trainer/run")]
+    [InlineData(null, "/state", "/home/ada", "/state/trainer/run")]
+    [InlineData(null, "relative/is/ignored", "/home/ada", "/home/ada/.local/state/trainer/run")]
+    [InlineData("/t", "/state", "/home/ada", "/t/run")]
+    public void The_local_folders_follow_the_environment(string? trainerHome, string? state, string? home, string run)
+    {
+        var variables = new Dictionary<string, string?> { ["TRAINER_HOME"] = trainerHome, ["XDG_STATE_HOME"] = state, ["HOME"] = home };
+
+        Assert.Equal(run, Cli.Local.LocalFolders.Of(variables.GetValueOrDefault).Run);
+    }
+
+    private static IEnumerable<Command> Descendants(Command command) => command.Subcommands.SelectMany(child => Descendants(child).Prepend(child));
+
+    /// <summary>Lines that end with a backslash go on.</summary>
+    private static IEnumerable<string> Joined(IEnumerable<string> lines) =>
+        string.Join('\n', lines).Replace("\\\n", "", StringComparison.Ordinal).Split('\n');
+}

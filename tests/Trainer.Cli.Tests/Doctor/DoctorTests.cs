@@ -1,0 +1,83 @@
+using Trainer.Cli.Doctor;
+using Trainer.Cli.Tests.Fakes;
+using Trainer.Protos;
+
+namespace Trainer.Cli.Tests.Doctor;
+
+public sealed class DoctorTests : IDisposable
+{
+    private readonly TemporaryFolder _home = new();
+
+    public void Dispose() => _home.Dispose();
+
+    [Fact]
+    public async Task Without_a_cluster_it_says_how_to_start_one()
+    {
+        var run = await CommandRun.InAsync(_home.Path, "doctor", "-o", "json");
+
+        var checks = run.JsonLines.Single()["checks"]!.AsArray().ToDictionary(check => (string)check!["subject"]!, check => check!);
+        Assert.Equal([".NET", "processor", "memory", "disk", "run folder", "clock", "Fashion-MNIST", "prometheus", "kubectl", "cluster"], checks.Keys);
+        Assert.Equal("optional", (string?)checks["cluster"]["verdict"]);
+        Assert.Contains("trainer up", (string?)checks["cluster"]["advice"]);
+    }
+
+    [Fact]
+    public async Task With_a_cluster_it_counts_the_workers()
+    {
+        var api = new FakeApi { Workers = { new Worker { Name = "worker-0", Job = "a" }, new Worker { Name = "worker-1" }, new Worker { Name = "worker-2" } } };
+        await using var cluster = await FakeCluster.StartAsync(api, _home.Path);
+
+        var run = await CommandRun.InAsync(_home.Path, "doctor");
+
+        Assert.Matches($@"\nok +cluster +answers at {cluster.Endpoint}\n", run.Output);
+        Assert.Matches(@"\nok +workers +2 idle, 1 busy\n", run.Output);
+    }
+
+    [Fact]
+    public async Task A_run_folder_open_to_others_is_missing_its_privacy_and_exits_with_1()
+    {
+        Directory.CreateDirectory(_home["run"]);
+        File.SetUnixFileMode(_home["run"], (UnixFileMode)0b111_101_101);
+
+        var run = await CommandRun.InAsync(_home.Path, "doctor");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Matches($@"\nMISSING +run folder +{_home["run"]} is open to others \(mode 755, expected 700\); run: chmod 700 '{_home["run"]}'\.\n +-> Or set TRAINER_HOME", run.Output);
+    }
+
+    [Fact]
+    public async Task A_cluster_that_was_asked_for_and_does_not_answer_exits_with_1()
+    {
+        var gone = await FakeCluster.StartAsync(new FakeApi());
+        await gone.DisposeAsync();
+
+        var run = await CommandRun.InAsync(_home.Path, "doctor", "--endpoint", gone.Endpoint);
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains($"The coordinator at {gone.Endpoint} does not answer: connection refused.", run.Output);
+    }
+
+    [Fact]
+    public void Missing_data_says_where_it_was_looked_for_and_how_to_get_it()
+    {
+        var check = MachineChecks.FashionMnistIn(null);
+
+        Assert.Equal((Verdict.Missing, "Get it with: trainer data fetch fashion-mnist"), (check.Verdict, check.Advice));
+        Assert.Contains("/usr/share/datasets/fashion-mnist", check.Finding);
+    }
+
+    [Fact]
+    public void Clocks_are_compared()
+    {
+        var now = new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+        Assert.Empty(ClusterChecks.Skew(null, now));
+        Assert.Empty(ClusterChecks.Skew(now.AddSeconds(-4), now));
+        Assert.Equal("20 s off this one", ClusterChecks.Skew(now.AddSeconds(20), now).Single().Finding);
+        Assert.Equal(Verdict.Warning, MachineChecks.Clock(DateTimeOffset.UnixEpoch).Verdict);
+    }
+
+    [Fact]
+    public void Little_memory_is_a_warning() =>
+        Assert.Equal(("1.0 GiB", Verdict.Warning), (MachineChecks.Memory(1L << 30).Finding, MachineChecks.Memory(1L << 30).Verdict));
+}

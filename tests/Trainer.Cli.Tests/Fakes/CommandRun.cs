@@ -1,0 +1,74 @@
+using System.Text.Json.Nodes;
+
+namespace Trainer.Cli.Tests.Fakes;
+
+/// <summary>The command line run in this process, as a user sees it: exit code, output, errors.</summary>
+internal sealed record CommandRun(int ExitCode, string Output, string Errors)
+{
+    public IReadOnlyList<JsonObject> JsonLines =>
+        [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
+
+    /// <param name="home">$TRAINER_HOME.</param>
+    public static Task<CommandRun> InAsync(string home, params string[] arguments) => RunningCommand.Start(home, arguments).EndAsync();
+}
+
+/// <summary>A command that runs meanwhile.</summary>
+internal sealed class RunningCommand : IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private readonly StringWriter _output = new();
+    private readonly StringWriter _errors = new();
+    private readonly CancellationTokenSource _interrupt = new();
+    private readonly Task<int> _run;
+
+    private RunningCommand(string home, string[] arguments)
+    {
+        var shell = new Shell
+        {
+            Out = TextWriter.Synchronized(_output),
+            Error = TextWriter.Synchronized(_errors),
+            Environment = name => name switch
+            {
+                "TRAINER_HOME" => home,
+                "PATH" => Environment.GetEnvironmentVariable("PATH"),
+                _ => null,
+            },
+        };
+        _run = Task.Run(() => CommandLine.RunAsync(arguments, shell, _interrupt.Token));
+    }
+
+    public static RunningCommand Start(string home, params string[] arguments) => new(home, arguments);
+
+    /// <summary>Waits until the output has the text.</summary>
+    public Task SaysAsync(string text) => Eventually.TrueAsync(() => _output.ToString().Contains(text, StringComparison.Ordinal), $"the output says '{text}'");
+
+    public void Interrupt() => _interrupt.Cancel();
+
+    public async Task<CommandRun> EndAsync()
+    {
+        var exitCode = await _run.WaitAsync(Limit);
+        return new CommandRun(exitCode, _output.ToString(), _errors.ToString());
+    }
+
+    public void Dispose()
+    {
+        _output.Dispose();
+        _errors.Dispose();
+        _interrupt.Dispose();
+    }
+}
+
+internal static class Eventually
+{
+    /// <summary>Waits for a condition of another process or thread that cannot be awaited.</summary>
+    public static async Task TrueAsync(Func<bool> condition, string what, int seconds = 60)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
+        while (!condition())
+        {
+            Assert.False(limit.IsCancellationRequested, $"Waited {seconds} s in vain until {what}.");
+            await Task.Delay(20);
+        }
+    }
+}

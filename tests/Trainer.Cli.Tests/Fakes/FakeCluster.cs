@@ -1,0 +1,127 @@
+using System.Globalization;
+using Grpc.Core;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Run;
+using Trainer.Protos;
+
+namespace Trainer.Cli.Tests.Fakes;
+
+/// <summary>The job API on loopback, scripted by a test; published in a run folder as a coordinator's would be.</summary>
+internal sealed class FakeCluster : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private IDisposable? _publication;
+
+    private FakeCluster(WebApplication app, FakeApi api, string token)
+    {
+        _app = app;
+        Api = api;
+        Token = token;
+        Endpoint = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+    }
+
+    public FakeApi Api { get; }
+
+    public string Token { get; }
+
+    public string Endpoint { get; }
+
+    /// <param name="home">$TRAINER_HOME of the client; null: published nowhere.</param>
+    public static async Task<FakeCluster> StartAsync(FakeApi api, string? home = null)
+    {
+        var run = home is null ? null : RunFolder.OpenOrCreate(Path.Combine(home, "run"));
+        var token = run?.Token ?? "a-token";
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.Services.AddGrpc();
+        builder.Services.AddSingleton(api);
+        var app = builder.Build();
+        app.Use(async (context, next) =>
+        {
+            if (context.Request.Headers.Authorization != $"Bearer {token}")
+            {
+                context.Response.ContentType = "application/grpc";
+                context.Response.Headers["grpc-status"] = ((int)StatusCode.Unauthenticated).ToString(CultureInfo.InvariantCulture);
+                return;
+            }
+            await next();
+        });
+        app.MapGrpcService<FakeJobs>();
+        app.MapGrpcService<FakeWorkers>();
+        await app.StartAsync();
+        var cluster = new FakeCluster(app, api, token);
+        cluster._publication = run?.Publish(ProcessEndpoint.OfThisProcess("coordinator", "coordinator", "akka.tcp://trainer@127.0.0.1:7", cluster.Endpoint, "http://127.0.0.1:13"));
+        return cluster;
+    }
+
+    /// <summary>Ends as a killed process does: connections break.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _publication?.Dispose();
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await _app.StopAsync(now.Token);
+        await _app.DisposeAsync();
+    }
+}
+
+/// <summary>What the fake answers.</summary>
+internal sealed class FakeApi
+{
+    public Func<CreateJobRequest, Job> Create { get; set; } = _ => throw new RpcException(new Status(StatusCode.Unimplemented, ""));
+
+    public List<Job> Jobs { get; } = [];
+
+    public Func<IServerStreamWriter<Job>, CancellationToken, Task> Watch { get; set; } = (_, _) => Task.CompletedTask;
+
+    public Func<StreamLogsRequest, IServerStreamWriter<LogEntry>, Task> Logs { get; set; } = (_, _) => Task.CompletedTask;
+
+    public List<Worker> Workers { get; } = [];
+
+    public Job Find(string id) =>
+        Jobs.FirstOrDefault(job => job.Id == id) ?? throw new RpcException(new Status(StatusCode.NotFound, $"There is no job '{id}'."));
+}
+
+internal sealed class FakeJobs(FakeApi api) : Jobs.JobsBase
+{
+    public override Task<Job> CreateJob(CreateJobRequest request, ServerCallContext context) => Task.FromResult(api.Create(request));
+
+    public override Task<Job> GetJob(GetJobRequest request, ServerCallContext context) => Task.FromResult(api.Find(request.Id));
+
+    public override Task<ListJobsResponse> ListJobs(ListJobsRequest request, ServerCallContext context)
+    {
+        var wanted = api.Jobs.Where(job => request.States.Count == 0 || request.States.Contains(job.State)).ToList();
+        var start = request.PageToken.Length > 0 ? int.Parse(request.PageToken, CultureInfo.InvariantCulture) : 0;
+        var page = wanted.Skip(start).Take(Math.Min(request.PageSize, 2)).ToList(); // small pages, so that clients have to turn them
+        var next = start + page.Count < wanted.Count ? $"{start + page.Count}" : "";
+        return Task.FromResult(new ListJobsResponse { Jobs = { page }, NextPageToken = next });
+    }
+
+    public override Task<Job> CancelJob(CancelJobRequest request, ServerCallContext context)
+    {
+        var job = api.Find(request.Id);
+        if (job.State is JobState.Succeeded)
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, $"Job {job.Id} has ended: succeeded."));
+        job.State = JobState.Cancelling;
+        return Task.FromResult(job);
+    }
+
+    public override Task WatchJob(WatchJobRequest request, IServerStreamWriter<Job> responseStream, ServerCallContext context) =>
+        api.Watch(responseStream, context.CancellationToken);
+
+    public override Task StreamLogs(StreamLogsRequest request, IServerStreamWriter<LogEntry> responseStream, ServerCallContext context) =>
+        api.Logs(request, responseStream);
+}
+
+internal sealed class FakeWorkers(FakeApi api) : Workers.WorkersBase
+{
+    public override Task<ListWorkersResponse> ListWorkers(ListWorkersRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListWorkersResponse { Workers = { api.Workers } });
+}

@@ -1,0 +1,239 @@
+using Google.Rpc;
+using Grpc.Core;
+using Trainer.Cli.Tests.Fakes;
+using Trainer.Protos;
+using Status = Grpc.Core.Status;
+
+namespace Trainer.Cli.Tests;
+
+public sealed class JobCommandTests : IAsyncLifetime
+{
+    private const string MinimalJob = """
+        name: tiny
+        model: { zoo: lenet }
+        data: { dataset: fashion-mnist }
+        training:
+          epochs: 1
+          batch_size: 256
+          optimizer: { sgd: { lr: 0.9 } }
+        """;
+
+    private readonly TemporaryFolder _home = new();
+    private readonly FakeApi _api = new();
+    private FakeCluster _cluster = null!;
+
+    public async ValueTask InitializeAsync() => _cluster = await FakeCluster.StartAsync(_api, _home.Path);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        _home.Dispose();
+    }
+
+    [Fact]
+    public async Task Submit_sends_the_job_file_with_the_name_given_and_says_how_to_follow()
+    {
+        CreateJobRequest? got = null;
+        _api.Create = request =>
+        {
+            got = request;
+            return SampleJobs.Queued;
+        };
+
+        var run = await CommandRun.InAsync(_home.Path, "submit", JobFileWith(MinimalJob), "--name", "other");
+
+        Assert.Equal(("", 0), (run.Errors, run.ExitCode));
+        Assert.Equal("lenet (lenet-3f2a): queued, waiting for 2 workers.\nFollow it with: trainer watch lenet-3f2a\n", run.Output);
+        Assert.Equal("other", got!.Spec.Name);
+        Assert.Equal(0.9, got.Spec.Training.Optimizer.Sgd.Lr);
+        Assert.True(Guid.TryParse(got.RequestId, out _));
+        Assert.False(got.ValidateOnly);
+    }
+
+    [Fact]
+    public async Task A_job_that_cannot_run_has_its_faults_one_per_line()
+    {
+        _api.Create = _ => throw new Google.Rpc.Status
+        {
+            Code = (int)StatusCode.InvalidArgument,
+            Message = "The job cannot run.",
+            Details =
+            {
+                Google.Protobuf.WellKnownTypes.Any.Pack(new BadRequest
+                {
+                    FieldViolations =
+                    {
+                        new BadRequest.Types.FieldViolation { Field = "training.shards", Description = "512 shards for a batch of 256; expected at most 256" },
+                        new BadRequest.Types.FieldViolation { Field = "model.layers[3].conv2d", Description = "input has 4 channels, groups 3 does not divide it" },
+                    },
+                }),
+            },
+        }.ToRpcException();
+        var file = JobFileWith(MinimalJob);
+
+        var text = await CommandRun.InAsync(_home.Path, "submit", file);
+        var json = await CommandRun.InAsync(_home.Path, "submit", file, "-o", "json");
+
+        Assert.Equal(2, text.ExitCode);
+        Assert.Equal(
+            $"{file}: this job cannot run.\n  training.shards: 512 shards for a batch of 256; expected at most 256\n"
+            + "  model.layers[3].conv2d: input has 4 channels, groups 3 does not divide it\n", text.Errors);
+        Assert.Equal("training.shards", (string?)System.Text.Json.Nodes.JsonNode.Parse(json.Errors)!["violations"]![0]!["field"]);
+    }
+
+    [Fact]
+    public async Task A_wrong_job_file_is_not_sent_and_its_faults_have_places()
+    {
+        var file = JobFileWith(MinimalJob.Replace("lr: 0.9", "lr: -1", StringComparison.Ordinal));
+
+        var run = await CommandRun.InAsync(_home.Path, "submit", file);
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.StartsWith($"{file} cannot be used as a job file.\n  7:", run.Errors);
+        Assert.Contains("training.optimizer.sgd.lr: ", run.Errors);
+    }
+
+    [Fact]
+    public async Task Validate_only_creates_nothing()
+    {
+        _api.Create = request => request.ValidateOnly ? SampleJobs.Queued : throw new RpcException(new Status(StatusCode.Internal, "created"));
+        var file = JobFileWith(MinimalJob);
+
+        var run = await CommandRun.InAsync(_home.Path, "submit", file, "--validate-only");
+
+        Assert.Equal((0, $"{file}: this job can run.\n"), (run.ExitCode, run.Output));
+    }
+
+    [Fact]
+    public async Task Jobs_turns_all_pages()
+    {
+        foreach (var number in Enumerable.Range(0, 5))
+        {
+            var job = number % 2 == 0 ? SampleJobs.Succeeded : SampleJobs.Queued;
+            job.Id = $"lenet-{number}";
+            _api.Jobs.Add(job);
+        }
+
+        var all = await CommandRun.InAsync(_home.Path, "jobs", "-o", "json");
+        var three = await CommandRun.InAsync(_home.Path, "jobs", "-o", "json", "--limit", "3");
+        var queued = await CommandRun.InAsync(_home.Path, "jobs", "--state", "queued");
+
+        Assert.Equal(["lenet-0", "lenet-1", "lenet-2", "lenet-3", "lenet-4"], all.JsonLines.Single()["jobs"]!.AsArray().Select(job => (string?)job!["id"]));
+        Assert.Equal(3, three.JsonLines.Single()["jobs"]!.AsArray().Count);
+        Assert.Matches(@"^ID       NAME   STATE   EPOCH  LOSS  TEST  AGE\nlenet-1  lenet  queued  0/3    -     -     .*\nlenet-3  lenet  queued ", queued.Output);
+    }
+
+    [Fact]
+    public async Task Without_jobs_it_says_so() => Assert.Equal("No jobs.\n", (await CommandRun.InAsync(_home.Path, "jobs")).Output);
+
+    [Fact]
+    public async Task Get_shows_the_result_in_words_and_in_json()
+    {
+        _api.Jobs.Add(SampleJobs.Succeeded);
+
+        var text = await CommandRun.InAsync(_home.Path, "get", SampleJobs.Id);
+        var json = (await CommandRun.InAsync(_home.Path, "get", SampleJobs.Id, "-o", "json")).JsonLines.Single();
+
+        Assert.Contains("  state       succeeded\n", text.Output);
+        Assert.Contains("  model file  /jobs/lenet-3f2a/weights.safetensors\n", text.Output);
+        Assert.Contains($"  SHA-256     {new string('a', 64)}\n", text.Output);
+        Assert.Equal("SUCCEEDED", (string?)json["state"]);
+        Assert.Equal(21, (int?)json["progress"]!["step"]);
+        Assert.Equal("1970-01-01T00:00:00.000Z", (string?)json["create_time"]);
+        Assert.Equal(0.61, (double?)json["result"]!["test_accuracy"]);
+    }
+
+    [Fact]
+    public async Task What_the_cluster_refuses_is_said_in_its_words()
+    {
+        _api.Jobs.Add(SampleJobs.Succeeded);
+
+        var unknown = await CommandRun.InAsync(_home.Path, "get", "nix");
+        var ended = await CommandRun.InAsync(_home.Path, "cancel", SampleJobs.Id);
+
+        Assert.Equal((1, "There is no job 'nix'.\n"), (unknown.ExitCode, unknown.Errors));
+        Assert.Equal((1, "Job lenet-3f2a has ended: succeeded.\n"), (ended.ExitCode, ended.Errors));
+    }
+
+    [Fact]
+    public async Task Cancel_says_what_the_job_does_now()
+    {
+        _api.Jobs.Add(SampleJobs.Running(1, 9));
+
+        Assert.Equal("lenet (lenet-3f2a): cancelling\n", (await CommandRun.InAsync(_home.Path, "cancel", SampleJobs.Id)).Output);
+    }
+
+    [Fact]
+    public async Task Workers_are_listed_with_whom_they_serve()
+    {
+        _api.Workers.Add(new Worker { Name = "worker-1", Node = "127.0.0.1:4001", Device = "cpu", Threads = 2, LastSeenSeconds = 0.3 });
+        _api.Workers.Add(new Worker { Name = "worker-0", Node = "127.0.0.1:4000", Device = "cpu", Threads = 1, Job = SampleJobs.Id, LastSeenSeconds = 0.7 });
+
+        var run = await CommandRun.InAsync(_home.Path, "workers");
+
+        Assert.Equal("""
+            NAME      NODE            DEVICE  THREADS  JOB         SEEN
+            worker-0  127.0.0.1:4000  cpu     1        lenet-3f2a  0.7 s ago
+            worker-1  127.0.0.1:4001  cpu     2        idle        0.3 s ago
+
+            """, run.Output);
+    }
+
+    [Fact]
+    public async Task Logs_go_on_after_the_last_line_when_the_connection_breaks()
+    {
+        var asked = new List<long>();
+        _api.Logs = async (request, stream) =>
+        {
+            asked.Add(request.AfterSequence);
+            foreach (var number in new[] { 1L, 2, 3 }.Where(number => number > request.AfterSequence))
+            {
+                await stream.WriteAsync(new LogEntry { Sequence = number, Source = "job", Message = $"line {number}", Time = SampleJobs.Queued.CreateTime });
+                if (number == 2 && asked.Count == 1)
+                    throw new RpcException(new Status(StatusCode.Unavailable, "the coordinator stops"));
+            }
+        };
+
+        var run = await CommandRun.InAsync(_home.Path, "logs", SampleJobs.Id, "--follow");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal("00:00:00.000  job          line 1\n00:00:00.000  job          line 2\n00:00:00.000  job          line 3\n", run.Output);
+        Assert.Equal([0, 2], asked);
+    }
+
+    [Fact]
+    public async Task A_cluster_elsewhere_is_given_by_endpoint_and_token()
+    {
+        File.WriteAllText(_home["token"], $"{_cluster.Token}\n");
+        File.WriteAllText(_home["wrong"], "nonsense\n");
+
+        var right = await CommandRun.InAsync(_home["empty"], "jobs", "--endpoint", _cluster.Endpoint, "--token-file", _home["token"]);
+        var wrong = await CommandRun.InAsync(_home["empty"], "jobs", "--endpoint", _cluster.Endpoint, "--token-file", _home["wrong"]);
+        var none = await CommandRun.InAsync(_home["empty"], "jobs", "--endpoint", _cluster.Endpoint);
+
+        Assert.Equal(0, right.ExitCode);
+        Assert.Equal(3, wrong.ExitCode);
+        Assert.Equal($"The cluster at {_cluster.Endpoint} does not accept the token.\nGive the token of this cluster with --token-file.\n", wrong.Errors);
+        Assert.Equal(wrong.Errors, none.Errors);
+    }
+
+    [Fact]
+    public async Task A_coordinator_that_does_not_answer_exits_with_3()
+    {
+        await using var elsewhere = await FakeCluster.StartAsync(new FakeApi());
+        var endpoint = elsewhere.Endpoint;
+        await elsewhere.DisposeAsync();
+
+        var run = await CommandRun.InAsync(_home["empty"], "jobs", "--endpoint", endpoint);
+
+        Assert.Equal(3, run.ExitCode);
+        Assert.Equal($"The coordinator at {endpoint} does not answer: connection refused.\nSee whether it runs, and what its log says: trainer doctor\n", run.Errors);
+    }
+
+    private string JobFileWith(string text)
+    {
+        var file = _home["job.yaml"];
+        File.WriteAllText(file, text);
+        return file;
+    }
+}
