@@ -15,6 +15,7 @@ internal static class SubmitCommand
         var connection = new ConnectionOptions();
         var file = new Argument<string>("FILE") { Description = "The job file (YAML; job.proto defines its fields)." };
         var follow = new Option<bool>("--follow", "-f") { Description = "Show progress until the job ends. Ctrl-C detaches; the job goes on." };
+        var cancelOnInterrupt = new Option<bool>("--cancel-on-interrupt") { Description = "With --follow: Ctrl-C cancels the job." };
         var name = new Option<string?>("--name") { Description = "A name instead of the file's.", HelpName = "NAME" };
         var validateOnly = new Option<bool>("--validate-only") { Description = "Check whether the job could run; create nothing." };
         var command = new TrainerCommand("submit", "Sends a job to the cluster.")
@@ -27,7 +28,7 @@ internal static class SubmitCommand
                 "trainer submit my-job.yaml --endpoint https://trainer.example.com --token-file ~/.trainer-token",
             ],
             Arguments = { file },
-            Options = { follow, name, validateOnly },
+            Options = { follow, cancelOnInterrupt, name, validateOnly },
         };
         connection.AddTo(command);
         command.SetAction(async (parsed, stop) =>
@@ -47,7 +48,7 @@ internal static class SubmitCommand
             else if (!parsed.GetValue(follow))
                 printer.Print(() => ProtoJson.ToJson(job), () => $"{JobText.State(job)}{Environment.NewLine}Follow it with: trainer watch {job.Id}");
             else
-                return await Following.RunAsync(printer, address, job.Id, stop);
+                return await Following.RunAsync(printer, address, job.Id, parsed.GetValue(cancelOnInterrupt), stop);
             return ExitCode.Ok;
         });
         return command;

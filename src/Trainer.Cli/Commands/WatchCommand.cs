@@ -19,7 +19,7 @@ internal static class WatchCommand
         };
         connection.AddTo(command);
         command.SetAction((parsed, stop) =>
-            Following.RunAsync(Printer.Of(parsed, shell), connection.Read(parsed, shell), parsed.GetValue(id)!, stop));
+            Following.RunAsync(Printer.Of(parsed, shell), connection.Read(parsed, shell), parsed.GetValue(id)!, cancelOnInterrupt: false, stop));
         return command;
     }
 }

@@ -9,8 +9,9 @@ namespace Trainer.Cli.Follow;
 /// <summary>What `watch` and `submit --follow` have in common.</summary>
 internal static class Following
 {
+    /// <param name="cancelOnInterrupt">Whether Ctrl-C ends the job instead of leaving it to itself.</param>
     /// <returns>The exit code that the job's end deserves.</returns>
-    public static async Task<int> RunAsync(Printer printer, ClusterAddress address, string id, CancellationToken stop)
+    public static async Task<int> RunAsync(Printer printer, ClusterAddress address, string id, bool cancelOnInterrupt, CancellationToken stop)
     {
         try
         {
@@ -20,9 +21,17 @@ internal static class Following
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            printer.Warn($"Detached. The job goes on; see it with: trainer watch {id}");
+            printer.Warn(cancelOnInterrupt ? await CancelAsync(address, id) : $"Detached. The job goes on; see it with: trainer watch {id}");
             return ExitCode.Interrupted;
         }
+    }
+
+    /// <returns>What to say about it.</returns>
+    private static async Task<string> CancelAsync(ClusterAddress address, string id)
+    {
+        using var client = ClusterClient.Open(address);
+        var job = await client.CallAsync((cluster, options) => cluster.Jobs.CancelJobAsync(new CancelJobRequest { Id = id }, options), CancellationToken.None);
+        return $"Interrupted. {JobText.State(job)}";
     }
 
     /// <summary>Where a local cluster's metrics and logs are; of one elsewhere only its API is known.</summary>

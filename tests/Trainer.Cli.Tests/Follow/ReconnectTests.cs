@@ -38,19 +38,21 @@ public sealed class ReconnectTests : IDisposable
         Assert.Equal(1, (await CommandRun.InAsync(_home.Path, "watch", SampleJobs.Id)).ExitCode);
     }
 
-    [Fact]
-    public async Task Ctrl_c_detaches_and_says_that_the_job_goes_on()
+    [Theory]
+    [InlineData(false, "Detached. The job goes on; see it with: trainer watch lenet-3f2a\n", JobState.Running)]
+    [InlineData(true, "Interrupted. lenet (lenet-3f2a): cancelling\n", JobState.Cancelling)]
+    public async Task Ctrl_c_leaves_the_job_to_itself_or_cancels_it_as_asked(bool cancel, string said, JobState state)
     {
-        var api = new FakeApi { Create = _ => SampleJobs.Queued, Watch = Send(SampleJobs.Running(1, 9)) };
+        var api = new FakeApi { Create = _ => SampleJobs.Queued, Jobs = { SampleJobs.Running(1, 9) }, Watch = Send(SampleJobs.Running(1, 9)) };
         await using var cluster = await FakeCluster.StartAsync(api, _home.Path);
         File.WriteAllText(_home["job.yaml"], "name: a\nmodel: { zoo: lenet }\ndata: { dataset: fashion-mnist }\ntraining: { epochs: 1, batch_size: 8, optimizer: { sgd: { lr: 1 } } }\n");
-        using var submit = RunningCommand.Start(_home.Path, "submit", _home["job.yaml"], "--follow");
+        using var submit = RunningCommand.Start(_home.Path, ["submit", _home["job.yaml"], "--follow", .. cancel ? ["--cancel-on-interrupt"] : Array.Empty<string>()]);
         await submit.SaysAsync("epoch 1/3");
 
         submit.Interrupt();
         var run = await submit.EndAsync();
 
-        Assert.Equal((130, "Detached. The job goes on; see it with: trainer watch lenet-3f2a\n"), (run.ExitCode, run.Errors));
+        Assert.Equal((130, said, state), (run.ExitCode, run.Errors, api.Jobs[0].State));
     }
 
     [Fact]

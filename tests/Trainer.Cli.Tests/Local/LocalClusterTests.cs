@@ -71,7 +71,7 @@ public sealed class LocalClusterTests : IAsyncLifetime
 
         Assert.Equal(1, await up.EndAsync());
         Assert.Contains("worker-0 ended with exit code 137. Its log: ", up.Output);
-        Assert.EndsWith("All processes of the cluster have ended.\n", up.Output);
+        Assert.Contains("All processes of the cluster have ended.\n", up.Output);
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class LocalClusterTests : IAsyncLifetime
         Assert.Equal(1, await up.EndAsync());
 
         Assert.Contains("worker-1 ended with exit code 7 while starting.\n", up.Output);
-        Assert.EndsWith("worker-1.log:\n  | worker-1 says hello\n  | worker-1 cannot find its socks\n", up.Output);
+        Assert.Contains("worker-1.log:\n  | worker-1 says hello\n  | worker-1 cannot find its socks\n", up.Output);
         Assert.Empty(Run.Endpoints());
         Assert.Null(LocalClusterRecord.Find(Run));
         Assert.Equal(["endpoints", "token"], Directory.EnumerateFileSystemEntries(_installation.Run).Select(Path.GetFileName).Order());
