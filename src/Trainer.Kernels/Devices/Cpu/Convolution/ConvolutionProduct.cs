@@ -55,13 +55,18 @@ internal sealed unsafe class ConvolutionProduct<TSimd, TVector>(ThreadTeam team,
     protected override void PackB(ColumnBlock block, int column, int columns, int k, int depth, float* panel)
     {
         var runs = stackalloc PixelRun[Kernel.Columns];
-        var count = SplitIntoRuns(block, column, columns, runs);
+        var end = runs + SplitIntoRuns(block, column, columns, runs);
+        var (width, step) = (Kernel.Columns, Patches.ColumnStep);
         var offset = Patches.Offsets + k;
-        for (var end = offset + depth; offset < end; offset++, panel += Kernel.Columns)
+        for (var last = offset + depth; offset < last; offset++, panel += width)
         {
-            for (var run = runs; run < runs + count; run++)
+            if (step == 1)
             {
-                Gather(run->Source + *offset, panel + run->Column, run->Length);
+                CopyRuns(runs, end, *offset, panel);
+            }
+            else
+            {
+                GatherRuns(runs, end, *offset, step, panel);
             }
         }
     }
@@ -91,23 +96,33 @@ internal sealed unsafe class ConvolutionProduct<TSimd, TVector>(ThreadTeam team,
         }
     }
 
-    /// <summary>Copies a run of pixels; where they are neighbours, by whole vectors: what is written beyond is overwritten by the next run or row.</summary>
+    /// <summary>Copies runs of neighbouring pixels by whole vectors: what is written beyond is overwritten by the next run or row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Gather(float* source, float* target, int length)
+    private static void CopyRuns(PixelRun* run, PixelRun* end, nint offset, float* row)
     {
-        if (Patches.ColumnStep == 1)
+        for (; run < end; run++)
         {
-            for (var i = 0; i < length; i += TSimd.Lanes)
+            var source = run->Source + offset;
+            var target = row + run->Column;
+            TSimd.Store(target, TSimd.Load(source));
+            for (var i = TSimd.Lanes; i < run->Length; i += TSimd.Lanes)
             {
                 TSimd.Store(target + i, TSimd.Load(source + i));
             }
-
-            return;
         }
+    }
 
-        for (var i = 0; i < length; i++)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void GatherRuns(PixelRun* run, PixelRun* end, nint offset, int step, float* row)
+    {
+        for (; run < end; run++)
         {
-            target[i] = source[i * Patches.ColumnStep];
+            var source = run->Source + offset;
+            var target = row + run->Column;
+            for (var i = 0; i < run->Length; i++)
+            {
+                target[i] = source[i * step];
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
 
 namespace Trainer.Kernels.Devices.Cpu.Convolution;
@@ -83,35 +83,18 @@ internal sealed unsafe class PatchLayout : IDisposable
     }
 
     /// <summary>
-    /// Copies image rows [firstRow, endRow) of channels [firstChannel, endChannel) of one sample from <paramref name="source"/> into
-    /// <paramref name="image"/>, with zeros around and between.
+    /// Copies into <paramref name="image"/> what pixels [firstPixel, endPixel) of a sample look at in channels [firstChannel, endChannel),
+    /// with zeros around and between.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Fill(float* source, float* image, int firstRow, int endRow, int firstChannel, int endChannel)
-    {
-        for (var channel = firstChannel; channel < endChannel; channel++)
-        {
-            for (var row = firstRow; row < endRow; row++)
-            {
-                var target = new Span<float>(image + ((((long)channel * Height) + row) * Width), Width);
-                if (IsSourceRow(row))
-                {
-                    FillRow(source + ((((long)channel * _sourceH) + ((row - _top) / _spreadH)) * _sourceW), target);
-                }
-                else
-                {
-                    target.Clear();
-                }
-            }
-        }
-    }
-
-    /// <summary>As <see cref="Fill"/>, the rows that pixels [firstPixel, endPixel) of sample <paramref name="sample"/> look at.</summary>
     public void FillPixels(float* sources, int sample, int firstPixel, int endPixel, int firstChannel, int endChannel, float* image)
     {
         var firstRow = firstPixel / PixelColumns * StrideRows;
         var endRow = ((endPixel - 1) / PixelColumns * StrideRows) + FilterRows;
-        Fill(sources + (sample * SourceElements), image, firstRow, endRow, firstChannel, endChannel);
+        for (var channel = firstChannel; channel < endChannel; channel++)
+        {
+            var source = sources + (sample * SourceElements) + ((long)channel * _sourceH * _sourceW);
+            FillRows(source, firstRow, endRow, image + ((long)channel * Height * Width));
+        }
     }
 
     /// <summary>Whether term k of the dot products of a row of pixels reads a row of the source, not one of zeros.</summary>
@@ -142,23 +125,32 @@ internal sealed unsafe class PatchLayout : IDisposable
 
     private bool IsSourceRow(int row) => row >= _top && (row - _top) % _spreadH == 0 && (row - _top) / _spreadH < _sourceH;
 
-    private void FillRow(float* source, Span<float> target)
+    private void FillRows(float* source, int firstRow, int endRow, float* image)
+    {
+        new Span<float>(image + ((long)firstRow * Width), (endRow - firstRow) * Width).Clear();
+        for (var row = firstRow; row < endRow; row++)
+        {
+            if (IsSourceRow(row))
+            {
+                FillRow(source + ((long)(row - _top) / _spreadH * _sourceW), image + ((long)row * Width));
+            }
+        }
+    }
+
+    /// <summary>Copies a row of the source between the borders, or what of it is left where the border is negative.</summary>
+    private void FillRow(float* source, float* target)
     {
         if (_spreadW == 1)
         {
             var first = Math.Max(0, _left);
-            var end = Math.Min(target.Length, _left + _sourceW);
-            target[..first].Clear();
-            new ReadOnlySpan<float>(source + first - _left, end - first).CopyTo(target[first..]);
-            target[end..].Clear();
+            Packing.Copy(source + first - _left, target + first, Math.Min(Width, _left + _sourceW) - first);
             return;
         }
 
-        target.Clear();
         for (var column = 0; column < _sourceW; column++)
         {
             var place = _left + (column * _spreadW);
-            if (place >= 0 && place < target.Length)
+            if (place >= 0 && place < Width)
             {
                 target[place] = source[column];
             }

@@ -7,7 +7,7 @@ internal static class ScalarMath
     private const float Ln2Low = -2.12194440e-4f;
 
     /// <summary>
-    /// The natural logarithm within 2 ulp. x = m 2^e with m in [sqrt 1/2, sqrt 2), f = m - 1, log x = e ln 2 + f - f^2/2 + f^3 p(f);
+    /// The natural logarithm within 1 ulp. x = m 2^e with m in [sqrt 1/2, sqrt 2), f = m - 1, log x = e ln 2 + f - f^2/2 + f^3 p(f);
     /// p of degree 8 with the coefficients of S. Moshier's Cephes library (logf).
     /// </summary>
     public static float Log(float x)

@@ -66,6 +66,22 @@ internal static unsafe class Packing
         }
     }
 
+    /// <summary>Copies a few elements, without the cost of a call to the runtime's copy.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Copy(float* source, float* target, int count)
+    {
+        var i = 0;
+        for (; i + 4 <= count; i += 4)
+        {
+            Vector128.Load(source + i).Store(target + i);
+        }
+
+        for (; i < count; i++)
+        {
+            target[i] = source[i];
+        }
+    }
+
     /// <summary>Rows of <paramref name="columns"/> elements, one after another into rows of <paramref name="targetStride"/>; what is beyond becomes +0.</summary>
     public static void CopyRows(float* source, nint sourceStride, int rows, int columns, float* target, int targetStride)
     {

@@ -1,0 +1,113 @@
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Tests.Reference;
+
+namespace Trainer.Kernels.Tests.Devices;
+
+/// <summary>
+/// Convolutions and linear layers against sums in double precision, on random shapes. A float32 sum of n products differs from the exact one
+/// by at most n u (sum of the products' magnitudes), u = 2^-24, in whatever order it is taken (Higham, Accuracy and Stability, section 3.1).
+/// </summary>
+[Collection(CpuVariants.Serial)]
+public class ContractionTests
+{
+    private const double UnitRoundoff = 1.0 / (1 << 24);
+
+    [Fact]
+    public void Convolutions_are_within_the_error_of_float32_sums()
+    {
+        for (var seed = 1; seed <= 40; seed++)
+        {
+            var random = new Random(seed);
+            var (r, s) = (random.Next(1, 6), random.Next(1, 6));
+            var g = new Conv2dGeometry(
+                random.Next(1, 9), r + random.Next(0, 12), s + random.Next(0, 12), random.Next(1, 20), r, s,
+                random.Next(1, 4), random.Next(1, 4), random.Next(0, r), random.Next(0, s));
+            Check($"seed {seed}, {g}", g, random.Next(1, 6));
+        }
+    }
+
+    [Fact]
+    public void Linear_layers_are_within_the_error_of_float32_sums()
+    {
+        for (var seed = 1; seed <= 40; seed++)
+        {
+            var random = new Random(seed);
+            var g = new Conv2dGeometry(random.Next(1, 700), 1, 1, random.Next(1, 200), 1, 1, 1, 1, 0, 0);
+            CheckLinear($"seed {seed}, {g.C} to {g.K}", g, random.Next(1, 40));
+        }
+    }
+
+    private static void Check(string what, Conv2dGeometry g, int samples)
+    {
+        var device = CpuVariants.All[^1];
+        using var tensors = new Guarded();
+        var (x, w, dy, exact) = Operands(tensors, device, g, samples);
+        var (y, dx, dw) = (tensors.Output(device, exact.Y.Length), tensors.Output(device, exact.X.Length), tensors.Output(device, exact.W.Length));
+        device.Conv2dForward(g, samples, x, w, default, Activation.None, y);
+        device.Conv2dBackwardData(g, samples, dy, w, ActivationGradient.None, dx);
+        device.Conv2dBackwardWeights(g, BatchSlice.Whole(samples, 2), x, dy, [dw], []);
+        MustBeNear($"{what}: y", exact.Y, y.Host, g.Reduction);
+        MustBeNear($"{what}: dx", exact.X, dx.Host, g.K * g.R * g.S);
+        MustBeNear($"{what}: dw", exact.W, dw.Host, samples * g.P * g.Q);
+    }
+
+    private static void CheckLinear(string what, Conv2dGeometry g, int samples)
+    {
+        var device = CpuVariants.All[^1];
+        using var tensors = new Guarded();
+        var (x, w, dy, exact) = Operands(tensors, device, g, samples);
+        var (y, dx, dw) = (tensors.Output(device, exact.Y.Length), tensors.Output(device, exact.X.Length), tensors.Output(device, exact.W.Length));
+        device.LinearForward(g.C, g.K, samples, x, w, default, Activation.None, y);
+        device.LinearBackwardData(g.C, g.K, samples, dy, w, ActivationGradient.None, dx);
+        device.LinearBackwardWeights(g.C, g.K, BatchSlice.Whole(samples, 4), x, dy, [dw], []);
+        MustBeNear($"{what}: y", exact.Y, y.Host, g.C);
+        MustBeNear($"{what}: dx", exact.X, dx.Host, g.K);
+        MustBeNear($"{what}: dw", exact.W, dw.Host, samples);
+    }
+
+    private static (Tensor X, Tensor W, Tensor Dy, Sums Exact) Operands(Guarded tensors, Device device, Conv2dGeometry g, int samples)
+    {
+        var x = TestData.Values(samples * g.C * g.H * g.W, 1);
+        var w = TestData.Values(g.K * g.Reduction, 2);
+        var dy = TestData.Values(samples * g.K * g.P * g.Q, 3);
+        return (tensors.Input(device, x), tensors.Input(device, w), tensors.Input(device, dy), Contract(g, samples, x, w, dy));
+    }
+
+    /// <summary>All three products in one walk over every term: y += x w, dx += dy w, dw += dy x.</summary>
+    private static Sums Contract(Conv2dGeometry g, int samples, float[] x, float[] w, float[] dy)
+    {
+        var sums = new Sums(new (double, double)[x.Length], new (double, double)[w.Length], new (double, double)[dy.Length]);
+        for (var output = 0; output < dy.Length; output++)
+        {
+            var (n, k, p, q) = (output / (g.K * g.P * g.Q), output / (g.P * g.Q) % g.K, output / g.Q % g.P, output % g.Q);
+            for (var term = 0; term < g.Reduction; term++)
+            {
+                var (c, h, v) = (term / (g.R * g.S), (p * g.StrideH) - g.PadH + (term / g.S % g.R), (q * g.StrideW) - g.PadW + (term % g.S));
+                if (h >= 0 && h < g.H && v >= 0 && v < g.W)
+                {
+                    var (input, weight) = ((((((n * g.C) + c) * g.H) + h) * g.W) + v, (k * g.Reduction) + term);
+                    Add(ref sums.Y[output], (double)x[input] * w[weight]);
+                    Add(ref sums.X[input], (double)dy[output] * w[weight]);
+                    Add(ref sums.W[weight], (double)dy[output] * x[input]);
+                }
+            }
+        }
+
+        return sums;
+    }
+
+    private static void Add(ref (double Sum, double Magnitude) sum, double product) =>
+        sum = (sum.Sum + product, sum.Magnitude + Math.Abs(product));
+
+    private static void MustBeNear(string what, (double Sum, double Magnitude)[] exact, ReadOnlySpan<float> actual, int terms)
+    {
+        for (var i = 0; i < exact.Length; i++)
+        {
+            var bound = terms * UnitRoundoff * exact[i].Magnitude;
+            Assert.True(Math.Abs(actual[i] - exact[i].Sum) <= bound, $"{what}[{i}] is {actual[i]:R}, exactly {exact[i].Sum:R} +- {bound:R}.");
+        }
+    }
+
+    private sealed record Sums((double Sum, double Magnitude)[] X, (double Sum, double Magnitude)[] W, (double Sum, double Magnitude)[] Y);
+}

@@ -1,0 +1,155 @@
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
+using Trainer.Kernels.Devices.Cpu.Simd;
+using Trainer.Kernels.Sharding;
+
+namespace Trainer.Kernels.Tests.Devices;
+
+public class CpuDeviceTests
+{
+    private static readonly Conv2dGeometry Geometry = new(3, 8, 9, 7, 3, 3, 1, 1, 1, 1);
+    private static readonly Pool2dGeometry Pooling = new(7, 8, 9, 2, 2, 2, 2, 0, 0);
+
+    [Fact]
+    public void A_device_describes_itself()
+    {
+        using var device = Device.Cpu(2);
+        Assert.Equal(("cpu", 2), (device.Name, device.Threads));
+        Assert.EndsWith($", {InstructionSets.NameOf(InstructionSets.Best)}, 2 threads", device.Description);
+        using var all = Device.Cpu();
+        Assert.Equal(Environment.ProcessorCount, all.Threads);
+        Assert.Equal(device.NumericsId, all.NumericsId);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void A_warm_device_allocates_nothing_on_the_managed_heap(int threads)
+    {
+        using var device = Device.Cpu(threads);
+        using var operands = new Operands(device);
+        for (var i = 0; i < 3; i++)
+        {
+            operands.RunAll();
+        }
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 10; i++)
+        {
+            operands.RunAll();
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void Memory_is_zeroed_aligned_and_safe_to_dispose_twice()
+    {
+        using var device = Device.Cpu(1);
+        var memory = device.Allocate(1001);
+        Assert.Equal(1001, memory.Elements);
+        Assert.Equal(-1, memory.Host.IndexOfAnyExcept(0f));
+        unsafe
+        {
+            fixed (float* first = memory.Host)
+            {
+                Assert.Equal(0, (nint)first % 64);
+            }
+        }
+
+        memory.Dispose();
+        memory.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => memory.Host.Length);
+        var tensor = new Tensor(memory, 0, 1001);
+        Assert.Throws<ObjectDisposedException>(() => device.SigmoidForward(1001, tensor, tensor));
+    }
+
+    [Fact]
+    public void Disposing_a_device_frees_its_memory()
+    {
+        var device = Device.Cpu(2);
+        var memory = device.Allocate(10);
+        device.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => memory.Host.Length);
+        device.Dispose();
+    }
+
+    [Fact]
+    public void Wrong_operands_are_named_with_what_they_have_and_need()
+    {
+        using var device = Device.Cpu(1);
+        Tensor Of(long elements) => new(device.Allocate(elements), 0, elements);
+        var (x, w, y) = (Of(2 * 3 * 8 * 9), Of(7 * 27), Of(2 * 7 * 8 * 9));
+        void Fails(string message, Action call) => Assert.Equal(message, Assert.ThrowsAny<ArgumentException>(call).Message);
+
+        Fails("Conv2dForward: x has 431 elements, (2,3,8,9) needs 432.", () =>
+            device.Conv2dForward(Geometry, 2, x.Slice(0, 431), w, default, Activation.None, y));
+        Fails("Conv2dForward: w is empty, (7,3,3,3) needs 189 elements.", () =>
+            device.Conv2dForward(Geometry, 2, x, default, default, Activation.None, y));
+        Fails("Conv2dForward: x covers elements [1, 433), its memory has 432.", () =>
+            device.Conv2dForward(Geometry, 2, x.Slice(1, 432), w, default, Activation.None, y));
+        Fails("Conv2dForward: window (3, 3) is larger than image (1, 9) with padding (0, 0).", () =>
+            device.Conv2dForward(Geometry with { H = 1, PadH = 0, PadW = 0 }, 2, x, w, default, Activation.None, y));
+        Fails("Conv2dBackwardWeights: dw has 1 tensors, the slice has 2 roots.", () =>
+            device.Conv2dBackwardWeights(Geometry, new BatchSlice(2, 2, [new(0, 1), new(1, 2)]), x, y, [w], []));
+        Fails("LinearForward: 0 inputs and 3 outputs, expected at least 1 of each.", () =>
+            device.LinearForward(0, 3, 2, x, w, default, Activation.None, y));
+        Fails("SoftmaxCrossEntropy: label 7 of sample 1, expected 0 to 6.", () =>
+            device.SoftmaxCrossEntropy(7, 2, y, [6, 7], new float[2], new byte[2], default));
+        Fails("SoftmaxCrossEntropy: loss has 1 elements, 2 samples need 2.", () =>
+            device.SoftmaxCrossEntropy(7, 2, y, [6, 6], new float[1], new byte[2], default));
+        Fails("SigmoidForward: x is in memory of another device (ArrayMemory), expected this CPU's.", () =>
+            device.SigmoidForward(3, new Tensor(CpuVariants.Reference.Allocate(3), 0, 3), y));
+    }
+
+    /// <summary>One of each operation.</summary>
+    private sealed class Operands : IDisposable
+    {
+        private const int Samples = 21;
+        private readonly Device _device;
+        private readonly List<DeviceMemory> _memories = [];
+        private readonly BatchSlice _slice = new(Samples, 8, [new(0, 4), new(4, 8)]);
+        private readonly Tensor _x;
+        private readonly Tensor _w;
+        private readonly Tensor _y;
+        private readonly Tensor _pooled;
+        private readonly Tensor[] _dw;
+        private readonly Tensor[] _db;
+        private readonly int[] _labels = new int[Samples];
+        private readonly float[] _loss = new float[Samples];
+        private readonly byte[] _correct = new byte[Samples];
+
+        public Operands(Device device)
+        {
+            _device = device;
+            (_x, _w, _y) = (Of(Samples * 3 * 72), Of(7 * 27), Of(Samples * 7 * 72));
+            _pooled = Of(Samples * 7 * Pooling.P * Pooling.Q);
+            (_dw, _db) = ([Of(7 * 27), Of(7 * 27)], [Of(7), Of(7)]);
+        }
+
+        public void RunAll()
+        {
+            var previous = new ActivationGradient(Activation.Sigmoid, _x);
+            _device.Conv2dForward(Geometry, Samples, _x, _w, _db[0], Activation.Sigmoid, _y);
+            _device.AvgPool2dForward(Pooling, Samples, _y, _pooled);
+            _device.AvgPool2dBackward(Pooling, Samples, _pooled, new ActivationGradient(Activation.Sigmoid, _y), _y);
+            _device.Conv2dBackwardWeights(Geometry, _slice, _x, _y, _dw, _db);
+            _device.Conv2dBackwardData(Geometry, Samples, _y, _w, previous, _x);
+            _device.LinearForward(27, 7, Samples, _x, _w, _db[0], Activation.Sigmoid, _y);
+            _device.LinearBackwardWeights(27, 7, _slice, _x, _y, _dw, _db);
+            _device.LinearBackwardData(27, 7, Samples, _y, _w, previous, _x);
+            _device.SigmoidForward(_x.Elements, _x, _x);
+            _device.SigmoidBackward(_x.Elements, _x, _x, _x);
+            _device.SoftmaxCrossEntropy(7, Samples, _y, _labels, _loss, _correct, _y);
+            _device.Sgd(_w, _dw[0], _dw[1], 0.1f, 0.9f, 0.01f);
+        }
+
+        public void Dispose() => _memories.ForEach(memory => memory.Dispose());
+
+        private Tensor Of(long elements)
+        {
+            _memories.Add(_device.Allocate(elements));
+            return new Tensor(_memories[^1], 0, elements);
+        }
+    }
+}
