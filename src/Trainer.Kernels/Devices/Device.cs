@@ -7,8 +7,14 @@ namespace Trainer.Kernels.Devices;
 /// <remarks>
 /// Operations are semantic and obey the canonical arithmetic: no bit of a result depends on threads, on the number of
 /// local samples, on the instruction set, on addresses or on tile sizes. Tensors are NCHW, dense, float32. Operations run
-/// in the order of the calls; a device serves one network step at a time; its threads are its own, never the .NET thread
-/// pool's. Nothing here allocates on the managed heap once warm.
+/// in the order of the calls; a device serves one call at a time; its threads are its own, never the .NET thread
+/// pool's. Nothing here allocates on the managed heap once warm. Wrong operands are <see cref="ArgumentException"/>s that
+/// name the operation, what it got and what it expected.
+/// <para>
+/// Where rule 3 of the canonical arithmetic leaves a choice: padding takes part in chains as zeros (a device may leave out
+/// the filter rows that meet nothing else); a bias is added to the finished dot product, then the activation is applied;
+/// the derivative of a sigmoid is multiplied as dx * (y * (1 - y)), each operation rounded.
+/// </para>
 /// </remarks>
 public abstract class Device : IDisposable
 {
@@ -36,8 +42,9 @@ public abstract class Device : IDisposable
     public abstract void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, ActivationGradient previous, Tensor dx);
 
     /// <summary>
-    /// dw (K,C,R,S) and db (K) (=) per subtree root of the slice: pieces of at most 1,024 output pixels, one chain each, folded
-    /// along the tree. Not divided by B. Roots without samples are left alone. <paramref name="db"/> is empty without bias.
+    /// dw (K,C,R,S) and db (K) (=) per subtree root of the slice: pieces of at most 1,024 output pixels (of whole samples, or of rows
+    /// of one sample), folded along the tree. Within a piece dw is Form C and db Form L over the pixels, samples and rows ascending.
+    /// Not divided by B. Roots without samples are left alone. <paramref name="db"/> is empty without bias.
     /// </summary>
     public abstract void Conv2dBackwardWeights(
         in Conv2dGeometry g, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db);
@@ -48,11 +55,14 @@ public abstract class Device : IDisposable
     /// <summary>dx (N,I) (=) dy (N,O) w, times <paramref name="previous"/>'s derivative. Form C over o.</summary>
     public abstract void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, ActivationGradient previous, Tensor dx);
 
-    /// <summary>dw (O,I) and db (O) (=) per subtree root of the slice; a sample counts as one pixel. Roots without samples are left alone.</summary>
+    /// <summary>
+    /// dw (O,I) and db (O) (=) per subtree root of the slice; a sample counts as one pixel, and both are Form C over the samples of a
+    /// piece. Roots without samples are left alone.
+    /// </summary>
     public abstract void LinearBackwardWeights(
         int inputs, int outputs, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db);
 
-    /// <summary>y = sum over the window / (R x S), zero padding counted (torch's count_include_pad); window elements added in row order.</summary>
+    /// <summary>y = sum over the window / (R x S), zero padding counted (torch's count_include_pad); window elements added from +0 in row order.</summary>
     public abstract void AvgPool2dForward(in Pool2dGeometry g, int samples, Tensor x, Tensor y);
 
     /// <summary>dx (=): dy / (R x S) summed over the windows that hold each pixel (windows in row order), times <paramref name="previous"/>'s derivative.</summary>
@@ -66,15 +76,16 @@ public abstract class Device : IDisposable
 
     /// <summary>
     /// Per sample: loss = log(sum exp(x - max)) - (x[label] - max); correct = 1 where the first largest logit is the label's;
-    /// and, unless <paramref name="dx"/> is empty, dx = softmax(x) - onehot(label) (not divided by B). logits (N, classes).
+    /// and, unless <paramref name="dx"/> is empty, dx = e / sum - onehot(label) (not divided by B), with e = exp(x - max) and their
+    /// sum over classes in Form C. logits (N, classes).
     /// </summary>
     public abstract void SoftmaxCrossEntropy(
         int classes, int samples, Tensor logits, ReadOnlySpan<int> labels, Span<float> loss, Span<byte> correct, Tensor dx);
 
     /// <summary>
     /// One pass of stochastic gradient descent over flat buffers: g = total + weightDecay w; v = momentum v + g; w -= lr v.
-    /// Without momentum <paramref name="velocity"/> is empty. Returns a 64-bit hash of the new weights that
-    /// depends on their bits alone. (v starts as zero, so v = g at the first step.)
+    /// Every multiply-add is fused. Without momentum <paramref name="velocity"/> is empty. Returns a 64-bit hash of the new weights
+    /// that depends on their bits alone: of the chunks of 65,536 in order. (v starts as zero, so v = g at the first step.)
     /// </summary>
     public abstract ulong Sgd(Tensor weights, Tensor total, Tensor velocity, float learningRate, float momentum, float weightDecay);
 
