@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
@@ -75,6 +76,9 @@ public sealed class Network : IDisposable
     /// <summary>Host memory for the batch's finished gradient: all roots folded, divided by B. Written by the all-reduce.</summary>
     public Span<float> Total => HostOf(_memory.Total);
 
+    /// <summary>When the last <see cref="ForwardBackward"/> began its backward half (<see cref="Stopwatch.GetTimestamp"/>): for those who measure.</summary>
+    public long BackwardStarted { get; private set; }
+
     /// <summary>Weights from the model's initialisers, Philox keyed by (seed; layer, element): the same everywhere. Optimizer state is zero again.</summary>
     public void Initialize(ulong seed)
     {
@@ -108,6 +112,7 @@ public sealed class Network : IDisposable
             Loss(_memory.LogitsGradient);
         }
 
+        BackwardStarted = Stopwatch.GetTimestamp();
         for (var i = _layers.Length - 1; i >= _firstTrained; i--)
         {
             if (_samples > 0)
