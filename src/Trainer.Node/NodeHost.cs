@@ -55,7 +55,10 @@ public static class NodeHost
     /// <summary>Options that nobody should run with.</summary>
     public const int Refused = 2;
 
-    private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>A worker may have to finish the computation of a step.</summary>
+    private static readonly TimeSpan QuitTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs until cancelled; the result is the process's exit code.</summary>
     public static async Task<int> RunAsync(NodeOptions options, CancellationToken stop)
@@ -81,6 +84,7 @@ public static class NodeHost
             cluster = Cluster(options, worker, place, http.Services.GetRequiredService<ILoggerFactory>());
             logger.LogInformation("{Name} on {Device}: links at {Endpoints}.", options.Name, device.Description, string.Join(", ", listener.Endpoints));
             await RunUntilLeftAsync(cluster, worker, stop);
+            await worker.GracefulStop(QuitTimeout, new WorkerActor.Quit());
             await training.Terminate();
             await http.StopAsync(CancellationToken.None);
             return Stopped;

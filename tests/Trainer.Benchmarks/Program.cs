@@ -4,6 +4,7 @@ using Trainer.Benchmarks;
 return args switch
 {
     ["allreduce", .. var rest] => AllReduceCommand.Run(rest),
+    ["training", .. var rest] => TrainingCommand.Run(rest),
     ["networks", ..] => NetworksCommand.Run(args),
     _ => KernelCommand.Run(args),
 };

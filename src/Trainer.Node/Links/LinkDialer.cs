@@ -60,12 +60,22 @@ public sealed class LinkDialer : IDisposable
         }
     }
 
+    /// <summary>Whoever stops us either finds the socket here, or has stopped us before.</summary>
+    private void Opened(Socket socket)
+    {
+        Volatile.Write(ref _opened, socket);
+        if (_stop.IsSet)
+        {
+            socket.Dispose();
+        }
+    }
+
     private LinkConnection? TryOpen(LinkEndpoint endpoint, Member peer, FrameHeader header, Hello hello)
     {
         LinkConnection? connection = null;
         try
         {
-            connection = endpoint.Connect(socket => Volatile.Write(ref _opened, socket));
+            connection = endpoint.Connect(Opened);
             connection.Write(header, hello.ToBytes());
             var answer = connection.ReadHello().Hello;
             return answer.Incarnation == peer.Incarnation

@@ -31,6 +31,7 @@ internal sealed class TrainingRun
     private readonly ILogger _logger;
     private readonly ApplyGate _gate = new();
     private readonly ManualResetEventSlim _mayBegin = new();
+    private readonly Thread _thread;
     private AllReduceClient? _allReduce;
     private ScheduleItem _item;
 
@@ -38,6 +39,7 @@ internal sealed class TrainingRun
     {
         (_start, _device, _metrics, _waiter, _worker, _logger) = (start, device, metrics, waiter, worker, logger);
         _generation = GenerationNumber.Of(start.Generation);
+        _thread = new Thread(Run) { IsBackground = true, Name = "training" };
     }
 
     /// <summary>The state after item 0 is there; links may open to it.</summary>
@@ -59,7 +61,7 @@ internal sealed class TrainingRun
     /// <summary>The training step in flight, as users count them.</summary>
     public ulong StepInFlight => _item.TrainingStep;
 
-    public void Prepare() => new Thread(Run) { IsBackground = true, Name = "training" }.Start();
+    public void Prepare() => _thread.Start();
 
     /// <summary>Links are up: begin with the first item.</summary>
     public void Begin(AllReduceClient allReduce)
@@ -75,6 +77,9 @@ internal sealed class TrainingRun
         _waiter.Fail(new OperationCanceledException("The generation is over."));
         _mayBegin.Set();
     }
+
+    /// <summary>Waits until the thread has ended; it was stopped before.</summary>
+    public void Join() => _thread.Join();
 
     private void Run()
     {

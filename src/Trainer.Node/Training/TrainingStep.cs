@@ -66,8 +66,8 @@ internal sealed class TrainingStep
         var reduced = _allReduce.Complete(_statistics.AsMemory(0, 2 * slice.LocalSamples));
         var phases = new StepPhases(
             Data: Stopwatch.GetElapsedTime(start, filled).TotalSeconds,
-            Forward: 0,
-            Backward: Stopwatch.GetElapsedTime(filled, computed).TotalSeconds,
+            Forward: Stopwatch.GetElapsedTime(filled, network.BackwardStarted).TotalSeconds,
+            Backward: Stopwatch.GetElapsedTime(network.BackwardStarted, computed).TotalSeconds,
             AllReduce: Stopwatch.GetElapsedTime(computed).TotalSeconds,
             Optimizer: 0);
         return new StepResult(reduced, phases, slice.LocalSamples);

@@ -29,6 +29,7 @@ public sealed class WorkerActor : ReceiveActor, IWithTimers, IWithStash
     private IActorRef _agent = ActorRefs.Nobody;
     private Membership? _membership;
     private bool _leaving;
+    private bool _quitting;
 
     public WorkerActor(WorkerOptions options)
     {
@@ -44,6 +45,9 @@ public sealed class WorkerActor : ReceiveActor, IWithTimers, IWithStash
     /// <summary>The process stops: no more jobs.</summary>
     public sealed record Leave : INoSerializationVerificationNeeded;
 
+    /// <summary>Let go of what is served, then end.</summary>
+    public sealed record Quit : INoSerializationVerificationNeeded;
+
     public ITimerScheduler Timers { get; set; } = null!;
 
     public IStash Stash { get; set; } = null!;
@@ -52,11 +56,13 @@ public sealed class WorkerActor : ReceiveActor, IWithTimers, IWithStash
 
     protected override void PreStart() => Timers.StartPeriodicTimer("alive", Tick.Instance, _options.AliveInterval);
 
+    /// <summary>Returns when the run's thread has ended: the device may go after that.</summary>
     protected override void PostStop()
     {
         _options.Listener.Dispose();
         _membership?.Run?.Stop();
-        _membership?.CloseLinks();
+        _membership?.Run?.Join();
+        _membership?.Dispose();
     }
 
     /// <summary>A bug in the all-reduce or a link ends the generation, not the worker.</summary>
@@ -163,6 +169,7 @@ public sealed class WorkerActor : ReceiveActor, IWithTimers, IWithStash
             _leaving = true;
             SayStatus();
         });
+        Receive<Quit>(_ => LetGo());
         Receive<LinkOffered>(Judge);
         Receive<LinkDialed>(late => late.Connection.Dispose());
         Receive<Tick>(_ => SayAlive());
@@ -255,6 +262,8 @@ public sealed class WorkerActor : ReceiveActor, IWithTimers, IWithStash
         Serving.AllReduce = Context.Watch(Context.ActorOf(props, "all-reduce"));
         Become(Training);
         Say(new WorkerReport { Started = new Started { Device = _options.Device.Description } });
+        Log($"Rank {Serving.Rank} of {Serving.Members}: shards {string.Join(", ", state.Plan.Roots[Serving.Rank])} of {state.Plan.Shards} "
+            + $"on {_options.Device.Description}; {state.Data.Train.Count} training and {state.Data.Test.Count} test images.");
         Serving.Run!.Begin(new AllReduceClient(Serving.AllReduce, Serving.Waiter, state.Network.Layout.Buckets.Count));
     }
 
@@ -331,6 +340,23 @@ public sealed class WorkerActor : ReceiveActor, IWithTimers, IWithStash
             Become(Idle);
             SayStatus();
             Stash.UnstashAll();
+            if (_quitting)
+            {
+                Context.Stop(Self);
+            }
+        }
+    }
+
+    private void LetGo()
+    {
+        _quitting = true;
+        if (_membership is null)
+        {
+            Context.Stop(Self);
+        }
+        else if (!_membership.IsReleased)
+        {
+            Clear("the process stops");
         }
     }
 
@@ -392,6 +418,9 @@ public sealed class WorkerActor : ReceiveActor, IWithTimers, IWithStash
             });
         }
     }
+
+    private void Log(string message) =>
+        Say(new WorkerReport { Log = new LogLine { Message = message, UnixMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() } });
 
     private void SayBusy(string job, Generation generation) => Tell(
         new WorkerReport { Busy = new Busy { Job = _membership?.Job ?? "", Generation = _membership?.Generation.ToMessage() } }, job, generation);

@@ -170,6 +170,7 @@ internal sealed class WorkerGroup : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await Task.WhenAll(Workers.Select(worker => worker.GracefulStop(Patience, new WorkerActor.Quit())));
         await _system.Terminate();
         _devices.ForEach(device => device.Dispose());
         _metrics.Dispose();
