@@ -23,7 +23,7 @@ public sealed class DataSet
     /// <summary>One more than the largest label.</summary>
     public int Classes { get; }
 
-    /// <summary>Images (N,H,W), which count as (N,1,H,W), or (N,C,H,W), and labels (N), as IDX files of unsigned bytes; plain, or gzip by the name's end <c>.gz</c>.</summary>
+    /// <summary>Images (N,C,H,W), or (N,H,W) of one channel, and labels (N) from IDX files of unsigned bytes; gzip where a name ends in <c>.gz</c>.</summary>
     /// <exception cref="DataFileException">Naming file, offset, found and expected.</exception>
     public static DataSet FromIdx(string images, string labels) => From(IdxFile.Read(images, [3, 4]), IdxFile.Read(labels, [1]));
 

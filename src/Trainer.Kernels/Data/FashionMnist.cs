@@ -45,7 +45,7 @@ public static class FashionMnist
     /// <summary>The first folder that has all four files, or null. Contents are not checked.</summary>
     public static string? Find() => Find(Folders);
 
-    /// <exception cref="DataFileException">Not found (naming the folders searched and the command that gets it), or a wrong sum (file, expected, found).</exception>
+    /// <exception cref="DataFileException">Not found (the folders searched, the command that gets it), or a wrong sum (file, found, expected).</exception>
     public static (DataSet Train, DataSet Test) Load(string? folder = null)
     {
         IReadOnlyList<string> folders = folder is null ? Folders : [folder];

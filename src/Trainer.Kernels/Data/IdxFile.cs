@@ -98,7 +98,8 @@ internal sealed class IdxFile
         var promised = dimensions.Aggregate(1.0, (product, dimension) => product * dimension);
         if (promised > Array.MaxLength)
         {
-            throw new DataFileException(path, $"dimensions {string.Join(" x ", dimensions)} at offset {FirstDimensionOffset} are more than {Array.MaxLength} bytes");
+            var found = string.Join(" x ", dimensions);
+            throw new DataFileException(path, $"dimensions {found} at offset {FirstDimensionOffset} are more than {Array.MaxLength} bytes");
         }
 
         var (content, length) = (new byte[Math.Min((int)promised, ReadLength)], 0);

@@ -12,7 +12,9 @@ public static class Zoo
 
     public static IReadOnlyList<string> Names => [.. Networks.Keys];
 
-    /// <summary>LeNet as in Dive into Deep Learning, 7.6: sigmoids, average pooling, Xavier-uniform weights; 61,706 parameters for (1,28,28) and 10 classes.</summary>
+    /// <summary>
+    /// LeNet as in Dive into Deep Learning, 7.6: sigmoids, average pooling, Xavier-uniform weights; 61,706 parameters for (1,28,28) and 10 classes.
+    /// </summary>
     public static Model LeNet(Shape? input = null, int classes = 10) => new(
         input ?? new Shape(1, 28, 28),
         new Conv2d(6, 5) { Padding = 2, WeightInit = WeightInit.XavierUniform },

@@ -3,7 +3,9 @@ using Trainer.Kernels.Layers;
 
 namespace Trainer.Kernels.Training;
 
-/// <summary>All device memory of a network: flat parameter buffers in the layout's order, the images, and one arena for activations and their gradients.</summary>
+/// <summary>
+/// All device memory of a network: flat parameter buffers in the layout's order, the images, and one arena for activations and their gradients.
+/// </summary>
 internal sealed class NetworkMemory : IDisposable
 {
     private readonly List<DeviceMemory> _allocations = [];

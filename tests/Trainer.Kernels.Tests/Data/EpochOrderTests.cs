@@ -26,7 +26,7 @@ public class EpochOrderTests
         Assert.NotEqual(Order(1009, 3, 2), Order(1009, 3 + (1UL << 32), 2));
     }
 
-    /// <summary>Golden, from a second implementation (Philox and the shuffle written in Python from their papers): changing it changes every job's result.</summary>
+    /// <summary>Golden, from a second implementation (in Python, from the papers): changing it changes every job's result.</summary>
     [Fact]
     public void The_order_of_a_seed_never_changes()
     {

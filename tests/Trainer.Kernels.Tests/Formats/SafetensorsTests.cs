@@ -25,7 +25,9 @@ public sealed class SafetensorsTests : IDisposable
         var path = _folder.File("model.safetensors");
         var sum = Safetensors.WriteWeights(path, layout, weights);
 
-        const string header = """{"__metadata__":{"format":"pt"},"0.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"0.bias":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""";
+        const string header = """{"__metadata__":{"format":"pt"},"""
+            + "\"0.weight\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]},"
+            + "\"0.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}";
         var padded = header.PadRight((header.Length + 7) / 8 * 8);
         byte[] expected = [(byte)padded.Length, 0, 0, 0, 0, 0, 0, 0, .. Encoding.UTF8.GetBytes(padded), 0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 0, 0, 0, 0x3f];
         Assert.Equal(expected, File.ReadAllBytes(path));
@@ -63,14 +65,21 @@ public sealed class SafetensorsTests : IDisposable
     [Theory]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 7, "tensors end at 8 of the data; the file has 7 bytes of it, up to offset 69")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 9, "tensors end at 8 of the data; the file has 9 bytes of it, up to offset 71")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", 12, "tensor 'a' starts at 4 of the data; expected 0, where the one before it ends")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[],"data_offsets":[4,8]}}""", 8, "tensor 'b' starts at 4 of the data; expected 8, where the one before it ends")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", 8, "tensor 'a' of shape (3) and dtype F32 has data_offsets [0,8] in the header at offset 8; expected 12 bytes")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", 8, "tensor 'a' of shape (2) and dtype F32 has data_offsets [8,0] in the header at offset 8; expected 8 bytes")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}}""", 8, "tensor 'a' of shape (2) and dtype F32 has data_offsets [0] in the header at offset 8; expected 8 bytes")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}""", 8, "tensor 'a' of shape (-2) and dtype F32 has data_offsets [0,8] in the header at offset 8; expected NaN bytes")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""",
+        12, "tensor 'a' starts at 4 of the data; expected 0, where the one before it ends")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[],"data_offsets":[4,8]}}""",
+        8, "tensor 'b' starts at 4 of the data; expected 8, where the one before it ends")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""",
+        8, "tensor 'a' of shape (3) and dtype F32 has data_offsets [0,8] in the header at offset 8; expected 12 bytes")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""",
+        8, "tensor 'a' of shape (2) and dtype F32 has data_offsets [8,0] in the header at offset 8; expected 8 bytes")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}}""",
+        8, "tensor 'a' of shape (2) and dtype F32 has data_offsets [0] in the header at offset 8; expected 8 bytes")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}""",
+        8, "tensor 'a' of shape (-2) and dtype F32 has data_offsets [0,8] in the header at offset 8; expected NaN bytes")]
     [InlineData("""{"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}""", 8, "tensor 'a' has dtype 'I64' in the header at offset 8; expected F32")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[],"data_offsets":[4,8]}}""", 8, "header at offset 8 names tensor 'a' twice")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[],"data_offsets":[4,8]}}""",
+        8, "header at offset 8 names tensor 'a' twice")]
     public void Lying_headers_are_refused(string header, int data, string problem)
     {
         var path = Write(header.Length, header, data);

@@ -26,7 +26,10 @@ public abstract class LayerGradientTests
 
     public static TheoryData<string, Module[]> Networks => new()
     {
-        { "sigmoids between layers that take them in", [new Conv2d(3, 3), new Sigmoid(), new AvgPool2d(2), new Conv2d(2, 2), new Sigmoid(), new Flatten(), new Linear(4)] },
+        {
+            "sigmoids between layers that take them in",
+            [new Conv2d(3, 3), new Sigmoid(), new AvgPool2d(2), new Conv2d(2, 2), new Sigmoid(), new Flatten(), new Linear(4)]
+        },
         { "sigmoid first", [new Sigmoid(), new Flatten(), new Linear(5)] },
         { "sigmoid last", [new Flatten(), new Linear(5), new Sigmoid()] },
         { "sigmoid behind pooling", [new Conv2d(2, 3), new AvgPool2d(2), new Sigmoid(), new Flatten(), new Linear(3)] },

@@ -45,8 +45,10 @@ public class ModelJsonTests
             new Flatten(),
             new Linear(7) { Bias = false },
             new Linear(3) { WeightInit = WeightInit.XavierUniform });
-        const string json = """[{"conv2d":{"out_channels":3,"kernel_size":[3,5],"stride":[2,1],"padding":[1,3],"bias":false,"weight_init":{"kind":"xavier_uniform"}}},"""
-            + """{"sequential":{"layers":[{"sigmoid":{}},{"avg_pool2d":{"kernel_size":[3,2],"stride":[1,2],"padding":[1,0]}},{"avg_pool2d":{"kernel_size":[2]}}]}},"""
+        const string json = """[{"conv2d":{"out_channels":3,"kernel_size":[3,5],"stride":[2,1],"padding":[1,3],"bias":false,"""
+            + "\"weight_init\":{\"kind\":\"xavier_uniform\"}}},"
+            + """{"sequential":{"layers":[{"sigmoid":{}},{"avg_pool2d":{"kernel_size":[3,2],"stride":[1,2],"padding":[1,0]}},"""
+            + """{"avg_pool2d":{"kernel_size":[2]}}]}},"""
             + """{"flatten":{}},{"linear":{"out_features":7,"bias":false}},{"linear":{"out_features":3,"weight_init":{"kind":"xavier_uniform"}}}]""";
 
         Assert.Equal(json, model.ToJson());
@@ -72,11 +74,13 @@ public class ModelJsonTests
     [InlineData("""[{"linear":{"out_features":2,"out_features":3}}]""", "layers[0].linear.out_features", "given twice")]
     [InlineData("""[{"linear":{"out_features":2,"bias":1}}]""", "layers[0].linear.bias", "found 1; expected true or false")]
     [InlineData("""[{"linear":{"out_features":2,"weight_init":{}}}]""", "layers[0].linear.weight_init.kind", "missing")]
-    [InlineData("""[{"linear":{"out_features":2,"weight_init":{"kind":"zeros"}}}]""", "layers[0].linear.weight_init.kind", "found \"zeros\"; expected one of kaiming_uniform, xavier_uniform")]
+    [InlineData("""[{"linear":{"out_features":2,"weight_init":{"kind":"zeros"}}}]""",
+        "layers[0].linear.weight_init.kind", "found \"zeros\"; expected one of kaiming_uniform, xavier_uniform")]
     [InlineData("""[{"linear":{"out_features":2,"weight_init":{"kind":"xavier_uniform","gain":2}}}]""", "layers[0].linear.weight_init.gain", "no such option")]
     [InlineData("""[{"conv2d":{"out_channels":2,"kernel_size":3}}]""", "layers[0].conv2d.kernel_size", "found 3; expected [both] or [height, width]")]
     [InlineData("""[{"conv2d":{"out_channels":2,"kernel_size":[]}}]""", "layers[0].conv2d.kernel_size", "found []; expected [both] or [height, width]")]
-    [InlineData("""[{"conv2d":{"out_channels":2,"kernel_size":[1,2,3]}}]""", "layers[0].conv2d.kernel_size", "found [1,2,3]; expected [both] or [height, width]")]
+    [InlineData("""[{"conv2d":{"out_channels":2,"kernel_size":[1,2,3]}}]""",
+        "layers[0].conv2d.kernel_size", "found [1,2,3]; expected [both] or [height, width]")]
     [InlineData("""[{"sequential":{"layers":[{"linear":{"out":2}}]}}]""", "layers[0].sequential.layers[0].linear.out_features", "missing")]
     public void What_is_not_a_model_is_refused_with_its_place(string json, string path, string problem) =>
         ModelTests.Refused(path, problem, () => Model.FromJson(json, new Shape(1, 4, 4)));

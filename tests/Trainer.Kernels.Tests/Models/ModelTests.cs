@@ -27,7 +27,7 @@ public class ModelTests
 
     [Fact]
     public void The_zoo_takes_other_inputs_and_classes() =>
-        Assert.Equal(((3 * 6 * 25) + 6 + (6 * 16 * 25) + 16 + (576 * 120) + 120 + (120 * 84) + 84 + (84 * 7) + 7, 7), Counts(Zoo.LeNet(new Shape(3, 32, 32), 7)));
+        Assert.Equal(((3 * 150) + 6 + (6 * 400) + 16 + (576 * 120) + 120 + (120 * 84) + 84 + (84 * 7) + 7, 7), Counts(Zoo.LeNet(new Shape(3, 32, 32), 7)));
 
     [Fact]
     public void Networks_that_do_not_exist_or_do_not_fit_are_refused()
@@ -62,14 +62,23 @@ public class ModelTests
         { "layers", "there are none", new Shape(1, 4, 4), [] },
         { "layers", "the last layer gives (2,2,2); expected (classes): end with a linear layer", new Shape(1, 4, 4), [new Conv2d(2, 3)] },
         { "layers", "0 parameters; expected 1 to 2146435071", new Shape(1, 4, 4), [new Flatten()] },
-        { "layers[1].linear", "input is (2,2,2); linear takes (features): put a flatten layer before it", new Shape(1, 4, 4), [new Conv2d(2, 3), new Linear(3)] },
+        {
+            "layers[1].linear", "input is (2,2,2); linear takes (features): put a flatten layer before it",
+            new Shape(1, 4, 4), [new Conv2d(2, 3), new Linear(3)]
+        },
         { "layers[0].conv2d", "input is (16); conv2d takes (channels, height, width)", new Shape(16), [new Conv2d(2, 3)] },
-        { "layers[0].conv2d", "input (1,4,4) with padding (1,0) is smaller than the kernel (7,3)", new Shape(1, 4, 4), [new Conv2d(2, (7, 3)) { Padding = (1, 0) }] },
+        {
+            "layers[0].conv2d", "input (1,4,4) with padding (1,0) is smaller than the kernel (7,3)",
+            new Shape(1, 4, 4), [new Conv2d(2, (7, 3)) { Padding = (1, 0) }]
+        },
         { "layers[0].conv2d.stride", "0 is less than 1", new Shape(1, 4, 4), [new Conv2d(2, 3) { Stride = (1, 0) }] },
         { "layers[0].conv2d.padding", "-1 is less than 0", new Shape(1, 4, 4), [new Conv2d(2, 3) { Padding = -1 }] },
         { "layers[0].conv2d.kernel_size", "0 is less than 1", new Shape(1, 4, 4), [new Conv2d(2, 0)] },
         { "layers[0].avg_pool2d.padding", "(1,2) is more than half of the kernel (3,3)", new Shape(1, 4, 4), [new AvgPool2d(3) { Padding = (1, 2) }] },
-        { "layers[1].sequential.layers[0].linear", "input is (1,2,2); linear takes (features): put a flatten layer before it", new Shape(1, 4, 4), [new AvgPool2d(2), new Sequential(new Linear(3))] },
+        {
+            "layers[1].sequential.layers[0].linear", "input is (1,2,2); linear takes (features): put a flatten layer before it",
+            new Shape(1, 4, 4), [new AvgPool2d(2), new Sequential(new Linear(3))]
+        },
         { "layers[0].linear", "its weight (65536,65536) has more than 2^31 - 1 elements", new Shape(65536), [new Linear(65536)] },
         { "layers[0].conv2d", "its output (65536,4096,4096) has more than 2^31 - 1 elements", new Shape(1, 4096, 4096), [new Conv2d(65536, 1)] },
         { "layers", "2147450879 parameters; expected 1 to 2146435071", new Shape(32768), [new Linear(32767), new Linear(32767)] },

@@ -31,21 +31,21 @@ public sealed class ReferenceDevice : Device
         var ys = y.Host;
         var index = 0;
         for (var n = 0; n < samples; n++)
-        for (var k = 0; k < g.K; k++)
-        for (var p = 0; p < g.P; p++)
-        for (var q = 0; q < g.Q; q++)
-        {
-            var sum = default(FormC);
-            var weight = k * g.Reduction;
-            for (var c = 0; c < g.C; c++)
-            for (var r = 0; r < g.R; r++)
-            for (var s = 0; s < g.S; s++)
-            {
-                sum.Add(Pixel(g, xs, n, c, (p * g.StrideH) - g.PadH + r, (q * g.StrideW) - g.PadW + s), ws[weight++]);
-            }
+            for (var k = 0; k < g.K; k++)
+                for (var p = 0; p < g.P; p++)
+                    for (var q = 0; q < g.Q; q++)
+                    {
+                        var sum = default(FormC);
+                        var weight = k * g.Reduction;
+                        for (var c = 0; c < g.C; c++)
+                            for (var r = 0; r < g.R; r++)
+                                for (var s = 0; s < g.S; s++)
+                                {
+                                    sum.Add(Pixel(g, xs, n, c, (p * g.StrideH) - g.PadH + r, (q * g.StrideW) - g.PadW + s), ws[weight++]);
+                                }
 
-            ys[index++] = Activate(activation, bs.IsEmpty ? sum.Value : sum.Value + bs[k]);
-        }
+                        ys[index++] = Activate(activation, bs.IsEmpty ? sum.Value : sum.Value + bs[k]);
+                    }
     }
 
     public override void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, ActivationGradient previous, Tensor dx)
@@ -54,21 +54,21 @@ public sealed class ReferenceDevice : Device
         var dxs = dx.Host;
         var index = 0;
         for (var n = 0; n < samples; n++)
-        for (var c = 0; c < g.C; c++)
-        for (var h = 0; h < g.H; h++)
-        for (var v = 0; v < g.W; v++)
-        {
-            var sum = default(FormC);
-            for (var k = 0; k < g.K; k++)
-            for (var r = 0; r < g.R; r++)
-            for (var s = 0; s < g.S; s++)
-            {
-                sum.Add(OutputPixel(g, dys, n, k, h + g.PadH - r, v + g.PadW - s), ws[(((((k * g.C) + c) * g.R) + r) * g.S) + s]);
-            }
+            for (var c = 0; c < g.C; c++)
+                for (var h = 0; h < g.H; h++)
+                    for (var v = 0; v < g.W; v++)
+                    {
+                        var sum = default(FormC);
+                        for (var k = 0; k < g.K; k++)
+                            for (var r = 0; r < g.R; r++)
+                                for (var s = 0; s < g.S; s++)
+                                {
+                                    sum.Add(OutputPixel(g, dys, n, k, h + g.PadH - r, v + g.PadW - s), ws[(((((k * g.C) + c) * g.R) + r) * g.S) + s]);
+                                }
 
-            dxs[index] = sum.Value * Derivative(previous, index);
-            index++;
-        }
+                        dxs[index] = sum.Value * Derivative(previous, index);
+                        index++;
+                    }
     }
 
     public override void Conv2dBackwardWeights(
@@ -103,16 +103,16 @@ public sealed class ReferenceDevice : Device
         ReadOnlySpan<float> xs = x.Host, ws = w.Host, bs = b.IsEmpty ? [] : b.Host;
         var ys = y.Host;
         for (var n = 0; n < samples; n++)
-        for (var o = 0; o < outputs; o++)
-        {
-            var sum = default(FormC);
-            for (var i = 0; i < inputs; i++)
+            for (var o = 0; o < outputs; o++)
             {
-                sum.Add(xs[(n * inputs) + i], ws[(o * inputs) + i]);
-            }
+                var sum = default(FormC);
+                for (var i = 0; i < inputs; i++)
+                {
+                    sum.Add(xs[(n * inputs) + i], ws[(o * inputs) + i]);
+                }
 
-            ys[(n * outputs) + o] = Activate(activation, bs.IsEmpty ? sum.Value : sum.Value + bs[o]);
-        }
+                ys[(n * outputs) + o] = Activate(activation, bs.IsEmpty ? sum.Value : sum.Value + bs[o]);
+            }
     }
 
     public override void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, ActivationGradient previous, Tensor dx)
@@ -120,16 +120,16 @@ public sealed class ReferenceDevice : Device
         ReadOnlySpan<float> dys = dy.Host, ws = w.Host;
         var dxs = dx.Host;
         for (var n = 0; n < samples; n++)
-        for (var i = 0; i < inputs; i++)
-        {
-            var sum = default(FormC);
-            for (var o = 0; o < outputs; o++)
+            for (var i = 0; i < inputs; i++)
             {
-                sum.Add(dys[(n * outputs) + o], ws[(o * inputs) + i]);
-            }
+                var sum = default(FormC);
+                for (var o = 0; o < outputs; o++)
+                {
+                    sum.Add(dys[(n * outputs) + o], ws[(o * inputs) + i]);
+                }
 
-            dxs[(n * inputs) + i] = sum.Value * Derivative(previous, (n * inputs) + i);
-        }
+                dxs[(n * inputs) + i] = sum.Value * Derivative(previous, (n * inputs) + i);
+            }
     }
 
     public override void LinearBackwardWeights(
@@ -163,19 +163,19 @@ public sealed class ReferenceDevice : Device
         var ys = y.Host;
         var index = 0;
         for (var plane = 0; plane < samples * g.C; plane++)
-        for (var p = 0; p < g.P; p++)
-        for (var q = 0; q < g.Q; q++)
-        {
-            var sum = 0f;
-            for (var r = 0; r < g.R; r++)
-            for (var s = 0; s < g.S; s++)
-            {
-                var (h, w) = ((p * g.StrideH) - g.PadH + r, (q * g.StrideW) - g.PadW + s);
-                sum += h >= 0 && h < g.H && w >= 0 && w < g.W ? xs[(((plane * g.H) + h) * g.W) + w] : 0;
-            }
+            for (var p = 0; p < g.P; p++)
+                for (var q = 0; q < g.Q; q++)
+                {
+                    var sum = 0f;
+                    for (var r = 0; r < g.R; r++)
+                        for (var s = 0; s < g.S; s++)
+                        {
+                            var (h, w) = ((p * g.StrideH) - g.PadH + r, (q * g.StrideW) - g.PadW + s);
+                            sum += h >= 0 && h < g.H && w >= 0 && w < g.W ? xs[(((plane * g.H) + h) * g.W) + w] : 0;
+                        }
 
-            ys[index++] = sum / (g.R * g.S);
-        }
+                    ys[index++] = sum / (g.R * g.S);
+                }
     }
 
     public override void AvgPool2dBackward(in Pool2dGeometry g, int samples, Tensor dy, ActivationGradient previous, Tensor dx)
@@ -185,20 +185,20 @@ public sealed class ReferenceDevice : Device
         dxs.Clear();
         var index = 0;
         for (var plane = 0; plane < samples * g.C; plane++)
-        for (var p = 0; p < g.P; p++)
-        for (var q = 0; q < g.Q; q++)
-        {
-            var share = dys[index++] / (g.R * g.S);
-            for (var r = 0; r < g.R; r++)
-            for (var s = 0; s < g.S; s++)
-            {
-                var (h, w) = ((p * g.StrideH) - g.PadH + r, (q * g.StrideW) - g.PadW + s);
-                if (h >= 0 && h < g.H && w >= 0 && w < g.W)
+            for (var p = 0; p < g.P; p++)
+                for (var q = 0; q < g.Q; q++)
                 {
-                    dxs[(((plane * g.H) + h) * g.W) + w] += share;
+                    var share = dys[index++] / (g.R * g.S);
+                    for (var r = 0; r < g.R; r++)
+                        for (var s = 0; s < g.S; s++)
+                        {
+                            var (h, w) = ((p * g.StrideH) - g.PadH + r, (q * g.StrideW) - g.PadW + s);
+                            if (h >= 0 && h < g.H && w >= 0 && w < g.W)
+                            {
+                                dxs[(((plane * g.H) + h) * g.W) + w] += share;
+                            }
+                        }
                 }
-            }
-        }
 
         for (var i = 0; i < dxs.Length; i++)
         {
