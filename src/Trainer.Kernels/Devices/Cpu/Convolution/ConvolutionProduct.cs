@@ -78,20 +78,18 @@ internal sealed unsafe class ConvolutionProduct<TSimd, TVector>(ThreadTeam team,
         for (var done = 0; done < place.Columns; sample++, pixel = 0)
         {
             var length = Math.Min(Patches.Pixels - pixel, place.Columns - done);
-            for (var row = 0; row < place.Rows; row++)
-            {
-                var channel = place.Row + row;
-                var target = ((((long)sample * Rows) + channel) * Patches.Pixels) + pixel;
-                Epilogue<TSimd, TVector>.Write(
-                    tile + (row * Kernel.Columns) + done,
-                    Call.Target + target,
-                    length,
-                    steps,
-                    place.LastBlock && Call.Bias != null ? Call.Bias + channel : null,
-                    0,
-                    place.LastBlock && Call.Derivative != null ? Call.Derivative + target : null);
-            }
-
+            var target = ((((long)sample * Rows) + place.Row) * Patches.Pixels) + pixel;
+            Epilogue<TSimd, TVector>.WriteRows(
+                tile + done,
+                Kernel.Columns,
+                place.Rows,
+                length,
+                Call.Target + target,
+                Patches.Pixels,
+                steps,
+                place.LastBlock && Call.Bias != null ? Call.Bias + place.Row : null,
+                true,
+                place.LastBlock && Call.Derivative != null ? Call.Derivative + target : null);
             done += length;
         }
     }

@@ -125,7 +125,7 @@ internal sealed unsafe class DirectConvolution<TSimd, TVector>(ThreadTeam team, 
                     places[i].Count,
                     steps,
                     call.Bias + channel,
-                    0,
+                    true,
                     hasBias,
                     call.Derivative + target,
                     hasDerivative);

@@ -13,23 +13,43 @@ internal static unsafe class Epilogue<TSimd, TVector>
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
-    /// <summary>Writes <paramref name="count"/> neighbouring outputs of a tile row. The tile may be read a vector beyond.</summary>
-    /// <param name="bias">One value for all outputs where <paramref name="biasStep"/> is 0, one each where it is 1; null for none.</param>
-    /// <param name="derivative">Outputs y of the sigmoid whose derivative y (1 - y) is multiplied in; null for none.</param>
+    /// <summary>
+    /// Writes neighbouring outputs of some rows of a tile. The tile may be read a vector beyond. Null pointers stand for steps left out.
+    /// </summary>
+    /// <param name="targetStride">Elements between rows of the target, and of <paramref name="derivative"/>.</param>
+    /// <param name="bias">One value for all outputs of a row where <paramref name="biasByRow"/>, else one per column.</param>
+    /// <param name="derivative">Outputs y of the sigmoid whose derivative y (1 - y) is multiplied in.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Write(float* tile, float* target, int count, EpilogueSteps steps, float* bias, int biasStep, float* derivative)
+    public static void WriteRows(
+        float* tile, int tileStride, int rows, int columns, float* target, nint targetStride, EpilogueSteps steps, float* bias, bool biasByRow, float* derivative)
     {
-        for (var i = 0; i < count; i += TSimd.Lanes)
+        var (hasBias, hasDerivative) = (bias != null, derivative != null);
+        for (var row = 0; row < rows; row++)
         {
-            var left = Math.Min(TSimd.Lanes, count - i);
-            WriteVector(tile + i, target + i, left, steps, bias + (i * biasStep), biasStep, bias != null, derivative + i, derivative != null);
+            for (var i = 0; i < columns; i += TSimd.Lanes)
+            {
+                WriteVector(
+                    tile + i,
+                    target + i,
+                    Math.Min(TSimd.Lanes, columns - i),
+                    steps,
+                    biasByRow ? bias + row : bias + i,
+                    biasByRow,
+                    hasBias,
+                    derivative + i,
+                    hasDerivative);
+            }
+
+            tile += tileStride;
+            target += targetStride;
+            derivative += targetStride;
         }
     }
 
-    /// <summary>As <see cref="Write"/> for at most one vector.</summary>
+    /// <summary>As <see cref="WriteRows"/> for at most one vector.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WriteVector(
-        float* tile, float* target, int count, EpilogueSteps steps, float* bias, int biasStep, bool hasBias, float* derivative, bool hasDerivative)
+        float* tile, float* target, int count, EpilogueSteps steps, float* bias, bool biasByRow, bool hasBias, float* derivative, bool hasDerivative)
     {
         var value = TSimd.Load(tile);
         if (steps.AddPrior)
@@ -39,7 +59,7 @@ internal static unsafe class Epilogue<TSimd, TVector>
 
         if (hasBias)
         {
-            value = TSimd.Add(value, biasStep == 0 ? TSimd.Broadcast(*bias) : TSimd.LoadFirst(bias, count));
+            value = TSimd.Add(value, biasByRow ? TSimd.Broadcast(*bias) : TSimd.LoadFirst(bias, count));
         }
 
         if (steps.Activation == Activation.Sigmoid)

@@ -37,11 +37,8 @@ internal sealed unsafe class LinearBackwardData<TSimd, TVector>(ThreadTeam team,
     protected override void Store(float* tile, TilePlace place)
     {
         var steps = new EpilogueSteps(!place.FirstBlock, Activation.None);
-        for (var row = 0; row < place.Rows; row++)
-        {
-            var target = ((long)(place.Row + row) * Columns) + place.Column;
-            var derivative = place.LastBlock && _derivative != null ? _derivative + target : null;
-            Epilogue<TSimd, TVector>.Write(tile + (row * Kernel.Columns), _dx + target, place.Columns, steps, null, 0, derivative);
-        }
+        var target = ((long)place.Row * Columns) + place.Column;
+        var derivative = place.LastBlock && _derivative != null ? _derivative + target : null;
+        Epilogue<TSimd, TVector>.WriteRows(tile, Kernel.Columns, place.Rows, place.Columns, _dx + target, Columns, steps, null, false, derivative);
     }
 }

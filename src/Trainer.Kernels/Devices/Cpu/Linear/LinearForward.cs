@@ -38,10 +38,7 @@ internal sealed unsafe class LinearForward<TSimd, TVector>(ThreadTeam team, Scra
     {
         var steps = new EpilogueSteps(!place.FirstBlock, place.LastBlock ? _activation : Activation.None);
         var bias = place.LastBlock && _b != null ? _b + place.Column : null;
-        for (var row = 0; row < place.Rows; row++)
-        {
-            var target = _y + ((long)(place.Row + row) * Columns) + place.Column;
-            Epilogue<TSimd, TVector>.Write(tile + (row * Kernel.Columns), target, place.Columns, steps, bias, 1, null);
-        }
+        var target = _y + ((long)place.Row * Columns) + place.Column;
+        Epilogue<TSimd, TVector>.WriteRows(tile, Kernel.Columns, place.Rows, place.Columns, target, Columns, steps, bias, false, null);
     }
 }
