@@ -50,6 +50,11 @@ public static class CoordinatorHost
 
     private static string? Refusal(CoordinatorOptions options)
     {
+        if (options.Seeds.Count > 1)
+        {
+            return $"Of {options.Seeds.Count} coordinators each would have a database of its own; this version runs one. Give one --seed, or none.";
+        }
+
         if (options.Insecure)
         {
             return null;

@@ -13,5 +13,7 @@ internal static class CoordinatorLog
         })
         .AddFilter("Microsoft", LogLevel.Warning)
         .AddFilter("Grpc", LogLevel.Warning)
-        .AddFilter("Akka", LogLevel.Warning));
+        .AddFilter("Akka", LogLevel.Warning)
+        .AddFilter("Akka.Remote", LogLevel.Error) // of a process that is gone, the membership tells once; these two tell every second
+        .AddFilter("Akka.remoting", LogLevel.Error));
 }

@@ -24,7 +24,8 @@ internal static class ClusterSettings
           log-dead-letters-during-shutdown = off
           actor {
             provider = cluster
-            serializers.json = none
+            serializers.json = "Trainer.Hosting.Cluster.NoFallbackSerializer, Trainer.Hosting"
+            log-serializer-override-on-start = off
             serialization-settings.allow-unregistered-types = false
             internal-dispatcher {
               executor = fork-join-executor
@@ -72,7 +73,7 @@ internal static class ClusterSettings
               distributed-data.durable.keys = []
             }
             singleton.role = coordinator
-            singleton-proxy.role = coordinator
+            singleton-proxy { role = coordinator, log-singleton-identification-failure = off }
           }
         }
         """;

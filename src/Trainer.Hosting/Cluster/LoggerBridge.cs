@@ -13,7 +13,7 @@ internal sealed class LoggerSetup(ILoggerFactory loggers) : Setup
     public ILoggerFactory Loggers { get; } = loggers;
 }
 
-/// <summary>Writes Akka's log events to Microsoft.Extensions.Logging, one category per log source class.</summary>
+/// <summary>Writes Akka's log events to Microsoft.Extensions.Logging. The category is the class that logs; for what logs under a mere word, Akka.WORD.</summary>
 internal sealed class LoggerBridge : ActorBase, IRequiresMessageQueue<ILoggerMessageQueueSemantics>
 {
     private readonly ILoggerFactory _loggers;
@@ -32,12 +32,15 @@ internal sealed class LoggerBridge : ActorBase, IRequiresMessageQueue<ILoggerMes
                 Sender.Tell(new LoggerInitialized());
                 return true;
             case LogEvent log:
-                _loggers.CreateLogger(log.LogClass).Log(Level(log), log.Cause, "{Message} [{Source}]", log.Message, log.LogSource);
+                _loggers.CreateLogger(Category(log)).Log(Level(log), log.Cause, "{Message}", log.Message);
                 return true;
             default:
                 return false;
         }
     }
+
+    private static string Category(LogEvent log) =>
+        log.LogClass == typeof(DummyClassForStringSources) ? $"Akka.{log.LogSource.Split(' ')[0]}" : log.LogClass.FullName ?? "Akka";
 
     private static MsLogLevel Level(LogEvent log) => log.LogLevel() switch
     {

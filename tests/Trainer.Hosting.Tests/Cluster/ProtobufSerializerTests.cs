@@ -43,6 +43,13 @@ public sealed class ProtobufSerializerTests(ProtobufSerializerTests.OneSystem fi
     }
 
     [Fact]
+    public void Json_is_not_read()
+    {
+        var error = Assert.Throws<SerializationException>(() => _system.Serialization.Deserialize("{}"u8.ToArray(), 1, typeof(Dictionary<string, int>).AssemblyQualifiedName!));
+        Assert.Equal("Messages in JSON are not accepted.", error.Message);
+    }
+
+    [Fact]
     public void An_unknown_manifest_is_named()
     {
         var error = Assert.Throws<SerializationException>(() => _system.Serialization.Deserialize([], 7201, "trainer.v1.JobSpec"));
