@@ -1,0 +1,20 @@
+using Trainer.Kernels;
+using Trainer.Kernels.Models;
+using Trainer.Protos;
+
+namespace Trainer.Cluster.Tests.Deploy;
+
+/// <summary>The examples' networks are such that they can be built.</summary>
+public sealed class ExampleTests
+{
+    private static readonly Shape FashionMnist = new(1, 28, 28);
+
+    [Fact]
+    public void LeNetsLayersAreTheNetworkOfTheZoo() => Assert.Equal(Zoo.LeNet(FashionMnist, 10).ToJson(), Layers("lenet-layers.yaml").ToJson());
+
+    [Fact]
+    public void TheNetworkForOwnFilesFitsImagesOf28Pixels() => Assert.Equal(10, Layers("own-idx-files.yaml").Classes);
+
+    private static Kernels.Models.Model Layers(string example) => Kernels.Models.Model.FromJson(
+        JobFile.ModelJson(JobFile.Read(Path.Combine(Repository.Root, "examples", example)).Model), FashionMnist);
+}
