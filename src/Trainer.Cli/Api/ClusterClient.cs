@@ -8,7 +8,7 @@ namespace Trainer.Cli.Api;
 /// <summary>A connection to the job API. Calls that fail throw <see cref="CliException"/>: sentences, not status codes.</summary>
 internal sealed class ClusterClient : IDisposable
 {
-    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(30);
 
     private readonly GrpcChannel _channel;
 

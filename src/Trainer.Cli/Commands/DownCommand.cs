@@ -35,7 +35,10 @@ internal static class DownCommand
     private static async Task<IReadOnlyList<string>> StopAsync(RunFolder run, CancellationToken stop)
     {
         if (LocalClusterRecord.Find(run) is not { } cluster)
+        {
+            using var claim = SupervisorClaim.TryTake(run) ?? throw LocalCluster.AlreadyRunning(run); // and with it goes what a killed one left
             return await Leftovers.ClearAsync(run, LocalCluster.Grace, stop);
+        }
         string[] names = [$"the supervisor (process {cluster.ProcessId})", .. run.Endpoints().Select(endpoint => endpoint.Name)];
         Posix.Terminate(cluster.Supervisor);
         // Its children have their grace first; then it is its own turn. Should it hang, its end closes their pipes.

@@ -34,15 +34,14 @@ internal static class Following
         return $"Interrupted. {JobText.State(job)}";
     }
 
-    /// <summary>Where a local cluster's metrics and logs are; of one elsewhere only its API is known.</summary>
+    /// <summary>Where metrics and logs are, as far as this machine can see them.</summary>
     private static IEnumerable<(string Name, string Value)> Places(ClusterAddress address, Job job)
     {
-        if (address.Endpoint is null && RunFolder.TryOpen(address.RunFolder) is { } run)
-        {
-            yield return ("metrics", string.Join(" ", run.Endpoints().Select(endpoint => $"{endpoint.Http.TrimEnd('/')}/metrics")));
-            if (LocalClusterRecord.Find(run) is { } cluster)
-                yield return ("process logs", cluster.Logs);
-        }
-        yield return ("job log", $"trainer logs {job.Id}");
+        var metrics = Path.Combine(Path.GetDirectoryName(job.Result?.WeightsPath) ?? "", "metrics.jsonl");
+        if (Path.IsPathRooted(metrics) && File.Exists(metrics))
+            yield return ("metrics", metrics);
+        yield return ("log", $"trainer logs {job.Id}");
+        if (address.Endpoint is null && RunFolder.TryOpen(address.RunFolder) is { } run && LocalClusterRecord.Find(run) is { } cluster)
+            yield return ("logs of processes", cluster.Logs);
     }
 }

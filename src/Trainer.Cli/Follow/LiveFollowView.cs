@@ -32,17 +32,17 @@ internal sealed class LiveFollowView(IAnsiConsole terminal, TextWriter output, F
             switch (happened)
             {
                 case StateChanged changed:
-                    terminal.MarkupLineInterpolated($"[grey]{JobText.State(changed.Job)}[/]");
+                    Say(JobText.State(changed.Job), Color.Grey);
                     task.Description = Words.State(changed.Job.State);
                     break;
                 case EpochClosed closed:
-                    terminal.WriteLine(JobText.Epoch(closed.Job, closed.Epoch));
+                    Say(JobText.EpochBesideBar(closed.Job, closed.Epoch), Color.Default);
                     break;
                 case Progressed { Job: { State: JobState.Running, Progress: var progress } }:
                     Move(task, progress);
                     break;
                 case Notice notice:
-                    terminal.MarkupLineInterpolated($"[yellow]{notice.Text}[/]");
+                    Say(notice.Text, Color.Yellow);
                     break;
                 case Ended ended:
                     job = ended.Job;
@@ -50,6 +50,14 @@ internal sealed class LiveFollowView(IAnsiConsole terminal, TextWriter output, F
             }
         }
         return job ?? throw new CliException("The stream ended before the job did.");
+    }
+
+    /// <summary>Writes above the bar: the terminal draws over what stands there without erasing it, so whole lines, and one at a time.</summary>
+    private void Say(string text, Color color)
+    {
+        var width = terminal.Profile.Width - 1;
+        foreach (var line in text.Chunk(width))
+            terminal.WriteLine(new string(line).PadRight(width), new Style(color));
     }
 
     private static void Move(ProgressTask task, Progress progress)

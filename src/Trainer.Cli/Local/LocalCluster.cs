@@ -15,7 +15,7 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
     /// <summary>Long enough for a machine that is busy with other things.</summary>
-    private static readonly TimeSpan StartWithin = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StartWithin = TimeSpan.FromMinutes(3);
 
     private const string Coordinator = "coordinator";
 

@@ -5,30 +5,25 @@ namespace Trainer.Cli.Output;
 /// <summary>A job in words: one line per epoch, a closing table, a row in a list.</summary>
 internal static class JobText
 {
-    /// <summary>Started, running, waiting: with the reason where there is one.</summary>
-    public static string State(Job job) =>
-        $"{job.Spec?.Name} ({job.Id}): {Words.State(job.State)}{(job.Message.Length > 0 ? $", {LowerFirst(job.Message)}" : "")}";
+    /// <summary>The state with the job's own words about it, unless those begin with it anyway.</summary>
+    public static string State(Job job)
+    {
+        var (state, message) = (Words.State(job.State), LowerFirst(job.Message));
+        return $"{job.Spec?.Name} ({job.Id}): {(message.Length == 0 ? state : message.StartsWith(state, StringComparison.Ordinal) ? message : $"{state}, {message}")}";
+    }
 
-    /// <summary>The line of a closed epoch. Steps and time to go are the job's at that moment.</summary>
+    /// <summary>The line of a closed epoch, with the job's steps and time to go at that moment.</summary>
     public static string Epoch(Job job, EpochSummary epoch)
     {
-        var total = TotalEpochs(job);
-        var steps = job.Progress is { TotalSteps: > 0 } progress && total > 0 ? progress.TotalSteps : 0;
-        var step = steps * epoch.Epoch / Math.Max(total, 1);
-        var parts = new List<string>
-        {
-            $"epoch {epoch.Epoch.ToString().PadLeft(total.ToString().Length)}/{total}",
-            $"step {step.ToString().PadLeft(steps.ToString().Length)}/{steps}",
-            $"loss {Words.Loss(epoch.Loss)}",
-            $"accuracy {Words.Percent(epoch.TrainAccuracy),6}",
-            $"test {Words.Percent(epoch.TestAccuracy),6}",
-            $"{Words.Rate(epoch.ImagesPerSecond),7} images/s",
-            $"{Words.Duration(epoch.Seconds),6}",
-        };
-        if (epoch.Epoch < total)
-            parts.Add($"ETA {Words.Duration(job.Epochs.Average(closed => closed.Seconds) * (total - epoch.Epoch))}");
-        return string.Join("  ", parts);
+        var total = Math.Max(TotalEpochs(job), 1);
+        var steps = job.Progress?.TotalSteps ?? 0;
+        var line = Join(Number(epoch, total), $"step {Of(steps * epoch.Epoch / total, steps)}", Figures(epoch));
+        var remaining = job.Epochs.Average(closed => closed.Seconds) * (total - epoch.Epoch);
+        return epoch.Epoch < total ? Join(line, $"ETA {Words.Duration(remaining)}") : line;
     }
+
+    /// <summary>As <see cref="Epoch"/>, where a progress bar shows the rest: fits into 80 columns.</summary>
+    public static string EpochBesideBar(Job job, EpochSummary epoch) => Join(Number(epoch, TotalEpochs(job)), Figures(epoch));
 
     /// <summary>What remains to be read when a job has ended.</summary>
     public static string Closing(Job job, IEnumerable<(string Name, string Value)> places)
@@ -99,10 +94,23 @@ internal static class JobText
 
     public static uint TotalEpochs(Job job) => job.Progress?.TotalEpochs is > 0 and var total ? total : job.Spec?.Training?.Epochs ?? 0;
 
+    private static string Number(EpochSummary epoch, ulong total) => $"epoch {Of(epoch.Epoch, total)}";
+
+    private static string Figures(EpochSummary epoch) => Join(
+        $"loss {Words.Loss(epoch.Loss)}",
+        $"accuracy {Words.Percent(epoch.TrainAccuracy),6}",
+        $"test {Words.Percent(epoch.TestAccuracy),6}",
+        $"{Words.Rate(epoch.ImagesPerSecond),7} images/s",
+        $"{Words.Duration(epoch.Seconds),6}");
+
+    private static string Of(ulong part, ulong total) => $"{part.ToString().PadLeft(total.ToString().Length)}/{total}";
+
+    private static string Join(params string[] parts) => string.Join("  ", parts);
+
     private static string Because(Job job) => job.Message.Length > 0 ? $": {job.Message}" : "";
 
     private static string Moment(Google.Protobuf.WellKnownTypes.Timestamp? time, DateTimeOffset now) =>
         time is null ? "-" : $"{time.ToDateTimeOffset():yyyy-MM-dd HH:mm:ss} UTC ({Words.Duration((now - time.ToDateTimeOffset()).TotalSeconds)} ago)";
 
-    private static string LowerFirst(string text) => text.Length > 1 && char.IsUpper(text[1]) ? text : char.ToLowerInvariant(text[0]) + text[1..];
+    private static string LowerFirst(string text) => text.Length < 2 || char.IsUpper(text[1]) ? text : char.ToLowerInvariant(text[0]) + text[1..];
 }

@@ -15,7 +15,7 @@ internal sealed record CommandRun(int ExitCode, string Output, string Errors)
 /// <summary>A command that runs meanwhile.</summary>
 internal sealed class RunningCommand : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     private readonly StringWriter _output = new();
     private readonly StringWriter _errors = new();
@@ -62,7 +62,7 @@ internal sealed class RunningCommand : IDisposable
 internal static class Eventually
 {
     /// <summary>Waits for a condition of another process or thread that cannot be awaited.</summary>
-    public static async Task TrueAsync(Func<bool> condition, string what, int seconds = 60)
+    public static async Task TrueAsync(Func<bool> condition, string what, int seconds = 180)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
         while (!condition())

@@ -105,7 +105,7 @@ internal sealed class ToolProcess : IDisposable
 
     public async Task<int> EndAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
         return _process.ExitCode;
     }
 

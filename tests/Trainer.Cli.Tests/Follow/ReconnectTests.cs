@@ -8,7 +8,7 @@ namespace Trainer.Cli.Tests.Follow;
 
 public sealed class ReconnectTests : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     private readonly TemporaryFolder _home = new();
 

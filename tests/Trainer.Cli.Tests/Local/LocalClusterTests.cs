@@ -87,6 +87,7 @@ public sealed class LocalClusterTests : IAsyncLifetime
         await Eventually.TrueAsync(() => !children.Any(child => child.IsAlive), "all children have ended");
         Assert.True(File.Exists(Path.Combine(_installation.Run, "cluster.json")));
         Assert.Equal("Nothing is running (run folder " + _installation.Run + ").\n", (await CommandRun.InAsync(_installation.Home, "down")).Output);
+        Assert.Equal(["endpoints", "token"], Directory.EnumerateFileSystemEntries(_installation.Run).Select(Path.GetFileName).Order());
         using var next = _installation.Start("up", "--workers", "1", "--exit-with-parent");
         await next.SaysAsync("The cluster is up: 1 worker with");
         next.CloseInput();
