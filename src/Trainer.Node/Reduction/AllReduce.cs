@@ -33,7 +33,7 @@ internal sealed record AllReduceSetup(
 /// </code>
 /// A step that fails is told to the training thread; its totals are withheld, so nobody applies it.
 /// </remarks>
-internal sealed class AllReduce : ReceiveActor
+internal sealed partial class AllReduce : ReceiveActor
 {
     private readonly AllReduceSetup _setup;
     private readonly IActorRef?[] _links;
@@ -222,94 +222,6 @@ internal sealed class AllReduce : ReceiveActor
         else if (_statistics.IsComplete)
         {
             FinishStatistics();
-        }
-    }
-
-    // ---------- totals
-
-    private void FinishChunk(int chunk, ChunkSum sum)
-    {
-        var total = Slice(_setup.Buffers.Total, chunk);
-        var finite = sum.Fold(_step.Plan.Samples, total.Span);
-        sum.Release(_links);
-        if (!finite)
-        {
-            Fail($"the gradient is not finite (elements {Plan.Extent(chunk).Offset} to {Plan.Extent(chunk).Offset + total.Length - 1})", isNotFinite: true);
-        }
-        else if (chunk != 0 || MembersAgree())
-        {
-            Announce((uint)chunk, total);
-            CountTotal();
-        }
-    }
-
-    private void FinishStatistics()
-    {
-        var statistics = _statistics.Sum(_step.Plan.Samples);
-        if (!statistics.IsFinite)
-        {
-            Fail($"the loss is not finite ({statistics.Loss})", isNotFinite: true);
-        }
-        else if (MembersAgree())
-        {
-            statistics.Write(_statisticsTotal);
-            Announce(FrameHeader.Statistics, _statisticsTotal);
-            _step.Statistics = statistics;
-            CountTotal();
-        }
-    }
-
-    private bool MembersAgree()
-    {
-        if (_agreement.Disagreement() is not { } who)
-        {
-            return true;
-        }
-
-        Fail($"the members' weights after the step before differ: {who}");
-        return false;
-    }
-
-    private void Announce(uint chunk, ReadOnlyMemory<float> total)
-    {
-        var header = Header(FrameKind.Total, chunk);
-        for (var rank = 0; rank < _links.Length; rank++)
-        {
-            if (rank != _setup.Rank)
-            {
-                Send(rank, header, total);
-            }
-        }
-    }
-
-    private void TakeTotal(uint chunk, ReadOnlySpan<float> total)
-    {
-        if (chunk == FrameHeader.Statistics)
-        {
-            _step.Statistics = BatchStatistics.Read(total);
-        }
-        else
-        {
-            total.CopyTo(Slice(_setup.Buffers.Total, (int)chunk).Span);
-        }
-
-        CountTotal();
-    }
-
-    private void CountTotal()
-    {
-        if (_step.CountTotal())
-        {
-            _setup.Waiter.Complete(_step.Result());
-        }
-    }
-
-    private void Fail(string reason, bool isNotFinite = false)
-    {
-        if (!_step.HasFailed)
-        {
-            _step.HasFailed = true;
-            _setup.Waiter.Fail(new StepFailedException(reason, isNotFinite));
         }
     }
 
