@@ -130,7 +130,11 @@ public static class NodeHost
     private static DisposableCluster Cluster(NodeOptions options, IActorRef worker, RunFolderPlace place, ILoggerFactory loggers) => NodeCluster.Create(
         () => new ClusterOptions
         {
-            Role = ClusterNames.WorkerRole, Host = options.Host, Port = options.ClusterPort, Seeds = place.Seeds(), Loggers = loggers,
+            Role = ClusterNames.WorkerRole,
+            Host = options.Host,
+            Port = options.ClusterPort,
+            Seeds = place.Seeds(),
+            Loggers = loggers,
         },
         options.Name,
         worker,

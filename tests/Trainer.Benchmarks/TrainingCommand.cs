@@ -109,7 +109,10 @@ internal static class TrainingCommand
         }));
         var training = new Protos.Training
         {
-            Epochs = epochs, BatchSize = batch, Shards = Shards, Optimizer = new Optimizer { Sgd = new Sgd { Lr = 0.9 } },
+            Epochs = epochs,
+            BatchSize = batch,
+            Shards = Shards,
+            Optimizer = new Optimizer { Sgd = new Sgd { Lr = 0.9 } },
         };
         return new Start
         {

@@ -99,7 +99,11 @@ public sealed class PeerLink : ReceiveActor
         {
             var header = new FrameHeader
             {
-                Kind = FrameKind.Credit, Job = _identity.Job, Generation = _identity.Generation, Rank = _identity.OwnRank, Step = (ulong)_consumed,
+                Kind = FrameKind.Credit,
+                Job = _identity.Job,
+                Generation = _identity.Generation,
+                Rank = _identity.OwnRank,
+                Step = (ulong)_consumed,
             };
             _consumed = 0;
             Write(new Send(header, default));

@@ -60,7 +60,10 @@ internal sealed class Membership : IDisposable
 
     public FrameHeader HelloHeader => new()
     {
-        Kind = FrameKind.Hello, Job = FrameHeader.HashOf(Job), Generation = Generation, Rank = Rank,
+        Kind = FrameKind.Hello,
+        Job = FrameHeader.HashOf(Job),
+        Generation = Generation,
+        Rank = Rank,
     };
 
     /// <summary>An order of this generation or a higher one is obeyed, and outdates all lower ones.</summary>

@@ -109,7 +109,9 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers, IWithStash
         Receive<TrainingRun.Failed>(OfThisGeneration, failed => End(failed.Failure));
         Receive<AllReduce.LinkDown>(down => down.Generation == Serving.Generation, down => End(new LinkLost
         {
-            Peer = Serving.Start.Assignment.Members[down.Rank].Worker, Step = Serving.Run!.StepInFlight, Message = down.Reason,
+            Peer = Serving.Start.Assignment.Members[down.Rank].Worker,
+            Step = Serving.Run!.StepInFlight,
+            Message = down.Reason,
         }));
         Serve();
     }

@@ -20,7 +20,10 @@ internal sealed class TinyData : IDisposable
 
     public IdxFiles Files => new()
     {
-        TrainImages = Name("train", "images"), TrainLabels = Name("train", "labels"), TestImages = Name("test", "images"), TestLabels = Name("test", "labels"),
+        TrainImages = Name("train", "images"),
+        TrainLabels = Name("train", "labels"),
+        TestImages = Name("test", "images"),
+        TestLabels = Name("test", "labels"),
     };
 
     /// <summary>LeNet on this data.</summary>

@@ -21,7 +21,11 @@ public sealed class LinkOffersTests : IDisposable
         assignment.Members.AddRange(Enumerable.Range(0, 3).Select(rank => new Member { Worker = $"worker-{rank}", Incarnation = $"life-{rank}" }));
         _membership = new Membership(new Start
         {
-            Job = "job", Generation = new Generation { Term = 2, Number = 5 }, Rank = 1, Assignment = assignment, Secret = ByteString.CopyFrom(Secret),
+            Job = "job",
+            Generation = new Generation { Term = 2, Number = 5 },
+            Rank = 1,
+            Assignment = assignment,
+            Secret = ByteString.CopyFrom(Secret),
         });
     }
 
