@@ -1,0 +1,5 @@
+namespace Trainer.Cluster.Tests;
+
+/// <summary>Tests that start processes run one after another: the machine has two cores.</summary>
+[CollectionDefinition("processes", DisableParallelization = true)]
+public sealed class ProcessCollection;

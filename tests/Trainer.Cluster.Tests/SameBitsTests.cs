@@ -1,0 +1,30 @@
+using Trainer.Cluster.Tests.Jobs;
+using Trainer.Cluster.Tests.Processes;
+
+namespace Trainer.Cluster.Tests;
+
+/// <summary>The promise: the same job gives the same weights, bit for bit, on any number of workers and threads.</summary>
+[Collection("processes")]
+public sealed class SameBitsTests
+{
+    [Fact]
+    public async Task One_job_has_one_hash_on_1_to_5_workers_with_1_and_2_threads_each()
+    {
+        var hashes = new Dictionary<(int Workers, int Threads), string>();
+        foreach (var threads in (int[])[1, 2])
+        {
+            await using var cluster = await LocalCluster.UpAsync(workers: 5, threads);
+            foreach (var workers in (int[])[1, 2, 3, 4, 5])
+            {
+                var job = new TinyJob(MinWorkers: workers, MaxWorkers: workers).Write(cluster.Home);
+                var result = await cluster.TrainAsync(job);
+                Assert.Equal("SUCCEEDED", result.GetProperty("state").GetString());
+                hashes[(workers, threads)] = result.GetProperty("weights_sha256").GetString()!;
+            }
+        }
+
+        Assert.True(
+            hashes.Values.Distinct(StringComparer.Ordinal).Count() == 1,
+            string.Join('\n', hashes.Select(entry => $"{entry.Key.Workers} workers x {entry.Key.Threads} threads: {entry.Value}")));
+    }
+}
