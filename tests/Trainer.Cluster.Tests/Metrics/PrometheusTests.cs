@@ -1,0 +1,67 @@
+using Trainer.Cluster.Tests.Deploy;
+using Trainer.Cluster.Tests.Jobs;
+using Trainer.Cluster.Tests.Processes;
+using Trainer.Hosting.Metrics;
+using Trainer.Hosting.Run;
+
+namespace Trainer.Cluster.Tests.Metrics;
+
+/// <summary>A real Prometheus watches real processes train.</summary>
+[Collection("processes")]
+public sealed class PrometheusTests
+{
+    [Fact]
+    public async Task SeriesMoveDuringAJobEveryPanelHasDataAndTheRunVanishesWithIt()
+    {
+        string program = Programs.Need("prometheus");
+        await using var cluster = await LocalCluster.UpAsync(workers: 2, threads: 1);
+        await using PrometheusServer prometheus = await PrometheusServer.StartAsync(program, Targets(cluster));
+        await prometheus.UntilAsync("up == 1", up => up.Count == 3);
+
+        string id = await cluster.SubmitAsync(new TinyJob(Epochs: 100_000, MinWorkers: 2).Write(cluster.Home));
+        string run = $"{{run=\"{id}\"}}";
+
+        await AssertMovesAsync(prometheus, $"{MetricCatalog.Step.Name}{run}", series: 2);
+        await AssertMovesAsync(prometheus, $"{MetricCatalog.Progress.Name}{run}", series: 2);
+        await AssertMovesAsync(prometheus, MetricCatalog.Images.Name, series: 2);
+        await AssertMovesAsync(prometheus, $"{MetricCatalog.StepDuration.Name}_count", series: 2);
+        await AssertMovesAsync(prometheus, $"{MetricCatalog.StepPhase.Name}{{phase=\"backward\"}}", series: 2);
+        await AssertMovesAsync(prometheus, $"{MetricCatalog.CollectiveBytes.Name}{{direction=\"sent\"}}", series: 2);
+        await AssertMovesAsync(prometheus, $"{MetricCatalog.CollectiveDuration.Name}_sum", series: 2);
+        await prometheus.UntilAsync($"{MetricCatalog.Jobs.Name}{{state=\"running\"}}", values => values is [1]);
+        await prometheus.UntilAsync($"sum({MetricCatalog.ClusterMembers.Name}{{status=\"up\"}})", values => values is [3]);
+        await prometheus.UntilAsync($"{MetricCatalog.Members.Name}{run}", values => values is [2, 2]);
+        await prometheus.UntilAsync($"{MetricCatalog.TrainingLoss.Name}{run}", values => values.Count == 2 && values.All(loss => loss is > 0 and < 10));
+
+        await AssertEveryPanelHasDataAsync(prometheus);
+
+        Outcome cancelled = await cluster.RunAsync("cancel", id);
+        Assert.True(cancelled.ExitCode == 0, $"cancel: {cancelled}");
+        await prometheus.UntilAsync($"{{__name__=~\"trainer_.+\",run=\"{id}\"}}", values => values.Count == 0);
+        await prometheus.UntilAsync($"{MetricCatalog.Jobs.Name}{{state=\"cancelled\"}}", values => values is [1]);
+    }
+
+    /// <summary>Every query of the dashboard, with Grafana's variables filled in.</summary>
+    private static async Task AssertEveryPanelHasDataAsync(PrometheusServer prometheus)
+    {
+        foreach (Panel panel in Dashboard.Rows.SelectMany(row => row.Panels))
+        {
+            foreach (PanelQuery query in panel.Queries)
+            {
+                string expression = query.Expression.Replace("$__rate_interval", "10s", StringComparison.Ordinal).Replace("$run", ".*", StringComparison.Ordinal);
+                await prometheus.UntilAsync(expression, values => values.Count > 0);
+            }
+        }
+    }
+
+    private static async Task AssertMovesAsync(PrometheusServer prometheus, string expression, int series)
+    {
+        IReadOnlyList<double> first = await prometheus.UntilAsync(expression, values => values.Count == series);
+        await prometheus.UntilAsync(expression, values => values.Count == series && values.Sum() > first.Sum());
+    }
+
+    private static IEnumerable<(string Name, string Address)> Targets(LocalCluster cluster) => RunFolder
+        .OpenOrCreate(Path.Combine(cluster.Home, "run"))
+        .Endpoints()
+        .Select(endpoint => (endpoint.Name, new Uri(endpoint.Http).Authority));
+}
