@@ -2,11 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace Trainer.Cli;
 
-/// <summary>Ctrl-C, SIGTERM and SIGHUP ask once to stop; the second one ends the process at once.</summary>
+/// <summary>Ctrl-C, SIGTERM and SIGHUP ask to stop; a second Ctrl-C ends the process at once.</summary>
 internal sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
     private readonly List<PosixSignalRegistration> _registrations;
+    private bool _controlC;
 
     public Interruption() =>
         _registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(signal => PosixSignalRegistration.Create(signal, Handle))];
@@ -21,7 +22,9 @@ internal sealed class Interruption : IDisposable
 
     private void Handle(PosixSignalContext context)
     {
-        context.Cancel = !_source.IsCancellationRequested;
+        var again = context.Signal == PosixSignal.SIGINT && _controlC;
+        _controlC |= context.Signal == PosixSignal.SIGINT;
+        context.Cancel = !again;
         // Not on the signal's own thread: whoever waits may do much when told.
         _ = Task.Run(_source.Cancel);
     }

@@ -9,7 +9,7 @@ internal sealed class Shell
 
     public required TextWriter Error { get; init; }
 
-    /// <summary>Draws on <see cref="Out"/> when that is a terminal; null when it is a file or a pipe.</summary>
+    /// <summary>Draws on <see cref="Out"/> when that is a terminal that can; null when it is a file or a pipe.</summary>
     public IAnsiConsole? Terminal { get; init; }
 
     public required Func<string, string?> Environment { get; init; }
@@ -18,7 +18,15 @@ internal sealed class Shell
     {
         Out = Console.Out,
         Error = Console.Error,
-        Terminal = Console.IsOutputRedirected ? null : AnsiConsole.Console,
+        Terminal = Console.IsOutputRedirected ? null : TerminalOfThisProcess(),
         Environment = System.Environment.GetEnvironmentVariable,
     };
+
+    /// <summary>Null where the terminal cannot move its cursor (TERM=dumb).</summary>
+    private static IAnsiConsole? TerminalOfThisProcess()
+    {
+        // Nothing is read from it, so that standard input is elsewhere does not matter.
+        var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Interactive = InteractionSupport.Yes });
+        return terminal.Profile.Capabilities.Ansi ? terminal : null;
+    }
 }

@@ -60,17 +60,13 @@ internal sealed class HostProcess
         parsed.GetValue(RunFolder) is { } path ? Hosting.Run.RunFolder.OpenOrCreate(path) : null;
 
     /// <summary>Runs the host until it is told to stop: by a signal, or, with --exit-with-parent, by the end of the parent.</summary>
-    public Task<int> RunAsync(ParseResult parsed, Func<CancellationToken, Task<int>> host, CancellationToken stop)
-    {
-        if (!parsed.GetValue(ExitWithParent))
-            return host(stop);
-        Posix.LeaveTerminal(); // Ctrl-C is the parent's to handle
-        return host(EndOfParent(stop));
-    }
+    public Task<int> RunAsync(ParseResult parsed, Func<CancellationToken, Task<int>> host, CancellationToken stop) =>
+        host(parsed.GetValue(ExitWithParent) ? LiveWithParent(stop) : stop);
 
     /// <summary>Cancelled with <paramref name="stop"/> or when standard input closes; the process then has <see cref="Grace"/> to end.</summary>
-    public static CancellationToken EndOfParent(CancellationToken stop)
+    public static CancellationToken LiveWithParent(CancellationToken stop)
     {
+        Posix.LeaveTerminal(); // Ctrl-C is the parent's to handle
         var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         ParentPipe.Watch(ended.Cancel, Grace);
         return ended.Token;

@@ -41,7 +41,7 @@ internal static class UpCommand
                 return Detached.StartAsync(options, printer, SupervisorArguments(options), stop);
             if (parsed.GetValue(supervise))
                 Posix.LeaveTerminal();
-            return new LocalCluster(options, printer).RunAsync(parsed.GetValue(exitWithParent) ? HostProcess.EndOfParent(stop) : stop);
+            return new LocalCluster(options, printer).RunAsync(parsed.GetValue(exitWithParent) ? HostProcess.LiveWithParent(stop) : stop);
         });
         return command;
     }
