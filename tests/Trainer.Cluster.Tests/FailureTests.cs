@@ -43,9 +43,16 @@ public sealed class FailureTests
 
         var id = await cluster.SubmitAsync(job.Write(cluster.Home));
         await cluster.WatchUntilAsync(id, running => Step(running) > 20);
+        var watching = new TaskCompletionSource();
+        var end = cluster.WatchUntilAsync(id, followed =>
+        {
+            watching.TrySetResult();
+            return followed.GetProperty("event").GetString() == "result";
+        });
+        await watching.Task;
         Kill(cluster.ProcessId("coordinator"));
 
-        var ended = await cluster.WatchUntilAsync(id, followed => State(followed) is "SUCCEEDED" or "FAILED");
+        var ended = await end;
         Assert.True(State(ended) == "SUCCEEDED", ended.ToString());
         Assert.Equal(
             undisturbed.GetProperty("weights_sha256").GetString(), ended.GetProperty("weights_sha256").GetString());

@@ -1,3 +1,4 @@
+using Trainer.Cli.Local;
 using Trainer.Hosting.Run;
 
 namespace Trainer.Cli.Api;
@@ -13,10 +14,17 @@ internal sealed record ClusterAddress(Uri? Endpoint, string? TokenFile, string R
             return (Endpoint, TokenFile is null ? null : Cli.TokenFile.Read(TokenFile));
         var folder = Hosting.Run.RunFolder.TryOpen(RunFolder);
         var grpc = folder?.Endpoints().Select(endpoint => endpoint.Grpc).FirstOrDefault(grpc => grpc is not null)
-            ?? throw new CliException(
-                $"No cluster is running here ({RunFolder} has no living coordinator).",
-                ExitCode.Unreachable,
-                "Start one with: trainer up --detach\nFor a cluster elsewhere, give --endpoint and --token-file.");
+            ?? throw NotThere(folder);
         return (new Uri(grpc), TokenFile is null ? folder!.Token : Cli.TokenFile.Read(TokenFile));
     }
+
+    private CliException NotThere(RunFolder? folder) => folder is not null && LocalClusterRecord.Find(folder) is not null
+        ? new CliException(
+            "The cluster's coordinator is not there yet: it is starting, or starting again.",
+            ExitCode.Unreachable,
+            "Try again in a few seconds; `trainer doctor` tells what is running.")
+        : new CliException(
+            $"No cluster is running here ({RunFolder} has no living coordinator).",
+            ExitCode.Unreachable,
+            "Start one with: trainer up --detach\nFor a cluster elsewhere, give --endpoint and --token-file.");
 }
