@@ -1,30 +1,44 @@
 using Trainer.Cli.Local;
-using Trainer.Hosting.Run;
+using Trainer.Cli.Output;
 
 namespace Trainer.Cli.Api;
 
 /// <summary>Where the cluster is: at a fixed endpoint, or wherever the run folder says its coordinator is now.</summary>
 internal sealed record ClusterAddress(Uri? Endpoint, string? TokenFile, string RunFolder)
 {
+    /// <summary>How long a supervisor may take to start a coordinator again.</summary>
+    private static readonly TimeSpan RestartsWithin = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Whether a supervisor is alive that starts a coordinator again: then it is worth waiting for one.</summary>
+    public bool IsSupervised => Endpoint is null && Hosting.Run.RunFolder.TryOpen(RunFolder) is { } run && LocalClusterRecord.Find(run) is { Ready: true };
+
     /// <summary>Asked again for every connection, because a coordinator that was restarted has another port.</summary>
     /// <exception cref="CliException">No cluster there.</exception>
-    public (Uri Endpoint, string? Token) Resolve()
+    public async Task<(Uri Endpoint, string? Token)> ResolveAsync(CancellationToken stop)
     {
         if (Endpoint is not null)
             return (Endpoint, TokenFile is null ? null : Cli.TokenFile.Read(TokenFile));
-        var folder = Hosting.Run.RunFolder.TryOpen(RunFolder);
-        var grpc = folder?.Endpoints().Select(endpoint => endpoint.Grpc).FirstOrDefault(grpc => grpc is not null)
-            ?? throw NotThere(folder);
-        return (new Uri(grpc), TokenFile is null ? folder!.Token : Cli.TokenFile.Read(TokenFile));
+        var since = TimeProvider.System.GetTimestamp();
+        while (IsSupervised && Coordinator() is null && TimeProvider.System.GetElapsedTime(since) < RestartsWithin)
+            await Task.Delay(Poll, stop);
+        var (grpc, token) = Coordinator() ?? throw NotThere();
+        return (grpc, TokenFile is null ? token : Cli.TokenFile.Read(TokenFile));
     }
 
-    private CliException NotThere(RunFolder? folder) => folder is not null && LocalClusterRecord.Find(folder) is not null
+    private CliException NotThere() => IsSupervised
         ? new CliException(
-            "The cluster's coordinator is not there yet: it is starting, or starting again.",
+            $"The cluster's coordinator has not come back within {Words.Duration(RestartsWithin.TotalSeconds)}.",
             ExitCode.Unreachable,
-            "Try again in a few seconds; `trainer doctor` tells what is running.")
+            "Its log tells why; trainer doctor tells what is running.")
         : new CliException(
             $"No cluster is running here ({RunFolder} has no living coordinator).",
             ExitCode.Unreachable,
             "Start one with: trainer up --detach\nFor a cluster elsewhere, give --endpoint and --token-file.");
+
+    private (Uri Grpc, string Token)? Coordinator() =>
+        Hosting.Run.RunFolder.TryOpen(RunFolder) is { } run && run.Endpoints().Select(endpoint => endpoint.Grpc).FirstOrDefault(grpc => grpc is not null) is { } grpc
+            ? (new Uri(grpc), run.Token)
+            : null;
 }

@@ -37,9 +37,9 @@ internal sealed class ClusterClient : IDisposable
     public Workers.WorkersClient Workers { get; }
 
     /// <exception cref="CliException">The run folder knows no coordinator.</exception>
-    public static ClusterClient Open(ClusterAddress address)
+    public static async Task<ClusterClient> OpenAsync(ClusterAddress address, CancellationToken stop)
     {
-        var (endpoint, token) = address.Resolve();
+        var (endpoint, token) = await address.ResolveAsync(stop);
         return new ClusterClient(endpoint, token);
     }
 

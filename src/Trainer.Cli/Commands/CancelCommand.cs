@@ -20,7 +20,7 @@ internal static class CancelCommand
         connection.AddTo(command);
         command.SetAction(async (parsed, stop) =>
         {
-            using var client = ClusterClient.Open(connection.Read(parsed, shell));
+            using var client = await ClusterClient.OpenAsync(connection.Read(parsed, shell), stop);
             var request = new CancelJobRequest { Id = parsed.GetValue(id) };
             var job = await client.CallAsync((cluster, options) => cluster.Jobs.CancelJobAsync(request, options), stop);
             Printer.Of(parsed, shell).Print(() => ProtoJson.ToJson(job), () => JobText.State(job));

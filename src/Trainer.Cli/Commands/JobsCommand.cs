@@ -29,7 +29,7 @@ internal static class JobsCommand
         connection.AddTo(command);
         command.SetAction(async (parsed, stop) =>
         {
-            using var client = ClusterClient.Open(connection.Read(parsed, shell));
+            using var client = await ClusterClient.OpenAsync(connection.Read(parsed, shell), stop);
             var jobs = await ListAsync(client, parsed.GetValue(state)!, parsed.GetValue(limit), stop);
             Printer.Of(parsed, shell).Print(
                 () => new JsonObject { ["jobs"] = new JsonArray([.. jobs.Select(ProtoJson.ToJson)]) },

@@ -56,7 +56,7 @@ internal static class SubmitCommand
 
     private static async Task<Job> CreateAsync(ClusterAddress address, string path, CreateJobRequest request, CancellationToken stop)
     {
-        using var client = ClusterClient.Open(address);
+        using var client = await ClusterClient.OpenAsync(address, stop);
         try
         {
             return await client.CallAsync((cluster, options) => cluster.Jobs.CreateJobAsync(request, options), stop);

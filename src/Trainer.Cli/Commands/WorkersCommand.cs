@@ -19,7 +19,7 @@ internal static class WorkersCommand
         connection.AddTo(command);
         command.SetAction(async (parsed, stop) =>
         {
-            using var client = ClusterClient.Open(connection.Read(parsed, shell));
+            using var client = await ClusterClient.OpenAsync(connection.Read(parsed, shell), stop);
             var response = await client.CallAsync((cluster, options) => cluster.Workers.ListWorkersAsync(new ListWorkersRequest(), options), stop);
             Printer.Of(parsed, shell).Print(
                 () => new JsonObject { ["workers"] = new JsonArray([.. response.Workers.Select(ProtoJson.ToJson)]) },

@@ -1,5 +1,4 @@
 using Trainer.Cli.Api;
-using Trainer.Cli.Local;
 using Trainer.Cli.Output;
 using Trainer.Hosting.Run;
 using Trainer.Protos;
@@ -15,14 +14,14 @@ internal static class ClusterChecks
     {
         try
         {
-            using var client = ClusterClient.Open(address);
+            using var client = await ClusterClient.OpenAsync(address, stop);
             var response = await client.CallAsync((cluster, options) => cluster.Workers.ListWorkersAsync(new ListWorkersRequest(), options), stop);
             var reached = new Check("cluster", Verdict.Ok, $"answers at {client.Endpoint.GetLeftPart(UriPartial.Authority)}");
             return [reached, .. Skew(client.ServerTime, TimeProvider.System.GetUtcNow()), WorkersIn(response)];
         }
         catch (CliException nobody) when (nobody.ExitCode == ExitCode.Unreachable)
         {
-            var expected = address.Endpoint is not null || IsSupervised(address);
+            var expected = address.Endpoint is not null || address.IsSupervised;
             return [new("cluster", expected ? Verdict.Missing : Verdict.Optional, nobody.Message, nobody.Remedy)];
         }
         catch (RunFolderException)
@@ -44,6 +43,4 @@ internal static class ClusterChecks
             ? new("workers", Verdict.Ok, $"{idle} idle, {all - idle} busy")
             : new("workers", Verdict.Warning, "none", "Jobs wait until a worker joins; see the logs of the nodes.");
     }
-
-    private static bool IsSupervised(ClusterAddress address) => RunFolder.TryOpen(address.RunFolder) is { } run && LocalClusterRecord.Find(run) is not null;
 }

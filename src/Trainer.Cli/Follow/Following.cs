@@ -29,7 +29,7 @@ internal static class Following
     /// <returns>What to say about it.</returns>
     private static async Task<string> CancelAsync(ClusterAddress address, string id)
     {
-        using var client = ClusterClient.Open(address);
+        using var client = await ClusterClient.OpenAsync(address, CancellationToken.None);
         var job = await client.CallAsync((cluster, options) => cluster.Jobs.CancelJobAsync(new CancelJobRequest { Id = id }, options), CancellationToken.None);
         return $"Interrupted. {JobText.State(job)}";
     }

@@ -10,7 +10,7 @@ internal readonly record struct StreamItem<T>(T? Message, string? Notice);
 
 /// <summary>
 /// A server stream that outlives its connection: when the coordinator goes away or restarts elsewhere, the address is resolved again and the
-/// stream opened anew, until nobody has answered for a while. Only the first connection has to succeed at once.
+/// stream opened anew, until nobody has answered for a while. The first connection has to succeed at once, unless a supervisor is at it.
 /// </summary>
 /// <param name="open">Called for every connection; it knows how far the reader has come.</param>
 /// <param name="complete">Whether a stream that ends normally has said all there was to say.</param>
@@ -21,7 +21,7 @@ internal sealed class ReconnectingStream<T>(
     /// <exception cref="CliException">Refused, or nobody answered for too long.</exception>
     public async IAsyncEnumerable<StreamItem<T>> ReadAsync([EnumeratorCancellation] CancellationToken stop)
     {
-        var outage = new Outage(patience);
+        var outage = new Outage(patience, address.IsSupervised);
         while (true)
         {
             using var connection = new Connection(address, open);
@@ -53,7 +53,7 @@ internal sealed class ReconnectingStream<T>(
         {
             try
             {
-                _client ??= ClusterClient.Open(address);
+                _client ??= await ClusterClient.OpenAsync(address, stop);
                 _call ??= open(_client, new CallOptions(cancellationToken: stop));
                 return await _call.ResponseStream.MoveNext(stop) ? _call.ResponseStream.Current : null;
             }
@@ -78,19 +78,19 @@ internal sealed class ReconnectingStream<T>(
     }
 
     /// <summary>The time without an answer. A loss before the first answer, or after patience has run out, is thrown.</summary>
-    private sealed class Outage(TimeSpan patience)
+    private sealed class Outage(TimeSpan patience, bool patientFromTheStart)
     {
         private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
         private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
         private TimeSpan _pause = FirstPause;
         private long? _since;
-        private bool _everConnected;
+        private bool _patient = patientFromTheStart;
 
         /// <returns>What to say, if it has only just begun.</returns>
         public string? Begin(CliException loss)
         {
-            if (!_everConnected)
+            if (!_patient)
                 throw loss;
             if (_since is null)
             {
@@ -106,7 +106,7 @@ internal sealed class ReconnectingStream<T>(
         public string? End()
         {
             var back = _since is null ? null : "Connected again.";
-            (_since, _pause, _everConnected) = (null, FirstPause, true);
+            (_since, _pause, _patient) = (null, FirstPause, true);
             return back;
         }
 

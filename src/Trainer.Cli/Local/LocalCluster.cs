@@ -73,7 +73,7 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
     {
         try
         {
-            using var client = ClusterClient.Open(new ClusterAddress(null, null, run.Path));
+            using var client = await ClusterClient.OpenAsync(new ClusterAddress(null, null, run.Path), stop);
             var response = await client.CallAsync((cluster, call) => cluster.Workers.ListWorkersAsync(new ListWorkersRequest(), call), stop);
             return workers.All(name => response.Workers.Any(worker => worker.Name == name));
         }

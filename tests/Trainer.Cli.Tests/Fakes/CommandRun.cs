@@ -38,6 +38,8 @@ internal sealed class RunningCommand : IDisposable
         _run = Task.Run(() => CommandLine.RunAsync(arguments, shell, _interrupt.Token));
     }
 
+    public bool HasEnded => _run.IsCompleted;
+
     public static RunningCommand Start(string home, params string[] arguments) => new(home, arguments);
 
     /// <summary>Waits until the output has the text.</summary>

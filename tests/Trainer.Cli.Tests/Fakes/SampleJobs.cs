@@ -25,7 +25,14 @@ internal static class SampleJobs
         job.Message = "";
         job.Progress = new Progress
         {
-            Step = step, TotalSteps = 21, Epoch = (uint)Math.Min(epochs + 1, 3), TotalEpochs = 3, Loss = 0.75, Accuracy = 0.7, ImagesPerSecond = 51234.5, EtaSeconds = 12,
+            Step = step,
+            TotalSteps = 21,
+            Epoch = (uint)Math.Min(epochs + 1, 3),
+            TotalEpochs = 3,
+            Loss = 0.75,
+            Accuracy = 0.7,
+            ImagesPerSecond = 51234.5,
+            EtaSeconds = 12,
         };
         for (uint epoch = 1; epoch <= epochs; epoch++)
             job.Epochs.Add(new EpochSummary { Epoch = epoch, Loss = 1.0 / epoch, TrainAccuracy = 0.6, TestLoss = 0.9, TestAccuracy = 0.61, ImagesPerSecond = 50000, Seconds = 1.5 });
@@ -40,8 +47,14 @@ internal static class SampleJobs
             job.State = JobState.Succeeded;
             job.Result = new Result
             {
-                WeightsPath = "/jobs/lenet-3f2a/weights.safetensors", WeightsSha256 = new string('a', 64), Loss = 1.0 / 3, TrainAccuracy = 0.6, TestAccuracy = 0.61,
-                BestTestAccuracy = 0.62, ImagesPerSecond = 50000, Seconds = 4.75,
+                WeightsPath = "/jobs/lenet-3f2a/weights.safetensors",
+                WeightsSha256 = new string('a', 64),
+                Loss = 1.0 / 3,
+                TrainAccuracy = 0.6,
+                TestAccuracy = 0.61,
+                BestTestAccuracy = 0.62,
+                ImagesPerSecond = 50000,
+                Seconds = 4.75,
             };
             return job;
         }

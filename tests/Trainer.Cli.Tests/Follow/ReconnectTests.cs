@@ -1,7 +1,9 @@
 using Grpc.Core;
 using Trainer.Cli.Api;
 using Trainer.Cli.Follow;
+using Trainer.Cli.Local;
 using Trainer.Cli.Tests.Fakes;
+using Trainer.Hosting.Run;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Tests.Follow;
@@ -28,6 +30,23 @@ public sealed class ReconnectTests : IDisposable
         Assert.Equal(0, run.ExitCode);
         Assert.Equal(["epoch 1/3", "epoch 2/3", "epoch 3/3"], run.Output.Split('\n').Where(line => line.StartsWith("epoch", StringComparison.Ordinal)).Select(line => line[..9]));
         Assert.Matches(@"^The connection is lost; trying again\. \(.*\)\nConnected again\.\n$", run.Errors);
+    }
+
+    /// <summary>A command typed while the supervisor starts a killed coordinator again waits for it instead of saying that there is no cluster.</summary>
+    [Fact]
+    public async Task A_coordinator_that_is_being_restarted_is_waited_for()
+    {
+        var run = RunFolder.OpenOrCreate(_home["run"]);
+        var self = ProcessIdentity.Current;
+        new LocalClusterRecord(self.ProcessId, self.StartTicks, Ready: true, 2, 1, "/logs").Write(run);
+        using var watch = RunningCommand.Start(_home.Path, "watch", SampleJobs.Id);
+        using var list = RunningCommand.Start(_home.Path, "jobs");
+        Assert.False(watch.HasEnded);
+        await using var restarted = await FakeCluster.StartAsync(new FakeApi { Watch = Send(SampleJobs.Succeeded) }, _home.Path);
+
+        var (watched, listed) = (await watch.EndAsync(), await list.EndAsync());
+        Assert.Equal((0, ""), (watched.ExitCode, watched.Errors));
+        Assert.Equal((0, "No jobs.\n"), (listed.ExitCode, listed.Output));
     }
 
     [Fact]
