@@ -35,8 +35,8 @@ public sealed class ClusterJobTests : IAsyncLifetime
         var (a, b) = await TwoNodesAsync();
         foreach (var _ in new[] { 1, 2 })
         {
-            var id = await SubmitAsync();
-            var (starts, watched) = (await Task.WhenAll(a.StartAsync(), b.StartAsync()), new List<Job>());
+            var id = await SubmitAsync(minWorkers: 2);
+            var starts = await Task.WhenAll(a.StartAsync(), b.StartAsync());
             Assert.Equal([0u, 1u], starts.Select(start => start.Rank).Order());
             Assert.Equal(Path.Combine(_folder.Path, "jobs", id), starts[0].Artifacts);
             await _coordinator.AwaitAsync(id, job => job.State == JobState.Running);
@@ -58,7 +58,7 @@ public sealed class ClusterJobTests : IAsyncLifetime
     public async Task Cancel_releases_the_workers()
     {
         var (a, b) = await TwoNodesAsync();
-        var id = await SubmitAsync();
+        var id = await SubmitAsync(minWorkers: 2);
         await Task.WhenAll(a.StartAsync(), b.StartAsync());
         Assert.Equal(JobState.Cancelled, (await _coordinator.Jobs.CancelJobAsync(new CancelJobRequest { Id = id })).State);
         await Task.WhenAll(a.ReleaseAsync(), b.ReleaseAsync());
@@ -135,12 +135,13 @@ public sealed class ClusterJobTests : IAsyncLifetime
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"Stopping took {clock.Elapsed}.");
     }
 
-    private async Task<string> SubmitAsync(uint? maxWorkers = null)
+    private async Task<string> SubmitAsync(uint minWorkers = 1, uint? maxWorkers = null)
     {
         var spec = _spec.Clone();
+        spec.Cluster = new ClusterSection { MinWorkers = minWorkers };
         if (maxWorkers is { } max)
         {
-            spec.Cluster = new ClusterSection { MaxWorkers = max };
+            spec.Cluster.MaxWorkers = max;
         }
 
         return (await _coordinator.Jobs.CreateJobAsync(new CreateJobRequest { Spec = spec })).Id;
