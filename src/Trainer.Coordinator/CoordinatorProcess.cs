@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging;
 using Trainer.Coordinator.Api;
 using Trainer.Coordinator.Jobs;
 using Trainer.Coordinator.Scheduling;
@@ -7,7 +8,6 @@ using Trainer.Coordinator.Store;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Metrics;
 using Trainer.Hosting.Run;
-using Microsoft.Extensions.Logging;
 
 namespace Trainer.Coordinator;
 
@@ -61,7 +61,12 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
             undo.Push(() => Done(metrics.Dispose));
             var system = ClusterSystem.Create(new ClusterOptions
             {
-                Role = ClusterNames.CoordinatorRole, Host = options.Host, Port = options.ClusterPort, Seeds = options.Seeds, Loggers = loggers, Overrides = tuning.Cluster,
+                Role = ClusterNames.CoordinatorRole,
+                Host = options.Host,
+                Port = options.ClusterPort,
+                Seeds = options.Seeds,
+                Loggers = loggers,
+                Overrides = tuning.Cluster,
             });
             undo.Push(async () => await system.Terminate());
             var (jobs, scheduler) = StartActors(system, options, tuning, store, metrics);

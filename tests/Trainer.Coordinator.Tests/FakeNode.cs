@@ -95,7 +95,14 @@ internal sealed class FakeNode : IAsyncDisposable
             {
                 scheduler.Tell(new WorkerStatus
                 {
-                    Worker = node._name, Incarnation = node._incarnation, Node = "fake", Host = "host", ActorPath = path, Device = "fake", Threads = 1, Numerics = "v1",
+                    Worker = node._name,
+                    Incarnation = node._incarnation,
+                    Node = "fake",
+                    Host = "host",
+                    ActorPath = path,
+                    Device = "fake",
+                    Threads = 1,
+                    Numerics = "v1",
                     Job = node._serving?.Job ?? "",
                 });
                 if (node._serving is not null)

@@ -170,7 +170,11 @@ public sealed class JobEntityTests : TestKit
 
     private WorkerStatus Status(string worker) => new()
     {
-        Worker = worker, Incarnation = worker + "-life", ActorPath = Agent(worker).Ref.Path.ToString(), Host = "h", Numerics = "v1",
+        Worker = worker,
+        Incarnation = worker + "-life",
+        ActorPath = Agent(worker).Ref.Path.ToString(),
+        Host = "h",
+        Numerics = "v1",
     };
 
     private TestProbe Agent(string worker) => _agents.TryGetValue(worker, out var probe) ? probe : _agents[worker] = CreateTestProbe(worker);
