@@ -39,7 +39,7 @@ internal static class DownCommand
             using var claim = SupervisorClaim.TryTake(run) ?? throw LocalCluster.AlreadyRunning(run); // and with it goes what a killed one left
             return await Leftovers.ClearAsync(run, LocalCluster.Grace, stop);
         }
-        string[] names = [$"the supervisor (process {cluster.ProcessId})", .. run.Endpoints().Select(endpoint => endpoint.Name)];
+        string[] names = ["supervisor", .. run.Endpoints().Select(endpoint => endpoint.Name)];
         Posix.Terminate(cluster.Supervisor);
         // Its children have their grace first; then it is its own turn. Should it hang, its end closes their pipes.
         if (!await Leftovers.AreGoneAsync([cluster.Supervisor], LocalCluster.Grace * 1.5, stop))

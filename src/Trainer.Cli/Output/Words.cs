@@ -13,13 +13,13 @@ internal static class Words
     public static string Rate(double perSecond) => perSecond >= 100 ? perSecond.ToString("#,0") : perSecond.ToString("0.0");
 
     /// <summary>0.4 s, 14 s, 3 min 20 s, 2 h 5 min, 3 d 4 h.</summary>
-    public static string Duration(double seconds) => seconds switch
+    public static string Duration(double seconds) => (seconds, Math.Round(seconds)) switch
     {
-        < 9.95 => $"{Math.Max(seconds, 0):0.0} s",
-        < 59.5 => $"{seconds:0} s",
-        < 3600 => $"{(int)seconds / 60} min {(int)seconds % 60} s",
-        < 86400 => $"{(int)seconds / 3600} h {(int)seconds % 3600 / 60} min",
-        _ => $"{(int)(seconds / 86400)} d {(int)(seconds % 86400 / 3600)} h",
+        ( < 9.95, _) => $"{Math.Max(seconds, 0):0.0} s",
+        (_, < 60 and var whole) => $"{whole} s",
+        (_, < 3600 and var whole) => $"{(int)whole / 60} min {(int)whole % 60} s",
+        (_, < 86400 and var whole) => $"{(int)whole / 3600} h {(int)whole % 3600 / 60} min",
+        (_, var whole) => $"{(int)(whole / 86400)} d {(int)(whole % 86400 / 3600)} h",
     };
 
     public static string Bytes(double bytes) => bytes switch

@@ -36,7 +36,7 @@ public sealed class LocalClusterTests : IAsyncLifetime
     public async Task Up_says_when_all_is_ready_and_sigterm_stops_everything()
     {
         using var up = _installation.Start("up", "--workers", "2", "--threads-per-worker", "3");
-        await up.SaysAsync("The cluster is up: 2 workers with 3 threads each.");
+        await ReadyAsync(up, "The cluster is up: 2 workers with 3 threads each.", workers: 2);
         var children = Identities();
         Assert.Equal(["coordinator", "worker-0", "worker-1"], Run.Endpoints().Select(endpoint => endpoint.Name));
 
@@ -52,7 +52,7 @@ public sealed class LocalClusterTests : IAsyncLifetime
     public async Task A_child_that_ends_is_started_again()
     {
         using var up = _installation.Start("up", "--workers", "2");
-        await up.SaysAsync("The cluster is up");
+        await ReadyAsync(up, "The cluster is up", workers: 2);
         var before = Identity("worker-1")!.Value;
 
         Posix.Kill(before);
@@ -65,7 +65,7 @@ public sealed class LocalClusterTests : IAsyncLifetime
     public async Task Without_restarts_the_cluster_ends_when_all_have_ended()
     {
         using var up = _installation.Start("up", "--workers", "1", "--no-restart");
-        await up.SaysAsync("The cluster is up");
+        await ReadyAsync(up, "The cluster is up", workers: 1);
 
         Identities().ForEach(child => Posix.Kill(child));
 
@@ -78,7 +78,7 @@ public sealed class LocalClusterTests : IAsyncLifetime
     public async Task Nothing_survives_a_supervisor_that_is_killed_and_its_remains_do_not_hinder_the_next()
     {
         using var killed = _installation.Start("up", "--workers", "2");
-        await killed.SaysAsync("The cluster is up");
+        await ReadyAsync(killed, "The cluster is up", workers: 2);
         var children = Identities();
 
         killed.Kill();
@@ -101,8 +101,8 @@ public sealed class LocalClusterTests : IAsyncLifetime
         Assert.Equal(0, await up.EndAsync());
         Assert.StartsWith("The cluster is up: 3 workers with 1 thread each.\nNAME         PROCESS", up.Output);
         var supervisor = LocalClusterRecord.Find(Run)!.Supervisor;
+        await PublishedAsync(workers: 3);
         var children = Identities();
-        Assert.Equal(4, children.Count);
 
         var second = await CommandRun.InAsync(_installation.Home, "up");
         Assert.Equal(1, second.ExitCode);
@@ -111,7 +111,7 @@ public sealed class LocalClusterTests : IAsyncLifetime
             second.Errors);
 
         var down = await CommandRun.InAsync(_installation.Home, "down");
-        Assert.Matches($@"^Stopped the supervisor \(process {supervisor.ProcessId}\), coordinator, worker-0, worker-1, worker-2 in \d+\.\d s\.\n$", down.Output);
+        Assert.Matches(@"^Stopped supervisor, coordinator, worker-0, worker-1, worker-2 in \d+\.\d s\.\n$", down.Output);
         Assert.False(supervisor.IsAlive);
         Assert.DoesNotContain(children, child => child.IsAlive);
         Assert.Equal(0, (await CommandRun.InAsync(_installation.Home, "down")).ExitCode);
@@ -149,6 +149,15 @@ public sealed class LocalClusterTests : IAsyncLifetime
             ["coordinator.log", "coordinator.log.1", "worker-0.log", "worker-0.log.1"],
             Directory.EnumerateFiles(Path.Combine(_installation.Home, "logs")).Select(Path.GetFileName).Order());
     }
+
+    private async Task ReadyAsync(ToolProcess up, string says, int workers)
+    {
+        await up.SaysAsync(says);
+        await PublishedAsync(workers);
+    }
+
+    /// <summary>The fake API knows the workers before they are there.</summary>
+    private Task PublishedAsync(int workers) => Eventually.TrueAsync(() => Run.Endpoints().Count == workers + 1, $"{workers} workers have published");
 
     private List<ProcessIdentity> Identities() => [.. Run.Endpoints().Select(endpoint => new ProcessIdentity(endpoint.ProcessId, endpoint.StartTicks))];
 

@@ -1,0 +1,64 @@
+using System.Text.Json.Nodes;
+using Trainer.Cli.Output;
+using Trainer.Cli.Tests.Fakes;
+using Trainer.Protos;
+
+namespace Trainer.Cli.Tests.Output;
+
+public sealed class OutputTests
+{
+    [Theory]
+    [InlineData(-1, "0.0 s")]
+    [InlineData(0.449, "0.4 s")]
+    [InlineData(9.94, "9.9 s")]
+    [InlineData(9.96, "10 s")]
+    [InlineData(59.4, "59 s")]
+    [InlineData(59.7, "1 min 0 s")]
+    [InlineData(200, "3 min 20 s")]
+    [InlineData(3599.6, "1 h 0 min")]
+    [InlineData(7500, "2 h 5 min")]
+    [InlineData(273600, "3 d 4 h")]
+    public void Durations_are_read_aloud_well(double seconds, string words) => Assert.Equal(words, Words.Duration(seconds));
+
+    [Fact]
+    public void Numbers_are_short()
+    {
+        Assert.Equal(("0.4757", "80.1 %", "52,310", "7.3"), (Words.Loss(0.47567), Words.Percent(0.8012), Words.Rate(52310.4), Words.Rate(7.31)));
+        Assert.Equal(("1 worker", "3 workers"), (Words.Plural(1, "worker"), Words.Plural(3, "worker")));
+        Assert.Equal(("512.0 KiB", "25.2 MiB", "23.5 GiB"), (Words.Bytes(1 << 19), Words.Bytes(26421856), Words.Bytes(25232932864)));
+    }
+
+    [Fact]
+    public void A_table_is_as_wide_as_its_cells_and_has_no_blanks_at_its_ends() =>
+        Assert.Equal("A    LONG\nxyz  1\n     22", new TextTable("A", "LONG").Row("xyz", "1").Row("", "22").ToString());
+
+    [Fact]
+    public void Messages_as_json_have_numbers_as_numbers_and_leave_out_what_is_not_set()
+    {
+        var job = SampleJobs.Running(1, 9);
+        job.Progress.Loss = double.PositiveInfinity;
+
+        var json = JsonNode.Parse(Printer.Line(ProtoJson.ToJson(job)))!.AsObject();
+
+        Assert.Equal(9, (int?)json["progress"]!["step"]);
+        Assert.Equal("Infinity", (string?)json["progress"]!["loss"]);
+        Assert.Equal("RUNNING", (string?)json["state"]);
+        Assert.Equal(0, (int?)json["spec"]!["training"]!["seed"]); // set, though zero
+        Assert.False(json["spec"]!["training"]!.AsObject().ContainsKey("shards")); // not set
+        Assert.False(json.ContainsKey("result"));
+        Assert.Equal([], json["workers"]!.AsArray());
+    }
+
+    [Theory]
+    [InlineData(JobState.Queued, "Waiting for workers.", "lenet (lenet-3f2a): queued, waiting for workers.")]
+    [InlineData(JobState.Starting, "Starting on worker-0.", "lenet (lenet-3f2a): starting on worker-0.")]
+    [InlineData(JobState.Running, "", "lenet (lenet-3f2a): running")]
+    [InlineData(JobState.Failed, "IO error", "lenet (lenet-3f2a): failed, IO error")]
+    public void A_state_does_not_stammer(JobState state, string message, string line)
+    {
+        var job = SampleJobs.Queued;
+        (job.State, job.Message) = (state, message);
+
+        Assert.Equal(line, JobText.State(job));
+    }
+}
