@@ -17,9 +17,7 @@ internal static class CommandLine
             return errors.Usage(parsed);
         try
         {
-            return await parsed.InvokeAsync(
-                new InvocationConfiguration { Output = shell.Out, Error = shell.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
-                stop);
+            return await parsed.InvokeAsync(Invocation(shell), stop);
         }
         catch (CliException wrong)
         {
@@ -38,6 +36,15 @@ internal static class CommandLine
             return errors.Write(new CliException($"This is a bug in trainer, please report it: {bug}"));
         }
     }
+
+    /// <summary>Exceptions and signals are ours to handle.</summary>
+    private static InvocationConfiguration Invocation(Shell shell) => new()
+    {
+        Output = shell.Out,
+        Error = shell.Error,
+        EnableDefaultExceptionHandler = false,
+        ProcessTerminationTimeout = null,
+    };
 
     internal static RootCommand Create(Shell shell)
     {

@@ -19,8 +19,10 @@ internal static class JobFiles
         {
             throw new CliException($"{path} cannot be used as a job file.", ExitCode.Usage, inner: faulty)
             {
-                Violations = [.. faulty.Faults.Select(fault => new Violation(fault.Path, fault.Problem, fault.Line > 0 ? $"{fault.Line}:{fault.Column}" : null))],
+                Violations = [.. faulty.Faults.Select(fault => new Violation(fault.Path, fault.Problem, Place(fault)))],
             };
         }
     }
+
+    private static string? Place(JobFileFault fault) => fault.Line > 0 ? $"{fault.Line}:{fault.Column}" : null;
 }

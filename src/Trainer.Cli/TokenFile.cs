@@ -8,9 +8,10 @@ internal static class TokenFile
         try
         {
             var token = File.ReadAllText(path).Trim();
-            return token.Length > 0 && !token.Any(char.IsWhiteSpace)
-                ? token
-                : throw new CliException($"{path}: expected a token in one word, got {(token.Length == 0 ? "an empty file" : "several words")}.", ExitCode.Usage);
+            if (token.Length > 0 && !token.Any(char.IsWhiteSpace))
+                return token;
+            var got = token.Length == 0 ? "an empty file" : "several words";
+            throw new CliException($"{path}: expected a token in one word, got {got}.", ExitCode.Usage);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {

@@ -37,8 +37,10 @@ internal sealed record ClusterAddress(Uri? Endpoint, string? TokenFile, string R
             ExitCode.Unreachable,
             "Start one with: trainer up --detach\nFor a cluster elsewhere, give --endpoint and --token-file.");
 
-    private (Uri Grpc, string Token)? Coordinator() =>
-        Hosting.Run.RunFolder.TryOpen(RunFolder) is { } run && run.Endpoints().Select(endpoint => endpoint.Grpc).FirstOrDefault(grpc => grpc is not null) is { } grpc
-            ? (new Uri(grpc), run.Token)
-            : null;
+    private (Uri Grpc, string Token)? Coordinator()
+    {
+        var run = Hosting.Run.RunFolder.TryOpen(RunFolder);
+        var grpc = run?.Endpoints().Select(endpoint => endpoint.Grpc).FirstOrDefault(grpc => grpc is not null);
+        return grpc is null ? null : (new Uri(grpc), run!.Token);
+    }
 }

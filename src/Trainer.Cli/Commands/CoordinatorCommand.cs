@@ -6,14 +6,28 @@ namespace Trainer.Cli.Commands;
 /// <summary>trainer coordinator: a process of the control plane.</summary>
 internal static class CoordinatorCommand
 {
+    private static CliException NoToken => new(
+        "Anybody could call this coordinator: it has no token.",
+        ExitCode.Usage,
+        "Give it --run-folder or --token-file; or, to have it so, --insecure.");
+
     public static Command Create()
     {
         var host = new HostProcess();
         var name = new Option<string>("--name") { Description = "Unique among the coordinators.", DefaultValueFactory = _ => "coordinator" };
         var grpcPort = HostProcess.Port("--grpc-port", "the job API");
         var store = new Option<string>("--store") { Description = "The folder of the database of jobs.", HelpName = "FOLDER", Required = true };
-        var artifacts = new Option<string>("--artifacts") { Description = "The folder of the jobs' results; workers must see it under the same path.", HelpName = "FOLDER", Required = true };
-        var tokenFile = new Option<string?>("--token-file") { Description = "Holds the token that API calls must carry. A run folder has its own.", HelpName = "FILE" };
+        var artifacts = new Option<string>("--artifacts")
+        {
+            Description = "The folder of the jobs' results; workers must see it under the same path.",
+            HelpName = "FOLDER",
+            Required = true,
+        };
+        var tokenFile = new Option<string?>("--token-file")
+        {
+            Description = "Holds the token that API calls must carry. A run folder has its own.",
+            HelpName = "FILE",
+        };
         var command = new TrainerCommand("coordinator", "Runs a coordinator: job API, scheduler and store. 'trainer up' starts one for you.")
         {
             Examples =
@@ -43,7 +57,7 @@ internal static class CoordinatorCommand
                 Insecure = parsed.GetValue(host.Insecure),
             };
             if (options is { Token: null, Insecure: false })
-                throw new CliException("Anybody could call this coordinator: it has no token.", ExitCode.Usage, "Give it --run-folder or --token-file; or, to have it so, --insecure.");
+                throw NoToken;
             return host.RunAsync(parsed, ended => CoordinatorHost.RunAsync(options, ended), stop);
         });
         return command;

@@ -9,13 +9,18 @@ namespace Trainer.Cli.Commands;
 /// <summary>trainer data fetch NAME</summary>
 internal static class DataCommand
 {
-    public static Command Create(Shell shell) => new TrainerCommand("data", "Gets the data sets that job files can name.") { Subcommands = { CreateFetch(shell) } };
+    public static Command Create(Shell shell) =>
+        new TrainerCommand("data", "Gets the data sets that job files can name.") { Subcommands = { CreateFetch(shell) } };
 
     private static TrainerCommand CreateFetch(Shell shell)
     {
         var name = new Argument<string>("NAME") { Description = "The data set: fashion-mnist." };
         name.AcceptOnlyFromAmong("fashion-mnist");
-        var to = new Option<string?>("--to") { Description = "Put it there, even if it is to be found elsewhere. Default: the user's cache.", HelpName = "FOLDER" };
+        var to = new Option<string?>("--to")
+        {
+            Description = "Put it there, even if it is to be found elsewhere. Default: the user's cache.",
+            HelpName = "FOLDER",
+        };
         var from = new Option<Uri?>("--from")
         {
             Description = "Download from a mirror: ADDRESS/train-images-idx3-ubyte.gz and so on.",

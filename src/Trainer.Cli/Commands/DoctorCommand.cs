@@ -13,7 +13,8 @@ internal static class DoctorCommand
     public static Command Create(Shell shell)
     {
         var connection = new ConnectionOptions();
-        var command = new TrainerCommand("doctor", "Looks at what is installed, reachable and usable, and says what to do about what is not. Exit code 1 if something needed is missing.")
+        var command = new TrainerCommand(
+            "doctor", "Looks at what is installed, reachable and usable, and says what to do about what is not. Exit code 1 if something needed is missing.")
         {
             Examples = ["trainer doctor", "trainer doctor --endpoint https://trainer.example.com --token-file ~/.trainer-token"],
         };
@@ -32,10 +33,11 @@ internal static class DoctorCommand
     private static string ToText(Check[] checks)
     {
         var width = checks.Max(check => check.Subject.Length);
+        var indent = new string(' ', width + 11);
         var lines = checks.SelectMany(check => new[]
         {
             $"{Mark(check.Verdict),-8} {check.Subject.PadRight(width)}  {check.Finding}",
-            check.Advice is null ? "" : $"{"",-8} {"".PadRight(width)}  -> {check.Advice.Replace("\n", $"\n{new string(' ', width + 14)}", StringComparison.Ordinal)}",
+            check.Advice is null ? "" : $"{indent}-> {check.Advice.Replace("\n", $"\n{indent}   ", StringComparison.Ordinal)}",
         });
         return string.Join(Environment.NewLine, lines.Where(line => line.Length > 0));
     }

@@ -6,10 +6,19 @@ namespace Trainer.Cli.Commands;
 /// <summary>trainer node: a process with a worker.</summary>
 internal static class NodeCommand
 {
+    private static CliException NoCluster => new(
+        "This node has no cluster to join.",
+        ExitCode.Usage,
+        "Give it --seed for every coordinator, or the --run-folder of a local cluster.");
+
     public static Command Create()
     {
         var host = new HostProcess();
-        var name = new Option<string>("--name") { Description = "The worker's name, unique in the cluster.", DefaultValueFactory = _ => Environment.MachineName };
+        var name = new Option<string>("--name")
+        {
+            Description = "The worker's name, unique in the cluster.",
+            DefaultValueFactory = _ => Environment.MachineName,
+        };
         var linkPort = HostProcess.Port("--link-port", "tensors from other workers");
         var threads = new Option<int>("--threads") { Description = "Compute threads of the worker; 0: one per processor.", HelpName = "N" };
         threads.Validators.Add(Numbers.AtLeast(0));
@@ -42,7 +51,7 @@ internal static class NodeCommand
                 Insecure = parsed.GetValue(host.Insecure),
             };
             if (options is { Run: null, Seeds.Count: 0 })
-                throw new CliException("This node has no cluster to join.", ExitCode.Usage, "Give it --seed for every coordinator, or the --run-folder of a local cluster.");
+                throw NoCluster;
             return host.RunAsync(parsed, ended => NodeHost.RunAsync(options, ended), stop);
         });
         return command;

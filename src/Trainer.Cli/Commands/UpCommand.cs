@@ -11,15 +11,23 @@ internal static class UpCommand
     {
         var workers = new Option<int>("--workers") { Description = "Worker processes.", HelpName = "N", DefaultValueFactory = _ => 1 };
         workers.Validators.Add(Numbers.AtLeast(1));
-        var threads = new Option<int?>("--threads-per-worker") { Description = "Compute threads of each. Default: the processors, shared out evenly.", HelpName = "T" };
+        var threads = new Option<int?>("--threads-per-worker")
+        {
+            Description = "Compute threads of each. Default: the processors, shared out evenly.",
+            HelpName = "T",
+        };
         threads.Validators.Add(Numbers.AtLeast(1));
         var detach = new Option<bool>("--detach", "-d") { Description = "Return once the cluster is ready; 'trainer down' stops it." };
         var noRestart = new Option<bool>("--no-restart") { Description = "Leave a process that ended as it is." };
-        var runFolder = new Option<string?>("--run-folder") { Description = "Endpoints, token and sockets. Default: run/ in $TRAINER_HOME.", HelpName = "FOLDER" };
-        var store = new Option<string?>("--store") { Description = "The database of jobs. Default: store/ in $TRAINER_HOME.", HelpName = "FOLDER" };
-        var exitWithParent = new Option<bool>("--exit-with-parent") { Description = "Stop when standard input closes: for scripts that want no cluster to outlive them." };
+        var runFolder = Folder("--run-folder", "Endpoints, token and sockets. Default: run/ in $TRAINER_HOME.");
+        var store = Folder("--store", "The database of jobs. Default: store/ in $TRAINER_HOME.");
+        var exitWithParent = new Option<bool>("--exit-with-parent")
+        {
+            Description = "Stop when standard input closes: for scripts that want no cluster to outlive them.",
+        };
         var supervise = new Option<bool>("--supervise") { Hidden = true }; // what --detach starts
-        var command = new TrainerCommand("up", "Starts a cluster on this machine: a coordinator and some workers. What ends is started again. Ctrl-C stops all.")
+        var command = new TrainerCommand(
+            "up", "Starts a cluster on this machine: a coordinator and some workers. What ends is started again. Ctrl-C stops all.")
         {
             Examples = ["trainer up", "trainer up --workers 3 --threads-per-worker 1 --detach", "trainer up --workers 2 --no-restart"],
             Options = { workers, threads, detach, noRestart, runFolder, store, exitWithParent, supervise },
@@ -45,6 +53,8 @@ internal static class UpCommand
         });
         return command;
     }
+
+    private static Option<string?> Folder(string name, string description) => new(name) { Description = description, HelpName = "FOLDER" };
 
     private static List<string> SupervisorArguments(LocalClusterOptions options)
     {

@@ -14,7 +14,11 @@ internal static class WatchCommand
         var id = JobId.Argument();
         var command = new TrainerCommand("watch", "Follows a job to its end. Ctrl-C stops watching; the job goes on.")
         {
-            Examples = ["trainer watch lenet-fashion-mnist-3f2a", "trainer watch lenet-fashion-mnist-3f2a --output json | jq 'select(.event == \"epoch\").loss'"],
+            Examples =
+            [
+                "trainer watch lenet-fashion-mnist-3f2a",
+                "trainer watch lenet-fashion-mnist-3f2a --output json | jq 'select(.event == \"epoch\").loss'",
+            ],
             Arguments = { id },
         };
         connection.AddTo(command);

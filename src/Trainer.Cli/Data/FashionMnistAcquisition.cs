@@ -43,9 +43,10 @@ internal sealed class FashionMnistAcquisition(string folder, IReadOnlyList<IData
                 tell($"  not to be had there: {failed.Message}");
             }
         }
+        var files = string.Join(", ", Names.Select(name => $"{name}.gz"));
         throw new CliException(
             $"Fashion-MNIST could not be fetched.{Environment.NewLine}{string.Join(Environment.NewLine, failures)}",
-            remedy: $"Put {string.Join(", ", Names.Select(name => $"{name}.gz"))} into a folder and set TRAINER_DATA to it, or give an address that has them with --from.");
+            remedy: $"Put {files} into a folder and set TRAINER_DATA to it, or give an address that has them with --from.");
     }
 
     private async Task FetchAsync(IDataSource source, CancellationToken stop)

@@ -47,8 +47,7 @@ internal sealed class HttpSource(Uri address, IReadOnlyList<string> names) : IDa
     private static string Reason(Exception failed) => failed switch
     {
         HttpRequestException { StatusCode: { } status } => $"the server answered {(int)status} {status}",
-        HttpRequestException { InnerException: OperationCanceledException or TimeoutException } => $"no connection within {Words.Duration(ConnectWithin.TotalSeconds)}",
-        OperationCanceledException { InnerException: TimeoutException } => $"no connection within {Words.Duration(ConnectWithin.TotalSeconds)}",
+        { InnerException: OperationCanceledException or TimeoutException } => $"no connection within {Words.Duration(ConnectWithin.TotalSeconds)}",
         OperationCanceledException => $"no answer within {Words.Duration(StallsFor.TotalSeconds)}",
         _ => failed.Message,
     };

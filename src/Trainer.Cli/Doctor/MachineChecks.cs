@@ -15,7 +15,8 @@ internal static class MachineChecks
 
     public static IEnumerable<Check> All(LocalFolders folders, Func<string, string?> environment)
     {
-        yield return new Check(".NET", Verdict.Ok, $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}");
+        var system = $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}";
+        yield return new Check(".NET", Verdict.Ok, $"{RuntimeInformation.FrameworkDescription} on {system}");
         yield return Processor();
         yield return Memory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         yield return Disk(folders.Store);
@@ -43,9 +44,13 @@ internal static class MachineChecks
     }
 
     /// <summary>A clock that stands before the program was built is wrong, whatever time it is.</summary>
-    internal static Check Clock(DateTimeOffset now) => now.UtcDateTime >= File.GetLastWriteTimeUtc(typeof(MachineChecks).Assembly.Location)
-        ? new("clock", Verdict.Ok, $"{now:yyyy-MM-dd HH:mm:ss} UTC")
-        : new("clock", Verdict.Warning, $"{now:yyyy-MM-dd HH:mm:ss} UTC, which is before this program was built", "Set the clock: times in logs and metrics come from it.");
+    internal static Check Clock(DateTimeOffset now)
+    {
+        var shown = $"{now:yyyy-MM-dd HH:mm:ss} UTC";
+        return now.UtcDateTime >= File.GetLastWriteTimeUtc(typeof(MachineChecks).Assembly.Location)
+            ? new("clock", Verdict.Ok, shown)
+            : new("clock", Verdict.Warning, $"{shown}, which is before this program was built", "Set the clock: times in logs and metrics come from it.");
+    }
 
     internal static Check FashionMnistIn(string? folder)
     {
@@ -85,8 +90,9 @@ internal static class MachineChecks
         while (!Directory.Exists(existing))
             existing = Path.GetDirectoryName(existing)!;
         var free = (double)new DriveInfo(existing).AvailableFreeSpace;
+        var shown = $"{Words.Bytes(free)} free at {existing}";
         return free >= GiB
-            ? new("disk", Verdict.Ok, $"{Words.Bytes(free)} free at {existing}")
-            : new("disk", Verdict.Warning, $"{Words.Bytes(free)} free at {existing}", "Results and logs need room; set TRAINER_HOME to a folder on a larger disk.");
+            ? new("disk", Verdict.Ok, shown)
+            : new("disk", Verdict.Warning, shown, "Results and logs need room; set TRAINER_HOME to a folder on a larger disk.");
     }
 }

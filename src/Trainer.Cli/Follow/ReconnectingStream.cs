@@ -97,9 +97,10 @@ internal sealed class ReconnectingStream<T>(
                 _since = TimeProvider.System.GetTimestamp();
                 return $"The connection is lost; trying again. ({loss.Message})";
             }
-            if (TimeProvider.System.GetElapsedTime(_since.Value) > patience)
-                throw new CliException($"Nobody has answered for {Words.Duration(patience.TotalSeconds)}. {loss.Message}", ExitCode.Unreachable, loss.Remedy, loss);
-            return null;
+            if (TimeProvider.System.GetElapsedTime(_since.Value) < patience)
+                return null;
+            var silence = $"Nobody has answered for {Words.Duration(patience.TotalSeconds)}.";
+            throw new CliException($"{silence} {loss.Message}", ExitCode.Unreachable, loss.Remedy, loss);
         }
 
         /// <returns>What to say, if there was an outage.</returns>

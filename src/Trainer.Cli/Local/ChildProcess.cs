@@ -34,13 +34,7 @@ internal sealed class ChildProcess : IDisposable
     public static ChildProcess Start(ChildSpec spec)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(spec.LogFile)!);
-        // The shell only redirects; exec makes the child take its place and pid.
-        var start = new ProcessStartInfo("/bin/sh", ["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1", "sh", spec.LogFile, spec.Executable, .. spec.Arguments])
-        {
-            RedirectStandardInput = true,
-            UseShellExecute = false,
-        };
-        return new ChildProcess(spec, Process.Start(start)!);
+        return new ChildProcess(spec, Process.Start(LogFile.Redirect(spec.LogFile, spec.Executable, spec.Arguments))!);
     }
 
     /// <summary>Closes the pipe, waits, and kills what has not ended by then.</summary>

@@ -16,7 +16,8 @@ internal static class Detached
         if (LocalClusterRecord.Find(run) is not null)
             throw LocalCluster.AlreadyRunning(run);
         var log = LogFile.Fresh(options.Folders.Logs, "up");
-        using var supervisor = Launch(log, arguments);
+        using var supervisor = Process.Start(LogFile.Redirect(log, Executable.Path, arguments))!;
+        supervisor.StandardInput.Close(); // it must not hold on to the terminal
         var identity = ProcessIdentity.Of(supervisor.Id);
         try
         {
@@ -38,7 +39,4 @@ internal static class Detached
         }
         throw new CliException($"The cluster did not start.{Environment.NewLine}{File.ReadAllText(log).Trim()}");
     }
-
-    private static Process Launch(string log, IReadOnlyList<string> arguments) =>
-        Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "log=$1; shift; exec \"$@\" </dev/null >>\"$log\" 2>&1", "sh", log, Executable.Path, .. arguments]) { UseShellExecute = false })!;
 }

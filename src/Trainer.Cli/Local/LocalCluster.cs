@@ -24,8 +24,8 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
     {
         var run = RunFolder.OpenOrCreate(options.Folders.Run);
         using var claim = SupervisorClaim.TryTake(run) ?? throw AlreadyRunning(run);
-        var record = new LocalClusterRecord(
-            ProcessIdentity.Current.ProcessId, ProcessIdentity.Current.StartTicks, Ready: false, options.Workers, options.ThreadsPerWorker, options.Folders.Logs);
+        var self = ProcessIdentity.Current;
+        var record = new LocalClusterRecord(self.ProcessId, self.StartTicks, Ready: false, options.Workers, options.ThreadsPerWorker, options.Folders.Logs);
         record.Write(run);
         await Leftovers.ClearAsync(run, Grace, stop);
         try
@@ -62,7 +62,8 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
         var workers = Enumerable.Range(0, options.Workers).Select(number => $"worker-{number}").ToList();
         foreach (var worker in workers)
             supervisor.Start(Child(worker, ["node", "--name", worker, "--threads", $"{options.ThreadsPerWorker}"]));
-        await supervisor.UntilAsync(() => AreListedAsync(workers, run, stop), $"The cluster of {Words.Plural(workers.Count, "worker")}", Coordinator, StartWithin, stop);
+        var all = $"The cluster of {Words.Plural(workers.Count, "worker")}";
+        await supervisor.UntilAsync(() => AreListedAsync(workers, run, stop), all, Coordinator, StartWithin, stop);
     }
 
     private ChildSpec Child(string name, string[] arguments) => new(

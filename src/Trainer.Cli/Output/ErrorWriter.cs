@@ -16,14 +16,18 @@ internal sealed class ErrorWriter(TextWriter error, bool json)
     {
         var command = parsed.CommandResult.Command;
         var path = string.Join(' ', CommandPath(command));
-        var missing = command.Arguments.Where(argument => parsed.GetResult(argument) is null or { Tokens.Count: 0 }).Select(argument => $"{argument.Name} is missing.").ToList();
-        var problems = parsed.Errors.Select(problem => problem.Message).Where(message => !message.StartsWith("Required argument missing", StringComparison.Ordinal));
-        var message = string.Join(Environment.NewLine, missing.Concat(problems).Distinct(StringComparer.Ordinal));
+        var missing = command.Arguments.Where(argument => parsed.GetResult(argument) is null or { Tokens.Count: 0 });
+        var others = parsed.Errors.Select(problem => problem.Message).Where(text => !text.StartsWith("Required argument missing", StringComparison.Ordinal));
+        var problems = missing.Select(argument => $"{argument.Name} is missing.").Concat(others).Distinct(StringComparer.Ordinal);
+        var message = string.Join(Environment.NewLine, problems);
         return Write(new CliException(message, ExitCode.Usage, $"See: {path} --help"));
     }
 
-    private static string ToText(CliException wrong) =>
-        string.Join(Environment.NewLine, [wrong.Message, .. wrong.Violations.Select(fault => $"  {fault}"), .. wrong.Remedy is { } remedy ? [remedy] : Array.Empty<string>()]);
+    private static string ToText(CliException wrong)
+    {
+        string?[] lines = [wrong.Message, .. wrong.Violations.Select(fault => $"  {fault}"), wrong.Remedy];
+        return string.Join(Environment.NewLine, lines.Where(line => line is not null));
+    }
 
     private static JsonObject ToJson(CliException wrong) => new()
     {

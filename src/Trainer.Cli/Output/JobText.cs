@@ -9,7 +9,8 @@ internal static class JobText
     public static string State(Job job)
     {
         var (state, message) = (Words.State(job.State), LowerFirst(job.Message));
-        return $"{job.Spec?.Name} ({job.Id}): {(message.Length == 0 ? state : message.StartsWith(state, StringComparison.Ordinal) ? message : $"{state}, {message}")}";
+        var said = message.Length == 0 ? state : message.StartsWith(state, StringComparison.Ordinal) ? message : $"{state}, {message}";
+        return $"{job.Spec?.Name} ({job.Id}): {said}";
     }
 
     /// <summary>The line of a closed epoch, with the job's steps and time to go at that moment.</summary>

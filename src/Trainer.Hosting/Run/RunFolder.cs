@@ -103,10 +103,10 @@ public sealed class RunFolder
 
     private string ReadToken()
     {
-        var token = File.ReadAllText(TokenFile(Path)).Trim();
-        return token.Length >= TokenBytes
+        var (token, expected) = (File.ReadAllText(TokenFile(Path)).Trim(), Base64Url.GetEncodedLength(TokenBytes));
+        return token.Length >= expected
             ? token
-            : throw new RunFolderException(TokenFile(Path), $"holds {token.Length} characters; expected {Base64Url.GetEncodedLength(TokenBytes)}; remove it to get a new one");
+            : throw new RunFolderException(TokenFile(Path), $"holds {token.Length} characters; expected {expected}; remove it to get a new one");
     }
 
     /// <summary>links/ inside, or, where that is too long, a folder under the temporary folder whose name nobody can guess.</summary>
