@@ -15,7 +15,7 @@ internal static class KernelBenchmarks
             bench.Measure($"linear forward {size} x {size} x {size}", flop, () =>
                 bench.Device.LinearForward(size, size, size, x, w, default, Activation.None, y));
             bench.Measure($"linear backward data {size}", flop, () =>
-                bench.Device.LinearBackwardData(size, size, size, x, w, ActivationGradient.None, y));
+                bench.Device.LinearBackwardData(size, size, size, x, w, GradientEpilogue.None, y));
             var slice = BatchSlice.Whole(size, 16);
             bench.Measure($"linear backward weights {size}, 16 shards", flop, () =>
                 bench.Device.LinearBackwardWeights(size, size, slice, x, y, [w], []));
@@ -41,7 +41,7 @@ internal static class KernelBenchmarks
         var name = $"{g.C}->{g.K} {g.R}x{g.S}/{g.StrideH} on {g.H}x{g.W} b{samples}";
         bench.Measure($"{name} forward", flop, () => bench.Device.Conv2dForward(g, samples, x, w, b, Activation.None, y));
         bench.Measure($"{name} backward data", flop, () =>
-            bench.Device.Conv2dBackwardData(g, samples, y, w, ActivationGradient.None, x));
+            bench.Device.Conv2dBackwardData(g, samples, y, w, GradientEpilogue.None, x));
         bench.Measure($"{name} backward weights", flop, () => bench.Device.Conv2dBackwardWeights(g, slice, x, y, [w], [b]));
     }
 }

@@ -49,7 +49,8 @@ internal static class LeNetBenchmark
         Linear(bench, 84, 10);
         Loss(bench);
         var (weights, total) = (bench.Tensor(61_706), bench.Tensor(61_706));
-        bench.Measure("sgd", 2 * 61_706, () => bench.Device.Sgd(weights, total, default, 1e-6f, 0, 0));
+        UpdateRun[] runs = [new UpdateRun(UpdateRule.Sgd, weights.Elements) { LearningRate = 1e-6f }];
+        bench.Measure("sgd", 2 * 61_706, () => bench.Device.Update(runs, 1, weights, total, default, default));
     }
 
     private static void Convolution(Bench bench, Conv2dGeometry g, bool isFirst)
@@ -64,7 +65,7 @@ internal static class LeNetBenchmark
         if (!isFirst)
         {
             bench.Measure($"conv {g.C}->{g.K} backward data", flop, () =>
-                bench.Device.Conv2dBackwardData(g, Samples, y, w, ActivationGradient.None, dx));
+                bench.Device.Conv2dBackwardData(g, Samples, y, w, GradientEpilogue.None, dx));
         }
     }
 
@@ -72,9 +73,9 @@ internal static class LeNetBenchmark
     {
         var (x, y) = (bench.Tensor((long)Samples * g.C * g.H * g.W), bench.Tensor((long)Samples * g.C * g.P * g.Q));
         var dx = bench.Tensor(x.Elements);
-        bench.Measure($"pool {g.C} forward", x.Elements, () => bench.Device.AvgPool2dForward(g, Samples, x, y));
+        bench.Measure($"pool {g.C} forward", x.Elements, () => bench.Device.AvgPool2dForward(g, true, Samples, x, OutputEpilogue.None, y));
         bench.Measure($"pool {g.C} backward, sigmoid", x.Elements, () =>
-            bench.Device.AvgPool2dBackward(g, Samples, y, new ActivationGradient(Activation.Sigmoid, x), dx));
+            bench.Device.AvgPool2dBackward(g, true, Samples, y, new GradientEpilogue(Activation.Sigmoid, x), dx));
     }
 
     private static void Linear(Bench bench, int inputs, int outputs)
@@ -86,7 +87,7 @@ internal static class LeNetBenchmark
         bench.Measure($"{name} forward, sigmoid", flop, () => bench.Device.LinearForward(inputs, outputs, Samples, x, w, b, Activation.Sigmoid, y));
         bench.Measure($"{name} backward weights", flop, () => bench.Device.LinearBackwardWeights(inputs, outputs, Slice, x, y, [dw], [db]));
         bench.Measure($"{name} backward data, sigmoid", flop, () =>
-            bench.Device.LinearBackwardData(inputs, outputs, Samples, y, w, new ActivationGradient(Activation.Sigmoid, x), dx));
+            bench.Device.LinearBackwardData(inputs, outputs, Samples, y, w, new GradientEpilogue(Activation.Sigmoid, x), dx));
     }
 
     private static void Loss(Bench bench)
@@ -94,6 +95,6 @@ internal static class LeNetBenchmark
         var (logits, dx) = (bench.Tensor(Samples * 10), bench.Tensor(Samples * 10));
         var (labels, loss, correct) = (new int[Samples], new float[Samples], new byte[Samples]);
         bench.Measure("softmax cross entropy", Samples * 10, () =>
-            bench.Device.SoftmaxCrossEntropy(10, Samples, logits, labels, loss, correct, dx));
+            bench.Device.SoftmaxCrossEntropy(default, 10, Samples, logits, labels, loss, correct, dx));
     }
 }

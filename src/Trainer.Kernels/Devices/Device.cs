@@ -6,14 +6,14 @@ namespace Trainer.Kernels.Devices;
 /// <summary>Where a network's tensors live and its operations run: some threads of this machine's CPU, or a GPU.</summary>
 /// <remarks>
 /// Operations are semantic and obey the canonical arithmetic: no bit of a result depends on threads, on the number of
-/// local samples, on the instruction set, on addresses or on tile sizes. Tensors are NCHW, dense, float32. Operations run
+/// local samples, on the instruction set, on addresses or on tile sizes. Tensors are NCHW, float32, dense, but that activations and their gradients
+/// (x, y, dx, dy, and the tensors of an epilogue) may be runs of channels of a larger tensor (<see cref="Tensor.SampleStride"/>). Operations run
 /// in the order of the calls; a device serves one call at a time; its threads are its own, never the .NET thread
 /// pool's. Nothing here allocates on the managed heap once warm. Wrong operands are <see cref="ArgumentException"/>s that
 /// name the operation, what it got and what it expected.
 /// <para>
 /// Where rule 3 of the canonical arithmetic leaves a choice: padding takes part in chains as zeros (a device may leave out
-/// the filter rows that meet nothing else); a bias is added to the finished dot product, then the activation is applied;
-/// the derivative of a sigmoid is multiplied as dx * (y * (1 - y)), each operation rounded.
+/// the filter rows that meet nothing else); a bias is added to the finished dot product, then comes the epilogue.
 /// </para>
 /// </remarks>
 public abstract class Device : IDisposable
@@ -35,25 +35,29 @@ public abstract class Device : IDisposable
     /// <summary>Zeroed memory, aligned to 64 bytes.</summary>
     public abstract DeviceMemory Allocate(long elements);
 
-    /// <summary>y = activation(x * w + b), cross-correlation. x (N,C,H,W), w (K,C,R,S), b (K) or empty, y (N,K,P,Q). Form C over (c,r,s).</summary>
-    public abstract void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, Activation activation, Tensor y);
+    public abstract void Dispose();
 
-    /// <summary>dx (=) from dy (N,K,P,Q) and w; Form C over (k,r,s). dx is multiplied by <paramref name="previous"/>'s derivative.</summary>
-    public abstract void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, ActivationGradient previous, Tensor dx);
+    // Products.
+
+    /// <summary>y = x * w + b, cross-correlation. x (N,C,H,W), w (K,C/G,R,S), b (K) or empty, y (N,K,P,Q). Form C over (c,r,s).</summary>
+    public abstract void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y);
+
+    /// <summary>dx (=) from dy (N,K,P,Q) and w; Form C over (k,r,s).</summary>
+    public abstract void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx);
 
     /// <summary>
-    /// dw (K,C,R,S) and db (K) (=) per subtree root of the slice: pieces of at most 1,024 output pixels (of whole samples, or of rows
+    /// dw (K,C/G,R,S) and db (K) (=) per subtree root of the slice: pieces of at most 1,024 output pixels (of whole samples, or of rows
     /// of one sample), folded along the tree. Within a piece dw is Form C and db Form L over the pixels, samples and rows ascending.
     /// Not divided by B. Roots without samples are left alone. <paramref name="db"/> is empty without bias.
     /// </summary>
     public abstract void Conv2dBackwardWeights(
         in Conv2dGeometry g, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db);
 
-    /// <summary>y (N,O) = activation(x (N,I) w^T + b), w (O,I), b (O) or empty. Form C over i.</summary>
-    public abstract void LinearForward(int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, Activation activation, Tensor y);
+    /// <summary>y (N,O) = x (N,I) w^T + b, w (O,I), b (O) or empty. Form C over i.</summary>
+    public abstract void LinearForward(int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y);
 
-    /// <summary>dx (N,I) (=) dy (N,O) w, times <paramref name="previous"/>'s derivative. Form C over o.</summary>
-    public abstract void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, ActivationGradient previous, Tensor dx);
+    /// <summary>dx (N,I) (=) dy (N,O) w. Form C over o.</summary>
+    public abstract void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx);
 
     /// <summary>
     /// dw (O,I) and db (O) (=) per subtree root of the slice; a sample counts as one pixel, and both are Form C over the samples of a
@@ -62,32 +66,142 @@ public abstract class Device : IDisposable
     public abstract void LinearBackwardWeights(
         int inputs, int outputs, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db);
 
-    /// <summary>y = sum over the window / (R x S), zero padding counted (torch's count_include_pad); window elements added from +0 in row order.</summary>
-    public abstract void AvgPool2dForward(in Pool2dGeometry g, int samples, Tensor x, Tensor y);
-
-    /// <summary>dx (=): dy / (R x S) summed over the windows that hold each pixel (windows in row order), times <paramref name="previous"/>'s derivative.</summary>
-    public abstract void AvgPool2dBackward(in Pool2dGeometry g, int samples, Tensor dy, ActivationGradient previous, Tensor dx);
-
-    /// <summary>y = sigmoid(x), element by element; y may be x. For sigmoids that no operation before them can take in.</summary>
-    public abstract void SigmoidForward(long elements, Tensor x, Tensor y);
-
-    /// <summary>dx = dy y (1 - y); dx may be dy.</summary>
-    public abstract void SigmoidBackward(long elements, Tensor y, Tensor dy, Tensor dx);
+    // Pooling.
 
     /// <summary>
-    /// Per sample: loss = log(sum exp(x - max)) - (x[label] - max); correct = 1 where the first largest logit is the label's;
-    /// and, unless <paramref name="dx"/> is empty, dx = e / sum - onehot(label) (not divided by B), with e = exp(x - max) and their
-    /// sum over classes in Form C. logits (N, classes).
+    /// y = the largest of each window, padding left out; of equal ones the first in row order, and a NaN is larger than everything (the first
+    /// one wins). <paramref name="chosen"/> receives what the backward pass needs (<see cref="MaxPoolSavedElements"/> per sample, dense); empty in evaluation.
+    /// </summary>
+    public abstract void MaxPool2dForward(in Pool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen);
+
+    /// <summary>dx (=): the dy of the windows that chose each pixel, windows in row order added from +0.</summary>
+    public abstract void MaxPool2dBackward(in Pool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx);
+
+    /// <summary>
+    /// y = the window's sum (elements added from +0 in row order) / its size: R x S where the padding counts (a window of ceil mode that leaves it has
+    /// only what is inside), else the pixels of the image in it.
+    /// </summary>
+    public abstract void AvgPool2dForward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y);
+
+    /// <summary>dx (=): dy / size summed over the windows that hold each pixel, in row order from +0.</summary>
+    public abstract void AvgPool2dBackward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
+
+    /// <summary>y = the window's sum (Form L over its elements in row order) / its size.</summary>
+    public abstract void AdaptiveAvgPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y);
+
+    /// <summary>dx (=): dy / size summed over the windows that hold each pixel, in row order from +0.</summary>
+    public abstract void AdaptiveAvgPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
+
+    /// <summary>As <see cref="MaxPool2dForward"/>; <paramref name="chosen"/> has one element per output.</summary>
+    public abstract void AdaptiveMaxPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen);
+
+    public abstract void AdaptiveMaxPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx);
+
+    /// <summary>Elements per sample that <see cref="MaxPool2dForward"/> keeps for the way back: a byte per output where the window has up to 256 pixels.</summary>
+    public static long MaxPoolSavedElements(in Pool2dGeometry g)
+    {
+        var outputs = (long)g.C * g.P * g.Q;
+        return g.R * g.S <= 256 ? (outputs + 3) / 4 : outputs;
+    }
+
+    // Normalisation.
+
+    /// <summary>
+    /// Training: each group of shards (<see cref="BatchSlice.GroupShards"/>; all of the batch with Sync) is normalised by its own statistics. Per sample and
+    /// channel mean = (Form L over pixels) / n and M2 = Form L over (x - mean)^2; samples of a shard fold in a binary tree (split at the largest power of
+    /// two), shards along the shard tree, by Chan's formula: d = mean_b - mean_a; mean = mean_a + d (n_b / n); M2 = M2_a + M2_b + d^2 (n_a n_b / n).
+    /// invstd = 1 / sqrt(M2 / n + eps); scale = weight invstd; shift = fma(-mean, scale, bias); y = fma(x, scale, shift).
+    /// </summary>
+    /// <param name="weight">(C), or empty: 1.</param>
+    /// <param name="bias">(C), or empty: 0.</param>
+    /// <param name="saved">Receives mean and invstd, (groups of the slice, 2, C); the slice's groups ascending, those of no samples included.</param>
+    /// <param name="meanSums">Per root (=), (C): the tree sum over its groups of samples x mean. Roots without samples are left alone; empty: not wanted.</param>
+    /// <param name="varianceSums">Per root (=), (C): likewise of samples x M2 / (n - 1), the unbiased variance.</param>
+    /// <exception cref="ArgumentException">A root splits a group, or a group has one value per channel.</exception>
+    public abstract void BatchNormForward(
+        in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor weight, Tensor bias, Tensor saved,
+        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y);
+
+    /// <summary>Evaluation: invstd = 1 / sqrt(variance + eps), the rest as in training.</summary>
+    public abstract void BatchNormInference(
+        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y);
+
+    /// <summary>
+    /// With h = (x - mean) invstd: dbias = sum of dy, dweight = sum of dy h (pieces as in <see cref="Conv2dBackwardWeights"/>, Form L over pixels, the tree up
+    /// to roots); dx = weight invstd (dy - (dbias_g + h dweight_g) / n), with the sums of the element's own group (a node of the same tree) and its n values.
+    /// </summary>
+    /// <param name="dweight">Per root (=), (C); no tensors: not wanted. Likewise <paramref name="dbias"/>.</param>
+    /// <param name="dx">Empty: not wanted.</param>
+    public abstract void BatchNormBackward(
+        in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
+        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx);
+
+    /// <summary>
+    /// Each sample's run of C / Groups channels is normalised by its own mean = (Form L over elements) / n and variance = Form L over (x - mean)^2 / n;
+    /// scale, shift and y per channel as in <see cref="BatchNormForward"/>. <paramref name="saved"/> receives (N, Groups, 2), empty in evaluation.
+    /// </summary>
+    public abstract void GroupNormForward(
+        in GroupNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor saved, in OutputEpilogue epilogue, Tensor y);
+
+    /// <summary>As <see cref="BatchNormBackward"/>; the sums for dx run over a sample's own group of channels: Form L per channel, channels ascending from +0.</summary>
+    public abstract void GroupNormBackward(
+        in GroupNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
+        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx);
+
+    // Element by element. `elements` is per sample.
+
+    /// <summary>y = activation(x); y may be x. For activations that no operation before them can take in.</summary>
+    public abstract void ActivationForward(Activation activation, long elements, int samples, Tensor x, Tensor y);
+
+    /// <summary>v = dy f'(source), where the source is y for activations that have a derivative of their output, else x.</summary>
+    public abstract void ActivationBackward(
+        Activation activation, long elements, int samples, Tensor source, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
+
+    /// <summary>y = activation(x + addend): sums and copies of activations.</summary>
+    public abstract void Add(long elements, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y);
+
+    /// <summary>dx = (dy + addend) f'(output): sums and copies of gradients, and derivatives that no other operation multiplies.</summary>
+    public abstract void AddBackward(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
+
+    /// <summary>y = x float(1 / (1 - P)) where the draw keeps the element, else +0. <paramref name="pixels"/> per channel; 1 for features.</summary>
+    public abstract void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y);
+
+    /// <summary>v = dy where the draw keeps the element, scaled as forward, else +0.</summary>
+    public abstract void DropoutBackward(
+        in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
+
+    /// <summary>
+    /// Over the channels of each pixel: m = max x, e = exp(x - m), s = sum of e (Form C over channels); y = e / s, or with <paramref name="log"/> (x - m) - log s.
+    /// </summary>
+    public abstract void SoftmaxForward(int channels, int pixels, int samples, bool log, Tensor x, Tensor y);
+
+    /// <summary>v = y (dy - sum of dy y), or with <paramref name="log"/> dy - exp(y) sum of dy; sums in Form C over channels.</summary>
+    public abstract void SoftmaxBackward(int channels, int pixels, int samples, bool log, Tensor y, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
+
+    // Losses: per-sample values, gradients not divided by B.
+
+    /// <summary>
+    /// Per sample, with m the largest logit, e_c = exp(x_c - m), s = sum of e (Form C) and -log p_c = log s - (x_c - m):
+    /// loss = w_label (1 - smoothing)(-log p_label) + smoothing / classes x sum of w_c (-log p_c); correct = 1 where the first largest logit is the label's;
+    /// and, unless <paramref name="dx"/> is empty, its gradient (without options e / s - onehot(label)). logits (N, classes).
     /// </summary>
     public abstract void SoftmaxCrossEntropy(
-        int classes, int samples, Tensor logits, ReadOnlySpan<int> labels, Span<float> loss, Span<byte> correct, Tensor dx);
+        in CrossEntropyOptions options, int classes, int samples, Tensor logits, ReadOnlySpan<int> labels, Span<float> loss, Span<byte> correct, Tensor dx);
+
+    /// <summary>Per sample loss = factor x sum of (y - target)^2 (Form L); and, unless it is empty, dx = 2 factor (y - target). target (N, elements), dense.</summary>
+    public abstract void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Span<float> loss, Tensor dx);
+
+    // Optimizers.
+
+    /// <summary>The sum of squares of a flat buffer: Form L per chunk of 65,536 elements, chunks added in ascending order from +0.</summary>
+    public abstract float SquaredNorm(Tensor values);
 
     /// <summary>
-    /// One pass of stochastic gradient descent over flat buffers: g = total + weightDecay w; v = momentum v + g; w -= lr v.
-    /// Every multiply-add is fused. Without momentum <paramref name="velocity"/> is empty. Returns a 64-bit hash of the new weights
-    /// that depends on their bits alone: of the chunks of 65,536 in order. (v starts as zero, so v = g at the first step.)
+    /// One pass over flat buffers. Every multiply-add is fused. Returns a 64-bit hash of the new weights that depends on their bits alone: of the chunks
+    /// of 65,536 in order.
     /// </summary>
-    public abstract ulong Sgd(Tensor weights, Tensor total, Tensor velocity, float learningRate, float momentum, float weightDecay);
-
-    public abstract void Dispose();
+    /// <param name="scale">Multiplied into every total first: clipping and the like. 1 changes no bit.</param>
+    /// <param name="state0">Velocity of Sgd, m of Adam; empty where no run needs it.</param>
+    /// <param name="state1">v of Adam.</param>
+    public abstract ulong Update(ReadOnlySpan<UpdateRun> runs, float scale, Tensor weights, Tensor total, Tensor state0, Tensor state1);
 }

@@ -12,11 +12,19 @@ public abstract class DeviceMemory : IDisposable
 }
 
 /// <summary>A run of elements in device memory: what operations take. Shapes travel beside it, in the operation's own words.</summary>
-public readonly record struct Tensor(DeviceMemory Memory, long Offset, long Elements)
+/// <param name="Elements">From the first element to the last, what lies between samples included.</param>
+/// <param name="SampleStride">
+/// Of activations and their gradients: elements from a sample to the next where the tensor is a run of channels of a larger one, else 0:
+/// samples follow one another. The elements of one sample are always neighbours.
+/// </param>
+public readonly record struct Tensor(DeviceMemory Memory, long Offset, long Elements, long SampleStride = 0)
 {
     public bool IsEmpty => Memory is null;
 
     public Span<float> Host => Memory.Host.Slice(checked((int)Offset), checked((int)Elements));
 
     public Tensor Slice(long offset, long elements) => new(Memory, Offset + offset, elements);
+
+    /// <summary>Elements from a sample to the next, for samples of <paramref name="elements"/>.</summary>
+    public long StrideOf(long elements) => SampleStride == 0 ? elements : SampleStride;
 }

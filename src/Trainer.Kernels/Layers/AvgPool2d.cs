@@ -35,13 +35,13 @@ public sealed class AvgPool2d(Size2 kernelSize) : Layer
     }
 
     public override void Forward(LayerContext context) =>
-        context.Device.AvgPool2dForward(Geometry(context.Input), context.Samples, context.X, context.Y);
+        context.Device.AvgPool2dForward(Geometry(context.Input), true, context.Samples, context.X, context.Epilogue, context.Y);
 
     public override void Backward(LayerContext context)
     {
         if (!context.Dx.IsEmpty)
         {
-            context.Device.AvgPool2dBackward(Geometry(context.Input), context.Samples, context.Dy, context.Previous, context.Dx);
+            context.Device.AvgPool2dBackward(Geometry(context.Input), true, context.Samples, context.Dy, context.DxEpilogue, context.Dx);
         }
     }
 

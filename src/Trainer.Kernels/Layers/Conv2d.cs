@@ -51,7 +51,7 @@ public sealed class Conv2d(int outChannels, Size2 kernelSize) : Layer
     }
 
     public override void Forward(LayerContext context) => context.Device.Conv2dForward(
-        Geometry(context.Input), context.Samples, context.X, context.Parameter(0), context.Parameter(1), context.Activation, context.Y);
+        Geometry(context.Input), context.Samples, context.X, context.Parameter(0), context.Parameter(1), context.Epilogue, context.Y);
 
     public override void Backward(LayerContext context)
     {
@@ -59,7 +59,7 @@ public sealed class Conv2d(int outChannels, Size2 kernelSize) : Layer
         context.Device.Conv2dBackwardWeights(g, context.Slice, context.X, context.Dy, context.Gradients(0), context.Gradients(1));
         if (!context.Dx.IsEmpty)
         {
-            context.Device.Conv2dBackwardData(g, context.Samples, context.Dy, context.Parameter(0), context.Previous, context.Dx);
+            context.Device.Conv2dBackwardData(g, context.Samples, context.Dy, context.Parameter(0), context.DxEpilogue, context.Dx);
         }
     }
 

@@ -10,10 +10,10 @@ namespace Trainer.Kernels.Layers;
 /// </summary>
 public abstract class Layer : Module
 {
-    /// <summary>Whether <see cref="Forward"/> applies <see cref="LayerContext.Activation"/> to what it writes.</summary>
+    /// <summary>Whether <see cref="Forward"/> applies <see cref="LayerContext.Epilogue"/> to what it writes.</summary>
     public virtual bool TakesActivation => false;
 
-    /// <summary>Whether <see cref="Backward"/> multiplies <see cref="LayerContext.Previous"/> into the dx it writes.</summary>
+    /// <summary>Whether <see cref="Backward"/> multiplies <see cref="LayerContext.DxEpilogue"/> into the dx it writes.</summary>
     public virtual bool TakesDerivative => false;
 
     /// <summary>What this layer applies to each element by itself, if that is all it does: the layer before it may take that over.</summary>

@@ -28,10 +28,10 @@ public sealed class LayerContext(Device device, Shape input, Shape output, Tenso
     public Tensor Dx { get; init; }
 
     /// <summary>What Forward applies to y on its way to memory: the activation layer that follows.</summary>
-    public Activation Activation { get; init; }
+    public OutputEpilogue Epilogue { get; init; }
 
     /// <summary>What Backward multiplies into dx on its way to memory: the derivative of the activation that made x.</summary>
-    public ActivationGradient Previous { get; init; }
+    public GradientEpilogue DxEpilogue { get; init; }
 
     /// <summary>Samples of this pass.</summary>
     public int Samples { get; private set; }

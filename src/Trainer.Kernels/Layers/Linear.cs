@@ -39,7 +39,7 @@ public sealed class Linear(int outFeatures) : Layer
     }
 
     public override void Forward(LayerContext context) => context.Device.LinearForward(
-        context.Input[0], OutFeatures, context.Samples, context.X, context.Parameter(0), context.Parameter(1), context.Activation, context.Y);
+        context.Input[0], OutFeatures, context.Samples, context.X, context.Parameter(0), context.Parameter(1), context.Epilogue, context.Y);
 
     public override void Backward(LayerContext context)
     {
@@ -48,7 +48,7 @@ public sealed class Linear(int outFeatures) : Layer
         if (!context.Dx.IsEmpty)
         {
             context.Device.LinearBackwardData(
-                context.Input[0], OutFeatures, context.Samples, context.Dy, context.Parameter(0), context.Previous, context.Dx);
+                context.Input[0], OutFeatures, context.Samples, context.Dy, context.Parameter(0), context.DxEpilogue, context.Dx);
         }
     }
 

@@ -15,13 +15,13 @@ public sealed class Sigmoid : Layer
     public override Shape OutputShape(Shape input) => input;
 
     public override void Forward(LayerContext context) =>
-        context.Device.SigmoidForward(context.Samples * context.Input.Elements, context.X, context.Y);
+        context.Device.ActivationForward(Activation, context.Input.Elements, context.Samples, context.X, context.Y);
 
     public override void Backward(LayerContext context)
     {
         if (!context.Dx.IsEmpty)
         {
-            context.Device.SigmoidBackward(context.Samples * context.Input.Elements, context.Y, context.Dy, context.Dx);
+            context.Device.ActivationBackward(Activation, context.Input.Elements, context.Samples, context.Y, context.Dy, context.DxEpilogue, context.Dx);
         }
     }
 }

@@ -9,8 +9,9 @@ public sealed class BatchSlice
     /// <param name="samples">Samples of the global batch, B; the last batch of an epoch may have fewer than the others.</param>
     /// <param name="shards">Shards of the global batch, S.</param>
     /// <param name="roots">Disjoint nodes of the tree over S shards, ascending.</param>
+    /// <param name="groupShards">Shards of a batch norm group, a power of two or S; default: S.</param>
     /// <exception cref="ArgumentException">A root is not a node of the tree, or the roots overlap or are not ascending.</exception>
-    public BatchSlice(int samples, int shards, IReadOnlyList<ShardRange> roots)
+    public BatchSlice(int samples, int shards, IReadOnlyList<ShardRange> roots, int? groupShards = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(shards, 1);
@@ -31,7 +32,7 @@ public sealed class BatchSlice
         }
 
         (Samples, Shards, Roots) = (samples, shards, [.. roots]);
-        LocalSamples = Roots.Sum(RootSamples);
+        (GroupShards, LocalSamples) = (groupShards ?? shards, Roots.Sum(RootSamples));
     }
 
     /// <summary>Samples of the global batch.</summary>
@@ -41,11 +42,18 @@ public sealed class BatchSlice
 
     public IReadOnlyList<ShardRange> Roots { get; }
 
+    /// <summary>
+    /// Shards of a batch norm group: group i is shards [i x GroupShards, (i + 1) x GroupShards), the last one what is left
+    /// (canonical arithmetic, rule 7).
+    /// </summary>
+    public int GroupShards { get; }
+
     /// <summary>Samples in the local batch; 0 when all local shards of a short batch are empty.</summary>
     public int LocalSamples { get; }
 
     /// <summary>The whole batch on one worker.</summary>
-    public static BatchSlice Whole(int samples, int shards) => new(samples, shards, [new ShardRange(0, shards)]);
+    public static BatchSlice Whole(int samples, int shards, int? groupShards = null) =>
+        new(samples, shards, [new ShardRange(0, shards)], groupShards);
 
     public int FirstPosition(int shard) => ShardTree.FirstPosition(shard, Samples, Shards);
 

@@ -15,6 +15,9 @@ public static class ShardTree
     /// <summary>The fewest samples of a shard, unless the job says otherwise.</summary>
     public const int DefaultMinSamples = 8;
 
+    /// <summary>The fewest samples of a batch norm group, where the batch has as many.</summary>
+    public const int MinGroupSamples = 32;
+
     /// <summary>The largest power of two up to 16 that leaves every shard at least 8 samples; 1 for small batches.</summary>
     public static int DefaultShards(int batchSize)
     {
@@ -26,6 +29,37 @@ public static class ShardTree
         }
 
         return shards;
+    }
+
+    /// <summary>
+    /// Shards of a batch norm group in a job: the smallest power of two whose aligned runs all hold at least min(B, 32) samples of a full batch, else
+    /// all shards. Short batches keep the groups, which then have fewer samples (canonical arithmetic, rule 7).
+    /// </summary>
+    public static int GroupShards(int batchSize, int shards)
+    {
+        for (var group = 1; group < shards; group *= 2)
+        {
+            if (HoldEnough(group))
+            {
+                return group;
+            }
+        }
+
+        return shards;
+
+        bool HoldEnough(int group)
+        {
+            for (var lo = 0; lo < shards; lo += group)
+            {
+                var hi = Math.Min(lo + group, shards);
+                if (FirstPosition(hi, batchSize, shards) - FirstPosition(lo, batchSize, shards) < Math.Min(batchSize, MinGroupSamples))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
     }
 
     /// <summary>Where [lo, hi) splits into its two children; needs hi - lo of at least 2.</summary>

@@ -164,7 +164,7 @@ public sealed class Network : IDisposable
     }
 
     private void Loss(Tensor dlogits) =>
-        _device.SoftmaxCrossEntropy(Model.Classes, _samples, _memory.Logits, _labels, _sampleLoss, _sampleCorrect, dlogits);
+        _device.SoftmaxCrossEntropy(default, Model.Classes, _samples, _memory.Logits, _labels, _sampleLoss, _sampleCorrect, dlogits);
 
     private void CheckSlice(BatchSlice slice)
     {

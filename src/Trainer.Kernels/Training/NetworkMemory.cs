@@ -59,8 +59,8 @@ internal sealed class NetworkMemory : IDisposable
             Y = _buffers[operation.Y],
             Dy = BufferOrEmpty(operation.Dy),
             Dx = BufferOrEmpty(operation.Dx),
-            Activation = operation.Activation,
-            Previous = operation.Previous == Activation.None ? default : new ActivationGradient(operation.Previous, _buffers[operation.X]),
+            Epilogue = operation.Activation,
+            DxEpilogue = operation.Previous == Activation.None ? default : new GradientEpilogue(operation.Previous, _buffers[operation.X]),
         };
     }
 

@@ -22,5 +22,6 @@ public sealed record Sgd(float LearningRate, float Momentum = 0, float WeightDec
     public int StateBuffers => Momentum == 0 ? 0 : 1;
 
     public ulong Apply(Device device, Tensor weights, Tensor total, Tensor state) =>
-        device.Sgd(weights, total, state, LearningRate, Momentum, WeightDecay);
+        device.Update(
+        [new UpdateRun(UpdateRule.Sgd, weights.Elements) { LearningRate = LearningRate, Momentum = Momentum, WeightDecay = WeightDecay }], 1, weights, total, state, default);
 }

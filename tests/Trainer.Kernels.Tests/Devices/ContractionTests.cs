@@ -45,7 +45,7 @@ public class ContractionTests
         var (x, w, dy, exact) = Operands(tensors, device, g, samples);
         var (y, dx, dw) = (tensors.Output(device, exact.Y.Length), tensors.Output(device, exact.X.Length), tensors.Output(device, exact.W.Length));
         device.Conv2dForward(g, samples, x, w, default, Activation.None, y);
-        device.Conv2dBackwardData(g, samples, dy, w, ActivationGradient.None, dx);
+        device.Conv2dBackwardData(g, samples, dy, w, GradientEpilogue.None, dx);
         device.Conv2dBackwardWeights(g, BatchSlice.Whole(samples, 2), x, dy, [dw], []);
         MustBeNear($"{what}: y", exact.Y, y.Host, g.Reduction);
         MustBeNear($"{what}: dx", exact.X, dx.Host, g.K * g.R * g.S);
@@ -59,7 +59,7 @@ public class ContractionTests
         var (x, w, dy, exact) = Operands(tensors, device, g, samples);
         var (y, dx, dw) = (tensors.Output(device, exact.Y.Length), tensors.Output(device, exact.X.Length), tensors.Output(device, exact.W.Length));
         device.LinearForward(g.C, g.K, samples, x, w, default, Activation.None, y);
-        device.LinearBackwardData(g.C, g.K, samples, dy, w, ActivationGradient.None, dx);
+        device.LinearBackwardData(g.C, g.K, samples, dy, w, GradientEpilogue.None, dx);
         device.LinearBackwardWeights(g.C, g.K, BatchSlice.Whole(samples, 4), x, dy, [dw], []);
         MustBeNear($"{what}: y", exact.Y, y.Host, g.C);
         MustBeNear($"{what}: dx", exact.X, dx.Host, g.K);

@@ -103,7 +103,7 @@ public class Conv2dTests
         var w = tensors.Input(device, TestData.Values(g.K * g.Reduction, 5));
         var output = tensors.Input(device, TestData.Values(samples * g.C * g.H * g.W, 6));
         var dx = tensors.Output(device, (long)samples * g.C * g.H * g.W);
-        device.Conv2dBackwardData(g, samples, dy, w, new ActivationGradient(before, output), dx);
+        device.Conv2dBackwardData(g, samples, dy, w, new GradientEpilogue(before, output), dx);
         return dx.Host.ToArray();
     }
 

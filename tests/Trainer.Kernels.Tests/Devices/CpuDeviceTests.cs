@@ -61,7 +61,7 @@ public class CpuDeviceTests
         memory.Dispose();
         Assert.Throws<ObjectDisposedException>(() => memory.Host.Length);
         var tensor = new Tensor(memory, 0, 1001);
-        Assert.Throws<ObjectDisposedException>(() => device.SigmoidForward(1001, tensor, tensor));
+        Assert.Throws<ObjectDisposedException>(() => device.ActivationForward(Activation.Sigmoid, 1001, 1, tensor, tensor));
     }
 
     [Fact]
@@ -95,11 +95,11 @@ public class CpuDeviceTests
         Fails("LinearForward: 0 inputs and 3 outputs, expected at least 1 of each.", () =>
             device.LinearForward(0, 3, 2, x, w, default, Activation.None, y));
         Fails("SoftmaxCrossEntropy: label 7 of sample 1, expected 0 to 6.", () =>
-            device.SoftmaxCrossEntropy(7, 2, y, [6, 7], new float[2], new byte[2], default));
+            device.SoftmaxCrossEntropy(default, 7, 2, y, [6, 7], new float[2], new byte[2], default));
         Fails("SoftmaxCrossEntropy: loss has 1 elements, 2 samples need 2.", () =>
-            device.SoftmaxCrossEntropy(7, 2, y, [6, 6], new float[1], new byte[2], default));
-        Fails("SigmoidForward: x is in memory of another device (ArrayMemory), expected this CPU's.", () =>
-            device.SigmoidForward(3, new Tensor(CpuVariants.Reference.Allocate(3), 0, 3), y));
+            device.SoftmaxCrossEntropy(default, 7, 2, y, [6, 6], new float[1], new byte[2], default));
+        Fails("ActivationForward: x is in memory of another device (ArrayMemory), expected this CPU's.", () =>
+            device.ActivationForward(Activation.Sigmoid, 3, 1, new Tensor(CpuVariants.Reference.Allocate(3), 0, 3), y));
     }
 
     /// <summary>One of each operation.</summary>
@@ -129,19 +129,20 @@ public class CpuDeviceTests
 
         public void RunAll()
         {
-            var previous = new ActivationGradient(Activation.Sigmoid, _x);
+            var previous = new GradientEpilogue(Activation.Sigmoid, _x);
             _device.Conv2dForward(Geometry, Samples, _x, _w, _db[0], Activation.Sigmoid, _y);
-            _device.AvgPool2dForward(Pooling, Samples, _y, _pooled);
-            _device.AvgPool2dBackward(Pooling, Samples, _pooled, new ActivationGradient(Activation.Sigmoid, _y), _y);
+            _device.AvgPool2dForward(Pooling, true, Samples, _y, OutputEpilogue.None, _pooled);
+            _device.AvgPool2dBackward(Pooling, true, Samples, _pooled, new GradientEpilogue(Activation.Sigmoid, _y), _y);
             _device.Conv2dBackwardWeights(Geometry, _slice, _x, _y, _dw, _db);
             _device.Conv2dBackwardData(Geometry, Samples, _y, _w, previous, _x);
             _device.LinearForward(27, 7, Samples, _x, _w, _db[0], Activation.Sigmoid, _y);
             _device.LinearBackwardWeights(27, 7, _slice, _x, _y, _dw, _db);
             _device.LinearBackwardData(27, 7, Samples, _y, _w, previous, _x);
-            _device.SigmoidForward(_x.Elements, _x, _x);
-            _device.SigmoidBackward(_x.Elements, _x, _x, _x);
-            _device.SoftmaxCrossEntropy(7, Samples, _y, _labels, _loss, _correct, _y);
-            _device.Sgd(_w, _dw[0], _dw[1], 0.1f, 0.9f, 0.01f);
+            _device.ActivationForward(Activation.Sigmoid, _x.Elements, 1, _x, _x);
+            _device.ActivationBackward(Activation.Sigmoid, _x.Elements, 1, _x, _x, GradientEpilogue.None, _x);
+            _device.SoftmaxCrossEntropy(default, 7, Samples, _y, _labels, _loss, _correct, _y);
+            _device.Update(
+            [new UpdateRun(UpdateRule.Sgd, _w.Elements) { LearningRate = 0.1f, Momentum = 0.9f, WeightDecay = 0.01f }], 1, _w, _dw[0], _dw[1], default);
         }
 
         public void Dispose() => _memories.ForEach(memory => memory.Dispose());

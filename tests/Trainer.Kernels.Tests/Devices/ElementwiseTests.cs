@@ -26,7 +26,7 @@ public class ElementwiseTests
         {
             using var tensors = new Guarded();
             var (x, y) = (tensors.Input(device, TestData.Values(image, 1)), tensors.Output(device, pooled));
-            device.AvgPool2dForward(g, samples, x, y);
+            device.AvgPool2dForward(g, true, samples, x, OutputEpilogue.None, y);
             return y.Host.ToArray();
         });
         foreach (var before in new[] { Activation.None, Activation.Sigmoid })
@@ -36,7 +36,7 @@ public class ElementwiseTests
                 using var tensors = new Guarded();
                 var (dy, dx) = (tensors.Input(device, TestData.Values(pooled, 2)), tensors.Output(device, image));
                 var output = tensors.Input(device, TestData.Values(image, 3));
-                device.AvgPool2dBackward(g, samples, dy, new ActivationGradient(before, output), dx);
+                device.AvgPool2dBackward(g, true, samples, dy, new GradientEpilogue(before, output), dx);
                 return dx.Host.ToArray();
             });
         }
@@ -52,14 +52,14 @@ public class ElementwiseTests
         {
             using var tensors = new Guarded();
             var x = tensors.Input(device, TestData.Values(count, 1, 20));
-            device.SigmoidForward(count, x, x);
+            device.ActivationForward(Activation.Sigmoid, count, 1, x, x);
             return x.Host.ToArray();
         });
         CpuVariants.MustEqualReference("backward", device =>
         {
             using var tensors = new Guarded();
             var (y, dy) = (tensors.Input(device, TestData.Values(count, 2)), tensors.Input(device, TestData.Values(count, 3)));
-            device.SigmoidBackward(count, y, dy, dy);
+            device.ActivationBackward(Activation.Sigmoid, count, 1, y, dy, GradientEpilogue.None, dy);
             return dy.Host.ToArray();
         });
     }
@@ -77,7 +77,7 @@ public class ElementwiseTests
             var logits = tensors.Input(device, TestData.Values(samples * classes, 1, 30));
             var dx = tensors.Output(device, samples * classes);
             var (loss, correct) = (new float[samples], new byte[samples]);
-            device.SoftmaxCrossEntropy(classes, samples, logits, labels, loss, correct, dx);
+            device.SoftmaxCrossEntropy(default, classes, samples, logits, labels, loss, correct, dx);
             return [.. loss, .. correct.Select(c => (float)c), .. dx.Host];
         });
     }
@@ -115,7 +115,8 @@ public class ElementwiseTests
         using var tensors = new Guarded();
         var device = CpuVariants.All[0];
         var w = tensors.Input(device, weights);
-        return device.Sgd(w, tensors.Input(device, new float[weights.Length]), default, 0, 0, 0);
+        return device.Update(
+            [new UpdateRun(UpdateRule.Sgd, w.Elements) { LearningRate = 0, Momentum = 0, WeightDecay = 0 }], 1, w, tensors.Input(device, new float[weights.Length]), default, default);
     }
 
     private static (float[] Values, ulong Hash) Sgd(Device device, int count, float momentum, float weightDecay)
@@ -124,7 +125,8 @@ public class ElementwiseTests
         var w = tensors.Input(device, TestData.Values(count, 1));
         var g = tensors.Input(device, TestData.Values(count, 2));
         var v = momentum == 0 ? default : tensors.Input(device, TestData.Values(count, 3));
-        var hash = device.Sgd(w, g, v, 0.1f, momentum, weightDecay);
+        var hash = device.Update(
+            [new UpdateRun(UpdateRule.Sgd, w.Elements) { LearningRate = 0.1f, Momentum = momentum, WeightDecay = weightDecay }], 1, w, g, v, default);
         return ([.. w.Host, .. v.IsEmpty ? [] : v.Host], hash);
     }
 }

@@ -58,7 +58,7 @@ public class LinearTests
         var w = tensors.Input(device, TestData.Values(outputs * inputs, 5));
         var output = tensors.Input(device, TestData.Values(samples * inputs, 6));
         var dx = tensors.Output(device, (long)samples * inputs);
-        device.LinearBackwardData(inputs, outputs, samples, dy, w, new ActivationGradient(before, output), dx);
+        device.LinearBackwardData(inputs, outputs, samples, dy, w, new GradientEpilogue(before, output), dx);
         return dx.Host.ToArray();
     }
 

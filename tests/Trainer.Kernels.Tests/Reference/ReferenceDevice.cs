@@ -6,14 +6,14 @@ namespace Trainer.Kernels.Tests.Reference;
 /// <summary>
 /// The whole <see cref="Device"/> contract, naive, scalar and on one thread, in the canonical arithmetic: what a fast device
 /// must equal bit for bit. Only exp and log are those of double precision, so sigmoid and softmax are to be compared within
-/// a tolerance; the hash that <see cref="Sgd"/> returns is FNV-1a, each device has its own.
+/// a tolerance; the hash that <see cref="Update"/> returns is FNV-1a, each device has its own.
 /// </summary>
 /// <remarks>
 /// Where the contract leaves a choice, this is what "canonical" means here: padding takes part in chains as zeros; bias
 /// comes after the chain, y = chain + b; an activation's derivative is multiplied as dx * (y * (1 - y)), each operation
-/// rounded; averages divide by the window's size; in <see cref="Sgd"/> every multiply-add is fused.
+/// rounded; averages divide by the window's size; in <see cref="Update"/> every multiply-add is fused.
 /// </remarks>
-public sealed class ReferenceDevice : Device
+public sealed partial class ReferenceDevice : Device
 {
     public override string Name => "reference";
 
@@ -25,7 +25,7 @@ public sealed class ReferenceDevice : Device
 
     public override DeviceMemory Allocate(long elements) => new ArrayMemory(elements);
 
-    public override void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, Activation activation, Tensor y)
+    public override void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
     {
         ReadOnlySpan<float> xs = x.Host, ws = w.Host, bs = b.IsEmpty ? [] : b.Host;
         var ys = y.Host;
@@ -44,11 +44,11 @@ public sealed class ReferenceDevice : Device
                                     sum.Add(Pixel(g, xs, n, c, (p * g.StrideH) - g.PadH + r, (q * g.StrideW) - g.PadW + s), ws[weight++]);
                                 }
 
-                        ys[index++] = Activate(activation, bs.IsEmpty ? sum.Value : sum.Value + bs[k]);
+                        ys[index++] = Activate(epilogue.Activation, bs.IsEmpty ? sum.Value : sum.Value + bs[k]);
                     }
     }
 
-    public override void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, ActivationGradient previous, Tensor dx)
+    public override void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
     {
         ReadOnlySpan<float> dys = dy.Host, ws = w.Host;
         var dxs = dx.Host;
@@ -66,7 +66,7 @@ public sealed class ReferenceDevice : Device
                                     sum.Add(OutputPixel(g, dys, n, k, h + g.PadH - r, v + g.PadW - s), ws[(((((k * g.C) + c) * g.R) + r) * g.S) + s]);
                                 }
 
-                        dxs[index] = sum.Value * Derivative(previous, index);
+                        dxs[index] = sum.Value * Derivative(epilogue, index);
                         index++;
                     }
     }
@@ -98,7 +98,7 @@ public sealed class ReferenceDevice : Device
         }
     }
 
-    public override void LinearForward(int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, Activation activation, Tensor y)
+    public override void LinearForward(int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
     {
         ReadOnlySpan<float> xs = x.Host, ws = w.Host, bs = b.IsEmpty ? [] : b.Host;
         var ys = y.Host;
@@ -111,11 +111,11 @@ public sealed class ReferenceDevice : Device
                     sum.Add(xs[(n * inputs) + i], ws[(o * inputs) + i]);
                 }
 
-                ys[(n * outputs) + o] = Activate(activation, bs.IsEmpty ? sum.Value : sum.Value + bs[o]);
+                ys[(n * outputs) + o] = Activate(epilogue.Activation, bs.IsEmpty ? sum.Value : sum.Value + bs[o]);
             }
     }
 
-    public override void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, ActivationGradient previous, Tensor dx)
+    public override void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
     {
         ReadOnlySpan<float> dys = dy.Host, ws = w.Host;
         var dxs = dx.Host;
@@ -128,7 +128,7 @@ public sealed class ReferenceDevice : Device
                     sum.Add(dys[(n * outputs) + o], ws[(o * inputs) + i]);
                 }
 
-                dxs[(n * inputs) + i] = sum.Value * Derivative(previous, (n * inputs) + i);
+                dxs[(n * inputs) + i] = sum.Value * Derivative(epilogue, (n * inputs) + i);
             }
     }
 
@@ -155,117 +155,6 @@ public sealed class ReferenceDevice : Device
                 db[root].Host[index] = OverSamples(slice, range, n => (dy.Host[(n * outputs) + o], 1));
             }
         }
-    }
-
-    public override void AvgPool2dForward(in Pool2dGeometry g, int samples, Tensor x, Tensor y)
-    {
-        ReadOnlySpan<float> xs = x.Host;
-        var ys = y.Host;
-        var index = 0;
-        for (var plane = 0; plane < samples * g.C; plane++)
-            for (var p = 0; p < g.P; p++)
-                for (var q = 0; q < g.Q; q++)
-                {
-                    var sum = 0f;
-                    for (var r = 0; r < g.R; r++)
-                        for (var s = 0; s < g.S; s++)
-                        {
-                            var (h, w) = ((p * g.StrideH) - g.PadH + r, (q * g.StrideW) - g.PadW + s);
-                            sum += h >= 0 && h < g.H && w >= 0 && w < g.W ? xs[(((plane * g.H) + h) * g.W) + w] : 0;
-                        }
-
-                    ys[index++] = sum / (g.R * g.S);
-                }
-    }
-
-    public override void AvgPool2dBackward(in Pool2dGeometry g, int samples, Tensor dy, ActivationGradient previous, Tensor dx)
-    {
-        ReadOnlySpan<float> dys = dy.Host;
-        var dxs = dx.Host[..(samples * g.C * g.H * g.W)];
-        dxs.Clear();
-        var index = 0;
-        for (var plane = 0; plane < samples * g.C; plane++)
-            for (var p = 0; p < g.P; p++)
-                for (var q = 0; q < g.Q; q++)
-                {
-                    var share = dys[index++] / (g.R * g.S);
-                    for (var r = 0; r < g.R; r++)
-                        for (var s = 0; s < g.S; s++)
-                        {
-                            var (h, w) = ((p * g.StrideH) - g.PadH + r, (q * g.StrideW) - g.PadW + s);
-                            if (h >= 0 && h < g.H && w >= 0 && w < g.W)
-                            {
-                                dxs[(((plane * g.H) + h) * g.W) + w] += share;
-                            }
-                        }
-                }
-
-        for (var i = 0; i < dxs.Length; i++)
-        {
-            dxs[i] *= Derivative(previous, i);
-        }
-    }
-
-    public override void SigmoidForward(long elements, Tensor x, Tensor y)
-    {
-        for (var i = 0; i < elements; i++)
-        {
-            y.Host[i] = Activate(Activation.Sigmoid, x.Host[i]);
-        }
-    }
-
-    public override void SigmoidBackward(long elements, Tensor y, Tensor dy, Tensor dx)
-    {
-        for (var i = 0; i < elements; i++)
-        {
-            dx.Host[i] = dy.Host[i] * (y.Host[i] * (1 - y.Host[i]));
-        }
-    }
-
-    public override void SoftmaxCrossEntropy(
-        int classes, int samples, Tensor logits, ReadOnlySpan<int> labels, Span<float> loss, Span<byte> correct, Tensor dx)
-    {
-        for (var n = 0; n < samples; n++)
-        {
-            var row = logits.Host.Slice(n * classes, classes);
-            var (first, sum) = (0, 0.0);
-            for (var i = 1; i < classes; i++)
-            {
-                first = row[i] > row[first] ? i : first;
-            }
-
-            foreach (var value in row)
-            {
-                sum += Math.Exp((double)value - row[first]);
-            }
-
-            loss[n] = (float)(Math.Log(sum) - ((double)row[labels[n]] - row[first]));
-            correct[n] = first == labels[n] ? (byte)1 : (byte)0;
-            for (var i = 0; i < classes && !dx.IsEmpty; i++)
-            {
-                dx.Host[(n * classes) + i] = (float)((Math.Exp((double)row[i] - row[first]) / sum) - (i == labels[n] ? 1 : 0));
-            }
-        }
-    }
-
-    public override ulong Sgd(Tensor weights, Tensor total, Tensor velocity, float learningRate, float momentum, float weightDecay)
-    {
-        var hash = 14695981039346656037UL;
-        for (var i = 0; i < weights.Elements; i++)
-        {
-            var w = weights.Host[i];
-            var g = weightDecay == 0 ? total.Host[i] : MathF.FusedMultiplyAdd(weightDecay, w, total.Host[i]);
-            var v = g;
-            if (!velocity.IsEmpty)
-            {
-                v = velocity.Host[i] = MathF.FusedMultiplyAdd(momentum, velocity.Host[i], g);
-            }
-
-            weights.Host[i] = MathF.FusedMultiplyAdd(-learningRate, v, w);
-            hash = (hash ^ BitConverter.SingleToUInt32Bits(weights.Host[i])) * 1099511628211UL;
-        }
-
-        return hash;
     }
 
     public override void Dispose()
@@ -332,17 +221,17 @@ public sealed class ReferenceDevice : Device
             return sum.Value;
         }).GetValueOrDefault();
 
-    private static float Activate(Activation activation, float value) => activation switch
+    private static float Activate(Activation activation, float value) => activation.Kind switch
     {
-        Activation.None => value,
-        Activation.Sigmoid => (float)(1 / (1 + Math.Exp(-(double)value))),
+        ActivationKind.None => value,
+        ActivationKind.Sigmoid => (float)(1 / (1 + Math.Exp(-(double)value))),
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "No such activation."),
     };
 
-    private static float Derivative(ActivationGradient previous, int index) => previous.Activation switch
+    private static float Derivative(in GradientEpilogue previous, int index) => previous.Activation.Kind switch
     {
-        Activation.None => 1,
-        Activation.Sigmoid => previous.Output.Host[index] * (1 - previous.Output.Host[index]),
+        ActivationKind.None => 1,
+        ActivationKind.Sigmoid => previous.Output.Host[index] * (1 - previous.Output.Host[index]),
         _ => throw new ArgumentOutOfRangeException(nameof(previous), previous.Activation, "No such activation."),
     };
 

@@ -37,10 +37,10 @@ internal static class GeometryChecks
         CheckSamples(operation, samples);
     }
 
-    public static Activation Check(string operation, Activation activation) =>
-        activation is Activation.None or Activation.Sigmoid
-            ? activation
-            : throw new ArgumentOutOfRangeException(nameof(activation), activation, $"{operation}: no such activation.");
+    public static Activation Check(string operation, in OutputEpilogue epilogue) =>
+        epilogue.Activation.IsNone || epilogue.Activation == Activation.Sigmoid
+            ? epilogue.Activation
+            : throw new ArgumentOutOfRangeException(nameof(epilogue), epilogue.Activation, $"{operation}: no such activation.");
 
     public static void CheckLabels(string operation, int classes, int samples, ReadOnlySpan<int> labels)
     {

@@ -55,10 +55,6 @@ internal static unsafe class Operand
         tensor.IsEmpty ? null : Address(operation, operand, tensor, expected);
 
     /// <summary>The address of the activation output that a derivative is taken from; null without an activation.</summary>
-    public static float* Derivative(string operation, ActivationGradient previous, Extent expected) => previous.Activation switch
-    {
-        Activation.None => null,
-        Activation.Sigmoid => Address(operation, "the previous activation's output", previous.Output, expected),
-        _ => throw new ArgumentOutOfRangeException(nameof(previous), previous.Activation, $"{operation}: no such activation."),
-    };
+    public static float* Derivative(string operation, in GradientEpilogue epilogue, Extent expected) =>
+        epilogue.Activation.IsNone ? null : Address(operation, "the epilogue's output", epilogue.Output, expected);
 }

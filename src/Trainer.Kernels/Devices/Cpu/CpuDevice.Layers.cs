@@ -1,0 +1,155 @@
+using Trainer.Kernels.Devices.Cpu.Memory;
+using Trainer.Kernels.Sharding;
+
+namespace Trainer.Kernels.Devices.Cpu;
+
+/// <summary>Pooling, normalisation, element by element operations, losses and optimizers.</summary>
+internal sealed unsafe partial class CpuDevice<TSimd, TVector>
+{
+    public override void AvgPool2dForward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y)
+    {
+        const string Operation = nameof(AvgPool2dForward);
+        GeometryChecks.Check(Operation, g, samples);
+        _avgPool2d.Forward(
+            g,
+            samples,
+            Operand.Address(Operation, "x", x, Extent.Of(samples, g.C, g.H, g.W)),
+            Operand.Address(Operation, "y", y, Extent.Of(samples, g.C, g.P, g.Q)));
+    }
+
+    public override void AvgPool2dBackward(
+        in Pool2dGeometry g, bool countIncludePad, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(AvgPool2dBackward);
+        GeometryChecks.Check(Operation, g, samples);
+        var image = Extent.Of(samples, g.C, g.H, g.W);
+        _avgPool2d.Backward(
+            g,
+            samples,
+            Operand.Address(Operation, "dy", dy, Extent.Of(samples, g.C, g.P, g.Q)),
+            Operand.Derivative(Operation, epilogue, image),
+            Operand.Address(Operation, "dx", dx, image));
+    }
+
+    public override void ActivationForward(Activation activation, long elements, int samples, Tensor x, Tensor y)
+    {
+        const string Operation = nameof(ActivationForward);
+        var extent = Extent.Of(samples, elements);
+        _sigmoid.Forward(samples * elements, Operand.Address(Operation, "x", x, extent), Operand.Address(Operation, "y", y, extent));
+    }
+
+    public override void ActivationBackward(
+        Activation activation, long elements, int samples, Tensor source, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(ActivationBackward);
+        var extent = Extent.Of(samples, elements);
+        _sigmoid.Backward(
+            samples * elements,
+            Operand.Address(Operation, "source", source, extent),
+            Operand.Address(Operation, "dy", dy, extent),
+            Operand.Address(Operation, "dx", dx, extent));
+    }
+
+    public override void SoftmaxCrossEntropy(
+        in CrossEntropyOptions options, int classes, int samples, Tensor logits, ReadOnlySpan<int> labels, Span<float> loss, Span<byte> correct, Tensor dx)
+    {
+        const string Operation = nameof(SoftmaxCrossEntropy);
+        GeometryChecks.CheckLabels(Operation, classes, samples, labels);
+        GeometryChecks.CheckLength(Operation, "loss", loss.Length, samples);
+        GeometryChecks.CheckLength(Operation, "correct", correct.Length, samples);
+        var extent = Extent.Of(samples, classes);
+        fixed (int* labelValues = labels)
+        fixed (float* losses = loss)
+        fixed (byte* corrects = correct)
+        {
+            _softmaxCrossEntropy.Execute(
+                classes,
+                samples,
+                Operand.Address(Operation, "logits", logits, extent),
+                labelValues,
+                losses,
+                corrects,
+                Operand.AddressOrNull(Operation, "dx", dx, extent));
+        }
+    }
+
+    public override ulong Update(ReadOnlySpan<UpdateRun> runs, float scale, Tensor weights, Tensor total, Tensor state0, Tensor state1)
+    {
+        const string Operation = nameof(Update);
+        var extent = Extent.Of(weights.Elements);
+        return _sgd.Execute(
+            weights.Elements,
+            Operand.Address(Operation, "weights", weights, extent),
+            Operand.Address(Operation, "total", total, extent),
+            Operand.AddressOrNull(Operation, "state0", state0, extent),
+            runs[0].LearningRate,
+            runs[0].Momentum,
+            runs[0].WeightDecay);
+    }
+
+    public override void MaxPool2dForward(in Pool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen) =>
+        throw new NotSupportedException();
+
+    public override void MaxPool2dBackward(in Pool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx) =>
+        throw new NotSupportedException();
+
+    public override void AdaptiveAvgPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y) =>
+        throw new NotSupportedException();
+
+    public override void AdaptiveAvgPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
+        throw new NotSupportedException();
+
+    public override void AdaptiveMaxPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen) =>
+        throw new NotSupportedException();
+
+    public override void AdaptiveMaxPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx) =>
+        throw new NotSupportedException();
+
+    public override void BatchNormForward(
+        in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor weight, Tensor bias, Tensor saved,
+        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y) =>
+        throw new NotSupportedException();
+
+    public override void BatchNormInference(
+        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y) =>
+        throw new NotSupportedException();
+
+    public override void BatchNormBackward(
+        in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
+        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx) =>
+        throw new NotSupportedException();
+
+    public override void GroupNormForward(
+        in GroupNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor saved, in OutputEpilogue epilogue, Tensor y) =>
+        throw new NotSupportedException();
+
+    public override void GroupNormBackward(
+        in GroupNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
+        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx) =>
+        throw new NotSupportedException();
+
+    public override void Add(long elements, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y) =>
+        throw new NotSupportedException();
+
+    public override void AddBackward(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
+        throw new NotSupportedException();
+
+    public override void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y) =>
+        throw new NotSupportedException();
+
+    public override void DropoutBackward(
+        in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
+        throw new NotSupportedException();
+
+    public override void SoftmaxForward(int channels, int pixels, int samples, bool log, Tensor x, Tensor y) =>
+        throw new NotSupportedException();
+
+    public override void SoftmaxBackward(int channels, int pixels, int samples, bool log, Tensor y, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
+        throw new NotSupportedException();
+
+    public override void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Span<float> loss, Tensor dx) =>
+        throw new NotSupportedException();
+
+    public override float SquaredNorm(Tensor values) =>
+        throw new NotSupportedException();
+}
