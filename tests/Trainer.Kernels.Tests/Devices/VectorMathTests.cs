@@ -1,10 +1,11 @@
 using System.Runtime.Intrinsics;
+using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Simd;
 
 namespace Trainer.Kernels.Tests.Devices;
 
-/// <summary>Our exp, sigmoid and log against double precision over all magnitudes, and against themselves on every instruction set.</summary>
+/// <summary>Our exp, sigmoid, tanh, gelu, silu and log against double precision over all magnitudes, and against themselves on every instruction set.</summary>
 public unsafe class VectorMathTests
 {
     /// <summary>Every 4,099th float32 from 0 to infinity (prime, so that all low bits occur), with both signs.</summary>
@@ -42,6 +43,67 @@ public unsafe class VectorMathTests
         SigmoidBy<PortableSimd, Vector128<float>>);
 
     [Fact]
+    public void Tanh_is_near_and_the_same_everywhere() => CheckAll(
+        Sweep(), Math.Tanh, 1.5, TanhBy<Avx512Simd, Vector512<float>>, TanhBy<Avx2Simd, Vector256<float>>, TanhBy<PortableSimd, Vector128<float>>);
+
+    /// <summary>Down to where Phi is subnormal.</summary>
+    [Fact]
+    public void Gelu_is_near_far_below_zero_too_and_the_same_everywhere() => CheckAll(
+        [.. Finite().Where(x => x > -12.9)],
+        x => x * NormalBelow(x),
+        5,
+        GeluBy<Avx512Simd, Vector512<float>>,
+        GeluBy<Avx2Simd, Vector256<float>>,
+        GeluBy<PortableSimd, Vector128<float>>);
+
+    /// <summary>Far below zero the value is e^2u, in which the rounding of 2 u shows: some |2 u| ulp.</summary>
+    [Fact]
+    public void Gelu_by_tanh_is_near_and_the_same_everywhere() => CheckAll(
+        [.. Finite().Where(x => x > -3)],
+        x => x / (1 + Math.Exp(-2 * Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))),
+        16,
+        GeluTanhBy<Avx512Simd, Vector512<float>>,
+        GeluTanhBy<Avx2Simd, Vector256<float>>,
+        GeluTanhBy<PortableSimd, Vector128<float>>);
+
+    /// <summary>Down to where the sigmoid is subnormal.</summary>
+    [Fact]
+    public void Silu_is_near_and_the_same_everywhere() => CheckAll(
+        [.. Finite().Where(x => x > -87)],
+        x => x >= 0 ? x / (1 + Math.Exp(-x)) : x * Math.Exp(x) / (1 + Math.Exp(x)),
+        3,
+        SiluBy<Avx512Simd, Vector512<float>>,
+        SiluBy<Avx2Simd, Vector256<float>>,
+        SiluBy<PortableSimd, Vector128<float>>);
+
+    /// <summary>Central differences of the exact functions, good to 1e-9; derivatives lie between -0.2 and 1.2 and cross zero.</summary>
+    [Theory]
+    [InlineData(ActivationKind.Gelu)]
+    [InlineData(ActivationKind.GeluTanh)]
+    [InlineData(ActivationKind.Silu)]
+    public void Derivatives_are_near_and_the_same_everywhere(ActivationKind kind)
+    {
+        var x = Finite();
+        var values = DerivativeBy<PortableSimd, Vector128<float>>(kind, x);
+        for (var i = 0; i < x.Length; i++)
+        {
+            var exact = (Exact(kind, x[i] + 1e-4) - Exact(kind, x[i] - 1e-4)) / 2e-4;
+            exact = Math.Abs(x[i]) > 1e4 ? (x[i] > 0 ? 1 : 0) : exact;
+            Assert.True(Math.Abs(values[i] - exact) < 5e-7, $"{kind}' at {x[i]:R} is {values[i]:R}, nearly {exact:R}.");
+        }
+
+        if (InstructionSets.IsSupported(InstructionSet.Avx2))
+        {
+            CpuVariants.MustEqual("AVX2", values, DerivativeBy<Avx2Simd, Vector256<float>>(kind, x));
+        }
+
+        if (InstructionSets.IsSupported(InstructionSet.Avx512))
+        {
+            CpuVariants.MustEqual("AVX-512", values, DerivativeBy<Avx512Simd, Vector512<float>>(kind, x));
+        }
+    }
+
+    [Fact]
     public void Log_is_within_1_ulp()
     {
         foreach (var x in Sweep().Where(value => value > 0))
@@ -56,11 +118,52 @@ public unsafe class VectorMathTests
         Assert.Equal([1f, 1f, 0f, 0f], ExpBy<PortableSimd, Vector128<float>>([0f, -0f, float.NegativeInfinity, -1e30f]));
         Assert.Equal([0.5f, 0.5f, 0f, 1f], SigmoidBy<PortableSimd, Vector128<float>>([0f, -0f, float.NegativeInfinity, float.PositiveInfinity]));
         Assert.All(SigmoidBy<PortableSimd, Vector128<float>>([float.NaN, float.NaN, float.NaN, float.NaN]), value => Assert.True(float.IsNaN(value)));
+        Assert.Equal([0f, -0f, 1f, -1f], TanhBy<PortableSimd, Vector128<float>>([0f, -0f, float.PositiveInfinity, float.NegativeInfinity]));
+        Assert.Equal([0f, -0f, 1e30f, float.PositiveInfinity], GeluBy<PortableSimd, Vector128<float>>([0f, -0f, 1e30f, float.PositiveInfinity]));
+        Assert.All(TanhBy<PortableSimd, Vector128<float>>([float.NaN, float.NaN, float.NaN, float.NaN]), value => Assert.True(float.IsNaN(value)));
+        Assert.All(GeluBy<PortableSimd, Vector128<float>>([float.NaN, float.NaN, float.NaN, float.NaN]), value => Assert.True(float.IsNaN(value)));
         Assert.Equal(0, ScalarMath.Log(1));
         Assert.Equal(float.NegativeInfinity, ScalarMath.Log(0));
         Assert.Equal(float.PositiveInfinity, ScalarMath.Log(float.PositiveInfinity));
         Assert.True(float.IsNaN(ScalarMath.Log(-1)));
         Assert.True(float.IsNaN(ScalarMath.Log(float.NaN)));
+    }
+
+    private static float[] Finite() => [.. Sweep().Where(float.IsFinite)];
+
+    private static double Exact(ActivationKind kind, double x) => kind switch
+    {
+        ActivationKind.Gelu => x * NormalBelow(x),
+        ActivationKind.GeluTanh => x / (1 + Math.Exp(-2 * Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))),
+        _ => x / (1 + Math.Exp(-x)),
+    };
+
+    /// <summary>
+    /// The normal distribution below x: 1/2 + phi(x) (x + x^3 / 3 + x^5 / (3 5) + ...) in the middle, in the tails the continued fraction
+    /// phi(t) / (t + 1 / (t + 2 / (t + 3 / ...))).
+    /// </summary>
+    private static double NormalBelow(double x)
+    {
+        var (t, bell) = (Math.Abs(x), Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI));
+        if (t < 3)
+        {
+            var (sum, term) = (x, x);
+            for (var k = 3; k < 160; k += 2)
+            {
+                term *= x * x / k;
+                sum += term;
+            }
+
+            return 0.5 + (bell * sum);
+        }
+
+        var fraction = t;
+        for (var k = 120; k > 0; k--)
+        {
+            fraction = t + (k / fraction);
+        }
+
+        return x < 0 ? bell / fraction : 1 - (bell / fraction);
     }
 
     private static void CheckAll(
@@ -105,6 +208,26 @@ public unsafe class VectorMathTests
     private static float[] SigmoidBy<TSimd, TVector>(float[] x)
         where TSimd : ISimd<TVector>
         where TVector : struct => Map<TSimd, TVector>(x, VectorMath<TSimd, TVector>.Sigmoid);
+
+    private static float[] TanhBy<TSimd, TVector>(float[] x)
+        where TSimd : ISimd<TVector>
+        where TVector : struct => Map<TSimd, TVector>(x, VectorMath<TSimd, TVector>.Tanh);
+
+    private static float[] GeluBy<TSimd, TVector>(float[] x)
+        where TSimd : ISimd<TVector>
+        where TVector : struct => Map<TSimd, TVector>(x, VectorMath<TSimd, TVector>.Gelu);
+
+    private static float[] GeluTanhBy<TSimd, TVector>(float[] x)
+        where TSimd : ISimd<TVector>
+        where TVector : struct => Map<TSimd, TVector>(x, VectorMath<TSimd, TVector>.GeluTanh);
+
+    private static float[] SiluBy<TSimd, TVector>(float[] x)
+        where TSimd : ISimd<TVector>
+        where TVector : struct => Map<TSimd, TVector>(x, VectorMath<TSimd, TVector>.Silu);
+
+    private static float[] DerivativeBy<TSimd, TVector>(ActivationKind kind, float[] x)
+        where TSimd : ISimd<TVector>
+        where TVector : struct => Map<TSimd, TVector>(x, v => VectorEpilogue<TSimd, TVector>.MultiplyDerivativeOfInput(new(kind), v, TSimd.Broadcast(1)));
 
     private static float[] Map<TSimd, TVector>(float[] x, Func<TVector, TVector> function)
         where TSimd : ISimd<TVector>

@@ -54,6 +54,62 @@ internal static unsafe class Operand
     public static float* AddressOrNull(string operation, string operand, Tensor tensor, Extent expected) =>
         tensor.IsEmpty ? null : Address(operation, operand, tensor, expected);
 
+    /// <summary>The samples of an activation or its gradient, (samples, ...) as <paramref name="expected"/> says, which may be a stride apart.</summary>
+    /// <exception cref="ArgumentException">As <see cref="Address"/>; or samples overlap.</exception>
+    public static SampleRows Samples(string operation, string operand, Tensor tensor, Extent expected)
+    {
+        var elements = expected.Elements / Math.Max(1, expected.A);
+        var stride = tensor.StrideOf(elements);
+        if (stride < elements)
+        {
+            throw new ArgumentException($"{operation}: samples of {operand} start every {stride} elements, {expected} has {elements} in each.");
+        }
+
+        var span = expected.A == 0 ? 0 : checked(((expected.A - 1) * stride) + elements);
+        if (tensor.SampleStride != 0 && !tensor.IsEmpty && tensor.Elements < span)
+        {
+            throw new ArgumentException(
+                $"{operation}: {operand} has {tensor.Elements} elements, {expected} with samples every {stride} needs {span}.");
+        }
+
+        return new SampleRows(Address(operation, operand, tensor, tensor.SampleStride == 0 ? expected : Extent.Of(span)), stride);
+    }
+
+    /// <summary>As <see cref="Samples"/>, but left out for an operand that is.</summary>
+    public static SampleRows SamplesOrNone(string operation, string operand, Tensor tensor, Extent expected) =>
+        tensor.IsEmpty ? default : Samples(operation, operand, tensor, expected);
+
+    /// <param name="expected">Shape of the operation's output.</param>
+    public static OutputSteps Steps(string operation, in OutputEpilogue epilogue, Extent expected)
+    {
+        CheckKind(operation, epilogue.Activation);
+        return new OutputSteps(epilogue.Activation, SamplesOrNone(operation, "the epilogue's addend", epilogue.Addend, expected));
+    }
+
+    /// <param name="expected">Shape of the operation's input gradient.</param>
+    public static GradientSteps Steps(string operation, in GradientEpilogue epilogue, Extent expected)
+    {
+        CheckKind(operation, epilogue.Activation);
+        if (!epilogue.Activation.IsNone && !epilogue.Activation.HasDerivativeOfOutput)
+        {
+            throw new ArgumentException(
+                $"{operation}: the epilogue's activation is {epilogue.Activation.Kind}, expected one whose derivative follows from its output.");
+        }
+
+        return new GradientSteps(
+            epilogue.Activation,
+            epilogue.Activation.IsNone ? default : Samples(operation, "the epilogue's output", epilogue.Output, expected),
+            SamplesOrNone(operation, "the epilogue's addend", epilogue.Addend, expected));
+    }
+
+    public static void CheckKind(string operation, Activation activation)
+    {
+        if (!Enum.IsDefined(activation.Kind))
+        {
+            throw new ArgumentException($"{operation}: activation {(int)activation.Kind}, expected one of ActivationKind.");
+        }
+    }
+
     /// <summary>The address of the activation output that a derivative is taken from; null without an activation.</summary>
     public static float* Derivative(string operation, in GradientEpilogue epilogue, Extent expected) =>
         epilogue.Activation.IsNone ? null : Address(operation, "the epilogue's output", epilogue.Output, expected);

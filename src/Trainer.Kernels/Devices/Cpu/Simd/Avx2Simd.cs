@@ -44,6 +44,29 @@ internal readonly unsafe struct Avx2Simd : ISimd<Vector256<float>>
         Vector256.ConditionalSelect(Vector256.LessThan(a, b), yes, no);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> SelectLessOrEqual(Vector256<float> a, Vector256<float> b, Vector256<float> yes, Vector256<float> no) =>
+        Vector256.ConditionalSelect(Vector256.LessThanOrEqual(a, b), yes, no);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> SelectEqual(Vector256<float> a, Vector256<float> b, Vector256<float> yes, Vector256<float> no) =>
+        Vector256.ConditionalSelect(Vector256.Equals(a, b), yes, no);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SelectLarger(Vector256<float> value, Vector256<float> index, ref Vector256<float> best, ref Vector256<float> bestIndex)
+    {
+        var keeps = Vector256.LessThanOrEqual(value, best) | ~Vector256.Equals(best, best);
+        best = Vector256.ConditionalSelect(keeps, best, value);
+        bestIndex = Vector256.ConditionalSelect(keeps, bestIndex, index);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Sqrt(Vector256<float> a) => Vector256.Sqrt(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> CopySign(Vector256<float> magnitude, Vector256<float> sign) =>
+        Vector256.ConditionalSelect(Vector256.Create(-0f), sign, magnitude);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> ScaleByPowerOfTwo(Vector256<float> value, Vector256<float> exponent)
     {
         // Two factors, so that a subnormal result is rounded once: 2^exponent itself may be too small for a float32.
@@ -74,6 +97,50 @@ internal readonly unsafe struct Avx2Simd : ISimd<Vector256<float>>
     {
         var bits = state.AsUInt32();
         return ((((bits << 13) | (bits >>> 19)) ^ words.AsUInt32()) * Vector256.Create(0x9E3779B1u)).AsSingle();
+    }
+
+    public static Vector256<float> WordIndices => Vector256<uint>.Indices.AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> BroadcastWord(uint word) => Vector256.Create(word).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> AddWords(Vector256<float> a, Vector256<float> b) => (a.AsUInt32() + b.AsUInt32()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Xor(Vector256<float> a, Vector256<float> b) => a ^ b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> SelectBelow(Vector256<float> a, Vector256<float> b, Vector256<float> yes, Vector256<float> no) =>
+        Vector256.ConditionalSelect(Vector256.LessThan(a.AsUInt32(), b.AsUInt32()).AsSingle(), yes, no);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyWords(Vector256<float> a, Vector256<float> word, out Vector256<float> high, out Vector256<float> low)
+    {
+        var even = Avx2.Multiply(a.AsUInt32(), word.AsUInt32());
+        var odd = Avx2.Multiply((a.AsUInt64() >>> 32).AsUInt32(), word.AsUInt32());
+        high = Avx2.Blend((even >>> 32).AsUInt32(), odd.AsUInt32(), 0b1010_1010).AsSingle();
+        low = Avx2.Blend(even.AsUInt32(), (odd << 32).AsUInt32(), 0b1010_1010).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Interleave(Vector256<float> a, Vector256<float> b, out Vector256<float> low, out Vector256<float> high)
+    {
+        var (outer, inner) = (Avx.UnpackLow(a, b), Avx.UnpackHigh(a, b));
+        low = Avx.Permute2x128(outer, inner, 0x20);
+        high = Avx.Permute2x128(outer, inner, 0x31);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadBytes(byte* source) =>
+        Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(*(ulong*)source).AsByte()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(byte* target, Vector256<float> value)
+    {
+        var words = Avx.ConvertToVector256Int32(value);
+        var halves = Sse2.PackSignedSaturate(words.GetLower(), words.GetUpper());
+        *(ulong*)target = Sse2.PackUnsignedSaturate(halves, halves).AsUInt64().ToScalar();
     }
 
     private static Vector256<float> First(int count) =>

@@ -57,6 +57,29 @@ internal readonly unsafe struct PortableSimd : ISimd<Vector128<float>>
         Vector128.ConditionalSelect(Vector128.LessThan(a, b), yes, no);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> SelectLessOrEqual(Vector128<float> a, Vector128<float> b, Vector128<float> yes, Vector128<float> no) =>
+        Vector128.ConditionalSelect(Vector128.LessThanOrEqual(a, b), yes, no);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> SelectEqual(Vector128<float> a, Vector128<float> b, Vector128<float> yes, Vector128<float> no) =>
+        Vector128.ConditionalSelect(Vector128.Equals(a, b), yes, no);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SelectLarger(Vector128<float> value, Vector128<float> index, ref Vector128<float> best, ref Vector128<float> bestIndex)
+    {
+        var keeps = Vector128.LessThanOrEqual(value, best) | ~Vector128.Equals(best, best);
+        best = Vector128.ConditionalSelect(keeps, best, value);
+        bestIndex = Vector128.ConditionalSelect(keeps, bestIndex, index);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sqrt(Vector128<float> a) => Vector128.Sqrt(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> CopySign(Vector128<float> magnitude, Vector128<float> sign) =>
+        Vector128.ConditionalSelect(Vector128.Create(-0f), sign, magnitude);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> ScaleByPowerOfTwo(Vector128<float> value, Vector128<float> exponent)
     {
         // Two factors, so that a subnormal result is rounded once: 2^exponent itself may be too small for a float32.
@@ -90,6 +113,45 @@ internal readonly unsafe struct PortableSimd : ISimd<Vector128<float>>
         var bits = state.AsUInt32();
         return ((((bits << 13) | (bits >>> 19)) ^ words.AsUInt32()) * Vector128.Create(0x9E3779B1u)).AsSingle();
     }
+
+    public static Vector128<float> WordIndices => Vector128<uint>.Indices.AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> BroadcastWord(uint word) => Vector128.Create(word).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> AddWords(Vector128<float> a, Vector128<float> b) => (a.AsUInt32() + b.AsUInt32()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Xor(Vector128<float> a, Vector128<float> b) => a ^ b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> SelectBelow(Vector128<float> a, Vector128<float> b, Vector128<float> yes, Vector128<float> no) =>
+        Vector128.ConditionalSelect(Vector128.LessThan(a.AsUInt32(), b.AsUInt32()).AsSingle(), yes, no);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyWords(Vector128<float> a, Vector128<float> word, out Vector128<float> high, out Vector128<float> low)
+    {
+        var (lower, upper) = Vector128.Widen(a.AsUInt32());
+        var factor = Vector128.Create((ulong)word.AsUInt32().ToScalar());
+        (lower, upper) = (lower * factor, upper * factor);
+        high = Vector128.Narrow(lower >>> 32, upper >>> 32).AsSingle();
+        low = Vector128.Narrow(lower & Vector128.Create(0xFFFFFFFFUL), upper & Vector128.Create(0xFFFFFFFFUL)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Interleave(Vector128<float> a, Vector128<float> b, out Vector128<float> low, out Vector128<float> high)
+    {
+        low = Vector128.Create(a[0], b[0], a[1], b[1]);
+        high = Vector128.Create(a[2], b[2], a[3], b[3]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadBytes(byte* source) => Vector128.Create((float)source[0], source[1], source[2], source[3]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(byte* target, Vector128<float> value) =>
+        (target[0], target[1], target[2], target[3]) = ((byte)value[0], (byte)value[1], (byte)value[2], (byte)value[3]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> PowerOfTwo(Vector128<int> exponent) => ((exponent + Vector128.Create(127)) << 23).AsSingle();
