@@ -21,6 +21,12 @@ public class Conv2dTests
         { new(1, 1, 1, 1, 1, 1, 1, 1, 0, 0), 1 },
         { new(4, 6, 7, 31, 6, 7, 1, 1, 0, 0), 11 },
         { new(5, 13, 12, 25, 2, 2, 5, 4, 0, 1), 3 },
+        { new(3, 11, 13, 17, 3, 2, 1, 1, 2, 1, 2, 3), 3 },
+        { new(5, 12, 9, 7, 3, 3, 2, 1, 1, 2, 3, 2), 2 },
+        { new(4, 7, 5, 3, 4, 2, 1, 1, 1, 0) { ExtraH = 1, ExtraW = 1 }, 3 },
+        { new(6, 9, 7, 10, 3, 3, 1, 1, 1, 1, Groups: 2), 3 },
+        { new(7, 8, 11, 7, 3, 3, 2, 1, 1, 1, Groups: 7), 5 },
+        { new(3, 10, 7, 12, 2, 3, 1, 2, 0, 2, 1, 2, 3) { ExtraW = 1 }, 4 },
     };
 
     [Theory]
@@ -39,6 +45,20 @@ public class Conv2dTests
     {
         CpuVariants.MustEqualReference($"{g}", device => BackwardData(device, g, samples, Activation.None));
         CpuVariants.MustEqualReference($"{g} after sigmoid", device => BackwardData(device, g, samples, Activation.Sigmoid));
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Epilogues_and_strides_equal_the_reference(Conv2dGeometry g, int samples)
+    {
+        foreach (var activation in Epilogues.Exact)
+        {
+            CpuVariants.MustEqualReference($"{g} {activation}", device => StridedForward(device, g, samples, activation));
+            CpuVariants.MustEqualReference($"{g} before {activation}", device => StridedBackwardData(device, g, samples, activation, false));
+        }
+
+        CpuVariants.MustEqualReference($"{g} onto the addend", device => StridedBackwardData(device, g, samples, Activation.Tanh, true));
+        CpuVariants.MustEqualReference($"{g} weights", device => StridedBackwardWeights(device, g, samples));
     }
 
     [Theory]
@@ -105,6 +125,40 @@ public class Conv2dTests
         var dx = tensors.Output(device, (long)samples * g.C * g.H * g.W);
         device.Conv2dBackwardData(g, samples, dy, w, new GradientEpilogue(before, output), dx);
         return dx.Host.ToArray();
+    }
+
+    private static float[] StridedForward(Device device, Conv2dGeometry g, int samples, Activation activation)
+    {
+        using var tensors = new Guarded();
+        var x = Epilogues.Strided(tensors, device, samples, g.C * g.H * g.W, 1);
+        var w = tensors.Input(device, TestData.Values(g.K * g.Reduction, 2));
+        var b = tensors.Input(device, TestData.Values(g.K, 3));
+        var y = Epilogues.Strided(tensors, device, samples, g.K * g.P * g.Q, 4);
+        var addend = Epilogues.Strided(tensors, device, samples, g.K * g.P * g.Q, 5);
+        device.Conv2dForward(g, samples, x, w, b, new OutputEpilogue(activation, activation.IsNone ? y : addend), y);
+        return y.Host.ToArray();
+    }
+
+    private static float[] StridedBackwardData(Device device, Conv2dGeometry g, int samples, Activation before, bool ontoAddend)
+    {
+        using var tensors = new Guarded();
+        var dy = Epilogues.Strided(tensors, device, samples, g.K * g.P * g.Q, 6);
+        var w = tensors.Input(device, TestData.Values(g.K * g.Reduction, 7));
+        var dx = Epilogues.Strided(tensors, device, samples, g.C * g.H * g.W, 8);
+        var output = Epilogues.Strided(tensors, device, samples, g.C * g.H * g.W, 9);
+        var addend = ontoAddend ? dx : Epilogues.Strided(tensors, device, samples, g.C * g.H * g.W, 10);
+        device.Conv2dBackwardData(g, samples, dy, w, new GradientEpilogue(before, output, addend), dx);
+        return dx.Host.ToArray();
+    }
+
+    private static float[] StridedBackwardWeights(Device device, Conv2dGeometry g, int samples)
+    {
+        using var tensors = new Guarded();
+        var x = Epilogues.Strided(tensors, device, samples, g.C * g.H * g.W, 11);
+        var dy = Epilogues.Strided(tensors, device, samples, g.K * g.P * g.Q, 12);
+        var (dw, db) = (tensors.Output(device, g.K * g.Reduction), tensors.Output(device, g.K));
+        device.Conv2dBackwardWeights(g, BatchSlice.Whole(samples, 2), x, dy, [dw], [db]);
+        return [.. dw.Host, .. db.Host];
     }
 
     /// <summary>For each root its dw and db; NaN where nothing is written.</summary>

@@ -32,6 +32,19 @@ public class LinearTests
 
     [Theory]
     [MemberData(nameof(Cases))]
+    public void Epilogues_and_strides_equal_the_reference(int inputs, int outputs, int samples)
+    {
+        foreach (var activation in Epilogues.Exact)
+        {
+            CpuVariants.MustEqualReference($"{activation}", device => StridedForward(device, inputs, outputs, samples, activation));
+            CpuVariants.MustEqualReference($"before {activation}", device => StridedBackwardData(device, inputs, outputs, samples, activation));
+        }
+
+        CpuVariants.MustEqualReference("weights", device => StridedBackwardWeights(device, inputs, outputs, samples));
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
     public void Backward_weights_equals_the_reference(int inputs, int outputs, int samples)
     {
         foreach (var slice in Slices.Of(samples))
@@ -60,6 +73,39 @@ public class LinearTests
         var dx = tensors.Output(device, (long)samples * inputs);
         device.LinearBackwardData(inputs, outputs, samples, dy, w, new GradientEpilogue(before, output), dx);
         return dx.Host.ToArray();
+    }
+
+    private static float[] StridedForward(Device device, int inputs, int outputs, int samples, Activation activation)
+    {
+        using var tensors = new Guarded();
+        var x = Epilogues.Strided(tensors, device, samples, inputs, 1);
+        var w = tensors.Input(device, TestData.Values(outputs * inputs, 2));
+        var b = tensors.Input(device, TestData.Values(outputs, 3));
+        var y = Epilogues.Strided(tensors, device, samples, outputs, 4);
+        var addend = activation.IsNone ? y : Epilogues.Strided(tensors, device, samples, outputs, 5);
+        device.LinearForward(inputs, outputs, samples, x, w, b, new OutputEpilogue(activation, addend), y);
+        return y.Host.ToArray();
+    }
+
+    private static float[] StridedBackwardData(Device device, int inputs, int outputs, int samples, Activation before)
+    {
+        using var tensors = new Guarded();
+        var dy = Epilogues.Strided(tensors, device, samples, outputs, 6);
+        var w = tensors.Input(device, TestData.Values(outputs * inputs, 7));
+        var dx = Epilogues.Strided(tensors, device, samples, inputs, 8);
+        var output = Epilogues.Strided(tensors, device, samples, inputs, 9);
+        device.LinearBackwardData(inputs, outputs, samples, dy, w, new GradientEpilogue(before, output, dx), dx);
+        return dx.Host.ToArray();
+    }
+
+    private static float[] StridedBackwardWeights(Device device, int inputs, int outputs, int samples)
+    {
+        using var tensors = new Guarded();
+        var x = Epilogues.Strided(tensors, device, samples, inputs, 10);
+        var dy = Epilogues.Strided(tensors, device, samples, outputs, 11);
+        var (dw, db) = (tensors.Output(device, outputs * inputs), tensors.Output(device, outputs));
+        device.LinearBackwardWeights(inputs, outputs, BatchSlice.Whole(samples, 3), x, dy, [dw], [db]);
+        return [.. dw.Host, .. db.Host];
     }
 
     private static float[] BackwardWeights(Device device, int inputs, int outputs, BatchSlice slice)

@@ -27,48 +27,25 @@ public sealed partial class ReferenceDevice : Device
 
     public override void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
     {
-        ReadOnlySpan<float> xs = x.Host, ws = w.Host, bs = b.IsEmpty ? [] : b.Host;
-        var ys = y.Host;
-        var index = 0;
-        for (var n = 0; n < samples; n++)
-            for (var k = 0; k < g.K; k++)
-                for (var p = 0; p < g.P; p++)
-                    for (var q = 0; q < g.Q; q++)
-                    {
-                        var sum = default(FormC);
-                        var weight = k * g.Reduction;
-                        for (var c = 0; c < g.C; c++)
-                            for (var r = 0; r < g.R; r++)
-                                for (var s = 0; s < g.S; s++)
-                                {
-                                    sum.Add(Pixel(g, xs, n, c, (p * g.StrideH) - g.PadH + r, (q * g.StrideW) - g.PadW + s), ws[weight++]);
-                                }
-
-                        ys[index++] = Activate(epilogue.Activation, bs.IsEmpty ? sum.Value : sum.Value + bs[k]);
-                    }
+        var (pixels, outputs) = (g.P * g.Q, g.K * g.P * g.Q);
+        for (var index = 0; index < samples * outputs; index++)
+        {
+            var (n, k, pixel) = (index / outputs, index % outputs / pixels, index % pixels);
+            var value = ForwardSum(g, x, w, n, k, pixel / g.Q, pixel % g.Q);
+            value = b.IsEmpty ? value : value + b.Host[k];
+            At(y, n, index % outputs, outputs) = Finish(epilogue, value, n, index % outputs, outputs);
+        }
     }
 
     public override void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
     {
-        ReadOnlySpan<float> dys = dy.Host, ws = w.Host;
-        var dxs = dx.Host;
-        var index = 0;
-        for (var n = 0; n < samples; n++)
-            for (var c = 0; c < g.C; c++)
-                for (var h = 0; h < g.H; h++)
-                    for (var v = 0; v < g.W; v++)
-                    {
-                        var sum = default(FormC);
-                        for (var k = 0; k < g.K; k++)
-                            for (var r = 0; r < g.R; r++)
-                                for (var s = 0; s < g.S; s++)
-                                {
-                                    sum.Add(OutputPixel(g, dys, n, k, h + g.PadH - r, v + g.PadW - s), ws[(((((k * g.C) + c) * g.R) + r) * g.S) + s]);
-                                }
-
-                        dxs[index] = sum.Value * Derivative(epilogue, index);
-                        index++;
-                    }
+        var (pixels, inputs) = (g.H * g.W, g.C * g.H * g.W);
+        for (var index = 0; index < samples * inputs; index++)
+        {
+            var (n, c, pixel) = (index / inputs, index % inputs / pixels, index % pixels);
+            var value = BackwardSum(g, dy, w, n, c, pixel / g.W, pixel % g.W);
+            At(dx, n, index % inputs, inputs) = Finish(epilogue, value, n, index % inputs, inputs);
+        }
     }
 
     public override void Conv2dBackwardWeights(
@@ -100,35 +77,32 @@ public sealed partial class ReferenceDevice : Device
 
     public override void LinearForward(int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
     {
-        ReadOnlySpan<float> xs = x.Host, ws = w.Host, bs = b.IsEmpty ? [] : b.Host;
-        var ys = y.Host;
         for (var n = 0; n < samples; n++)
             for (var o = 0; o < outputs; o++)
             {
                 var sum = default(FormC);
                 for (var i = 0; i < inputs; i++)
                 {
-                    sum.Add(xs[(n * inputs) + i], ws[(o * inputs) + i]);
+                    sum.Add(At(x, n, i, inputs), w.Host[(o * inputs) + i]);
                 }
 
-                ys[(n * outputs) + o] = Activate(epilogue.Activation, bs.IsEmpty ? sum.Value : sum.Value + bs[o]);
+                var value = b.IsEmpty ? sum.Value : sum.Value + b.Host[o];
+                At(y, n, o, outputs) = Finish(epilogue, value, n, o, outputs);
             }
     }
 
     public override void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
     {
-        ReadOnlySpan<float> dys = dy.Host, ws = w.Host;
-        var dxs = dx.Host;
         for (var n = 0; n < samples; n++)
             for (var i = 0; i < inputs; i++)
             {
                 var sum = default(FormC);
                 for (var o = 0; o < outputs; o++)
                 {
-                    sum.Add(dys[(n * outputs) + o], ws[(o * inputs) + i]);
+                    sum.Add(At(dy, n, o, outputs), w.Host[(o * inputs) + i]);
                 }
 
-                dxs[(n * inputs) + i] = sum.Value * Derivative(epilogue, (n * inputs) + i);
+                At(dx, n, i, inputs) = Finish(epilogue, sum.Value, n, i, inputs);
             }
     }
 
@@ -146,13 +120,13 @@ public sealed partial class ReferenceDevice : Device
             for (var index = 0; index < inputs * outputs; index++)
             {
                 var (o, i) = (index / inputs, index % inputs);
-                dw[root].Host[index] = OverSamples(slice, range, n => (dy.Host[(n * outputs) + o], x.Host[(n * inputs) + i]));
+                dw[root].Host[index] = OverSamples(slice, range, n => (At(dy, n, o, outputs), At(x, n, i, inputs)));
             }
 
             for (var index = 0; index < outputs && !db.IsEmpty; index++)
             {
                 var o = index;
-                db[root].Host[index] = OverSamples(slice, range, n => (dy.Host[(n * outputs) + o], 1));
+                db[root].Host[index] = OverSamples(slice, range, n => (At(dy, n, o, outputs), 1));
             }
         }
     }
@@ -161,11 +135,45 @@ public sealed partial class ReferenceDevice : Device
     {
     }
 
-    private static float Pixel(in Conv2dGeometry g, ReadOnlySpan<float> x, int n, int c, int h, int w) =>
-        h >= 0 && h < g.H && w >= 0 && w < g.W ? x[(((((n * g.C) + c) * g.H) + h) * g.W) + w] : 0;
+    private static float ForwardSum(in Conv2dGeometry g, Tensor x, Tensor w, int n, int k, int p, int q)
+    {
+        var sum = default(FormC);
+        var (weight, firstChannel) = (k * g.Reduction, k / (g.K / g.Groups) * (g.C / g.Groups));
+        for (var c = firstChannel; c < firstChannel + (g.C / g.Groups); c++)
+            for (var r = 0; r < g.R; r++)
+                for (var s = 0; s < g.S; s++)
+                {
+                    sum.Add(Pixel(g, x, n, c, Row(g, p, r), Column(g, q, s)), w.Host[weight++]);
+                }
+
+        return sum.Value;
+    }
+
+    private static float BackwardSum(in Conv2dGeometry g, Tensor dy, Tensor w, int n, int c, int h, int v)
+    {
+        var sum = default(FormC);
+        var (channels, filters) = (g.C / g.Groups, g.K / g.Groups);
+        var firstFilter = c / channels * filters;
+        for (var k = firstFilter; k < firstFilter + filters; k++)
+            for (var r = 0; r < g.R; r++)
+                for (var s = 0; s < g.S; s++)
+                {
+                    var gradient = OutputPixel(g, dy, n, k, h + g.PadH - (r * g.DilationH), v + g.PadW - (s * g.DilationW));
+                    sum.Add(gradient, w.Host[(((((k * channels) + (c % channels)) * g.R) + r) * g.S) + s]);
+                }
+
+        return sum.Value;
+    }
+
+    private static int Row(in Conv2dGeometry g, int p, int r) => (p * g.StrideH) - g.PadH + (r * g.DilationH);
+
+    private static int Column(in Conv2dGeometry g, int q, int s) => (q * g.StrideW) - g.PadW + (s * g.DilationW);
+
+    private static float Pixel(in Conv2dGeometry g, Tensor x, int n, int c, int h, int w) =>
+        h >= 0 && h < g.H && w >= 0 && w < g.W ? At(x, n, (((c * g.H) + h) * g.W) + w, g.C * g.H * g.W) : 0;
 
     /// <summary>The output gradient whose window starts at (top, left) of the unpadded input; 0 where no window does.</summary>
-    private static float OutputPixel(in Conv2dGeometry g, ReadOnlySpan<float> dy, int n, int k, int top, int left)
+    private static float OutputPixel(in Conv2dGeometry g, Tensor dy, int n, int k, int top, int left)
     {
         if (top < 0 || left < 0 || top % g.StrideH != 0 || left % g.StrideW != 0)
         {
@@ -173,18 +181,18 @@ public sealed partial class ReferenceDevice : Device
         }
 
         var (p, q) = (top / g.StrideH, left / g.StrideW);
-        return p < g.P && q < g.Q ? dy[(((((n * g.K) + k) * g.P) + p) * g.Q) + q] : 0;
+        return p < g.P && q < g.Q ? At(dy, n, (((k * g.P) + p) * g.Q) + q, g.K * g.P * g.Q) : 0;
     }
 
     private static float WeightPiece(in Conv2dGeometry g, Tensor x, Tensor dy, int element, int first, int count)
     {
-        ReadOnlySpan<float> xs = x.Host, dys = dy.Host;
-        var (k, c, r, s) = (element / g.Reduction, element / (g.R * g.S) % g.C, element / g.S % g.R, element % g.S);
+        var (k, c, r, s) = (element / g.Reduction, element / (g.R * g.S) % (g.C / g.Groups), element / g.S % g.R, element % g.S);
+        var channel = (k / (g.K / g.Groups) * (g.C / g.Groups)) + c;
         var sum = default(FormC);
         for (var pixel = first; pixel < first + count; pixel++)
         {
             var (n, p, q) = (pixel / (g.P * g.Q), pixel / g.Q % g.P, pixel % g.Q);
-            sum.Add(dys[DyIndex(g, k, pixel)], Pixel(g, xs, n, c, (p * g.StrideH) - g.PadH + r, (q * g.StrideW) - g.PadW + s));
+            sum.Add(DyPixel(g, dy, k, pixel), Pixel(g, x, n, channel, Row(g, p, r), Column(g, q, s)));
         }
 
         return sum.Value;
@@ -195,17 +203,17 @@ public sealed partial class ReferenceDevice : Device
         Span<float> lanes = stackalloc float[FormL.Lanes];
         for (var i = 0; i < count; i++)
         {
-            lanes[i % FormL.Lanes] += dy.Host[DyIndex(g, k, first + i)];
+            lanes[i % FormL.Lanes] += DyPixel(g, dy, k, first + i);
         }
 
         return FormL.Fold(lanes);
     }
 
-    /// <summary>Where channel k of the local batch's output pixel number <paramref name="pixel"/> lies in dy (N,K,P,Q).</summary>
-    private static int DyIndex(in Conv2dGeometry g, int k, int pixel)
+    /// <summary>dy in channel k at the local batch's output pixel number <paramref name="pixel"/>.</summary>
+    private static float DyPixel(in Conv2dGeometry g, Tensor dy, int k, int pixel)
     {
         var pixels = g.P * g.Q;
-        return (((pixel / pixels * g.K) + k) * pixels) + (pixel % pixels);
+        return At(dy, pixel / pixels, (k * pixels) + (pixel % pixels), g.K * pixels);
     }
 
     private static float OverSamples(BatchSlice slice, ShardRange root, Func<int, (float A, float B)> term) =>
@@ -220,20 +228,6 @@ public sealed partial class ReferenceDevice : Device
 
             return sum.Value;
         }).GetValueOrDefault();
-
-    private static float Activate(Activation activation, float value) => activation.Kind switch
-    {
-        ActivationKind.None => value,
-        ActivationKind.Sigmoid => (float)(1 / (1 + Math.Exp(-(double)value))),
-        _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "No such activation."),
-    };
-
-    private static float Derivative(in GradientEpilogue previous, int index) => previous.Activation.Kind switch
-    {
-        ActivationKind.None => 1,
-        ActivationKind.Sigmoid => previous.Output.Host[index] * (1 - previous.Output.Host[index]),
-        _ => throw new ArgumentOutOfRangeException(nameof(previous), previous.Activation, "No such activation."),
-    };
 
     private sealed class ArrayMemory(long elements) : DeviceMemory
     {

@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Sharding;
 
@@ -10,28 +11,28 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
     {
         const string Operation = nameof(Conv2dForward);
         GeometryChecks.Check(Operation, g, samples);
+        var outputs = Extent.Of(samples, g.K, g.P, g.Q);
         _convolution2d.Forward(
             g,
             samples,
-            Operand.Address(Operation, "x", x, Extent.Of(samples, g.C, g.H, g.W)),
-            Operand.Address(Operation, "w", w, Extent.Of(g.K, g.C, g.R, g.S)),
-            Operand.AddressOrNull(Operation, "b", b, Extent.Of(g.K)),
-            GeometryChecks.Check(Operation, epilogue),
-            Operand.Address(Operation, "y", y, Extent.Of(samples, g.K, g.P, g.Q)));
+            Operand.Samples(Operation, "x", x, Extent.Of(samples, g.C, g.H, g.W)),
+            Operand.Address(Operation, "w", w, Extent.Of(g.K, g.C / g.Groups, g.R, g.S)),
+            Finish.Of(Operand.AddressOrNull(Operation, "b", b, Extent.Of(g.K)), Operand.Steps(Operation, epilogue, outputs)),
+            Operand.Samples(Operation, "y", y, outputs));
     }
 
     public override void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
     {
         const string Operation = nameof(Conv2dBackwardData);
         GeometryChecks.Check(Operation, g, samples);
-        var image = Extent.Of(samples, g.C, g.H, g.W);
+        var images = Extent.Of(samples, g.C, g.H, g.W);
         _convolution2d.BackwardData(
             g,
             samples,
-            Operand.Address(Operation, "dy", dy, Extent.Of(samples, g.K, g.P, g.Q)),
-            Operand.Address(Operation, "w", w, Extent.Of(g.K, g.C, g.R, g.S)),
-            Operand.Derivative(Operation, epilogue, image),
-            Operand.Address(Operation, "dx", dx, image));
+            Operand.Samples(Operation, "dy", dy, Extent.Of(samples, g.K, g.P, g.Q)),
+            Operand.Address(Operation, "w", w, Extent.Of(g.K, g.C / g.Groups, g.R, g.S)),
+            Finish.Of(Operand.Steps(Operation, epilogue, images)),
+            Operand.Samples(Operation, "dx", dx, images));
     }
 
     public override void Conv2dBackwardWeights(
@@ -39,10 +40,11 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
     {
         const string Operation = nameof(Conv2dBackwardWeights);
         GeometryChecks.Check(Operation, g, slice.LocalSamples);
-        var images = Operand.Address(Operation, "x", x, Extent.Of(slice.LocalSamples, g.C, g.H, g.W));
-        var gradients = Operand.Address(Operation, "dy", dy, Extent.Of(slice.LocalSamples, g.K, g.P, g.Q));
+        var images = Operand.Samples(Operation, "x", x, Extent.Of(slice.LocalSamples, g.C, g.H, g.W));
+        var gradients = Operand.Samples(Operation, "dy", dy, Extent.Of(slice.LocalSamples, g.K, g.P, g.Q));
         _plan.Describe(slice, g.P, g.Q);
-        _conv2dBackwardWeights.Execute(g, _plan, images, gradients, Targets(Operation, "dw", slice, dw, Extent.Of(g.K, g.C, g.R, g.S)));
+        _conv2dBackwardWeights.Execute(
+            g, _plan, images, gradients, Targets(Operation, "dw", slice, dw, Extent.Of(g.K, g.C / g.Groups, g.R, g.S)));
         if (!db.IsEmpty)
         {
             _biasGradient.Execute(_plan, gradients, g.K, g.P * g.Q, Targets(Operation, "db", slice, db, Extent.Of(g.K)));
@@ -53,29 +55,30 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
     {
         const string Operation = nameof(LinearForward);
         GeometryChecks.Check(Operation, inputs, outputs, samples);
+        var values = Extent.Of(samples, outputs);
         _linearForward.Execute(
             inputs,
             outputs,
             samples,
-            Operand.Address(Operation, "x", x, Extent.Of(samples, inputs)),
+            Operand.Samples(Operation, "x", x, Extent.Of(samples, inputs)),
             Operand.Address(Operation, "w", w, Extent.Of(outputs, inputs)),
-            Operand.AddressOrNull(Operation, "b", b, Extent.Of(outputs)),
-            GeometryChecks.Check(Operation, epilogue),
-            Operand.Address(Operation, "y", y, Extent.Of(samples, outputs)));
+            Finish.Of(Operand.AddressOrNull(Operation, "b", b, Extent.Of(outputs)), Operand.Steps(Operation, epilogue, values)),
+            Operand.Samples(Operation, "y", y, values));
     }
 
     public override void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
     {
         const string Operation = nameof(LinearBackwardData);
         GeometryChecks.Check(Operation, inputs, outputs, samples);
+        var values = Extent.Of(samples, inputs);
         _linearBackwardData.Execute(
             inputs,
             outputs,
             samples,
-            Operand.Address(Operation, "dy", dy, Extent.Of(samples, outputs)),
+            Operand.Samples(Operation, "dy", dy, Extent.Of(samples, outputs)),
             Operand.Address(Operation, "w", w, Extent.Of(outputs, inputs)),
-            Operand.Derivative(Operation, epilogue, Extent.Of(samples, inputs)),
-            Operand.Address(Operation, "dx", dx, Extent.Of(samples, inputs)));
+            Finish.Of(Operand.Steps(Operation, epilogue, values)),
+            Operand.Samples(Operation, "dx", dx, values));
     }
 
     public override void LinearBackwardWeights(
@@ -83,8 +86,8 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
     {
         const string Operation = nameof(LinearBackwardWeights);
         GeometryChecks.Check(Operation, inputs, outputs, slice.LocalSamples);
-        var values = Operand.Address(Operation, "x", x, Extent.Of(slice.LocalSamples, inputs));
-        var gradients = Operand.Address(Operation, "dy", dy, Extent.Of(slice.LocalSamples, outputs));
+        var values = Operand.Samples(Operation, "x", x, Extent.Of(slice.LocalSamples, inputs));
+        var gradients = Operand.Samples(Operation, "dy", dy, Extent.Of(slice.LocalSamples, outputs));
         _plan.Describe(slice, 1, 1);
         _linearBackwardWeights.Execute(
             inputs, outputs, _plan, values, gradients, Targets(Operation, "dw", slice, dw, Extent.Of(outputs, inputs)));

@@ -12,7 +12,13 @@ internal static class GeometryChecks
             throw new ArgumentException($"{operation}: {g} has a dimension below 1.");
         }
 
-        CheckWindow(operation, (g.H, g.W), (g.R, g.S), (g.StrideH, g.StrideW), (g.PadH, g.PadW));
+        if (Math.Min(Math.Min(g.DilationH, g.DilationW), g.Groups) < 1 || g.C % g.Groups != 0 || g.K % g.Groups != 0)
+        {
+            throw new ArgumentException($"{operation}: {g}, expected dilations of at least 1 and groups that divide C and K.");
+        }
+
+        var image = (g.H + g.ExtraH, g.W + g.ExtraW);
+        CheckWindow(operation, image, (g.ExtentH, g.ExtentW), (g.StrideH, g.StrideW), (g.PadH, g.PadW));
         CheckSamples(operation, samples);
     }
 

@@ -17,8 +17,9 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
 {
     private readonly PatchLayout _patches = new();
     private int _filter;
-    private float* _x;
-    private float* _dy;
+    private long _firstElement;
+    private SampleRows _x;
+    private SampleRows _dy;
 
     protected override int Step => _patches.ColumnStep;
 
@@ -27,13 +28,18 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
     protected override long PieceWork =>
         _patches.InPlace ? 0 : (long)(1 + ((Plan.LongestPiece - 1) / _patches.Pixels)) * _patches.ImageElements;
 
-    public void Execute(in Conv2dGeometry g, ReductionPlan plan, float* x, float* dy, float** targets)
+    public void Execute(in Conv2dGeometry g, ReductionPlan plan, SampleRows x, SampleRows dy, float** targets)
     {
-        _patches.Forward(g);
+        var part = g.OfGroup();
+        _patches.Forward(part);
         _filter = g.R * g.S;
-        _x = x;
-        _dy = dy;
-        Reduce(plan, g.Reduction, g.K, targets);
+        for (var group = 0; group < g.Groups; group++)
+        {
+            _x = x.From((long)group * part.C * g.H * g.W);
+            _dy = dy.From((long)group * part.K * g.P * g.Q);
+            _firstElement = (long)group * part.K * g.Reduction;
+            Reduce(plan, g.Reduction, part.K, targets);
+        }
     }
 
     public void Dispose() => _patches.Dispose();
@@ -77,17 +83,17 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
         {
             var (sample, pixel) = ((firstPixel + done) / _patches.Pixels, (firstPixel + done) % _patches.Pixels);
             var length = Math.Min(_patches.Pixels - pixel, pixels - done);
-            var source = _dy + ((((long)sample * Columns) + column) * _patches.Pixels) + pixel;
+            var source = _dy.At(sample, ((long)column * _patches.Pixels) + pixel);
             Packing.Transpose(source, _patches.Pixels, columns, length, panel + ((long)done * Kernel.Columns), Kernel.Columns, Kernel.Columns);
             done += length;
         }
     }
 
     protected override void Emit(float* sums, int row, int rows, int column, int columns, float* target) =>
-        Packing.Transpose(sums, Kernel.Columns, rows, columns, target + ((long)column * Rows) + row, Rows, rows);
+        Packing.Transpose(sums, Kernel.Columns, rows, columns, target + _firstElement + ((long)column * Rows) + row, Rows, rows);
 
     private float* Image(ReductionPiece piece, int sample, float* work) =>
         _patches.InPlace
-            ? _x + (sample * _patches.SourceElements)
+            ? _x.At(sample, 0)
             : work + ((sample - (piece.FirstPixel / _patches.Pixels)) * _patches.ImageElements);
 }

@@ -1,10 +1,11 @@
+using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
 
 namespace Trainer.Kernels.Devices.Cpu.Convolution;
 
-/// <summary>Forward and backward-data passes: direct where the target has few channels, else a product with packed patches.</summary>
+/// <summary>Forward and backward-data passes, a group at a time: direct where the target has few channels, else a product with packed patches.</summary>
 /// <remarks>The choice depends on the shape of one sample alone, not on the instruction set: see <see cref="TapClasses"/> for why.</remarks>
 internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scratch scratch) : IDisposable
     where TSimd : ISimd<TVector>
@@ -14,16 +15,27 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
     private readonly DirectConvolution<TSimd, TVector> _direct = new(team, scratch);
     private readonly ConvolutionProduct<TSimd, TVector> _product = new(team, scratch);
 
-    public void Forward(in Conv2dGeometry g, int samples, float* x, float* w, float* b, Activation activation, float* y)
+    public void Forward(in Conv2dGeometry g, int samples, SampleRows x, float* w, in Finish finish, SampleRows y)
     {
-        _call.Forward(g, samples, x, w, b, activation, y);
-        Execute();
+        var part = g.OfGroup();
+        for (var group = 0; group < g.Groups; group++)
+        {
+            var (input, output) = ((long)group * part.C * g.H * g.W, (long)group * part.K * g.P * g.Q);
+            _call.Forward(part, samples, x.From(input), w + ((long)group * part.K * g.Reduction), finish.From(group * part.K, output), y.From(output));
+            Execute();
+        }
     }
 
-    public void BackwardData(in Conv2dGeometry g, int samples, float* dy, float* w, float* derivative, float* dx)
+    public void BackwardData(in Conv2dGeometry g, int samples, SampleRows dy, float* w, in Finish finish, SampleRows dx)
     {
-        _call.BackwardData(g, samples, dy, w, derivative, dx);
-        Execute();
+        var part = g.OfGroup();
+        for (var group = 0; group < g.Groups; group++)
+        {
+            var (input, output) = ((long)group * part.C * g.H * g.W, (long)group * part.K * g.P * g.Q);
+            var filters = w + ((long)group * part.K * g.Reduction);
+            _call.BackwardData(part, samples, dy.From(output), filters, finish.From(group * part.C, input), dx.From(input));
+            Execute();
+        }
     }
 
     public void Dispose()

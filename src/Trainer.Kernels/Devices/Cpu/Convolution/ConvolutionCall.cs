@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
 
 namespace Trainer.Kernels.Devices.Cpu.Convolution;
@@ -15,7 +16,8 @@ internal sealed unsafe class ConvolutionCall : IDisposable
 
     public PatchLayout Patches { get; } = new();
 
-    public int Samples { get; private set; }
+    /// <summary>Samples.</summary>
+    public int Count { get; private set; }
 
     /// <summary>Channels of the target.</summary>
     public int Channels { get; private set; }
@@ -23,33 +25,27 @@ internal sealed unsafe class ConvolutionCall : IDisposable
     /// <summary>Length of a dot product.</summary>
     public int Depth { get; private set; }
 
-    /// <summary>Images (Samples, Patches.Channels, ...) without borders.</summary>
-    public float* Source { get; private set; }
+    /// <summary>Images (Patches.Channels, ...) without borders.</summary>
+    public SampleRows Source { get; private set; }
 
-    public float* Target { get; private set; }
+    public SampleRows Target { get; private set; }
 
-    /// <summary>One per channel of the target; null for none.</summary>
-    public float* Bias { get; private set; }
+    public Finish Finish { get; private set; }
 
-    public Activation Activation { get; private set; }
-
-    /// <summary>As Target: outputs of the sigmoid whose derivative is multiplied in; null for none.</summary>
-    public float* Derivative { get; private set; }
-
-    /// <summary>y = activation(w x + b); weight (k, (c,r,s)).</summary>
-    public void Forward(in Conv2dGeometry g, int samples, float* x, float* w, float* b, Activation activation, float* y)
+    /// <summary>y from x; weight (k, (c,r,s)).</summary>
+    public void Forward(in Conv2dGeometry g, int samples, SampleRows x, float* w, in Finish finish, SampleRows y)
     {
         Patches.Forward(g);
-        Describe(samples, g.K, g.Reduction, x, y, b, activation, null);
+        Describe(samples, g.K, g.Reduction, x, y, finish);
         _weights = w;
         (_filter, _filterStride, _channelStride) = (g.Reduction, 0, g.Reduction);
     }
 
     /// <summary>dx from dy; weight (c, (k,r,s)) is w[k, c, r, s].</summary>
-    public void BackwardData(in Conv2dGeometry g, int samples, float* dy, float* w, float* derivative, float* dx)
+    public void BackwardData(in Conv2dGeometry g, int samples, SampleRows dy, float* w, in Finish finish, SampleRows dx)
     {
         Patches.BackwardData(g);
-        Describe(samples, g.C, g.K * g.R * g.S, dy, dx, null, Activation.None, derivative);
+        Describe(samples, g.C, g.K * g.R * g.S, dy, dx, finish);
         _weights = w;
         (_filter, _filterStride, _channelStride) = (g.R * g.S, (long)g.C * g.R * g.S, g.R * g.S);
     }
@@ -73,13 +69,6 @@ internal sealed unsafe class ConvolutionCall : IDisposable
 
     public void Dispose() => Patches.Dispose();
 
-    private void Describe(
-        int samples, int channels, int depth, float* source, float* target, float* bias, Activation activation, float* derivative)
-    {
-        (Samples, Channels, Depth, Activation) = (samples, channels, depth, activation);
-        Source = source;
-        Target = target;
-        Bias = bias;
-        Derivative = derivative;
-    }
+    private void Describe(int count, int channels, int depth, SampleRows source, SampleRows target, in Finish finish) =>
+        (Count, Channels, Depth, Source, Target, Finish) = (count, channels, depth, source, target, finish);
 }

@@ -25,11 +25,11 @@ internal sealed unsafe class ConvolutionProduct<TSimd, TVector>(ThreadTeam team,
     public void Execute(ConvolutionCall call)
     {
         _call = call;
-        Multiply(call.Channels, checked(call.Samples * Patches.Pixels), call.Depth);
+        Multiply(call.Channels, checked(call.Count * Patches.Pixels), call.Depth);
     }
 
     protected override long BlockWork(int columns) =>
-        Patches.InPlace ? 0 : Math.Min(Call.Samples, 2 + ((columns - 1) / Patches.Pixels)) * Patches.ImageElements;
+        Patches.InPlace ? 0 : Math.Min(Call.Count, 2 + ((columns - 1) / Patches.Pixels)) * Patches.ImageElements;
 
     /// <summary>Gives the samples that the block touches their borders, as far as its pixels reach.</summary>
     protected override void BeginBlock(ColumnBlock block)
@@ -71,25 +71,23 @@ internal sealed unsafe class ConvolutionProduct<TSimd, TVector>(ThreadTeam team,
         }
     }
 
-    protected override void Store(float* tile, TilePlace place)
+    protected override void Store(float* tile, float* prior, TilePlace place)
     {
-        var steps = new EpilogueSteps(!place.FirstBlock, place.LastBlock ? Call.Activation : Activation.None);
+        var finish = Call.Finish;
         var (sample, pixel) = (place.Column / Patches.Pixels, place.Column % Patches.Pixels);
         for (var done = 0; done < place.Columns; sample++, pixel = 0)
         {
             var length = Math.Min(Patches.Pixels - pixel, place.Columns - done);
-            var target = ((((long)sample * Rows) + place.Row) * Patches.Pixels) + pixel;
-            Epilogue<TSimd, TVector>.WriteRows(
+            var element = ((long)place.Row * Patches.Pixels) + pixel;
+            Epilogue<TSimd, TVector>.WriteChannels(
                 tile + done,
                 Kernel.Columns,
                 place.Rows,
                 length,
-                Call.Target + target,
+                Call.Target.At(sample, element),
                 Patches.Pixels,
-                steps,
-                place.LastBlock && Call.Bias != null ? Call.Bias + place.Row : null,
-                true,
-                place.LastBlock && Call.Derivative != null ? Call.Derivative + target : null);
+                finish,
+                finish.At(sample, element, finish.Bias == null ? null : finish.Bias + place.Row, prior == null ? null : prior + done, Kernel.Columns));
             done += length;
         }
     }
@@ -142,7 +140,7 @@ internal sealed unsafe class ConvolutionProduct<TSimd, TVector>(ThreadTeam team,
 
     private float* Image(ColumnBlock block, int sample) =>
         Patches.InPlace
-            ? Call.Source + (sample * Patches.SourceElements)
+            ? Call.Source.At(sample, 0)
             : block.Work + ((sample - (block.First / Patches.Pixels)) * Patches.ImageElements);
 
     private readonly struct PixelRun(float* source, int column, int length)

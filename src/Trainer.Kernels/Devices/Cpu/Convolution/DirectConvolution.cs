@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
+using Trainer.Kernels.Devices.Cpu.Reduction;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
 
@@ -31,16 +32,16 @@ internal sealed unsafe class DirectConvolution<TSimd, TVector>(ThreadTeam team, 
     {
         _call = call;
         _taps.Describe(call, Channels);
-        scratch.EnsureOwn(MicroKernel.LargestTile + CpuMemory.Slack + (Patches.InPlace ? 0 : PieceSamples * Patches.ImageElements));
-        team.Run(this, (call.Samples + PieceSamples - 1) / PieceSamples);
+        scratch.EnsureOwn((2 * MicroKernel.LargestTile) + CpuMemory.Slack + (Patches.InPlace ? 0 : PieceSamples * Patches.ImageElements));
+        team.Run(this, (call.Count + PieceSamples - 1) / PieceSamples);
     }
 
     public override void Run(int piece, int thread)
     {
         var tile = scratch.Own(thread);
-        var images = tile + MicroKernel.LargestTile + CpuMemory.Slack;
+        var images = tile + (2 * MicroKernel.LargestTile) + CpuMemory.Slack;
         var first = piece * PieceSamples;
-        var end = Math.Min(_call!.Samples, first + PieceSamples);
+        var end = Math.Min(_call!.Count, first + PieceSamples);
         for (var sample = first; sample < end && !Patches.InPlace; sample++)
         {
             _call.FillImage(sample, 0, Patches.Pixels, images + ((sample - first) * Patches.ImageElements));
@@ -63,13 +64,13 @@ internal sealed unsafe class DirectConvolution<TSimd, TVector>(ThreadTeam team, 
         for (var sample = first; sample < end; sample++)
         {
             var image = Patches.InPlace
-                ? _call!.Source + (sample * Patches.SourceElements)
+                ? _call!.Source.At(sample, 0)
                 : images + ((sample - first) * Patches.ImageElements);
-            var target = ((long)sample * _call!.Channels * Patches.Pixels) + ((long)row * Patches.PixelColumns);
+            var target = (long)row * Patches.PixelColumns;
             for (var q = 0; q < Patches.PixelColumns; q += TSimd.Lanes)
             {
                 columns[count] = image + (row * Patches.RowStep) + q;
-                places[count++] = new VectorPlace(target + q, Math.Min(TSimd.Lanes, Patches.PixelColumns - q));
+                places[count++] = new VectorPlace(sample, target + q, Math.Min(TSimd.Lanes, Patches.PixelColumns - q));
                 if (count == TileVectors)
                 {
                     ConvolveTile(row, columns, places, count, tile);
@@ -91,53 +92,59 @@ internal sealed unsafe class DirectConvolution<TSimd, TVector>(ThreadTeam team, 
 
     private void ConvolveTile(int row, float** columns, VectorPlace* places, int count, float* tile)
     {
+        var sums = tile + MicroKernel.LargestTile;
         for (var chain = 0; chain < _taps.Chains; chain++)
         {
             var terms = _taps.Terms(row, chain, out var offsets, out var weights);
+            var target = chain == 0 ? sums : tile;
             if (TSimd.Lanes == 16)
             {
-                DirectKernels<TSimd, TVector>.Rows6Vectors4(terms, weights, offsets, columns, tile);
+                DirectKernels<TSimd, TVector>.Rows6Vectors4(terms, weights, offsets, columns, target);
             }
             else
             {
-                DirectKernels<TSimd, TVector>.Rows6Vectors2(terms, weights, offsets, columns, tile);
+                DirectKernels<TSimd, TVector>.Rows6Vectors2(terms, weights, offsets, columns, target);
             }
 
-            Store(tile, places, count, chain != 0, chain == _taps.Chains - 1);
+            if (chain > 0)
+            {
+                Vectors<TSimd, TVector>.AddTo(sums, tile, Channels * TileVectors * TSimd.Lanes);
+            }
         }
+
+        Store(sums, places, count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Store(float* tile, VectorPlace* places, int count, bool addPrior, bool isLast)
+    private void Store(float* tile, VectorPlace* places, int count)
     {
         var call = _call!;
-        var steps = new EpilogueSteps(addPrior, isLast ? call.Activation : Activation.None);
-        var (hasBias, hasDerivative) = (isLast && call.Bias != null, isLast && call.Derivative != null);
+        var finish = call.Finish;
         long plane = Patches.Pixels;
         for (var channel = 0; channel < call.Channels; channel++)
         {
+            var bias = finish.Bias == null ? null : finish.Bias + channel;
             for (var i = 0; i < count; i++)
             {
-                var target = places[i].Target + (channel * plane);
+                var element = places[i].Element + (channel * plane);
                 Epilogue<TSimd, TVector>.WriteVector(
                     tile + (((channel * TileVectors) + i) * TSimd.Lanes),
-                    call.Target + target,
+                    call.Target.At(places[i].Sample, element),
                     places[i].Count,
-                    steps,
-                    call.Bias + channel,
-                    true,
-                    hasBias,
-                    call.Derivative + target,
-                    hasDerivative);
+                    0,
+                    finish,
+                    finish.At(places[i].Sample, element, bias, null, 0),
+                    true);
             }
         }
     }
 
-    /// <param name="target">First element of channel 0 in the target.</param>
+    /// <param name="element">Of channel 0 in the target.</param>
     /// <param name="count">Pixels of the vector that there are.</param>
-    private readonly struct VectorPlace(long target, int count)
+    private readonly struct VectorPlace(int sample, long element, int count)
     {
-        public readonly long Target = target;
+        public readonly int Sample = sample;
+        public readonly long Element = element;
         public readonly int Count = count;
     }
 }

@@ -9,7 +9,7 @@ namespace Trainer.Kernels.Devices.Cpu.Convolution;
 /// </summary>
 /// <remarks>
 /// Forward: the image is x with its padding and k = (c, r, s). Backward-data is the same walk over dy with zeros between its pixels
-/// (StrideH - 1 and StrideW - 1 of them) and a border of R - 1 - PadH and S - 1 - PadW; k = (k, r, s) and the filter is read backwards.
+/// (StrideH - 1 and StrideW - 1 of them) and a border of ExtentH - 1 - PadH and ExtentW - 1 - PadW; k = (k, r, s) and the filter is read backwards.
 /// </remarks>
 internal sealed unsafe class PatchLayout : IDisposable
 {
@@ -51,34 +51,32 @@ internal sealed unsafe class PatchLayout : IDisposable
 
     public int* Offsets { get; private set; }
 
-    public long SourceElements => (long)Channels * _sourceH * _sourceW;
-
     public long ImageElements => (long)Channels * Height * Width;
 
     public void Forward(in Conv2dGeometry g)
     {
         (Channels, _sourceH, _sourceW, _spreadH, _spreadW, _top, _left) = (g.C, g.H, g.W, 1, 1, g.PadH, g.PadW);
-        Describe(g.H + (2 * g.PadH), g.W + (2 * g.PadW), g.P, g.Q, g.StrideH, g.StrideW, g.R);
+        Describe(g.H + (2 * g.PadH) + g.ExtraH, g.W + (2 * g.PadW) + g.ExtraW, g.P, g.Q, g.StrideH, g.StrideW, g.ExtentH);
         Offsets = _offsets.Ensure<int>(g.Reduction + OffsetSlack);
         for (var k = 0; k < g.Reduction + OffsetSlack; k++)
         {
             var term = Math.Min(k, g.Reduction - 1);
             var (c, r, s) = (term / (g.R * g.S), term / g.S % g.R, term % g.S);
-            Offsets[k] = (((c * Height) + r) * Width) + s;
+            Offsets[k] = (((c * Height) + (r * g.DilationH)) * Width) + (s * g.DilationW);
         }
     }
 
     public void BackwardData(in Conv2dGeometry g)
     {
         (Channels, _sourceH, _sourceW, _spreadH, _spreadW, _top, _left) =
-            (g.K, g.P, g.Q, g.StrideH, g.StrideW, g.R - 1 - g.PadH, g.S - 1 - g.PadW);
-        Describe(g.H + g.R - 1, g.W + g.S - 1, g.H, g.W, 1, 1, g.R);
+            (g.K, g.P, g.Q, g.StrideH, g.StrideW, g.ExtentH - 1 - g.PadH, g.ExtentW - 1 - g.PadW);
+        Describe(g.H + g.ExtentH - 1, g.W + g.ExtentW - 1, g.H, g.W, 1, 1, g.ExtentH);
         var depth = g.K * g.R * g.S;
         Offsets = _offsets.Ensure<int>(depth);
         for (var i = 0; i < depth; i++)
         {
             var (k, r, s) = (i / (g.R * g.S), i / g.S % g.R, i % g.S);
-            Offsets[i] = (((k * Height) + g.R - 1 - r) * Width) + g.S - 1 - s;
+            Offsets[i] = (((k * Height) + g.ExtentH - 1 - (r * g.DilationH)) * Width) + g.ExtentW - 1 - (s * g.DilationW);
         }
     }
 
@@ -86,13 +84,13 @@ internal sealed unsafe class PatchLayout : IDisposable
     /// Copies into <paramref name="image"/> what pixels [firstPixel, endPixel) of a sample look at in channels [firstChannel, endChannel),
     /// with zeros around and between.
     /// </summary>
-    public void FillPixels(float* sources, int sample, int firstPixel, int endPixel, int firstChannel, int endChannel, float* image)
+    public void FillPixels(SampleRows sources, int sample, int firstPixel, int endPixel, int firstChannel, int endChannel, float* image)
     {
         var firstRow = firstPixel / PixelColumns * StrideRows;
         var endRow = ((endPixel - 1) / PixelColumns * StrideRows) + FilterRows;
         for (var channel = firstChannel; channel < endChannel; channel++)
         {
-            var source = sources + (sample * SourceElements) + ((long)channel * _sourceH * _sourceW);
+            var source = sources.At(sample, (long)channel * _sourceH * _sourceW);
             FillRows(source, firstRow, endRow, image + ((long)channel * Height * Width));
         }
     }
@@ -132,7 +130,7 @@ internal sealed unsafe class PatchLayout : IDisposable
         {
             if (IsSourceRow(row))
             {
-                FillRow(source + ((long)(row - _top) / _spreadH * _sourceW), image + ((long)row * Width));
+                FillRow(source + ((row - _top) / _spreadH * (long)_sourceW), image + ((long)row * Width));
             }
         }
     }

@@ -1,4 +1,5 @@
 using Trainer.Kernels.Devices.Cpu.Memory;
+using Trainer.Kernels.Devices.Cpu.Reduction;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
 
@@ -15,8 +16,8 @@ internal readonly unsafe struct ColumnBlock(int first, int count, float* work)
     public float* Work { get; } = work;
 }
 
-/// <summary>Where a tile lies in the product, and which part of its chains it holds.</summary>
-internal readonly record struct TilePlace(int Row, int Rows, int Column, int Columns, bool FirstBlock, bool LastBlock);
+/// <summary>Where a tile lies in the product.</summary>
+internal readonly record struct TilePlace(int Row, int Rows, int Column, int Columns);
 
 /// <summary>
 /// C (rows x columns) = A (rows x depth) B (depth x columns) in Form C. A is packed once, shared by all threads; a piece of work
@@ -61,8 +62,8 @@ internal abstract unsafe class BlockedProduct<TSimd, TVector>(ThreadTeam team, S
     /// <summary>Writes B[k.., column..] as (depth x Kernel.Columns); columns that B has not may be anything.</summary>
     protected abstract void PackB(ColumnBlock block, int column, int columns, int k, int depth, float* panel);
 
-    /// <summary>Takes a tile, Kernel.Columns elements a row.</summary>
-    protected abstract void Store(float* tile, TilePlace place);
+    /// <summary>Takes a tile, Kernel.Columns elements a row, and, unless null, what is to be added to it first.</summary>
+    protected abstract void Store(float* tile, float* prior, TilePlace place);
 
     protected void Multiply(int rows, int columns, int depth)
     {
@@ -82,7 +83,8 @@ internal abstract unsafe class BlockedProduct<TSimd, TVector>(ThreadTeam team, S
         var panels = tile + MicroKernel.LargestTile + CpuMemory.Slack;
         var first = piece * _blockColumns;
         var count = Math.Min(_blockColumns, Columns - first);
-        var block = new ColumnBlock(first, count, panels + PanelElements());
+        var sums = panels + PanelElements();
+        var block = new ColumnBlock(first, count, sums + SumElements());
         BeginBlock(block);
         for (var k = 0; k < _depth; k += ChainLength)
         {
@@ -92,21 +94,29 @@ internal abstract unsafe class BlockedProduct<TSimd, TVector>(ThreadTeam team, S
                 PackB(block, first + column, Math.Min(Kernel.Columns, count - column), k, depth, panels + ((long)column * depth));
             }
 
-            MultiplyBlock(block, k, depth, panels, tile);
+            MultiplyBlock(block, k, depth, panels, tile, sums);
         }
     }
 
-    private void MultiplyBlock(ColumnBlock block, int k, int depth, float* panels, float* tile)
+    /// <summary>One block of k. Chains before the last are added up in <paramref name="sums"/>, so that the target is written once.</summary>
+    private void MultiplyBlock(ColumnBlock block, int k, int depth, float* panels, float* tile, float* sums)
     {
         var a = _a + ((long)Kernel.PaddedRows(Rows) * k);
         for (var row = 0; row < Rows; row += Kernel.Rows, a += (long)depth * Kernel.Rows)
         {
-            for (var column = 0; column < block.Count; column += Kernel.Columns)
+            for (var column = 0; column < block.Count; column += Kernel.Columns, sums += Kernel.Rows * Kernel.Columns)
             {
-                Kernel.Run(depth, a, panels + ((long)column * depth), tile);
-                var columns = Math.Min(Kernel.Columns, block.Count - column);
-                var rows = Math.Min(Kernel.Rows, Rows - row);
-                Store(tile, new TilePlace(row, rows, block.First + column, columns, k == 0, k + depth == _depth));
+                var isLast = k + depth == _depth;
+                Kernel.Run(depth, a, panels + ((long)column * depth), isLast || k > 0 ? tile : sums);
+                if (isLast)
+                {
+                    var place = new TilePlace(row, Math.Min(Kernel.Rows, Rows - row), block.First + column, Math.Min(Kernel.Columns, block.Count - column));
+                    Store(tile, k > 0 ? sums : null, place);
+                }
+                else if (k > 0)
+                {
+                    Vectors<TSimd, TVector>.AddTo(sums, tile, Kernel.Rows * Kernel.Columns);
+                }
             }
         }
     }
@@ -122,7 +132,9 @@ internal abstract unsafe class BlockedProduct<TSimd, TVector>(ThreadTeam team, S
 
     private long PanelElements() => ((long)Math.Min(_depth, ChainLength) * Kernel.PaddedColumns(_blockColumns)) + CpuMemory.Slack;
 
-    private long OwnElements() => MicroKernel.LargestTile + CpuMemory.Slack + PanelElements() + BlockWork(_blockColumns);
+    private long SumElements() => _depth <= ChainLength ? 0 : (long)Kernel.PaddedRows(Rows) * Kernel.PaddedColumns(_blockColumns);
+
+    private long OwnElements() => MicroKernel.LargestTile + CpuMemory.Slack + PanelElements() + SumElements() + BlockWork(_blockColumns);
 
     private void PackPanel(int panel)
     {

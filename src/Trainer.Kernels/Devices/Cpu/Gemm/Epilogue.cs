@@ -4,74 +4,72 @@ using Trainer.Kernels.Devices.Cpu.Simd;
 
 namespace Trainer.Kernels.Devices.Cpu.Gemm;
 
-/// <summary>What happens to an output on its way to memory, in this order, each step rounded.</summary>
-/// <param name="AddPrior">target + chain: the blocks of 512 k after the first.</param>
-/// <param name="Activation">Applied after the bias.</param>
-internal readonly record struct EpilogueSteps(bool AddPrior, Activation Activation);
-
+/// <summary>Carries out <see cref="Finish"/> on tiles.</summary>
 internal static unsafe class Epilogue<TSimd, TVector>
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
-    /// <summary>
-    /// Writes neighbouring outputs of some rows of a tile. The tile may be read a vector beyond. Null pointers stand for steps left out.
-    /// </summary>
-    /// <param name="targetStride">Elements between rows of the target, and of <paramref name="derivative"/>.</param>
-    /// <param name="bias">One value for all outputs of a row where <paramref name="biasByRow"/>, else one per column.</param>
-    /// <param name="derivative">Outputs y of the sigmoid whose derivative y (1 - y) is multiplied in.</param>
+    /// <summary>Neighbouring outputs of some channels of one sample. The tile may be read a vector beyond.</summary>
+    /// <param name="targetStride">Elements from channel to channel of the target, the addend and the output.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void WriteRows(
-        float* tile, int tileStride, int rows, int columns, float* target, nint targetStride, EpilogueSteps steps, float* bias, bool biasByRow, float* derivative)
+    public static void WriteChannels(
+        float* tile, int tileStride, int rows, int columns, float* target, nint targetStride, in Finish finish, FinishPlace place)
     {
-        var (hasBias, hasDerivative) = (bias != null, derivative != null);
         for (var row = 0; row < rows; row++)
         {
             for (var i = 0; i < columns; i += TSimd.Lanes)
             {
-                WriteVector(
-                    tile + i,
-                    target + i,
-                    Math.Min(TSimd.Lanes, columns - i),
-                    steps,
-                    biasByRow ? bias + row : bias + i,
-                    biasByRow,
-                    hasBias,
-                    derivative + i,
-                    hasDerivative);
+                WriteVector(tile + i, target + i, Math.Min(TSimd.Lanes, columns - i), i, finish, place, true);
             }
 
             tile += tileStride;
             target += targetStride;
-            derivative += targetStride;
+            place.Prior += place.Prior == null ? 0 : place.PriorStride;
+            place.Bias += place.Bias == null ? 0 : 1;
+            place.Addend += place.Addend == null ? 0 : targetStride;
+            place.Output += place.Output == null ? 0 : targetStride;
         }
     }
 
-    /// <summary>As <see cref="WriteRows"/> for at most one vector.</summary>
+    /// <summary>Neighbouring outputs of a linear layer for some samples, each with strides of its own.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void WriteSamples(
+        float* tile, int tileStride, int rows, int columns, float* target, nint targetStride, in Finish finish, FinishPlace place)
+    {
+        for (var row = 0; row < rows; row++)
+        {
+            for (var i = 0; i < columns; i += TSimd.Lanes)
+            {
+                WriteVector(tile + i, target + i, Math.Min(TSimd.Lanes, columns - i), i, finish, place, false);
+            }
+
+            tile += tileStride;
+            target += targetStride;
+            place.Prior += place.Prior == null ? 0 : place.PriorStride;
+            place.Addend += place.Addend == null ? 0 : (nint)finish.Addend.Stride;
+            place.Output += place.Output == null ? 0 : (nint)finish.Output.Stride;
+        }
+    }
+
+    /// <summary>At most one vector: outputs i .. i + count of a row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void WriteVector(
-        float* tile, float* target, int count, EpilogueSteps steps, float* bias, bool biasByRow, bool hasBias, float* derivative, bool hasDerivative)
+    public static void WriteVector(float* tile, float* target, int count, int i, in Finish finish, in FinishPlace place, bool biasByRow)
     {
         var value = TSimd.Load(tile);
-        if (steps.AddPrior)
+        if (place.Prior != null)
         {
-            value = TSimd.Add(TSimd.LoadFirst(target, count), value);
+            value = TSimd.Add(TSimd.Load(place.Prior + i), value);
         }
 
-        if (hasBias)
+        if (place.Bias != null)
         {
-            value = TSimd.Add(value, biasByRow ? TSimd.Broadcast(*bias) : TSimd.LoadFirst(bias, count));
+            value = TSimd.Add(value, biasByRow ? TSimd.Broadcast(*place.Bias) : TSimd.LoadFirst(place.Bias + i, count));
         }
 
-        if (steps.Activation == Activation.Sigmoid)
-        {
-            value = VectorMath<TSimd, TVector>.Sigmoid(value);
-        }
-
-        if (hasDerivative)
-        {
-            value = TSimd.Multiply(value, VectorMath<TSimd, TVector>.SigmoidDerivative(TSimd.LoadFirst(derivative, count)));
-        }
-
+        var addend = place.Addend == null ? null : place.Addend + i;
+        value = finish.IsGradient
+            ? VectorEpilogue<TSimd, TVector>.Gradient(value, finish.Activation, place.Output + i, addend)
+            : VectorEpilogue<TSimd, TVector>.Output(value, finish.Activation, addend);
         if (count == TSimd.Lanes)
         {
             TSimd.Store(target, value);

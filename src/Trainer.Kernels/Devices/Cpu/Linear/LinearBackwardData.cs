@@ -11,34 +11,31 @@ internal sealed unsafe class LinearBackwardData<TSimd, TVector>(ThreadTeam team,
     where TVector : struct
 {
     private int _inputs;
-    private int _outputs;
-    private float* _dy;
+    private SampleRows _dy;
     private float* _w;
-    private float* _derivative;
-    private float* _dx;
+    private Finish _finish;
+    private SampleRows _dx;
 
-    public void Execute(int inputs, int outputs, int samples, float* dy, float* w, float* derivative, float* dx)
+    public void Execute(int inputs, int outputs, int samples, SampleRows dy, float* w, in Finish finish, SampleRows dx)
     {
-        _inputs = inputs;
-        _outputs = outputs;
-        _dy = dy;
+        (_inputs, _dy, _finish, _dx) = (inputs, dy, finish, dx);
         _w = w;
-        _derivative = derivative;
-        _dx = dx;
         Multiply(samples, inputs, outputs);
     }
 
     protected override void PackA(int row, int rows, int k, int depth, float* panel) =>
-        Packing.Transpose(_dy + ((long)row * _outputs) + k, _outputs, rows, depth, panel, Kernel.Rows, Kernel.Rows);
+        Packing.Transpose(_dy.At(row, k), (nint)_dy.Stride, rows, depth, panel, Kernel.Rows, Kernel.Rows);
 
     protected override void PackB(ColumnBlock block, int column, int columns, int k, int depth, float* panel) =>
         Packing.CopyRows(_w + ((long)k * _inputs) + column, _inputs, depth, columns, panel, Kernel.Columns);
 
-    protected override void Store(float* tile, TilePlace place)
-    {
-        var steps = new EpilogueSteps(!place.FirstBlock, Activation.None);
-        var target = ((long)place.Row * Columns) + place.Column;
-        var derivative = place.LastBlock && _derivative != null ? _derivative + target : null;
-        Epilogue<TSimd, TVector>.WriteRows(tile, Kernel.Columns, place.Rows, place.Columns, _dx + target, Columns, steps, null, false, derivative);
-    }
+    protected override void Store(float* tile, float* prior, TilePlace place) => Epilogue<TSimd, TVector>.WriteSamples(
+        tile,
+        Kernel.Columns,
+        place.Rows,
+        place.Columns,
+        _dx.At(place.Row, place.Column),
+        (nint)_dx.Stride,
+        _finish,
+        _finish.At(place.Row, place.Column, null, prior, Kernel.Columns));
 }

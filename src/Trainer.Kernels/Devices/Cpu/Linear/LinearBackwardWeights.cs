@@ -13,17 +13,16 @@ internal sealed unsafe class LinearBackwardWeights<TSimd, TVector>(ThreadTeam te
     where TVector : struct
 {
     private readonly NativeBuffer _offsets = new();
-    private float* _x;
-    private float* _dy;
+    private SampleRows _x;
+    private SampleRows _dy;
 
-    protected override int Step => Rows;
+    protected override int Step => checked((int)_dy.Stride);
 
     protected override int* Offsets => _offsets.Ensure<int>(0);
 
-    public void Execute(int inputs, int outputs, ReductionPlan plan, float* x, float* dy, float** targets)
+    public void Execute(int inputs, int outputs, ReductionPlan plan, SampleRows x, SampleRows dy, float** targets)
     {
-        _x = x;
-        _dy = dy;
+        (_x, _dy) = (x, dy);
         var offsets = _offsets.Ensure<int>(outputs + GradientKernel.LargestTile);
         for (var row = 0; row < outputs + GradientKernel.LargestTile; row++)
         {
@@ -37,12 +36,12 @@ internal sealed unsafe class LinearBackwardWeights<TSimd, TVector>(ThreadTeam te
 
     protected override int ListRuns(ReductionPiece piece, int firstPixel, int pixels, float* work, PixelRun* runs)
     {
-        runs[0] = new PixelRun(_dy + ((long)firstPixel * Rows), pixels);
+        runs[0] = new PixelRun(_dy.At(firstPixel, 0), pixels);
         return 1;
     }
 
     protected override void PackRight(int firstPixel, int pixels, int column, int columns, float* panel) =>
-        Packing.CopyRows(_x + ((long)firstPixel * Columns) + column, Columns, pixels, columns, panel, Kernel.Columns);
+        Packing.CopyRows(_x.At(firstPixel, column), (nint)_x.Stride, pixels, columns, panel, Kernel.Columns);
 
     protected override void Emit(float* sums, int row, int rows, int column, int columns, float* target) =>
         Packing.CopyBlock(sums, Kernel.Columns, rows, columns, target + ((long)row * Columns) + column, Columns);

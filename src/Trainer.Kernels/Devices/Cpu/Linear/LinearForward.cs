@@ -11,34 +11,35 @@ internal sealed unsafe class LinearForward<TSimd, TVector>(ThreadTeam team, Scra
     where TVector : struct
 {
     private int _inputs;
-    private float* _x;
+    private SampleRows _x;
     private float* _w;
-    private float* _b;
-    private float* _y;
-    private Activation _activation;
+    private Finish _finish;
+    private SampleRows _y;
 
-    public void Execute(int inputs, int outputs, int samples, float* x, float* w, float* b, Activation activation, float* y)
+    public void Execute(int inputs, int outputs, int samples, SampleRows x, float* w, in Finish finish, SampleRows y)
     {
-        _inputs = inputs;
-        _x = x;
+        (_inputs, _x, _finish, _y) = (inputs, x, finish, y);
         _w = w;
-        _b = b;
-        _activation = activation;
-        _y = y;
         Multiply(samples, outputs, inputs);
     }
 
     protected override void PackA(int row, int rows, int k, int depth, float* panel) =>
-        Packing.Transpose(_x + ((long)row * _inputs) + k, _inputs, rows, depth, panel, Kernel.Rows, Kernel.Rows);
+        Packing.Transpose(_x.At(row, k), (nint)_x.Stride, rows, depth, panel, Kernel.Rows, Kernel.Rows);
 
     protected override void PackB(ColumnBlock block, int column, int columns, int k, int depth, float* panel) =>
         Packing.Transpose(_w + ((long)column * _inputs) + k, _inputs, columns, depth, panel, Kernel.Columns, Kernel.Columns);
 
-    protected override void Store(float* tile, TilePlace place)
+    protected override void Store(float* tile, float* prior, TilePlace place)
     {
-        var steps = new EpilogueSteps(!place.FirstBlock, place.LastBlock ? _activation : Activation.None);
-        var bias = place.LastBlock && _b != null ? _b + place.Column : null;
-        var target = _y + ((long)place.Row * Columns) + place.Column;
-        Epilogue<TSimd, TVector>.WriteRows(tile, Kernel.Columns, place.Rows, place.Columns, target, Columns, steps, bias, false, null);
+        var bias = _finish.Bias == null ? null : _finish.Bias + place.Column;
+        Epilogue<TSimd, TVector>.WriteSamples(
+            tile,
+            Kernel.Columns,
+            place.Rows,
+            place.Columns,
+            _y.At(place.Row, place.Column),
+            (nint)_y.Stride,
+            _finish,
+            _finish.At(place.Row, place.Column, bias, prior, Kernel.Columns));
     }
 }

@@ -12,6 +12,9 @@ internal readonly unsafe struct SampleRows(float* first, long stride)
 
     /// <summary>Element <paramref name="element"/> of a sample; null for a tensor that is left out.</summary>
     public float* At(long sample, long element) => First == null ? null : First + (sample * Stride) + element;
+
+    /// <summary>The runs that begin at an element of each sample, e.g. at a later channel.</summary>
+    public SampleRows From(long element) => new(At(0, element), Stride);
 }
 
 /// <summary>An <see cref="OutputEpilogue"/> whose tensors are addresses.</summary>

@@ -15,13 +15,13 @@ internal sealed unsafe class BiasGradient<TSimd, TVector>(ThreadTeam team, Scrat
 {
     private readonly TreeFold<TSimd, TVector> _fold = new(team);
     private ReductionPlan? _plan;
-    private float* _dy;
+    private SampleRows _dy;
     private int _channels;
     private int _samplePixels;
     private float* _partials;
 
     /// <param name="samplePixels">Output pixels per sample of a convolution; 0 for a linear layer.</param>
-    public void Execute(ReductionPlan plan, float* dy, int channels, int samplePixels, float** targets)
+    public void Execute(ReductionPlan plan, SampleRows dy, int channels, int samplePixels, float** targets)
     {
         _plan = plan;
         _dy = dy;
@@ -60,13 +60,13 @@ internal sealed unsafe class BiasGradient<TSimd, TVector>(ThreadTeam team, Scrat
     private float SumPixels(ReductionPiece piece, int channel, float* gathered)
     {
         var (sample, pixel) = (piece.FirstPixel / _samplePixels, piece.FirstPixel % _samplePixels);
-        var source = _dy + ((((long)sample * _channels) + channel) * _samplePixels) + pixel;
+        var source = _dy.At(sample, ((long)channel * _samplePixels) + pixel);
         if (pixel + piece.Pixels <= _samplePixels)
         {
             return Vectors<TSimd, TVector>.Sum(source, piece.Pixels);
         }
 
-        for (var done = 0; done < piece.Pixels; done += _samplePixels, source += (long)_channels * _samplePixels)
+        for (var done = 0; done < piece.Pixels; done += _samplePixels, source += _dy.Stride)
         {
             new ReadOnlySpan<float>(source, _samplePixels).CopyTo(new Span<float>(gathered + done, _samplePixels));
         }
@@ -81,13 +81,13 @@ internal sealed unsafe class BiasGradient<TSimd, TVector>(ThreadTeam team, Scrat
         for (var output = 0; output < _channels; output += TSimd.Lanes)
         {
             var count = Math.Min(TSimd.Lanes, _channels - output);
-            var source = _dy + ((long)piece.FirstPixel * _channels) + output;
+            var source = _dy.At(piece.FirstPixel, output);
             var total = TSimd.Broadcast(0);
             for (var done = 0; done < piece.Pixels; done += WeightGradient<TSimd, TVector>.ChainLength)
             {
                 var chain = TSimd.Broadcast(0);
                 var length = Math.Min(WeightGradient<TSimd, TVector>.ChainLength, piece.Pixels - done);
-                for (var i = 0; i < length; i++, source += _channels)
+                for (var i = 0; i < length; i++, source += _dy.Stride)
                 {
                     chain = TSimd.Add(chain, TSimd.LoadFirst(source, count));
                 }
