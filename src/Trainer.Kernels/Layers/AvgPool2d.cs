@@ -1,63 +1,46 @@
 using System.Text.Json;
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Layers;
 
-/// <summary>Average over windows; padding counts as zeros (torch's count_include_pad).</summary>
+/// <summary>The average of each window.</summary>
 /// <remarks>
-/// x (N,C,H,W)  ->  y (N,C,P,Q),  P = (H + 2 p - R) / s + 1 rounded down, Q likewise:
-/// y[n,c,i,j] = (sum over the R x S window of x) / (R S). Backward writes dx: to each pixel dy / (R S) of every window that holds it.
+/// y[n,c,i,j] = (sum over the R x S window of x) / size; size is R S where the padding counts (as zeros), else the number of pixels of the image in the window.
+/// Backward writes dx: to each pixel dy / size of every window that holds it.
 /// </remarks>
-public sealed class AvgPool2d(Size2 kernelSize) : Layer
+public sealed class AvgPool2d(Size2 kernelSize) : Pool2d(kernelSize)
 {
-    public Size2 KernelSize { get; } = kernelSize;
-
-    public Size2 Stride { get; init; } = kernelSize;
-
-    public Size2 Padding { get; init; } = 0;
+    public bool CountIncludePad { get; init; } = true;
 
     public override string Kind => "avg_pool2d";
 
-    public override bool TakesDerivative => true;
-
-    public override Shape OutputShape(Shape input)
-    {
-        LayerException.CheckAtLeast(0, Padding, "padding");
-        Window.Check(Kind, input, KernelSize, Stride, Padding);
-        if (Padding.Height > KernelSize.Height / 2 || Padding.Width > KernelSize.Width / 2)
-        {
-            throw new LayerException($"{Padding} is more than half of the kernel {KernelSize}", "padding");
-        }
-
-        var g = Geometry(input);
-        return new Shape(g.C, g.P, g.Q);
-    }
-
-    public override void Forward(LayerContext context) =>
-        context.Device.AvgPool2dForward(Geometry(context.Input), true, context.Samples, context.X, context.Epilogue, context.Y);
+    public override void Forward(LayerContext context) => context.Device.AvgPool2dForward(
+        Geometry(context.Input), CountIncludePad, context.Samples, context.X, context.Epilogue, context.Y);
 
     public override void Backward(LayerContext context)
     {
         if (!context.Dx.IsEmpty)
         {
-            context.Device.AvgPool2dBackward(Geometry(context.Input), true, context.Samples, context.Dy, context.DxEpilogue, context.Dx);
+            context.Device.AvgPool2dBackward(
+                Geometry(context.Input), CountIncludePad, context.Samples, context.Dy, context.DxEpilogue, context.Dx);
         }
     }
 
     internal static AvgPool2d Read(JsonOptions options)
     {
         var kernel = options.RequiredSize("kernel_size");
-        return new AvgPool2d(kernel) { Stride = options.Size("stride", kernel), Padding = options.Size("padding", 0) };
+        return new AvgPool2d(kernel)
+        {
+            Stride = options.Size("stride", kernel),
+            Padding = options.Size("padding", 0),
+            CeilMode = options.Flag("ceil_mode", false),
+            CountIncludePad = options.Flag("count_include_pad", true),
+        };
     }
 
     internal override void WriteOptions(Utf8JsonWriter json)
     {
-        json.WriteSize("kernel_size", KernelSize);
-        json.WriteSizeUnless(KernelSize, "stride", Stride);
-        json.WriteSizeUnless(0, "padding", Padding);
+        base.WriteOptions(json);
+        json.WriteUnless(true, "count_include_pad", CountIncludePad);
     }
-
-    private Pool2dGeometry Geometry(Shape input) => new(
-        input[0], input[1], input[2], KernelSize.Height, KernelSize.Width, Stride.Height, Stride.Width, Padding.Height, Padding.Width);
 }

@@ -11,10 +11,7 @@ namespace Trainer.Kernels.Layers;
 public abstract class Layer : Module
 {
     /// <summary>Whether <see cref="Forward"/> applies <see cref="LayerContext.Epilogue"/> to what it writes.</summary>
-    public virtual bool TakesActivation => false;
-
-    /// <summary>Whether <see cref="Backward"/> multiplies <see cref="LayerContext.DxEpilogue"/> into the dx it writes.</summary>
-    public virtual bool TakesDerivative => false;
+    public virtual bool TakesEpilogue => false;
 
     /// <summary>What this layer applies to each element by itself, if that is all it does: the layer before it may take that over.</summary>
     public virtual Activation Activation => Activation.None;
@@ -34,6 +31,15 @@ public abstract class Layer : Module
 
     /// <summary>The parameters for an input that <see cref="OutputShape"/> has accepted, in torch.nn's order.</summary>
     public virtual IReadOnlyList<Parameter> Parameters(Shape input) => [];
+
+    /// <summary>The statistics that it keeps, likewise.</summary>
+    public virtual IReadOnlyList<Statistic> Statistics(Shape input) => [];
+
+    /// <summary>What <see cref="LayerContext.Saved"/> needs to hold.</summary>
+    public virtual SavedSize Saved(Shape input) => default;
+
+    /// <summary>Multiply-adds for one sample, forward; 0 for layers without products.</summary>
+    public virtual long MultiplyAdds(Shape input) => 0;
 
     /// <summary>y from x and the parameters, for the context's samples.</summary>
     public abstract void Forward(LayerContext context);
@@ -62,5 +68,14 @@ public sealed class LayerException(string problem, string? option = null) : Exce
     {
         CheckAtLeast(minimum, size.Height, option);
         CheckAtLeast(minimum, size.Width, option);
+    }
+
+    /// <summary>Refuses NaN too.</summary>
+    internal static void CheckBetween(double minimum, double maximum, double value, string option)
+    {
+        if (!(value >= minimum && value <= maximum))
+        {
+            throw new LayerException(FormattableString.Invariant($"{value} is not between {minimum} and {maximum}"), option);
+        }
     }
 }

@@ -3,12 +3,27 @@ using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Layers;
 
+/// <summary>Where the numbers lie that a layer trains or keeps: the tensors themselves, and per subtree root what a step contributes to them.</summary>
+public sealed class LayerState(IReadOnlyList<Tensor> tensors, IReadOnlyList<Tensor[]> perRoot)
+{
+    public static LayerState None { get; } = new([], []);
+
+    /// <summary>Number <paramref name="index"/>; empty when the layer has no such tensor (no bias).</summary>
+    public Tensor this[int index] => index < tensors.Count ? tensors[index] : default;
+
+    /// <summary>Its contributions, one tensor per root; no tensors when the layer has no such tensor, or nobody wants them.</summary>
+    public ReadOnlySpan<Tensor> PerRoot(int index, int roots) => index < perRoot.Count ? perRoot[index].AsSpan(0, roots) : [];
+}
+
 /// <summary>
 /// One layer's place in a network on a device: its tensors, planned once, and which samples they hold in this pass.
 /// Activations and their gradients are (samples, per-sample shape).
 /// </summary>
-public sealed class LayerContext(Device device, Shape input, Shape output, Tensor[] parameters, Tensor[][] gradients)
+public sealed class LayerContext(Device device, Shape input, Shape output)
 {
+    private readonly Tensor _saved;
+    private bool _training;
+
     public Device Device { get; } = device;
 
     /// <summary>Per-sample shape of x.</summary>
@@ -17,9 +32,23 @@ public sealed class LayerContext(Device device, Shape input, Shape output, Tenso
     /// <summary>Per-sample shape of y.</summary>
     public Shape Output { get; } = output;
 
+    /// <summary>Which layer of the network this is: keys what it draws.</summary>
+    public uint Index { get; init; }
+
+    public LayerState Parameters { get; init; } = LayerState.None;
+
+    public LayerState Statistics { get; init; } = LayerState.None;
+
     public required Tensor X { get; init; }
 
     public required Tensor Y { get; init; }
+
+    /// <summary>What the layer keeps from forward to backward (<see cref="Layer.Saved"/>); empty in an evaluation.</summary>
+    public Tensor Saved
+    {
+        get => _training ? _saved : default;
+        init => _saved = value;
+    }
 
     /// <summary>Empty when the network is not for training.</summary>
     public Tensor Dy { get; init; }
@@ -27,29 +56,36 @@ public sealed class LayerContext(Device device, Shape input, Shape output, Tenso
     /// <summary>Empty when nothing before this layer is to be trained.</summary>
     public Tensor Dx { get; init; }
 
-    /// <summary>What Forward applies to y on its way to memory: the activation layer that follows.</summary>
+    /// <summary>What Forward does to y on its way to memory: the activation layer that follows, the other side of a sum.</summary>
     public OutputEpilogue Epilogue { get; init; }
 
-    /// <summary>What Backward multiplies into dx on its way to memory: the derivative of the activation that made x.</summary>
+    /// <summary>What Backward does to dx on its way to memory: the derivative of the activation that made x, what other readers of x contribute.</summary>
     public GradientEpilogue DxEpilogue { get; init; }
 
     /// <summary>Samples of this pass.</summary>
     public int Samples { get; private set; }
 
-    /// <summary>Which samples of the global batch they are. Only set for training passes.</summary>
-    public BatchSlice Slice { get; private set; } = null!;
+    /// <summary>Which samples of the global batch they are; null in an evaluation.</summary>
+    public BatchSlice? Slice { get; private set; }
 
     /// <summary>The training step: with the seed and the samples' positions it keys what a layer draws.</summary>
     public ulong Step { get; private set; }
 
-    /// <summary>Parameter number <paramref name="index"/> of the layer; empty when the layer has no such parameter (no bias).</summary>
-    public Tensor Parameter(int index) => index < parameters.Length ? parameters[index] : default;
+    /// <summary>Of the job.</summary>
+    public ulong Seed { get; private set; }
 
-    /// <summary>Its gradients, one tensor per subtree root of the slice; no tensors when the layer has no such parameter.</summary>
-    public ReadOnlySpan<Tensor> Gradients(int index) =>
-        index < gradients.Length ? gradients[index].AsSpan(0, Slice.Roots.Count) : [];
+    /// <summary>The slice of a training pass.</summary>
+    internal BatchSlice Training => Slice ?? throw new InvalidOperationException("There is no batch slice in an evaluation.");
 
-    internal void Evaluate(int samples) => Samples = samples;
+    public Tensor Parameter(int index) => Parameters[index];
 
-    internal void Train(BatchSlice slice, ulong step) => (Samples, Slice, Step) = (slice.LocalSamples, slice, step);
+    /// <summary>Gradients of parameter number <paramref name="index"/>, one tensor per subtree root of the slice; none when the layer has no such parameter.</summary>
+    public ReadOnlySpan<Tensor> Gradients(int index) => Parameters.PerRoot(index, Training.Roots.Count);
+
+    /// <summary>What this step contributes to statistic number <paramref name="index"/>, per root.</summary>
+    public ReadOnlySpan<Tensor> StatisticSums(int index) => Statistics.PerRoot(index, Training.Roots.Count);
+
+    internal void Evaluate(int samples) => (_training, Samples, Slice) = (false, samples, null);
+
+    internal void Train(BatchSlice slice, ulong seed, ulong step) => (_training, Samples, Slice, Seed, Step) = (true, slice.LocalSamples, slice, seed, step);
 }

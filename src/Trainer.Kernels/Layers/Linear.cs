@@ -16,11 +16,12 @@ public sealed class Linear(int outFeatures) : Layer
 
     public WeightInit WeightInit { get; init; } = WeightInit.KaimingUniform;
 
+    /// <summary>Null: PyTorch's default, uniform in +-1 / sqrt(fan_in).</summary>
+    public WeightInit? BiasInit { get; init; }
+
     public override string Kind => "linear";
 
-    public override bool TakesActivation => true;
-
-    public override bool TakesDerivative => true;
+    public override bool TakesEpilogue => true;
 
     public override bool BackwardReadsInput => true;
 
@@ -35,8 +36,10 @@ public sealed class Linear(int outFeatures) : Layer
     public override IReadOnlyList<Parameter> Parameters(Shape input)
     {
         var weight = new Parameter("weight", new Shape(OutFeatures, input[0]), Initializer.Weights(WeightInit, input[0], OutFeatures));
-        return Bias ? [weight, new Parameter("bias", new Shape(OutFeatures), Initializer.Bias(input[0]))] : [weight];
+        return Bias ? [weight, new Parameter("bias", new Shape(OutFeatures), Initializer.Bias(BiasInit, input[0], OutFeatures))] : [weight];
     }
+
+    public override long MultiplyAdds(Shape input) => (long)input[0] * OutFeatures;
 
     public override void Forward(LayerContext context) => context.Device.LinearForward(
         context.Input[0], OutFeatures, context.Samples, context.X, context.Parameter(0), context.Parameter(1), context.Epilogue, context.Y);
@@ -44,7 +47,7 @@ public sealed class Linear(int outFeatures) : Layer
     public override void Backward(LayerContext context)
     {
         context.Device.LinearBackwardWeights(
-            context.Input[0], OutFeatures, context.Slice, context.X, context.Dy, context.Gradients(0), context.Gradients(1));
+            context.Input[0], OutFeatures, context.Training, context.X, context.Dy, context.Gradients(0), context.Gradients(1));
         if (!context.Dx.IsEmpty)
         {
             context.Device.LinearBackwardData(
@@ -55,13 +58,15 @@ public sealed class Linear(int outFeatures) : Layer
     internal static Linear Read(JsonOptions options) => new(options.Required("out_features"))
     {
         Bias = options.Flag("bias", true),
-        WeightInit = options.WeightInit("weight_init"),
+        WeightInit = options.WeightInit("weight_init") ?? default,
+        BiasInit = options.WeightInit("bias_init"),
     };
 
     internal override void WriteOptions(Utf8JsonWriter json)
     {
         json.WriteNumber("out_features", OutFeatures);
-        json.WriteBias(Bias);
-        json.WriteWeightInit(WeightInit);
+        json.WriteUnless(true, "bias", Bias);
+        json.WriteWeightInit("weight_init", WeightInit);
+        json.WriteWeightInit("bias_init", BiasInit);
     }
 }

@@ -2,21 +2,39 @@ using Trainer.Kernels.Layers;
 
 namespace Trainer.Kernels.Models;
 
-/// <summary>A tensor that flows between layers: the model's input, or the output of one layer. Shape per sample.</summary>
+/// <summary>A tensor that flows between layers: the model's input, or the output of one node. Shape per sample.</summary>
 internal sealed record Value(int Index, Shape Shape);
 
-/// <summary>One layer in its place: what it reads, what it gives, and its parameters.</summary>
+/// <summary>One computation: it reads values that nodes before it gave, and gives one.</summary>
+internal abstract record Node(IReadOnlyList<Value> Inputs, Value Output);
+
+/// <summary>One layer in its place, with its parameters and statistics.</summary>
 /// <param name="Name">As torch.nn names the module: <c>3</c>, within containers <c>2.0</c>.</param>
-internal sealed record Node(Layer Layer, string Name, Value Input, Value Output, IReadOnlyList<Parameter> Parameters)
+/// <param name="Path">As errors name it: <c>layers[2].sequential.layers[0].conv2d</c>.</param>
+internal sealed record LayerNode(
+    Layer Layer, string Name, string Path, Value Input, Value Output, IReadOnlyList<Parameter> Parameters, IReadOnlyList<Statistic> Statistics)
+    : Node([Input], Output)
 {
     /// <summary>As torch.nn names them: <c>3.weight</c>.</summary>
-    public IEnumerable<string> ParameterNames => Parameters.Select(parameter => $"{Name}.{parameter.Name}");
+    public IEnumerable<string> ParameterNames => Parameters.Select(parameter => NameOf(parameter.Name));
+
+    /// <summary>Likewise: <c>4.running_mean</c>.</summary>
+    public IEnumerable<string> StatisticNames => Statistics.Select(statistic => NameOf(statistic.Name));
+
+    public string NameOf(string tensor) => Name.Length == 0 ? tensor : $"{Name}.{tensor}";
 }
+
+/// <summary>left + right, element by element.</summary>
+internal sealed record SumNode(Value Left, Value Right, Value Output) : Node([Left, Right], Output);
+
+/// <summary>Its inputs, one behind another along the channels.</summary>
+internal sealed record ConcatNode(IReadOnlyList<Value> Inputs, Value Output) : Node(Inputs, Output);
 
 /// <summary>The static graph of a model, filled by its modules in the order in which they run; shapes are checked on the way.</summary>
 internal sealed class Graph
 {
     private readonly List<Node> _nodes = [];
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private string _name = "";
     private string _path = "";
     private int _values = 1;
@@ -28,35 +46,97 @@ internal sealed class Graph
     /// <summary>In the order in which they run.</summary>
     public IReadOnlyList<Node> Nodes => _nodes;
 
-    /// <summary>Adds child number <paramref name="index"/> of the container at hand.</summary>
-    public Value AddChild(int index, Module child, Value input)
+    public IEnumerable<LayerNode> Layers => _nodes.OfType<LayerNode>();
+
+    /// <summary>Adds the children in <paramref name="list"/> of the container at hand, one behind another; the first one's number is <paramref name="firstNumber"/>.</summary>
+    public Value AddChildren(string list, int firstNumber, IReadOnlyList<Module> children, Value input)
     {
         var (name, path) = (_name, _path);
-        _name = name.Length == 0 ? $"{index}" : $"{name}.{index}";
-        _path = path.Length == 0 ? $"layers[{index}].{child.Kind}" : $"{path}.layers[{index}].{child.Kind}";
-        var output = child.AddTo(this, input);
+        for (var i = 0; i < children.Count; i++)
+        {
+            var child = children[i];
+            var own = child.Name ?? $"{firstNumber + i}";
+            _name = name.Length == 0 ? own : $"{name}.{own}";
+            _path = path.Length == 0 ? $"{list}[{i}].{child.Kind}" : $"{path}.{list}[{i}].{child.Kind}";
+            input = child.AddTo(this, input);
+        }
+
         (_name, _path) = (name, path);
-        return output;
+        return input;
     }
 
     public Value Add(Layer layer, Value input)
     {
         try
         {
-            var output = new Value(_values++, layer.OutputShape(input.Shape));
-            CheckSize("its output", output.Shape);
-            var parameters = layer.Parameters(input.Shape);
-            foreach (var parameter in parameters)
+            var output = NewValue(layer.OutputShape(input.Shape));
+            var node = new LayerNode(layer, _name, _path, input, output, layer.Parameters(input.Shape), layer.Statistics(input.Shape));
+            foreach (var parameter in node.Parameters)
             {
                 CheckSize($"its {parameter.Name}", parameter.Shape);
             }
 
-            _nodes.Add(new Node(layer, _name, input, output, parameters));
+            CheckNames(node);
+            _nodes.Add(node);
             return output;
         }
         catch (LayerException refused)
         {
-            throw new ModelException(refused.Option is null ? _path : $"{_path}.{refused.Option}", refused.Message);
+            throw refused.Option is null ? new ModelException(_path, refused.Message) : Refuse(refused.Option, refused.Message);
+        }
+    }
+
+    public Value AddSum(Value left, Value right)
+    {
+        if (left.Shape != right.Shape)
+        {
+            throw new ModelException(_path, $"its layers give {left.Shape}, its shortcut {right.Shape}; expected equal shapes to add");
+        }
+
+        var sum = new SumNode(left, right, NewValue(left.Shape));
+        _nodes.Add(sum);
+        return sum.Output;
+    }
+
+    public Value AddConcat(IReadOnlyList<Value> inputs)
+    {
+        var first = inputs[0].Shape;
+        for (var i = 0; i < inputs.Count; i++)
+        {
+            var shape = inputs[i].Shape;
+            if (shape.Rank == 0 || !shape.Dimensions.Skip(1).SequenceEqual(first.Dimensions.Skip(1)))
+            {
+                throw Refuse($"branches[{i}]", $"gives {shape}, the first branch {first}; expected the same sizes behind the channels");
+            }
+        }
+
+        if (inputs.Count == 1)
+        {
+            return inputs[0];
+        }
+
+        var channels = checked((int)inputs.Sum(input => (long)input.Shape[0]));
+        var concat = new ConcatNode(inputs, NewValue(new Shape([channels, .. first.Dimensions.Skip(1)])));
+        _nodes.Add(concat);
+        return concat.Output;
+    }
+
+    public ModelException Refuse(string option, string problem) => new($"{_path}.{option}", problem);
+
+    private Value NewValue(Shape shape)
+    {
+        CheckSize("its output", shape);
+        return new Value(_values++, shape);
+    }
+
+    private void CheckNames(LayerNode node)
+    {
+        foreach (var name in node.ParameterNames.Concat(node.StatisticNames))
+        {
+            if (!_names.Add(name))
+            {
+                throw new LayerException($"its {name} has the name of another layer's: name the modules of a container differently");
+            }
         }
     }
 

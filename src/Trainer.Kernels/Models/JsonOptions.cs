@@ -1,25 +1,47 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Trainer.Kernels.Layers;
 
 namespace Trainer.Kernels.Models;
 
 /// <summary>The options of one module in a job file's JSON form. Strict: what nobody asks for is an error, as is a wrong type.</summary>
-internal sealed class JsonOptions
+internal sealed partial class JsonOptions
 {
-    public static readonly IReadOnlyDictionary<string, WeightInit> WeightInits = new Dictionary<string, WeightInit>(StringComparer.Ordinal)
+    public static readonly IReadOnlyDictionary<string, WeightInitKind> WeightInits = new Dictionary<string, WeightInitKind>(StringComparer.Ordinal)
     {
-        ["kaiming_uniform"] = Layers.WeightInit.KaimingUniform,
-        ["xavier_uniform"] = Layers.WeightInit.XavierUniform,
+        ["kaiming_uniform"] = WeightInitKind.KaimingUniform,
+        ["xavier_uniform"] = WeightInitKind.XavierUniform,
+        ["kaiming_normal"] = WeightInitKind.KaimingNormal,
+        ["xavier_normal"] = WeightInitKind.XavierNormal,
+        ["normal"] = WeightInitKind.Normal,
+        ["constant"] = WeightInitKind.Constant,
     };
 
     private static readonly Dictionary<string, Func<JsonOptions, Module>> Kinds = new(StringComparer.Ordinal)
     {
         ["conv2d"] = Conv2d.Read,
+        ["max_pool2d"] = MaxPool2d.Read,
         ["avg_pool2d"] = AvgPool2d.Read,
+        ["adaptive_avg_pool2d"] = AdaptiveAvgPool2d.Read,
+        ["adaptive_max_pool2d"] = AdaptiveMaxPool2d.Read,
         ["linear"] = Linear.Read,
-        ["sigmoid"] = _ => new Sigmoid(),
+        ["batch_norm1d"] = BatchNorm1d.Read,
+        ["batch_norm2d"] = BatchNorm2d.Read,
+        ["group_norm"] = GroupNorm.Read,
+        ["dropout"] = Dropout.Read,
+        ["dropout2d"] = Dropout2d.Read,
         ["flatten"] = _ => new Flatten(),
+        ["relu"] = _ => new ReLU(),
+        ["leaky_relu"] = LeakyReLU.Read,
+        ["sigmoid"] = _ => new Sigmoid(),
+        ["tanh"] = _ => new Tanh(),
+        ["gelu"] = GELU.Read,
+        ["silu"] = _ => new SiLU(),
+        ["softmax"] = _ => new Softmax(),
+        ["log_softmax"] = _ => new LogSoftmax(),
         ["sequential"] = Sequential.Read,
+        ["residual"] = Residual.Read,
+        ["concat"] = Concat.Read,
     };
 
     private readonly string _path;
@@ -46,6 +68,18 @@ internal sealed class JsonOptions
 
     public Size2 Size(string name, Size2 standard) => TryTake(name, out var value) ? SizeOf(value, name) : standard;
 
+    public int Whole(string name, int standard) => TryTake(name, out var value) ? Number(value, name) : standard;
+
+    public double Real(string name, double standard)
+    {
+        if (!TryTake(name, out var value))
+        {
+            return standard;
+        }
+
+        return value.ValueKind == JsonValueKind.Number ? value.GetDouble() : throw Wrong($"{_path}.{name}", value, "a number");
+    }
+
     public bool Flag(string name, bool standard)
     {
         if (!TryTake(name, out var value))
@@ -58,11 +92,30 @@ internal sealed class JsonOptions
             : throw Wrong($"{_path}.{name}", value, "true or false");
     }
 
-    public WeightInit WeightInit(string name)
+    /// <summary>One of some words; the first is the default.</summary>
+    public string Choice(string name, params ReadOnlySpan<string> words)
     {
         if (!TryTake(name, out var value))
         {
-            return default;
+            return words[0];
+        }
+
+        foreach (var word in words)
+        {
+            if (value.ValueKind == JsonValueKind.String && value.ValueEquals(word))
+            {
+                return word;
+            }
+        }
+
+        throw Wrong($"{_path}.{name}", value, $"one of {string.Join(", ", words.ToArray())}");
+    }
+
+    public WeightInit? WeightInit(string name)
+    {
+        if (!TryTake(name, out var value))
+        {
+            return null;
         }
 
         var options = new JsonOptions(value, $"{_path}.{name}");
@@ -71,18 +124,47 @@ internal sealed class JsonOptions
             throw options.Missing("kind");
         }
 
+        if (kind.ValueKind != JsonValueKind.String || !WeightInits.TryGetValue(kind.GetString()!, out var known))
+        {
+            throw Wrong($"{_path}.{name}.kind", kind, $"one of {string.Join(", ", WeightInits.Keys)}");
+        }
+
+        var init = known switch
+        {
+            WeightInitKind.Constant => Layers.WeightInit.Constant(options.Real("value", 0)),
+            WeightInitKind.Normal => Layers.WeightInit.Normal(options.Real("mean", 0), options.Real("std", 1)),
+            _ => new WeightInit(known),
+        };
         options.RefuseUnread();
-        return kind.ValueKind == JsonValueKind.String && WeightInits.TryGetValue(kind.GetString()!, out var init)
-            ? init
-            : throw Wrong($"{_path}.{name}.kind", kind, $"one of {string.Join(", ", WeightInits.Keys)}");
+        return init;
     }
 
     public IReadOnlyList<Module> Modules(string name) =>
         TryTake(name, out var value) ? ReadModules(value, $"{_path}.{name}") : throw Missing(name);
 
+    public IReadOnlyList<Module> ModulesOrNone(string name) => TryTake(name, out var value) ? ReadModules(value, $"{_path}.{name}") : [];
+
+    /// <summary>What <paramref name="read"/> makes of each object of a list.</summary>
+    public IReadOnlyList<T> Children<T>(string name, Func<JsonOptions, T> read)
+    {
+        if (!TryTake(name, out var list))
+        {
+            throw Missing(name);
+        }
+
+        return [.. Expect(list, JsonValueKind.Array, $"{_path}.{name}", "a list").EnumerateArray().Select((element, i) =>
+        {
+            var options = new JsonOptions(element, $"{_path}.{name}[{i}]");
+            var child = read(options);
+            options.RefuseUnread();
+            return child;
+        })];
+    }
+
     private static Module ReadModule(JsonElement element, string path)
     {
-        var properties = Expect(element, JsonValueKind.Object, path, "an object that names one layer").EnumerateObject().ToList();
+        var properties = Expect(element, JsonValueKind.Object, path, "an object that names one layer").EnumerateObject()
+            .Where(property => !property.NameEquals("name")).ToList();
         if (properties.Count != 1)
         {
             throw new ModelException(path, $"names {properties.Count} layers; expected one of {string.Join(", ", Kinds.Keys)}");
@@ -96,9 +178,25 @@ internal sealed class JsonOptions
 
         var options = new JsonOptions(value, $"{path}.{kind}");
         var module = read(options);
+        module.SetName(NameOf(element, path));
         options.RefuseUnread();
         return module;
     }
+
+    private static string? NameOf(JsonElement element, string path)
+    {
+        if (!element.TryGetProperty("name", out var name))
+        {
+            return null;
+        }
+
+        return name.ValueKind == JsonValueKind.String && ModuleName().IsMatch(name.GetString()!)
+            ? name.GetString()
+            : throw Wrong($"{path}.name", name, "a name of letters, digits and underscores that does not start with a digit");
+    }
+
+    [GeneratedRegex(@"\A[A-Za-z_][A-Za-z0-9_]*\z", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex ModuleName();
 
     private static JsonElement Expect(JsonElement element, JsonValueKind kind, string path, string expected) =>
         element.ValueKind == kind ? element : throw Wrong(path, element, expected);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Trainer.Kernels.Layers;
+using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Models;
 
@@ -19,15 +20,28 @@ public sealed class Model
         _root = new Sequential(layers);
         Graph = new Graph(input);
         Output = _root.AddTo(Graph, Graph.Input);
-        Parameters = Graph.Nodes.SelectMany(node => node.Parameters).Sum(parameter => parameter.Shape.Elements);
+        Parameters = Graph.Layers.SelectMany(node => node.Parameters).Sum(parameter => parameter.Shape.Elements);
         Check();
     }
 
     /// <summary>Per-sample input, (C, H, W).</summary>
     public Shape Input => Graph.Input.Shape;
 
-    /// <summary>Outputs of the last layer: the classes.</summary>
-    public int Classes => Output.Shape[0];
+    /// <summary>Per-sample output of the last layer.</summary>
+    public Shape OutputShape => Output.Shape;
+
+    /// <summary>Outputs of the last layer, where they are classes' logits: (classes).</summary>
+    /// <exception cref="ModelException">They are not.</exception>
+    public int Classes => OutputShape.Rank == 1
+        ? OutputShape[0]
+        : throw new ModelException("layers", $"the last layer gives {OutputShape}; expected (classes): end with a linear layer, or with flatten");
+
+    /// <summary>Shards of a batch that must stay on one worker: a batch norm group (canonical arithmetic, rule 7), or 1 without batch norm.</summary>
+    public int GroupShards(int batchSize, int shards)
+    {
+        var norms = Graph.Layers.Select(node => node.Layer).OfType<BatchNorm>().ToList();
+        return norms.Count == 0 ? 1 : norms.Exists(norm => norm.Sync) ? shards : ShardTree.GroupShards(batchSize, shards);
+    }
 
     /// <summary>Elements of all parameters.</summary>
     public long Parameters { get; }
@@ -50,11 +64,6 @@ public sealed class Model
         if (_root.Modules.Count == 0)
         {
             throw new ModelException("layers", "there are none");
-        }
-
-        if (Output.Shape.Rank != 1)
-        {
-            throw new ModelException("layers", $"the last layer gives {Output.Shape}; expected (classes): end with a linear layer");
         }
 
         if (Parameters is 0 or > ParameterLimit)

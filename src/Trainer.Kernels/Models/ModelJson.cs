@@ -24,15 +24,10 @@ internal static class ModelJson
 
     public static string Write(Module module) => Write(json => json.WriteModule(module));
 
-    public static void WriteModules(this Utf8JsonWriter json, IReadOnlyList<Module> modules)
+    public static void WriteModules(this Utf8JsonWriter json, string name, IReadOnlyList<Module> modules)
     {
-        json.WriteStartArray();
-        foreach (var module in modules)
-        {
-            json.WriteModule(module);
-        }
-
-        json.WriteEndArray();
+        json.WritePropertyName(name);
+        json.WriteModules(modules);
     }
 
     public static void WriteSize(this Utf8JsonWriter json, string name, Size2 size)
@@ -55,27 +50,63 @@ internal static class ModelJson
         }
     }
 
-    public static void WriteBias(this Utf8JsonWriter json, bool bias)
+    public static void WriteUnless(this Utf8JsonWriter json, bool standard, string name, bool value)
     {
-        if (!bias)
+        if (value != standard)
         {
-            json.WriteBoolean("bias", false);
+            json.WriteBoolean(name, value);
         }
     }
 
-    public static void WriteWeightInit(this Utf8JsonWriter json, WeightInit init)
+    public static void WriteUnless(this Utf8JsonWriter json, int standard, string name, int value)
     {
-        if (init != default)
+        if (value != standard)
         {
-            json.WriteStartObject("weight_init");
-            json.WriteString("kind", JsonOptions.WeightInits.Single(named => named.Value == init).Key);
-            json.WriteEndObject();
+            json.WriteNumber(name, value);
         }
+    }
+
+    public static void WriteUnless(this Utf8JsonWriter json, double standard, string name, double value)
+    {
+        if (!value.Equals(standard))
+        {
+            json.WriteNumber(name, value);
+        }
+    }
+
+    public static void WriteWeightInit(this Utf8JsonWriter json, string name, WeightInit? init)
+    {
+        if (init is not { } given || given == default)
+        {
+            return;
+        }
+
+        json.WriteStartObject(name);
+        json.WriteString("kind", JsonOptions.WeightInits.Single(named => named.Value == given.Kind).Key);
+        json.WriteUnless(0, given.Kind == WeightInitKind.Constant ? "value" : "mean", given.Mean);
+        json.WriteUnless(0, "std", given.Std);
+        json.WriteEndObject();
+    }
+
+    private static void WriteModules(this Utf8JsonWriter json, IReadOnlyList<Module> modules)
+    {
+        json.WriteStartArray();
+        foreach (var module in modules)
+        {
+            json.WriteModule(module);
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteModule(this Utf8JsonWriter json, Module module)
     {
         json.WriteStartObject();
+        if (module.Name is { } name)
+        {
+            json.WriteString("name", name);
+        }
+
         json.WriteStartObject(module.Kind);
         module.WriteOptions(json);
         json.WriteEndObject();

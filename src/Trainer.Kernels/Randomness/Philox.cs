@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Trainer.Kernels.Devices.Cpu.Elementwise;
 
 namespace Trainer.Kernels.Randomness;
 
@@ -7,6 +8,8 @@ public enum RandomPurpose : uint
 {
     InitialWeights = 1,
     EpochOrder = 2,
+    Dropout = 3,
+    ValidationSplit = 4,
 }
 
 /// <summary>
@@ -47,6 +50,33 @@ public static class Philox
             for (var i = start; i < Math.Min(start + 4, values.Length); i++)
             {
                 values[i] = bound * (((words[i - start] >> 8) * 1f / 8388608) - 1);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Normal values by the polar method: Marsaglia and Bray, "A convenient method for generating normal variables", SIAM Review 6 (1964). Only +, x, /, square
+    /// root and a logarithm of our own, so that every machine draws the same.
+    /// </summary>
+    public static void FillNormal(Span<float> values, float mean, float std, ulong seed, uint stream, RandomPurpose purpose)
+    {
+        var words = new PhiloxSequence(seed, stream, purpose);
+        for (var i = 0; i < values.Length; i += 2)
+        {
+            float u, v, s;
+            do
+            {
+                u = ((words.Next() >> 8) * 1f / 8388608) - 1;
+                v = ((words.Next() >> 8) * 1f / 8388608) - 1;
+                s = (u * u) + (v * v);
+            }
+            while (s >= 1 || s == 0);
+
+            var factor = MathF.Sqrt(-2 * ScalarMath.Log(s) / s);
+            values[i] = mean + (std * (u * factor));
+            if (i + 1 < values.Length)
+            {
+                values[i + 1] = mean + (std * (v * factor));
             }
         }
     }

@@ -15,6 +15,7 @@ public sealed class LocalTrainer : IDisposable
 {
     private readonly int _batchSize;
     private readonly int _shards;
+    private readonly int _groupShards;
     private readonly ulong _seed;
     private readonly Memory<float>[] _root;
     private int _epoch;
@@ -22,16 +23,17 @@ public sealed class LocalTrainer : IDisposable
 
     /// <param name="model">Its weights are drawn from <paramref name="seed"/>.</param>
     /// <param name="device">Stays the caller's to dispose, after the trainer.</param>
-    /// <param name="optimizer">How weights follow from gradients.</param>
+    /// <param name="recipe">Optimizer, loss, schedule; an optimizer alone will do.</param>
     /// <param name="batchSize">Samples of a step; the last of an epoch has what is left over.</param>
     /// <param name="seed">Of initial weights and of the epochs' orders.</param>
     /// <param name="shards">Shards of the batch; part of the arithmetic. Default: <see cref="ShardTree.DefaultShards"/>.</param>
-    public LocalTrainer(Model model, Device device, IOptimizer optimizer, int batchSize, ulong seed = 0, int? shards = null)
+    public LocalTrainer(Model model, Device device, TrainingRecipe recipe, int batchSize, ulong seed = 0, int? shards = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         (_batchSize, _seed, _shards) = (batchSize, seed, shards ?? ShardTree.DefaultShards(batchSize));
-        Network = new Network(model, device, optimizer, new NetworkOptions(batchSize));
+        Network = new Network(model, device, recipe, new NetworkOptions(batchSize, MaxGroups: Math.Max(1, _shards)));
         Network.Initialize(seed);
+        _groupShards = model.GroupShards(batchSize, _shards);
         _root = [new float[Network.Layout.Elements]];
     }
 
@@ -47,8 +49,9 @@ public sealed class LocalTrainer : IDisposable
         CheckFits(data);
         var order = new int[data.Count];
         EpochOrder.Fill(order, _seed, ++_epoch, shuffle);
-        var whole = BatchSlice.Whole(Math.Min(_batchSize, data.Count), _shards);
-        return Pass(data, order, samples => Step(samples == whole.Samples ? whole : BatchSlice.Whole(samples, _shards)));
+        Network.StepsPerEpoch = ((data.Count - 1) / _batchSize) + 1;
+        var whole = BatchSlice.Whole(Math.Min(_batchSize, data.Count), _shards, _groupShards);
+        return Pass(data, order, samples => Step(samples == whole.Samples ? whole : BatchSlice.Whole(samples, _shards, _groupShards)));
     }
 
     public EpochResult Evaluate(DataSet data)

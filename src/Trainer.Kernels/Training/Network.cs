@@ -3,13 +3,15 @@ using Trainer.Kernels.Devices;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Training.Planning;
 
 namespace Trainer.Kernels.Training;
 
 /// <param name="MaxSamples">The most samples of one local batch.</param>
 /// <param name="MaxRoots">The most subtree roots of one local batch: as many gradient buffers are held.</param>
 /// <param name="Training">False plans for evaluation only: no gradients, no optimizer state.</param>
-public sealed record NetworkOptions(int MaxSamples, int MaxRoots = 1, bool Training = true);
+/// <param name="MaxGroups">The most batch norm groups of one local batch.</param>
+public sealed record NetworkOptions(int MaxSamples, int MaxRoots = 1, bool Training = true, int MaxGroups = ShardTree.DefaultMaxShards);
 
 /// <summary>
 /// A model laid out on a device: weights, activations, gradients and optimizer state in memory planned once. A step is
@@ -19,36 +21,38 @@ public sealed record NetworkOptions(int MaxSamples, int MaxRoots = 1, bool Train
 public sealed class Network : IDisposable
 {
     private readonly Device _device;
-    private readonly IOptimizer _optimizer;
     private readonly NetworkOptions _options;
     private readonly NetworkMemory _memory;
-    private readonly Layer[] _layers;
-    private readonly LayerContext[] _contexts;
-    private readonly int[][] _bucketsAfter;
-    private readonly int _firstTrained;
-    private readonly int[] _labels;
-    private readonly float[] _sampleLoss;
-    private readonly byte[] _sampleCorrect;
+    private readonly Operation[] _forward;
+    private readonly LayerContext[] _forwardContexts;
+    private readonly Operation[] _backward;
+    private readonly LayerContext[] _backwardContexts;
+    private readonly BucketSchedule _buckets;
+    private readonly LossStep _loss;
+    private readonly WeightUpdate? _update;
+    private ulong _seed;
     private int _samples;
 
-    public Network(Model model, Device device, IOptimizer optimizer, NetworkOptions options)
+    /// <exception cref="ArgumentException">The options do not fit, or a parameter group matches nothing.</exception>
+    /// <exception cref="ModelException">The model's output does not fit the loss.</exception>
+    public Network(Model model, Device device, TrainingRecipe recipe, NetworkOptions options)
     {
         if (options.MaxSamples < 1 || options.MaxRoots < 1)
         {
             throw new ArgumentException($"A network needs at least one sample and one root; got {options}.", nameof(options));
         }
 
-        (Model, _device, _optimizer, _options) = (model, device, optimizer, options);
-        Layout = ParameterLayout.Of(model);
+        (Model, _device, _options) = (model, device, options);
+        Layout = ParameterLayout.Of(model, recipe.Loss.HasWeights);
         var plan = new NetworkPlan(model, options.Training);
-        _memory = new NetworkMemory(device, plan, Layout, options, optimizer.StateBuffers);
-        _layers = [.. plan.Operations.Select(operation => operation.Node.Layer)];
-        _contexts = [.. plan.Operations.Select(operation => _memory.Bind(operation))];
-        _firstTrained = options.Training ? plan.Operations.TakeWhile(operation => !operation.IsTrained).Count() : _layers.Length;
-        _bucketsAfter = BucketsAfter(plan, Layout);
-        _labels = new int[options.MaxSamples];
-        _sampleLoss = new float[options.MaxSamples];
-        _sampleCorrect = new byte[options.MaxSamples];
+        _update = options.Training ? new WeightUpdate(model, Layout, recipe) : null;
+        _memory = new NetworkMemory(device, plan, Layout, options, recipe.Optimizer.StateBuffers);
+        var contexts = plan.Forward.Concat(plan.Backward).Distinct().ToDictionary(operation => operation, _memory.Bind);
+        (_forward, _backward) = ([.. plan.Forward], [.. plan.Backward]);
+        _forwardContexts = [.. plan.Forward.Select(operation => contexts[operation])];
+        _backwardContexts = [.. plan.Backward.Select(operation => contexts[operation])];
+        _buckets = new BucketSchedule(plan, Layout);
+        _loss = new LossStep(device, model, recipe.Loss, _memory, Layout, options);
     }
 
     public Model Model { get; }
@@ -59,15 +63,21 @@ public sealed class Network : IDisposable
     public Span<float> Input => _memory.Input.Host;
 
     /// <summary>Host memory for the local batch's class indices, (MaxSamples).</summary>
-    public Span<int> Labels => _labels;
+    public Span<int> Labels => _loss.Labels;
+
+    /// <summary>Host memory for what outputs should be, (MaxSamples, outputs): of a <see cref="SquaredError"/> that is not one-hot.</summary>
+    public Span<float> Targets => _loss.Targets;
+
+    /// <summary>After a pass: the last layer's outputs, (samples, outputs).</summary>
+    public ReadOnlySpan<float> Output => _memory.Output.Host[..checked((int)(_samples * Model.OutputShape.Elements))];
 
     /// <summary>After a pass: the loss of each local sample.</summary>
-    public ReadOnlySpan<float> SampleLoss => _sampleLoss.AsSpan(0, _samples);
+    public ReadOnlySpan<float> SampleLoss => _loss.SampleLoss[.._samples];
 
-    /// <summary>After a pass: 1 where the largest logit (the first among equals) is the label's, else 0.</summary>
-    public ReadOnlySpan<byte> SampleCorrect => _sampleCorrect.AsSpan(0, _samples);
+    /// <summary>After a pass: 1 where the largest output (the first among equals) is the label's, else 0.</summary>
+    public ReadOnlySpan<byte> SampleCorrect => _loss.SampleCorrect[.._samples];
 
-    /// <summary>Host view of the flat weights. Valid between steps.</summary>
+    /// <summary>Host view of the flat weights and running statistics. Valid between steps.</summary>
     public Span<float> Weights => _memory.Weights.Host;
 
     /// <summary>Host view of the optimizer's flat state (momentum buffers); empty when it has none.</summary>
@@ -76,24 +86,42 @@ public sealed class Network : IDisposable
     /// <summary>Host memory for the batch's finished gradient: all roots folded, divided by B. Written by the all-reduce.</summary>
     public Span<float> Total => HostOf(_memory.Total);
 
+    /// <summary>Updates since <see cref="Initialize"/>: part of the state. Schedules and bias corrections follow from it.</summary>
+    public long Updates { get; set; }
+
+    /// <summary>Steps of an epoch, for schedules that move by epochs.</summary>
+    public int StepsPerEpoch { get; set; } = 1;
+
     /// <summary>When the last <see cref="ForwardBackward"/> began its backward half (<see cref="Stopwatch.GetTimestamp"/>): for those who measure.</summary>
     public long BackwardStarted { get; private set; }
 
-    /// <summary>Weights from the model's initialisers, Philox keyed by (seed; layer, element): the same everywhere. Optimizer state is zero again.</summary>
+    /// <summary>
+    /// Weights from the model's initialisers, Philox keyed by (seed; layer, element): the same everywhere. Optimizer state is zero again.
+    /// The seed is also that of what layers draw in training.
+    /// </summary>
     public void Initialize(ulong seed)
     {
+        (_seed, Updates) = (seed, 0);
         Weights.Clear();
         OptimizerState.Clear();
-        var parameters = Model.Graph.Nodes.SelectMany(node => node.Parameters).ToList();
-        for (var i = 0; i < parameters.Count; i++)
+        var slots = Layout.Slots.ToDictionary(slot => slot.Name, StringComparer.Ordinal);
+        var index = 0;
+        foreach (var node in Model.Graph.Layers)
         {
-            var slot = Layout.Slots[parameters.Count - 1 - i];
-            parameters[i].Initial.Fill(Weights.Slice(slot.Offset, slot.Elements), seed, i);
+            foreach (var parameter in node.Parameters)
+            {
+                parameter.Initial.Fill(ValuesOf(slots[node.NameOf(parameter.Name)]), seed, index++);
+            }
+
+            foreach (var statistic in node.Statistics)
+            {
+                ValuesOf(slots[node.NameOf(statistic.Name)]).Fill(statistic.Initial);
+            }
         }
     }
 
     /// <summary>
-    /// Forward, mean cross entropy, backward. Gradients are sums over samples, not yet divided by B; they are
+    /// Forward, loss, backward. Gradients are sums over samples, not yet divided by B; they are
     /// complete on the host, bucket by bucket, when <paramref name="bucketReady"/> is told the bucket's index
     /// (on the calling thread), and all are when the method returns. The gradient of a root without samples is left alone.
     /// </summary>
@@ -101,39 +129,52 @@ public sealed class Network : IDisposable
     {
         CheckSlice(slice);
         _samples = slice.LocalSamples;
-        foreach (var context in _contexts)
+        foreach (var context in _forwardContexts)
         {
-            context.Train(slice, step);
+            context.Train(slice, _seed, step);
+        }
+
+        foreach (var context in _backwardContexts)
+        {
+            context.Train(slice, _seed, step);
         }
 
         if (_samples > 0)
         {
             Forward();
-            Loss(_memory.LogitsGradient);
+            _loss.Run(slice, _memory.Gradients);
         }
 
         BackwardStarted = Stopwatch.GetTimestamp();
-        for (var i = _layers.Length - 1; i >= _firstTrained; i--)
+        Report(_buckets.AfterForward, bucketReady);
+        for (var i = 0; i < _backward.Length; i++)
         {
             if (_samples > 0)
             {
-                _layers[i].Backward(_contexts[i]);
+                _backward[i].Layer.Backward(_backwardContexts[i]);
             }
 
-            foreach (var bucket in _bucketsAfter[i])
-            {
-                bucketReady?.Invoke(bucket);
-            }
+            Report(_buckets.AfterBackward[i], bucketReady);
         }
     }
 
     /// <summary>Forward and loss in evaluation mode, of the first <paramref name="samples"/> inputs.</summary>
     public void Evaluate(int samples)
     {
+        Infer(samples);
+        if (samples > 0)
+        {
+            _loss.Evaluate(samples);
+        }
+    }
+
+    /// <summary>Forward in evaluation mode, of the first <paramref name="samples"/> inputs: what comes out is <see cref="Output"/>.</summary>
+    public void Infer(int samples)
+    {
         ArgumentOutOfRangeException.ThrowIfNegative(samples);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(samples, _options.MaxSamples);
         _samples = samples;
-        foreach (var context in _contexts)
+        foreach (var context in _forwardContexts)
         {
             context.Evaluate(samples);
         }
@@ -141,7 +182,6 @@ public sealed class Network : IDisposable
         if (samples > 0)
         {
             Forward();
-            Loss(default);
         }
     }
 
@@ -149,22 +189,33 @@ public sealed class Network : IDisposable
     public ReadOnlySpan<float> Gradient(int root) => _memory.Gradients[root].Host;
 
     /// <summary>One optimizer pass over <see cref="Total"/>; returns a 64-bit hash of the new weights, equal on every member.</summary>
-    public ulong Apply() => _optimizer.Apply(_device, _memory.Weights, _memory.Total, _memory.OptimizerState);
+    public ulong Apply()
+    {
+        var update = _update ?? throw new InvalidOperationException("The network was planned for evaluation only.");
+        return update.Run(_device, _memory, ++Updates, StepsPerEpoch);
+    }
 
     public void Dispose() => _memory.Dispose();
 
     private static Span<float> HostOf(Tensor tensor) => tensor.IsEmpty ? [] : tensor.Host;
 
-    private void Forward()
+    private static void Report(int[] buckets, Action<int>? bucketReady)
     {
-        for (var i = 0; i < _layers.Length; i++)
+        foreach (var bucket in buckets)
         {
-            _layers[i].Forward(_contexts[i]);
+            bucketReady?.Invoke(bucket);
         }
     }
 
-    private void Loss(Tensor dlogits) =>
-        _device.SoftmaxCrossEntropy(default, Model.Classes, _samples, _memory.Logits, _labels, _sampleLoss, _sampleCorrect, dlogits);
+    private Span<float> ValuesOf(ParameterSlot slot) => Weights.Slice(slot.Offset, slot.Elements);
+
+    private void Forward()
+    {
+        for (var i = 0; i < _forward.Length; i++)
+        {
+            _forward[i].Layer.Forward(_forwardContexts[i]);
+        }
+    }
 
     private void CheckSlice(BatchSlice slice)
     {
@@ -180,17 +231,5 @@ public sealed class Network : IDisposable
                 + $"the network was planned for {_options.MaxSamples} in {_options.MaxRoots}.",
                 nameof(slice));
         }
-    }
-
-    /// <summary>For each operation, the buckets whose gradients are complete once its backward has run.</summary>
-    private static int[][] BucketsAfter(NetworkPlan plan, ParameterLayout layout)
-    {
-        var slots = layout.Slots.ToDictionary(slot => slot.Name);
-        var operations = plan.Operations;
-        int Completes(Bucket bucket) => Enumerable.Range(0, operations.Count).First(i => operations[i].Node.ParameterNames
-            .Any(name => slots[name].Offset >= bucket.Offset && slots[name].Offset < bucket.Offset + bucket.Elements));
-
-        var completes = layout.Buckets.ToLookup(Completes, bucket => bucket.Index);
-        return [.. Enumerable.Range(0, operations.Count).Select(i => completes[i].ToArray())];
     }
 }

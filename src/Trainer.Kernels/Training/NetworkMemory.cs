@@ -1,5 +1,6 @@
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Layers;
+using Trainer.Kernels.Training.Planning;
 
 namespace Trainer.Kernels.Training;
 
@@ -11,78 +12,108 @@ internal sealed class NetworkMemory : IDisposable
     private readonly List<DeviceMemory> _allocations = [];
     private readonly Device _device;
     private readonly NetworkPlan _plan;
+    private readonly NetworkOptions _options;
     private readonly Dictionary<string, ParameterSlot> _slots;
     private readonly Tensor[] _buffers;
 
     public NetworkMemory(Device device, NetworkPlan plan, ParameterLayout layout, NetworkOptions options, int stateBuffers)
     {
-        (_device, _plan) = (device, plan);
+        (_device, _plan, _options) = (device, plan, options);
         _slots = layout.Slots.ToDictionary(slot => slot.Name);
         Weights = Allocate(layout.Elements);
         if (options.Training)
         {
             Total = Allocate(layout.Elements);
             OptimizerState = stateBuffers == 0 ? default : Allocate((long)stateBuffers * layout.Elements);
+            States = [.. Enumerable.Range(0, stateBuffers).Select(i => OptimizerState.Slice((long)i * layout.Elements, layout.Elements))];
             Gradients = [.. Enumerable.Range(0, options.MaxRoots).Select(_ => Allocate(layout.Elements))];
         }
 
-        _buffers = PlaceBuffers(options.MaxSamples);
+        _buffers = PlaceBuffers();
     }
 
     public Tensor Weights { get; }
 
     public Tensor Total { get; }
 
+    /// <summary>The optimizer's flat buffers one behind another; empty when there are none.</summary>
     public Tensor OptimizerState { get; }
+
+    /// <summary>The same one by one.</summary>
+    public IReadOnlyList<Tensor> States { get; } = [];
 
     /// <summary>One flat buffer per local root.</summary>
     public IReadOnlyList<Tensor> Gradients { get; } = [];
 
-    public Tensor Input => _buffers[_plan.Input];
+    public Tensor Input => At(_plan.Input);
 
-    public Tensor Logits => _buffers[_plan.Logits];
+    public Tensor Output => At(_plan.Output);
 
-    public Tensor LogitsGradient => BufferOrEmpty(_plan.LogitsGradient);
+    public Tensor OutputGradient => At(_plan.OutputGradient);
 
     /// <summary>The context in which an operation's layer runs.</summary>
     public LayerContext Bind(Operation operation)
     {
-        var slots = operation.Node.ParameterNames.Select(name => _slots[name]).ToList();
-        return new LayerContext(
-            _device,
-            operation.Node.Input.Shape,
-            operation.Node.Output.Shape,
-            [.. slots.Select(slot => Weights.Slice(slot.Offset, slot.Elements))],
-            [.. slots.Select(slot => Gradients.Select(root => root.Slice(slot.Offset, slot.Elements)).ToArray())])
+        var node = operation.Node;
+        var flat = new Shape(checked((int)(operation.Y?.Elements ?? operation.Dx!.Value.Elements)));
+        var (previous, output) = operation.Previous;
+        return new LayerContext(_device, node?.Input.Shape ?? flat, node?.Output.Shape ?? flat)
         {
-            X = _buffers[operation.X],
-            Y = _buffers[operation.Y],
-            Dy = BufferOrEmpty(operation.Dy),
-            Dx = BufferOrEmpty(operation.Dx),
-            Epilogue = operation.Activation,
-            DxEpilogue = operation.Previous == Activation.None ? default : new GradientEpilogue(operation.Previous, _buffers[operation.X]),
+            Index = (uint)operation.Index,
+            Parameters = StateOf(node?.ParameterNames ?? []),
+            Statistics = StateOf(node?.StatisticNames ?? []),
+            X = At(operation.X),
+            Y = At(operation.Y),
+            Saved = operation.Saved is { } saved ? _buffers[saved.Buffer] : default,
+            Dy = At(operation.Dy),
+            Dx = At(operation.Dx),
+            Epilogue = new OutputEpilogue(operation.Activation, At(operation.Addend)),
+            DxEpilogue = new GradientEpilogue(previous, At(output), At(operation.DxAddend)),
         };
     }
 
+    /// <summary>Memory that lives as long as the network.</summary>
+    public Tensor AllocateMore(long elements) => Allocate(elements);
+
     public void Dispose() => _allocations.ForEach(memory => memory.Dispose());
 
-    private Tensor[] PlaceBuffers(int samples)
+    private LayerState StateOf(IEnumerable<string> names)
     {
-        var shared = Enumerable.Range(0, _plan.Buffers.Count).Where(i => i != _plan.Input).ToList();
-        var lifetimes = _plan.Buffers.Select(life => life with { Elements = life.Elements * samples }).ToList();
-        var (offsets, elements) = ArenaPlanner.Plan([.. shared.Select(i => lifetimes[i])]);
+        var slots = names.Select(name => _slots[name]).ToList();
+        return new LayerState(
+            [.. slots.Select(slot => Weights.Slice(slot.Offset, slot.Elements))],
+            [.. slots.Select(slot => Gradients.Select(root => root.Slice(slot.Offset, slot.Elements)).ToArray())]);
+    }
+
+    private Tensor At(Variable? variable) => variable is null ? default : At(_plan.PlaceOf(variable));
+
+    private Tensor At(Place? place)
+    {
+        if (place is not { } at)
+        {
+            return default;
+        }
+
+        var stride = _plan.Buffers[at.Buffer].PerSample;
+        var elements = ((_options.MaxSamples - 1) * stride) + at.Elements;
+        return _buffers[at.Buffer].Slice(at.Offset, elements) with { SampleStride = stride == at.Elements ? 0 : stride };
+    }
+
+    private Tensor[] PlaceBuffers()
+    {
+        var sizes = _plan.Buffers.Select(buffer => (buffer.PerSample * _options.MaxSamples) + (buffer.PerGroup * _options.MaxGroups)).ToArray();
+        var shared = Enumerable.Range(0, sizes.Length).Where(i => i != _plan.Input.Buffer).ToList();
+        var (offsets, elements) = ArenaPlanner.Plan([.. shared.Select(i => new Lifetime(sizes[i], _plan.Buffers[i].First, _plan.Buffers[i].Last))]);
         var arena = Allocate(elements);
-        var buffers = new Tensor[lifetimes.Count];
-        buffers[_plan.Input] = Allocate(lifetimes[_plan.Input].Elements);
+        var buffers = new Tensor[sizes.Length];
+        buffers[_plan.Input.Buffer] = Allocate(sizes[_plan.Input.Buffer]);
         foreach (var (place, i) in shared.Select((i, place) => (place, i)))
         {
-            buffers[i] = arena.Slice(offsets[place], lifetimes[i].Elements);
+            buffers[i] = arena.Slice(offsets[place], sizes[i]);
         }
 
         return buffers;
     }
-
-    private Tensor BufferOrEmpty(int? buffer) => buffer is { } index ? _buffers[index] : default;
 
     private Tensor Allocate(long elements)
     {

@@ -2,26 +2,93 @@ using Trainer.Kernels.Devices;
 
 namespace Trainer.Kernels.Training;
 
-/// <summary>How weights follow from gradients; options only, the state lives in the <see cref="Network"/>.</summary>
-public interface IOptimizer
+/// <summary>How weights follow from gradients: options only, names and defaults as torch.optim's; the state lives in the <see cref="Network"/>.</summary>
+/// <param name="LearningRate">Before the schedule's factor.</param>
+/// <param name="WeightDecay">Of parameters whose group says nothing else.</param>
+public abstract record Optimizer(double LearningRate, double WeightDecay)
 {
-    /// <summary>Flat state buffers it needs, each as long as the weights.</summary>
-    int StateBuffers { get; }
+    /// <summary>Flat state buffers it needs, each as long as the parameters.</summary>
+    public abstract int StateBuffers { get; }
 
-    /// <summary>One pass over the flat buffers; returns a 64-bit hash of the new weights.</summary>
-    /// <param name="device">Where the tensors lie.</param>
-    /// <param name="weights">Changed in place.</param>
-    /// <param name="total">The batch's gradient, divided by B.</param>
-    /// <param name="state">The state buffers one after another; empty when there are none.</param>
-    ulong Apply(Device device, Tensor weights, Tensor total, Tensor state);
+    /// <summary>How step <paramref name="step"/> (from 1) changes a run of elements.</summary>
+    public abstract UpdateRun Run(long elements, double learningRate, double weightDecay, long step);
 }
 
-/// <summary>Stochastic gradient descent as torch.optim.SGD: g += wd w; v = momentum v + g (v = g at the first step); w -= lr v.</summary>
-public sealed record Sgd(float LearningRate, float Momentum = 0, float WeightDecay = 0) : IOptimizer
+/// <summary>Stochastic gradient descent with momentum (<see cref="UpdateRule.Sgd"/>).</summary>
+public sealed record Sgd(double LearningRate, double Momentum = 0, double WeightDecay = 0, double Dampening = 0, bool Nesterov = false)
+    : Optimizer(LearningRate, WeightDecay)
 {
-    public int StateBuffers => Momentum == 0 ? 0 : 1;
+    public override int StateBuffers => Momentum == 0 ? 0 : 1;
 
-    public ulong Apply(Device device, Tensor weights, Tensor total, Tensor state) =>
-        device.Update(
-        [new UpdateRun(UpdateRule.Sgd, weights.Elements) { LearningRate = LearningRate, Momentum = Momentum, WeightDecay = WeightDecay }], 1, weights, total, state, default);
+    public override UpdateRun Run(long elements, double learningRate, double weightDecay, long step) => new(UpdateRule.Sgd, elements)
+    {
+        LearningRate = (float)learningRate,
+        WeightDecay = (float)weightDecay,
+        Momentum = (float)Momentum,
+        Dampening = (float)Dampening,
+        Nesterov = Nesterov,
+        Step = step,
+    };
+}
+
+/// <summary>Kingma and Ba 2015 (arXiv:1412.6980), algorithm 1; weight decay is added to the gradient (<see cref="UpdateRule.Adam"/>).</summary>
+public record Adam(double LearningRate = 1e-3, double Beta1 = 0.9, double Beta2 = 0.999, double Eps = 1e-8, double WeightDecay = 0)
+    : Optimizer(LearningRate, WeightDecay)
+{
+    public override int StateBuffers => 2;
+
+    private protected virtual UpdateRule Rule => UpdateRule.Adam;
+
+    public override UpdateRun Run(long elements, double learningRate, double weightDecay, long step) => new(Rule, elements)
+    {
+        LearningRate = (float)learningRate,
+        WeightDecay = (float)weightDecay,
+        Beta1 = (float)Beta1,
+        Beta2 = (float)Beta2,
+        Eps = (float)Eps,
+        Step = step,
+    };
+}
+
+/// <summary>Loshchilov and Hutter 2019 (arXiv:1711.05101), algorithm 2: weights decay by themselves (<see cref="UpdateRule.AdamW"/>).</summary>
+public sealed record AdamW(double LearningRate = 1e-3, double Beta1 = 0.9, double Beta2 = 0.999, double Eps = 1e-8, double WeightDecay = 0.01)
+    : Adam(LearningRate, Beta1, Beta2, Eps, WeightDecay)
+{
+    private protected override UpdateRule Rule => UpdateRule.AdamW;
+}
+
+/// <summary>What some parameters do differently from the rest.</summary>
+/// <param name="Pattern">Which: their torch.nn names, where * stands for any run of characters: <c>0.*</c>, <c>*.bias</c>. The first group that matches counts.</param>
+/// <param name="LearningRate">Null: the optimizer's.</param>
+/// <param name="WeightDecay">Null: the optimizer's.</param>
+/// <param name="Frozen">They keep their values, and have no part in the gradient's norm.</param>
+public sealed record ParameterGroup(string Pattern, double? LearningRate = null, double? WeightDecay = null, bool Frozen = false)
+{
+    public bool Matches(string name)
+    {
+        var pieces = Pattern.Split('*');
+        if (pieces.Length == 1)
+        {
+            return name == Pattern;
+        }
+
+        if (!name.StartsWith(pieces[0], StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        var at = pieces[0].Length;
+        foreach (var piece in pieces[1..^1])
+        {
+            var found = name.IndexOf(piece, at, StringComparison.Ordinal);
+            if (found < 0)
+            {
+                return false;
+            }
+
+            at = found + piece.Length;
+        }
+
+        return name.Length - at >= pieces[^1].Length && name.EndsWith(pieces[^1], StringComparison.Ordinal);
+    }
 }

@@ -2,23 +2,36 @@ using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Training;
 
-/// <summary>One parameter in the flat buffers: its torch.nn name, shape and place.</summary>
+/// <summary>What the elements of a slot are.</summary>
+public enum SlotKind
+{
+    /// <summary>Weights: the optimizer changes them, from their gradient.</summary>
+    Parameter,
+
+    /// <summary>Running statistics (torch's buffers): averages move towards the batch's.</summary>
+    Statistic,
+
+    /// <summary>The sum of the samples' loss weights, by which the gradient is divided; nothing of it is kept.</summary>
+    LossWeight,
+}
+
+/// <summary>One tensor in the flat buffers: its torch.nn name, shape and place.</summary>
 /// <param name="Offset">First element in the flat buffer; a multiple of 16.</param>
-public sealed record ParameterSlot(string Name, Shape Shape, int Offset)
+public sealed record ParameterSlot(string Name, Shape Shape, int Offset, SlotKind Kind = SlotKind.Parameter)
 {
     public int Elements => (int)Shape.Elements;
 }
 
-/// <summary>A run of parameters, in reverse layer order, whose gradients travel together.</summary>
+/// <summary>A run of slots whose gradients travel together: parameters in reverse layer order, then the statistics.</summary>
 public sealed record Bucket(int Index, int Offset, int Elements);
 
 /// <summary>
 /// Where each parameter lies in the flat weight, gradient and optimizer buffers: reverse layer order, so that the
-/// gradients which a backward pass completes first come first.
+/// gradients which a backward pass completes first come first; behind them the statistics, whose "gradient" is what a step contributes to them.
 /// </summary>
 public sealed class ParameterLayout
 {
-    /// <summary>Elements of 64 bytes: each parameter starts at a multiple.</summary>
+    /// <summary>Elements of 64 bytes: each slot starts at a multiple.</summary>
     public const int AlignmentElements = 16;
 
     /// <summary>The unit of ownership in the all-reduce.</summary>
@@ -27,52 +40,92 @@ public sealed class ParameterLayout
     /// <summary>A bucket closes once it holds this many elements (16 chunks: 4 MiB).</summary>
     public const int BucketElements = 16 * ChunkElements;
 
-    public ParameterLayout(IReadOnlyList<ParameterSlot> slots, IReadOnlyList<Bucket> buckets, int elements) =>
-        (Slots, Buckets, Elements) = (slots, buckets, elements);
+    /// <summary>The name of the slot of kind <see cref="SlotKind.LossWeight"/>.</summary>
+    public const string LossWeightName = "loss.weight";
 
-    /// <summary>The layout of a model's parameters, each aligned to 64 bytes: the last layer's bias first, the first layer's weight last.</summary>
-    public static ParameterLayout Of(Model model)
-    {
-        var (slots, buckets) = (new List<ParameterSlot>(), new List<Bucket>());
-        var (end, opened) = (0, 0);
-        foreach (var node in model.Graph.Nodes.Reverse())
-        {
-            foreach (var parameter in node.Parameters.Reverse())
-            {
-                slots.Add(new ParameterSlot($"{node.Name}.{parameter.Name}", parameter.Shape, end));
-                end = checked(end + RoundUp((int)parameter.Shape.Elements));
-            }
+    private ParameterLayout(IReadOnlyList<ParameterSlot> slots, IReadOnlyList<Bucket> buckets, int parameterElements, int elements) =>
+        (Slots, Buckets, ParameterElements, Elements) = (slots, buckets, parameterElements, elements);
 
-            if (end - opened >= BucketElements)
-            {
-                Close();
-            }
-        }
-
-        if (end > opened)
-        {
-            Close();
-        }
-
-        return new ParameterLayout(slots, buckets, end);
-
-        void Close()
-        {
-            buckets.Add(new Bucket(buckets.Count, opened, end - opened));
-            opened = end;
-        }
-    }
-
-    /// <summary>In reverse layer order, as they lie in memory.</summary>
+    /// <summary>In the order in which they lie in memory: parameters in reverse layer order, then statistics, likewise.</summary>
     public IReadOnlyList<ParameterSlot> Slots { get; }
 
     public IReadOnlyList<Bucket> Buckets { get; }
 
-    /// <summary>Length of a flat buffer, padding between parameters included; padding is always +0.</summary>
+    /// <summary>Length of the part that holds parameters; the statistics lie behind it.</summary>
+    public int ParameterElements { get; }
+
+    /// <summary>Length of a flat buffer, padding between slots included; padding is always +0.</summary>
     public int Elements { get; }
 
     /// <summary>Chunks of the whole buffer; chunk c is elements [c x 65,536, min((c + 1) x 65,536, Elements)).</summary>
     public int Chunks => (Elements + ChunkElements - 1) / ChunkElements;
 
-    private static int RoundUp(int elements) => checked(elements + AlignmentElements - 1) / AlignmentElements * AlignmentElements;
+    /// <summary>The layout of a model's tensors, each aligned to 64 bytes: the last layer's bias first, the first layer's weight last, then statistics.</summary>
+    /// <param name="model">Whose.</param>
+    /// <param name="lossWeight">Whether the samples of the loss have weights, so that there is a slot for their sum.</param>
+    public static ParameterLayout Of(Model model, bool lossWeight = false)
+    {
+        var builder = new Builder();
+        foreach (var node in model.Graph.Layers.Reverse())
+        {
+            foreach (var parameter in node.Parameters.Reverse())
+            {
+                builder.Add(node.NameOf(parameter.Name), parameter.Shape, SlotKind.Parameter);
+            }
+
+            builder.CloseFull();
+        }
+
+        builder.CloseBucket();
+        var parameters = builder.End;
+        foreach (var node in model.Graph.Layers.Reverse())
+        {
+            foreach (var statistic in node.Statistics.Reverse())
+            {
+                builder.Add(node.NameOf(statistic.Name), statistic.Shape, SlotKind.Statistic);
+            }
+        }
+
+        if (lossWeight)
+        {
+            builder.Add(LossWeightName, new Shape(1), SlotKind.LossWeight);
+        }
+
+        builder.CloseBucket();
+        return new ParameterLayout(builder.Slots, builder.Buckets, parameters, builder.End);
+    }
+
+    private sealed class Builder
+    {
+        private int _opened;
+
+        public List<ParameterSlot> Slots { get; } = [];
+
+        public List<Bucket> Buckets { get; } = [];
+
+        public int End { get; private set; }
+
+        public void Add(string name, Shape shape, SlotKind kind)
+        {
+            Slots.Add(new ParameterSlot(name, shape, End, kind));
+            End = checked(End + (((int)shape.Elements + AlignmentElements - 1) / AlignmentElements * AlignmentElements));
+        }
+
+        public void CloseFull()
+        {
+            if (End - _opened >= BucketElements)
+            {
+                CloseBucket();
+            }
+        }
+
+        public void CloseBucket()
+        {
+            if (End > _opened)
+            {
+                Buckets.Add(new Bucket(Buckets.Count, _opened, End - _opened));
+                _opened = End;
+            }
+        }
+    }
 }

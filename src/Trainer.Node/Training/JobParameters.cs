@@ -11,7 +11,7 @@ using Sgd = Trainer.Kernels.Training.Sgd;
 namespace Trainer.Node.Training;
 
 /// <summary>What a job's specification comes to on a worker.</summary>
-public sealed record JobParameters(int BatchSize, int Shards, int Epochs, ulong Seed, bool Shuffle, IOptimizer Optimizer, double LearningRate)
+public sealed record JobParameters(int BatchSize, int Shards, int Epochs, ulong Seed, bool Shuffle, TrainingRecipe Recipe, double LearningRate)
 {
     private static readonly JsonFormatter AsInJobFile = new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true));
 
@@ -26,7 +26,7 @@ public sealed record JobParameters(int BatchSize, int Shards, int Epochs, ulong 
             (int)training.Epochs,
             training.Seed,
             !spec.Data.HasShuffle || spec.Data.Shuffle,
-            new Sgd((float)sgd.Lr, (float)sgd.Momentum, (float)sgd.WeightDecay),
+            new Sgd(sgd.Lr, sgd.Momentum, sgd.WeightDecay),
             sgd.Lr);
     }
 

@@ -46,7 +46,7 @@ public sealed class MemberState : IDisposable
         var model = JobParameters.BuildModel(spec.Model, train.Shape, Math.Max(train.Classes, test.Classes));
         var roots = AllReducePlan.RootsOf(assignment.Members[rank]);
         var options = new NetworkOptions(MostLocalSamples(parameters, train.Count, roots), Math.Max(1, roots.Count));
-        var network = new Network(model, device, parameters.Optimizer, options);
+        var network = new Network(model, device, parameters.Recipe, options);
         try
         {
             network.Initialize(parameters.Seed);

@@ -6,6 +6,10 @@ namespace Trainer.Kernels.Tests.Models;
 
 public class ModelJsonTests
 {
+    private const string Kinds =
+        "conv2d, max_pool2d, avg_pool2d, adaptive_avg_pool2d, adaptive_max_pool2d, linear, batch_norm1d, batch_norm2d, group_norm, dropout, dropout2d, "
+        + "flatten, relu, leaky_relu, sigmoid, tanh, gelu, silu, softmax, log_softmax, sequential, residual, concat";
+
     private const string LeNet = """
         [
           {"conv2d": {"out_channels": 6, "kernel_size": [5], "padding": [2], "weight_init": {"kind": "xavier_uniform"}}},
@@ -31,8 +35,8 @@ public class ModelJsonTests
         Assert.Equal(zoo.ToJson(), read.ToJson());
         Assert.Equal(ParameterLayout.Of(zoo).Slots, ParameterLayout.Of(read).Slots);
         Assert.Equal(
-            zoo.Graph.Nodes.SelectMany(node => node.Parameters).Select(parameter => parameter.Initial),
-            read.Graph.Nodes.SelectMany(node => node.Parameters).Select(parameter => parameter.Initial));
+            zoo.Graph.Layers.SelectMany(node => node.Parameters).Select(parameter => parameter.Initial),
+            read.Graph.Layers.SelectMany(node => node.Parameters).Select(parameter => parameter.Initial));
     }
 
     [Fact]
@@ -61,9 +65,9 @@ public class ModelJsonTests
     [Theory]
     [InlineData("""{"linear":{}}""", "layers", """found {"linear":{}}; expected a list of layers""")]
     [InlineData("""[7]""", "layers[0]", "found 7; expected an object that names one layer")]
-    [InlineData("""[{"flatten":{}},{}]""", "layers[1]", "names 0 layers; expected one of conv2d, avg_pool2d, linear, sigmoid, flatten, sequential")]
-    [InlineData("""[{"flatten":{},"sigmoid":{}}]""", "layers[0]", "names 2 layers; expected one of conv2d, avg_pool2d, linear, sigmoid, flatten, sequential")]
-    [InlineData("""[{"relu6":{}}]""", "layers[0].relu6", "no such layer; expected one of conv2d, avg_pool2d, linear, sigmoid, flatten, sequential")]
+    [InlineData("""[{"flatten":{}},{}]""", "layers[1]", "names 0 layers; expected one of " + Kinds)]
+    [InlineData("""[{"flatten":{},"sigmoid":{}}]""", "layers[0]", "names 2 layers; expected one of " + Kinds)]
+    [InlineData("""[{"relu6":{}}]""", "layers[0].relu6", "no such layer; expected one of " + Kinds)]
     [InlineData("""[{"flatten":null}]""", "layers[0].flatten", "found null; expected an object")]
     [InlineData("""[{"linear":{}}]""", "layers[0].linear.out_features", "missing")]
     [InlineData("""[{"linear":{"out_features":"7"}}]""", "layers[0].linear.out_features", "found \"7\"; expected a whole number below 2^31")]
@@ -75,7 +79,7 @@ public class ModelJsonTests
     [InlineData("""[{"linear":{"out_features":2,"bias":1}}]""", "layers[0].linear.bias", "found 1; expected true or false")]
     [InlineData("""[{"linear":{"out_features":2,"weight_init":{}}}]""", "layers[0].linear.weight_init.kind", "missing")]
     [InlineData("""[{"linear":{"out_features":2,"weight_init":{"kind":"zeros"}}}]""",
-        "layers[0].linear.weight_init.kind", "found \"zeros\"; expected one of kaiming_uniform, xavier_uniform")]
+        "layers[0].linear.weight_init.kind", "found \"zeros\"; expected one of kaiming_uniform, xavier_uniform, kaiming_normal, xavier_normal, normal, constant")]
     [InlineData("""[{"linear":{"out_features":2,"weight_init":{"kind":"xavier_uniform","gain":2}}}]""", "layers[0].linear.weight_init.gain", "no such option")]
     [InlineData("""[{"conv2d":{"out_channels":2,"kernel_size":3}}]""", "layers[0].conv2d.kernel_size", "found 3; expected [both] or [height, width]")]
     [InlineData("""[{"conv2d":{"out_channels":2,"kernel_size":[]}}]""", "layers[0].conv2d.kernel_size", "found []; expected [both] or [height, width]")]

@@ -83,6 +83,6 @@ public class PhiloxTests
     {
         Assert.Equal(new Uniform((float)Math.Sqrt(6.0 / (150 + 400))), Initializer.Weights(WeightInit.XavierUniform, 150, 400));
         Assert.Equal(new Uniform((float)(1 / Math.Sqrt(150))), Initializer.Weights(WeightInit.KaimingUniform, 150, 400));
-        Assert.Equal(new Uniform(0.05f), Initializer.Bias(400));
+        Assert.Equal(new Uniform(0.05f), Initializer.Bias(null, 400, 1));
     }
 }

@@ -25,19 +25,17 @@ public sealed class LayerRun
         }
 
         var samples = slice.LocalSamples;
-        _context = new LayerContext(
-            device,
-            input,
-            output,
-            [.. _parameters.Select((parameter, i) => Fill(100 + (ulong)i, parameter.Shape.Elements))],
-            [.. _parameters.Select(parameter => slice.Roots.Select(_ => Fill(7, parameter.Shape.Elements)).ToArray())])
+        _context = new LayerContext(device, input, output)
         {
+            Parameters = new LayerState(
+                [.. _parameters.Select((parameter, i) => Fill(100 + (ulong)i, parameter.Shape.Elements))],
+                [.. _parameters.Select(parameter => slice.Roots.Select(_ => Fill(7, parameter.Shape.Elements)).ToArray())]),
             X = Fill(1, samples * input.Elements),
             Y = Fill(2, samples * output.Elements),
             Dy = Fill(3, samples * output.Elements),
             Dx = Fill(4, samples * input.Elements),
         };
-        _context.Train(slice, step: 1);
+        _context.Train(slice, seed: 5, step: 1);
     }
 
     public void Check(string name)

@@ -1,5 +1,5 @@
 using Trainer.Kernels.Randomness;
-using Trainer.Kernels.Training;
+using Trainer.Kernels.Training.Planning;
 
 namespace Trainer.Kernels.Tests.Training;
 

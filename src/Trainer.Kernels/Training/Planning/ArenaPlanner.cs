@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Trainer.Kernels.Training;
+namespace Trainer.Kernels.Training.Planning;
 
 /// <summary>A tensor of the arena: its size, and the first and last moment at which it holds something.</summary>
 [StructLayout(LayoutKind.Auto)]

@@ -1,0 +1,81 @@
+using System.Text.Json;
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Models;
+
+namespace Trainer.Kernels.Layers;
+
+/// <summary>In training each element is dropped with probability p, and what is kept grows by 1 / (1 - p): Srivastava et al. 2014. In evaluation y = x.</summary>
+/// <remarks>
+/// Which elements are kept is a function of seed, step, layer, the sample's position in the global batch and the element
+/// (<see cref="DropoutDraw"/>), so it is the same on any number of workers and is not stored for the way back.
+/// </remarks>
+public class Dropout(double p = 0.5) : Layer
+{
+    public double P { get; } = p;
+
+    public override string Kind => "dropout";
+
+    private protected virtual bool PerChannel => false;
+
+    public override Shape OutputShape(Shape input)
+    {
+        LayerException.CheckBetween(0, 1, P, "p");
+        return input;
+    }
+
+    public override void Forward(LayerContext context)
+    {
+        if (context.Slice is { } slice && P > 0)
+        {
+            var (channels, pixels) = Extent(context.Input);
+            context.Device.DropoutForward(Draw(context), channels, pixels, slice, context.X, context.Y);
+        }
+        else
+        {
+            context.Device.Add(context.Input.Elements, context.Samples, context.X, OutputEpilogue.None, context.Y);
+        }
+    }
+
+    public override void Backward(LayerContext context)
+    {
+        if (context.Dx.IsEmpty)
+        {
+            return;
+        }
+
+        if (P > 0)
+        {
+            var (channels, pixels) = Extent(context.Input);
+            context.Device.DropoutBackward(Draw(context), channels, pixels, context.Training, context.Dy, context.DxEpilogue, context.Dx);
+        }
+        else
+        {
+            context.Device.AddBackward(context.Input.Elements, context.Samples, context.Dy, context.DxEpilogue, context.Dx);
+        }
+    }
+
+    internal static Dropout Read(JsonOptions options) => new(options.Real("p", 0.5));
+
+    internal override void WriteOptions(Utf8JsonWriter json) => json.WriteUnless(0.5, "p", P);
+
+    private static (int Channels, int Pixels) Extent(Shape input) =>
+        input.Rank == 3 ? (input[0], input[1] * input[2]) : (checked((int)input.Elements), 1);
+
+    private DropoutDraw Draw(LayerContext context) => new(P, context.Seed, context.Index, context.Step, PerChannel);
+}
+
+/// <summary><see cref="Dropout"/> of whole channels: Tompson et al. 2015 (arXiv:1411.4280), section 3.2.</summary>
+public sealed class Dropout2d(double p = 0.5) : Dropout(p)
+{
+    public override string Kind => "dropout2d";
+
+    private protected override bool PerChannel => true;
+
+    public override Shape OutputShape(Shape input)
+    {
+        Window.CheckImage(Kind, input);
+        return base.OutputShape(input);
+    }
+
+    internal static new Dropout2d Read(JsonOptions options) => new(options.Real("p", 0.5));
+}

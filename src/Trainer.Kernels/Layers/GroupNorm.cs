@@ -1,0 +1,67 @@
+using System.Text.Json;
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Models;
+
+namespace Trainer.Kernels.Layers;
+
+/// <summary>Normalisation of each sample by runs of its channels: Wu and He 2018 (arXiv:1803.08494), eq. 1, 2, 7.</summary>
+/// <remarks>
+/// x (N,C,...)  ->  y = (x - mean) / sqrt(variance + eps) x weight + bias, mean and biased variance over the C / G channels of a group.
+/// Backward writes dweight and dbias per subtree root, and dx, all =, never +=.
+/// </remarks>
+public sealed class GroupNorm(int numGroups) : Layer
+{
+    public int NumGroups { get; } = numGroups;
+
+    public double Eps { get; init; } = 1e-5;
+
+    public bool Affine { get; init; } = true;
+
+    public override string Kind => "group_norm";
+
+    public override bool TakesEpilogue => true;
+
+    public override bool BackwardReadsInput => true;
+
+    public override Shape OutputShape(Shape input)
+    {
+        LayerException.CheckAtLeast(1, NumGroups, "num_groups");
+        LayerException.CheckBetween(float.Epsilon, 1, Eps, "eps");
+        if (input.Rank == 0 || input[0] % NumGroups != 0)
+        {
+            throw new LayerException($"input is {input}, whose channels num_groups {NumGroups} does not divide", "num_groups");
+        }
+
+        return input.Elements / NumGroups > 1
+            ? input
+            : throw new LayerException($"input is {input}: {NumGroups} groups have one value each, whose variance is zero", "num_groups");
+    }
+
+    public override IReadOnlyList<Parameter> Parameters(Shape input) => Affine
+        ? [new("weight", new Shape(input[0]), new Constant(1)), new("bias", new Shape(input[0]), new Constant(0))]
+        : [];
+
+    public override SavedSize Saved(Shape input) => new(2L * NumGroups);
+
+    public override void Forward(LayerContext context) => context.Device.GroupNormForward(
+        Geometry(context.Input), context.Samples, context.X, context.Parameter(0), context.Parameter(1), context.Saved, context.Epilogue, context.Y);
+
+    public override void Backward(LayerContext context) => context.Device.GroupNormBackward(
+        Geometry(context.Input), context.Training, context.X, context.Dy, context.Parameter(0), context.Saved,
+        context.Gradients(0), context.Gradients(1), context.DxEpilogue, context.Dx);
+
+    internal static GroupNorm Read(JsonOptions options) => new(options.Required("num_groups"))
+    {
+        Eps = options.Real("eps", 1e-5),
+        Affine = options.Flag("affine", true),
+    };
+
+    internal override void WriteOptions(Utf8JsonWriter json)
+    {
+        json.WriteNumber("num_groups", NumGroups);
+        json.WriteUnless(1e-5, "eps", Eps);
+        json.WriteUnless(true, "affine", Affine);
+    }
+
+    private GroupNormGeometry Geometry(Shape input) => new(input[0], (int)(input.Elements / input[0]), NumGroups, (float)Eps);
+}

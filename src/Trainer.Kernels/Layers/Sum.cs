@@ -1,0 +1,24 @@
+using Trainer.Kernels.Devices;
+
+namespace Trainer.Kernels.Layers;
+
+/// <summary>
+/// What a network's plan puts between layers where no layer can take it in: y = activation(x + addend), copies included; backward
+/// dx = (dy + addend) f'(output). Not a layer that a user asks for.
+/// </summary>
+internal sealed class Sum : Layer
+{
+    public static Sum Instance { get; } = new();
+
+    public override string Kind => "sum";
+
+    public override bool TakesEpilogue => true;
+
+    public override Shape OutputShape(Shape input) => input;
+
+    public override void Forward(LayerContext context) =>
+        context.Device.Add(context.Output.Elements, context.Samples, context.X, context.Epilogue, context.Y);
+
+    public override void Backward(LayerContext context) =>
+        context.Device.AddBackward(context.Output.Elements, context.Samples, context.Dy, context.DxEpilogue, context.Dx);
+}

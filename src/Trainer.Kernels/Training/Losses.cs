@@ -1,0 +1,35 @@
+namespace Trainer.Kernels.Training;
+
+/// <summary>What training makes small. A step's loss is the mean over its samples.</summary>
+public abstract record Loss
+{
+    /// <summary>Whether samples have weights, by whose sum the gradient is divided instead of by B.</summary>
+    public virtual bool HasWeights => false;
+}
+
+/// <summary>Cross entropy between softmax(logits) and the labels, as torch.nn.CrossEntropyLoss with reduction 'mean'.</summary>
+/// <param name="ClassWeights">One per class; null: 1.</param>
+/// <param name="IgnoreIndex">Samples with this label do not count.</param>
+/// <param name="LabelSmoothing">Szegedy et al. 2015 (arXiv:1512.00567), section 7: in [0, 1].</param>
+public sealed record CrossEntropy(IReadOnlyList<double>? ClassWeights = null, int? IgnoreIndex = null, double LabelSmoothing = 0) : Loss
+{
+    public override bool HasWeights => ClassWeights is not null || IgnoreIndex is not null;
+
+    /// <summary>What a sample with this label counts in the mean.</summary>
+    public double WeightOf(int label) => label == IgnoreIndex ? 0 : ClassWeights?[label] ?? 1;
+}
+
+/// <summary>What becomes of the squares of a sample's outputs.</summary>
+public enum SquaredErrorReduction
+{
+    /// <summary>torch.nn.MSELoss: divided by the outputs of all samples.</summary>
+    Mean,
+
+    /// <summary>torch.nn.MSELoss(reduction='sum'): neither divided by outputs nor by samples.</summary>
+    Sum,
+}
+
+/// <summary>(y - target)^2 over all outputs.</summary>
+/// <param name="Reduction">How they are summed.</param>
+/// <param name="OneHot">The target is 1 for the label's output, 0 for the others; else the caller gives <see cref="Network.Targets"/>.</param>
+public sealed record SquaredError(SquaredErrorReduction Reduction = SquaredErrorReduction.Mean, bool OneHot = true) : Loss;

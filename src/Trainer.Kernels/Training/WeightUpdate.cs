@@ -1,0 +1,139 @@
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Models;
+
+namespace Trainer.Kernels.Training;
+
+/// <summary>One step of the optimizer over the flat buffers: schedule, parameter groups, clipping, running statistics.</summary>
+internal sealed class WeightUpdate
+{
+    private readonly ParameterLayout _layout;
+    private readonly TrainingRecipe _recipe;
+    private readonly List<Stretch> _stretches = [];
+    private readonly UpdateRun[] _runs;
+    private readonly bool _hasFrozen;
+
+    /// <exception cref="ArgumentException">A group's pattern matches no parameter.</exception>
+    public WeightUpdate(Model model, ParameterLayout layout, TrainingRecipe recipe)
+    {
+        (_layout, _recipe) = (layout, recipe);
+        var momenta = model.Graph.Layers
+            .SelectMany(node => node.Statistics.Select(statistic => (Name: node.NameOf(statistic.Name), statistic.Momentum)))
+            .ToDictionary(statistic => statistic.Name, statistic => statistic.Momentum, StringComparer.Ordinal);
+        for (var i = 0; i < layout.Slots.Count; i++)
+        {
+            var slot = layout.Slots[i];
+            var end = i + 1 < layout.Slots.Count ? layout.Slots[i + 1].Offset : layout.Elements;
+            Append(slot.Kind switch
+            {
+                SlotKind.Parameter => new Stretch(end - slot.Offset, recipe.ParameterGroups.FirstOrDefault(group => group.Matches(slot.Name)), null),
+                SlotKind.Statistic => new Stretch(end - slot.Offset, null, new Average(momenta[slot.Name])),
+                _ => new Stretch(end - slot.Offset, new ParameterGroup(slot.Name, Frozen: true), null),
+            });
+        }
+
+        CheckGroups();
+        _runs = new UpdateRun[_stretches.Count];
+        _hasFrozen = _stretches.Exists(stretch => stretch.Group is { Frozen: true });
+    }
+
+    /// <summary>Changes the weights by the batch's total; returns their hash.</summary>
+    /// <param name="device">Where the tensors lie.</param>
+    /// <param name="memory">The flat buffers.</param>
+    /// <param name="step">Number of the step, from 1.</param>
+    /// <param name="stepsPerEpoch">For the schedule.</param>
+    public ulong Run(Device device, NetworkMemory memory, long step, int stepsPerEpoch)
+    {
+        for (var i = 0; i < _runs.Length; i++)
+        {
+            _runs[i] = RunOf(_stretches[i], step, stepsPerEpoch);
+        }
+
+        var states = memory.States;
+        return device.Update(
+            _runs, Scale(device, memory.Total), memory.Weights, memory.Total,
+            states.Count > 0 ? states[0] : default, states.Count > 1 ? states[1] : default);
+    }
+
+    private UpdateRun RunOf(Stretch stretch, long step, int stepsPerEpoch)
+    {
+        if (stretch.Statistic is { } average)
+        {
+            return new UpdateRun(UpdateRule.Average, stretch.Elements) { Momentum = (float)(average.Momentum ?? (1.0 / step)) };
+        }
+
+        if (stretch.Group is { Frozen: true })
+        {
+            return new UpdateRun(UpdateRule.Keep, stretch.Elements);
+        }
+
+        var optimizer = _recipe.Optimizer;
+        var rate = _recipe.Schedule.Rate(stretch.Group?.LearningRate ?? optimizer.LearningRate, step - 1, stepsPerEpoch);
+        return optimizer.Run(stretch.Elements, rate, stretch.Group?.WeightDecay ?? optimizer.WeightDecay, step);
+    }
+
+    /// <summary>What every gradient is multiplied by: the loss's own mean, then clipping as torch does it, max / (norm + 1e-6) where that is below 1.</summary>
+    private float Scale(Device device, Tensor total)
+    {
+        var scale = LossScale(total);
+        if (_recipe.ClipGradNorm is not { } limit)
+        {
+            return (float)scale;
+        }
+
+        if (_hasFrozen)
+        {
+            ClearFrozen(total);
+        }
+
+        var norm = scale * Math.Sqrt(device.SquaredNorm(total.Slice(0, _layout.ParameterElements)));
+        return (float)(scale * Math.Min(1, limit / (norm + 1e-6)));
+    }
+
+    /// <summary>Total is divided by B: a weighted mean is divided by the sum of weights instead, which came along.</summary>
+    private double LossScale(Tensor total) =>
+        _layout.Slots[^1] is { Kind: SlotKind.LossWeight } slot ? 1.0 / total.Host[slot.Offset] : 1;
+
+    private void ClearFrozen(Tensor total)
+    {
+        var offset = 0;
+        foreach (var stretch in _stretches)
+        {
+            if (stretch.Group is { Frozen: true } && offset < _layout.ParameterElements)
+            {
+                total.Host.Slice(offset, stretch.Elements).Clear();
+            }
+
+            offset += stretch.Elements;
+        }
+    }
+
+    private void Append(Stretch stretch)
+    {
+        if (_stretches.Count > 0 && _stretches[^1] with { Elements = stretch.Elements } == stretch)
+        {
+            _stretches[^1] = stretch with { Elements = stretch.Elements + _stretches[^1].Elements };
+        }
+        else
+        {
+            _stretches.Add(stretch);
+        }
+    }
+
+    private void CheckGroups()
+    {
+        foreach (var group in _recipe.ParameterGroups)
+        {
+            if (!_layout.Slots.Any(slot => slot.Kind == SlotKind.Parameter && group.Matches(slot.Name)))
+            {
+                throw new ArgumentException(
+                    $"Parameter group '{group.Pattern}' matches no parameter; the first ones are "
+                    + $"{string.Join(", ", _layout.Slots.Where(slot => slot.Kind == SlotKind.Parameter).Reverse().Take(4).Select(slot => slot.Name))}.");
+            }
+        }
+    }
+
+    /// <summary>Neighbouring slots that are updated alike.</summary>
+    private sealed record Stretch(int Elements, ParameterGroup? Group, Average? Statistic);
+
+    private sealed record Average(double? Momentum);
+}
