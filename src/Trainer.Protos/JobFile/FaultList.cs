@@ -16,11 +16,16 @@ internal sealed class FaultList(string file)
     /// <summary>Is a fault known of this field, of one that holds it or of one within it? Then what follows from it is noise.</summary>
     public bool Concerns(string path) => _faults.Any(fault => Holds(fault.Path, path) || Holds(path, fault.Path));
 
+    /// <summary>With each fault once: a block's text is read as often as it is used.</summary>
     public void ThrowIfAny()
     {
         if (_faults.Count > 0)
-            throw new JobFileException([.. _faults.OrderBy(fault => fault.Line).ThenBy(fault => fault.Column)]);
+            throw new JobFileException([.. Distinct().OrderBy(fault => fault.Line).ThenBy(fault => fault.Column)]);
     }
+
+    private IEnumerable<JobFileFault> Distinct() => _faults.DistinctBy(fault => (fault.Line, fault.Column, Field(fault.Path), fault.Problem));
+
+    private static string Field(string path) => path[(path.LastIndexOf('.') + 1)..].Split('[')[0];
 
     private static bool Holds(string outer, string inner) =>
         inner.StartsWith(outer, StringComparison.Ordinal) && (inner.Length == outer.Length || outer.Length == 0 || inner[outer.Length] is '.' or '[');

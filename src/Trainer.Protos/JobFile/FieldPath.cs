@@ -36,6 +36,10 @@ internal static class FieldPath
             yield return [.. names.Select(message.FindFieldByName)];
     }
 
+    /// <summary>Fields of which at least one must be given; empty: none.</summary>
+    public static IReadOnlyList<FieldDescriptor> AnyOf(MessageDescriptor message) =>
+        [.. (message.GetOptions()?.GetExtension(JobExtensions.AnyOf) ?? []).Select(message.FindFieldByName)];
+
     /// <summary>"a, b or c".</summary>
     public static string Either(IEnumerable<string> names)
     {

@@ -5,7 +5,8 @@ namespace Trainer.Protos;
 
 /// <summary>
 /// Job files: <see cref="JobSpec"/> in YAML, field by field, as job.proto defines it. What is misspelt, of the wrong type, out of range,
-/// missing or doubled is an error with its line, column and field path; nothing is ignored.
+/// missing or doubled is an error with its line, column and field path; nothing is ignored. The one thing that a file may say and a message may not is
+/// how layers repeat (<see cref="BlockExpander"/>).
 /// </summary>
 public static class JobFile
 {
@@ -45,7 +46,7 @@ public static class JobFile
         var spec = new JobSpec();
         if (text.Length > MaxBytes)
             throw Unusable(fileName, $"has {text.Length} characters; a job file has at most {MaxBytes}");
-        reader.Read(YamlTree.Load(text, faults), spec, "");
+        reader.Read(BlockExpander.Expand(YamlTree.Load(text, faults), faults), spec, "");
         FieldViolation[] violations = [.. JobRules.Validate(spec, reader.IsGiven).Where(violation => !faults.Concerns(violation.Path))];
         foreach (FieldViolation violation in violations)
             faults.Add(reader.Place(violation.Path), violation.Path, violation.Problem);

@@ -8,6 +8,9 @@ namespace Trainer.Protos;
 /// <param name="folder">Where relative paths in file fields start.</param>
 internal sealed class MessageReader(FaultList faults, string folder)
 {
+    // Of more than these, such as the kinds of layers, the names would hide the message.
+    private const int ShownChoices = 8;
+
     private readonly Dictionary<string, FilePosition> _places = new(StringComparer.Ordinal);
 
     public bool IsGiven(string path) => _places.ContainsKey(path);
@@ -46,7 +49,7 @@ internal sealed class MessageReader(FaultList faults, string folder)
             else if (!seen.TryAdd(entry.Key, entry))
                 faults.Add(entry.At, fieldPath, $"given twice, first in line {seen[entry.Key].At.Line}");
             else if (field.RealContainingOneof is { } oneof && !chosen.TryAdd(oneof, field))
-                faults.Add(entry.At, fieldPath, $"cannot stand beside {chosen[oneof].Name}: only one of {FieldPath.Either(oneof.Fields.Select(f => f.Name))}");
+                faults.Add(entry.At, fieldPath, $"cannot stand beside {chosen[oneof].Name}: only one of {OneOf(oneof)}");
             else
                 ReadField(field, entry, message, fieldPath);
         }
@@ -106,6 +109,9 @@ internal sealed class MessageReader(FaultList faults, string folder)
     }
 
     private string Resolve(string file) => file.Length == 0 || file.Contains('\0', StringComparison.Ordinal) ? file : Path.GetFullPath(file, folder);
+
+    private static string OneOf(OneofDescriptor oneof) =>
+        oneof.Fields.Count > ShownChoices ? "them" : FieldPath.Either(oneof.Fields.Select(field => field.Name));
 
     private static string[] FieldNames(MessageDescriptor message) => [.. message.Fields.InFieldNumberOrder().Select(field => field.Name)];
 

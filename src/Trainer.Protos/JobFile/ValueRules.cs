@@ -14,6 +14,7 @@ internal static class ValueRules
         _ when !double.IsFinite(value) => $"must be a finite number, got {written}",
         _ when rule is { HasMin: true, ExclusiveMin: true } && value <= rule.Min => $"must be greater than {Text(rule.Min)}, got {written}",
         _ when rule.HasMin && value < rule.Min => $"must be at least {Text(rule.Min)}, got {written}",
+        _ when rule is { HasMax: true, ExclusiveMax: true } && value >= rule.Max => $"must be less than {Text(rule.Max)}, got {written}",
         _ when rule.HasMax && value > rule.Max => $"must be at most {Text(rule.Max)}, got {written}",
         _ => null,
     };

@@ -46,7 +46,7 @@ internal sealed record YamlEntry(FilePosition At, string Key, YamlNode Value);
 /// <summary>Reads one YAML document without the parts that a job file has no use for: anchors, tags, further documents.</summary>
 internal sealed class YamlTree
 {
-    // JobSpec is 7 levels deep.
+    // A layer within three containers within a job is 15 levels deep.
     private const int MaxDepth = 32;
 
     private readonly IParser _parser;
@@ -152,7 +152,8 @@ internal sealed class YamlTree
             else if (key is not YamlRefused)
                 _faults.Add(key.At, path, $"a field's name is expected here, got {key.Kind}");
         }
-        return new(at, entries);
+        // The parser knows no place of a mapping without braces in a list with brackets: [relu: {}].
+        return new(depth > 0 && at == FilePosition.Start && entries.Count > 0 ? entries[0].At : at, entries);
     }
 
     private static string? Refusal(ParsingEvent next) => next switch

@@ -58,12 +58,15 @@ public sealed class DocumentationTests
         string[] parts =
         [
             rule.HasMin && rule.ExclusiveMin ? $"more than {rule.Min}" : rule.HasMin ? $"at least {rule.Min}" : "",
-            rule.HasMax ? $"at most {rule.Max}" : "",
+            rule.HasMax && rule.ExclusiveMax ? $"less than {rule.Max}" : rule.HasMax ? $"at most {rule.Max}" : "",
             string.Join(", ", rule.OneOf.Select(value => $"`{value}`")),
             rule.PatternText,
             rule.MaxItems > 0 ? $"{(rule.MinItems > 0 ? $"{rule.MinItems} to" : "up to")} {rule.MaxItems} values" : "",
-            rule.OnlyWith.Length > 0 ? $"only with `{rule.OnlyWith}`" : "",
+            rule.OnlyWith.Length > 0 ? $"only with `{Condition(rule.OnlyWith)}`" : "",
+            rule.NotWith.Length > 0 ? $"not with `{Condition(rule.NotWith)}`" : "",
         ];
         return string.Join(", ", parts.Where(part => part.Length > 0));
     }
+
+    private static string Condition(string condition) => condition.Replace("=", ": ", StringComparison.Ordinal);
 }

@@ -18,13 +18,20 @@ public sealed class JobFileProperties
 
     private static readonly Gen<double> Rates = Gen.OneOf(Gen.Double[1e-9, 1.0], Gen.OneOf(1e-300, 0.1, 1.0 / 3, 999_999.5));
 
-    private static readonly Gen<Layer> AnyLayer = Gen.OneOf(
+    private static readonly Gen<Layer> PlainLayer = Gen.OneOf(
         Gen.Select(Gen.UInt[1, 65536], Gen.UInt[1, 1024].Array[1, 2], Gen.UInt[0, 1024].Array[0, 2], Gen.Bool, (channels, kernel, padding, bias) =>
             new Layer { Conv2D = new Conv2d { OutChannels = channels, KernelSize = { kernel }, Padding = { padding }, Bias = bias } }),
-        Gen.UInt[1, 9].Select(size => new Layer { AvgPool2D = new AvgPool2d { KernelSize = { size } } }),
+        Gen.UInt[1, 9].Select(size => new Layer { Conv2D = new Conv2d { OutChannels = size, KernelSize = { 3 }, AutoPadding = "same", Groups = size } }),
+        Gen.UInt[1, 9].Select(size => new Layer { AvgPool2D = new AvgPool2d { KernelSize = { size }, CountIncludePad = false } }),
+        Gen.UInt[1, 9].Array[1, 2].Select(size => new Layer { AdaptiveMaxPool2D = new AdaptiveMaxPool2d { OutputSize = { size } } }),
         Gen.UInt[1, 99].Select(size => new Layer { Linear = new Linear { OutFeatures = size, WeightInit = new Initializer { Kind = "kaiming_uniform" } } }),
-        Gen.Const(0).Select(_ => new Layer { Sigmoid = new Sigmoid() }),
+        Gen.Double[0, 1].Select(p => new Layer { Dropout2D = new Dropout2d { P = p } }),
+        Gen.Double[-2, 2].Select(slope => new Layer { LeakyRelu = new LeakyRelu { NegativeSlope = slope } }),
+        Gen.Bool.Select(cumulative => new Layer { BatchNorm1D = new BatchNorm1d { Cumulative = cumulative } }),
+        Gen.Const(0).Select(_ => new Layer { Gelu = new Gelu { Approximate = "tanh" } }),
         Gen.Const(0).Select(_ => new Layer { Flatten = new Flatten() }));
+
+    private static readonly Gen<Layer> AnyLayer = Nested(Nested(PlainLayer));
 
     private static readonly Gen<Data> AnyData = Gen.OneOf(
         Gen.Const(0).Select(_ => new Data { Dataset = "fashion-mnist" }),
@@ -46,6 +53,15 @@ public sealed class JobFileProperties
 
     [Fact]
     public void WrittenJobsReadBackEqual() => ForEach(Specs, 500, spec => Assert.Equal(spec, JobFile.Parse(JobFile.Write(spec), "/jobs/j.yaml")));
+
+    [Fact]
+    public void DefaultsMakeGoodJobsAndNothingIsLeftToFill() => ForEach(Specs, 500, spec =>
+    {
+        JobSpec filled = JobRules.WithDefaults(spec);
+        Assert.Empty(JobRules.Validate(filled));
+        Assert.Equal(filled, JobRules.WithDefaults(filled));
+        Assert.Equal(filled, JobFile.Parse(JobFile.Write(filled), "/jobs/j.yaml"));
+    });
 
     [Fact]
     public void TruncatedFilesNeverCrashTheReader() => Assert.All(Examples, text =>
@@ -102,6 +118,14 @@ public sealed class JobFileProperties
             Assert.All(error.Faults, fault => Assert.True(fault is { Line: > 0, Column: > 0, Problem.Length: > 0 }));
         }
     }
+
+    /// <summary>Layers, and containers of them: names and empty lists in every place that may have them.</summary>
+    private static Gen<Layer> Nested(Gen<Layer> inner) => Gen.OneOf(
+        inner,
+        Gen.Select(Gen.String[Gen.Char["azAZ09_"], 1, 64], inner, (name, layer) => new Layer { Name = name, Sequential = new Sequential { Layers = { layer.Clone() } } }),
+        Gen.Select(inner, inner.Array[0, 2], (layer, shortcut) => new Layer { Residual = new Residual { Layers = { layer }, Shortcut = { shortcut } } }),
+        inner.Array[0, 2].Array[1, 3].Select(branches =>
+            new Layer { Concat = new Concat { Branches = { branches.Select(branch => new Branch { Layers = { branch } }) } } }));
 
     private static string Absolute(string path) => Path.GetFullPath("/d/" + path.Replace('.', '_'));
 }

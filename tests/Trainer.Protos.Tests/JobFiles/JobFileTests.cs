@@ -19,6 +19,9 @@ public sealed class JobFileTests
               lr: 0.9
         """;
 
+    private const string Kinds = "conv2d, max_pool2d, avg_pool2d, adaptive_avg_pool2d, adaptive_max_pool2d, linear, batch_norm1d, batch_norm2d, group_norm, "
+        + "dropout, dropout2d, flatten, relu, leaky_relu, sigmoid, tanh, gelu, silu, softmax, log_softmax, sequential, residual";
+
     private const string Layers = """
         name: layers
         model:
@@ -87,7 +90,7 @@ public sealed class JobFileTests
     [InlineData("lr: 0.9", "lr: {value: 1}", "11:11: training.optimizer.sgd.lr: expected a single value, got fields")]
     [InlineData("lr: 0.9", "lr: 1\n      lr: 2", "12:7: training.optimizer.sgd.lr: given twice, first in line 11")]
     [InlineData("lr: 0.9", "lr: 1\n      Weight-Decay: 2", "12:7: training.optimizer.sgd.Weight-Decay: unknown field, did you mean 'weight_decay'?")]
-    [InlineData("lr: 0.9", "lr: 1\n      nesterov: true", "12:7: training.optimizer.sgd.nesterov: unknown field, known here: lr, momentum, weight_decay")]
+    [InlineData("lr: 0.9", "lr: 1\n      amsgrad: true", "12:7: training.optimizer.sgd.amsgrad: unknown field, known here: lr, momentum, weight_decay, dampening, nesterov")]
     [InlineData("lr: 0.9", "lr: 1\n      momentum: 1.5", "12:17: training.optimizer.sgd.momentum: must be at most 1, got 1.5")]
     [InlineData("lr: 0.9", "momentum: 0", "10:5: training.optimizer.sgd.lr: is required")]
     [InlineData("epochs: 3", "epochs: 0", "7:11: training.epochs: must be at least 1, got 0")]
@@ -105,10 +108,10 @@ public sealed class JobFileTests
     [InlineData("  zoo: lenet", "  zoo: lenet\n  layers: [{sigmoid: {}}]", "2:1: model: takes only one of zoo and layers")]
     [InlineData("  zoo: lenet", "  layers: 5", "3:11: model.layers: expected a list, got '5'")]
     [InlineData("  zoo: lenet", "  layers: {}", "3:11: model.layers: expected a list, got fields")]
-    [InlineData("  zoo: lenet", "  layers: [{}, sigmoid]", "3:12: model.layers[0]: needs conv2d, avg_pool2d, linear, sigmoid or flatten"
-        + "|3:16: model.layers[1]: expected fields (conv2d, avg_pool2d, linear, sigmoid, flatten), got 'sigmoid'")]
+    [InlineData("  zoo: lenet", "  layers: [{}, sigmoid]", "3:12: model.layers[0]: needs " + Kinds + " or concat"
+        + "|3:16: model.layers[1]: expected fields (name, " + Kinds + ", concat), got 'sigmoid'")]
     [InlineData("  zoo: lenet", "  layers: [{sigmoid: {}, flatten: {}}]",
-        "3:26: model.layers[0].flatten: cannot stand beside sigmoid: only one of conv2d, avg_pool2d, linear, sigmoid or flatten")]
+        "3:26: model.layers[0].flatten: cannot stand beside sigmoid: only one of them")]
     [InlineData("  zoo: lenet", "  layers: [{avg_pool2d: {kernel_size: [1, 2, 3]}}]", "3:39: model.layers[0].avg_pool2d.kernel_size: takes at most 2 values, got 3")]
     [InlineData("  zoo: lenet", "  layers: [{avg_pool2d: {kernel_size: []}}]", "3:39: model.layers[0].avg_pool2d.kernel_size: needs at least 1 value, got 0")]
     [InlineData("  zoo: lenet", "  layers: [{avg_pool2d: {kernel_size: 0}}]", "3:39: model.layers[0].avg_pool2d.kernel_size: must be at least 1, got 0")]
@@ -116,7 +119,7 @@ public sealed class JobFileTests
     [InlineData("  zoo: lenet", "  layers: [{conv2d: {out_channels: 1, kernel_size: 1, bias: yes}}]",
         "3:61: model.layers[0].conv2d.bias: expected true or false, got 'yes'")]
     [InlineData("  zoo: lenet", "  layers: [{linear: {out_features: 1, weight_init: {kind: xavier_unifrom}}}]",
-        "3:59: model.layers[0].linear.weight_init.kind: must be xavier_uniform or kaiming_uniform, got 'xavier_unifrom', did you mean 'xavier_uniform'?")]
+        "3:59: model.layers[0].linear.weight_init.kind: must be kaiming_uniform, kaiming_normal, xavier_uniform, xavier_normal, normal or constant, got 'xavier_unifrom', did you mean 'xavier_uniform'?")]
     [InlineData("fashion-mnist", "imagenet", "5:12: data.dataset: must be fashion-mnist, got 'imagenet'")]
     [InlineData("zoo: lenet", "zoo: &a lenet", "3:8: model.zoo: '&a': anchors are not read; write each value where it belongs")]
     [InlineData("zoo: lenet", "zoo: *a", "3:8: model.zoo: '*a': aliases are not read; write the value out")]

@@ -26,7 +26,7 @@ public sealed class JobRulesTests
                 "name: must not contain control characters",
                 "model: takes only one of zoo and layers",
                 "model.layers[0].linear.out_features: is required",
-                "model.layers[1]: needs conv2d, avg_pool2d, linear, sigmoid or flatten",
+                $"model.layers[1]: needs {FieldKinds}",
                 "model.classes: must be at least 2, got 1",
                 "data: takes only one of dataset and idx",
                 "data.idx.train_labels: is required",
@@ -92,14 +92,53 @@ public sealed class JobRulesTests
             bool number = field.FieldType is FieldType.Double or FieldType.UInt32 or FieldType.Int32 or FieldType.UInt64;
             bool text = field.FieldType == FieldType.String;
             Assert.True(number || text || field.FieldType is FieldType.Bool or FieldType.Message, field.FullName);
-            Assert.True(number || rule is { HasMin: false, HasMax: false, ExclusiveMin: false }, $"{field.FullName}: a range is for numbers");
+            Assert.True(number || rule is { HasMin: false, HasMax: false }, $"{field.FullName}: a range is for numbers");
+            Assert.True((rule.HasMin || !rule.ExclusiveMin) && (rule.HasMax || !rule.ExclusiveMax), $"{field.FullName}: excludes an end that is not there");
             Assert.True(text || rule is { OneOf.Count: 0, Pattern: "", File: false }, $"{field.FullName}: a pattern is for text");
             Assert.True(field.IsRepeated || rule is { MinItems: 0, MaxItems: 0 }, $"{field.FullName}: a count is for lists");
             Assert.True(!rule.HasDefault || field.HasPresence || field.IsRepeated, $"{field.FullName}: a default needs to know whether the field is absent");
             Assert.False(rule is { HasDefault: true, Required: true }, $"{field.FullName}: required, so never absent");
-            Assert.True(rule.OnlyWith.Length == 0 || field.ContainingType.FindFieldByName(rule.OnlyWith) is not null, field.FullName);
+            foreach (string condition in new[] { rule.OnlyWith, rule.NotWith }.Where(condition => condition.Length > 0))
+                Assert.True(IsAnswerable(field.ContainingType, condition), $"{field.FullName}: {condition}");
         }
     }
+
+    /// <summary>A sibling, or a sibling that can have the value.</summary>
+    private static bool IsAnswerable(MessageDescriptor message, string condition)
+    {
+        string[] parts = condition.Split('=');
+        FieldDescriptor? sibling = message.FindFieldByName(parts[0]);
+        return sibling is not null && (parts.Length == 1
+            || (sibling.FieldType == FieldType.Bool ? parts[1] is "true" or "false" : sibling.GetOptions().GetExtension(JobExtensions.Rule).OneOf.Contains(parts[1])));
+    }
+
+    [Fact]
+    public void DefaultsOfWhatCannotStandThereStayAway()
+    {
+        JobSpec spec = Jobs.Small();
+        spec.Model = new Model
+        {
+            Layers =
+            {
+                new Layer { Conv2D = new Conv2d { OutChannels = 3, KernelSize = { 5 }, AutoPadding = "same", WeightInit = new Initializer { Kind = "normal", Std = 0.01 } } },
+                new Layer { BatchNorm2D = new BatchNorm2d { Cumulative = true } },
+                new Layer { Linear = new Linear { OutFeatures = 2, BiasInit = new Initializer { Kind = "constant" } } },
+            },
+        };
+
+        JobSpec filled = JobRules.WithDefaults(spec);
+
+        Assert.Empty(filled.Model.Layers[0].Conv2D.Padding);
+        Assert.True(filled.Model.Layers[0].Conv2D.WeightInit is { HasMean: true, Mean: 0, Std: 0.01, HasValue: false });
+        Assert.True(filled.Model.Layers[1].BatchNorm2D is { HasMomentum: false, HasEps: true, Eps: 1e-5, Affine: true, Sync: false });
+        Assert.True(filled.Model.Layers[2].Linear.BiasInit is { HasMean: false, HasStd: false, HasValue: true, Value: 0 });
+        Assert.True(filled.Training.Loss is { KindCase: Loss.KindOneofCase.CrossEntropy, CrossEntropy: { HasLabelSmoothing: true, HasIgnoreIndex: false } });
+        Assert.True(filled.Training is { Schedule: null, Init: null, HasClipGradNorm: false });
+        Assert.True(filled.Data is { Normalize: null, Validation: null });
+        Assert.Empty(Violations(filled));
+    }
+
+    private static string FieldKinds => string.Join(", ", Layer.Descriptor.Oneofs[0].Fields.Select(kind => kind.Name)).Replace(", concat", " or concat", StringComparison.Ordinal);
 
     private static IEnumerable<string> Violations(JobSpec spec) => JobRules.Validate(spec).Select(violation => $"{violation.Path}: {violation.Problem}");
 }

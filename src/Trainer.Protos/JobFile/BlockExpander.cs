@@ -1,0 +1,210 @@
+using System.Globalization;
+
+namespace Trainer.Protos;
+
+/// <summary>
+/// Writes out what a model section abbreviates, so that only plain layers are left: <c>- vgg: {convs: 2}</c> becomes a <c>sequential</c> of the layers
+/// of block <c>vgg</c> with its arguments put in, <c>- repeat: {times: 3, layers: [...]}</c> becomes the layers, three times.
+/// </summary>
+/// <remarks>Every node keeps the place at which its text stands, so that faults found later still point into the file.</remarks>
+internal sealed class BlockExpander
+{
+    public const string Repeat = "repeat";
+
+    private const int MaxTimes = 1000;
+
+    // Far more than the deepest network needs; readers of the model's JSON form follow 64 levels.
+    private const int MaxDepth = 48;
+
+    // Blocks and repeats multiply: a short file can ask for any number of layers.
+    private const int MaxNodes = 200_000;
+
+    private static readonly string[] RepeatFields = ["times", "layers"];
+
+    private readonly FaultList _faults;
+    private readonly BlockLibrary _blocks;
+    private int _nodes;
+
+    private BlockExpander(BlockLibrary blocks, FaultList faults) => (_blocks, _faults) = (blocks, faults);
+
+    /// <summary>The job file's tree without abbreviations.</summary>
+    public static YamlNode Expand(YamlNode root, FaultList faults) => root is not YamlMapping job
+        ? root
+        : job with { Entries = [.. job.Entries.Select(entry => entry is { Key: "model", Value: YamlMapping model } ? entry with { Value = Model(model, faults) } : entry)] };
+
+    private static YamlMapping Model(YamlMapping model, FaultList faults)
+    {
+        YamlEntry[] sections = [.. model.Entries.Where(entry => entry.Key == "blocks")];
+        foreach (YamlEntry again in sections.Skip(1))
+            faults.Add(again.At, BlockLibrary.Section, $"given twice, first in line {sections[0].At.Line}");
+        BlockLibrary blocks = sections.Length > 0 ? BlockLibrary.Read(sections[0], faults) : new BlockLibrary();
+        var expander = new BlockExpander(blocks, faults);
+        YamlEntry[] entries = [.. model.Entries.Except(sections).Select(expander.TopLevel)];
+        blocks.RefuseUnused(faults);
+        return model with { Entries = entries };
+    }
+
+    private YamlEntry TopLevel(YamlEntry entry) =>
+        entry.Key == "layers" ? entry with { Value = Layers(entry.Value, new Scope("model.layers", 2, null, [])) } : entry;
+
+    /// <summary>A list of layers; any other node is left to the reader of the message.</summary>
+    private YamlNode Layers(YamlNode node, Scope scope)
+    {
+        if (node is not YamlSequence list)
+            return Value(node, scope);
+        if (Refuse(node, scope))
+            return new YamlRefused(node.At);
+        var layers = new List<YamlNode>();
+        foreach (YamlNode item in list.Items)
+            AddLayer(item, scope, layers);
+        return list with { Items = layers };
+    }
+
+    private void AddLayer(YamlNode item, Scope list, List<YamlNode> layers)
+    {
+        Scope scope = list.Within($"{list.Path}[{layers.Count}]");
+        if (item is YamlMapping layer && layer.Entries.FirstOrDefault(entry => entry.Key == Repeat) is { } repeat)
+            AddRepeated(layer, repeat, list, scope, layers);
+        else if (item is YamlMapping use && use.Entries.FirstOrDefault(entry => _blocks.Has(entry.Key)) is { } block)
+            layers.Add(UseBlock(block, scope) is { } written
+                ? use with { Entries = [.. use.Entries.Select(entry => ReferenceEquals(entry, block) ? written : entry)] }
+                : new YamlRefused(item.At));
+        else
+            layers.Add(Value(item, scope));
+    }
+
+    private void AddRepeated(YamlMapping item, YamlEntry repeat, Scope list, Scope scope, List<YamlNode> layers)
+    {
+        string path = FieldPath.Join(scope.Path, Repeat);
+        if (item.Entries.Count > 1)
+            _faults.Add(repeat.At, path, "takes nothing beside it: its layers become part of this list");
+        if (ReadArguments(repeat, path, "field", RepeatFields, scope) is not { } fields || Times(fields["times"], path) is not { } times)
+        {
+            layers.Add(new YamlRefused(item.At));
+            return;
+        }
+        for (int i = 0; i < times && !Refuse(item, scope); i++)
+        {
+            if (fields["layers"] is YamlSequence body)
+            {
+                foreach (YamlNode layer in body.Items)
+                    AddLayer(layer, list, layers);
+            }
+            else if (i == 0)
+            {
+                layers.Add(new YamlRefused(item.At));
+                _faults.Add(fields["layers"].At, FieldPath.Join(path, "layers"), $"expected a list of layers, got {fields["layers"].Kind}");
+            }
+        }
+    }
+
+    private int? Times(YamlNode node, string path)
+    {
+        string? text = (node as YamlScalar)?.Text;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int times) && times is > 0 and <= MaxTimes)
+            return times;
+        if (node is not YamlRefused)
+            _faults.Add(node.At, FieldPath.Join(path, "times"), $"expected a whole number from 1 to {MaxTimes}, got {node.Kind}");
+        return null;
+    }
+
+    /// <summary><c>vgg: {convs: 2}</c> -> <c>sequential: {layers: [...]}</c>; null where something is wrong.</summary>
+    private YamlEntry? UseBlock(YamlEntry use, Scope scope)
+    {
+        Block block = _blocks.Use(use.Key)!;
+        string path = FieldPath.Join(scope.Path, use.Key);
+        if (scope.Blocks.Contains(block.Name))
+        {
+            _faults.Add(use.At, path, $"block {block.Name} holds itself: {string.Join(" > ", [.. scope.Blocks.SkipWhile(name => name != block.Name), block.Name])}");
+            return null;
+        }
+        if (ReadArguments(use, path, "argument", block.Parameters, scope) is not { } arguments)
+            return null;
+        var within = new Scope($"{scope.Path}.sequential.layers", scope.Depth + 2, arguments, [.. scope.Blocks, block.Name]);
+        return new(use.At, "sequential", new YamlMapping(use.At, [new(use.At, "layers", Layers(block.Body, within))]));
+    }
+
+    /// <summary>The values of the named fields, each of which must be given; null where something is wrong.</summary>
+    private Dictionary<string, YamlNode>? ReadArguments(YamlEntry use, string path, string what, IReadOnlyList<string> names, Scope scope)
+    {
+        var values = new Dictionary<string, YamlNode>(StringComparer.Ordinal);
+        if (use.Value is not (YamlMapping or YamlScalar { IsNull: true }))
+        {
+            if (use.Value is not YamlRefused)
+                _faults.Add(use.Value.At, path, $"expected {what}s ({(names.Count > 0 ? string.Join(", ", names) : "none: {}")}), got {use.Value.Kind}");
+            return null;
+        }
+        bool good = true;
+        foreach (YamlEntry given in (use.Value as YamlMapping)?.Entries ?? [])
+        {
+            string? problem = !names.Contains(given.Key) ? $"unknown {what}{DidYouMean.Hint(given.Key, names)}"
+                : !values.TryAdd(given.Key, Substitute(given.Value, use.Key == Repeat, scope)) ? "given twice"
+                : null;
+            good &= Report(problem, given.At, FieldPath.Join(path, YamlScalar.Shorten(given.Key)));
+        }
+        foreach (string missing in names.Where(name => !values.ContainsKey(name)))
+            good &= Report("is required", use.At, FieldPath.Join(path, missing));
+        return good ? values : null;
+    }
+
+    /// <summary>An argument as the scope around its use gives it. A repeat's layers are left as they are: their own turn comes.</summary>
+    private YamlNode Substitute(YamlNode value, bool ofRepeat, Scope scope) => ofRepeat && value is YamlSequence ? value : Value(value, scope);
+
+    private bool Report(string? problem, FilePosition at, string path)
+    {
+        if (problem is not null)
+            _faults.Add(at, path, problem);
+        return problem is null;
+    }
+
+    /// <summary>A node with arguments put in and all lists of layers in it written out.</summary>
+    private YamlNode Value(YamlNode node, Scope scope)
+    {
+        if (Refuse(node, scope))
+            return new YamlRefused(node.At);
+        return node switch
+        {
+            YamlMapping mapping => mapping with { Entries = [.. mapping.Entries.Select(entry => Field(entry, scope))] },
+            YamlSequence list => list with { Items = [.. list.Items.Select((item, i) => Value(item, scope.Within($"{scope.Path}[{i}]")))] },
+            _ when BlockLibrary.Argument(node) is { } argument => Argument(node, argument, scope),
+            _ => node,
+        };
+    }
+
+    private YamlEntry Field(YamlEntry entry, Scope scope)
+    {
+        Scope within = scope.Within(FieldPath.Join(scope.Path, YamlScalar.Shorten(entry.Key)));
+        return entry with { Value = entry.Key is "layers" or "shortcut" ? Layers(entry.Value, within) : Value(entry.Value, within) };
+    }
+
+    private YamlNode Argument(YamlNode node, string name, Scope scope)
+    {
+        if (scope.Arguments is null)
+            _faults.Add(node.At, scope.Path, $"{node.Kind} stands for an argument, and only a block has arguments");
+        return scope.Arguments?.GetValueOrDefault(name) ?? new YamlRefused(node.At);
+    }
+
+    /// <summary>True with a fault where the node is too deep; thrown where the model as a whole is too large, since what follows would be noise.</summary>
+    private bool Refuse(YamlNode node, Scope scope)
+    {
+        if (scope.Depth > MaxDepth)
+        {
+            _faults.Add(node.At, scope.Path, $"nested deeper than {MaxDepth} levels");
+            return true;
+        }
+        if (++_nodes > MaxNodes)
+        {
+            _faults.Add(node.At, scope.Path, $"blocks and repeats come to more than {MaxNodes} values");
+            _faults.ThrowIfAny();
+        }
+        return false;
+    }
+
+    /// <summary>Where in the written-out model a node is, and what <c>$name</c> means there.</summary>
+    /// <param name="Arguments">Null outside blocks.</param>
+    /// <param name="Blocks">The blocks around it, the outermost first.</param>
+    private sealed record Scope(string Path, int Depth, IReadOnlyDictionary<string, YamlNode>? Arguments, IReadOnlyList<string> Blocks)
+    {
+        public Scope Within(string path) => this with { Path = path, Depth = Depth + 1 };
+    }
+}

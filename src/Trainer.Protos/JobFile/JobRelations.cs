@@ -1,0 +1,50 @@
+namespace Trainer.Protos;
+
+/// <summary>What fields demand of each other; asked of a job whose fields are well-formed each by itself, with defaults filled in.</summary>
+internal static class JobRelations
+{
+    public static IEnumerable<FieldViolation> Check(JobSpec spec) =>
+        [.. LayerNames.Check(spec.Model.Layers, "model.layers"), .. OfData(spec.Data), .. OfTraining(spec.Training), .. OfWorkers(spec)];
+
+    private static IEnumerable<FieldViolation> OfData(Data data)
+    {
+        if (data.Normalize is { } normalize && normalize.Std.Count != normalize.Mean.Count)
+            yield return new("data.normalize.std", $"needs as many values as mean ({normalize.Mean.Count}), got {normalize.Std.Count}");
+    }
+
+    private static IEnumerable<FieldViolation> OfTraining(Training training)
+    {
+        if (training.HasShards && training.Shards > training.BatchSize)
+            yield return new("training.shards", $"must be at most batch_size ({training.BatchSize}), got {training.Shards}");
+        if (training.Optimizer.Sgd is { Nesterov: true } sgd && (sgd.Momentum <= 0 || sgd.Dampening != 0))
+        {
+            yield return new("training.optimizer.sgd.nesterov",
+                $"needs momentum above 0 and dampening 0, got {ValueRules.Text(sgd.Momentum)} and {ValueRules.Text(sgd.Dampening)}");
+        }
+        if (training.Schedule is { } schedule)
+        {
+            foreach (FieldViolation violation in OfSchedule(schedule, training.Epochs))
+                yield return violation;
+        }
+    }
+
+    private static IEnumerable<FieldViolation> OfSchedule(Schedule schedule, uint epochs)
+    {
+        IReadOnlyList<uint> milestones = schedule.MultiStep?.Milestones ?? [];
+        for (int i = 1; i < milestones.Count; i++)
+        {
+            if (milestones[i] <= milestones[i - 1])
+                yield return new($"training.schedule.multi_step.milestones[{i}]", $"must be more than the one before it ({milestones[i - 1]}), got {milestones[i]}");
+        }
+        if (schedule.Warmup is { HasEpochs: true } warmup && warmup.Epochs >= epochs)
+            yield return new("training.schedule.warmup.epochs", $"must be less than training.epochs ({epochs}), got {warmup.Epochs}");
+    }
+
+    private static IEnumerable<FieldViolation> OfWorkers(JobSpec spec)
+    {
+        if (spec.Cluster.HasMaxWorkers && spec.Cluster.MinWorkers > spec.Cluster.MaxWorkers)
+            yield return new("cluster.min_workers", $"must be at most max_workers ({spec.Cluster.MaxWorkers}), got {spec.Cluster.MinWorkers}");
+        if (spec.Training.HasShards && spec.Cluster.MinWorkers > spec.Training.Shards)
+            yield return new("cluster.min_workers", $"must be at most training.shards ({spec.Training.Shards}), got {spec.Cluster.MinWorkers}");
+    }
+}
