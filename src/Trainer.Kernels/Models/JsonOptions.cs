@@ -192,10 +192,10 @@ internal sealed partial class JsonOptions
 
         return name.ValueKind == JsonValueKind.String && ModuleName().IsMatch(name.GetString()!)
             ? name.GetString()
-            : throw Wrong($"{path}.name", name, "a name of letters, digits and underscores that does not start with a digit");
+            : throw Wrong($"{path}.name", name, "1 to 64 letters, digits and underscores");
     }
 
-    [GeneratedRegex(@"\A[A-Za-z_][A-Za-z0-9_]*\z", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\A[A-Za-z0-9_]{1,64}\z", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex ModuleName();
 
     private static JsonElement Expect(JsonElement element, JsonValueKind kind, string path, string expected) =>
