@@ -1,0 +1,47 @@
+"""Writes losses.json: per-sample values, means and gradients of the losses. Run with Debian's python3-torch: python3 losses.py."""
+import torch
+from torch.nn import functional
+
+import golden
+
+
+def cross_entropy(name, samples, classes, scale=4.0, weights=False, **options):
+    logits = golden.tensor(f"{name}.logits", (samples, classes), scale).requires_grad_()
+    labels = torch.arange(samples) * 7 % classes
+    if weights:
+        options["weight"] = golden.tensor(f"{name}.weight", (classes,), 0.5, 1)
+    losses = functional.cross_entropy(logits, labels, reduction="none", **options)
+    losses.sum().backward()
+    return {
+        "name": name, "samples": samples, "classes": classes, "scale": scale, "weighted": weights,
+        "ignore_index": options.get("ignore_index"), "label_smoothing": options.get("label_smoothing", 0.0),
+        "losses": golden.flat(losses), "gradient": golden.flat(logits.grad),
+        "mean": golden.digits(functional.cross_entropy(logits, labels, reduction="mean", **options).item())}
+
+
+def squared_error(name, samples, shape, reduction):
+    y = golden.tensor(f"{name}.y", (samples, *shape)).requires_grad_()
+    target = golden.tensor(f"{name}.target", (samples, *shape))
+    loss = functional.mse_loss(y, target, reduction=reduction)
+    loss.backward()
+    return {"name": name, "samples": samples, "shape": list(shape), "reduction": reduction, "loss": golden.digits(loss.item()), "gradient": golden.flat(y.grad)}
+
+
+golden.write("losses.json", {
+    "labels": "sample n has label 7 n mod classes",
+    "cross_entropy": [
+        cross_entropy("plain", 7, 10),
+        cross_entropy("far apart", 5, 3, scale=60),
+        cross_entropy("many classes", 3, 101),
+        cross_entropy("weights", 11, 5, weights=True),
+        cross_entropy("ignore", 13, 5, ignore_index=2),
+        cross_entropy("smoothing", 7, 6, label_smoothing=0.1),
+        cross_entropy("all smooth", 3, 7, label_smoothing=1.0),
+        cross_entropy("everything", 17, 5, weights=True, ignore_index=3, label_smoothing=0.2),
+    ],
+    "squared_error": [
+        squared_error("mean", 5, (7,), "mean"),
+        squared_error("sum", 3, (2, 3, 5), "sum"),
+        squared_error("mean of images", 2, (3, 5, 7), "mean"),
+    ],
+})

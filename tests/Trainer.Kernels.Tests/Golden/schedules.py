@@ -1,0 +1,67 @@
+"""Writes schedules.json: learning rates of torch.optim.lr_scheduler, the first 30 calls. Run with Debian's python3-torch: python3 schedules.py."""
+import torch
+from torch.optim import lr_scheduler as of
+
+import golden
+
+CALLS = 30
+
+
+def rates(name, lr, make, section, calls=CALLS):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+    scheduler, sequence = make(optimizer), []
+    for _ in range(calls):
+        sequence.append(golden.digits(optimizer.param_groups[0]["lr"]))
+        optimizer.step()
+        scheduler.step()
+    return {"name": name, "lr": lr, "schedule": section, "rates": sequence}
+
+
+def after_warm_up(name, lr, start_factor, calls, make, section):
+    def chain(optimizer):
+        warm = of.LinearLR(optimizer, start_factor=start_factor, total_iters=calls)
+        return of.SequentialLR(optimizer, [warm, make(optimizer)], milestones=[calls])
+    return rates(name, lr, chain, {**section, "warm_up": {"start_factor": start_factor, "total_iters": calls}})
+
+
+def constant(optimizer):
+    return of.LambdaLR(optimizer, lambda _: 1.0)
+
+
+def step(optimizer):
+    return of.StepLR(optimizer, 7, 0.3)
+
+
+def multi_step(optimizer):
+    return of.MultiStepLR(optimizer, [3, 11, 12], 0.5)
+
+
+def exponential(optimizer):
+    return of.ExponentialLR(optimizer, 0.9)
+
+
+def cosine(optimizer):
+    return of.CosineAnnealingLR(optimizer, 23, 0.01)
+
+
+STEP = {"step": {"step_size": 7, "gamma": 0.3}}
+MULTI_STEP = {"multi_step": {"milestones": [3, 11, 12], "gamma": 0.5}}
+EXPONENTIAL = {"exponential": {"gamma": 0.9}}
+COSINE = {"cosine": {"t_max": 23, "eta_min": 0.01}}
+ONE_CYCLE = {"pct_start": 0.25, "div_factor": 20.0, "final_div_factor": 500.0}
+
+golden.write("schedules.json", {"cases": [
+    rates("constant", 0.1, constant, {"constant": {}}),
+    rates("step", 0.9, step, STEP),
+    rates("multi_step", 0.2, multi_step, MULTI_STEP),
+    rates("exponential", 0.5, exponential, EXPONENTIAL),
+    rates("cosine", 0.3, cosine, COSINE, calls=24),
+    rates("one_cycle", 0.1, lambda o: of.OneCycleLR(o, 0.8, total_steps=30, cycle_momentum=False), {"one_cycle": {"max_lr": 0.8, "total_steps": 30}}, calls=29),
+    rates("one_cycle options", 0.1, lambda o: of.OneCycleLR(o, 0.5, total_steps=28, cycle_momentum=False, **ONE_CYCLE),
+          {"one_cycle": {"max_lr": 0.5, "total_steps": 28, **ONE_CYCLE}}, calls=27),
+    after_warm_up("constant after warm-up", 0.1, 0.25, 5, constant, {"constant": {}}),
+    after_warm_up("step after warm-up", 0.9, 0.1, 4, step, STEP),
+    after_warm_up("multi_step after warm-up", 0.2, 0.1, 5, multi_step, MULTI_STEP),
+    after_warm_up("exponential after warm-up", 0.5, 0.2, 3, exponential, EXPONENTIAL),
+    after_warm_up("cosine after warm-up", 0.3, 0.01, 7, cosine, COSINE),
+]})
