@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
+using Trainer.Kernels;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Randomness;
@@ -9,12 +11,23 @@ using Trainer.Kernels.Training;
 namespace Trainer.Benchmarks;
 
 /// <summary>
-/// Times whole training steps (forward, cross entropy, backward, fold, SGD with momentum 0.9) at the default number of shards,
-/// on the batch sizes that libtorch is timed on.
+/// Times whole training steps (forward, cross entropy, backward, SGD with momentum 0.9) at the default number of shards, on the batch sizes that
+/// libtorch is timed on; one network per process, so that each one's peak memory is its own.
 /// </summary>
 internal static class NetworksCommand
 {
-    private static readonly (string Name, int Batch, Func<Model> Create)[] Networks = [("lenet", 256, () => Zoo.LeNet())];
+    private static readonly (string Name, int Batch, Shape Input)[] Networks =
+    [
+        ("lenet", 256, new Shape(1, 28, 28)),
+        ("cnn-rgb32", 256, new Shape(3, 32, 32)),
+        ("mnistnet", 64, new Shape(1, 28, 28)),
+        ("alexnet", 32, new Shape(1, 224, 224)),
+        ("vgg11", 8, new Shape(1, 224, 224)),
+        ("nin", 32, new Shape(1, 224, 224)),
+        ("googlenet", 32, new Shape(1, 96, 96)),
+        ("resnet18", 32, new Shape(1, 96, 96)),
+        ("densenet", 32, new Shape(1, 96, 96)),
+    ];
 
     public static int Run(string[] args)
     {
@@ -25,36 +38,62 @@ internal static class NetworksCommand
             return 2;
         }
 
-        using var device = Device.Cpu(options.Threads);
-        using var peak = new FmaPeak(device.Threads);
+        var chosen = Networks.Where(network => options.Only.Length == 0 || options.Only.Contains(network.Name)).ToList();
+        if (chosen is [var only])
+        {
+            var measured = Measure(only.Name, only.Batch, only.Input, options);
+            Console.WriteLine(options.Json ? JsonSerializer.Serialize(measured) : $"{Header}\n{measured}");
+            return 0;
+        }
+
         if (!options.Json)
         {
-            Console.WriteLine(device.Description);
-            Console.WriteLine($"{"network",-12}{"batch",6}{"median ms",11}{"min ms",9}{"images/s",10}{"of peak",9}{"peak MiB",10}");
+            Console.WriteLine(Header);
         }
 
-        foreach (var (name, batch, create) in Networks.Where(network => options.Only.Length == 0 || options.Only.Contains(network.Name)))
-        {
-            Measure(name, batch, create(), device, peak, options);
-        }
-
-        return 0;
+        return chosen.Count(network => !MeasureInOwnProcess(network.Name, options)) == 0 ? 0 : 1;
     }
 
-    private static void Measure(string name, int batch, Model model, Device device, FmaPeak peak, BenchmarkOptions options)
+    private static string Header => $"{"network",-12}{"batch",6}{"median ms",11}{"min ms",9}{"images/s",10}{"of peak",9}{"peak MiB",10}";
+
+    private static bool MeasureInOwnProcess(string name, BenchmarkOptions options)
     {
+        string[] arguments =
+        [
+            "networks", "--json", "--only", name,
+            "--threads", options.Threads.ToString(CultureInfo.InvariantCulture), "--seconds", options.Seconds.ToString(CultureInfo.InvariantCulture),
+        ];
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [.. EntryAssembly(), .. arguments]) { RedirectStandardOutput = true, UseShellExecute = false };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        if (process.ExitCode == 0)
+        {
+            Console.WriteLine(options.Json ? output.TrimEnd() : JsonSerializer.Deserialize<Measurement>(output)!.ToString());
+        }
+
+        return process.ExitCode == 0;
+    }
+
+    /// <summary>Under `dotnet X.dll` the program is dotnet's first argument.</summary>
+    private static string[] EntryAssembly() =>
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(NetworksCommand).Assembly.Location] : [];
+
+    private static Measurement Measure(string name, int batch, Shape input, BenchmarkOptions options)
+    {
+        using var device = Device.Cpu(options.Threads);
+        using var peak = new FmaPeak(device.Threads);
+        var model = Zoo.Create(name, input, 10);
+        var shards = ShardTree.DefaultShards(batch);
+        var slice = BatchSlice.Whole(batch, shards, model.GroupShards(batch, shards));
         using var network = Load(model, device, batch);
-        var slice = BatchSlice.Whole(batch, ShardTree.DefaultShards(batch));
-        Memory<float>[] roots = [new float[network.Layout.Elements]];
-        ShardRange[] ranges = [slice.Roots[0]];
         var times = new List<double>();
         var best = peak.Measure();
         for (var (start, step) = (Stopwatch.GetTimestamp(), -2); Stopwatch.GetElapsedTime(start).TotalSeconds < options.Seconds || times.Count < 3; step++)
         {
             var began = Stopwatch.GetTimestamp();
-            network.ForwardBackward(slice, (ulong)times.Count + 1);
-            network.Gradient(0).CopyTo(roots[0].Span);
-            GradientTree.Fold(roots, ranges, slice.Shards, batch, network.Total);
+            network.ForwardBackward(slice, (ulong)(step + 3));
+            network.DivideTotal(batch);
             network.Apply();
             if (step >= 0)
             {
@@ -63,12 +102,16 @@ internal static class NetworksCommand
         }
 
         times.Sort();
-        Report(name, batch, times[times.Count / 2], times[0], Flop(model) * batch / 1e6 / Math.Max(best, peak.Measure()), options.Json);
+        best = Math.Max(best, peak.Measure());
+        using var process = Process.GetCurrentProcess();
+        var median = times[times.Count / 2];
+        return new Measurement(
+            name, batch, median, times[0], batch / median * 1e3, Flop(model) * batch / 1e6 / best / median, process.PeakWorkingSet64 / (1 << 20));
     }
 
     private static Network Load(Model model, Device device, int batch)
     {
-        var network = new Network(model, device, new Sgd(0.01f, Momentum: 0.9f), new NetworkOptions(batch));
+        var network = new Network(model, device, new Sgd(0.01, Momentum: 0.9), new NetworkOptions(batch) { TotalInPlace = true });
         network.Initialize(0);
         Philox.FillUniform(network.Input, 1, seed: 0, stream: 0, default);
         for (var i = 0; i < batch; i++)
@@ -85,29 +128,18 @@ internal static class NetworksCommand
     /// </summary>
     private static double Flop(Model model)
     {
-        var forward = model.Graph.Nodes
-            .Where(node => node.Parameters.Count > 0)
-            .Select(node => 2.0 * node.Parameters[0].Shape.Elements * node.Output.Shape.Elements / node.Parameters[0].Shape[0])
+        var forward = model.Graph.Layers
+            .Select(node => 2.0 * node.Layer.MultiplyAdds(node.Input.Shape))
+            .Where(flop => flop > 0)
             .ToList();
         return (3 * forward.Sum()) - forward[0];
     }
 
-    private static void Report(string name, int batch, double median, double minimum, double peakMilliseconds, bool json)
+    // The names are those of the output.
+    private sealed record Measurement(
+        string network, int batch, double median_ms, double min_ms, double images_per_s, double peak_share, long peak_mib)
     {
-        var (rate, share) = (batch / median * 1e3, peakMilliseconds / median);
-        using var process = Process.GetCurrentProcess();
-        var memory = process.PeakWorkingSet64 / (1 << 20);
-        Console.WriteLine(json
-            ? JsonSerializer.Serialize(new
-            {
-                network = name,
-                batch,
-                median_ms = median,
-                min_ms = minimum,
-                images_per_s = rate,
-                peak_share = share,
-                peak_mib = memory,
-            })
-            : $"{name,-12}{batch,6}{median,11:F3}{minimum,9:F3}{rate,10:F0}{share,9:P0}{memory,10}");
+        public override string ToString() =>
+            $"{network,-12}{batch,6}{median_ms,11:F3}{min_ms,9:F3}{images_per_s,10:F0}{peak_share,9:P0}{peak_mib,10}";
     }
 }

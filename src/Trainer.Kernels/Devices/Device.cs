@@ -193,6 +193,9 @@ public abstract class Device : IDisposable
 
     // Optimizers.
 
+    /// <summary>values /= divisor over a flat buffer; whether all quotients are finite.</summary>
+    public abstract bool Divide(Tensor values, float divisor);
+
     /// <summary>The sum of squares of a flat buffer: Form L per chunk of 65,536 elements, chunks added in ascending order from +0.</summary>
     public abstract float SquaredNorm(Tensor values);
 

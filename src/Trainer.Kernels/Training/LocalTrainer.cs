@@ -17,7 +17,6 @@ public sealed class LocalTrainer : IDisposable
     private readonly int _shards;
     private readonly int _groupShards;
     private readonly ulong _seed;
-    private readonly Memory<float>[] _root;
     private int _epoch;
     private ulong _step;
 
@@ -31,10 +30,9 @@ public sealed class LocalTrainer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         (_batchSize, _seed, _shards) = (batchSize, seed, shards ?? ShardTree.DefaultShards(batchSize));
-        Network = new Network(model, device, recipe, new NetworkOptions(batchSize, MaxGroups: Math.Max(1, _shards)));
+        Network = new Network(model, device, recipe, new NetworkOptions(batchSize, MaxGroups: _shards) { TotalInPlace = true });
         Network.Initialize(seed);
         _groupShards = model.GroupShards(batchSize, _shards);
-        _root = [new float[Network.Layout.Elements]];
     }
 
     public Network Network { get; }
@@ -87,8 +85,7 @@ public sealed class LocalTrainer : IDisposable
     private void Step(BatchSlice slice)
     {
         Network.ForwardBackward(slice, ++_step);
-        Network.Gradient(0).CopyTo(_root[0].Span);
-        var finite = GradientTree.Fold(_root, [new ShardRange(0, _shards)], _shards, slice.Samples, Network.Total);
+        var finite = Network.DivideTotal(slice.Samples);
         if (!finite || !double.IsFinite(SumLoss()))
         {
             throw new NotFiniteNumberException($"Step {_step}: {(finite ? "the loss" : "the gradient")} is not finite.");

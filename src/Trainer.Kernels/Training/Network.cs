@@ -11,7 +11,14 @@ namespace Trainer.Kernels.Training;
 /// <param name="MaxRoots">The most subtree roots of one local batch: as many gradient buffers are held.</param>
 /// <param name="Training">False plans for evaluation only: no gradients, no optimizer state.</param>
 /// <param name="MaxGroups">The most batch norm groups of one local batch.</param>
-public sealed record NetworkOptions(int MaxSamples, int MaxRoots = 1, bool Training = true, int MaxGroups = ShardTree.DefaultMaxShards);
+public sealed record NetworkOptions(int MaxSamples, int MaxRoots = 1, bool Training = true, int MaxGroups = ShardTree.DefaultMaxShards)
+{
+    /// <summary>
+    /// For one worker that has the whole batch as one root: <see cref="Network.Total"/> is that root's gradient itself, which
+    /// <see cref="Network.DivideTotal"/> turns into the total where it lies.
+    /// </summary>
+    public bool TotalInPlace { get; init; }
+}
 
 /// <summary>
 /// A model laid out on a device: weights, activations, gradients and optimizer state in memory planned once. A step is
@@ -187,6 +194,12 @@ public sealed class Network : IDisposable
 
     /// <summary>Host view of the flat gradient of local root <paramref name="root"/> (index into the slice's roots).</summary>
     public ReadOnlySpan<float> Gradient(int root) => _memory.Gradients[root].Host;
+
+    /// <summary>
+    /// With <see cref="NetworkOptions.TotalInPlace"/>: Total = the whole batch's gradient / <paramref name="samples"/>, the same bits as
+    /// <see cref="GradientTree.Fold"/> of one root. False when an element is not finite.
+    /// </summary>
+    public bool DivideTotal(int samples) => _device.Divide(_memory.Total, samples);
 
     /// <summary>One optimizer pass over <see cref="Total"/>; returns a 64-bit hash of the new weights, equal on every member.</summary>
     public ulong Apply()

@@ -23,10 +23,10 @@ internal sealed class NetworkMemory : IDisposable
         Weights = Allocate(layout.Elements);
         if (options.Training)
         {
-            Total = Allocate(layout.Elements);
             OptimizerState = stateBuffers == 0 ? default : Allocate((long)stateBuffers * layout.Elements);
             States = [.. Enumerable.Range(0, stateBuffers).Select(i => OptimizerState.Slice((long)i * layout.Elements, layout.Elements))];
             Gradients = [.. Enumerable.Range(0, options.MaxRoots).Select(_ => Allocate(layout.Elements))];
+            Total = options.TotalInPlace ? Gradients[0] : Allocate(layout.Elements);
         }
 
         _buffers = PlaceBuffers();

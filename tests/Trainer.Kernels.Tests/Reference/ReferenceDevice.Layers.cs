@@ -98,6 +98,18 @@ public sealed partial class ReferenceDevice
         }
     }
 
+    public override bool Divide(Tensor values, float divisor)
+    {
+        var isFinite = true;
+        foreach (ref var value in values.Host)
+        {
+            value /= divisor;
+            isFinite &= float.IsFinite(value);
+        }
+
+        return isFinite;
+    }
+
     public override ulong Update(ReadOnlySpan<UpdateRun> runs, float scale, Tensor weights, Tensor total, Tensor velocity, Tensor state1)
     {
         var (learningRate, momentum, weightDecay) = (runs[0].LearningRate, runs[0].Momentum, runs[0].WeightDecay);

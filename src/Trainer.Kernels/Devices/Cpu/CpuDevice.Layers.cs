@@ -73,6 +73,9 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
         }
     }
 
+    public override bool Divide(Tensor values, float divisor) =>
+        _divide.Execute(values.Elements, Operand.Address(nameof(Divide), "values", values, Extent.Of(values.Elements)), divisor);
+
     public override ulong Update(ReadOnlySpan<UpdateRun> runs, float scale, Tensor weights, Tensor total, Tensor state0, Tensor state1)
     {
         const string Operation = nameof(Update);

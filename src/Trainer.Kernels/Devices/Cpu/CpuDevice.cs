@@ -53,6 +53,7 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
     private readonly AvgPool2d<TSimd, TVector> _avgPool2d;
     private readonly SigmoidWork<TSimd, TVector> _sigmoid;
     private readonly SoftmaxCrossEntropy<TSimd, TVector> _softmaxCrossEntropy;
+    private readonly DivideWork<TSimd, TVector> _divide;
     private readonly SgdWork<TSimd, TVector> _sgd;
 
     public CpuDevice(int threads, InstructionSet set)
@@ -67,6 +68,7 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
         _avgPool2d = new(_team);
         _sigmoid = new(_team);
         _softmaxCrossEntropy = new(_team, _scratch);
+        _divide = new(_team);
         _sgd = new(_team, _scratch);
     }
 
