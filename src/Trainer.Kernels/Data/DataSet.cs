@@ -1,23 +1,34 @@
 using System.Numerics;
+using Trainer.Kernels.Randomness;
 
 namespace Trainer.Kernels.Data;
 
-/// <summary>Images as bytes (N, C, H, W) with class indices. Pixels become floats v / 255, as torchvision's ToTensor.</summary>
+/// <summary>
+/// Images as bytes (N, C, H, W) with class indices. Pixels become floats v / 255, as torchvision's ToTensor, and go through an
+/// <see cref="ImageTransform"/>. Not for several threads at a time.
+/// </summary>
 public sealed class DataSet
 {
     private readonly byte[] _pixels;
     private readonly byte[] _labels;
+    private readonly Shape _stored;
     private readonly int _stride;
+    private readonly int[]? _selection;
+    private readonly ImageTransform _transform;
+    private readonly BilinearResize? _resize;
+    private readonly float[] _image;
 
-    private DataSet(Shape shape, byte[] pixels, byte[] labels, int count, int classes)
+    private DataSet(Shape stored, byte[] pixels, byte[] labels, int count, int classes, int[]? selection, ImageTransform transform)
     {
-        (Shape, _pixels, _labels, Count, Classes) = (shape, pixels, labels, count, classes);
-        _stride = (int)shape.Elements;
+        (_stored, _pixels, _labels, Count, Classes, _selection, _transform) = (stored, pixels, labels, count, classes, selection, transform);
+        (Shape, _stride) = (transform.OutputShape(stored), (int)stored.Elements);
+        _resize = Shape == stored ? null : new BilinearResize(stored[1], stored[2], Shape[1], Shape[2]);
+        _image = _resize is null ? [] : new float[_stride];
     }
 
     public int Count { get; }
 
-    /// <summary>Per sample, (C, H, W).</summary>
+    /// <summary>Per sample, (C, H, W), transformed.</summary>
     public Shape Shape { get; }
 
     /// <summary>One more than the largest label.</summary>
@@ -38,7 +49,7 @@ public sealed class DataSet
 
         ReadOnlySpan<int> image = images.Dimensions.AsSpan(1);
         var shape = image.Length == 2 ? new Shape(1, image[0], image[1]) : new Shape(image);
-        return new DataSet(shape, images.Content, labels.Content, count, labels.Content.Max() + 1);
+        return new DataSet(shape, images.Content, labels.Content, count, labels.Content.Max() + 1, null, new ImageTransform());
     }
 
     /// <summary>The first <paramref name="count"/> samples, with the classes of the whole; shares its memory.</summary>
@@ -46,14 +57,68 @@ public sealed class DataSet
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Count);
-        return new DataSet(Shape, _pixels, _labels, count, Classes);
+        return new DataSet(_stored, _pixels, _labels, count, Classes, _selection, _transform);
+    }
+
+    /// <summary>The same samples through another transform; shares the memory.</summary>
+    /// <exception cref="ArgumentException">It does not fit the images.</exception>
+    public DataSet With(ImageTransform transform) => new(_stored, _pixels, _labels, Count, Classes, _selection, transform);
+
+    /// <summary>
+    /// Cuts off <paramref name="samples"/> samples, chosen by <paramref name="seed"/> alone, for validation; both parts keep the samples' order and share the memory.
+    /// </summary>
+    public (DataSet Train, DataSet Validation) Split(int samples, ulong seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(samples, Count);
+        var order = new int[Count];
+        EpochOrder.Shuffle(order, seed, 0, RandomPurpose.ValidationSplit);
+        var isChosen = new bool[Count];
+        foreach (var sample in order.AsSpan(0, samples))
+        {
+            isChosen[sample] = true;
+        }
+
+        return (Select(sample => !isChosen[sample]), Select(sample => isChosen[sample]));
     }
 
     /// <summary>Writes sample <paramref name="index"/> as floats to <paramref name="pixels"/> and returns its label.</summary>
     public int Read(int index, Span<float> pixels)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
-        var source = _pixels.AsSpan(index * _stride, _stride);
+        var sample = _selection?[index] ?? index;
+        var source = _pixels.AsSpan(sample * _stride, _stride);
+        if (_resize is null)
+        {
+            Convert(source, pixels);
+        }
+        else
+        {
+            Convert(source, _image);
+            Resize(_resize, pixels);
+        }
+
+        _transform.Normalize(pixels[..(int)Shape.Elements], Shape[0]);
+        return _labels[sample];
+    }
+
+    private DataSet Select(Func<int, bool> isWanted)
+    {
+        int[] selection = [.. Enumerable.Range(0, Count).Where(isWanted).Select(sample => _selection?[sample] ?? sample)];
+        return new DataSet(_stored, _pixels, _labels, selection.Length, Classes, selection, _transform);
+    }
+
+    private void Resize(BilinearResize resize, Span<float> pixels)
+    {
+        var (from, to) = (_stored[1] * _stored[2], Shape[1] * Shape[2]);
+        for (var channel = 0; channel < Shape[0]; channel++)
+        {
+            resize.Run(_image.AsSpan(channel * from, from), pixels.Slice(channel * to, to));
+        }
+    }
+
+    private static void Convert(ReadOnlySpan<byte> source, Span<float> pixels)
+    {
         var i = 0;
         for (; i <= source.Length - Vector<byte>.Count; i += Vector<byte>.Count)
         {
@@ -66,8 +131,6 @@ public sealed class DataSet
         {
             pixels[i] = source[i] / 255f;
         }
-
-        return _labels[index];
     }
 
     private static void Scale(Vector<ushort> values, Span<float> pixels)

@@ -12,21 +12,32 @@ public static class EpochOrder
     public static void Fill(Span<int> order, ulong seed, int epoch, bool shuffle)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(epoch, 1);
-        for (var i = 0; i < order.Length; i++)
+        if (shuffle)
         {
-            order[i] = i;
+            Shuffle(order, seed, (uint)epoch, RandomPurpose.EpochOrder);
         }
-
-        if (!shuffle)
+        else
         {
-            return;
+            Count(order);
         }
+    }
 
-        var random = new PhiloxSequence(seed, (uint)epoch, RandomPurpose.EpochOrder);
+    internal static void Shuffle(Span<int> order, ulong seed, uint stream, RandomPurpose purpose)
+    {
+        Count(order);
+        var random = new PhiloxSequence(seed, stream, purpose);
         for (var i = order.Length - 1; i > 0; i--)
         {
             var j = (int)random.Below((uint)i + 1);
             (order[i], order[j]) = (order[j], order[i]);
+        }
+    }
+
+    private static void Count(Span<int> order)
+    {
+        for (var i = 0; i < order.Length; i++)
+        {
+            order[i] = i;
         }
     }
 }

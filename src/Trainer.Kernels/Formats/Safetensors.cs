@@ -12,26 +12,60 @@ public static class Safetensors
 {
     internal const int LengthBytes = 8;
     internal const string Float32 = "F32";
+    internal const string Integer64 = "I64";
     internal const string Metadata = "__metadata__";
 
     /// <summary>
-    /// Writes the parameters in layer order with torch.nn's names and layouts, atomically (temporary file, fsync, rename);
-    /// returns the file's SHA-256 in lower-case hex. The bytes are a function of layout and weights alone.
+    /// Writes parameters and running statistics with torch.nn's names, layouts and order, atomically (temporary file, fsync, rename);
+    /// returns the file's SHA-256 in lower-case hex. The bytes are a function of the arguments alone.
     /// </summary>
-    public static string WriteWeights(string path, ParameterLayout layout, ReadOnlySpan<float> weights)
+    /// <param name="path">A file there is replaced.</param>
+    /// <param name="layout">What lies where in <paramref name="weights"/>.</param>
+    /// <param name="weights">The flat buffer.</param>
+    /// <param name="batches">What running statistics have seen: num_batches_tracked.</param>
+    public static string WriteWeights(string path, ParameterLayout layout, ReadOnlySpan<float> weights, long batches = 0)
     {
         if (weights.Length != layout.Elements)
         {
             throw new ArgumentException($"{weights.Length} weights for a layout of {layout.Elements} elements.", nameof(weights));
         }
 
+        return Write(path, [.. layout.StateDict.Select(entry => new Item(entry.Name, entry.Slot?.Shape, entry.Slot?.Offset ?? 0))], weights, batches);
+    }
+
+    /// <summary>As <see cref="WriteWeights"/>, of an optimizer's state: per parameter what torch.optim calls it (<c>0.weight.exp_avg</c>), and the number of steps.</summary>
+    /// <param name="path">A file there is replaced.</param>
+    /// <param name="layout">What lies where in each buffer of <paramref name="state"/>.</param>
+    /// <param name="names">Of the buffers, which lie one behind another: <c>momentum_buffer</c>, or <c>exp_avg</c> and <c>exp_avg_sq</c>.</param>
+    /// <param name="state">As long as names times the layout.</param>
+    /// <param name="step">Steps taken.</param>
+    public static string WriteOptimizer(string path, ParameterLayout layout, IReadOnlyList<string> names, ReadOnlySpan<float> state, long step)
+    {
+        if (state.Length != (long)names.Count * layout.Elements)
+        {
+            throw new ArgumentException($"{state.Length} elements of {names.Count} buffers for a layout of {layout.Elements} elements.", nameof(state));
+        }
+
+        var items = layout.StateDict
+            .Where(entry => entry.Slot is { Kind: SlotKind.Parameter })
+            .SelectMany(entry => names.Select((name, i) => new Item($"{entry.Name}.{name}", entry.Slot!.Shape, (i * layout.Elements) + entry.Slot.Offset)));
+        return Write(path, [.. items, new Item("step", null, 0)], state, step);
+    }
+
+    /// <summary>The tensors of a file by name; 16-bit floats (F16, BF16) and 64-bit integers become float32.</summary>
+    /// <exception cref="DataFileException">Not a safetensors file: what and at which offset.</exception>
+    public static IReadOnlyDictionary<string, (Shape Shape, float[] Values)> Read(string path) => SafetensorsReader.Read(path);
+
+    private static string Write(string path, IReadOnlyList<Item> items, ReadOnlySpan<float> values, long count)
+    {
         using var file = new AtomicFile(path);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var slots = layout.Slots.Reverse().ToList();
-        Append(Header(slots));
-        foreach (var slot in slots)
+        Span<byte> counted = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(counted, count);
+        Append(Header(items));
+        foreach (var item in items)
         {
-            Append(LittleEndian(weights.Slice(slot.Offset, slot.Elements)));
+            Append(item.Shape is { } shape ? LittleEndian(values.Slice(item.Offset, (int)shape.Elements)) : counted);
         }
 
         file.Commit();
@@ -44,19 +78,15 @@ public static class Safetensors
         }
     }
 
-    /// <summary>The tensors of a file by name.</summary>
-    /// <exception cref="DataFileException">Not a safetensors file: what and at which offset.</exception>
-    public static IReadOnlyDictionary<string, (Shape Shape, float[] Values)> Read(string path) => SafetensorsReader.Read(path);
-
     /// <summary>Length and JSON, padded with spaces so that the tensors start at a multiple of 8.</summary>
-    private static byte[] Header(IReadOnlyList<ParameterSlot> slots)
+    private static byte[] Header(IReadOnlyList<Item> items)
     {
         using var stream = new MemoryStream();
         stream.SetLength(LengthBytes);
         stream.Position = LengthBytes;
         using (var json = new Utf8JsonWriter(stream))
         {
-            WriteJson(json, slots);
+            WriteJson(json, items);
         }
 
         while (stream.Length % LengthBytes != 0)
@@ -69,19 +99,20 @@ public static class Safetensors
         return header;
     }
 
-    private static void WriteJson(Utf8JsonWriter json, IReadOnlyList<ParameterSlot> slots)
+    private static void WriteJson(Utf8JsonWriter json, IReadOnlyList<Item> items)
     {
         json.WriteStartObject();
         json.WriteStartObject(Metadata);
         json.WriteString("format", "pt");
         json.WriteEndObject();
         var offset = 0L;
-        foreach (var slot in slots)
+        foreach (var item in items)
         {
-            json.WriteStartObject(slot.Name);
-            json.WriteString("dtype", Float32);
-            WriteNumbers(json, "shape", slot.Shape.Dimensions.Select(dimension => (long)dimension));
-            WriteNumbers(json, "data_offsets", [offset, offset += (long)slot.Elements * sizeof(float)]);
+            var bytes = item.Shape is { } shape ? shape.Elements * sizeof(float) : sizeof(long);
+            json.WriteStartObject(item.Name);
+            json.WriteString("dtype", item.Shape is null ? Integer64 : Float32);
+            WriteNumbers(json, "shape", item.Shape?.Dimensions.Select(dimension => (long)dimension) ?? []);
+            WriteNumbers(json, "data_offsets", [offset, offset += bytes]);
             json.WriteEndObject();
         }
 
@@ -114,4 +145,9 @@ public static class Safetensors
 
         return bytes;
     }
+
+    /// <summary>A tensor of the file.</summary>
+    /// <param name="Shape">Null: one 64-bit integer.</param>
+    /// <param name="Offset">First element in the flat buffer.</param>
+    private sealed record Item(string Name, Shape? Shape, int Offset);
 }

@@ -10,6 +10,14 @@ namespace Trainer.Kernels.Formats;
 /// </summary>
 internal sealed class SafetensorsReader
 {
+    private static readonly Dictionary<string, ElementType> Types = new(StringComparer.Ordinal)
+    {
+        [Safetensors.Float32] = new(sizeof(float), BinaryPrimitives.ReadSingleLittleEndian),
+        [Safetensors.Integer64] = new(sizeof(long), bytes => BinaryPrimitives.ReadInt64LittleEndian(bytes)),
+        ["F16"] = new(sizeof(ushort), bytes => (float)BinaryPrimitives.ReadHalfLittleEndian(bytes)),
+        ["BF16"] = new(sizeof(ushort), bytes => BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadInt16LittleEndian(bytes) << 16)),
+    };
+
     private readonly string _path;
     private readonly FileStream _file;
 
@@ -89,22 +97,23 @@ internal sealed class SafetensorsReader
     private Entry ParseEntry(JsonProperty property)
     {
         var dtype = property.Value.GetProperty("dtype").GetString();
-        if (dtype != Safetensors.Float32)
+        if (dtype is null || !Types.TryGetValue(dtype, out var type))
         {
-            throw Refuse($"tensor '{property.Name}' has dtype '{dtype}' in the header at offset {Safetensors.LengthBytes}; expected {Safetensors.Float32}");
+            throw Refuse(
+                $"tensor '{property.Name}' has dtype '{dtype}' in the header at offset {Safetensors.LengthBytes}; expected {string.Join(", ", Types.Keys)}");
         }
 
         var shape = property.Value.GetProperty("shape").EnumerateArray().Select(dimension => dimension.GetInt32()).ToArray();
         var offsets = property.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64()).ToArray();
         var elements = shape.Aggregate(1.0, (product, dimension) => dimension < 0 ? double.NaN : product * dimension);
-        if (offsets is not [var begin, var end] || !(elements * sizeof(float) == (double)end - begin) || elements > Array.MaxLength)
+        if (offsets is not [var begin, var end] || !(elements * type.Bytes == (double)end - begin) || elements > Array.MaxLength)
         {
             throw Refuse(
                 $"tensor '{property.Name}' of shape ({string.Join(",", shape)}) and dtype {dtype} has data_offsets [{string.Join(",", offsets)}] "
-                + $"in the header at offset {Safetensors.LengthBytes}; expected {elements * sizeof(float)} bytes");
+                + $"in the header at offset {Safetensors.LengthBytes}; expected {elements * type.Bytes} bytes");
         }
 
-        return new Entry(property.Name, new Shape(shape), begin, end);
+        return new Entry(property.Name, new Shape(shape), type, begin, end);
     }
 
     private void CheckCover(List<Entry> entries, long length)
@@ -134,7 +143,7 @@ internal sealed class SafetensorsReader
         var values = new float[entry.Shape.Elements];
         for (var i = 0; i < values.Length; i++)
         {
-            values[i] = BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(i * sizeof(float)));
+            values[i] = entry.Type.Read(bytes.AsSpan(i * entry.Type.Bytes));
         }
 
         return values;
@@ -142,5 +151,7 @@ internal sealed class SafetensorsReader
 
     private DataFileException Refuse(string problem, Exception? inner = null) => new(_path, problem, inner);
 
-    private sealed record Entry(string Name, Shape Shape, long Begin, long End);
+    private sealed record Entry(string Name, Shape Shape, ElementType Type, long Begin, long End);
+
+    private sealed record ElementType(int Bytes, Func<ReadOnlySpan<byte>, float> Read);
 }

@@ -61,7 +61,7 @@ public sealed class LocalTrainer : IDisposable
     }
 
     /// <summary>Writes the weights atomically as safetensors and returns the file's SHA-256 in lower-case hex.</summary>
-    public string Save(string path) => Safetensors.WriteWeights(path, Network.Layout, Network.Weights);
+    public string Save(string path) => Safetensors.WriteWeights(path, Network.Layout, Network.Weights, Network.Updates);
 
     public void Dispose() => Network.Dispose();
 

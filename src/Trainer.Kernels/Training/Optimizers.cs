@@ -58,37 +58,26 @@ public sealed record AdamW(double LearningRate = 1e-3, double Beta1 = 0.9, doubl
 }
 
 /// <summary>What some parameters do differently from the rest.</summary>
-/// <param name="Pattern">Which: their torch.nn names, where * stands for any run of characters: <c>0.*</c>, <c>*.bias</c>. The first group that matches counts.</param>
+/// <param name="Pattern">Which: their torch.nn names, where * stands for any characters and ? for one: <c>0.*</c>, <c>*.bias</c>. The first group that matches counts.</param>
 /// <param name="LearningRate">Null: the optimizer's.</param>
 /// <param name="WeightDecay">Null: the optimizer's.</param>
 /// <param name="Frozen">They keep their values, and have no part in the gradient's norm.</param>
 public sealed record ParameterGroup(string Pattern, double? LearningRate = null, double? WeightDecay = null, bool Frozen = false)
 {
-    public bool Matches(string name)
+    public bool Matches(string name) => Matches(Pattern, name);
+
+    private static bool Matches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> name)
     {
-        var pieces = Pattern.Split('*');
-        if (pieces.Length == 1)
+        if (pattern.IsEmpty)
         {
-            return name == Pattern;
+            return name.IsEmpty;
         }
 
-        if (!name.StartsWith(pieces[0], StringComparison.Ordinal))
+        if (pattern[0] == '*')
         {
-            return false;
+            return Matches(pattern[1..], name) || (!name.IsEmpty && Matches(pattern, name[1..]));
         }
 
-        var at = pieces[0].Length;
-        foreach (var piece in pieces[1..^1])
-        {
-            var found = name.IndexOf(piece, at, StringComparison.Ordinal);
-            if (found < 0)
-            {
-                return false;
-            }
-
-            at = found + piece.Length;
-        }
-
-        return name.Length - at >= pieces[^1].Length && name.EndsWith(pieces[^1], StringComparison.Ordinal);
+        return !name.IsEmpty && (pattern[0] == '?' || pattern[0] == name[0]) && Matches(pattern[1..], name[1..]);
     }
 }

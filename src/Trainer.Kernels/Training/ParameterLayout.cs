@@ -22,6 +22,10 @@ public sealed record ParameterSlot(string Name, Shape Shape, int Offset, SlotKin
     public int Elements => (int)Shape.Elements;
 }
 
+/// <summary>One tensor of what torch.nn calls the state dict.</summary>
+/// <param name="Slot">Where it lies; null for a batch norm's count of batches, a 64-bit integer.</param>
+public sealed record StateEntry(string Name, ParameterSlot? Slot);
+
 /// <summary>A run of slots whose gradients travel together: parameters in reverse layer order, then the statistics.</summary>
 public sealed record Bucket(int Index, int Offset, int Elements);
 
@@ -43,13 +47,25 @@ public sealed class ParameterLayout
     /// <summary>The name of the slot of kind <see cref="SlotKind.LossWeight"/>.</summary>
     public const string LossWeightName = "loss.weight";
 
-    private ParameterLayout(IReadOnlyList<ParameterSlot> slots, IReadOnlyList<Bucket> buckets, int parameterElements, int elements) =>
-        (Slots, Buckets, ParameterElements, Elements) = (slots, buckets, parameterElements, elements);
+    /// <summary>What torch.nn calls the number of batches that running statistics have seen.</summary>
+    public const string BatchesName = "num_batches_tracked";
+
+    private ParameterLayout(Model model, Builder builder, int parameterElements)
+    {
+        (Slots, Buckets, ParameterElements, Elements) = (builder.Slots, builder.Buckets, parameterElements, builder.End);
+        var slots = Slots.ToDictionary(slot => slot.Name, StringComparer.Ordinal);
+        StateDict = [.. model.Graph.Layers.SelectMany(node => node.ParameterNames.Concat(node.StatisticNames)
+            .Select(name => new StateEntry(name, slots[name]))
+            .Concat(node.Statistics.Count > 0 ? [new StateEntry(node.NameOf(BatchesName), null)] : []))];
+    }
 
     /// <summary>In the order in which they lie in memory: parameters in reverse layer order, then statistics, likewise.</summary>
     public IReadOnlyList<ParameterSlot> Slots { get; }
 
     public IReadOnlyList<Bucket> Buckets { get; }
+
+    /// <summary>What a file of the model holds, in torch.nn's order: layers in order, each one's parameters, statistics and their count.</summary>
+    public IReadOnlyList<StateEntry> StateDict { get; }
 
     /// <summary>Length of the part that holds parameters; the statistics lie behind it.</summary>
     public int ParameterElements { get; }
@@ -92,7 +108,7 @@ public sealed class ParameterLayout
         }
 
         builder.CloseBucket();
-        return new ParameterLayout(builder.Slots, builder.Buckets, parameters, builder.End);
+        return new ParameterLayout(model, builder, parameters);
     }
 
     private sealed class Builder

@@ -28,5 +28,5 @@ internal sealed class ResultFolder
     public void Append(EpochSummary summary) => File.AppendAllText(MetricsPath, Lines.Format(summary) + "\n");
 
     /// <returns>The file's SHA-256.</returns>
-    public string WriteWeights(Network network) => Safetensors.WriteWeights(WeightsPath, network.Layout, network.Weights);
+    public string WriteWeights(Network network) => Safetensors.WriteWeights(WeightsPath, network.Layout, network.Weights, network.Updates);
 }

@@ -77,7 +77,8 @@ public sealed class SafetensorsTests : IDisposable
         8, "tensor 'a' of shape (2) and dtype F32 has data_offsets [0] in the header at offset 8; expected 8 bytes")]
     [InlineData("""{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}""",
         8, "tensor 'a' of shape (-2) and dtype F32 has data_offsets [0,8] in the header at offset 8; expected NaN bytes")]
-    [InlineData("""{"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}""", 8, "tensor 'a' has dtype 'I64' in the header at offset 8; expected F32")]
+    [InlineData("""{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}""",
+        8, "tensor 'a' has dtype 'F64' in the header at offset 8; expected F32, I64, F16, BF16")]
     [InlineData("""{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[],"data_offsets":[4,8]}}""",
         8, "header at offset 8 names tensor 'a' twice")]
     public void Lying_headers_are_refused(string header, int data, string problem)
