@@ -6,42 +6,6 @@ namespace Trainer.Kernels.Tests.Devices;
 [Collection(CpuVariants.Serial)]
 public class ElementwiseTests
 {
-    public static TheoryData<Pool2dGeometry, int> Pools => new()
-    {
-        { new(6, 28, 28, 2, 2, 2, 2, 0, 0), 3 },
-        { new(16, 10, 10, 2, 2, 2, 2, 0, 0), 2 },
-        { new(3, 7, 9, 2, 2, 2, 2, 0, 0), 2 },
-        { new(2, 67, 71, 2, 2, 2, 2, 0, 0), 1 },
-        { new(2, 7, 9, 3, 2, 1, 2, 1, 0), 3 },
-        { new(1, 5, 5, 5, 5, 1, 1, 0, 0), 4 },
-        { new(3, 5, 4, 2, 3, 3, 2, 2, 3), 1 },
-    };
-
-    [Theory]
-    [MemberData(nameof(Pools))]
-    public void Average_pooling_equals_the_reference(Pool2dGeometry g, int samples)
-    {
-        var (image, pooled) = (samples * g.C * g.H * g.W, samples * g.C * g.P * g.Q);
-        CpuVariants.MustEqualReference($"{g}", device =>
-        {
-            using var tensors = new Guarded();
-            var (x, y) = (tensors.Input(device, TestData.Values(image, 1)), tensors.Output(device, pooled));
-            device.AvgPool2dForward(g, true, samples, x, OutputEpilogue.None, y);
-            return y.Host.ToArray();
-        });
-        foreach (var before in new[] { Activation.None, Activation.Sigmoid })
-        {
-            CpuVariants.MustEqualReference($"{g} backward, {before}", device =>
-            {
-                using var tensors = new Guarded();
-                var (dy, dx) = (tensors.Input(device, TestData.Values(pooled, 2)), tensors.Output(device, image));
-                var output = tensors.Input(device, TestData.Values(image, 3));
-                device.AvgPool2dBackward(g, true, samples, dy, new GradientEpilogue(before, output), dx);
-                return dx.Host.ToArray();
-            });
-        }
-    }
-
     [Theory]
     [InlineData(1)]
     [InlineData(15)]

@@ -26,6 +26,9 @@ public sealed partial class ReferenceDevice
         ActivationKind.LeakyRelu => v > 0 ? v : activation.Slope * v,
         ActivationKind.Sigmoid => (float)(1 / (1 + Math.Exp(-(double)v))),
         ActivationKind.Tanh => (float)Math.Tanh(v),
+        ActivationKind.Gelu => (float)(v * NormalBelow(v)),
+        ActivationKind.GeluTanh => (float)(v * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (v + (0.044715 * v * v * v)))) / 2),
+        ActivationKind.Silu => (float)(v / (1 + Math.Exp(-(double)v))),
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "No such activation."),
     };
 
@@ -37,7 +40,4 @@ public sealed partial class ReferenceDevice
         ActivationKind.Tanh => v * MathF.FusedMultiplyAdd(-y, y, 1),
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "No derivative of its output."),
     };
-
-    private static float Derivative(in GradientEpilogue previous, int index) =>
-        previous.Activation.IsNone ? 1 : MultiplyDerivative(previous.Activation, previous.Output.Host[index], 1);
 }

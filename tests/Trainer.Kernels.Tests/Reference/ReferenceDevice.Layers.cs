@@ -1,99 +1,151 @@
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Randomness;
 using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Training;
 
 namespace Trainer.Kernels.Tests.Reference;
 
-/// <summary>Pooling, normalisation, element by element operations, losses and optimizers.</summary>
+/// <summary>Element by element operations, losses and optimizers.</summary>
 public sealed partial class ReferenceDevice
 {
-    public override void AvgPool2dForward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y)
-    {
-        ReadOnlySpan<float> xs = x.Host;
-        var ys = y.Host;
-        var index = 0;
-        for (var plane = 0; plane < samples * g.C; plane++)
-            for (var p = 0; p < g.P; p++)
-                for (var q = 0; q < g.Q; q++)
-                {
-                    var sum = 0f;
-                    for (var r = 0; r < g.R; r++)
-                        for (var s = 0; s < g.S; s++)
-                        {
-                            var (h, w) = ((p * g.StrideH) - g.PadH + r, (q * g.StrideW) - g.PadW + s);
-                            sum += h >= 0 && h < g.H && w >= 0 && w < g.W ? xs[(((plane * g.H) + h) * g.W) + w] : 0;
-                        }
-
-                    ys[index++] = sum / (g.R * g.S);
-                }
-    }
-
-    public override void AvgPool2dBackward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
-    {
-        ReadOnlySpan<float> dys = dy.Host;
-        var dxs = dx.Host[..(samples * g.C * g.H * g.W)];
-        dxs.Clear();
-        var index = 0;
-        for (var plane = 0; plane < samples * g.C; plane++)
-            for (var p = 0; p < g.P; p++)
-                for (var q = 0; q < g.Q; q++)
-                {
-                    var share = dys[index++] / (g.R * g.S);
-                    for (var r = 0; r < g.R; r++)
-                        for (var s = 0; s < g.S; s++)
-                        {
-                            var (h, w) = ((p * g.StrideH) - g.PadH + r, (q * g.StrideW) - g.PadW + s);
-                            if (h >= 0 && h < g.H && w >= 0 && w < g.W)
-                            {
-                                dxs[(((plane * g.H) + h) * g.W) + w] += share;
-                            }
-                        }
-                }
-
-        for (var i = 0; i < dxs.Length; i++)
-        {
-            dxs[i] *= Derivative(epilogue, i);
-        }
-    }
-
-    public override void ActivationForward(Activation activation, long elements, int samples, Tensor x, Tensor y)
-    {
-        for (var i = 0; i < samples * elements; i++)
-        {
-            y.Host[i] = Activate(activation, x.Host[i]);
-        }
-    }
+    public override void ActivationForward(Activation activation, long elements, int samples, Tensor x, Tensor y) =>
+        Add(elements, samples, x, new OutputEpilogue(activation), y);
 
     public override void ActivationBackward(
-        Activation activation, long elements, int samples, Tensor y, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+        Activation activation, long elements, int samples, Tensor source, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
     {
-        for (var i = 0; i < samples * elements; i++)
+        for (var n = 0; n < samples; n++)
+            for (var i = 0; i < elements; i++)
+            {
+                var v = Element(dy, elements, n, i);
+                v = activation.IsNone ? v
+                    : activation.HasDerivativeOfOutput ? MultiplyDerivative(activation, Element(source, elements, n, i), v)
+                    : v * DerivativeOfInput(activation, Element(source, elements, n, i));
+                Write(epilogue, dx, elements, n, i, v);
+            }
+    }
+
+    public override void Add(long elements, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y)
+    {
+        for (var n = 0; n < samples; n++)
+            for (var i = 0; i < elements; i++)
+            {
+                Write(epilogue, y, elements, n, i, Element(x, elements, n, i));
+            }
+    }
+
+    public override void AddBackward(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
+        ActivationBackward(Activation.None, elements, samples, default, dy, epilogue, dx);
+
+    public override void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y)
+    {
+        var (n, elements) = (0, (long)channels * pixels);
+        foreach (var position in slice.Positions())
         {
-            dx.Host[i] = dy.Host[i] * (y.Host[i] * (1 - y.Host[i]));
+            for (var i = 0; i < elements; i++)
+            {
+                Element(y, elements, n, i) = Dropped(draw, pixels, position, i, Element(x, elements, n, i));
+            }
+
+            n++;
         }
+    }
+
+    public override void DropoutBackward(
+        in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+    {
+        var (n, elements) = (0, (long)channels * pixels);
+        foreach (var position in slice.Positions())
+        {
+            for (var i = 0; i < elements; i++)
+            {
+                Write(epilogue, dx, elements, n, i, Dropped(draw, pixels, position, i, Element(dy, elements, n, i)));
+            }
+
+            n++;
+        }
+    }
+
+    public override void SoftmaxForward(int channels, int pixels, int samples, bool log, Tensor x, Tensor y)
+    {
+        var elements = (long)channels * pixels;
+        for (var n = 0; n < samples; n++)
+            for (var pixel = 0; pixel < pixels; pixel++)
+            {
+                var (largest, sum) = (double.NegativeInfinity, 0.0);
+                for (var c = 0; c < channels; c++)
+                {
+                    largest = Math.Max(largest, Element(x, elements, n, (c * pixels) + pixel));
+                }
+
+                for (var c = 0; c < channels; c++)
+                {
+                    sum += Math.Exp(Element(x, elements, n, (c * pixels) + pixel) - largest);
+                }
+
+                for (var c = 0; c < channels; c++)
+                {
+                    var shifted = Element(x, elements, n, (c * pixels) + pixel) - largest;
+                    Element(y, elements, n, (c * pixels) + pixel) = (float)(log ? shifted - Math.Log(sum) : Math.Exp(shifted) / sum);
+                }
+            }
+    }
+
+    public override void SoftmaxBackward(int channels, int pixels, int samples, bool log, Tensor y, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+    {
+        var elements = (long)channels * pixels;
+        for (var n = 0; n < samples; n++)
+            for (var pixel = 0; pixel < pixels; pixel++)
+            {
+                var sum = default(FormC);
+                for (var c = 0; c < channels; c++)
+                {
+                    var i = (c * pixels) + pixel;
+                    sum.Add(Element(dy, elements, n, i), log ? 1 : Element(y, elements, n, i));
+                }
+
+                for (var c = 0; c < channels; c++)
+                {
+                    var i = (c * pixels) + pixel;
+                    var (output, gradient) = (Element(y, elements, n, i), Element(dy, elements, n, i));
+                    var v = log ? gradient - ((float)Math.Exp(output) * sum.Value) : output * (gradient - sum.Value);
+                    Write(epilogue, dx, elements, n, i, v);
+                }
+            }
     }
 
     public override void SoftmaxCrossEntropy(
         in CrossEntropyOptions options, int classes, int samples, Tensor logits, ReadOnlySpan<int> labels, Span<float> loss, Span<byte> correct, Tensor dx)
     {
+        var (weights, smoothing) = (options.ClassWeights, (double)options.LabelSmoothing);
+        double Weight(int c) => weights.IsEmpty ? 1 : weights.Host[c];
         for (var n = 0; n < samples; n++)
         {
-            var row = logits.Host.Slice(n * classes, classes);
-            var (first, sum) = (0, 0.0);
+            var (first, sum, targets, value, label) = (0, 0.0, 0.0, 0.0, labels[n]);
             for (var i = 1; i < classes; i++)
             {
-                first = row[i] > row[first] ? i : first;
+                first = Element(logits, classes, n, i) > Element(logits, classes, n, first) ? i : first;
             }
 
-            foreach (var value in row)
+            var largest = (double)Element(logits, classes, n, first);
+            for (var i = 0; i < classes; i++)
             {
-                sum += Math.Exp((double)value - row[first]);
+                sum += Math.Exp(Element(logits, classes, n, i) - largest);
             }
 
-            loss[n] = (float)(Math.Log(sum) - ((double)row[labels[n]] - row[first]));
-            correct[n] = first == labels[n] ? (byte)1 : (byte)0;
+            var isIgnored = label == options.IgnoreIndex;
+            double Target(int c) => isIgnored ? 0 : Weight(c) * ((c == label ? 1 - smoothing : 0) + (smoothing / classes));
+            for (var i = 0; i < classes; i++)
+            {
+                targets += Target(i);
+                value += Target(i) == 0 ? 0 : Target(i) * (Math.Log(sum) - (Element(logits, classes, n, i) - largest));
+            }
+
+            loss[n] = (float)value;
+            correct[n] = first == label ? (byte)1 : (byte)0;
             for (var i = 0; i < classes && !dx.IsEmpty; i++)
             {
-                dx.Host[(n * classes) + i] = (float)((Math.Exp((double)row[i] - row[first]) / sum) - (i == labels[n] ? 1 : 0));
+                Element(dx, classes, n, i) = (float)((Math.Exp(Element(logits, classes, n, i) - largest) / sum * targets) - Target(i));
             }
         }
     }
@@ -110,90 +162,159 @@ public sealed partial class ReferenceDevice
         return isFinite;
     }
 
-    public override ulong Update(ReadOnlySpan<UpdateRun> runs, float scale, Tensor weights, Tensor total, Tensor velocity, Tensor state1)
+    public override void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Span<float> loss, Tensor dx)
     {
-        var (learningRate, momentum, weightDecay) = (runs[0].LearningRate, runs[0].Momentum, runs[0].WeightDecay);
-        var hash = 14695981039346656037UL;
-        for (var i = 0; i < weights.Elements; i++)
+        Span<float> lanes = stackalloc float[FormL.Lanes];
+        for (var n = 0; n < samples; n++)
         {
-            var w = weights.Host[i];
-            var g = weightDecay == 0 ? total.Host[i] : MathF.FusedMultiplyAdd(weightDecay, w, total.Host[i]);
-            var v = g;
-            if (!velocity.IsEmpty)
+            lanes.Clear();
+            for (var i = 0; i < elements; i++)
             {
-                v = velocity.Host[i] = MathF.FusedMultiplyAdd(momentum, velocity.Host[i], g);
+                var d = Element(y, elements, n, i) - Element(target, elements, n, i);
+                lanes[i % FormL.Lanes] = MathF.FusedMultiplyAdd(d, d, lanes[i % FormL.Lanes]);
+                if (!dx.IsEmpty)
+                {
+                    Element(dx, elements, n, i) = 2 * factor * d;
+                }
             }
 
-            weights.Host[i] = MathF.FusedMultiplyAdd(-learningRate, v, w);
-            hash = (hash ^ BitConverter.SingleToUInt32Bits(weights.Host[i])) * 1099511628211UL;
+            loss[n] = factor * FormL.Fold(lanes);
+        }
+    }
+
+    public override float SquaredNorm(Tensor values)
+    {
+        var (total, lanes) = (0f, new float[FormL.Lanes]);
+        for (var first = 0; first < values.Elements; first += ParameterLayout.ChunkElements)
+        {
+            Array.Clear(lanes);
+            for (var i = 0; i < Math.Min(ParameterLayout.ChunkElements, values.Elements - first); i++)
+            {
+                var v = values.Host[first + i];
+                lanes[i % FormL.Lanes] = MathF.FusedMultiplyAdd(v, v, lanes[i % FormL.Lanes]);
+            }
+
+            total += FormL.Fold(lanes);
+        }
+
+        return total;
+    }
+
+    public override ulong Update(ReadOnlySpan<UpdateRun> runs, float scale, Tensor weights, Tensor total, Tensor state0, Tensor state1)
+    {
+        var (hash, i) = (14695981039346656037UL, 0);
+        foreach (var run in runs)
+        {
+            for (var end = i + run.Elements; i < end; i++)
+            {
+                UpdateElement(run, scale, ref weights.Host[i], total.Host[i], state0, state1, i);
+                hash = (hash ^ BitConverter.SingleToUInt32Bits(weights.Host[i])) * 1099511628211UL;
+            }
         }
 
         return hash;
     }
 
-    public override void MaxPool2dForward(in Pool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen) =>
-        throw new NotSupportedException();
+    private static void UpdateElement(in UpdateRun run, float scale, ref float w, float total, Tensor state0, Tensor state1, int i)
+    {
+        var g = scale * total;
+        switch (run.Rule)
+        {
+            case UpdateRule.Average:
+                w = MathF.FusedMultiplyAdd(run.Momentum, total - w, w);
+                break;
+            case UpdateRule.Sgd:
+                g = run.WeightDecay == 0 ? g : MathF.FusedMultiplyAdd(run.WeightDecay, w, g);
+                if (run.Momentum != 0)
+                {
+                    ref var v = ref state0.Host[i];
+                    v = run.Step == 1 ? g : MathF.FusedMultiplyAdd(run.Momentum, v, (1 - run.Dampening) * g);
+                    g = run.Nesterov ? MathF.FusedMultiplyAdd(run.Momentum, v, g) : v;
+                }
 
-    public override void MaxPool2dBackward(in Pool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException();
+                w = MathF.FusedMultiplyAdd(-run.LearningRate, g, w);
+                break;
+            case UpdateRule.Adam or UpdateRule.AdamW:
+                Adam(run, g, ref w, ref state0.Host[i], ref state1.Host[i]);
+                break;
+            default:
+                break;
+        }
+    }
 
-    public override void AdaptiveAvgPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y) =>
-        throw new NotSupportedException();
+    private static void Adam(in UpdateRun run, float g, ref float w, ref float m, ref float v)
+    {
+        var (rate, beta1, beta2) = ((double)(decimal)run.LearningRate, (double)(decimal)run.Beta1, (double)(decimal)run.Beta2);
+        var (unseen1, unseen2) = (1.0, 1.0);
+        for (var t = 0; t < run.Step; t++)
+        {
+            (unseen1, unseen2) = (unseen1 * beta1, unseen2 * beta2);
+        }
 
-    public override void AdaptiveAvgPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException();
+        if (run.WeightDecay != 0 && run.Rule == UpdateRule.AdamW)
+        {
+            w = MathF.FusedMultiplyAdd(-(float)(rate * run.WeightDecay), w, w);
+        }
 
-    public override void AdaptiveMaxPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen) =>
-        throw new NotSupportedException();
+        g = run.Rule == UpdateRule.Adam && run.WeightDecay != 0 ? MathF.FusedMultiplyAdd(run.WeightDecay, w, g) : g;
+        m = MathF.FusedMultiplyAdd((float)(1 - beta1), g - m, m);
+        v = MathF.FusedMultiplyAdd((float)(1 - beta2) * g, g, (float)beta2 * v);
+        var divisor = (MathF.Sqrt(v) / (float)Math.Sqrt(1 - unseen2)) + run.Eps;
+        w = MathF.FusedMultiplyAdd(-(float)(rate / (1 - unseen1)), m / divisor, w);
+    }
 
-    public override void AdaptiveMaxPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException();
+    private static float Dropped(in DropoutDraw draw, int pixels, int position, int element, float value)
+    {
+        var i = (uint)(draw.PerChannel ? element / pixels : element);
+        var words = Philox.Block(draw.Seed, i / 4, (uint)position, (uint)draw.Step, (draw.Layer * 256) + (uint)RandomPurpose.Dropout);
+        var threshold = Math.Round(draw.P * 4294967296.0);
+        return words[(int)(i % 4)] < threshold ? 0 : value * (float)(1 / (1 - draw.P));
+    }
 
-    public override void BatchNormForward(
-        in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor weight, Tensor bias, Tensor saved,
-        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y) =>
-        throw new NotSupportedException();
+    /// <summary>Element i of a sample of an activation, whose samples may be a stride apart.</summary>
+    private static ref float Element(Tensor tensor, long elements, int sample, long i) => ref tensor.Host[(int)((sample * tensor.StrideOf(elements)) + i)];
 
-    public override void BatchNormInference(
-        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y) =>
-        throw new NotSupportedException();
+    private static void Write(in OutputEpilogue epilogue, Tensor y, long elements, int sample, long i, float v)
+    {
+        v = epilogue.Addend.IsEmpty ? v : v + Element(epilogue.Addend, elements, sample, i);
+        Element(y, elements, sample, i) = Activate(epilogue.Activation, v);
+    }
 
-    public override void BatchNormBackward(
-        in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
-        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException();
+    private static void Write(in GradientEpilogue epilogue, Tensor dx, long elements, int sample, long i, float v)
+    {
+        v = epilogue.Addend.IsEmpty ? v : v + Element(epilogue.Addend, elements, sample, i);
+        Element(dx, elements, sample, i) =
+            epilogue.Activation.IsNone ? v : MultiplyDerivative(epilogue.Activation, Element(epilogue.Output, elements, sample, i), v);
+    }
 
-    public override void GroupNormForward(
-        in GroupNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor saved, in OutputEpilogue epilogue, Tensor y) =>
-        throw new NotSupportedException();
+    private static float DerivativeOfInput(Activation activation, float x)
+    {
+        switch (activation.Kind)
+        {
+            case ActivationKind.LeakyRelu:
+                return x > 0 ? 1 : activation.Slope;
+            case ActivationKind.Gelu:
+                return (float)(NormalBelow(x) + (x * Math.Exp(-(double)x * x / 2) / Math.Sqrt(2 * Math.PI)));
+            case ActivationKind.GeluTanh:
+                var u = Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x));
+                var slope = Math.Sqrt(2 / Math.PI) * (1 + (3 * 0.044715 * x * x));
+                return (float)(((1 + Math.Tanh(u)) / 2) + (x * (1 - (Math.Tanh(u) * Math.Tanh(u))) * slope / 2));
+            default:
+                var s = 1 / (1 + Math.Exp(-(double)x));
+                return (float)(s + (x * s * (1 - s)));
+        }
+    }
 
-    public override void GroupNormBackward(
-        in GroupNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
-        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException();
+    /// <summary>The normal distribution below x: 1/2 + phi(x) (x + x^3 / 3 + x^5 / (3 5) + ...), for |x| up to about 10.</summary>
+    private static double NormalBelow(double x)
+    {
+        var (sum, term) = (x, x);
+        for (var k = 3; k < 400; k += 2)
+        {
+            term *= x * x / k;
+            sum += term;
+        }
 
-    public override void Add(long elements, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y) =>
-        throw new NotSupportedException();
-
-    public override void AddBackward(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException();
-
-    public override void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y) =>
-        throw new NotSupportedException();
-
-    public override void DropoutBackward(
-        in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException();
-
-    public override void SoftmaxForward(int channels, int pixels, int samples, bool log, Tensor x, Tensor y) =>
-        throw new NotSupportedException();
-
-    public override void SoftmaxBackward(int channels, int pixels, int samples, bool log, Tensor y, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException();
-
-    public override void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Span<float> loss, Tensor dx) =>
-        throw new NotSupportedException();
-
-    public override float SquaredNorm(Tensor values) =>
-        throw new NotSupportedException();
+        return 0.5 + (Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI) * sum);
+    }
 }

@@ -9,52 +9,66 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
     public override void AvgPool2dForward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y)
     {
         const string Operation = nameof(AvgPool2dForward);
-        GeometryChecks.Check(Operation, g, samples);
-        _avgPool2d.Forward(
+        GeometryChecks.Check(Operation, g, samples, false);
+        var pooled = Extent.Of(samples, g.C, g.P, g.Q);
+        _poolForward.Average(
             g,
+            countIncludePad,
             samples,
-            Operand.Address(Operation, "x", x, Extent.Of(samples, g.C, g.H, g.W)),
-            Operand.Address(Operation, "y", y, Extent.Of(samples, g.C, g.P, g.Q)));
+            Operand.Samples(Operation, "x", x, Extent.Of(samples, g.C, g.H, g.W)),
+            Operand.Steps(Operation, epilogue, pooled),
+            Operand.Samples(Operation, "y", y, pooled));
     }
 
-    public override void AvgPool2dBackward(
-        in Pool2dGeometry g, bool countIncludePad, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+    public override void AvgPool2dBackward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
     {
         const string Operation = nameof(AvgPool2dBackward);
-        GeometryChecks.Check(Operation, g, samples);
+        GeometryChecks.Check(Operation, g, samples, false);
         var image = Extent.Of(samples, g.C, g.H, g.W);
-        _avgPool2d.Backward(
+        _poolBackward.Average(
             g,
+            countIncludePad,
             samples,
-            Operand.Address(Operation, "dy", dy, Extent.Of(samples, g.C, g.P, g.Q)),
-            Operand.Derivative(Operation, epilogue, image),
-            Operand.Address(Operation, "dx", dx, image));
+            Operand.Samples(Operation, "dy", dy, Extent.Of(samples, g.C, g.P, g.Q)),
+            Operand.Steps(Operation, epilogue, image),
+            Operand.Samples(Operation, "dx", dx, image));
     }
 
     public override void ActivationForward(Activation activation, long elements, int samples, Tensor x, Tensor y)
     {
         const string Operation = nameof(ActivationForward);
+        GeometryChecks.CheckElements(Operation, elements, samples);
         var extent = Extent.Of(samples, elements);
-        _sigmoid.Forward(samples * elements, Operand.Address(Operation, "x", x, extent), Operand.Address(Operation, "y", y, extent));
+        _elementwiseForward.Execute(
+            elements,
+            samples,
+            Operand.Samples(Operation, "x", x, extent),
+            Operand.Steps(Operation, new OutputEpilogue(activation), extent),
+            Operand.Samples(Operation, "y", y, extent));
     }
 
     public override void ActivationBackward(
         Activation activation, long elements, int samples, Tensor source, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
     {
         const string Operation = nameof(ActivationBackward);
+        GeometryChecks.CheckElements(Operation, elements, samples);
+        Operand.CheckKind(Operation, activation);
         var extent = Extent.Of(samples, elements);
-        _sigmoid.Backward(
-            samples * elements,
-            Operand.Address(Operation, "source", source, extent),
-            Operand.Address(Operation, "dy", dy, extent),
-            Operand.Address(Operation, "dx", dx, extent));
+        _elementwiseBackward.Execute(
+            activation,
+            elements,
+            samples,
+            activation.IsNone ? default : Operand.Samples(Operation, "source", source, extent),
+            Operand.Samples(Operation, "dy", dy, extent),
+            Operand.Steps(Operation, epilogue, extent),
+            Operand.Samples(Operation, "dx", dx, extent));
     }
 
     public override void SoftmaxCrossEntropy(
         in CrossEntropyOptions options, int classes, int samples, Tensor logits, ReadOnlySpan<int> labels, Span<float> loss, Span<byte> correct, Tensor dx)
     {
         const string Operation = nameof(SoftmaxCrossEntropy);
-        GeometryChecks.CheckLabels(Operation, classes, samples, labels);
+        GeometryChecks.CheckLabels(Operation, classes, samples, labels, options.IgnoreIndex);
         GeometryChecks.CheckLength(Operation, "loss", loss.Length, samples);
         GeometryChecks.CheckLength(Operation, "correct", correct.Length, samples);
         var extent = Extent.Of(samples, classes);
@@ -79,34 +93,110 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
     public override ulong Update(ReadOnlySpan<UpdateRun> runs, float scale, Tensor weights, Tensor total, Tensor state0, Tensor state1)
     {
         const string Operation = nameof(Update);
+        GeometryChecks.CheckRuns(Operation, runs, weights.Elements);
         var extent = Extent.Of(weights.Elements);
-        return _sgd.Execute(
+        var (needsState0, needsState1) = (false, false);
+        foreach (ref readonly var step in _weightUpdate.Plan(runs, scale))
+        {
+            needsState0 |= step.NeedsVelocity || step.NeedsMoments;
+            needsState1 |= step.NeedsMoments;
+        }
+
+        return _weightUpdate.Execute(
             weights.Elements,
             Operand.Address(Operation, "weights", weights, extent),
             Operand.Address(Operation, "total", total, extent),
-            Operand.AddressOrNull(Operation, "state0", state0, extent),
-            runs[0].LearningRate,
-            runs[0].Momentum,
-            runs[0].WeightDecay);
+            needsState0 ? Operand.Address(Operation, "state0", state0, extent) : null,
+            needsState1 ? Operand.Address(Operation, "state1", state1, extent) : null);
     }
 
-    public override void MaxPool2dForward(in Pool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen) =>
-        throw new NotSupportedException();
+    public override void MaxPool2dForward(in Pool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen)
+    {
+        const string Operation = nameof(MaxPool2dForward);
+        GeometryChecks.Check(Operation, g, samples, true);
+        var pooled = Extent.Of(samples, g.C, g.P, g.Q);
+        _poolForward.Max(
+            g,
+            samples,
+            Operand.Samples(Operation, "x", x, Extent.Of(samples, g.C, g.H, g.W)),
+            Operand.Steps(Operation, epilogue, pooled),
+            Operand.Samples(Operation, "y", y, pooled),
+            Operand.AddressOrNull(Operation, "chosen", chosen, Extent.Of(samples, MaxPoolSavedElements(g))));
+    }
 
-    public override void MaxPool2dBackward(in Pool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException();
+    public override void MaxPool2dBackward(in Pool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(MaxPool2dBackward);
+        GeometryChecks.Check(Operation, g, samples, true);
+        var image = Extent.Of(samples, g.C, g.H, g.W);
+        _poolBackward.Max(
+            g,
+            samples,
+            Operand.Samples(Operation, "dy", dy, Extent.Of(samples, g.C, g.P, g.Q)),
+            Operand.Address(Operation, "chosen", chosen, Extent.Of(samples, MaxPoolSavedElements(g))),
+            Operand.Steps(Operation, epilogue, image),
+            Operand.Samples(Operation, "dx", dx, image));
+    }
 
-    public override void AdaptiveAvgPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y) =>
-        throw new NotSupportedException();
+    public override void AdaptiveAvgPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y)
+    {
+        const string Operation = nameof(AdaptiveAvgPool2dForward);
+        GeometryChecks.Check(Operation, g, samples);
+        var pooled = Extent.Of(samples, g.C, g.P, g.Q);
+        _adaptivePool2d.Forward(
+            g,
+            samples,
+            false,
+            Operand.Samples(Operation, "x", x, Extent.Of(samples, g.C, g.H, g.W)),
+            Operand.Steps(Operation, epilogue, pooled),
+            Operand.Samples(Operation, "y", y, pooled),
+            null);
+    }
 
-    public override void AdaptiveAvgPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException();
+    public override void AdaptiveAvgPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(AdaptiveAvgPool2dBackward);
+        GeometryChecks.Check(Operation, g, samples);
+        var image = Extent.Of(samples, g.C, g.H, g.W);
+        _adaptivePool2d.Backward(
+            g,
+            samples,
+            false,
+            Operand.Samples(Operation, "dy", dy, Extent.Of(samples, g.C, g.P, g.Q)),
+            null,
+            Operand.Steps(Operation, epilogue, image),
+            Operand.Samples(Operation, "dx", dx, image));
+    }
 
-    public override void AdaptiveMaxPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen) =>
-        throw new NotSupportedException();
+    public override void AdaptiveMaxPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen)
+    {
+        const string Operation = nameof(AdaptiveMaxPool2dForward);
+        GeometryChecks.Check(Operation, g, samples);
+        var pooled = Extent.Of(samples, g.C, g.P, g.Q);
+        _adaptivePool2d.Forward(
+            g,
+            samples,
+            true,
+            Operand.Samples(Operation, "x", x, Extent.Of(samples, g.C, g.H, g.W)),
+            Operand.Steps(Operation, epilogue, pooled),
+            Operand.Samples(Operation, "y", y, pooled),
+            Operand.AddressOrNull(Operation, "chosen", chosen, pooled));
+    }
 
-    public override void AdaptiveMaxPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException();
+    public override void AdaptiveMaxPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(AdaptiveMaxPool2dBackward);
+        GeometryChecks.Check(Operation, g, samples);
+        var image = Extent.Of(samples, g.C, g.H, g.W);
+        _adaptivePool2d.Backward(
+            g,
+            samples,
+            true,
+            Operand.Samples(Operation, "dy", dy, Extent.Of(samples, g.C, g.P, g.Q)),
+            Operand.Address(Operation, "chosen", chosen, Extent.Of(samples, g.C, g.P, g.Q)),
+            Operand.Steps(Operation, epilogue, image),
+            Operand.Samples(Operation, "dx", dx, image));
+    }
 
     public override void BatchNormForward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor weight, Tensor bias, Tensor saved,
@@ -131,11 +221,33 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
         ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx) =>
         throw new NotSupportedException();
 
-    public override void Add(long elements, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y) =>
-        throw new NotSupportedException();
+    public override void Add(long elements, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y)
+    {
+        const string Operation = nameof(Add);
+        GeometryChecks.CheckElements(Operation, elements, samples);
+        var extent = Extent.Of(samples, elements);
+        _elementwiseForward.Execute(
+            elements,
+            samples,
+            Operand.Samples(Operation, "x", x, extent),
+            Operand.Steps(Operation, epilogue, extent),
+            Operand.Samples(Operation, "y", y, extent));
+    }
 
-    public override void AddBackward(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException();
+    public override void AddBackward(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(AddBackward);
+        GeometryChecks.CheckElements(Operation, elements, samples);
+        var extent = Extent.Of(samples, elements);
+        _elementwiseBackward.Execute(
+            Activation.None,
+            elements,
+            samples,
+            default,
+            Operand.Samples(Operation, "dy", dy, extent),
+            Operand.Steps(Operation, epilogue, extent),
+            Operand.Samples(Operation, "dx", dx, extent));
+    }
 
     public override void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y) =>
         throw new NotSupportedException();
@@ -154,5 +266,5 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
         throw new NotSupportedException();
 
     public override float SquaredNorm(Tensor values) =>
-        throw new NotSupportedException();
+        _squaredNorm.Execute(values.Elements, Operand.Address(nameof(SquaredNorm), "values", values, Extent.Of(values.Elements)));
 }

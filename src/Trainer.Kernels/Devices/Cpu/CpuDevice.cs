@@ -3,6 +3,7 @@ using Trainer.Kernels.Devices.Cpu.Convolution;
 using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Linear;
 using Trainer.Kernels.Devices.Cpu.Memory;
+using Trainer.Kernels.Devices.Cpu.Pooling;
 using Trainer.Kernels.Devices.Cpu.Reduction;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
@@ -50,11 +51,15 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
     private readonly LinearBackwardData<TSimd, TVector> _linearBackwardData;
     private readonly LinearBackwardWeights<TSimd, TVector> _linearBackwardWeights;
     private readonly BiasGradient<TSimd, TVector> _biasGradient;
-    private readonly AvgPool2d<TSimd, TVector> _avgPool2d;
-    private readonly SigmoidWork<TSimd, TVector> _sigmoid;
+    private readonly PoolForward<TSimd, TVector> _poolForward;
+    private readonly PoolBackward<TSimd, TVector> _poolBackward;
+    private readonly AdaptivePool2d<TSimd, TVector> _adaptivePool2d;
+    private readonly ElementwiseForward<TSimd, TVector> _elementwiseForward;
+    private readonly ElementwiseBackward<TSimd, TVector> _elementwiseBackward;
     private readonly SoftmaxCrossEntropy<TSimd, TVector> _softmaxCrossEntropy;
     private readonly DivideWork<TSimd, TVector> _divide;
-    private readonly SgdWork<TSimd, TVector> _sgd;
+    private readonly SquaredNorm<TSimd, TVector> _squaredNorm;
+    private readonly WeightUpdate<TSimd, TVector> _weightUpdate;
 
     public CpuDevice(int threads, InstructionSet set)
     {
@@ -65,11 +70,15 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
         _linearBackwardData = new(_team, _scratch);
         _linearBackwardWeights = new(_team, _scratch);
         _biasGradient = new(_team, _scratch);
-        _avgPool2d = new(_team);
-        _sigmoid = new(_team);
+        _poolForward = new(_team, _scratch);
+        _poolBackward = new(_team, _scratch);
+        _adaptivePool2d = new(_team, _scratch);
+        _elementwiseForward = new(_team);
+        _elementwiseBackward = new(_team);
         _softmaxCrossEntropy = new(_team, _scratch);
         _divide = new(_team);
-        _sgd = new(_team, _scratch);
+        _squaredNorm = new(_team, _scratch);
+        _weightUpdate = new(_team, _scratch);
     }
 
     public override string Name => "cpu";
@@ -100,6 +109,8 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
         _convolution2d.Dispose();
         _conv2dBackwardWeights.Dispose();
         _linearBackwardWeights.Dispose();
+        _poolForward.Dispose();
+        _poolBackward.Dispose();
         CpuMemory[] memories;
         lock (_memories)
         {

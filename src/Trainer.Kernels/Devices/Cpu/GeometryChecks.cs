@@ -22,14 +22,37 @@ internal static class GeometryChecks
         CheckSamples(operation, samples);
     }
 
-    public static void Check(string operation, in Pool2dGeometry g, int samples)
+    /// <param name="isMax">Only max pooling has dilation.</param>
+    public static void Check(string operation, in Pool2dGeometry g, int samples, bool isMax)
     {
         if (Math.Min(Math.Min(g.C, g.H), Math.Min(g.W, Math.Min(g.R, g.S))) < 1)
         {
             throw new ArgumentException($"{operation}: {g} has a dimension below 1.");
         }
 
-        CheckWindow(operation, (g.H, g.W), (g.R, g.S), (g.StrideH, g.StrideW), (g.PadH, g.PadW));
+        if (Math.Min(g.DilationH, g.DilationW) < 1 || (isMax ? g.DilationH > g.H || g.DilationW > g.W : (g.DilationH, g.DilationW) != (1, 1)))
+        {
+            var expected = isMax ? $"(1, 1) to the image's size {(g.H, g.W)}" : "(1, 1)";
+            throw new ArgumentException($"{operation}: dilation {(g.DilationH, g.DilationW)}, expected {expected}.");
+        }
+
+        var extent = ((g.DilationH * (g.R - 1)) + 1, (g.DilationW * (g.S - 1)) + 1);
+        CheckWindow(operation, (g.H, g.W), extent, (g.StrideH, g.StrideW), (g.PadH, g.PadW));
+        if (g.PadH > g.R / 2 || g.PadW > g.S / 2)
+        {
+            throw new ArgumentException($"{operation}: padding {(g.PadH, g.PadW)}, expected at most half of window {(g.R, g.S)}.");
+        }
+
+        CheckSamples(operation, samples);
+    }
+
+    public static void Check(string operation, in AdaptivePool2dGeometry g, int samples)
+    {
+        if (Math.Min(Math.Min(g.C, g.H), Math.Min(g.W, Math.Min(g.P, g.Q))) < 1)
+        {
+            throw new ArgumentException($"{operation}: {g} has a dimension below 1.");
+        }
+
         CheckSamples(operation, samples);
     }
 
@@ -43,12 +66,46 @@ internal static class GeometryChecks
         CheckSamples(operation, samples);
     }
 
+    public static void CheckElements(string operation, long elements, int samples)
+    {
+        if (elements < 1)
+        {
+            throw new ArgumentException($"{operation}: {elements} elements per sample, expected at least 1.");
+        }
+
+        CheckSamples(operation, samples);
+    }
+
+    public static void CheckRuns(string operation, ReadOnlySpan<UpdateRun> runs, long elements)
+    {
+        var total = 0L;
+        for (var i = 0; i < runs.Length; i++)
+        {
+            if (runs[i].Elements < 0 || (uint)runs[i].Rule > (uint)UpdateRule.AdamW)
+            {
+                throw new ArgumentException($"{operation}: run {i} is {(int)runs[i].Rule} over {runs[i].Elements} elements, expected an UpdateRule over at least 0.");
+            }
+
+            if (runs[i].Rule is UpdateRule.Adam or UpdateRule.AdamW && runs[i].Step < 1)
+            {
+                throw new ArgumentException($"{operation}: run {i} is at step {runs[i].Step} of {runs[i].Rule}, expected at least 1.");
+            }
+
+            total += runs[i].Elements;
+        }
+
+        if (total != elements)
+        {
+            throw new ArgumentException($"{operation}: the runs cover {total} elements, the weights have {elements}.");
+        }
+    }
+
     public static Activation Check(string operation, in OutputEpilogue epilogue) =>
         epilogue.Activation.IsNone || epilogue.Activation == Activation.Sigmoid
             ? epilogue.Activation
             : throw new ArgumentOutOfRangeException(nameof(epilogue), epilogue.Activation, $"{operation}: no such activation.");
 
-    public static void CheckLabels(string operation, int classes, int samples, ReadOnlySpan<int> labels)
+    public static void CheckLabels(string operation, int classes, int samples, ReadOnlySpan<int> labels, int? ignoreIndex)
     {
         if (classes < 1)
         {
@@ -59,7 +116,7 @@ internal static class GeometryChecks
         CheckLength(operation, "labels", labels.Length, samples);
         for (var i = 0; i < samples; i++)
         {
-            if (labels[i] < 0 || labels[i] >= classes)
+            if ((labels[i] < 0 || labels[i] >= classes) && labels[i] != ignoreIndex)
             {
                 throw new ArgumentException($"{operation}: label {labels[i]} of sample {i}, expected 0 to {classes - 1}.");
             }

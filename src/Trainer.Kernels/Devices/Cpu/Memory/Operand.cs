@@ -104,7 +104,7 @@ internal static unsafe class Operand
 
     public static void CheckKind(string operation, Activation activation)
     {
-        if (!Enum.IsDefined(activation.Kind))
+        if ((uint)activation.Kind > (uint)ActivationKind.Silu)
         {
             throw new ArgumentException($"{operation}: activation {(int)activation.Kind}, expected one of ActivationKind.");
         }

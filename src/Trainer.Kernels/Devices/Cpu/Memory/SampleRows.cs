@@ -10,6 +10,9 @@ internal readonly unsafe struct SampleRows(float* first, long stride)
 
     public bool IsEmpty => First == null;
 
+    /// <summary>Whether samples of this size follow one another; also true of what is left out.</summary>
+    public bool IsDense(long elements) => First == null || Stride == elements;
+
     /// <summary>Element <paramref name="element"/> of a sample; null for a tensor that is left out.</summary>
     public float* At(long sample, long element) => First == null ? null : First + (sample * Stride) + element;
 

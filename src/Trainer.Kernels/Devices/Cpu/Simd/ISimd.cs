@@ -50,6 +50,12 @@ internal unsafe interface ISimd<TVector>
 
     static abstract TVector Sqrt(TVector a);
 
+    /// <summary>The first <paramref name="count"/> lanes of yes, the others of no.</summary>
+    static abstract TVector SelectFirst(int count, TVector yes, TVector no);
+
+    /// <summary>The sum of all lanes: lane i takes in lane i + Lanes / 2, and so on down to one.</summary>
+    static abstract float Fold(TVector a);
+
     /// <summary>|magnitude| with the sign of <paramref name="sign"/>.</summary>
     static abstract TVector CopySign(TVector magnitude, TVector sign);
 
