@@ -12,14 +12,16 @@ internal static class KernelCommand
             return 2;
         }
 
+        if (options.Verb == "conv")
+        {
+            return ConvolutionBenchmarks.Run(options);
+        }
+
         using var bench = new Bench(options);
         switch (options.Verb)
         {
             case "gemm":
                 KernelBenchmarks.Gemm(bench);
-                break;
-            case "conv":
-                KernelBenchmarks.Convolution(bench);
                 break;
             case "lenet":
                 LeNetBenchmark.Operations(bench);
