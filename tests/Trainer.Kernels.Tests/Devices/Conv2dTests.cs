@@ -29,18 +29,40 @@ public class Conv2dTests
         { new(3, 10, 7, 12, 2, 3, 1, 2, 0, 2, 1, 2, 3) { ExtraW = 1 }, 4 },
     };
 
+    /// <summary>
+    /// Shapes for Winograd: tiles that reach beyond the image, chains longer than 512, channels that fill no panel, blocks that cut samples
+    /// and rows of tiles, pieces of several samples and of a few rows of one.
+    /// </summary>
+    public static TheoryData<Conv2dGeometry, int> WinogradCases => new()
+    {
+        { new(16, 5, 5, 16, 3, 3, 1, 1, 1, 1), 3 },
+        { new(17, 6, 9, 35, 3, 3, 1, 1, 1, 1), 5 },
+        { new(67, 7, 8, 19, 3, 3, 1, 1, 0, 1), 2 },
+        { new(16, 11, 6, 23, 3, 3, 1, 1, 2, 2), 7 },
+        { new(529, 5, 6, 18, 3, 3, 1, 1, 1, 1), 2 },
+        { new(18, 5, 7, 521, 3, 3, 1, 1, 1, 1), 1 },
+        { new(16, 45, 53, 17, 3, 3, 1, 1, 1, 1), 2 },
+        { new(38, 6, 7, 40, 3, 3, 1, 1, 1, 0, Groups: 2), 3 },
+    };
+
+    public static TheoryData<Conv2dGeometry, int> AllCases => [.. Cases, .. WinogradCases];
+
     [Theory]
-    [MemberData(nameof(Cases))]
+    [MemberData(nameof(WinogradCases))]
+    public void Winograd_cases_are_what_they_say(Conv2dGeometry g, int samples) => Assert.True(ReferenceDevice.IsWinograd(g) && samples > 0);
+
+    [Theory]
+    [MemberData(nameof(AllCases))]
     public void Forward_equals_the_reference(Conv2dGeometry g, int samples) =>
         CpuVariants.MustEqualReference($"{g}", device => Forward(device, g, samples, Activation.None, true));
 
     [Theory]
-    [MemberData(nameof(Cases))]
+    [MemberData(nameof(AllCases))]
     public void Forward_with_sigmoid_agrees(Conv2dGeometry g, int samples) =>
         CpuVariants.MustAgree($"{g}", 2e-7f, device => Forward(device, g, samples, Activation.Sigmoid, false));
 
     [Theory]
-    [MemberData(nameof(Cases))]
+    [MemberData(nameof(AllCases))]
     public void Backward_data_equals_the_reference(Conv2dGeometry g, int samples)
     {
         CpuVariants.MustEqualReference($"{g}", device => BackwardData(device, g, samples, Activation.None));
@@ -48,7 +70,7 @@ public class Conv2dTests
     }
 
     [Theory]
-    [MemberData(nameof(Cases))]
+    [MemberData(nameof(AllCases))]
     public void Epilogues_and_strides_equal_the_reference(Conv2dGeometry g, int samples)
     {
         foreach (var activation in Epilogues.Exact)
@@ -62,7 +84,7 @@ public class Conv2dTests
     }
 
     [Theory]
-    [MemberData(nameof(Cases))]
+    [MemberData(nameof(AllCases))]
     public void Backward_weights_equals_the_reference(Conv2dGeometry g, int samples)
     {
         foreach (var slice in Slices.Of(samples))

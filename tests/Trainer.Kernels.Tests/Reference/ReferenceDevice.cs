@@ -28,10 +28,11 @@ public sealed partial class ReferenceDevice : Device
     public override void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
     {
         var (pixels, outputs) = (g.P * g.Q, g.K * g.P * g.Q);
+        var winograd = IsWinograd(g) ? WinogradForward(g, samples, x, w) : [];
         for (var index = 0; index < samples * outputs; index++)
         {
             var (n, k, pixel) = (index / outputs, index % outputs / pixels, index % pixels);
-            var value = ForwardSum(g, x, w, n, k, pixel / g.Q, pixel % g.Q);
+            var value = winograd.Length > 0 ? winograd[index] : ForwardSum(g, x, w, n, k, pixel / g.Q, pixel % g.Q);
             value = b.IsEmpty ? value : value + b.Host[k];
             At(y, n, index % outputs, outputs) = Finish(epilogue, value, n, index % outputs, outputs);
         }
@@ -40,10 +41,11 @@ public sealed partial class ReferenceDevice : Device
     public override void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
     {
         var (pixels, inputs) = (g.H * g.W, g.C * g.H * g.W);
+        var winograd = IsWinograd(g) ? WinogradBackwardData(g, samples, dy, w) : [];
         for (var index = 0; index < samples * inputs; index++)
         {
             var (n, c, pixel) = (index / inputs, index % inputs / pixels, index % pixels);
-            var value = BackwardSum(g, dy, w, n, c, pixel / g.W, pixel % g.W);
+            var value = winograd.Length > 0 ? winograd[index] : BackwardSum(g, dy, w, n, c, pixel / g.W, pixel % g.W);
             At(dx, n, index % inputs, inputs) = Finish(epilogue, value, n, index % inputs, inputs);
         }
     }
@@ -133,6 +135,39 @@ public sealed partial class ReferenceDevice : Device
 
     public override void Dispose()
     {
+    }
+
+    private static float[] WinogradForward(Conv2dGeometry g, int samples, Tensor x, Tensor w)
+    {
+        var (inputs, outputs) = (g.C / g.Groups, g.K / g.Groups);
+        return [.. Enumerable.Range(0, samples * g.Groups).SelectMany(i =>
+        {
+            var (n, group) = (i / g.Groups, i % g.Groups);
+            return Winograd(
+                inputs,
+                outputs,
+                g.P,
+                g.Q,
+                (k, c, r, s) => w.Host[((((((group * outputs) + k) * inputs) + c) * 3) + r) * 3 + s],
+                (c, row, column) => Pixel(g, x, n, (group * inputs) + c, row - g.PadH, column - g.PadW));
+        })];
+    }
+
+    /// <summary>The same with the filters turned by half a circle and 2 - pad zeros around dy.</summary>
+    private static float[] WinogradBackwardData(Conv2dGeometry g, int samples, Tensor dy, Tensor w)
+    {
+        var (inputs, outputs) = (g.C / g.Groups, g.K / g.Groups);
+        return [.. Enumerable.Range(0, samples * g.Groups).SelectMany(i =>
+        {
+            var (n, group) = (i / g.Groups, i % g.Groups);
+            return Winograd(
+                outputs,
+                inputs,
+                g.H,
+                g.W,
+                (c, k, r, s) => w.Host[((((((group * outputs) + k) * inputs) + c) * 3) + 2 - r) * 3 + 2 - s],
+                (k, row, column) => OutputPixel(g, dy, n, (group * outputs) + k, row - 2 + g.PadH, column - 2 + g.PadW));
+        })];
     }
 
     private static float ForwardSum(in Conv2dGeometry g, Tensor x, Tensor w, int n, int k, int p, int q)

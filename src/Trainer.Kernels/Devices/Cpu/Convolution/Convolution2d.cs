@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Simd;
@@ -14,6 +15,7 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
     private readonly ConvolutionCall _call = new();
     private readonly DirectConvolution<TSimd, TVector> _direct = new(team, scratch);
     private readonly ConvolutionProduct<TSimd, TVector> _product = new(team, scratch);
+    private readonly WinogradConvolution<TSimd, TVector> _winograd = new(team, scratch);
 
     public void Forward(in Conv2dGeometry g, int samples, SampleRows x, float* w, in Finish finish, SampleRows y)
     {
@@ -22,7 +24,14 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
         {
             var (input, output) = ((long)group * part.C * g.H * g.W, (long)group * part.K * g.P * g.Q);
             _call.Forward(part, samples, x.From(input), w + ((long)group * part.K * g.Reduction), finish.From(group * part.K, output), y.From(output));
-            Execute();
+            if (WinogradTile.Suits(part))
+            {
+                _winograd.Execute(_call, g.H, g.W, g.PadH, g.PadW);
+            }
+            else
+            {
+                Execute();
+            }
         }
     }
 
@@ -34,7 +43,14 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
             var (input, output) = ((long)group * part.C * g.H * g.W, (long)group * part.K * g.P * g.Q);
             var filters = w + ((long)group * part.K * g.Reduction);
             _call.BackwardData(part, samples, dy.From(output), filters, finish.From(group * part.C, input), dx.From(input));
-            Execute();
+            if (WinogradTile.Suits(part))
+            {
+                _winograd.Execute(_call, g.P, g.Q, 2 - g.PadH, 2 - g.PadW);
+            }
+            else
+            {
+                Execute();
+            }
         }
     }
 

@@ -63,6 +63,27 @@ internal sealed unsafe class ConvolutionCall : IDisposable
         }
     }
 
+    /// <summary>
+    /// Writes the filters of some channels tap by tap, (source channel, r, s, channel), as the pass slides them over the source: backward-data turns them
+    /// by half a circle. Channels from <paramref name="channels"/> up to <paramref name="paddedChannels"/> are copies.
+    /// </summary>
+    public void TurnFilters(int channel, int channels, float* taps, int paddedChannels)
+    {
+        var (size, depth) = (Depth / Patches.Channels, Patches.Channels);
+        if (_filterStride == 0)
+        {
+            Packing.Transpose(_weights + ((long)channel * _channelStride), _channelStride, channels, Depth, taps, paddedChannels, paddedChannels);
+            return;
+        }
+
+        var turned = taps + (((long)size - 1) * paddedChannels);
+        for (var k = 0; k < depth; k++, turned += (long)size * paddedChannels)
+        {
+            var source = _weights + (k * _filterStride) + ((long)channel * _channelStride);
+            Packing.Transpose(source, _channelStride, channels, size, turned, -paddedChannels, paddedChannels);
+        }
+    }
+
     /// <summary>Copies the image rows that pixels [firstPixel, endPixel) of a sample look at, with borders, to <paramref name="image"/>.</summary>
     public void FillImage(int sample, int firstPixel, int endPixel, float* image) =>
         Patches.FillPixels(Source, sample, firstPixel, endPixel, 0, Patches.Channels, image);

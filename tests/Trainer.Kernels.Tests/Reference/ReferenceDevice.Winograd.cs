@@ -1,0 +1,143 @@
+using Trainer.Kernels.Devices;
+
+namespace Trainer.Kernels.Tests.Reference;
+
+/// <summary>3 x 3 convolutions by Winograd's F(4x4, 3x3), tile by tile, with every sum in the order that is canonical.</summary>
+public sealed partial class ReferenceDevice
+{
+    private const int Points = 36;
+
+    private delegate void Transform(ReadOnlySpan<float> source, Span<float> target);
+
+    /// <summary>Whether a convolution goes this way: a rule of a sample's shape alone.</summary>
+    public static bool IsWinograd(in Conv2dGeometry g) =>
+        (g.R, g.S) == (3, 3) && (g.StrideH, g.StrideW, g.DilationH, g.DilationW) == (1, 1, 1, 1) && (g.ExtraH, g.ExtraW) == (0, 0)
+        && g.PadH is >= 0 and <= 2 && g.PadW is >= 0 and <= 2
+        && g.C / g.Groups >= 16 && g.K / g.Groups >= 16 && g.P >= 5 && g.Q >= 5 && g.H >= 5 && g.W >= 5;
+
+    /// <summary>One group's target (outputs, rows, columns) of one sample: filter(target channel, source channel, r, s) over pixel(channel, row, column).</summary>
+    private static float[] Winograd(
+        int inputs, int outputs, int rows, int columns, Func<int, int, int, int, float> filter, Func<int, int, int, float> pixel)
+    {
+        var (tileRows, tileColumns) = ((rows + 3) / 4, (columns + 3) / 4);
+        var weights = new float[outputs * inputs][];
+        for (var i = 0; i < weights.Length; i++)
+        {
+            var (k, c) = (i / inputs, i % inputs);
+            weights[i] = Square(3, 6, (r, s) => filter(k, c, r, s), FilterTransform);
+        }
+
+        var target = new float[outputs * rows * columns];
+        for (var tile = 0; tile < tileRows * tileColumns; tile++)
+        {
+            var (top, left) = (tile / tileColumns * 4, tile % tileColumns * 4);
+            var transformed = Enumerable.Range(0, inputs).Select(c => Square(6, 6, (h, w) => pixel(c, top + h, left + w), InputTransform)).ToArray();
+            for (var k = 0; k < outputs; k++)
+            {
+                var products = new float[Points];
+                for (var point = 0; point < Points; point++)
+                {
+                    var sum = default(FormC);
+                    for (var c = 0; c < inputs; c++)
+                    {
+                        sum.Add(transformed[c][point], weights[(k * inputs) + c][point]);
+                    }
+
+                    products[point] = sum.Value;
+                }
+
+                var values = Square(6, 4, (h, w) => products[(h * 6) + w], OutputTransform);
+                for (var i = 0; i < 16; i++)
+                {
+                    var (row, column) = (top + (i / 4), left + (i % 4));
+                    if (row < rows && column < columns)
+                    {
+                        target[(((k * rows) + row) * columns) + column] = values[i];
+                    }
+                }
+            }
+        }
+
+        return target;
+    }
+
+    /// <summary>A transform of a square, first of its columns, then of the rows of what comes out.</summary>
+    private static float[] Square(int from, int to, Func<int, int, float> value, Transform transform)
+    {
+        var half = new float[to * from];
+        Span<float> source = stackalloc float[from], target = stackalloc float[to];
+        for (var column = 0; column < from; column++)
+        {
+            for (var row = 0; row < from; row++)
+            {
+                source[row] = value(row, column);
+            }
+
+            transform(source, target);
+            for (var row = 0; row < to; row++)
+            {
+                half[(row * from) + column] = target[row];
+            }
+        }
+
+        var whole = new float[to * to];
+        for (var row = 0; row < to; row++)
+        {
+            transform(half.AsSpan(row * from, from), whole.AsSpan(row * to, to));
+        }
+
+        return whole;
+    }
+
+    private static void InputTransform(ReadOnlySpan<float> d, Span<float> v)
+    {
+        var (even, odd) = (Fma(-4, d[2], d[4]), Fma(-4, d[1], d[3]));
+        v[0] = Fma(4, d[0], Fma(-5, d[2], d[4]));
+        v[1] = even + odd;
+        v[2] = even - odd;
+        v[3] = Fma(2, d[3] - d[1], d[4] - d[2]);
+        v[4] = Fma(-2, d[3] - d[1], d[4] - d[2]);
+        v[5] = Fma(4, d[1], Fma(-5, d[3], d[5]));
+    }
+
+    private static void FilterTransform(ReadOnlySpan<float> g, Span<float> u)
+    {
+        var (one, two) = (g[0] + g[2], Fma(4, g[2], g[0]));
+        u[0] = 0.25f * g[0];
+        u[1] = (-1f / 6) * (one + g[1]);
+        u[2] = (-1f / 6) * (one - g[1]);
+        u[3] = (1f / 24) * Fma(2, g[1], two);
+        u[4] = (1f / 24) * Fma(-2, g[1], two);
+        u[5] = g[2];
+    }
+
+    private static void OutputTransform(ReadOnlySpan<float> m, Span<float> y)
+    {
+        var (sumOne, differenceOne, sumTwo, differenceTwo) = (m[1] + m[2], m[1] - m[2], m[3] + m[4], m[3] - m[4]);
+        y[0] = m[0] + sumOne + sumTwo;
+        y[1] = Fma(2, differenceTwo, differenceOne);
+        y[2] = Fma(4, sumTwo, sumOne);
+        y[3] = Fma(8, differenceTwo, differenceOne) + m[5];
+    }
+
+    private static void GradientTransform(ReadOnlySpan<float> y, Span<float> m)
+    {
+        var (evenTwo, oddTwo) = (Fma(4, y[2], y[0]), Fma(4, y[3], y[1]));
+        m[0] = y[0];
+        m[1] = y[0] + y[2] + (y[1] + y[3]);
+        m[2] = y[0] + y[2] - (y[1] + y[3]);
+        m[3] = Fma(2, oddTwo, evenTwo);
+        m[4] = Fma(-2, oddTwo, evenTwo);
+        m[5] = y[3];
+    }
+
+    private static void FilterGradientTransform(ReadOnlySpan<float> u, Span<float> g)
+    {
+        var (sumOne, sumTwo) = (u[1] + u[2], u[3] + u[4]);
+        g[0] = Fma(0.25f, u[0], Fma(-1f / 6, sumOne, (1f / 24) * sumTwo));
+        g[1] = Fma(1f / 6, u[2] - u[1], (1f / 12) * (u[3] - u[4]));
+        g[2] = Fma(1f / 6, sumTwo - sumOne, u[5]);
+    }
+
+    private static float Fma(float a, float b, float c) => MathF.FusedMultiplyAdd(a, b, c);
+}
