@@ -38,6 +38,43 @@ public class ContractionTests
         }
     }
 
+    /// <summary>
+    /// Winograd's transforms add and subtract numbers larger than the result: its root mean square error, relative to the result's, is
+    /// some times that of a direct sum of as many terms (3e-7 to 1e-6).
+    /// </summary>
+    [Theory]
+    [InlineData(16, 32)]
+    [InlineData(128, 96)]
+    [InlineData(600, 40)]
+    public void Winograd_loses_little(int channels, int filters)
+    {
+        var g = new Conv2dGeometry(channels, 10, 13, filters, 3, 3, 1, 1, 1, 1);
+        Assert.True(ReferenceDevice.IsWinograd(g));
+        var device = CpuVariants.All[^1];
+        using var tensors = new Guarded();
+        var (x, w, dy, exact) = Operands(tensors, device, g, 3);
+        var (y, dx, dw) = (tensors.Output(device, exact.Y.Length), tensors.Output(device, exact.X.Length), tensors.Output(device, exact.W.Length));
+        device.Conv2dForward(g, 3, x, w, default, Activation.None, y);
+        device.Conv2dBackwardData(g, 3, dy, w, GradientEpilogue.None, dx);
+        device.Conv2dBackwardWeights(g, BatchSlice.Whole(3, 2), x, dy, [dw], []);
+        const double bound = 3e-6;
+        Assert.InRange(RelativeError(exact.Y, y.Host), 0, bound);
+        Assert.InRange(RelativeError(exact.X, dx.Host), 0, bound);
+        Assert.InRange(RelativeError(exact.W, dw.Host), 0, bound);
+    }
+
+    private static double RelativeError((double Sum, double Magnitude)[] exact, ReadOnlySpan<float> actual)
+    {
+        var (error, size) = (0.0, 0.0);
+        for (var i = 0; i < exact.Length; i++)
+        {
+            error += Math.Pow(actual[i] - exact[i].Sum, 2);
+            size += Math.Pow(exact[i].Sum, 2);
+        }
+
+        return Math.Sqrt(error / size);
+    }
+
     private static void Check(string what, Conv2dGeometry g, int samples)
     {
         var device = CpuVariants.All[^1];

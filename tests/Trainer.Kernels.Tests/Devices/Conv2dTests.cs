@@ -111,6 +111,20 @@ public class Conv2dTests
     }
 
     [Fact]
+    public void Winograd_gradients_of_several_chunks_have_the_bits_of_their_parts()
+    {
+        var g = new Conv2dGeometry(260, 7, 8, 250, 3, 3, 1, 1, 1, 1);
+        var first = BackwardWeights(CpuVariants.All[0], g, new BatchSlice(65, 13, [new(0, 8), new(8, 12)]));
+        foreach (var device in CpuVariants.All.Skip(1))
+        {
+            CpuVariants.MustEqual(device.Description, first, BackwardWeights(device, g, new BatchSlice(65, 13, [new(0, 8), new(8, 12)])));
+        }
+
+        var part = new BatchSlice(65, 13, [new(0, 2), new(2, 4), new(4, 6), new(6, 8), new(8, 12)]);
+        CpuVariants.MustEqual("folded from parts", first, FoldParts(BackwardWeights(CpuVariants.All[0], g, part), g.K * (g.Reduction + 1)));
+    }
+
+    [Fact]
     public void A_sample_has_the_same_bits_alone_and_among_others()
     {
         var g = new Conv2dGeometry(3, 11, 9, 10, 3, 3, 1, 1, 1, 1);

@@ -71,13 +71,13 @@ public static class CanonicalTree
     /// pixels (sample by sample, row by row): as many whole samples as make up to 1,024 pixels, or, where one sample has
     /// more, as many of its rows (at least one).
     /// </summary>
-    public static IReadOnlyList<(int First, int Count)> Pieces(int samples, int p, int q)
+    public static IReadOnlyList<(int First, int Count)> Pieces(int samples, int p, int q, int piecePixels = PiecePixels)
     {
         var pixels = p * q;
         var pieces = new List<(int, int)>();
-        if (pixels <= PiecePixels)
+        if (pixels <= piecePixels)
         {
-            var length = PiecePixels / pixels * pixels;
+            var length = piecePixels / pixels * pixels;
             for (var first = 0; first < samples * pixels; first += length)
             {
                 pieces.Add((first, Math.Min(length, (samples * pixels) - first)));
@@ -86,7 +86,7 @@ public static class CanonicalTree
             return pieces;
         }
 
-        var run = Math.Max(1, PiecePixels / q) * q;
+        var run = Math.Max(1, piecePixels / q) * q;
         for (var sample = 0; sample < samples; sample++)
         {
             for (var first = 0; first < pixels; first += run)
@@ -102,12 +102,12 @@ public static class CanonicalTree
     /// The sum of one element of a gradient over the samples of <paramref name="root"/>. <paramref name="piece"/> gives the
     /// chain over <c>count</c> pixels from pixel <c>first</c> of the local batch on. Null when the root has no samples.
     /// </summary>
-    public static float? OverRoot(BatchSlice slice, ShardRange root, int p, int q, Func<int, int, float> piece)
+    public static float? OverRoot(BatchSlice slice, ShardRange root, int p, int q, Func<int, int, float> piece, int piecePixels = PiecePixels)
     {
         var local = LocalFirst(slice, root) - slice.FirstPosition(root.Lo);
         return Fold(root.Lo, root.Hi, shard =>
         {
-            var pieces = Pieces(slice.ShardSamples(shard), p, q);
+            var pieces = Pieces(slice.ShardSamples(shard), p, q, piecePixels);
             var first = (local + slice.FirstPosition(shard)) * p * q;
             return Fold(0, pieces.Count, i => piece(first + pieces[i].First, pieces[i].Count));
         });

@@ -7,6 +7,15 @@ public sealed partial class ReferenceDevice
 {
     private const int Points = 36;
 
+    /// <summary>The points of evaluation are 0, +-A, +-B and infinity. Products of these four are exact.</summary>
+    private const float A = 0.625f;
+    private const float B = 1.5f;
+    private const float A2 = A * A;
+    private const float B2 = B * B;
+    private const double G0 = 1 / ((double)A2 * B2);
+    private const double Ga = 1 / (2.0 * A2 * (A2 - B2));
+    private const double Gb = 1 / (2.0 * B2 * (B2 - A2));
+
     private delegate void Transform(ReadOnlySpan<float> source, Span<float> target);
 
     /// <summary>Whether a convolution goes this way: a rule of a sample's shape alone.</summary>
@@ -91,52 +100,51 @@ public sealed partial class ReferenceDevice
 
     private static void InputTransform(ReadOnlySpan<float> d, Span<float> v)
     {
-        var (even, odd) = (Fma(-4, d[2], d[4]), Fma(-4, d[1], d[3]));
-        v[0] = Fma(4, d[0], Fma(-5, d[2], d[4]));
-        v[1] = even + odd;
-        v[2] = even - odd;
-        v[3] = Fma(2, d[3] - d[1], d[4] - d[2]);
-        v[4] = Fma(-2, d[3] - d[1], d[4] - d[2]);
-        v[5] = Fma(4, d[1], Fma(-5, d[3], d[5]));
+        v[0] = Fma(A2 * B2, d[0], Fma(-(A2 + B2), d[2], d[4]));
+        v[1] = Fma(A, Fma(-B2, d[1], d[3]), Fma(-B2, d[2], d[4]));
+        v[2] = Fma(-A, Fma(-B2, d[1], d[3]), Fma(-B2, d[2], d[4]));
+        v[3] = Fma(B, Fma(-A2, d[1], d[3]), Fma(-A2, d[2], d[4]));
+        v[4] = Fma(-B, Fma(-A2, d[1], d[3]), Fma(-A2, d[2], d[4]));
+        v[5] = Fma(A2 * B2, d[1], Fma(-(A2 + B2), d[3], d[5]));
     }
 
     private static void FilterTransform(ReadOnlySpan<float> g, Span<float> u)
     {
-        var (one, two) = (g[0] + g[2], Fma(4, g[2], g[0]));
-        u[0] = 0.25f * g[0];
-        u[1] = (-1f / 6) * (one + g[1]);
-        u[2] = (-1f / 6) * (one - g[1]);
-        u[3] = (1f / 24) * Fma(2, g[1], two);
-        u[4] = (1f / 24) * Fma(-2, g[1], two);
+        u[0] = (float)G0 * g[0];
+        u[1] = (float)Ga * Fma(A, g[1], Fma(A2, g[2], g[0]));
+        u[2] = (float)Ga * Fma(-A, g[1], Fma(A2, g[2], g[0]));
+        u[3] = (float)Gb * Fma(B, g[1], Fma(B2, g[2], g[0]));
+        u[4] = (float)Gb * Fma(-B, g[1], Fma(B2, g[2], g[0]));
         u[5] = g[2];
     }
 
     private static void OutputTransform(ReadOnlySpan<float> m, Span<float> y)
     {
-        var (sumOne, differenceOne, sumTwo, differenceTwo) = (m[1] + m[2], m[1] - m[2], m[3] + m[4], m[3] - m[4]);
-        y[0] = m[0] + sumOne + sumTwo;
-        y[1] = Fma(2, differenceTwo, differenceOne);
-        y[2] = Fma(4, sumTwo, sumOne);
-        y[3] = Fma(8, differenceTwo, differenceOne) + m[5];
+        var (evenA, oddA, evenB, oddB) = (m[1] + m[2], m[1] - m[2], m[3] + m[4], m[3] - m[4]);
+        y[0] = m[0] + evenA + evenB;
+        y[1] = Fma(B, oddB, A * oddA);
+        y[2] = Fma(B2, evenB, A2 * evenA);
+        y[3] = Fma(B * B2, oddB, Fma(A * A2, oddA, m[5]));
     }
 
     private static void GradientTransform(ReadOnlySpan<float> y, Span<float> m)
     {
-        var (evenTwo, oddTwo) = (Fma(4, y[2], y[0]), Fma(4, y[3], y[1]));
+        var (evenA, evenB) = (Fma(A2, y[2], y[0]), Fma(B2, y[2], y[0]));
+        var (oddA, oddB) = (Fma(A * A2, y[3], A * y[1]), Fma(B * B2, y[3], B * y[1]));
         m[0] = y[0];
-        m[1] = y[0] + y[2] + (y[1] + y[3]);
-        m[2] = y[0] + y[2] - (y[1] + y[3]);
-        m[3] = Fma(2, oddTwo, evenTwo);
-        m[4] = Fma(-2, oddTwo, evenTwo);
+        m[1] = evenA + oddA;
+        m[2] = evenA - oddA;
+        m[3] = evenB + oddB;
+        m[4] = evenB - oddB;
         m[5] = y[3];
     }
 
     private static void FilterGradientTransform(ReadOnlySpan<float> u, Span<float> g)
     {
-        var (sumOne, sumTwo) = (u[1] + u[2], u[3] + u[4]);
-        g[0] = Fma(0.25f, u[0], Fma(-1f / 6, sumOne, (1f / 24) * sumTwo));
-        g[1] = Fma(1f / 6, u[2] - u[1], (1f / 12) * (u[3] - u[4]));
-        g[2] = Fma(1f / 6, sumTwo - sumOne, u[5]);
+        var (evenA, oddA, evenB, oddB) = (u[1] + u[2], u[1] - u[2], u[3] + u[4], u[3] - u[4]);
+        g[0] = Fma((float)G0, u[0], Fma((float)Ga, evenA, (float)Gb * evenB));
+        g[1] = Fma((float)(A * Ga), oddA, (float)(B * Gb) * oddB);
+        g[2] = Fma((float)(A2 * Ga), evenA, Fma((float)(B2 * Gb), evenB, u[5]));
     }
 
     private static float Fma(float a, float b, float c) => MathF.FusedMultiplyAdd(a, b, c);

@@ -61,7 +61,12 @@ public sealed partial class ReferenceDevice : Device
                 continue;
             }
 
-            for (var index = 0; index < g.K * g.Reduction; index++)
+            if (IsWinograd(g))
+            {
+                WinogradBackwardWeights(g, slice, range, x, dy, dw[root].Host);
+            }
+
+            for (var index = 0; index < g.K * g.Reduction && !IsWinograd(g); index++)
             {
                 var element = index;
                 dw[root].Host[index] = CanonicalTree.OverRoot(
@@ -168,6 +173,57 @@ public sealed partial class ReferenceDevice : Device
                 (c, k, r, s) => w.Host[((((((group * outputs) + k) * inputs) + c) * 3) + 2 - r) * 3 + 2 - s],
                 (k, row, column) => OutputPixel(g, dy, n, (group * outputs) + k, row - 2 + g.PadH, column - 2 + g.PadW));
         })];
+    }
+
+    /// <summary>Pieces of at most 128 tiles, whose sums are transformed back to 3 x 3 before the tree.</summary>
+    private static void WinogradBackwardWeights(Conv2dGeometry g, BatchSlice slice, ShardRange root, Tensor x, Tensor dy, Span<float> dw)
+    {
+        var (rows, columns) = ((g.P + 3) / 4, (g.Q + 3) / 4);
+        var (inputs, outputs) = (g.C / g.Groups, g.K / g.Groups);
+        (int N, int Top, int Left) Place(int tile) => (tile / (rows * columns), tile / columns % rows * 4, tile % columns * 4);
+        var images = Enumerable.Range(0, slice.LocalSamples * rows * columns * g.C).Select(i =>
+        {
+            var ((n, top, left), c) = (Place(i / g.C), i % g.C);
+            return Square(6, 6, (h, w) => Pixel(g, x, n, c, top + h - g.PadH, left + w - g.PadW), InputTransform);
+        }).ToArray();
+        var gradients = Enumerable.Range(0, slice.LocalSamples * rows * columns * g.K).Select(i =>
+        {
+            var ((n, top, left), k) = (Place(i / g.K), i % g.K);
+            return Square(4, 6, (p, q) => OutputPixel(g, dy, n, k, top + p, left + q), GradientTransform);
+        }).ToArray();
+        var pieces = new Dictionary<int, float[]>();
+        for (var index = 0; index < dw.Length; index++)
+        {
+            var (k, c, tap) = (index / g.Reduction, index / 9 % inputs, index % 9);
+            c += k / outputs * inputs;
+            if (tap == 0)
+            {
+                pieces.Clear();
+            }
+
+            dw[index] = CanonicalTree.OverRoot(
+                slice,
+                root,
+                rows,
+                columns,
+                (first, count) =>
+                {
+                    if (!pieces.TryGetValue(first, out var taps))
+                    {
+                        var sums = new FormC[Points];
+                        for (var i = 0; i < count * Points; i++)
+                        {
+                            var (tile, point) = (first + (i / Points), i % Points);
+                            sums[point].Add(gradients[(tile * g.K) + k][point], images[(tile * g.C) + c][point]);
+                        }
+
+                        taps = pieces[first] = Square(6, 3, (h, w) => sums[(h * 6) + w].Value, FilterGradientTransform);
+                    }
+
+                    return taps[tap];
+                },
+                128).GetValueOrDefault();
+        }
     }
 
     private static float ForwardSum(in Conv2dGeometry g, Tensor x, Tensor w, int n, int k, int p, int q)

@@ -44,7 +44,7 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
         var gradients = Operand.Samples(Operation, "dy", dy, Extent.Of(slice.LocalSamples, g.K, g.P, g.Q));
         _plan.Describe(slice, g.P, g.Q);
         _conv2dBackwardWeights.Execute(
-            g, _plan, images, gradients, Targets(Operation, "dw", slice, dw, Extent.Of(g.K, g.C / g.Groups, g.R, g.S)));
+            g, slice, _plan, images, gradients, Targets(Operation, "dw", slice, dw, Extent.Of(g.K, g.C / g.Groups, g.R, g.S)));
         if (!db.IsEmpty)
         {
             _biasGradient.Execute(_plan, gradients, g.K, g.P * g.Q, Targets(Operation, "db", slice, db, Extent.Of(g.K)));

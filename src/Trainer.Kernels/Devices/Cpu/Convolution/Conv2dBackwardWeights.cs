@@ -1,8 +1,10 @@
+using Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Reduction;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
+using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Cpu.Convolution;
 
@@ -16,6 +18,7 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
     where TVector : struct
 {
     private readonly PatchLayout _patches = new();
+    private readonly WinogradBackwardWeights<TSimd, TVector> _winograd = new(team, scratch);
     private int _filter;
     private long _firstElement;
     private SampleRows _x;
@@ -28,21 +31,32 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
     protected override long PieceWork =>
         _patches.InPlace ? 0 : (long)(1 + ((Plan.LongestPiece - 1) / _patches.Pixels)) * _patches.ImageElements;
 
-    public void Execute(in Conv2dGeometry g, ReductionPlan plan, SampleRows x, SampleRows dy, float** targets)
+    /// <param name="plan">Of the slice's output pixels.</param>
+    public void Execute(in Conv2dGeometry g, BatchSlice slice, ReductionPlan plan, SampleRows x, SampleRows dy, float** targets)
     {
         var part = g.OfGroup();
-        _patches.Forward(part);
-        _filter = g.R * g.S;
         for (var group = 0; group < g.Groups; group++)
         {
-            _x = x.From((long)group * part.C * g.H * g.W);
-            _dy = dy.From((long)group * part.K * g.P * g.Q);
-            _firstElement = (long)group * part.K * g.Reduction;
-            Reduce(plan, g.Reduction, part.K, targets);
+            var (images, gradients) = (x.From((long)group * part.C * g.H * g.W), dy.From((long)group * part.K * g.P * g.Q));
+            var firstElement = (long)group * part.K * g.Reduction;
+            if (WinogradTile.Suits(part))
+            {
+                _winograd.Execute(part, slice, images, gradients, targets, firstElement);
+            }
+            else
+            {
+                (_x, _dy, _firstElement, _filter) = (images, gradients, firstElement, g.R * g.S);
+                _patches.Forward(part);
+                Reduce(plan, g.Reduction, part.K, targets);
+            }
         }
     }
 
-    public void Dispose() => _patches.Dispose();
+    public void Dispose()
+    {
+        _patches.Dispose();
+        _winograd.Dispose();
+    }
 
     /// <summary>Gives the piece's images their borders, in the channels that the rows belong to.</summary>
     protected override void BeginPiece(ReductionPiece piece, int row, int rows, float* work)

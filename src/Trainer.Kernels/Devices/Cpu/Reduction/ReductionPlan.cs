@@ -17,6 +17,7 @@ internal sealed class ReductionPlan
     public const int PiecePixels = 1024;
 
     private readonly List<ReductionPiece> _pieces = [];
+    private int _piecePixels;
     private int _samplePixels;
     private int _rowPixels;
     private int _depth;
@@ -36,9 +37,11 @@ internal sealed class ReductionPlan
     public bool IsFirstOfRoot(int index) => index == 0 || _pieces[index].Root != _pieces[index - 1].Root;
 
     /// <summary>Plans the sums over a slice's samples with <paramref name="rows"/> x <paramref name="columns"/> output pixels each.</summary>
-    public void Describe(BatchSlice slice, int rows, int columns)
+    /// <param name="piecePixels">Pixels of a piece at most, unless one row has more.</param>
+    public void Describe(BatchSlice slice, int rows, int columns, int piecePixels = PiecePixels)
     {
         _pieces.Clear();
+        _piecePixels = piecePixels;
         (_samplePixels, _rowPixels, StackDepth, LongestPiece, Pixels) = (checked(rows * columns), columns, 0, 0, 0);
         for (var root = 0; root < slice.Roots.Count; root++)
         {
@@ -69,13 +72,13 @@ internal sealed class ReductionPlan
 
         var first = Pixels;
         Pixels = checked(Pixels + (samples * _samplePixels));
-        if (_samplePixels <= PiecePixels)
+        if (_samplePixels <= _piecePixels)
         {
-            var run = PiecePixels / _samplePixels * _samplePixels;
+            var run = _piecePixels / _samplePixels * _samplePixels;
             return AddPieces(root, first, Pixels - first, run, 0, CountOf(Pixels - first, run));
         }
 
-        var rows = Math.Max(1, PiecePixels / _rowPixels) * _rowPixels;
+        var rows = Math.Max(1, _piecePixels / _rowPixels) * _rowPixels;
         return AddPieces(root, first, _samplePixels, rows, 0, samples * CountOf(_samplePixels, rows));
     }
 

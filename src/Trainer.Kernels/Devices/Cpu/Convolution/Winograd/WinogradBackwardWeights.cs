@@ -1,0 +1,273 @@
+using System.Runtime.CompilerServices;
+using Trainer.Kernels.Devices.Cpu.Gemm;
+using Trainer.Kernels.Devices.Cpu.Memory;
+using Trainer.Kernels.Devices.Cpu.Reduction;
+using Trainer.Kernels.Devices.Cpu.Simd;
+using Trainer.Kernels.Devices.Cpu.Threading;
+using Trainer.Kernels.Sharding;
+
+namespace Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
+
+/// <summary>
+/// dw by <see cref="WinogradTile"/>: per piece of tiles, 36 products (K x tiles) (tiles x C) of the transformed dy and x in Form C, transformed back to 3 x 3
+/// by the filter transform's adjoint, then folded along the tree.
+/// </summary>
+/// <remarks>
+/// Pieces are taken a chunk at a time, as many as fit into a third-level cache: first all threads transform them, then each block of the
+/// gradient is one thread's, which walks the chunk's pieces with the block's stack of partial sums. Stacks outlast chunks.
+/// </remarks>
+internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam team, Scratch scratch) : ParallelWork, IDisposable
+    where TSimd : ISimd<TVector>
+    where TVector : struct
+{
+    private const int Lane = WinogradTile.Channels;
+    private const int ChainLength = 512;
+    private const int Taps = 9;
+
+    /// <summary>Elements of a chunk's transformed operands, about: 16 MiB.</summary>
+    private const int ChunkElements = 4 << 20;
+
+    /// <summary>Rows and columns of a block: its products take half of a second-level cache.</summary>
+    private const int BlockRows = 48;
+    private const int BlockColumns = 64;
+
+    private readonly ReductionPlan _plan = new();
+    private readonly Transforming _transforming = new();
+    private readonly NativeBuffer _offsets = new();
+    private Conv2dGeometry _g;
+    private GradientKernel _kernel;
+    private TransformedTiles _left;
+    private TransformedTiles _right;
+    private int _rowPanels;
+    private int _columnPanels;
+    private int _chunkTiles;
+    private int _firstPiece;
+    private int _endPiece;
+    private int _top;
+    private float* _stacks;
+    private float** _targets;
+    private long _firstElement;
+
+    private int BlocksAcross => Blocks(_kernel.ColumnPanels(_g.C), _columnPanels);
+
+    private int BlockCount => Blocks(_kernel.RowPanels(_g.K), _rowPanels) * BlocksAcross;
+
+    private nint BlockElements => (nint)_rowPanels * _columnPanels * _kernel.Tile;
+
+    /// <param name="g">One group.</param>
+    /// <param name="firstElement">Of the group in the targets.</param>
+    public void Execute(in Conv2dGeometry g, BatchSlice slice, SampleRows x, SampleRows dy, float** targets, long firstElement)
+    {
+        (_g, _firstElement) = (g, firstElement);
+        _targets = targets;
+        var tiles = WinogradTile.Over(g.P, g.Q);
+        _plan.Describe(slice, tiles.Rows, tiles.Columns, WinogradTile.PieceTiles);
+        _kernel = GradientKernelChoice<TSimd, TVector>.For(g.K, g.C);
+        ChooseBlocks();
+        Reserve(tiles, x, dy);
+        (_endPiece, _top) = (0, 0);
+        while (_endPiece < _plan.Count)
+        {
+            RunChunk();
+        }
+    }
+
+    public override void Run(int piece, int thread)
+    {
+        var block = BlockAt(piece);
+        var products = scratch.Own(thread) + GradientKernel.LargestTile;
+        var stack = _stacks + (piece * _plan.StackDepth * Taps * BlockElements);
+        var firstTile = _plan[_firstPiece].FirstPixel;
+        for (var (i, top) = (_firstPiece, _top); i < _endPiece; i++)
+        {
+            MultiplyPiece(block, _plan[i].FirstPixel - firstTile, _plan[i].Pixels, products, scratch.Own(thread));
+            TransformBack(products, stack + (top++ * Taps * BlockElements));
+            for (var fold = 0; fold < _plan[i].Folds; fold++, top--)
+            {
+                var sums = stack + ((top - 2) * Taps * BlockElements);
+                Vectors<TSimd, TVector>.AddTo(sums, sums + (Taps * BlockElements), (int)(Taps * BlockElements));
+            }
+
+            if (IsLastOfRoot(i))
+            {
+                top = 0;
+                Emit(block, stack, _targets[_plan[i].Root] + _firstElement);
+            }
+        }
+    }
+
+    public void Dispose() => _offsets.Dispose();
+
+    private static int Blocks(int panels, int blockPanels) => (panels + blockPanels - 1) / blockPanels;
+
+    private bool IsLastOfRoot(int piece) => piece + 1 == _plan.Count || _plan.IsFirstOfRoot(piece + 1);
+
+    /// <summary>Smaller blocks where there would be too few for all threads.</summary>
+    private void ChooseBlocks()
+    {
+        _rowPanels = Math.Min(_kernel.RowPanels(_g.K), Math.Max(1, BlockRows / _kernel.Rows));
+        _columnPanels = Math.Min(_kernel.ColumnPanels(_g.C), Math.Max(1, BlockColumns / _kernel.Columns));
+        while (BlockCount < 3 * team.Count && _rowPanels * _columnPanels > 1)
+        {
+            (_rowPanels, _columnPanels) = _columnPanels > 1 ? (_rowPanels, _columnPanels / 2) : (_rowPanels / 2, _columnPanels);
+        }
+    }
+
+    private void Reserve(WinogradTile tiles, SampleRows x, SampleRows dy)
+    {
+        var fitting = ChunkElements / (WinogradTile.Points * (WinogradTile.Padded(_g.C) + WinogradTile.Padded(_g.K)));
+        _chunkTiles = Math.Min(_plan.Pixels, Math.Max(_plan.LongestPiece, fitting));
+        var left = TransformedTiles.Elements(_chunkTiles, _g.K, WinogradTile.Padded(_g.K));
+        var right = TransformedTiles.Elements(_chunkTiles, _g.C, _kernel.Columns);
+        var shared = scratch.Shared(left + right + (BlockCount * _plan.StackDepth * Taps * BlockElements));
+        _left = new TransformedTiles(shared, _chunkTiles, _g.K, WinogradTile.Padded(_g.K));
+        _right = new TransformedTiles(shared + left, _chunkTiles, _g.C, _kernel.Columns);
+        _stacks = shared + left + right;
+        _transforming.Describe(this, tiles, x, dy);
+        var products = (WinogradTile.Points * BlockElements) + (3 * WinogradTile.Inputs * Lane);
+        scratch.EnsureOwn(Math.Max(_transforming.Work, GradientKernel.LargestTile + products));
+        var offsets = _offsets.Ensure<int>(_kernel.Rows);
+        for (var row = 0; row < _kernel.Rows; row++)
+        {
+            offsets[row] = row;
+        }
+    }
+
+    private void RunChunk()
+    {
+        (_firstPiece, var tiles) = (_endPiece, 0);
+        for (; _endPiece < _plan.Count && tiles + _plan[_endPiece].Pixels <= _chunkTiles; _endPiece++)
+        {
+            tiles += _plan[_endPiece].Pixels;
+        }
+
+        team.Run(_transforming, (_endPiece - _firstPiece) * _transforming.Blocks);
+        team.Run(this, BlockCount);
+        for (var i = _firstPiece; i < _endPiece; i++)
+        {
+            _top = IsLastOfRoot(i) ? 0 : _top + 1 - _plan[i].Folds;
+        }
+    }
+
+    private Block BlockAt(int index)
+    {
+        var (row, column) = (index / BlocksAcross * _rowPanels, index % BlocksAcross * _columnPanels);
+        var rows = Math.Min(_rowPanels, _kernel.RowPanels(_g.K) - row);
+        return new Block(row, rows, column, Math.Min(_columnPanels, _kernel.ColumnPanels(_g.C) - column));
+    }
+
+    /// <summary>products[point][panel][row][column] = the chains over a piece's tiles.</summary>
+    private void MultiplyPiece(Block block, int firstTile, int tiles, float* products, float* tile)
+    {
+        for (var point = 0; point < WinogradTile.Points; point++, products += BlockElements)
+        {
+            var sums = products;
+            for (var column = 0; column < block.ColumnPanels; column++)
+            {
+                var right = _right.First + (point * _right.PointStride) + ((block.Column + column) * _right.PanelStride) + (firstTile * _right.TileStride);
+                var left = _left.First + (point * _left.PointStride) + (firstTile * _left.TileStride) + (block.Row * _kernel.Rows);
+                for (var row = 0; row < block.RowPanels; row++, left += _kernel.Rows, sums += _kernel.Tile)
+                {
+                    MultiplyChains(left, right, tiles, sums, tile);
+                }
+            }
+        }
+    }
+
+    private void MultiplyChains(float* left, float* right, int tiles, float* sums, float* tile)
+    {
+        var offsets = _offsets.Ensure<int>(0);
+        for (var done = 0; done < tiles; done += ChainLength)
+        {
+            var run = new PixelRun(left + (done * _left.TileStride), Math.Min(ChainLength, tiles - done));
+            _kernel.Run(&run, 1, _left.TileStride, offsets, right + (done * _right.TileStride), done == 0 ? sums : tile);
+            if (done > 0)
+            {
+                Vectors<TSimd, TVector>.AddTo(sums, tile, _kernel.Tile);
+            }
+        }
+    }
+
+    /// <summary>sums[tap][element] = G^T products G.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void TransformBack(float* products, float* sums)
+    {
+        var stride = BlockElements;
+        var columns = products + (WinogradTile.Points * stride);
+        for (nint i = 0; i < stride; i += TSimd.Lanes)
+        {
+            for (var column = 0; column < WinogradTile.Inputs; column++)
+            {
+                var source = products + (column * stride) + i;
+                WinogradTransforms<TSimd, TVector>.FilterGradient(
+                    source, WinogradTile.Inputs * stride, columns + (column * Lane), WinogradTile.Inputs * Lane);
+            }
+
+            for (var row = 0; row < 3; row++)
+            {
+                WinogradTransforms<TSimd, TVector>.FilterGradient(columns + (row * WinogradTile.Inputs * Lane), Lane, sums + (row * 3 * stride) + i, stride);
+            }
+        }
+    }
+
+    private void Emit(Block block, float* sums, float* target)
+    {
+        for (var column = 0; column < block.ColumnPanels; column++)
+        {
+            var firstColumn = (block.Column + column) * _kernel.Columns;
+            var columns = Math.Min(_kernel.Columns, _g.C - firstColumn);
+            for (var row = block.Row * _kernel.Rows; row < (block.Row + block.RowPanels) * _kernel.Rows; row++, sums += _kernel.Columns)
+            {
+                if (row < _g.K)
+                {
+                    var filters = target + ((((long)row * _g.C) + firstColumn) * Taps);
+                    Packing.Transpose(sums, BlockElements, Taps, columns, filters, Taps, Taps);
+                }
+            }
+        }
+    }
+
+    /// <summary>Part of the gradient in panels.</summary>
+    private readonly record struct Block(int Row, int RowPanels, int Column, int ColumnPanels);
+
+    /// <summary>The first half of a chunk: a piece of work is 16 channels of dy or of x in one piece of the plan.</summary>
+    private sealed class Transforming : ParallelWork
+    {
+        private readonly TileTransform<TSimd, TVector> _gradients = new();
+        private readonly TileTransform<TSimd, TVector> _inputs = new();
+        private WinogradBackwardWeights<TSimd, TVector>? _owner;
+
+        public int Blocks => GradientBlocks + (WinogradTile.Padded(_owner!._g.C) / Lane);
+
+        public long Work => Math.Max(_gradients.Work(_owner!._plan.LongestPiece), _inputs.Work(_owner._plan.LongestPiece));
+
+        private int GradientBlocks => WinogradTile.Padded(_owner!._g.K) / Lane;
+
+        public void Describe(WinogradBackwardWeights<TSimd, TVector> owner, WinogradTile tiles, SampleRows x, SampleRows dy)
+        {
+            _owner = owner;
+            var g = owner._g;
+            _gradients.OfGradients(dy, tiles, g.K, g.P, g.Q);
+            _inputs.OfInputs(x, tiles, g.C, g.H, g.W, g.PadH, g.PadW);
+        }
+
+        public override void Run(int piece, int thread)
+        {
+            var owner = _owner!;
+            var (index, block) = Math.DivRem(piece, Blocks);
+            var tiles = owner._plan[owner._firstPiece + index];
+            var first = tiles.FirstPixel - owner._plan[owner._firstPiece].FirstPixel;
+            var work = owner.OwnMemory(thread);
+            if (block < GradientBlocks)
+            {
+                _gradients.Run(tiles.FirstPixel, tiles.Pixels, block * Lane, owner._left, first, work);
+            }
+            else
+            {
+                _inputs.Run(tiles.FirstPixel, tiles.Pixels, (block - GradientBlocks) * Lane, owner._right, first, work);
+            }
+        }
+    }
+
+    private float* OwnMemory(int thread) => scratch.Own(thread);
+}
