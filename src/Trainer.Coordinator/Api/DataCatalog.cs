@@ -16,18 +16,17 @@ public sealed class DataCatalog
     private readonly ConcurrentDictionary<string, DataFacts> _known = new(StringComparer.Ordinal);
 
     /// <exception cref="DataFileException">A file is missing or is not what it should be.</exception>
+    /// <exception cref="Kernels.Models.ModelException">The section asks for what the data cannot give.</exception>
     public DataFacts Inspect(Data data)
     {
         var folder = data.Idx is null ? FashionMnist.Find() : null;
-        var key = string.Join('|', Files(data, folder).Select(Fingerprint));
-        if (key.Length > 0 && _known.TryGetValue(key, out var known))
+        var key = string.Join('|', Files(data, folder).Select(Fingerprint).Append(JobFile.SectionJson(data)));
+        if (_known.TryGetValue(key, out var known))
         {
             return known;
         }
 
-        var (train, test) = data.Idx is { } idx
-            ? (DataSet.FromIdx(idx.TrainImages, idx.TrainLabels), DataSet.FromIdx(idx.TestImages, idx.TestLabels))
-            : FashionMnist.Load(folder);
+        var (train, test) = DataSection.Load(JobFile.SectionJson(data));
         var facts = new DataFacts(train.Count, train.Shape, test.Shape, Math.Max(train.Classes, test.Classes));
         if (_known.Count >= MostRemembered)
         {

@@ -1,7 +1,9 @@
-using Google.Protobuf;
+using System.Numerics;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Models;
+using Trainer.Coordinator.Scheduling;
 using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Training;
 using Trainer.Protos;
 using Model = Trainer.Kernels.Models.Model;
 
@@ -13,8 +15,6 @@ public sealed record CheckedJob(JobSpec Spec, IReadOnlyList<FieldViolation> Viol
 /// <summary>Finds out before a job is stored whether it can run: rules, data, shapes, and how they fit each other.</summary>
 public sealed class JobValidator(DataCatalog catalog)
 {
-    private static readonly JsonFormatter AsInJobFile = new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true));
-
     public CheckedJob Check(JobSpec? given)
     {
         if (given is null)
@@ -55,21 +55,49 @@ public sealed class JobValidator(DataCatalog catalog)
             }
 
             var model = Build(spec.Model, facts);
-            return new CheckedJob(spec, [.. Misfits(spec, model, facts)]);
+            var violations = Misfits(spec, model, facts).Concat(Groups(spec, model, facts)).ToList();
+            if (violations.Count == 0)
+            {
+                CheckRecipe(spec, model, facts);
+            }
+
+            return new CheckedJob(spec, violations);
         }
         catch (DataFileException e)
         {
-            return new CheckedJob(spec, [new FieldViolation(PathOf(spec.Data, e.File), e.Message)]);
+            return new CheckedJob(spec, [new FieldViolation(PathOf(spec, e.File), e.Message)]);
         }
         catch (ModelException e)
         {
-            return new CheckedJob(spec, [new FieldViolation($"model.{e.Path}", e.Problem)]);
+            return new CheckedJob(spec, [new FieldViolation(e.Path, e.Problem)]);
         }
     }
 
-    private static Model Build(Protos.Model model, DataFacts facts) => model.Zoo.Length > 0
-        ? Zoo.Create(model.Zoo, facts.Shape, (int)model.Classes)
-        : Model.FromJson($"[{string.Join(',', model.Layers.Select(layer => AsInJobFile.Format(layer)))}]", facts.Shape);
+    private static Model Build(Protos.Model model, DataFacts facts)
+    {
+        try
+        {
+            var built = model.Zoo.Length > 0
+                ? Zoo.Create(model.Zoo, facts.Shape, (int)model.Classes)
+                : Model.FromJson(JobFile.ModelJson(model), facts.Shape);
+            _ = built.Classes;
+            return built;
+        }
+        catch (ModelException e)
+        {
+            throw new ModelException($"model.{e.Path}", e.Problem);
+        }
+    }
+
+    private static void CheckRecipe(JobSpec spec, Model model, DataFacts facts)
+    {
+        var stepsPerEpoch = ((facts.TrainingSamples - 1) / (int)spec.Training.BatchSize) + 1;
+        TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training), stepsPerEpoch).CheckFits(model);
+        if (spec.Training.Init is { } init)
+        {
+            WarmStart.Check(ParameterLayout.Of(model), init.Weights, init.Strict);
+        }
+    }
 
     private static IEnumerable<FieldViolation> Misfits(JobSpec spec, Model model, DataFacts facts)
     {
@@ -92,7 +120,44 @@ public sealed class JobValidator(DataCatalog catalog)
         }
     }
 
-    private static string PathOf(Data data, string file) => data.Idx is not { } idx ? "data.dataset"
+    /// <summary>Batch norm groups: fills in their size, and limits the workers, since a group has one.</summary>
+    private static IEnumerable<FieldViolation> Groups(JobSpec spec, Model model, DataFacts facts)
+    {
+        var (training, batch, shards) = (spec.Training, (int)spec.Training.BatchSize, (int)spec.Training.Shards);
+        var least = model.GroupShards(batch, shards);
+        var group = training.HasBatchNormShards ? (int)training.BatchNormShards : least;
+        if (group < least || group > shards || (group < shards && !BitOperations.IsPow2(group)))
+        {
+            yield return new FieldViolation(
+                "training.batch_norm_shards", $"must be a power of two from {least} on, or all {shards} shards, got {group}: a group holds at least 32 samples");
+            yield break;
+        }
+
+        if (!training.HasBatchNormShards && group > 1)
+        {
+            training.BatchNormShards = (uint)group;
+        }
+
+        var units = (uint)AssignmentPlanner.Units(shards, group);
+        if (spec.Cluster.MinWorkers > units)
+        {
+            yield return new FieldViolation(
+                "cluster.min_workers",
+                $"must be at most {units}, got {spec.Cluster.MinWorkers}: batch norm keeps {group} of {shards} shards together; raise training.batch_size");
+        }
+
+        spec.Cluster.MaxWorkers = Math.Min(spec.Cluster.MaxWorkers, units);
+        foreach (var samples in new[] { batch, ((facts.TrainingSamples - 1) % batch) + 1 })
+        {
+            if (model.RefuseGroups(samples, shards, group) is { } problem)
+            {
+                yield return new FieldViolation("training.batch_size", problem);
+            }
+        }
+    }
+
+    private static string PathOf(JobSpec spec, string file) => file == spec.Training.Init?.Weights ? "training.init.weights"
+        : spec.Data.Idx is not { } idx ? "data.dataset"
         : file == idx.TrainImages ? "data.idx.train_images"
         : file == idx.TrainLabels ? "data.idx.train_labels"
         : file == idx.TestImages ? "data.idx.test_images"

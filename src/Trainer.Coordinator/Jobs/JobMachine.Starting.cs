@@ -12,7 +12,7 @@ public sealed partial record JobMachine
     {
         Job = Row.Id,
         MinWorkers = Row.Spec.Cluster.MinWorkers,
-        MaxWorkers = Math.Min(Row.Spec.Cluster.MaxWorkers, Row.Spec.Training.Shards),
+        MaxWorkers = Math.Min(Row.Spec.Cluster.MaxWorkers, (uint)AssignmentPlanner.Units((int)Row.Spec.Training.Shards, Unit)),
         Priority = Row.Spec.Cluster.Priority,
         CreatedUnixMs = Row.Created.ToUnixTimeMilliseconds(),
         Numerics = Row.Numerics,
@@ -44,10 +44,13 @@ public sealed partial record JobMachine
             starting => new JobDecision(starting, [.. starting.Members.Select(member => starting.StartOrder(member, granted))]));
     }
 
+    /// <summary>Shards that one worker must have together.</summary>
+    private int Unit => Row.Spec.Training.HasBatchNormShards ? (int)Row.Spec.Training.BatchNormShards : 1;
+
     private Assignment Assign(IReadOnlyList<WorkerStatus> workers)
     {
         var shards = (int)Row.Spec.Training.Shards;
-        var plan = AssignmentPlanner.Plan(shards, workers.Count);
+        var plan = AssignmentPlanner.Plan(shards, workers.Count, Unit);
         var members = workers.OrderBy(worker => worker.Host, StringComparer.Ordinal).ThenBy(worker => worker.Worker, StringComparer.Ordinal)
             .Zip(plan, (worker, roots) => new Member
             {

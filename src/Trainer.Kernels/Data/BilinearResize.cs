@@ -26,7 +26,8 @@ internal sealed class BilinearResize
     {
         for (var i = 0; i < _rows.Length; i++)
         {
-            var (above, below) = (source.Slice(_rows[i].First * _width, _width), source.Slice(_rows[i].Second * _width, _width));
+            var above = source.Slice(_rows[i].First * _width, _width);
+            var below = source.Slice(_rows[i].Second * _width, _width);
             var weight = _rows[i].Weight;
             for (var j = 0; j < _row.Length; j++)
             {

@@ -23,12 +23,17 @@ internal sealed class SafetensorsReader
 
     private SafetensorsReader(string path, FileStream file) => (_path, _file) = (path, file);
 
-    public static IReadOnlyDictionary<string, (Shape Shape, float[] Values)> Read(string path)
+    public static IReadOnlyDictionary<string, (Shape Shape, float[] Values)> Read(string path) => Open(path, reader => reader.Read());
+
+    public static IReadOnlyDictionary<string, Shape> ReadShapes(string path) =>
+        Open(path, reader => reader.ReadEntries(out _).ToDictionary(entry => entry.Name, entry => entry.Shape));
+
+    private static T Open<T>(string path, Func<SafetensorsReader, T> read)
     {
         try
         {
             using var file = File.OpenRead(path);
-            return new SafetensorsReader(path, file).Read();
+            return read(new SafetensorsReader(path, file));
         }
         catch (Exception failure) when (failure is UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException)
         {
@@ -38,11 +43,17 @@ internal sealed class SafetensorsReader
 
     private Dictionary<string, (Shape Shape, float[] Values)> Read()
     {
+        var entries = ReadEntries(out var data);
+        return entries.ToDictionary(entry => entry.Name, entry => (entry.Shape, ReadTensor(data + entry.Begin, entry)));
+    }
+
+    private List<Entry> ReadEntries(out long data)
+    {
         var header = ReadHeader();
-        var data = Safetensors.LengthBytes + header.Length;
+        data = Safetensors.LengthBytes + header.Length;
         var entries = ParseHeader(header);
         CheckCover(entries, _file.Length - data);
-        return entries.ToDictionary(entry => entry.Name, entry => (entry.Shape, ReadTensor(data + entry.Begin, entry)));
+        return entries;
     }
 
     private byte[] ReadHeader()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Trainer.Kernels.Layers;
@@ -68,17 +69,74 @@ internal sealed partial class JsonOptions
 
     public Size2 Size(string name, Size2 standard) => TryTake(name, out var value) ? SizeOf(value, name) : standard;
 
-    public int Whole(string name, int standard) => TryTake(name, out var value) ? Number(value, name) : standard;
+    /// <summary>The options of an object that stands by itself; nothing in it may be left unread once <paramref name="read"/> is done.</summary>
+    public static T ReadObject<T>(string json, string path, Func<JsonOptions, T> read)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            return Read(document.RootElement, path, read);
+        }
+        catch (JsonException broken)
+        {
+            throw new ModelException(path, $"not JSON: {broken.Message}");
+        }
+    }
 
-    public double Real(string name, double standard)
+    /// <summary>What <paramref name="read"/> makes of an object; null where there is none.</summary>
+    public T? Child<T>(string name, Func<JsonOptions, T> read)
+        where T : class => TryTake(name, out var value) ? Read(value, $"{_path}.{name}", read) : null;
+
+    /// <summary>What the one member of an object that is named in <paramref name="readers"/> says; null where there is no object.</summary>
+    public T? Kind<T>(string name, IReadOnlyDictionary<string, Func<JsonOptions, T>> readers)
+        where T : class => Child(name, options => options.Kind(readers) ?? throw options.Refuse($"expected one of {string.Join(", ", readers.Keys)}"));
+
+    /// <summary>The same among the options at hand; null where none of the names is there.</summary>
+    public T? Kind<T>(IReadOnlyDictionary<string, Func<JsonOptions, T>> readers)
+        where T : class
+    {
+        var kind = readers.Keys.FirstOrDefault(_unread.ContainsKey);
+        return kind is null ? null : Child(kind, readers[kind]);
+    }
+
+    public double? RealOrNone(string name) => TryTake(name, out var value) ? Real(value, name) : null;
+
+    public double RequiredReal(string name) => RealOrNone(name) ?? throw Missing(name);
+
+    public string RequiredText(string name) => TryTake(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Missing(name);
+
+    public IReadOnlyList<double> Reals(string name) => TryTake(name, out var list)
+        ? [.. Expect(list, JsonValueKind.Array, $"{_path}.{name}", "a list of numbers").EnumerateArray().Select(value => Real(value, name))]
+        : [];
+
+    /// <summary>A 64-bit number, which protobuf's JSON writes as a string.</summary>
+    public ulong Unsigned(string name, ulong standard)
     {
         if (!TryTake(name, out var value))
         {
             return standard;
         }
 
-        return value.ValueKind == JsonValueKind.Number ? value.GetDouble() : throw Wrong($"{_path}.{name}", value, "a number");
+        var text = value.ValueKind == JsonValueKind.String ? value.GetString() : value.GetRawText();
+        return ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw Wrong($"{_path}.{name}", value, "a whole number below 2^64");
     }
+
+    /// <summary>Takes options that somebody else reads.</summary>
+    public void LeaveOut(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            _unread.Remove(name);
+        }
+    }
+
+    public ModelException Refuse(string problem) => new(_path, problem);
+
+    public int Whole(string name, int standard) => TryTake(name, out var value) ? Number(value, name) : standard;
+
+    public double Real(string name, double standard) => RealOrNone(name) ?? standard;
 
     public bool Flag(string name, bool standard)
     {
@@ -145,20 +203,26 @@ internal sealed partial class JsonOptions
     public IReadOnlyList<Module> ModulesOrNone(string name) => TryTake(name, out var value) ? ReadModules(value, $"{_path}.{name}") : [];
 
     /// <summary>What <paramref name="read"/> makes of each object of a list.</summary>
-    public IReadOnlyList<T> Children<T>(string name, Func<JsonOptions, T> read)
+    public IReadOnlyList<T> Children<T>(string name, Func<JsonOptions, T> read) =>
+        _unread.ContainsKey(name) ? ChildrenOrNone(name, read) : throw Missing(name);
+
+    public IReadOnlyList<T> ChildrenOrNone<T>(string name, Func<JsonOptions, T> read)
     {
         if (!TryTake(name, out var list))
         {
-            throw Missing(name);
+            return [];
         }
 
-        return [.. Expect(list, JsonValueKind.Array, $"{_path}.{name}", "a list").EnumerateArray().Select((element, i) =>
-        {
-            var options = new JsonOptions(element, $"{_path}.{name}[{i}]");
-            var child = read(options);
-            options.RefuseUnread();
-            return child;
-        })];
+        return [.. Expect(list, JsonValueKind.Array, $"{_path}.{name}", "a list").EnumerateArray()
+            .Select((element, i) => Read(element, $"{_path}.{name}[{i}]", read))];
+    }
+
+    private static T Read<T>(JsonElement element, string path, Func<JsonOptions, T> read)
+    {
+        var options = new JsonOptions(element, path);
+        var result = read(options);
+        options.RefuseUnread();
+        return result;
     }
 
     private static Module ReadModule(JsonElement element, string path)
@@ -203,6 +267,9 @@ internal sealed partial class JsonOptions
 
     private static ModelException Wrong(string path, JsonElement found, string expected) =>
         new(path, $"found {found.GetRawText()}; expected {expected}");
+
+    private double Real(JsonElement value, string name) =>
+        value.ValueKind == JsonValueKind.Number ? value.GetDouble() : throw Wrong($"{_path}.{name}", value, "a number");
 
     private bool TryTake(string name, out JsonElement value) => _unread.Remove(name, out value);
 

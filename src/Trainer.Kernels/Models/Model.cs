@@ -43,6 +43,23 @@ public sealed class Model
         return norms.Count == 0 ? 1 : norms.Exists(norm => norm.Sync) ? shards : ShardTree.GroupShards(batchSize, shards);
     }
 
+    /// <summary>Why a batch of some samples cannot be normalised in groups of shards: a group of one value has no variance. Null: it can.</summary>
+    public string? RefuseGroups(int samples, int shards, int groupShards)
+    {
+        var smallest = Graph.Layers.Where(node => node.Layer is BatchNorm).Select(node => node.Input.Shape).DefaultIfEmpty(Input)
+            .Min(shape => shape.Elements / shape[0]);
+        for (var lo = 0; lo < shards && Graph.Layers.Any(node => node.Layer is BatchNorm); lo += groupShards)
+        {
+            var hi = Math.Min(lo + groupShards, shards);
+            if ((ShardTree.FirstPosition(hi, samples, shards) - ShardTree.FirstPosition(lo, samples, shards)) * smallest == 1)
+            {
+                return $"a batch of {samples} samples in {shards} shards has a batch norm group (shards {lo} to {hi - 1}) of one value per channel, which has no variance";
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Elements of all parameters.</summary>
     public long Parameters { get; }
 

@@ -34,11 +34,6 @@ internal sealed class LossStep
         }
         else if (loss is CrossEntropy { ClassWeights: { } weights })
         {
-            if (weights.Count != _outputs)
-            {
-                throw new ArgumentException($"The loss has {weights.Count} class weights; the model has {_outputs} classes.");
-            }
-
             _classWeights = memory.AllocateMore(_outputs);
             for (var i = 0; i < weights.Count; i++)
             {

@@ -28,6 +28,7 @@ public sealed record NetworkOptions(int MaxSamples, int MaxRoots = 1, bool Train
 public sealed class Network : IDisposable
 {
     private readonly Device _device;
+    private readonly TrainingRecipe _recipe;
     private readonly NetworkOptions _options;
     private readonly NetworkMemory _memory;
     private readonly Operation[] _forward;
@@ -40,8 +41,8 @@ public sealed class Network : IDisposable
     private ulong _seed;
     private int _samples;
 
-    /// <exception cref="ArgumentException">The options do not fit, or a parameter group matches nothing.</exception>
-    /// <exception cref="ModelException">The model's output does not fit the loss.</exception>
+    /// <exception cref="ArgumentException">The options do not fit.</exception>
+    /// <exception cref="ModelException">The model does not fit the recipe.</exception>
     public Network(Model model, Device device, TrainingRecipe recipe, NetworkOptions options)
     {
         if (options.MaxSamples < 1 || options.MaxRoots < 1)
@@ -49,7 +50,8 @@ public sealed class Network : IDisposable
             throw new ArgumentException($"A network needs at least one sample and one root; got {options}.", nameof(options));
         }
 
-        (Model, _device, _options) = (model, device, options);
+        recipe.CheckFits(model);
+        (Model, _device, _recipe, _options) = (model, device, recipe, options);
         Layout = ParameterLayout.Of(model, recipe.Loss.HasWeights);
         var plan = new NetworkPlan(model, options.Training);
         _update = options.Training ? new WeightUpdate(model, Layout, recipe) : null;
@@ -95,6 +97,9 @@ public sealed class Network : IDisposable
 
     /// <summary>Updates since <see cref="Initialize"/>: part of the state. Schedules and bias corrections follow from it.</summary>
     public long Updates { get; set; }
+
+    /// <summary>The optimizer's rate in the last update, as the schedule had it; before the first, in that one.</summary>
+    public double LearningRate => _recipe.Schedule.Rate(_recipe.Optimizer.LearningRate, Math.Max(0, Updates - 1), StepsPerEpoch);
 
     /// <summary>Steps of an epoch, for schedules that move by epochs.</summary>
     public int StepsPerEpoch { get; set; } = 1;

@@ -1,3 +1,5 @@
+using Trainer.Kernels.Models;
+
 namespace Trainer.Kernels.Training;
 
 /// <summary>What training is, beside the model and the data.</summary>
@@ -13,6 +15,33 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
 
     /// <summary>Gradients whose norm over all parameters is larger are scaled to it (torch.nn.utils.clip_grad_norm_); null: never.</summary>
     public double? ClipGradNorm { get; init; }
+
+    /// <summary>Reads the training section of a job file in its JSON form, as far as it says what a step is.</summary>
+    /// <param name="training"><c>{"epochs":10,"optimizer":{"sgd":{"lr":0.1}},...}</c></param>
+    /// <param name="stepsPerEpoch">What epochs are in steps, for schedules.</param>
+    /// <exception cref="ModelException">With the path of the field and what is wrong with it.</exception>
+    public static TrainingRecipe FromJson(string training, int stepsPerEpoch) => RecipeJson.Read(training, stepsPerEpoch);
+
+    /// <summary>Whether loss and parameter groups fit a model.</summary>
+    /// <exception cref="ModelException">With the path of the field and what is wrong with it.</exception>
+    public void CheckFits(Model model)
+    {
+        if (Loss is CrossEntropy { ClassWeights: { } weights } && weights.Count != model.Classes)
+        {
+            throw new ModelException("training.loss.cross_entropy.class_weights", $"has {weights.Count} weights; the model has {model.Classes} classes");
+        }
+
+        var names = model.Graph.Layers.SelectMany(node => node.ParameterNames).ToList();
+        for (var i = 0; i < ParameterGroups.Count; i++)
+        {
+            if (!names.Exists(ParameterGroups[i].Matches))
+            {
+                throw new ModelException(
+                    $"training.parameter_groups[{i}].pattern",
+                    $"'{ParameterGroups[i].Pattern}' matches no parameter; the first ones are {string.Join(", ", names.Take(4))}");
+            }
+        }
+    }
 
     public static implicit operator TrainingRecipe(Optimizer optimizer) => new(optimizer);
 }

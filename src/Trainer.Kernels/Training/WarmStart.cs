@@ -15,33 +15,40 @@ public static class WarmStart
     public static void Load(Network network, string path, bool strict = true)
     {
         var tensors = Safetensors.Read(path);
-        var slots = network.Layout.StateDict.Where(entry => entry.Slot is not null)
+        foreach (var slot in Fit(network.Layout, path, tensors.ToDictionary(tensor => tensor.Key, tensor => tensor.Value.Shape), strict))
+        {
+            tensors[slot.Name].Values.CopyTo(network.Weights.Slice(slot.Offset, slot.Elements));
+        }
+    }
+
+    /// <summary>Whether <see cref="Load"/> would succeed, from the file's header alone.</summary>
+    /// <exception cref="DataFileException">It would not.</exception>
+    public static void Check(ParameterLayout layout, string path, bool strict = true) => Fit(layout, path, SafetensorsReader.ReadShapes(path), strict);
+
+    /// <summary>The slots that the file has tensors for.</summary>
+    private static List<ParameterSlot> Fit(ParameterLayout layout, string path, IReadOnlyDictionary<string, Shape> tensors, bool strict)
+    {
+        var slots = layout.StateDict.Where(entry => entry.Slot is not null)
             .ToDictionary(entry => entry.Name, entry => entry.Slot!, StringComparer.Ordinal);
         if (strict)
         {
             Refuse(path, "has no", slots.Keys.Where(name => !tensors.ContainsKey(name)), "which the model has");
-            var known = network.Layout.StateDict.Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
+            var known = layout.StateDict.Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
             Refuse(path, "has", tensors.Keys.Where(name => !known.Contains(name)), "which the model has not");
         }
 
-        var shared = slots.Where(slot => tensors.ContainsKey(slot.Key)).ToList();
-        foreach (var (name, slot) in shared)
+        var shared = slots.Values.Where(slot => tensors.ContainsKey(slot.Name)).ToList();
+        foreach (var slot in shared)
         {
-            if (tensors[name].Shape != slot.Shape)
+            if (tensors[slot.Name] != slot.Shape)
             {
-                throw new DataFileException(path, $"tensor '{name}' has shape {tensors[name].Shape}; the model's is {slot.Shape}");
+                throw new DataFileException(path, $"tensor '{slot.Name}' has shape {tensors[slot.Name]}; the model's is {slot.Shape}");
             }
         }
 
-        if (shared.Count == 0)
-        {
-            throw new DataFileException(path, $"has none of the model's tensors {string.Join(", ", slots.Keys.Take(Named))}");
-        }
-
-        foreach (var (name, slot) in shared)
-        {
-            tensors[name].Values.CopyTo(network.Weights.Slice(slot.Offset, slot.Elements));
-        }
+        return shared.Count > 0
+            ? shared
+            : throw new DataFileException(path, $"has none of the model's tensors {string.Join(", ", slots.Keys.Take(Named))}");
     }
 
     private static void Refuse(string path, string verb, IEnumerable<string> names, string reason)

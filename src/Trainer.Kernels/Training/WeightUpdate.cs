@@ -12,7 +12,6 @@ internal sealed class WeightUpdate
     private readonly UpdateRun[] _runs;
     private readonly bool _hasFrozen;
 
-    /// <exception cref="ArgumentException">A group's pattern matches no parameter.</exception>
     public WeightUpdate(Model model, ParameterLayout layout, TrainingRecipe recipe)
     {
         (_layout, _recipe) = (layout, recipe);
@@ -31,7 +30,6 @@ internal sealed class WeightUpdate
             });
         }
 
-        CheckGroups();
         _runs = new UpdateRun[_stretches.Count];
         _hasFrozen = _stretches.Exists(stretch => stretch.Group is { Frozen: true });
     }
@@ -116,19 +114,6 @@ internal sealed class WeightUpdate
         else
         {
             _stretches.Add(stretch);
-        }
-    }
-
-    private void CheckGroups()
-    {
-        foreach (var group in _recipe.ParameterGroups)
-        {
-            if (!_layout.Slots.Any(slot => slot.Kind == SlotKind.Parameter && group.Matches(slot.Name)))
-            {
-                throw new ArgumentException(
-                    $"Parameter group '{group.Pattern}' matches no parameter; the first ones are "
-                    + $"{string.Join(", ", _layout.Slots.Where(slot => slot.Kind == SlotKind.Parameter).Reverse().Take(4).Select(slot => slot.Name))}.");
-            }
         }
     }
 

@@ -9,10 +9,11 @@ public sealed class StepPlan
 {
     /// <param name="samples">Samples of the global batch; 0 for an item without any.</param>
     /// <param name="gradients">False: statistics only.</param>
-    public StepPlan(AllReducePlan plan, int rank, int samples, bool gradients, IReadOnlyList<Bucket> buckets)
+    /// <param name="groupShards">Shards of a batch norm group.</param>
+    public StepPlan(AllReducePlan plan, int rank, int samples, bool gradients, IReadOnlyList<Bucket> buckets, int? groupShards = null)
     {
         (Samples, Chunks) = (samples, gradients ? plan.Chunks : 0);
-        Slices = [.. plan.Roots.Select(roots => samples > 0 ? new BatchSlice(samples, plan.Shards, roots) : null)];
+        Slices = [.. plan.Roots.Select(roots => samples > 0 ? new BatchSlice(samples, plan.Shards, roots, groupShards) : null)];
         Slice = Slices[rank];
         Transfers = [.. Enumerable.Range(0, Chunks).Select(chunk => plan.Transfers(rank, (uint)chunk, samples))];
         Expected = Chunks > 0 ? plan.Expected(0, samples) : 0;

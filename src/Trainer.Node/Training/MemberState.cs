@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Training;
 using Trainer.Node.Reduction;
@@ -41,15 +42,24 @@ public sealed class MemberState : IDisposable
     /// <summary>Loads the data, lays the network out and initialises it: the state after item 0.</summary>
     public static MemberState Create(JobSpec spec, Assignment assignment, int rank, Device device)
     {
-        var parameters = JobParameters.Of(spec);
-        var (train, test) = JobParameters.LoadData(spec.Data);
+        var (train, test) = DataSection.Load(JobFile.SectionJson(spec.Data));
         var model = JobParameters.BuildModel(spec.Model, train.Shape, Math.Max(train.Classes, test.Classes));
+        var parameters = JobParameters.Of(spec, model);
+        var stepsPerEpoch = ((train.Count - 1) / parameters.BatchSize) + 1;
         var roots = AllReducePlan.RootsOf(assignment.Members[rank]);
-        var options = new NetworkOptions(MostLocalSamples(parameters, train.Count, roots), Math.Max(1, roots.Count));
-        var network = new Network(model, device, parameters.Recipe, options);
+        var options = new NetworkOptions(MostLocalSamples(parameters, train.Count, roots), Math.Max(1, roots.Count), MaxGroups: parameters.Shards);
+        var network = new Network(model, device, TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training), stepsPerEpoch), options)
+        {
+            StepsPerEpoch = stepsPerEpoch,
+        };
         try
         {
             network.Initialize(parameters.Seed);
+            if (spec.Training.Init is { } init)
+            {
+                WarmStart.Load(network, init.Weights, init.Strict);
+            }
+
             var plan = AllReducePlan.Of(assignment, network.Layout.Elements);
             var data = new DataPipeline(train, test, parameters.Seed, parameters.Shuffle);
             return new MemberState(parameters, data, network, plan, rank);

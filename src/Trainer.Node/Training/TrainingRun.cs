@@ -171,7 +171,7 @@ internal sealed class TrainingRun
         {
             meter.Trained(_item, statistics, seconds);
             _metrics.Step(
-                _item.TrainingStep, _item.Epoch, meter.Loss, meter.Accuracy, state.Parameters.LearningRate, result.LocalSamples,
+                _item.TrainingStep, _item.Epoch, meter.Loss, meter.Accuracy, state.Network.LearningRate, result.LocalSamples,
                 result.Phases with { Optimizer = applied });
         }
         else if (_item.Kind == ItemKind.Evaluate)

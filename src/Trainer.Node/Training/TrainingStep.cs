@@ -102,7 +102,8 @@ internal sealed class TrainingStep
     {
         if (!_plans.TryGetValue((item.Kind, item.Samples), out var plan))
         {
-            plan = new StepPlan(_state.Plan, _state.Rank, item.Samples, item.Kind == ItemKind.Train, _state.Network.Layout.Buckets);
+            plan = new StepPlan(
+                _state.Plan, _state.Rank, item.Samples, item.Kind == ItemKind.Train, _state.Network.Layout.Buckets, _state.Parameters.GroupShards);
             _plans[(item.Kind, item.Samples)] = plan;
         }
 

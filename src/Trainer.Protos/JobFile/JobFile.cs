@@ -10,6 +10,8 @@ namespace Trainer.Protos;
 /// </summary>
 public static class JobFile
 {
+    private static readonly JsonFormatter AsInJobFile = new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true));
+
     /// <summary>Far more than the largest network needs; a limit on what an upload can cost.</summary>
     public const int MaxBytes = 1 << 20;
 
@@ -60,9 +62,11 @@ public static class JobFile
     /// <summary>A model's layers as JSON, <c>[{"conv2d":{"out_channels":6,"kernel_size":[5]}}, ...]</c>: what Trainer.Kernels reads a model from.</summary>
     public static string ModelJson(Model model)
     {
-        var formatter = new JsonFormatter(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true));
-        return $"[{string.Join(",", model.Layers.Select(layer => formatter.Format(layer)))}]";
+        return $"[{string.Join(",", model.Layers.Select(layer => AsInJobFile.Format(layer)))}]";
     }
+
+    /// <summary>Another section as JSON, <c>{"epochs":10,...}</c>: what Trainer.Kernels reads training and data from.</summary>
+    public static string SectionJson(IMessage section) => AsInJobFile.Format(section);
 
     private static JobFileException Unusable(string file, string problem) => new([new(file, 0, 0, "", problem)]);
 }
