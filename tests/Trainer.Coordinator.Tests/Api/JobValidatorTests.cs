@@ -95,6 +95,76 @@ public sealed class JobValidatorTests : IDisposable
         Expect("data.idx.test_images", "has samples of (1,27,28); the training set's are (1,28,28)", _ => { });
     }
 
+    [Fact]
+    public void Batch_norm_groups_are_filled_in_and_limit_the_workers()
+    {
+        Model model = new()
+        {
+            Layers = { new Layer { Flatten = new Flatten() }, new Layer { BatchNorm1D = new BatchNorm1d() }, new Layer { Linear = new Linear { OutFeatures = 10 } } },
+        };
+        var spec = With(spec => (spec.Model, spec.Training.BatchSize, spec.Training.Shards) = (model, 66, 7));
+        var (filled, violations) = _validator.Check(spec);
+
+        Assert.Equal(
+            [new FieldViolation(
+                "training.batch_size",
+                "a batch of 1 samples in 7 shards has a batch norm group (shards 0 to 6) of one value per channel, which has no variance")],
+            violations);
+        Assert.Equal((7u, 1u), (filled.Training.BatchNormShards, filled.Cluster.MaxWorkers));
+
+        spec.Training.BatchSize = 67;
+        spec.Training.Shards = 2;
+        Assert.Empty(_validator.Check(spec).Violations);
+        Assert.Equal((1u, 2u), (Math.Max(1, _validator.Check(spec).Spec.Training.BatchNormShards), _validator.Check(spec).Spec.Cluster.MaxWorkers));
+
+        spec.Training.Shards = 6;
+        spec.Cluster = new ClusterSection { MinWorkers = 3 };
+        Assert.Equal(
+            [new FieldViolation("cluster.min_workers", "must be at most 1, got 3: batch norm keeps 6 of 6 shards together; raise training.batch_size")],
+            _validator.Check(spec).Violations);
+        spec.Cluster.MinWorkers = 1;
+        spec.Training.BatchNormShards = 2;
+        Assert.Equal(
+            [new FieldViolation(
+                "training.batch_norm_shards", "must be a power of two from 6 on, or all 6 shards, got 2: a group holds at least 32 samples")],
+            _validator.Check(spec).Violations);
+    }
+
+    [Fact]
+    public void Loss_and_parameter_groups_must_fit_the_model()
+    {
+        Expect(
+            "training.loss.cross_entropy.class_weights",
+            "has 3 weights; the model has 10 classes",
+            spec => spec.Training.Loss = new Loss { CrossEntropy = new CrossEntropy { ClassWeights = { 1, 2, 3 } } });
+        Expect(
+            "training.parameter_groups[0].pattern",
+            "'8.*' matches no parameter; the first ones are 0.weight, 0.bias, 3.weight, 3.bias",
+            spec => spec.Training.ParameterGroups.Add(new ParameterGroup { Pattern = "8.*", Frozen = true }));
+    }
+
+    [Fact]
+    public void Transforms_must_fit_the_images()
+    {
+        Expect(
+            "data.normalize",
+            "normalize has 3 means and 3 standard deviations for images of 1 channels; expected 1 or 1 of each.",
+            spec => spec.Data.Normalize = new Normalize { Mean = { 1, 2, 3 }, Std = { 1, 1, 1 } });
+        Expect(
+            "data.validation",
+            "takes 67 of 67 training samples; expected 1 to 66",
+            spec => spec.Data.Validation = new Validation { Samples = 67 });
+    }
+
+    [Fact]
+    public void Weights_to_start_from_are_looked_at()
+    {
+        var path = Path.Combine(_folder.Path, "none.safetensors");
+        var violation = Assert.Single(_validator.Check(With(spec => spec.Training.Init = new Init { Weights = path })).Violations);
+        Assert.Equal("training.init.weights", violation.Path);
+        Assert.Contains(path, violation.Problem, StringComparison.Ordinal);
+    }
+
     private void Expect(string path, string problem, Action<JobSpec> change) =>
         Assert.Equal([new FieldViolation(path, problem)], _validator.Check(With(change)).Violations);
 

@@ -24,6 +24,24 @@ public sealed class AssignmentPlannerTests
     }
 
     [Theory]
+    [InlineData(16, 1)]
+    [InlineData(16, 4)]
+    [InlineData(13, 2)]
+    [InlineData(31, 8)]
+    [InlineData(7, 7)]
+    [InlineData(257, 32)]
+    public void Units_are_never_split(int shards, int unit)
+    {
+        for (var workers = 1; workers <= AssignmentPlanner.Units(shards, unit); workers++)
+        {
+            var roots = AssignmentPlanner.Plan(shards, workers, unit).SelectMany(own => own).OrderBy(root => root.Lo).ToList();
+            Assert.All(roots, root => Assert.True(
+                ShardTree.IsNode(root, shards) && root.Lo % unit == 0 && (root.Hi % unit == 0 || root.Hi == shards), $"{root} of {shards} in {unit}"));
+            Assert.Equal(Enumerable.Range(0, shards), roots.SelectMany(root => Enumerable.Range(root.Lo, root.Count)));
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(ShardCounts))]
     public void The_first_worker_has_the_most_and_that_is_the_next_sum_of_two_powers_of_two(int shards)
     {
