@@ -73,7 +73,8 @@ public abstract class Device : IDisposable
 
     /// <summary>
     /// y = the largest of each window, padding left out; of equal ones the first in row order, and a NaN is larger than everything (the first
-    /// one wins). <paramref name="chosen"/> receives what the backward pass needs (<see cref="MaxPoolSavedElements"/> per sample, dense); empty in evaluation.
+    /// one wins). Padding is at most half of the window, and a dilation at most the image.
+    /// <paramref name="chosen"/> receives what the backward pass needs (<see cref="MaxPoolSavedElements"/> per sample, dense); empty in evaluation.
     /// </summary>
     public abstract void MaxPool2dForward(in Pool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen);
 
@@ -100,7 +101,7 @@ public abstract class Device : IDisposable
 
     public abstract void AdaptiveMaxPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx);
 
-    /// <summary>Elements per sample that <see cref="MaxPool2dForward"/> keeps for the way back: a byte per output where the window has up to 256 pixels.</summary>
+    /// <summary>Elements per sample that <see cref="MaxPool2dForward"/> keeps for the way back: a byte per output for windows of up to 256 pixels.</summary>
     public static long MaxPoolSavedElements(in Pool2dGeometry g)
     {
         var outputs = (long)g.C * g.P * g.Q;
@@ -112,13 +113,14 @@ public abstract class Device : IDisposable
     /// <summary>
     /// Training: each group of shards (<see cref="BatchSlice.GroupShards"/>; all of the batch with Sync) is normalised by its own statistics. Per sample and
     /// channel mean = (Form L over pixels) / n and M2 = Form L over (x - mean)^2; samples of a shard fold in a binary tree (split at the largest power of
-    /// two), shards along the shard tree, by Chan's formula: d = mean_b - mean_a; mean = mean_a + d (n_b / n); M2 = M2_a + M2_b + d^2 (n_a n_b / n).
-    /// invstd = 1 / sqrt(M2 / n + eps); scale = weight invstd; shift = fma(-mean, scale, bias); y = fma(x, scale, shift).
+    /// two), shards along the shard tree, by Chan's formula: d = mean_b - mean_a; mean = fma(d, n_b / n, mean_a); M2 = fma(d^2, n_a n_b / n, M2_a + M2_b),
+    /// with the quotients of counts rounded once. invstd = 1 / sqrt(M2 / n + eps); scale = weight invstd; shift = fma(-mean, scale, bias);
+    /// y = fma(x, scale, shift).
     /// </summary>
     /// <param name="weight">(C), or empty: 1.</param>
     /// <param name="bias">(C), or empty: 0.</param>
     /// <param name="saved">Receives mean and invstd, (groups of the slice, 2, C); the slice's groups ascending, those of no samples included.</param>
-    /// <param name="meanSums">Per root (=), (C): the tree sum over its groups of samples x mean. Roots without samples are left alone; empty: not wanted.</param>
+    /// <param name="meanSums">Per root (=), (C): the tree sum over groups of samples x mean. Roots without samples are left alone; none: not wanted.</param>
     /// <param name="varianceSums">Per root (=), (C): likewise of samples x M2 / (n - 1), the unbiased variance.</param>
     /// <exception cref="ArgumentException">A root splits a group, or a group has one value per channel.</exception>
     public abstract void BatchNormForward(
@@ -130,8 +132,9 @@ public abstract class Device : IDisposable
         in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y);
 
     /// <summary>
-    /// With h = (x - mean) invstd: dbias = sum of dy, dweight = sum of dy h (pieces as in <see cref="Conv2dBackwardWeights"/>, Form L over pixels, the tree up
-    /// to roots); dx = weight invstd (dy - (dbias_g + h dweight_g) / n), with the sums of the element's own group (a node of the same tree) and its n values.
+    /// With h = (x - mean) invstd: dbias = sum of dy, dweight = sum of dy h (pieces as in <see cref="Conv2dBackwardWeights"/>, where a row is one pixel, Form L
+    /// over pixels, the tree up to roots); dx = (weight invstd) (dy - fma(h, dweight_g / n, dbias_g / n)), with the sums of the element's own group (a node
+    /// of the same tree) and its n values.
     /// </summary>
     /// <param name="dweight">Per root (=), (C); no tensors: not wanted. Likewise <paramref name="dbias"/>.</param>
     /// <param name="dx">Empty: not wanted.</param>
@@ -146,7 +149,11 @@ public abstract class Device : IDisposable
     public abstract void GroupNormForward(
         in GroupNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor saved, in OutputEpilogue epilogue, Tensor y);
 
-    /// <summary>As <see cref="BatchNormBackward"/>; the sums for dx run over a sample's own group of channels: Form L per channel, channels ascending from +0.</summary>
+    /// <summary>
+    /// dweight and dbias as <see cref="BatchNormBackward"/>; dx = invstd fma(weight, dy, -fma(h, slope, shift)) with shift = the sum of weight dy, slope
+    /// = that of weight dy h, over a sample's own group of channels (Form L per channel, channels ascending by fma(weight, channel's sum, sum) from +0),
+    /// each divided by the group's n values.
+    /// </summary>
     public abstract void GroupNormBackward(
         in GroupNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
         ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx);
@@ -174,7 +181,8 @@ public abstract class Device : IDisposable
         in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
 
     /// <summary>
-    /// Over the channels of each pixel: m = max x, e = exp(x - m), s = sum of e (Form C over channels); y = e / s, or with <paramref name="log"/> (x - m) - log s.
+    /// Over the channels of each pixel: m = max x, e = exp(x - m), s = sum of e (Form C over channels); y = e / s, or with <paramref name="log"/>
+    /// (x - m) - log s.
     /// </summary>
     public abstract void SoftmaxForward(int channels, int pixels, int samples, bool log, Tensor x, Tensor y);
 
@@ -191,7 +199,7 @@ public abstract class Device : IDisposable
     public abstract void SoftmaxCrossEntropy(
         in CrossEntropyOptions options, int classes, int samples, Tensor logits, ReadOnlySpan<int> labels, Span<float> loss, Span<byte> correct, Tensor dx);
 
-    /// <summary>Per sample loss = factor x sum of (y - target)^2 (Form L); and, unless it is empty, dx = 2 factor (y - target). target (N, elements), dense.</summary>
+    /// <summary>Per sample loss = factor x sum of (y - target)^2 (Form L); and, unless it is empty, dx = 2 factor (y - target). target dense.</summary>
     public abstract void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Span<float> loss, Tensor dx);
 
     // Optimizers.

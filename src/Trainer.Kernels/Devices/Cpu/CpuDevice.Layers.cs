@@ -200,26 +200,114 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
 
     public override void BatchNormForward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor weight, Tensor bias, Tensor saved,
-        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y) =>
-        throw new NotSupportedException();
+        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y)
+    {
+        const string Operation = nameof(BatchNormForward);
+        GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, slice.LocalSamples);
+        var (extent, channels) = (Extent.Of(slice.LocalSamples, g.C, 1, g.Pixels), Extent.Of(g.C));
+        var groups = _batchNorm.Describe(Operation, slice, g);
+        _batchNorm.Forward(
+            g,
+            slice,
+            Operand.Samples(Operation, "x", x, extent),
+            Operand.AddressOrNull(Operation, "weight", weight, channels),
+            Operand.AddressOrNull(Operation, "bias", bias, channels),
+            Operand.Address(Operation, "saved", saved, Extent.Of(groups, 2L * g.C)),
+            TargetsOrNull(_targets, Operation, "meanSums", slice, meanSums, channels),
+            TargetsOrNull(_otherTargets, Operation, "varianceSums", slice, varianceSums, channels),
+            Operand.Steps(Operation, epilogue, extent),
+            Operand.Samples(Operation, "y", y, extent));
+    }
 
     public override void BatchNormInference(
-        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y) =>
-        throw new NotSupportedException();
+        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y)
+    {
+        const string Operation = nameof(BatchNormInference);
+        GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, samples);
+        var (extent, channels) = (Extent.Of(samples, g.C, 1, g.Pixels), Extent.Of(g.C));
+        _batchNorm.Inference(
+            g,
+            samples,
+            Operand.Samples(Operation, "x", x, extent),
+            Operand.AddressOrNull(Operation, "weight", weight, channels),
+            Operand.AddressOrNull(Operation, "bias", bias, channels),
+            Operand.Address(Operation, "mean", mean, channels),
+            Operand.Address(Operation, "variance", variance, channels),
+            Operand.Steps(Operation, epilogue, extent),
+            Operand.Samples(Operation, "y", y, extent));
+    }
 
     public override void BatchNormBackward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
-        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException();
+        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(BatchNormBackward);
+        GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, slice.LocalSamples);
+        var (extent, channels) = (Extent.Of(slice.LocalSamples, g.C, 1, g.Pixels), Extent.Of(g.C));
+        var groups = _batchNorm.Describe(Operation, slice, g);
+        _plan.Describe(slice, g.Pixels, 1);
+        _batchNorm.Backward(
+            g,
+            slice,
+            _plan,
+            Operand.Samples(Operation, "x", x, extent),
+            Operand.Samples(Operation, "dy", dy, extent),
+            Operand.AddressOrNull(Operation, "weight", weight, channels),
+            Operand.Address(Operation, "saved", saved, Extent.Of(groups, 2L * g.C)),
+            TargetsOrNull(_targets, Operation, "dweight", slice, dweight, channels),
+            TargetsOrNull(_otherTargets, Operation, "dbias", slice, dbias, channels),
+            dx.IsEmpty ? default : Operand.Steps(Operation, epilogue, extent),
+            Operand.SamplesOrNone(Operation, "dx", dx, extent));
+    }
 
     public override void GroupNormForward(
-        in GroupNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor saved, in OutputEpilogue epilogue, Tensor y) =>
-        throw new NotSupportedException();
+        in GroupNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor saved, in OutputEpilogue epilogue, Tensor y)
+    {
+        const string Operation = nameof(GroupNormForward);
+        GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, g.Groups, samples);
+        var (extent, channels) = (Extent.Of(samples, g.C, 1, g.Pixels), Extent.Of(g.C));
+        _groupNorm.Forward(
+            g,
+            samples,
+            Operand.Samples(Operation, "x", x, extent),
+            Operand.AddressOrNull(Operation, "weight", weight, channels),
+            Operand.AddressOrNull(Operation, "bias", bias, channels),
+            Operand.AddressOrNull(Operation, "saved", saved, Extent.Of(samples, 2L * g.Groups)),
+            Operand.Steps(Operation, epilogue, extent),
+            Operand.Samples(Operation, "y", y, extent));
+    }
 
     public override void GroupNormBackward(
         in GroupNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
-        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException();
+        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(GroupNormBackward);
+        GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, g.Groups, slice.LocalSamples);
+        var (extent, channels) = (Extent.Of(slice.LocalSamples, g.C, 1, g.Pixels), Extent.Of(g.C));
+        var (values, gradients) = (Operand.Samples(Operation, "x", x, extent), Operand.Samples(Operation, "dy", dy, extent));
+        var moments = Operand.Address(Operation, "saved", saved, Extent.Of(slice.LocalSamples, 2L * g.Groups));
+        _plan.Describe(slice, g.Pixels, 1);
+        _channelGradients.Execute(
+            _plan,
+            g,
+            values,
+            gradients,
+            moments,
+            TargetsOrNull(_targets, Operation, "dweight", slice, dweight, channels),
+            TargetsOrNull(_otherTargets, Operation, "dbias", slice, dbias, channels));
+        if (!dx.IsEmpty)
+        {
+            _groupNorm.Backward(
+                g,
+                slice.LocalSamples,
+                values,
+                gradients,
+                Operand.AddressOrNull(Operation, "weight", weight, channels),
+                moments,
+                Operand.Steps(Operation, epilogue, extent),
+                Operand.Samples(Operation, "dx", dx, extent));
+        }
+    }
 
     public override void Add(long elements, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y)
     {

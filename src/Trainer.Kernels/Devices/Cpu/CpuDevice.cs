@@ -3,6 +3,7 @@ using Trainer.Kernels.Devices.Cpu.Convolution;
 using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Linear;
 using Trainer.Kernels.Devices.Cpu.Memory;
+using Trainer.Kernels.Devices.Cpu.Normalization;
 using Trainer.Kernels.Devices.Cpu.Pooling;
 using Trainer.Kernels.Devices.Cpu.Reduction;
 using Trainer.Kernels.Devices.Cpu.Simd;
@@ -43,6 +44,7 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
     private readonly ThreadTeam _team;
     private readonly Scratch _scratch;
     private readonly NativeBuffer _targets = new();
+    private readonly NativeBuffer _otherTargets = new();
     private readonly HashSet<CpuMemory> _memories = [];
     private readonly ReductionPlan _plan = new();
     private readonly Convolution2d<TSimd, TVector> _convolution2d;
@@ -56,6 +58,9 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
     private readonly AdaptivePool2d<TSimd, TVector> _adaptivePool2d;
     private readonly ElementwiseForward<TSimd, TVector> _elementwiseForward;
     private readonly ElementwiseBackward<TSimd, TVector> _elementwiseBackward;
+    private readonly BatchNorm<TSimd, TVector> _batchNorm;
+    private readonly GroupNorm<TSimd, TVector> _groupNorm;
+    private readonly ChannelGradients<TSimd, TVector> _channelGradients;
     private readonly SoftmaxCrossEntropy<TSimd, TVector> _softmaxCrossEntropy;
     private readonly DivideWork<TSimd, TVector> _divide;
     private readonly SquaredNorm<TSimd, TVector> _squaredNorm;
@@ -75,6 +80,9 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
         _adaptivePool2d = new(_team, _scratch);
         _elementwiseForward = new(_team);
         _elementwiseBackward = new(_team);
+        _batchNorm = new(_team, _scratch);
+        _groupNorm = new(_team);
+        _channelGradients = new(_team, _scratch);
         _softmaxCrossEntropy = new(_team, _scratch);
         _divide = new(_team);
         _squaredNorm = new(_team, _scratch);
@@ -106,11 +114,13 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
         _team.Dispose();
         _scratch.Dispose();
         _targets.Dispose();
+        _otherTargets.Dispose();
         _convolution2d.Dispose();
         _conv2dBackwardWeights.Dispose();
         _linearBackwardWeights.Dispose();
         _poolForward.Dispose();
         _poolBackward.Dispose();
+        _batchNorm.Dispose();
         CpuMemory[] memories;
         lock (_memories)
         {
@@ -132,10 +142,17 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
     }
 
     /// <summary>Addresses of one tensor per root; null for a root without samples, which is left alone.</summary>
-    private float** Targets(string operation, string operand, BatchSlice slice, ReadOnlySpan<Tensor> tensors, Extent extent)
+    private float** Targets(string operation, string operand, BatchSlice slice, ReadOnlySpan<Tensor> tensors, Extent extent) =>
+        Targets(_targets, operation, operand, slice, tensors, extent);
+
+    /// <summary>As <see cref="Targets(string, string, BatchSlice, ReadOnlySpan{Tensor}, Extent)"/>; null where no tensors are wanted.</summary>
+    private float** TargetsOrNull(NativeBuffer buffer, string operation, string operand, BatchSlice slice, ReadOnlySpan<Tensor> tensors, Extent extent) =>
+        tensors.IsEmpty ? null : Targets(buffer, operation, operand, slice, tensors, extent);
+
+    private static float** Targets(NativeBuffer buffer, string operation, string operand, BatchSlice slice, ReadOnlySpan<Tensor> tensors, Extent extent)
     {
         GeometryChecks.CheckRoots(operation, operand, tensors.Length, slice);
-        var targets = (float**)_targets.Ensure<nint>(slice.Roots.Count);
+        var targets = (float**)buffer.Ensure<nint>(slice.Roots.Count);
         for (var root = 0; root < tensors.Length; root++)
         {
             targets[root] = slice.RootSamples(slice.Roots[root]) == 0 ? null : Operand.Address(operation, operand, tensors[root], extent);

@@ -56,6 +56,21 @@ internal static class GeometryChecks
         CheckSamples(operation, samples);
     }
 
+    public static void CheckChannels(string operation, int channels, int pixels, int groups, int samples)
+    {
+        if (Math.Min(channels, Math.Min(pixels, groups)) < 1)
+        {
+            throw new ArgumentException($"{operation}: {channels} channels of {pixels} pixels in {groups} groups, expected at least 1 of each.");
+        }
+
+        if (channels % groups != 0)
+        {
+            throw new ArgumentException($"{operation}: {channels} channels, expected a multiple of {groups} groups.");
+        }
+
+        CheckSamples(operation, samples);
+    }
+
     public static void Check(string operation, int inputs, int outputs, int samples)
     {
         if (inputs < 1 || outputs < 1)

@@ -110,6 +110,15 @@ internal readonly unsafe struct SquareTerm<TSimd, TVector> : ILaneTerm<TVector>
     }
 }
 
+/// <summary>a b, fused into the sum.</summary>
+internal readonly unsafe struct ProductTerm<TSimd, TVector> : ILaneTerm<TVector>
+    where TSimd : ISimd<TVector>
+    where TVector : struct
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector AddTo(TVector sum, float* a, float* b, TVector p, TVector q) => TSimd.MultiplyAdd(TSimd.Load(a), TSimd.Load(b), sum);
+}
+
 /// <summary>(a - b)^2, fused into the sum.</summary>
 internal readonly unsafe struct SquaredDifferenceTerm<TSimd, TVector> : ILaneTerm<TVector>
     where TSimd : ISimd<TVector>
