@@ -5,9 +5,10 @@ namespace Trainer.Benchmarks;
 /// <param name="Threads">Compute threads; 0: one for each processor.</param>
 /// <param name="Seconds">Time spent on each measurement, about.</param>
 /// <param name="Only">Names of the networks to time; empty: all.</param>
-internal sealed record BenchmarkOptions(string Verb, int Threads, double Seconds, bool Json, string[] Only)
+/// <param name="Operations">networks: times of each operation as well.</param>
+internal sealed record BenchmarkOptions(string Verb, int Threads, double Seconds, bool Json, string[] Only, bool Operations = false)
 {
-    public const string Usage = "usage: gemm|conv|lenet|networks|peak [--threads T] [--seconds S] [--only NETWORK,...] [--json], or allreduce [...]";
+    public const string Usage = "usage: gemm|conv|lenet|networks|peak [--threads T] [--seconds S] [--only NETWORK,...] [--json] [--operations], or allreduce [...]";
 
     private static readonly string[] Verbs = ["gemm", "conv", "lenet", "networks", "peak"];
 
@@ -20,6 +21,9 @@ internal sealed record BenchmarkOptions(string Verb, int Threads, double Seconds
             var value = i + 1 < args.Length ? args[i + 1] : "";
             switch (args[i])
             {
+                case "--operations":
+                    options = options with { Operations = true };
+                    break;
                 case "--json":
                     options = options with { Json = true };
                     break;

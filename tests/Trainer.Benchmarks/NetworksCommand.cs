@@ -88,13 +88,16 @@ internal static class NetworksCommand
         var slice = BatchSlice.Whole(batch, shards, model.GroupShards(batch, shards));
         using var network = Load(model, device, batch);
         var times = new List<double>();
+        var operations = options.Operations ? new OperationTimes(network) : null;
         var best = peak.Measure();
         for (var (start, step) = (Stopwatch.GetTimestamp(), -2); Stopwatch.GetElapsedTime(start).TotalSeconds < options.Seconds || times.Count < 3; step++)
         {
             var began = Stopwatch.GetTimestamp();
+            operations?.BeginStep();
             network.ForwardBackward(slice, (ulong)(step + 3));
             network.DivideTotal(batch);
             network.Apply();
+            operations?.EndStep(step >= 0);
             if (step >= 0)
             {
                 times.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
@@ -102,6 +105,7 @@ internal static class NetworksCommand
         }
 
         times.Sort();
+        operations?.Print(times.Count);
         best = Math.Max(best, peak.Measure());
         using var process = Process.GetCurrentProcess();
         var median = times[times.Count / 2];

@@ -104,6 +104,9 @@ public sealed class Network : IDisposable
     /// <summary>Steps of an epoch, for schedules that move by epochs.</summary>
     public int StepsPerEpoch { get; set; } = 1;
 
+    /// <summary>Told after each operation of a pass, whether it was backward: for those who measure.</summary>
+    internal Action<Operation, bool>? OperationDone { get; set; }
+
     /// <summary>When the last <see cref="ForwardBackward"/> began its backward half (<see cref="Stopwatch.GetTimestamp"/>): for those who measure.</summary>
     public long BackwardStarted { get; private set; }
 
@@ -164,6 +167,7 @@ public sealed class Network : IDisposable
             if (_samples > 0)
             {
                 _backward[i].Layer.Backward(_backwardContexts[i]);
+                OperationDone?.Invoke(_backward[i], true);
             }
 
             Report(_buckets.AfterBackward[i], bucketReady);
@@ -232,6 +236,7 @@ public sealed class Network : IDisposable
         for (var i = 0; i < _forward.Length; i++)
         {
             _forward[i].Layer.Forward(_forwardContexts[i]);
+            OperationDone?.Invoke(_forward[i], false);
         }
     }
 
