@@ -44,7 +44,7 @@ public abstract class Device : IDisposable
     /// <summary>y = x * w + b, cross-correlation. x (N,C,H,W), w (K,C/G,R,S), b (K) or empty, y (N,K,P,Q). Form C over (c,r,s).</summary>
     public abstract void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y);
 
-    /// <summary>dx (=) from dy (N,K,P,Q) and w; Form C over (k,r,s).</summary>
+    /// <summary>dx (=) from dy (N,K,P,Q) and w; Form C over (k,r,s), without the taps that a stride puts between two pixels of dy.</summary>
     public abstract void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx);
 
     /// <summary>

@@ -249,8 +249,11 @@ public sealed partial class ReferenceDevice : Device
             for (var r = 0; r < g.R; r++)
                 for (var s = 0; s < g.S; s++)
                 {
-                    var gradient = OutputPixel(g, dy, n, k, h + g.PadH - (r * g.DilationH), v + g.PadW - (s * g.DilationW));
-                    sum.Add(gradient, w.Host[(((((k * channels) + (c % channels)) * g.R) + r) * g.S) + s]);
+                    var (top, left) = (h + g.PadH - (r * g.DilationH), v + g.PadW - (s * g.DilationW));
+                    if (top % g.StrideH == 0 && left % g.StrideW == 0)
+                    {
+                        sum.Add(OutputPixel(g, dy, n, k, top, left), w.Host[(((((k * channels) + (c % channels)) * g.R) + r) * g.S) + s]);
+                    }
                 }
 
         return sum.Value;
@@ -266,7 +269,7 @@ public sealed partial class ReferenceDevice : Device
     /// <summary>The output gradient whose window starts at (top, left) of the unpadded input; 0 where no window does.</summary>
     private static float OutputPixel(in Conv2dGeometry g, Tensor dy, int n, int k, int top, int left)
     {
-        if (top < 0 || left < 0 || top % g.StrideH != 0 || left % g.StrideW != 0)
+        if (top < 0 || left < 0)
         {
             return 0;
         }

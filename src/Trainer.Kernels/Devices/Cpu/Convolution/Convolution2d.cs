@@ -16,6 +16,7 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
     private readonly DirectConvolution<TSimd, TVector> _direct = new(team, scratch);
     private readonly ConvolutionProduct<TSimd, TVector> _product = new(team, scratch);
     private readonly WinogradConvolution<TSimd, TVector> _winograd = new(team, scratch);
+    private readonly StridePhases<TSimd, TVector> _phases = new(team, scratch);
 
     public void Forward(in Conv2dGeometry g, int samples, SampleRows x, float* w, in Finish finish, SampleRows y)
     {
@@ -42,15 +43,7 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
         {
             var (input, output) = ((long)group * part.C * g.H * g.W, (long)group * part.K * g.P * g.Q);
             var filters = w + ((long)group * part.K * g.Reduction);
-            _call.BackwardData(part, samples, dy.From(output), filters, finish.From(group * part.C, input), dx.From(input));
-            if (WinogradTile.Suits(part))
-            {
-                _winograd.Execute(_call, g.P, g.Q, 2 - g.PadH, 2 - g.PadW);
-            }
-            else
-            {
-                Execute();
-            }
+            BackwardDataOfGroup(part, samples, dy.From(output), filters, finish.From(group * part.C, input), dx.From(input));
         }
     }
 
@@ -58,6 +51,38 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
     {
         _call.Dispose();
         _direct.Dispose();
+        _phases.Dispose();
+    }
+
+    private void BackwardDataOfGroup(in Conv2dGeometry g, int samples, SampleRows dy, float* w, in Finish finish, SampleRows dx)
+    {
+        if (g.StrideH == 1 && g.StrideW == 1)
+        {
+            _call.BackwardData(g, samples, dy, w, finish, dx);
+            if (WinogradTile.Suits(g))
+            {
+                _winograd.Execute(_call, g.P, g.Q, 2 - g.PadH, 2 - g.PadW);
+            }
+            else
+            {
+                Execute();
+            }
+
+            return;
+        }
+
+        _phases.Begin(g, samples);
+        for (var index = 0; index < g.StrideH * g.StrideW; index++)
+        {
+            var (row, column) = Math.DivRem(index, g.StrideW);
+            if (_phases.HasTaps(row, column))
+            {
+                _call.BackwardData(g, _phases.Rows(row), _phases.Columns(column), samples, dy, w, default, _phases.Image(row, column));
+                Execute();
+            }
+        }
+
+        _phases.Join(finish, dx);
     }
 
     private void Execute()

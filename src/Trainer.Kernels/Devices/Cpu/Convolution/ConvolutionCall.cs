@@ -9,7 +9,10 @@ namespace Trainer.Kernels.Devices.Cpu.Convolution;
 /// </summary>
 internal sealed unsafe class ConvolutionCall : IDisposable
 {
+    private readonly NativeBuffer _tapMemory = new();
     private float* _weights;
+    private int* _taps;
+    private bool _areTapsAll;
     private int _filter;
     private long _filterStride;
     private int _channelStride;
@@ -41,25 +44,61 @@ internal sealed unsafe class ConvolutionCall : IDisposable
         (_filter, _filterStride, _channelStride) = (g.Reduction, 0, g.Reduction);
     }
 
-    /// <summary>dx from dy; weight (c, (k,r,s)) is w[k, c, r, s].</summary>
-    public void BackwardData(in Conv2dGeometry g, int samples, SampleRows dy, float* w, in Finish finish, SampleRows dx)
+    /// <summary>dx from dy, without stride; weight (c, (k,r,s)) is w[k, c, r, s].</summary>
+    public void BackwardData(in Conv2dGeometry g, int samples, SampleRows dy, float* w, in Finish finish, SampleRows dx) => BackwardData(
+        g,
+        StridePhase.Of(0, g.H, g.R, 1, g.PadH, g.DilationH),
+        StridePhase.Of(0, g.W, g.S, 1, g.PadW, g.DilationW),
+        samples,
+        dy,
+        w,
+        finish,
+        dx);
+
+    /// <summary>The pixels of dx in one phase of the stride each way, as an image of their own.</summary>
+    public void BackwardData(
+        in Conv2dGeometry g, StridePhase rows, StridePhase columns, int samples, SampleRows dy, float* w, in Finish finish, SampleRows dx)
     {
-        Patches.BackwardData(g);
-        Describe(samples, g.C, g.K * g.R * g.S, dy, dx, finish);
+        Patches.BackwardData(g, rows, columns);
+        var taps = rows.Taps * columns.Taps;
+        Describe(samples, g.C, g.K * taps, dy, dx, finish);
         _weights = w;
-        (_filter, _filterStride, _channelStride) = (g.R * g.S, (long)g.C * g.R * g.S, g.R * g.S);
+        (_filter, _filterStride, _channelStride) = (taps, (long)g.C * g.R * g.S, g.R * g.S);
+        _taps = _tapMemory.Ensure<int>(taps);
+        _areTapsAll = taps == g.R * g.S;
+        for (var i = 0; i < taps; i++)
+        {
+            var (r, s) = Math.DivRem(i, columns.Taps);
+            _taps[i] = ((rows.FirstTap + (r * rows.TapStep)) * g.S) + columns.FirstTap + (s * columns.TapStep);
+        }
     }
 
-    /// <summary>Writes weights (channel.., k..) as (depth x paddedChannels); channels that there are not are +0.</summary>
+    /// <summary>Writes weights (channel.., k..) as (depth x paddedChannels); for channels that there are not, anything.</summary>
     public void PackWeights(int channel, int channels, int k, int depth, float* panel, int paddedChannels)
     {
-        for (var i = k; i < k + depth; i++, panel += paddedChannels)
+        var source = _weights + ((long)channel * _channelStride);
+        if (_filterStride == 0)
         {
-            var source = _weights + (i / _filter * _filterStride) + (i % _filter) + ((long)channel * _channelStride);
-            for (var c = 0; c < paddedChannels; c++)
+            Packing.Transpose(source + k, _channelStride, channels, depth, panel, paddedChannels, paddedChannels);
+            return;
+        }
+
+        for (var (i, end) = (k, k + depth); i < end;)
+        {
+            var (filter, tap) = Math.DivRem(i, _filter);
+            var count = _areTapsAll ? Math.Min(_filter - tap, end - i) : 1;
+            var place = source + (filter * _filterStride) + _taps[tap];
+            if (_channelStride == 1)
             {
-                panel[c] = c < channels ? source[(long)c * _channelStride] : 0;
+                Packing.Copy(place, panel, channels);
             }
+            else
+            {
+                Packing.Transpose(place, _channelStride, channels, count, panel, paddedChannels, paddedChannels);
+            }
+
+            i += count;
+            panel += (nint)count * paddedChannels;
         }
     }
 
@@ -88,7 +127,11 @@ internal sealed unsafe class ConvolutionCall : IDisposable
     public void FillImage(int sample, int firstPixel, int endPixel, float* image) =>
         Patches.FillPixels(Source, sample, firstPixel, endPixel, 0, Patches.Channels, image);
 
-    public void Dispose() => Patches.Dispose();
+    public void Dispose()
+    {
+        Patches.Dispose();
+        _tapMemory.Dispose();
+    }
 
     private void Describe(int count, int channels, int depth, SampleRows source, SampleRows target, in Finish finish) =>
         (Count, Channels, Depth, Source, Target, Finish) = (count, channels, depth, source, target, finish);

@@ -5,11 +5,11 @@ namespace Trainer.Kernels.Devices.Cpu.Convolution;
 
 /// <summary>
 /// How the patches of an implicit im2col lie in images: element k of the patch of pixel (p, q) is at
-/// image + Offset(k) + p x RowStep + q x ColumnStep. Images that need borders, or zeros between their pixels, are copied first.
+/// image + Offset(k) + p x RowStep + q x ColumnStep. Images that need borders are copied first.
 /// </summary>
 /// <remarks>
-/// Forward: the image is x with its padding and k = (c, r, s). Backward-data is the same walk over dy with zeros between its pixels
-/// (StrideH - 1 and StrideW - 1 of them) and a border of ExtentH - 1 - PadH and ExtentW - 1 - PadW; k = (k, r, s) and the filter is read backwards.
+/// Forward: the image is x with its padding and k = (c, r, s). Backward-data is the same walk over dy with a border, k = (k, r, s) and the filter
+/// read backwards; with a stride, once for each <see cref="StridePhase"/>.
 /// </remarks>
 internal sealed unsafe class PatchLayout : IDisposable
 {
@@ -19,8 +19,6 @@ internal sealed unsafe class PatchLayout : IDisposable
     private readonly NativeBuffer _offsets = new();
     private int _sourceH;
     private int _sourceW;
-    private int _spreadH;
-    private int _spreadW;
     private int _top;
     private int _left;
 
@@ -55,7 +53,7 @@ internal sealed unsafe class PatchLayout : IDisposable
 
     public void Forward(in Conv2dGeometry g)
     {
-        (Channels, _sourceH, _sourceW, _spreadH, _spreadW, _top, _left) = (g.C, g.H, g.W, 1, 1, g.PadH, g.PadW);
+        (Channels, _sourceH, _sourceW, _top, _left) = (g.C, g.H, g.W, g.PadH, g.PadW);
         Describe(g.H + (2 * g.PadH) + g.ExtraH, g.W + (2 * g.PadW) + g.ExtraW, g.P, g.Q, g.StrideH, g.StrideW, g.ExtentH);
         Offsets = _offsets.Ensure<int>(g.Reduction + OffsetSlack);
         for (var k = 0; k < g.Reduction + OffsetSlack; k++)
@@ -66,17 +64,17 @@ internal sealed unsafe class PatchLayout : IDisposable
         }
     }
 
-    public void BackwardData(in Conv2dGeometry g)
+    public void BackwardData(in Conv2dGeometry g, StridePhase rows, StridePhase columns)
     {
-        (Channels, _sourceH, _sourceW, _spreadH, _spreadW, _top, _left) =
-            (g.K, g.P, g.Q, g.StrideH, g.StrideW, g.ExtentH - 1 - g.PadH, g.ExtentW - 1 - g.PadW);
-        Describe(g.H + g.ExtentH - 1, g.W + g.ExtentW - 1, g.H, g.W, 1, 1, g.ExtentH);
-        var depth = g.K * g.R * g.S;
+        (Channels, _sourceH, _sourceW) = (g.K, g.P, g.Q);
+        (_top, _left) = (rows.Reach - rows.Base, columns.Reach - columns.Base);
+        Describe(rows.Pixels + rows.Reach, columns.Pixels + columns.Reach, rows.Pixels, columns.Pixels, 1, 1, rows.Reach + 1);
+        var (taps, depth) = (rows.Taps * columns.Taps, g.K * rows.Taps * columns.Taps);
         Offsets = _offsets.Ensure<int>(depth);
         for (var i = 0; i < depth; i++)
         {
-            var (k, r, s) = (i / (g.R * g.S), i / g.S % g.R, i % g.S);
-            Offsets[i] = (((k * Height) + g.ExtentH - 1 - (r * g.DilationH)) * Width) + g.ExtentW - 1 - (s * g.DilationW);
+            var (k, r, s) = (i / taps, i / columns.Taps % rows.Taps, i % columns.Taps);
+            Offsets[i] = (((k * Height) + rows.Reach - (r * rows.Step)) * Width) + columns.Reach - (s * columns.Step);
         }
     }
 
@@ -118,40 +116,26 @@ internal sealed unsafe class PatchLayout : IDisposable
     {
         (Height, Width, Pixels, PixelColumns, FilterRows, StrideRows) = (height, width, p * q, q, filterRows, strideH);
         (RowStep, ColumnStep) = (strideH * width, strideW);
-        InPlace = height == _sourceH && width == _sourceW && _spreadH == 1 && _spreadW == 1 && _top == 0 && _left == 0;
+        InPlace = height == _sourceH && width == _sourceW && _top == 0 && _left == 0;
     }
 
-    private bool IsSourceRow(int row) => row >= _top && (row - _top) % _spreadH == 0 && (row - _top) / _spreadH < _sourceH;
+    private bool IsSourceRow(int row) => row >= _top && row - _top < _sourceH;
 
     private void FillRows(float* source, int firstRow, int endRow, float* image)
     {
-        new Span<float>(image + ((long)firstRow * Width), (endRow - firstRow) * Width).Clear();
+        var (first, end) = (Math.Max(0, _left), Math.Min(Width, _left + _sourceW));
         for (var row = firstRow; row < endRow; row++)
         {
-            if (IsSourceRow(row))
+            var target = image + ((long)row * Width);
+            if (!IsSourceRow(row) || end <= first)
             {
-                FillRow(source + ((row - _top) / _spreadH * (long)_sourceW), image + ((long)row * Width));
+                new Span<float>(target, Width).Clear();
+                continue;
             }
-        }
-    }
 
-    /// <summary>Copies a row of the source between the borders, or what of it is left where the border is negative.</summary>
-    private void FillRow(float* source, float* target)
-    {
-        if (_spreadW == 1)
-        {
-            var first = Math.Max(0, _left);
-            Packing.Copy(source + first - _left, target + first, Math.Min(Width, _left + _sourceW) - first);
-            return;
-        }
-
-        for (var column = 0; column < _sourceW; column++)
-        {
-            var place = _left + (column * _spreadW);
-            if (place >= 0 && place < Width)
-            {
-                target[place] = source[column];
-            }
+            new Span<float>(target, first).Clear();
+            Packing.Copy(source + ((row - _top) * (long)_sourceW) + first - _left, target + first, end - first);
+            new Span<float>(target + end, Width - end).Clear();
         }
     }
 }
