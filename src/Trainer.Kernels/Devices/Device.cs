@@ -37,9 +37,9 @@ public abstract class Device : IDisposable
 
     public abstract void Dispose();
 
-    // Products. Convolutions 3 x 3 without stride, dilation or one-sided padding, with at most 2 of padding, from at least 16 to at least 16 channels of
-    // a group, and with at least 5 x 5 pixels in and out, go by Winograd's F(4x4, 3x3): the transforms of Cpu/Convolution/Winograd/WinogradTransforms.cs, and
-    // Form C over channels (tiles, for weights) where they say Form C over (c,r,s) and the like.
+    // Products. Convolutions 3 x 3 and 5 x 5 without stride, dilation or one-sided padding, with less padding than their size, from at least 16 to at least 16
+    // channels of a group, and with at least 5 x 5 pixels in and out, go by Winograd's F(4x4, 3x3) and F(2x2, 5x5): the transforms of
+    // Cpu/Convolution/Winograd/WinogradTransforms.cs, and Form C over channels (tiles, for weights) where they say Form C over (c,r,s) and the like.
 
     /// <summary>y = x * w + b, cross-correlation. x (N,C,H,W), w (K,C/G,R,S), b (K) or empty, y (N,K,P,Q). Form C over (c,r,s).</summary>
     public abstract void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y);
@@ -50,8 +50,8 @@ public abstract class Device : IDisposable
     /// <summary>
     /// dw (K,C/G,R,S) and db (K) (=) per subtree root of the slice: pieces of at most 1,024 output pixels (of whole samples, or of rows
     /// of one sample), folded along the tree. Within a piece dw is Form C and db Form L over the pixels, samples and rows ascending.
-    /// Not divided by B. Roots without samples are left alone. <paramref name="db"/> is empty without bias. By Winograd the pieces of dw count tiles of 4 x 4 pixels
-    /// instead: at most 128 of whole samples or, where one sample has more, of rows of tiles; their sums are transformed back before the tree.
+    /// Not divided by B. Roots without samples are left alone. <paramref name="db"/> is empty without bias. By Winograd the pieces of dw count tiles instead, at
+    /// most 128 of 4 x 4 pixels or 256 of 2 x 2: of whole samples or, where one has more, of rows of tiles; their sums are transformed back before the tree.
     /// </summary>
     public abstract void Conv2dBackwardWeights(
         in Conv2dGeometry g, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db);

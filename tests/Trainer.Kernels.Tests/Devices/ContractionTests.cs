@@ -43,12 +43,14 @@ public class ContractionTests
     /// some times that of a direct sum of as many terms (3e-7 to 1e-6).
     /// </summary>
     [Theory]
-    [InlineData(16, 32)]
-    [InlineData(128, 96)]
-    [InlineData(600, 40)]
-    public void Winograd_loses_little(int channels, int filters)
+    [InlineData(16, 32, 3)]
+    [InlineData(128, 96, 3)]
+    [InlineData(600, 40, 3)]
+    [InlineData(16, 32, 5)]
+    [InlineData(128, 96, 5)]
+    public void Winograd_loses_little(int channels, int filters, int size)
     {
-        var g = new Conv2dGeometry(channels, 10, 13, filters, 3, 3, 1, 1, 1, 1);
+        var g = new Conv2dGeometry(channels, 10, 13, filters, size, size, 1, 1, 1, 1);
         Assert.True(ReferenceDevice.IsWinograd(g));
         var device = CpuVariants.All[^1];
         using var tensors = new Guarded();

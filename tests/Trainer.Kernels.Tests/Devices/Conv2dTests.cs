@@ -47,6 +47,10 @@ public class Conv2dTests
         { new(18, 5, 7, 521, 3, 3, 1, 1, 1, 1), 1 },
         { new(16, 45, 53, 17, 3, 3, 1, 1, 1, 1), 2 },
         { new(38, 6, 7, 40, 3, 3, 1, 1, 1, 0, Groups: 2), 3 },
+        { new(16, 5, 7, 17, 5, 5, 1, 1, 2, 2), 4 },
+        { new(19, 9, 10, 33, 5, 5, 1, 1, 0, 1), 2 },
+        { new(17, 6, 5, 16, 5, 5, 1, 1, 4, 3), 3 },
+        { new(16, 37, 41, 18, 5, 5, 1, 1, 2, 2), 1 },
     };
 
     public static TheoryData<Conv2dGeometry, int> AllCases => [.. Cases, .. WinogradCases];

@@ -2,7 +2,7 @@ using Trainer.Kernels.Devices;
 
 namespace Trainer.Kernels.Tests.Reference;
 
-/// <summary>3 x 3 convolutions by Winograd's F(4x4, 3x3), tile by tile, with every sum in the order that is canonical.</summary>
+/// <summary>3 x 3 convolutions by Winograd's F(4x4, 3x3) and 5 x 5 ones by F(2x2, 5x5), tile by tile, with every sum in the order that is canonical.</summary>
 public sealed partial class ReferenceDevice
 {
     private const int Points = 36;
@@ -20,26 +20,27 @@ public sealed partial class ReferenceDevice
 
     /// <summary>Whether a convolution goes this way: a rule of a sample's shape alone.</summary>
     public static bool IsWinograd(in Conv2dGeometry g) =>
-        (g.R, g.S) == (3, 3) && (g.StrideH, g.StrideW, g.DilationH, g.DilationW) == (1, 1, 1, 1) && (g.ExtraH, g.ExtraW) == (0, 0)
-        && g.PadH is >= 0 and <= 2 && g.PadW is >= 0 and <= 2
+        (g.R, g.S) is (3, 3) or (5, 5) && (g.StrideH, g.StrideW, g.DilationH, g.DilationW) == (1, 1, 1, 1) && (g.ExtraH, g.ExtraW) == (0, 0)
+        && g.PadH < g.R && g.PadW < g.S
         && g.C / g.Groups >= 16 && g.K / g.Groups >= 16 && g.P >= 5 && g.Q >= 5 && g.H >= 5 && g.W >= 5;
 
     /// <summary>One group's target (outputs, rows, columns) of one sample: filter(target channel, source channel, r, s) over pixel(channel, row, column).</summary>
     private static float[] Winograd(
-        int inputs, int outputs, int rows, int columns, Func<int, int, int, int, float> filter, Func<int, int, int, float> pixel)
+        int size, int inputs, int outputs, int rows, int columns, Func<int, int, int, int, float> filter, Func<int, int, int, float> pixel)
     {
-        var (tileRows, tileColumns) = ((rows + 3) / 4, (columns + 3) / 4);
+        var side = 7 - size;
+        var (tileRows, tileColumns) = ((rows + side - 1) / side, (columns + side - 1) / side);
         var weights = new float[outputs * inputs][];
         for (var i = 0; i < weights.Length; i++)
         {
             var (k, c) = (i / inputs, i % inputs);
-            weights[i] = Square(3, 6, (r, s) => filter(k, c, r, s), FilterTransform);
+            weights[i] = Square(size, 6, (r, s) => filter(k, c, r, s), FilterTransform);
         }
 
         var target = new float[outputs * rows * columns];
         for (var tile = 0; tile < tileRows * tileColumns; tile++)
         {
-            var (top, left) = (tile / tileColumns * 4, tile % tileColumns * 4);
+            var (top, left) = (tile / tileColumns * side, tile % tileColumns * side);
             var transformed = Enumerable.Range(0, inputs).Select(c => Square(6, 6, (h, w) => pixel(c, top + h, left + w), InputTransform)).ToArray();
             for (var k = 0; k < outputs; k++)
             {
@@ -55,10 +56,10 @@ public sealed partial class ReferenceDevice
                     products[point] = sum.Value;
                 }
 
-                var values = Square(6, 4, (h, w) => products[(h * 6) + w], OutputTransform);
-                for (var i = 0; i < 16; i++)
+                var values = Square(6, side, (h, w) => products[(h * 6) + w], OutputTransform);
+                for (var i = 0; i < side * side; i++)
                 {
-                    var (row, column) = (top + (i / 4), left + (i % 4));
+                    var (row, column) = (top + (i / side), left + (i % side));
                     if (row < rows && column < columns)
                     {
                         target[(((k * rows) + row) * columns) + column] = values[i];
@@ -110,18 +111,28 @@ public sealed partial class ReferenceDevice
 
     private static void FilterTransform(ReadOnlySpan<float> g, Span<float> u)
     {
+        var (oddA, oddB) = g.Length == 3 ? (g[1], g[1]) : (Fma(A2, g[3], g[1]), Fma(B2, g[3], g[1]));
+        var (evenA, evenB) = g.Length == 3
+            ? (Fma(A2, g[2], g[0]), Fma(B2, g[2], g[0]))
+            : (Fma(A2, Fma(A2, g[4], g[2]), g[0]), Fma(B2, Fma(B2, g[4], g[2]), g[0]));
         u[0] = (float)G0 * g[0];
-        u[1] = (float)Ga * Fma(A, g[1], Fma(A2, g[2], g[0]));
-        u[2] = (float)Ga * Fma(-A, g[1], Fma(A2, g[2], g[0]));
-        u[3] = (float)Gb * Fma(B, g[1], Fma(B2, g[2], g[0]));
-        u[4] = (float)Gb * Fma(-B, g[1], Fma(B2, g[2], g[0]));
-        u[5] = g[2];
+        u[1] = (float)Ga * Fma(A, oddA, evenA);
+        u[2] = (float)Ga * Fma(-A, oddA, evenA);
+        u[3] = (float)Gb * Fma(B, oddB, evenB);
+        u[4] = (float)Gb * Fma(-B, oddB, evenB);
+        u[5] = g[^1];
     }
 
     private static void OutputTransform(ReadOnlySpan<float> m, Span<float> y)
     {
         var (evenA, oddA, evenB, oddB) = (m[1] + m[2], m[1] - m[2], m[3] + m[4], m[3] - m[4]);
         y[0] = m[0] + evenA + evenB;
+        if (y.Length == 2)
+        {
+            y[1] = Fma(B, oddB, Fma(A, oddA, m[5]));
+            return;
+        }
+
         y[1] = Fma(B, oddB, A * oddA);
         y[2] = Fma(B2, evenB, A2 * evenA);
         y[3] = Fma(B * B2, oddB, Fma(A * A2, oddA, m[5]));
@@ -129,14 +140,16 @@ public sealed partial class ReferenceDevice
 
     private static void GradientTransform(ReadOnlySpan<float> y, Span<float> m)
     {
+        (m[0], m[5]) = (y[0], y[^1]);
+        if (y.Length == 2)
+        {
+            (m[1], m[2], m[3], m[4]) = (Fma(A, y[1], y[0]), Fma(-A, y[1], y[0]), Fma(B, y[1], y[0]), Fma(-B, y[1], y[0]));
+            return;
+        }
+
         var (evenA, evenB) = (Fma(A2, y[2], y[0]), Fma(B2, y[2], y[0]));
         var (oddA, oddB) = (Fma(A * A2, y[3], A * y[1]), Fma(B * B2, y[3], B * y[1]));
-        m[0] = y[0];
-        m[1] = evenA + oddA;
-        m[2] = evenA - oddA;
-        m[3] = evenB + oddB;
-        m[4] = evenB - oddB;
-        m[5] = y[3];
+        (m[1], m[2], m[3], m[4]) = (evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB);
     }
 
     private static void FilterGradientTransform(ReadOnlySpan<float> u, Span<float> g)
@@ -144,7 +157,15 @@ public sealed partial class ReferenceDevice
         var (evenA, oddA, evenB, oddB) = (u[1] + u[2], u[1] - u[2], u[3] + u[4], u[3] - u[4]);
         g[0] = Fma((float)G0, u[0], Fma((float)Ga, evenA, (float)Gb * evenB));
         g[1] = Fma((float)(A * Ga), oddA, (float)(B * Gb) * oddB);
-        g[2] = Fma((float)(A2 * Ga), evenA, Fma((float)(B2 * Gb), evenB, u[5]));
+        if (g.Length == 3)
+        {
+            g[2] = Fma((float)(A2 * Ga), evenA, Fma((float)(B2 * Gb), evenB, u[5]));
+            return;
+        }
+
+        g[2] = Fma((float)(A2 * Ga), evenA, (float)(B2 * Gb) * evenB);
+        g[3] = Fma((float)(A * A2 * Ga), oddA, (float)(B * B2 * Gb) * oddB);
+        g[4] = Fma((float)((double)A2 * A2 * Ga), evenA, Fma((float)((double)B2 * B2 * Gb), evenB, u[5]));
     }
 
     private static float Fma(float a, float b, float c) => MathF.FusedMultiplyAdd(a, b, c);

@@ -149,16 +149,17 @@ public sealed partial class ReferenceDevice : Device
         {
             var (n, group) = (i / g.Groups, i % g.Groups);
             return Winograd(
+                g.R,
                 inputs,
                 outputs,
                 g.P,
                 g.Q,
-                (k, c, r, s) => w.Host[((((((group * outputs) + k) * inputs) + c) * 3) + r) * 3 + s],
+                (k, c, r, s) => w.Host[((((((group * outputs) + k) * inputs) + c) * g.R) + r) * g.S + s],
                 (c, row, column) => Pixel(g, x, n, (group * inputs) + c, row - g.PadH, column - g.PadW));
         })];
     }
 
-    /// <summary>The same with the filters turned by half a circle and 2 - pad zeros around dy.</summary>
+    /// <summary>The same with the filters turned by half a circle and R - 1 - pad zeros around dy.</summary>
     private static float[] WinogradBackwardData(Conv2dGeometry g, int samples, Tensor dy, Tensor w)
     {
         var (inputs, outputs) = (g.C / g.Groups, g.K / g.Groups);
@@ -166,21 +167,23 @@ public sealed partial class ReferenceDevice : Device
         {
             var (n, group) = (i / g.Groups, i % g.Groups);
             return Winograd(
+                g.R,
                 outputs,
                 inputs,
                 g.H,
                 g.W,
-                (c, k, r, s) => w.Host[((((((group * outputs) + k) * inputs) + c) * 3) + 2 - r) * 3 + 2 - s],
-                (k, row, column) => OutputPixel(g, dy, n, (group * outputs) + k, row - 2 + g.PadH, column - 2 + g.PadW));
+                (c, k, r, s) => w.Host[((((((group * outputs) + k) * inputs) + c) * g.R) + g.R - 1 - r) * g.S + g.S - 1 - s],
+                (k, row, column) => OutputPixel(g, dy, n, (group * outputs) + k, row - (g.R - 1 - g.PadH), column - (g.S - 1 - g.PadW)));
         })];
     }
 
-    /// <summary>Pieces of at most 128 tiles, whose sums are transformed back to 3 x 3 before the tree.</summary>
+    /// <summary>Pieces of at most 128 (3 x 3) or 256 (5 x 5) tiles, whose sums are transformed back to the taps before the tree.</summary>
     private static void WinogradBackwardWeights(Conv2dGeometry g, BatchSlice slice, ShardRange root, Tensor x, Tensor dy, Span<float> dw)
     {
-        var (rows, columns) = ((g.P + 3) / 4, (g.Q + 3) / 4);
+        var side = 7 - g.R;
+        var (rows, columns) = ((g.P + side - 1) / side, (g.Q + side - 1) / side);
         var (inputs, outputs) = (g.C / g.Groups, g.K / g.Groups);
-        (int N, int Top, int Left) Place(int tile) => (tile / (rows * columns), tile / columns % rows * 4, tile % columns * 4);
+        (int N, int Top, int Left) Place(int tile) => (tile / (rows * columns), tile / columns % rows * side, tile % columns * side);
         var images = Enumerable.Range(0, slice.LocalSamples * rows * columns * g.C).Select(i =>
         {
             var ((n, top, left), c) = (Place(i / g.C), i % g.C);
@@ -189,12 +192,12 @@ public sealed partial class ReferenceDevice : Device
         var gradients = Enumerable.Range(0, slice.LocalSamples * rows * columns * g.K).Select(i =>
         {
             var ((n, top, left), k) = (Place(i / g.K), i % g.K);
-            return Square(4, 6, (p, q) => OutputPixel(g, dy, n, k, top + p, left + q), GradientTransform);
+            return Square(side, 6, (p, q) => OutputPixel(g, dy, n, k, top + p, left + q), GradientTransform);
         }).ToArray();
         var pieces = new Dictionary<int, float[]>();
         for (var index = 0; index < dw.Length; index++)
         {
-            var (k, c, tap) = (index / g.Reduction, index / 9 % inputs, index % 9);
+            var (k, c, tap) = (index / g.Reduction, index / (g.R * g.S) % inputs, index % (g.R * g.S));
             c += k / outputs * inputs;
             if (tap == 0)
             {
@@ -217,12 +220,12 @@ public sealed partial class ReferenceDevice : Device
                             sums[point].Add(gradients[(tile * g.K) + k][point], images[(tile * g.C) + c][point]);
                         }
 
-                        taps = pieces[first] = Square(6, 3, (h, w) => sums[(h * 6) + w].Value, FilterGradientTransform);
+                        taps = pieces[first] = Square(6, g.R, (h, w) => sums[(h * 6) + w].Value, FilterGradientTransform);
                     }
 
                     return taps[tap];
                 },
-                128).GetValueOrDefault();
+                g.R == 3 ? 128 : 256).GetValueOrDefault();
         }
     }
 

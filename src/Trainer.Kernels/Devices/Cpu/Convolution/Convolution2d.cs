@@ -61,7 +61,7 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
             _call.BackwardData(g, samples, dy, w, finish, dx);
             if (WinogradTile.Suits(g))
             {
-                _winograd.Execute(_call, g.P, g.Q, 2 - g.PadH, 2 - g.PadW);
+                _winograd.Execute(_call, g.P, g.Q, g.R - 1 - g.PadH, g.S - 1 - g.PadW);
             }
             else
             {

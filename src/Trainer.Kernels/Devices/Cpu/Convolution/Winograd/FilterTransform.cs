@@ -15,51 +15,65 @@ internal sealed unsafe class FilterTransform<TSimd, TVector>(ThreadTeam team, Sc
     where TVector : struct
 {
     private const int Lane = WinogradTile.Channels;
-    private const int Taps = 9;
 
     private ConvolutionCall? _call;
+    private WinogradTile _tile;
     private TransformedTiles _target;
 
     private int Depth => _call!.Patches.Channels;
 
     /// <summary>Elements of each thread's memory that it needs.</summary>
-    public static long Work(ConvolutionCall call) => ((long)call.Patches.Channels * Taps * Lane) + (3 * WinogradTile.Inputs * Lane) + CpuMemory.Slack;
+    public static long Work(ConvolutionCall call) => ((long)call.Depth * Lane) + (WinogradTile.Points * Lane) + CpuMemory.Slack;
 
     /// <summary>Source channels stand where tiles do in other operands.</summary>
-    public void Execute(ConvolutionCall call, TransformedTiles target)
+    public void Execute(ConvolutionCall call, WinogradTile tile, TransformedTiles target)
     {
-        (_call, _target) = (call, target);
+        (_call, _tile, _target) = (call, tile, target);
         team.Run(this, (call.Channels + Lane - 1) / Lane);
     }
 
     public override void Run(int piece, int thread)
     {
         var columns = scratch.Own(thread);
-        var taps = columns + (3 * WinogradTile.Inputs * Lane);
+        var taps = columns + (WinogradTile.Points * Lane);
         var channel = piece * Lane;
         _call!.TurnFilters(channel, Math.Min(Lane, _call.Channels - channel), taps, Lane);
         for (var depth = 0; depth < Depth; depth++)
         {
-            Transform(taps + (depth * Taps * Lane), columns, depth, channel);
+            Transform(taps + (depth * _tile.Taps * Lane), columns, depth, channel);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Transform(float* taps, float* columns, int depth, int channel)
     {
+        var (filter, pointStride) = (_tile.Filter, _target.PointStride);
+        nint row = filter * Lane;
         for (var lane = 0; lane < Lane; lane += TSimd.Lanes)
         {
-            for (var column = 0; column < 3; column++)
+            for (var column = 0; column < filter; column++)
             {
-                WinogradTransforms<TSimd, TVector>.Filter(taps + (column * Lane) + lane, 3 * Lane, columns + (column * Lane), 3 * Lane);
+                TransformLine(filter, taps + (column * Lane) + lane, row, columns + (column * Lane), row);
             }
 
             var target = _target.At(depth, channel + lane);
-            for (var row = 0; row < WinogradTile.Inputs; row++)
+            for (var line = 0; line < WinogradTile.Inputs; line++)
             {
-                var line = target + (row * WinogradTile.Inputs * _target.PointStride);
-                WinogradTransforms<TSimd, TVector>.Filter(columns + (row * 3 * Lane), Lane, line, _target.PointStride);
+                TransformLine(filter, columns + (line * row), Lane, target + (line * WinogradTile.Inputs * pointStride), pointStride);
             }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void TransformLine(int filter, float* source, nint step, float* target, nint targetStep)
+    {
+        if (filter == 3)
+        {
+            WinogradTransforms<TSimd, TVector>.Filter(source, step, target, targetStep);
+        }
+        else
+        {
+            WinogradTransforms<TSimd, TVector>.Filter5(source, step, target, targetStep);
         }
     }
 }

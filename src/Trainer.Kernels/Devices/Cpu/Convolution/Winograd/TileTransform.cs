@@ -6,8 +6,8 @@ using Trainer.Kernels.Devices.Cpu.Simd;
 namespace Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 
 /// <summary>
-/// Brings tiles of images into the transformed domain: B^T x B of inputs, 6 x 6 with two rows and columns in common with their neighbours, or
-/// A dy A^T of output gradients, 4 x 4.
+/// Brings tiles of images into the transformed domain: B^T x B of inputs, 6 x 6 with rows and columns in common with their neighbours, or
+/// A dy A^T of output gradients, 4 x 4 or 2 x 2.
 /// </summary>
 /// <remarks>
 /// 16 channels at a time. The rows that the tiles of a sample look at are first turned so that channels are neighbours, with zeros around the
@@ -28,20 +28,20 @@ internal sealed unsafe class TileTransform<TSimd, TVector>
     private int _left;
     private int _side;
 
-    private int BandColumns => (WinogradTile.Outputs * (_tiles.Columns - 1)) + _side;
+    private int BandColumns => (_tiles.Outputs * (_tiles.Columns - 1)) + _side;
 
     /// <summary>Inputs with borders of zeros.</summary>
     public void OfInputs(SampleRows source, WinogradTile tiles, int channels, int height, int width, int top, int left) =>
         (_source, _tiles, _channels, _height, _width, _top, _left, _side) = (source, tiles, channels, height, width, top, left, WinogradTile.Inputs);
 
     public void OfGradients(SampleRows source, WinogradTile tiles, int channels, int height, int width) =>
-        (_source, _tiles, _channels, _height, _width, _top, _left, _side) = (source, tiles, channels, height, width, 0, 0, WinogradTile.Outputs);
+        (_source, _tiles, _channels, _height, _width, _top, _left, _side) = (source, tiles, channels, height, width, 0, 0, tiles.Outputs);
 
     /// <summary>Elements of memory that <see cref="Run"/> needs for so many tiles.</summary>
     public long Work(int tiles)
     {
         var rows = Math.Min(_tiles.Rows, 2 + ((tiles - 1) / _tiles.Columns));
-        return ((long)(WinogradTile.Outputs * (rows - 1)) + _side + WinogradTile.Inputs) * BandColumns * Lane;
+        return ((long)(_tiles.Outputs * (rows - 1)) + _side + WinogradTile.Inputs) * BandColumns * Lane;
     }
 
     /// <summary>Transforms tiles [first, first + count) of the local batch in channels [channel, channel + 16) to tiles 0, 1, ... of the target.</summary>
@@ -59,15 +59,15 @@ internal sealed unsafe class TileTransform<TSimd, TVector>
     private void TransformSample(int sample, int tile, int count, int channel, in TransformedTiles target, int targetTile, float* work)
     {
         var (firstRow, lastRow) = (tile / _tiles.Columns, (tile + count - 1) / _tiles.Columns);
-        var rows = (WinogradTile.Outputs * (lastRow - firstRow)) + _side;
+        var rows = (_tiles.Outputs * (lastRow - firstRow)) + _side;
         nint rowElements = BandColumns * Lane;
-        FillBand(_source.At(sample, (long)channel * _height * _width), Math.Min(Lane, _channels - channel), (firstRow * WinogradTile.Outputs) - _top, rows, work);
+        FillBand(_source.At(sample, (long)channel * _height * _width), Math.Min(Lane, _channels - channel), (firstRow * _tiles.Outputs) - _top, rows, work);
         var columns = work + (rows * rowElements);
         for (var (row, end) = (firstRow, tile + count); row <= lastRow; row++)
         {
             var firstColumn = Math.Max(tile, row * _tiles.Columns) - (row * _tiles.Columns);
             var endColumn = Math.Min(end, (row + 1) * _tiles.Columns) - (row * _tiles.Columns);
-            var band = work + ((row - firstRow) * WinogradTile.Outputs * rowElements);
+            var band = work + ((row - firstRow) * _tiles.Outputs * rowElements);
             TransformColumns(band, rowElements, firstColumn, endColumn, columns);
             TransformRows(columns, rowElements, firstColumn, endColumn, target, targetTile, channel);
             targetTile += endColumn - firstColumn;
@@ -96,7 +96,7 @@ internal sealed unsafe class TileTransform<TSimd, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void TransformColumns(float* band, nint rowElements, int firstColumn, int endColumn, float* columns)
     {
-        var (first, end) = (firstColumn * WinogradTile.Outputs * Lane, (((endColumn - 1) * WinogradTile.Outputs) + _side) * Lane);
+        var (first, end) = (firstColumn * _tiles.Outputs * Lane, (((endColumn - 1) * _tiles.Outputs) + _side) * Lane);
         if (_side == WinogradTile.Inputs)
         {
             for (var i = first; i < end; i += TSimd.Lanes)
@@ -104,11 +104,18 @@ internal sealed unsafe class TileTransform<TSimd, TVector>
                 WinogradTransforms<TSimd, TVector>.Input(band + i, rowElements, columns + i, rowElements);
             }
         }
-        else
+        else if (_side == 4)
         {
             for (var i = first; i < end; i += TSimd.Lanes)
             {
                 WinogradTransforms<TSimd, TVector>.Gradient(band + i, rowElements, columns + i, rowElements);
+            }
+        }
+        else
+        {
+            for (var i = first; i < end; i += TSimd.Lanes)
+            {
+                WinogradTransforms<TSimd, TVector>.Gradient2(band + i, rowElements, columns + i, rowElements);
             }
         }
     }
@@ -117,23 +124,27 @@ internal sealed unsafe class TileTransform<TSimd, TVector>
     private void TransformRows(
         float* columns, nint rowElements, int firstColumn, int endColumn, in TransformedTiles target, int targetTile, int channel)
     {
-        var (pointStride, tileStride) = (target.PointStride, target.TileStride);
+        var (pointStride, tileStride, step) = (target.PointStride, target.TileStride, _tiles.Outputs * Lane);
         for (var lane = 0; lane < Lane; lane += TSimd.Lanes)
         {
             var first = target.At(targetTile, channel + lane);
             for (var point = 0; point < WinogradTile.Points; point += WinogradTile.Inputs, columns += rowElements)
             {
                 var line = first + (point * pointStride);
-                var source = columns + lane + (firstColumn * WinogradTile.Outputs * Lane);
-                for (var column = firstColumn; column < endColumn; column++, line += tileStride, source += WinogradTile.Outputs * Lane)
+                var source = columns + lane + (firstColumn * step);
+                for (var column = firstColumn; column < endColumn; column++, line += tileStride, source += step)
                 {
                     if (_side == WinogradTile.Inputs)
                     {
                         WinogradTransforms<TSimd, TVector>.Input(source, Lane, line, pointStride);
                     }
-                    else
+                    else if (_side == 4)
                     {
                         WinogradTransforms<TSimd, TVector>.Gradient(source, Lane, line, pointStride);
+                    }
+                    else
+                    {
+                        WinogradTransforms<TSimd, TVector>.Gradient2(source, Lane, line, pointStride);
                     }
                 }
             }

@@ -9,7 +9,7 @@ using Trainer.Kernels.Sharding;
 namespace Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 
 /// <summary>
-/// dw by <see cref="WinogradTile"/>: per piece of tiles, 36 products (K x tiles) (tiles x C) of the transformed dy and x in Form C, transformed back to 3 x 3
+/// dw by <see cref="WinogradTile"/>: per piece of tiles, 36 products (K x tiles) (tiles x C) of the transformed dy and x in Form C, transformed back to the taps
 /// by the filter transform's adjoint, then folded along the tree.
 /// </summary>
 /// <remarks>
@@ -22,7 +22,6 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
 {
     private const int Lane = WinogradTile.Channels;
     private const int ChainLength = 512;
-    private const int Taps = 9;
 
     /// <summary>Elements of a chunk's transformed operands, about: 16 MiB.</summary>
     private const int ChunkElements = 4 << 20;
@@ -35,6 +34,7 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
     private readonly Transforming _transforming = new();
     private readonly NativeBuffer _offsets = new();
     private Conv2dGeometry _g;
+    private WinogradTile _tiles;
     private GradientKernel _kernel;
     private TransformedTiles _left;
     private TransformedTiles _right;
@@ -48,6 +48,8 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
     private float** _targets;
     private long _firstElement;
 
+    private int Taps => _tiles.Taps;
+
     private int BlocksAcross => Blocks(_kernel.ColumnPanels(_g.C), _columnPanels);
 
     private int BlockCount => Blocks(_kernel.RowPanels(_g.K), _rowPanels) * BlocksAcross;
@@ -60,11 +62,11 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
     {
         (_g, _firstElement) = (g, firstElement);
         _targets = targets;
-        var tiles = WinogradTile.Over(g.P, g.Q);
-        _plan.Describe(slice, tiles.Rows, tiles.Columns, WinogradTile.PieceTiles);
+        _tiles = WinogradTile.Over(g.R, g.P, g.Q);
+        _plan.Describe(slice, _tiles.Rows, _tiles.Columns, _tiles.PieceTiles);
         _kernel = GradientKernelChoice<TSimd, TVector>.For(g.K, g.C);
         ChooseBlocks();
-        Reserve(tiles, x, dy);
+        Reserve(x, dy);
         (_endPiece, _top) = (0, 0);
         while (_endPiece < _plan.Count)
         {
@@ -113,7 +115,7 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
         }
     }
 
-    private void Reserve(WinogradTile tiles, SampleRows x, SampleRows dy)
+    private void Reserve(SampleRows x, SampleRows dy)
     {
         var fitting = ChunkElements / (WinogradTile.Points * (WinogradTile.Padded(_g.C) + WinogradTile.Padded(_g.K)));
         _chunkTiles = Math.Min(_plan.Pixels, Math.Max(_plan.LongestPiece, fitting));
@@ -123,8 +125,8 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
         _left = new TransformedTiles(shared, _chunkTiles, _g.K, WinogradTile.Padded(_g.K));
         _right = new TransformedTiles(shared + left, _chunkTiles, _g.C, _kernel.Columns);
         _stacks = shared + left + right;
-        _transforming.Describe(this, tiles, x, dy);
-        var products = (WinogradTile.Points * BlockElements) + (3 * WinogradTile.Inputs * Lane);
+        _transforming.Describe(this, _tiles, x, dy);
+        var products = (WinogradTile.Points * BlockElements) + (WinogradTile.Points * Lane);
         scratch.EnsureOwn(Math.Max(_transforming.Work, GradientKernel.LargestTile + products));
         var offsets = _offsets.Ensure<int>(_kernel.Rows);
         for (var row = 0; row < _kernel.Rows; row++)
@@ -194,19 +196,32 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
     {
         var stride = BlockElements;
         var columns = products + (WinogradTile.Points * stride);
+        var filter = _tiles.Filter;
         for (nint i = 0; i < stride; i += TSimd.Lanes)
         {
             for (var column = 0; column < WinogradTile.Inputs; column++)
             {
                 var source = products + (column * stride) + i;
-                WinogradTransforms<TSimd, TVector>.FilterGradient(
-                    source, WinogradTile.Inputs * stride, columns + (column * Lane), WinogradTile.Inputs * Lane);
+                TransformLine(filter, source, WinogradTile.Inputs * stride, columns + (column * Lane), WinogradTile.Inputs * Lane);
             }
 
-            for (var row = 0; row < 3; row++)
+            for (var row = 0; row < filter; row++)
             {
-                WinogradTransforms<TSimd, TVector>.FilterGradient(columns + (row * WinogradTile.Inputs * Lane), Lane, sums + (row * 3 * stride) + i, stride);
+                TransformLine(filter, columns + (row * WinogradTile.Inputs * Lane), Lane, sums + (row * filter * stride) + i, stride);
             }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void TransformLine(int filter, float* source, nint step, float* target, nint targetStep)
+    {
+        if (filter == 3)
+        {
+            WinogradTransforms<TSimd, TVector>.FilterGradient(source, step, target, targetStep);
+        }
+        else
+        {
+            WinogradTransforms<TSimd, TVector>.FilterGradient5(source, step, target, targetStep);
         }
     }
 

@@ -39,7 +39,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TVector>(ThreadTeam team
 
     private nint ProductStride => ((nint)(_blockTiles / PanelTiles) * ChannelPanels * _kernel.Tile) + Lane;
 
-    private long OutputWork => 2L * WinogradTile.Outputs * WinogradTile.Outputs * _tiles.Columns * Lane;
+    private long OutputWork => 2L * _tiles.Outputs * _tiles.Outputs * _tiles.Columns * Lane;
 
     /// <param name="height">Of the source images.</param>
     /// <param name="top">Rows of zeros above them.</param>
@@ -47,7 +47,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TVector>(ThreadTeam team
     {
         (_call, _depth) = (call, call.Patches.Channels);
         (_outputRows, _outputColumns) = (call.Patches.Pixels / call.Patches.PixelColumns, call.Patches.PixelColumns);
-        _tiles = WinogradTile.Over(_outputRows, _outputColumns);
+        _tiles = WinogradTile.Over(call.Patches.FilterRows, _outputRows, _outputColumns);
         _count = checked(call.Count * _tiles.PerSample);
         _kernel = GradientKernelChoice<TSimd, TVector>.For(_count, call.Channels);
         _blockTiles = ChooseBlock();
@@ -55,7 +55,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TVector>(ThreadTeam team
         var weights = TransformedTiles.Elements(_depth, call.Channels, _kernel.Columns);
         _weights = new TransformedTiles(scratch.Shared(weights), _depth, call.Channels, _kernel.Columns);
         scratch.EnsureOwn(Math.Max(FilterTransform<TSimd, TVector>.Work(call), BlockWork()));
-        _filters.Execute(call, _weights);
+        _filters.Execute(call, _tiles, _weights);
         team.Run(this, (_count + _blockTiles - 1) / _blockTiles);
     }
 
@@ -98,7 +98,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TVector>(ThreadTeam team
     private long BlockWork() =>
         GradientKernel.LargestTile + (WinogradTile.Points * ProductStride) + InputElements() + Math.Max(_inputs.Work(_blockTiles), OutputWork + PixelWork);
 
-    private long PixelWork => (WinogradTile.Outputs * (WinogradTile.Inputs + 1) * Lane) + CpuMemory.Slack;
+    private long PixelWork => (WinogradTile.Points * Lane) + CpuMemory.Slack;
 
     /// <summary>One point: products (tiles x target channels) = inputs x weights.</summary>
     private void Multiply(float* inputs, nint stride, int count, float* weights, float* products, float* tile)
@@ -151,7 +151,8 @@ internal sealed unsafe class WinogradConvolution<TSimd, TVector>(ThreadTeam team
     private void TransformRow(float* products, int tile, int count, int channel, float* pixels)
     {
         var columns = pixels + OutputWork;
-        nint rowElements = count * WinogradTile.Outputs * Lane;
+        var outputs = _tiles.Outputs;
+        nint rowElements = count * outputs * Lane;
         var (stride, tilePanels) = (ProductStride, _blockTiles / PanelTiles);
         for (var lane = 0; lane < Lane; lane += TSimd.Lanes)
         {
@@ -167,16 +168,28 @@ internal sealed unsafe class WinogradConvolution<TSimd, TVector>(ThreadTeam team
                 var source = products + (((panel * tilePanels) + tilePanel) * _kernel.Tile) + (row * _kernel.Columns) + place;
                 for (var column = 0; column < WinogradTile.Inputs; column++)
                 {
-                    WinogradTransforms<TSimd, TVector>.Output(
-                        source + (column * stride), WinogradTile.Inputs * stride, columns + (column * Lane), WinogradTile.Inputs * Lane);
+                    TransformLine(outputs, source + (column * stride), WinogradTile.Inputs * stride, columns + (column * Lane), WinogradTile.Inputs * Lane);
                 }
 
-                var target = pixels + (i * WinogradTile.Outputs * Lane) + lane;
-                for (var line = 0; line < WinogradTile.Outputs; line++)
+                var target = pixels + (i * outputs * Lane) + lane;
+                for (var line = 0; line < outputs; line++)
                 {
-                    WinogradTransforms<TSimd, TVector>.Output(columns + (line * WinogradTile.Inputs * Lane), Lane, target + (line * rowElements), Lane);
+                    TransformLine(outputs, columns + (line * WinogradTile.Inputs * Lane), Lane, target + (line * rowElements), Lane);
                 }
             }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void TransformLine(int outputs, float* source, nint step, float* target, nint targetStep)
+    {
+        if (outputs == 4)
+        {
+            WinogradTransforms<TSimd, TVector>.Output(source, step, target, targetStep);
+        }
+        else
+        {
+            WinogradTransforms<TSimd, TVector>.Output2(source, step, target, targetStep);
         }
     }
 
@@ -185,9 +198,9 @@ internal sealed unsafe class WinogradConvolution<TSimd, TVector>(ThreadTeam team
     {
         var call = _call!;
         var (finish, channels) = (call.Finish, Math.Min(Lane, call.Channels - channel));
-        var (firstRow, firstColumn, width) = (row * WinogradTile.Outputs, column * WinogradTile.Outputs, count * WinogradTile.Outputs);
+        var (firstRow, firstColumn, width) = (row * _tiles.Outputs, column * _tiles.Outputs, count * _tiles.Outputs);
         var bias = finish.Bias == null ? null : finish.Bias + channel;
-        for (var line = firstRow; line < Math.Min(firstRow + WinogradTile.Outputs, _outputRows); line++, pixels += width * Lane)
+        for (var line = firstRow; line < Math.Min(firstRow + _tiles.Outputs, _outputRows); line++, pixels += width * Lane)
         {
             Packing.Transpose(pixels, Lane, width, Lane, turned, width, width);
             var element = ((long)channel * call.Patches.Pixels) + ((long)line * _outputColumns) + firstColumn;
