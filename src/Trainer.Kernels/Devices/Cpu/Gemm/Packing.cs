@@ -16,6 +16,11 @@ internal static unsafe class Packing
         float* source, nint sourceStride, int rows, int columns, float* target, nint targetStride, int paddedRows)
     {
         var row = 0;
+        for (; Avx512F.IsSupported && row + 16 <= rows && columns >= 16; row += 16)
+        {
+            TransposeSixteenRows(source + (row * sourceStride), sourceStride, columns, target + row, targetStride);
+        }
+
         for (; row + 4 <= rows; row += 4)
         {
             var line = source + (row * sourceStride);
@@ -64,6 +69,56 @@ internal static unsafe class Packing
             (line[0], line[1]) = (row0[column], row1[column]);
             (line[2], line[3]) = (row2[column], row3[column]);
         }
+    }
+
+    /// <summary>As <see cref="Transpose"/> for 16 rows of at least 16 columns; the last block of columns overlaps the one before it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransposeSixteenRows(float* source, nint sourceStride, int columns, float* target, nint targetStride)
+    {
+        for (var column = 0; column < columns; column += 16)
+        {
+            column = Math.Min(column, columns - 16);
+            TransposeSquare(source + column, sourceStride, target + (column * targetStride), targetStride);
+        }
+    }
+
+    /// <summary>16 x 16 in registers: pairs of elements, then of pairs, then quarters of vectors change places.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void TransposeSquare(float* source, nint sourceStride, float* target, nint targetStride)
+    {
+        FourRows(source, sourceStride, out var a0, out var a1, out var a2, out var a3);
+        FourRows(source + (4 * sourceStride), sourceStride, out var b0, out var b1, out var b2, out var b3);
+        FourRows(source + (8 * sourceStride), sourceStride, out var c0, out var c1, out var c2, out var c3);
+        FourRows(source + (12 * sourceStride), sourceStride, out var d0, out var d1, out var d2, out var d3);
+        FourColumns(a0, b0, c0, d0, target, targetStride);
+        FourColumns(a1, b1, c1, d1, target + targetStride, targetStride);
+        FourColumns(a2, b2, c2, d2, target + (2 * targetStride), targetStride);
+        FourColumns(a3, b3, c3, d3, target + (3 * targetStride), targetStride);
+    }
+
+    /// <summary>Of four rows: columns i, i + 4, i + 8 and i + 12 side by side, for i = 0 to 3.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FourRows(
+        float* source, nint stride, out Vector512<float> v0, out Vector512<float> v1, out Vector512<float> v2, out Vector512<float> v3)
+    {
+        var (a, b) = (Vector512.Load(source), Vector512.Load(source + stride));
+        var (c, d) = (Vector512.Load(source + (2 * stride)), Vector512.Load(source + (3 * stride)));
+        var (abLow, abHigh) = (Avx512F.UnpackLow(a, b).AsDouble(), Avx512F.UnpackHigh(a, b).AsDouble());
+        var (cdLow, cdHigh) = (Avx512F.UnpackLow(c, d).AsDouble(), Avx512F.UnpackHigh(c, d).AsDouble());
+        (v0, v1) = (Avx512F.UnpackLow(abLow, cdLow).AsSingle(), Avx512F.UnpackHigh(abLow, cdLow).AsSingle());
+        (v2, v3) = (Avx512F.UnpackLow(abHigh, cdHigh).AsSingle(), Avx512F.UnpackHigh(abHigh, cdHigh).AsSingle());
+    }
+
+    /// <summary>Writes columns i, i + 4, i + 8 and i + 12 of all sixteen rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FourColumns(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* target, nint stride)
+    {
+        var (abLow, abHigh) = (Avx512F.Shuffle4x128(a, b, 0x44), Avx512F.Shuffle4x128(a, b, 0xEE));
+        var (cdLow, cdHigh) = (Avx512F.Shuffle4x128(c, d, 0x44), Avx512F.Shuffle4x128(c, d, 0xEE));
+        Avx512F.Shuffle4x128(abLow, cdLow, 0x88).Store(target);
+        Avx512F.Shuffle4x128(abLow, cdLow, 0xDD).Store(target + (4 * stride));
+        Avx512F.Shuffle4x128(abHigh, cdHigh, 0x88).Store(target + (8 * stride));
+        Avx512F.Shuffle4x128(abHigh, cdHigh, 0xDD).Store(target + (12 * stride));
     }
 
     /// <summary>Copies a few elements, without the cost of a call to the runtime's copy.</summary>
