@@ -60,6 +60,8 @@ internal static class CommandLine
             LogsCommand.Create(shell),
             CancelCommand.Create(shell),
             WorkersCommand.Create(shell),
+            ModelsCommand.Create(shell),
+            ModelCommand.Create(shell),
             DataCommand.Create(shell),
             DoctorCommand.Create(shell),
             CoordinatorCommand.Create(),

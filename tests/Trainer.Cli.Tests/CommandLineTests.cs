@@ -8,7 +8,7 @@ public sealed class CommandLineTests : IDisposable
     private readonly TemporaryFolder _home = new();
 
     public static TheoryData<string> EveryCommand { get; } =
-        ["up", "down", "submit", "jobs", "get", "watch", "logs", "cancel", "workers", "data fetch", "doctor", "coordinator", "node"];
+        ["up", "down", "submit", "jobs", "get", "watch", "logs", "cancel", "workers", "models", "model describe", "data fetch", "doctor", "coordinator", "node"];
 
     public void Dispose() => _home.Dispose();
 
@@ -72,6 +72,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("coordinator", "Option '--store' is required.\nOption '--artifacts' is required.\nSee: trainer coordinator --help\n")]
     [InlineData("jobs --state idle", "--state: expected one of queued, starting, running, recovering, suspending, suspended, cancelling, succeeded, failed, cancelled, got 'idle'.\nSee: trainer jobs --help\n")]
     [InlineData("jobs --endpoint localhost:5000", "Expected an address like http://HOST:PORT, got 'localhost:5000'.\nSee: trainer jobs --help\n")]
+    [InlineData("model describe lenet --input 1,28", "--input: expected C,H,W like 3,32,32, got '1,28'.\nSee: trainer model describe --help\n")]
+    [InlineData("model describe lenet --classes 0", "--classes must be at least 1, got 0.\nSee: trainer model describe --help\n")]
     [InlineData("train", "Unrecognized command or argument 'train'.\nSee: trainer --help\n")]
     public async Task What_is_wrong_with_a_command_line_is_said_and_exits_with_2(string arguments, string errors)
     {

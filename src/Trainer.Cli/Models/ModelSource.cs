@@ -1,0 +1,66 @@
+using Trainer.Kernels;
+using Trainer.Kernels.Data;
+using Trainer.Kernels.Models;
+using Trainer.Node.Training;
+using Trainer.Protos;
+using Model = Trainer.Kernels.Models.Model;
+
+namespace Trainer.Cli.Models;
+
+/// <summary>Models as a command line names them: a network of the zoo, or the model of a job file.</summary>
+internal static class ModelSource
+{
+    private const int FashionMnistClasses = 10;
+
+    private static readonly Shape FashionMnistImage = new(1, 28, 28);
+
+    /// <param name="nameOrFile">A file wins where both exist.</param>
+    /// <param name="input">Per image; null: what the network was made for, or what the job's data gives.</param>
+    /// <param name="classes">Null: 10, or what the job's model or data says.</param>
+    /// <exception cref="CliException">No such network, a faulty file, or a model that does not fit its input.</exception>
+    public static Model Open(string nameOrFile, Shape? input, int? classes)
+    {
+        if (File.Exists(nameOrFile))
+            return Build(JobRules.WithDefaults(JobFiles.Read(nameOrFile, name: null)), nameOrFile, input, classes);
+        var entry = Zoo.Entries.FirstOrDefault(entry => entry.Name == nameOrFile)
+            ?? throw new CliException(
+                $"No network is called '{nameOrFile}', and there is no such file.", ExitCode.Usage, $"Networks: {string.Join(", ", Zoo.Names)}.");
+        return Checked(nameOrFile, "", () => Zoo.Create(entry.Name, input ?? entry.Input, classes ?? FashionMnistClasses));
+    }
+
+    /// <summary>The model of a job, for images as its data gives them.</summary>
+    /// <param name="place">What to call the job in messages.</param>
+    public static Model Build(JobSpec spec, string place, Shape? input = null, int? classes = null)
+    {
+        if (input is null || (classes is null && !spec.Model.HasClasses && spec.Model.Zoo.Length > 0))
+        {
+            var facts = Inspect(spec.Data);
+            (input, classes) = (input ?? facts.Image, classes ?? facts.Classes);
+        }
+        return Checked(place, "model.", () => JobParameters.BuildModel(spec.Model, input.Value, classes ?? 0));
+    }
+
+    /// <summary>Image and classes of a job's data; files are opened only where the data has no name.</summary>
+    private static (Shape Image, int Classes) Inspect(Protos.Data data)
+    {
+        var (image, classes) = data.Idx is { } idx ? Inspect(DataSet.FromIdx(idx.TrainImages, idx.TrainLabels)) : (FashionMnistImage, FashionMnistClasses);
+        return data.Resize.Count > 0 ? (new Shape(image[0], (int)data.Resize[0], (int)data.Resize[^1]), classes) : (image, classes);
+    }
+
+    private static (Shape Image, int Classes) Inspect(DataSet images) => (images.Shape, images.Classes);
+
+    private static Model Checked(string place, string section, Func<Model> build)
+    {
+        try
+        {
+            return build();
+        }
+        catch (ModelException wrong)
+        {
+            throw new CliException($"{place}: this model cannot be built.", ExitCode.Usage, inner: wrong)
+            {
+                Violations = [new Violation($"{section}{wrong.Path}", wrong.Problem)],
+            };
+        }
+    }
+}
