@@ -38,6 +38,14 @@ public sealed class DataSet
     /// <exception cref="DataFileException">Naming file, offset, found and expected.</exception>
     public static DataSet FromIdx(string images, string labels) => From(IdxFile.Read(images, [3, 4]), IdxFile.Read(labels, [1]));
 
+    /// <summary>Images without labels, likewise; every label reads 0.</summary>
+    /// <exception cref="DataFileException">Naming file, offset, found and expected.</exception>
+    public static DataSet FromIdx(string images)
+    {
+        var file = IdxFile.Read(images, [3, 4]);
+        return new DataSet(ShapeOf(file), file.Content, new byte[file.Dimensions[0]], file.Dimensions[0], 1, null, new ImageTransform());
+    }
+
     internal static DataSet From(IdxFile images, IdxFile labels)
     {
         var count = images.Dimensions[0];
@@ -47,9 +55,7 @@ public sealed class DataSet
                 labels.Path, $"{labels.Dimensions[0]} labels at offset {IdxFile.FirstDimensionOffset}; expected {count}, as many as images in {images.Path}");
         }
 
-        ReadOnlySpan<int> image = images.Dimensions.AsSpan(1);
-        var shape = image.Length == 2 ? new Shape(1, image[0], image[1]) : new Shape(image);
-        return new DataSet(shape, images.Content, labels.Content, count, labels.Content.Max() + 1, null, new ImageTransform());
+        return new DataSet(ShapeOf(images), images.Content, labels.Content, count, labels.Content.Max() + 1, null, new ImageTransform());
     }
 
     /// <summary>The first <paramref name="count"/> samples, with the classes of the whole; shares its memory.</summary>
@@ -100,6 +106,12 @@ public sealed class DataSet
 
         _transform.Normalize(pixels[..(int)Shape.Elements], Shape[0]);
         return _labels[sample];
+    }
+
+    private static Shape ShapeOf(IdxFile images)
+    {
+        ReadOnlySpan<int> image = images.Dimensions.AsSpan(1);
+        return image.Length == 2 ? new Shape(1, image[0], image[1]) : new Shape(image);
     }
 
     private DataSet Select(Func<int, bool> isWanted)

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Trainer.Cli.Models;
+using Trainer.Cli.Output;
+using Trainer.Kernels.Training;
+
+namespace Trainer.Cli.Commands;
+
+/// <summary>trainer evaluate ID|WEIGHTS</summary>
+internal static class EvaluateCommand
+{
+    public static Command Create(Shell shell)
+    {
+        var trained = new TrainedModelOptions();
+        var images = new Option<string?>("--images") { Description = "An IDX file of images. Default: the job's test images.", HelpName = "FILE" };
+        var labels = new Option<string?>("--labels") { Description = "An IDX file of their classes.", HelpName = "FILE" };
+        var threads = ThreadsOption.Create();
+        var command = new TrainerCommand("evaluate", "Measures loss and accuracy of a trained model, on this machine's CPU.")
+        {
+            Examples =
+            [
+                "trainer evaluate lenet-fashion-mnist-3f2a",
+                "trainer evaluate weights.safetensors --job examples/lenet-fashion-mnist.yaml",
+                "trainer evaluate lenet-fashion-mnist-3f2a --images t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz",
+            ],
+            Options = { images, labels, threads },
+        };
+        trained.AddTo(command);
+        command.Validators.Add(given =>
+        {
+            if (given.GetValue(images) is null != given.GetValue(labels) is null)
+                given.AddError("--images and --labels go together.");
+        });
+        command.SetAction(async (parsed, stop) =>
+        {
+            var model = await trained.FindAsync(parsed, shell, stop);
+            var result = Evaluate(model, parsed.GetValue(images), parsed.GetValue(labels), parsed.GetValue(threads), stop);
+            Printer.Of(parsed, shell).Print(() => Json(result, model), () => Text(result, model));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Evaluation Evaluate(TrainedModel trained, string? images, string? labels, int threads, CancellationToken stop)
+    {
+        var data = ImageSource.Open(trained.Spec.Data, images, labels);
+        var model = ModelSource.Build(trained.Spec, trained.Place, data.Shape);
+        if (data.Classes > model.Classes)
+            throw new CliException($"The labels go up to {data.Classes - 1}; the model knows {model.Classes} classes.");
+        using var network = TrainedNetwork.Open(model, trained.Weights, new CrossEntropy(), threads);
+        return network.Evaluate(data, stop);
+    }
+
+    private static string Text(Evaluation result, TrainedModel model) => Facts.Render(
+    [
+        ("images", result.Images.ToString("#,0")),
+        ("cross entropy", Words.Loss(result.Loss)),
+        ("accuracy", Words.Percent(result.Accuracy)),
+        ("images/s", Words.Rate(result.ImagesPerSecond)),
+        ("weights", model.Weights),
+    ]);
+
+    private static JsonObject Json(Evaluation result, TrainedModel model) => new()
+    {
+        ["images"] = result.Images,
+        ["cross_entropy"] = result.Loss,
+        ["accuracy"] = result.Accuracy,
+        ["images_per_second"] = result.ImagesPerSecond,
+        ["weights"] = model.Weights,
+    };
+}
+
+/// <summary>--threads of commands that compute.</summary>
+internal static class ThreadsOption
+{
+    public static Option<int> Create()
+    {
+        var threads = new Option<int>("--threads") { Description = "Threads that compute. Default: one for each processor.", HelpName = "N" };
+        threads.Validators.Add(Numbers.Between(1, 1024));
+        return threads;
+    }
+}

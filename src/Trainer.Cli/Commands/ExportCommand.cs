@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Trainer.Cli.Models;
+using Trainer.Cli.Output;
+using Trainer.Kernels.Data;
+using Trainer.Kernels.Formats.Onnx;
+using Trainer.Kernels.Models;
+using Trainer.Kernels.Training;
+
+namespace Trainer.Cli.Commands;
+
+/// <summary>trainer export ID|WEIGHTS</summary>
+internal static class ExportCommand
+{
+    public static Command Create(Shell shell)
+    {
+        var trained = new TrainedModelOptions();
+        var onnx = new Option<string?>("--onnx")
+        {
+            Description = $"Write the model as ONNX (opset {OnnxFile.Opset}), as it is in evaluation, for any batch size.",
+            HelpName = "FILE",
+        };
+        var safetensors = new Option<string?>("--safetensors") { Description = "Write the weights as safetensors; names as PyTorch's.", HelpName = "FILE" };
+        var command = new TrainerCommand("export", "Writes a trained model for other programs.")
+        {
+            Examples =
+            [
+                "trainer export lenet-fashion-mnist-3f2a --onnx lenet.onnx --safetensors lenet.safetensors",
+                "trainer export weights.safetensors --job examples/lenet-fashion-mnist.yaml --onnx lenet.onnx",
+            ],
+            Options = { onnx, safetensors },
+        };
+        trained.AddTo(command);
+        command.Validators.Add(given =>
+        {
+            if (given.GetValue(onnx) is null && given.GetValue(safetensors) is null)
+                given.AddError("Say what to write: --onnx FILE, --safetensors FILE or both.");
+        });
+        command.SetAction(async (parsed, stop) =>
+        {
+            var model = await trained.FindAsync(parsed, shell, stop);
+            var written = new List<(string Format, string File)>();
+            if (parsed.GetValue(onnx) is { } onnxFile)
+                written.Add(("onnx", WriteOnnx(model, onnxFile)));
+            if (parsed.GetValue(safetensors) is { } safetensorsFile)
+                written.Add(("safetensors", Copy(model.Weights, safetensorsFile)));
+            Printer.Of(parsed, shell).Print(
+                () => new JsonObject(written.Select(file => KeyValuePair.Create<string, JsonNode?>(file.Format, file.File))),
+                () => Facts.Render(written));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static string WriteOnnx(TrainedModel trained, string file)
+    {
+        var model = ModelSource.Build(trained.Spec, trained.Place);
+        using var network = TrainedNetwork.Open(model, trained.Weights, new CrossEntropy());
+        try
+        {
+            OnnxFile.Write(file, model, network.Weights.ToArray(), Notes(trained));
+        }
+        catch (ModelException unspeakable)
+        {
+            throw new CliException($"{trained.Place} cannot be written as ONNX.", inner: unspeakable)
+            {
+                Violations = [new Violation($"model.{unspeakable.Path}", unspeakable.Problem)],
+            };
+        }
+        return Path.GetFullPath(file);
+    }
+
+    private static string Copy(string weights, string file)
+    {
+        if (Path.GetFullPath(weights) != Path.GetFullPath(file))
+            File.Copy(weights, file, overwrite: true);
+        return Path.GetFullPath(file);
+    }
+
+    /// <summary>What whoever runs the file must do to images, which the graph does not say.</summary>
+    private static IEnumerable<KeyValuePair<string, string>> Notes(TrainedModel trained)
+    {
+        var transform = ImageSource.TransformOf(trained.Spec.Data);
+        yield return new("job", trained.Spec.Name);
+        yield return new("input", "(batch, channels, height, width); pixels from 0 to 1" + (transform.Mean is { Count: > 0 } ? ", then (pixel - mean) / std" : ""));
+        if (transform.Mean is { Count: > 0 } mean)
+        {
+            yield return new("mean", List(mean));
+            yield return new("std", List(transform.Std!));
+        }
+    }
+
+    private static string List(IEnumerable<double> numbers) => string.Join(", ", numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture)));
+}

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Trainer.Cli.Models;
+using Trainer.Cli.Output;
+using Trainer.Kernels.Training;
+
+namespace Trainer.Cli.Commands;
+
+/// <summary>trainer predict ID|WEIGHTS</summary>
+internal static class PredictCommand
+{
+    public static Command Create(Shell shell)
+    {
+        var trained = new TrainedModelOptions();
+        var images = new Option<string?>("--images") { Description = "An IDX file of images. Default: the job's test images.", HelpName = "FILE" };
+        var limit = new Option<int>("--limit") { Description = "Only the first so many.", HelpName = "N", DefaultValueFactory = _ => int.MaxValue };
+        limit.Validators.Add(Numbers.AtLeast(1));
+        var threads = ThreadsOption.Create();
+        var command = new TrainerCommand("predict", "Says which class a trained model sees in each image, on this machine's CPU.")
+        {
+            Examples =
+            [
+                "trainer predict lenet-fashion-mnist-3f2a --limit 10",
+                "trainer predict weights.safetensors --job my-job.yaml --images images.gz --output json | jq .class",
+            ],
+            Options = { images, limit, threads },
+        };
+        trained.AddTo(command);
+        command.SetAction(async (parsed, stop) =>
+        {
+            var model = await trained.FindAsync(parsed, shell, stop);
+            var data = ImageSource.Open(model.Spec.Data, parsed.GetValue(images), labels: null);
+            using var network = TrainedNetwork.Open(
+                ModelSource.Build(model.Spec, model.Place, data.Shape), model.Weights, new CrossEntropy(), parsed.GetValue(threads));
+            var printer = Printer.Of(parsed, shell);
+            if (!printer.Json)
+                shell.Out.WriteLine("IMAGE  CLASS  PROBABILITY");
+            network.Predict(data, parsed.GetValue(limit), prediction => printer.Print(() => Json(prediction), () => Text(prediction)), stop);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static string Text(Prediction prediction) =>
+        string.Create(CultureInfo.InvariantCulture, $"{prediction.Image,-5}  {prediction.Class,-5}  {prediction.Probability:0.0000}");
+
+    private static JsonObject Json(Prediction prediction) => new()
+    {
+        ["image"] = prediction.Image,
+        ["class"] = prediction.Class,
+        ["probability"] = prediction.Probability,
+    };
+}

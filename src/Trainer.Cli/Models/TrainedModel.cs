@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Trainer.Cli.Api;
+using Trainer.Protos;
+
+namespace Trainer.Cli.Models;
+
+/// <summary>What training left behind: the job that says what the model is, and the file with its weights.</summary>
+/// <param name="Place">What to call it in messages.</param>
+internal sealed record TrainedModel(JobSpec Spec, string Weights, string Place);
+
+/// <summary>How a command is told which trained model it is about: a job of the cluster, or a file of weights with its job file.</summary>
+internal sealed class TrainedModelOptions
+{
+    private readonly Argument<string> _source = new("ID|WEIGHTS") { Description = "A job that succeeded; or, with --job, a safetensors file." };
+
+    private readonly Option<string?> _job = new("--job")
+    {
+        Description = "The job file that says what model the weights are of. Then no cluster is asked.",
+        HelpName = "FILE",
+    };
+
+    private readonly ConnectionOptions _connection = new();
+
+    public void AddTo(Command command)
+    {
+        command.Arguments.Add(_source);
+        command.Options.Add(_job);
+        _connection.AddTo(command);
+    }
+
+    /// <exception cref="CliException">No such job, it has no result, or a file is missing or faulty.</exception>
+    public async Task<TrainedModel> FindAsync(ParseResult parsed, Shell shell, CancellationToken stop)
+    {
+        var source = parsed.GetValue(_source)!;
+        var found = parsed.GetValue(_job) is { } file
+            ? new TrainedModel(JobRules.WithDefaults(JobFiles.Read(file, name: null)), source, file)
+            : await OfJobAsync(source, _connection.Read(parsed, shell), stop);
+        if (!File.Exists(found.Weights))
+            throw new CliException($"There are no weights in {found.Weights}: no such file.", remedy: found.Weights == source ? null : "It is where the cluster wrote it; run this where that folder is to be seen.");
+        return found;
+    }
+
+    private static async Task<TrainedModel> OfJobAsync(string id, ClusterAddress address, CancellationToken stop)
+    {
+        if (File.Exists(id))
+            throw new CliException($"{id} is a file of weights, which do not say what model they are of.", ExitCode.Usage, "Give the job file with --job.");
+        using var client = await ClusterClient.OpenAsync(address, stop);
+        var job = await client.CallAsync((cluster, options) => cluster.Jobs.GetJobAsync(new GetJobRequest { Id = id }, options), stop);
+        return job.Result is { WeightsPath: { Length: > 0 } weights }
+            ? new TrainedModel(job.Spec, weights, job.Id)
+            : throw new CliException($"Job {id} has no weights: it is {Output.Words.State(job.State)}.", remedy: $"See: trainer get {id}");
+    }
+}
