@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Trainer.Cli.Models;
 using Trainer.Cli.Output;
-using Trainer.Kernels.Training;
 
 namespace Trainer.Cli.Commands;
 
@@ -47,14 +46,14 @@ internal static class EvaluateCommand
         var model = ModelSource.Build(trained.Spec, trained.Place, data.Shape);
         if (data.Classes > model.Classes)
             throw new CliException($"The labels go up to {data.Classes - 1}; the model knows {model.Classes} classes.");
-        using var network = TrainedNetwork.Open(model, trained.Weights, new CrossEntropy(), threads);
+        using var network = TrainedNetwork.Open(model, trained, threads);
         return network.Evaluate(data, stop);
     }
 
     private static string Text(Evaluation result, TrainedModel model) => Facts.Render(
     [
         ("images", result.Images.ToString("#,0")),
-        ("cross entropy", Words.Loss(result.Loss)),
+        ("loss", Words.Loss(result.Loss)),
         ("accuracy", Words.Percent(result.Accuracy)),
         ("images/s", Words.Rate(result.ImagesPerSecond)),
         ("weights", model.Weights),
@@ -63,7 +62,7 @@ internal static class EvaluateCommand
     private static JsonObject Json(Evaluation result, TrainedModel model) => new()
     {
         ["images"] = result.Images,
-        ["cross_entropy"] = result.Loss,
+        ["loss"] = result.Loss,
         ["accuracy"] = result.Accuracy,
         ["images_per_second"] = result.ImagesPerSecond,
         ["weights"] = model.Weights,

@@ -6,7 +6,6 @@ using Trainer.Cli.Output;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Formats.Onnx;
 using Trainer.Kernels.Models;
-using Trainer.Kernels.Training;
 
 namespace Trainer.Cli.Commands;
 
@@ -56,7 +55,7 @@ internal static class ExportCommand
     private static string WriteOnnx(TrainedModel trained, string file)
     {
         var model = ModelSource.Build(trained.Spec, trained.Place);
-        using var network = TrainedNetwork.Open(model, trained.Weights, new CrossEntropy());
+        using var network = TrainedNetwork.Open(model, trained);
         try
         {
             OnnxFile.Write(file, model, network.Weights.ToArray(), Notes(trained));

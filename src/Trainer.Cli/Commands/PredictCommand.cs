@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Trainer.Cli.Models;
 using Trainer.Cli.Output;
-using Trainer.Kernels.Training;
 
 namespace Trainer.Cli.Commands;
 
@@ -31,8 +30,7 @@ internal static class PredictCommand
         {
             var model = await trained.FindAsync(parsed, shell, stop);
             var data = ImageSource.Open(model.Spec.Data, parsed.GetValue(images), labels: null);
-            using var network = TrainedNetwork.Open(
-                ModelSource.Build(model.Spec, model.Place, data.Shape), model.Weights, new CrossEntropy(), parsed.GetValue(threads));
+            using var network = TrainedNetwork.Open(ModelSource.Build(model.Spec, model.Place, data.Shape), model, parsed.GetValue(threads));
             var printer = Printer.Of(parsed, shell);
             if (!printer.Json)
                 shell.Out.WriteLine("IMAGE  CLASS  PROBABILITY");

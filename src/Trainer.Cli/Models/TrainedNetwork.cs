@@ -3,10 +3,14 @@ using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
+using Trainer.Protos;
+using CrossEntropy = Trainer.Kernels.Training.CrossEntropy;
+using Loss = Trainer.Kernels.Training.Loss;
+using Model = Trainer.Kernels.Models.Model;
 
 namespace Trainer.Cli.Models;
 
-/// <summary>What an evaluation came to. Loss is the mean over images; accuracy 0..1.</summary>
+/// <summary>What an evaluation came to. Loss is the mean over images, by their classes' weights where the loss has such; accuracy 0..1.</summary>
 internal sealed record Evaluation(int Images, double Loss, double Accuracy, double ImagesPerSecond);
 
 /// <summary>A class that the model sees in an image, and how sure it is, 0..1.</summary>
@@ -19,22 +23,25 @@ internal sealed class TrainedNetwork : IDisposable
 
     private readonly Device _device;
     private readonly Network _network;
+    private readonly Loss _loss;
 
-    private TrainedNetwork(Device device, Network network) => (_device, _network) = (device, network);
+    private TrainedNetwork(Device device, Network network, Loss loss) => (_device, _network, _loss) = (device, network, loss);
 
     /// <summary>Weights and running statistics, flat.</summary>
     public ReadOnlySpan<float> Weights => _network.Weights;
 
+    /// <summary>Reads the weights into the model that the job has for its images.</summary>
     /// <exception cref="DataFileException">The file is not what it should be, or of another model.</exception>
-    public static TrainedNetwork Open(Model model, string weights, Loss loss, int threads = 1)
+    public static TrainedNetwork Open(Model model, TrainedModel trained, int threads = 1)
     {
+        var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(trained.Spec.Training), stepsPerEpoch: 1) with { ParameterGroups = [] };
         var device = Device.Cpu(threads);
         Network? network = null;
         try
         {
-            network = new Network(model, device, new TrainingRecipe(new Sgd(1)) { Loss = loss }, new NetworkOptions(Batch, Training: false));
-            WarmStart.Load(network, weights);
-            return new TrainedNetwork(device, network);
+            network = new Network(model, device, recipe, new NetworkOptions(Batch, Training: false));
+            WarmStart.Load(network, trained.Weights);
+            return new TrainedNetwork(device, network, recipe.Loss);
         }
         catch
         {
@@ -47,7 +54,7 @@ internal sealed class TrainedNetwork : IDisposable
     public Evaluation Evaluate(DataSet images, CancellationToken stop)
     {
         var start = Stopwatch.GetTimestamp();
-        var (loss, correct) = (0.0, 0L);
+        var (loss, weight, correct) = (0.0, 0.0, 0L);
         ForEachBatch(images, images.Count, stop, (_, count) =>
         {
             _network.Evaluate(count);
@@ -55,8 +62,10 @@ internal sealed class TrainedNetwork : IDisposable
                 loss += sample;
             foreach (var hit in _network.SampleCorrect)
                 correct += hit;
+            foreach (var label in _network.Labels[..count])
+                weight += (_loss as CrossEntropy)?.WeightOf(label) ?? 1;
         });
-        return new Evaluation(images.Count, loss / images.Count, (double)correct / images.Count, images.Count / Stopwatch.GetElapsedTime(start).TotalSeconds);
+        return new Evaluation(images.Count, loss / weight, (double)correct / images.Count, images.Count / Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
     public void Predict(DataSet images, int limit, Action<Prediction> tell, CancellationToken stop)

@@ -78,7 +78,7 @@ public sealed class JobValidator(DataCatalog catalog)
         try
         {
             var built = model.Zoo.Length > 0
-                ? Zoo.Create(model.Zoo, facts.Shape, (int)model.Classes)
+                ? Zoo.Create(model.Zoo, facts.Shape, (int)model.Classes, new ZooOptions(model.Width, model.HasDropout ? model.Dropout : null))
                 : Model.FromJson(JobFile.ModelJson(model), facts.Shape);
             _ = built.Classes;
             return built;

@@ -1,0 +1,195 @@
+using System.Buffers.Binary;
+using Trainer.Cli.Tests.Fakes;
+using Trainer.Kernels;
+using Trainer.Kernels.Formats;
+using Trainer.Kernels.Training;
+using Trainer.Protos;
+using Flatten = Trainer.Kernels.Layers.Flatten;
+using Linear = Trainer.Kernels.Layers.Linear;
+using Model = Trainer.Kernels.Models.Model;
+
+namespace Trainer.Cli.Tests;
+
+/// <summary>trainer evaluate, predict and export, on a model whose answers are known: class k is as likely as pixel k is bright.</summary>
+public sealed class TrainedModelCommandTests : IAsyncLifetime
+{
+    private const int Classes = 3;
+    private const float Steepness = 10;
+
+    private readonly TemporaryFolder _home = new();
+    private readonly FakeApi _api = new();
+    private FakeCluster _cluster = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _cluster = await FakeCluster.StartAsync(_api, _home.Path);
+        WriteImages("images", [0, 2, 1, 1, 0]);
+        WriteLabels("labels", [0, 2, 1, 2, 0]); // the fourth is not what the picture shows
+        WriteWeights();
+        File.WriteAllText(_home["job.yaml"], Job("[flatten: {}, linear: {out_features: 3}]"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        _home.Dispose();
+    }
+
+    [Fact]
+    public async Task Evaluate_measures_a_file_of_weights_on_the_jobs_test_images()
+    {
+        var text = await RunAsync("evaluate", _home["weights"], "--job", _home["job.yaml"], "--threads", "1");
+        var json = await RunAsync("evaluate", _home["weights"], "--job", _home["job.yaml"], "-o", "json");
+
+        Assert.Equal((0, ""), (text.ExitCode, text.Errors));
+        Assert.Matches(@"images +5\n +loss +2\.0001\n +accuracy +80\.0 %\n", text.Output);
+        var result = json.JsonLines.Single();
+        Assert.Equal((5, 0.8), ((int)result["images"]!, (double)result["accuracy"]!));
+        // Four are right, one is wrong by the whole steepness.
+        Assert.Equal((Steepness / 5) + Math.Log(1 + (2 * Math.Exp(-Steepness))), (double)result["loss"]!, 5);
+    }
+
+    [Fact]
+    public async Task Evaluate_takes_a_job_of_the_cluster_and_other_images()
+    {
+        _api.Jobs.Add(Succeeded());
+        WriteImages("more", [2, 2]);
+        WriteLabels("more-labels", [2, 2]);
+
+        var run = await RunAsync("evaluate", "lenet-3f2a", "--images", _home["more"], "--labels", _home["more-labels"], "-o", "json");
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Errors));
+        Assert.Equal((2, 1.0), ((int)run.JsonLines.Single()["images"]!, (double)run.JsonLines.Single()["accuracy"]!));
+    }
+
+    [Fact]
+    public async Task Predict_says_a_class_for_each_image()
+    {
+        var text = await RunAsync("predict", _home["weights"], "--job", _home["job.yaml"], "--limit", "2");
+        var json = await RunAsync("predict", _home["weights"], "--job", _home["job.yaml"], "--images", _home["images"], "-o", "json");
+
+        Assert.Equal("IMAGE  CLASS  PROBABILITY\n0      0      0.9999\n1      2      0.9999\n", text.Output);
+        Assert.Equal([0, 2, 1, 1, 0], json.JsonLines.Select(line => (int)line["class"]!));
+        Assert.All(json.JsonLines, line => Assert.Equal(1 / (1 + (2 * Math.Exp(-Steepness))), (double)line["probability"]!, 6));
+    }
+
+    [Fact]
+    public async Task Export_writes_onnx_and_safetensors()
+    {
+        _api.Jobs.Add(Succeeded());
+
+        var run = await RunAsync("export", "lenet-3f2a", "--onnx", _home["model.onnx"], "--safetensors", _home["copy"], "-o", "json");
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Errors));
+        Assert.Equal((_home["model.onnx"], _home["copy"]), ((string)run.JsonLines.Single()["onnx"]!, (string)run.JsonLines.Single()["safetensors"]!));
+        Assert.Equal(File.ReadAllBytes(_home["weights"]), File.ReadAllBytes(_home["copy"]));
+        var onnx = System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(_home["model.onnx"]));
+        Assert.All(["Gemm", "1.weight", "pixels from 0 to 1"], word => Assert.Contains(word, onnx));
+    }
+
+    [Fact]
+    public async Task What_onnx_cannot_say_is_named()
+    {
+        File.WriteAllText(_home["odd.yaml"], Job("[adaptive_max_pool2d: {output_size: [1, 2]}, flatten: {}, linear: {out_features: 3}]"));
+        WriteWeights(2);
+
+        var run = await RunAsync("export", _home["weights"], "--job", _home["odd.yaml"], "--onnx", _home["model.onnx"]);
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Equal(
+            $"{_home["odd.yaml"]} cannot be written as ONNX.\n"
+            + "  model.layers[0].adaptive_max_pool2d: ONNX has no adaptive_max_pool2d from (1,3) to (1,2), whose windows differ in size\n",
+            run.Errors);
+        Assert.False(File.Exists(_home["model.onnx"]));
+    }
+
+    [Fact]
+    public async Task What_is_missing_is_said()
+    {
+        var running = SampleJobs.Running(1, 9);
+        _api.Jobs.Add(running);
+
+        var unfinished = await RunAsync("evaluate", running.Id);
+        var unknown = await RunAsync("predict", "nobody");
+        var noJob = await RunAsync("evaluate", _home["weights"]);
+        var noFile = await RunAsync("evaluate", _home["nothing"], "--job", _home["job.yaml"]);
+
+        Assert.Equal((1, $"Job {running.Id} has no weights: it is running.\nSee: trainer get {running.Id}\n"), (unfinished.ExitCode, unfinished.Errors));
+        Assert.Equal((1, "There is no job 'nobody'.\n"), (unknown.ExitCode, unknown.Errors));
+        Assert.Equal(
+            (2, $"{_home["weights"]} is a file of weights, which do not say what model they are of.\nGive the job file with --job.\n"), (noJob.ExitCode, noJob.Errors));
+        Assert.Equal((1, $"There are no weights in {_home["nothing"]}: no such file.\n"), (noFile.ExitCode, noFile.Errors));
+    }
+
+    [Fact]
+    public async Task Weights_of_another_model_and_labels_beyond_its_classes_are_refused()
+    {
+        File.WriteAllText(_home["other.yaml"], Job("[flatten: {}, {name: head, linear: {out_features: 3}}]"));
+        WriteLabels("high", [0, 1, 2, 3, 0]);
+
+        var other = await RunAsync("evaluate", _home["weights"], "--job", _home["other.yaml"]);
+        var high = await RunAsync("evaluate", _home["weights"], "--job", _home["job.yaml"], "--images", _home["images"], "--labels", _home["high"]);
+
+        Assert.Equal((1, $"{_home["weights"]}: has no head.bias, head.weight, which the model has (strict)\n"), (other.ExitCode, other.Errors));
+        Assert.Equal((1, "The labels go up to 3; the model knows 3 classes.\n"), (high.ExitCode, high.Errors));
+    }
+
+    private Task<CommandRun> RunAsync(params string[] arguments) => CommandRun.InAsync(_home.Path, arguments);
+
+    private Job Succeeded()
+    {
+        var job = SampleJobs.Succeeded;
+        job.Id = "lenet-3f2a";
+        job.Spec = JobRules.WithDefaults(JobFile.Read(_home["job.yaml"]));
+        job.Result.WeightsPath = _home["weights"];
+        return job;
+    }
+
+    private string Job(string layers) => $$"""
+        name: known
+        model:
+          layers: {{layers}}
+        data:
+          idx: {train_images: images, train_labels: labels, test_images: images, test_labels: labels}
+        training:
+          epochs: 1
+          batch_size: 4
+          optimizer:
+            sgd: {lr: 0.1}
+        """;
+
+    /// <summary>A linear layer that multiplies each of <paramref name="inputs"/> pixels by the steepness.</summary>
+    private void WriteWeights(int inputs = Classes)
+    {
+        var isPooled = inputs != Classes;
+        var model = new Model(new Shape(1, 1, inputs), isPooled ? [new Flatten(), new Flatten(), new Linear(Classes)] : [new Flatten(), new Linear(Classes)]);
+        var layout = ParameterLayout.Of(model);
+        var weights = new float[layout.Elements];
+        var slot = layout.Slots.Single(slot => slot.Shape.Rank == 2);
+        for (var k = 0; k < inputs; k++)
+            weights[slot.Offset + (k * inputs) + k] = Steepness;
+        Safetensors.WriteWeights(_home["weights"], layout, weights);
+    }
+
+    /// <summary>Images of 1x3 pixels, of which one is white.</summary>
+    private void WriteImages(string name, int[] white)
+    {
+        var file = new byte[16 + (Classes * white.Length)];
+        BinaryPrimitives.WriteInt32BigEndian(file, 0x0803);
+        BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(4), white.Length);
+        BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(8), 1);
+        BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(12), Classes);
+        for (var i = 0; i < white.Length; i++)
+            file[16 + (Classes * i) + white[i]] = 255;
+        File.WriteAllBytes(_home[name], file);
+    }
+
+    private void WriteLabels(string name, byte[] labels)
+    {
+        var file = new byte[8 + labels.Length];
+        BinaryPrimitives.WriteInt32BigEndian(file, 0x0801);
+        BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(4), labels.Length);
+        labels.CopyTo(file, 8);
+        File.WriteAllBytes(_home[name], file);
+    }
+}
