@@ -1,96 +1,219 @@
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Tests.Reference;
 
 namespace Trainer.Kernels.Tests.Devices;
 
+/// <summary>Activations, sums and copies, dropout, softmax.</summary>
 [Collection(CpuVariants.Serial)]
 public class ElementwiseTests
 {
+    private const int Gap = 13;
+
+    /// <summary>Samples and elements: one, less than a vector, many small samples, a sample of several pieces.</summary>
+    public static TheoryData<int, int> Shapes => new() { { 1, 1 }, { 3, 15 }, { 1031, 19 }, { 2, 40_009 } };
+
     [Theory]
-    [InlineData(1)]
-    [InlineData(15)]
-    [InlineData(40_009)]
-    public void Sigmoid_agrees_and_may_work_in_place(int count)
+    [MemberData(nameof(Shapes))]
+    public void Sums_equal_the_reference(int samples, int elements)
     {
-        CpuVariants.MustAgree("forward", 2e-7f, device =>
+        foreach (var (activation, addend) in LayerEpilogues.Outputs)
         {
-            using var tensors = new Guarded();
-            var x = tensors.Input(device, TestData.Values(count, 1, 20));
-            device.ActivationForward(Activation.Sigmoid, count, 1, x, x);
-            return x.Host.ToArray();
-        });
-        CpuVariants.MustEqualReference("backward", device =>
+            Equal($"{activation}, addend {addend}", (device, gap) =>
+            {
+                using var tensors = new Gapped(device, gap);
+                var x = tensors.Input(samples, TestData.Values(samples * elements, 1));
+                var y = addend ? tensors.Input(samples, TestData.Values(samples * elements, 2)) : tensors.Output(samples, elements);
+                device.Add(elements, samples, x, new OutputEpilogue(activation, addend ? y : default), y);
+                return tensors.Read(y);
+            });
+        }
+
+        foreach (var (activation, addend) in LayerEpilogues.Gradients)
         {
-            using var tensors = new Guarded();
-            var (y, dy) = (tensors.Input(device, TestData.Values(count, 2)), tensors.Input(device, TestData.Values(count, 3)));
-            device.ActivationBackward(Activation.Sigmoid, count, 1, y, dy, GradientEpilogue.None, dy);
-            return dy.Host.ToArray();
-        });
+            Equal($"backward, {activation}, addend {addend}", (device, gap) => Backward(device, gap, samples, elements, activation, addend, device.AddBackward));
+        }
     }
 
     [Theory]
-    [InlineData(10, 256)]
-    [InlineData(1, 3)]
-    [InlineData(1009, 7)]
-    public void Softmax_cross_entropy_agrees(int classes, int samples)
+    [MemberData(nameof(Shapes))]
+    public void Exact_activations_equal_the_reference_and_may_work_in_place(int samples, int elements)
     {
-        var labels = Enumerable.Range(0, samples).Select(i => i * 7 % classes).ToArray();
-        CpuVariants.MustAgree("softmax", 5e-6f, device =>
+        foreach (var activation in new[] { Activation.None, Activation.Relu, Activation.LeakyRelu(0.01f), Activation.LeakyRelu(-0.5f) })
         {
-            using var tensors = new Guarded();
-            var logits = tensors.Input(device, TestData.Values(samples * classes, 1, 30));
-            var dx = tensors.Output(device, samples * classes);
-            var (loss, correct) = (new float[samples], new byte[samples]);
-            device.SoftmaxCrossEntropy(default, classes, samples, logits, labels, loss, correct, dx);
-            return [.. loss, .. correct.Select(c => (float)c), .. dx.Host];
-        });
+            Equal($"{activation}", (device, gap) => Forward(device, gap, samples, elements, activation, 2));
+            foreach (var (before, addend) in LayerEpilogues.Gradients)
+            {
+                Equal($"{activation} backward, {before}, addend {addend}", (device, gap) =>
+                    BackwardOf(activation, device, gap, samples, elements, before, addend));
+            }
+        }
+
+        foreach (var activation in new[] { Activation.Sigmoid, Activation.Tanh })
+        {
+            Equal($"{activation} backward", (device, gap) => BackwardOf(activation, device, gap, samples, elements, Activation.Relu, true));
+        }
     }
 
     [Theory]
-    [InlineData(1, 0, 0)]
-    [InlineData(131_111, 0, 0)]
-    [InlineData(70_001, 0.9f, 0)]
-    [InlineData(65_536, 0.9f, 0.01f)]
-    public void Sgd_equals_the_reference_and_its_hash_depends_on_the_weights_alone(int count, float momentum, float weightDecay)
+    [InlineData(ActivationKind.Sigmoid)]
+    [InlineData(ActivationKind.Tanh)]
+    [InlineData(ActivationKind.Gelu)]
+    [InlineData(ActivationKind.GeluTanh)]
+    [InlineData(ActivationKind.Silu)]
+    public void Activations_by_polynomials_agree(ActivationKind kind)
     {
-        CpuVariants.MustEqualReference("sgd", device => Sgd(device, count, momentum, weightDecay).Values);
-        Assert.Single(CpuVariants.All.Select(device => Sgd(device, count, momentum, weightDecay).Hash).Distinct());
+        var activation = new Activation(kind);
+        foreach (var (samples, elements) in new[] { (3, 15), (7, 1009), (1, 40_009) })
+        {
+            CpuVariants.MustAgree($"{kind}", 2e-6f, device => Forward(device, 0, samples, elements, activation, 9));
+            CpuVariants.MustAgree($"{kind} backward", 2e-6f, device => BackwardOf(activation, device, 0, samples, elements, Activation.None, false));
+        }
     }
 
     [Fact]
-    public void The_hash_of_sgd_sees_every_bit_of_every_weight_and_their_order()
+    public void Relu_keeps_nan_and_its_gradient_passes_where_the_output_is_nan()
     {
-        const int Count = 1000;
-        var weights = TestData.Values(Count, 1);
-        var hashes = new HashSet<ulong> { HashOf(weights) };
-        for (var i = 0; i < Count; i++)
+        foreach (var device in CpuVariants.All)
         {
-            var changed = weights.ToArray();
-            changed[i] = BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(changed[i]) ^ (1 << (i % 32)));
-            Assert.True(hashes.Add(HashOf(changed)), $"Bit {i % 32} of weight {i} does not show.");
+            using var tensors = new Gapped(device, 0);
+            var x = tensors.Input(1, [float.NaN, -1, 2, 0, float.NegativeInfinity, float.PositiveInfinity]);
+            device.ActivationForward(Activation.Relu, 6, 1, x, x);
+            Assert.Equal([float.NaN, 0, 2, 0, 0, float.PositiveInfinity], tensors.Read(x));
+            var dy = tensors.Input(1, [1, 2, 3, 4, 5, 6]);
+            device.ActivationBackward(Activation.Relu, 6, 1, x, dy, GradientEpilogue.None, dy);
+            Assert.Equal([1, 0, 3, 0, 0, 6], tensors.Read(dy));
+        }
+    }
+
+    [Theory]
+    [InlineData(0.5, false, 7, 1)]
+    [InlineData(0.3, false, 5, 1009)]
+    [InlineData(0.7, false, 3, 20_011)]
+    [InlineData(0.0, false, 3, 5)]
+    [InlineData(1.0, false, 3, 37)]
+    [InlineData(0.3, true, 37, 49)]
+    [InlineData(0.5, true, 67, 301)]
+    public void Dropout_equals_the_reference(double p, bool perChannel, int channels, int pixels)
+    {
+        var draw = new DropoutDraw(p, 0x1234_5678_9ABC_DEF0, 17, 0x1_0000_0003, perChannel);
+        foreach (var slice in Slices.Of(4))
+        {
+            var (samples, elements) = (slice.LocalSamples, channels * pixels);
+            Equal($"{draw}, {Slices.NameOf(slice)}", (device, gap) =>
+            {
+                using var tensors = new Gapped(device, gap);
+                var (x, y) = (tensors.Input(samples, TestData.Values(samples * elements, 1)), tensors.Output(samples, elements));
+                device.DropoutForward(draw, channels, pixels, slice, x, y);
+                return tensors.Read(y);
+            });
+            var (before, addend) = LayerEpilogues.Gradients[(slice.Shards + channels) % LayerEpilogues.Gradients.Count];
+            Equal($"{draw} backward, {Slices.NameOf(slice)}, {before}, addend {addend}", (device, gap) =>
+                Backward(device, gap, samples, elements, before, addend, (long _, int _, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
+                    device.DropoutBackward(draw, channels, pixels, slice, dy, epilogue, dx)));
+        }
+    }
+
+    [Fact]
+    public void Dropout_drops_its_share_and_other_positions_steps_and_layers_draw_otherwise()
+    {
+        const int Count = 40_000;
+        var device = CpuVariants.All[0];
+        float[] Draw(DropoutDraw draw, int position)
+        {
+            using var tensors = new Gapped(device, 0);
+            var x = tensors.Input(1, [.. Enumerable.Repeat(1f, Count)]);
+            device.DropoutForward(draw, 1, Count, new BatchSlice(8, 8, [new(position, position + 1)]), x, x);
+            return tensors.Read(x);
         }
 
-        (weights[3], weights[19]) = (weights[19], weights[3]);
-        Assert.True(hashes.Add(HashOf(weights)));
+        var draw = new DropoutDraw(0.25, 1, 2, 3, false);
+        var values = Draw(draw, 0);
+        Assert.Equal([0, (float)(1 / 0.75)], values.Distinct().Order());
+        Assert.InRange(values.Count(value => value == 0) / (double)Count, 0.24, 0.26);
+        foreach (var other in new[] { Draw(draw, 1), Draw(draw with { Step = 4 }, 0), Draw(draw with { Layer = 3 }, 0), Draw(draw with { Seed = 2 }, 0) })
+        {
+            Assert.InRange(values.Zip(other).Count(pair => pair.First == pair.Second) / (double)Count, 0.61, 0.64);
+        }
     }
 
-    private static ulong HashOf(float[] weights)
+    [Theory]
+    [InlineData(4, 1, 7)]
+    [InlineData(1, 5, 2)]
+    [InlineData(11, 37, 3)]
+    [InlineData(1031, 1, 2)]
+    [InlineData(700, 19, 2)]
+    public void Softmax_agrees(int channels, int pixels, int samples)
     {
-        using var tensors = new Guarded();
-        var device = CpuVariants.All[0];
-        var w = tensors.Input(device, weights);
-        return device.Update(
-            [new UpdateRun(UpdateRule.Sgd, w.Elements) { LearningRate = 0, Momentum = 0, WeightDecay = 0 }], 1, w, tensors.Input(device, new float[weights.Length]), default, default);
+        var elements = channels * pixels;
+        foreach (var log in new[] { false, true })
+        {
+            CpuVariants.MustAgree($"log {log}", 5e-6f, device =>
+            {
+                using var tensors = new Gapped(device, device == CpuVariants.Reference ? 0 : Gap);
+                var x = tensors.Input(samples, TestData.Values(samples * elements, 1, 10));
+                var y = tensors.Output(samples, elements);
+                device.SoftmaxForward(channels, pixels, samples, log, x, y);
+                return tensors.Read(y);
+            });
+            CpuVariants.MustAgree($"log {log} backward", 5e-5f, device =>
+            {
+                using var tensors = new Gapped(device, device == CpuVariants.Reference ? 0 : Gap);
+                var y = tensors.Input(samples, [.. TestData.Values(samples * elements, 3).Select(value => log ? value - 1 : MathF.Abs(value))]);
+                var (dy, dx) = (tensors.Input(samples, TestData.Values(samples * elements, 4)), tensors.Output(samples, elements));
+                device.SoftmaxBackward(channels, pixels, samples, log, y, dy, new GradientEpilogue(Activation.Relu, y), dx);
+                return tensors.Read(dx);
+            });
+        }
     }
 
-    private static (float[] Values, ulong Hash) Sgd(Device device, int count, float momentum, float weightDecay)
+    /// <summary>D2L's worked examples.</summary>
+    [Theory]
+    [InlineData(new[] { 1f, 1, 0, 0 }, new[] { 0.366f, 0.366f, 0.134f, 0.134f })]
+    [InlineData(new[] { 1f, 3, 0, 0 }, new[] { 0.110f, 0.810f, 0.040f, 0.040f })]
+    public void Softmax_to_the_digit(float[] x, float[] y)
     {
-        using var tensors = new Guarded();
-        var w = tensors.Input(device, TestData.Values(count, 1));
-        var g = tensors.Input(device, TestData.Values(count, 2));
-        var v = momentum == 0 ? default : tensors.Input(device, TestData.Values(count, 3));
-        var hash = device.Update(
-            [new UpdateRun(UpdateRule.Sgd, w.Elements) { LearningRate = 0.1f, Momentum = momentum, WeightDecay = weightDecay }], 1, w, g, v, default);
-        return ([.. w.Host, .. v.IsEmpty ? [] : v.Host], hash);
+        using var tensors = new Gapped(CpuVariants.All[0], 0);
+        var values = tensors.Input(1, x);
+        CpuVariants.All[0].SoftmaxForward(4, 1, 1, false, values, values);
+        Assert.Equal(y, tensors.Read(values).Select(value => MathF.Round(value, 3)));
+    }
+
+    private delegate void Gradient(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
+
+    private static float[] Forward(Device device, int gap, int samples, int elements, Activation activation, float bound)
+    {
+        using var tensors = new Gapped(device, gap);
+        var x = tensors.Input(samples, TestData.Values(samples * elements, 1, bound));
+        device.ActivationForward(activation, elements, samples, x, x);
+        return tensors.Read(x);
+    }
+
+    private static float[] BackwardOf(Activation activation, Device device, int gap, int samples, int elements, Activation before, bool addend) =>
+        Backward(device, gap, samples, elements, before, addend, (long _, int _, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
+        {
+            using var sources = new Gapped(device, gap);
+            var source = sources.Input(samples, TestData.Values(samples * elements, 11, activation.HasDerivativeOfOutput ? 1 : 5));
+            device.ActivationBackward(activation, elements, samples, source, dy, epilogue, dx);
+        });
+
+    private static float[] Backward(Device device, int gap, int samples, int elements, Activation before, bool addend, Gradient run)
+    {
+        using var tensors = new Gapped(device, gap);
+        var dy = tensors.Input(samples, TestData.Values(samples * elements, 3));
+        var output = tensors.Input(samples, TestData.Values(samples * elements, 4));
+        var dx = addend ? tensors.Input(samples, TestData.Values(samples * elements, 5)) : tensors.Output(samples, elements);
+        run(elements, samples, dy, new GradientEpilogue(before, output, addend ? dx : default), dx);
+        return tensors.Read(dx);
+    }
+
+    private static void Equal(string what, Func<Device, int, float[]> run)
+    {
+        var expected = run(CpuVariants.Reference, 0);
+        foreach (var device in CpuVariants.All)
+        {
+            CpuVariants.MustEqual($"{what} on {device.Description}", expected, run(device, 0));
+            CpuVariants.MustEqual($"{what}, samples apart, on {device.Description}", expected, run(device, Gap));
+        }
     }
 }

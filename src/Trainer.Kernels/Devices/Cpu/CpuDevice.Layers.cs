@@ -77,13 +77,15 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
         fixed (byte* corrects = correct)
         {
             _softmaxCrossEntropy.Execute(
+                options,
+                Operand.AddressOrNull(Operation, "the options' class weights", options.ClassWeights, Extent.Of(classes)),
                 classes,
                 samples,
-                Operand.Address(Operation, "logits", logits, extent),
+                Operand.Samples(Operation, "logits", logits, extent),
                 labelValues,
                 losses,
                 corrects,
-                Operand.AddressOrNull(Operation, "dx", dx, extent));
+                Operand.SamplesOrNone(Operation, "dx", dx, extent));
         }
     }
 
@@ -337,21 +339,74 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
             Operand.Samples(Operation, "dx", dx, extent));
     }
 
-    public override void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y) =>
-        throw new NotSupportedException();
+    public override void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y)
+    {
+        const string Operation = nameof(DropoutForward);
+        GeometryChecks.Check(Operation, draw, channels, pixels, slice.LocalSamples);
+        var extent = Extent.Of(slice.LocalSamples, channels, 1, pixels);
+        _dropout.Execute(
+            draw, channels, pixels, slice, Operand.Samples(Operation, "x", x, extent), default, Operand.Samples(Operation, "y", y, extent));
+    }
 
     public override void DropoutBackward(
-        in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException();
+        in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(DropoutBackward);
+        GeometryChecks.Check(Operation, draw, channels, pixels, slice.LocalSamples);
+        var extent = Extent.Of(slice.LocalSamples, channels, 1, pixels);
+        _dropout.Execute(
+            draw,
+            channels,
+            pixels,
+            slice,
+            Operand.Samples(Operation, "dy", dy, extent),
+            Operand.Steps(Operation, epilogue, extent),
+            Operand.Samples(Operation, "dx", dx, extent));
+    }
 
-    public override void SoftmaxForward(int channels, int pixels, int samples, bool log, Tensor x, Tensor y) =>
-        throw new NotSupportedException();
+    public override void SoftmaxForward(int channels, int pixels, int samples, bool log, Tensor x, Tensor y)
+    {
+        const string Operation = nameof(SoftmaxForward);
+        GeometryChecks.CheckChannels(Operation, channels, pixels, 1, samples);
+        var extent = Extent.Of(samples, channels, 1, pixels);
+        _softmax.Forward(
+            channels, pixels, samples, log, Operand.Samples(Operation, "x", x, extent), Operand.Samples(Operation, "y", y, extent));
+    }
 
-    public override void SoftmaxBackward(int channels, int pixels, int samples, bool log, Tensor y, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException();
+    public override void SoftmaxBackward(int channels, int pixels, int samples, bool log, Tensor y, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(SoftmaxBackward);
+        GeometryChecks.CheckChannels(Operation, channels, pixels, 1, samples);
+        var extent = Extent.Of(samples, channels, 1, pixels);
+        _softmax.Backward(
+            channels,
+            pixels,
+            samples,
+            log,
+            Operand.Samples(Operation, "y", y, extent),
+            Operand.Samples(Operation, "dy", dy, extent),
+            Operand.Steps(Operation, epilogue, extent),
+            Operand.Samples(Operation, "dx", dx, extent));
+    }
 
-    public override void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Span<float> loss, Tensor dx) =>
-        throw new NotSupportedException();
+    public override void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Span<float> loss, Tensor dx)
+    {
+        const string Operation = nameof(SquaredError);
+        GeometryChecks.CheckElements(Operation, elements, samples);
+        GeometryChecks.CheckLength(Operation, "loss", loss.Length, samples);
+        var extent = Extent.Of(samples, elements);
+        fixed (float* losses = loss)
+        {
+            _squaredError.Execute(
+                factor,
+                elements,
+                samples,
+                Operand.Samples(Operation, "y", y, extent),
+                Operand.Samples(Operation, "target", target, extent),
+                losses,
+                Operand.SamplesOrNone(Operation, "dx", dx, extent));
+        }
+    }
 
     public override float SquaredNorm(Tensor values) =>
         _squaredNorm.Execute(values.Elements, Operand.Address(nameof(SquaredNorm), "values", values, Extent.Of(values.Elements)));

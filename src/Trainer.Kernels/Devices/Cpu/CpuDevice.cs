@@ -61,7 +61,10 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
     private readonly BatchNorm<TSimd, TVector> _batchNorm;
     private readonly GroupNorm<TSimd, TVector> _groupNorm;
     private readonly ChannelGradients<TSimd, TVector> _channelGradients;
+    private readonly Dropout<TSimd, TVector> _dropout;
+    private readonly Softmax<TSimd, TVector> _softmax;
     private readonly SoftmaxCrossEntropy<TSimd, TVector> _softmaxCrossEntropy;
+    private readonly SquaredError<TSimd, TVector> _squaredError;
     private readonly DivideWork<TSimd, TVector> _divide;
     private readonly SquaredNorm<TSimd, TVector> _squaredNorm;
     private readonly WeightUpdate<TSimd, TVector> _weightUpdate;
@@ -83,7 +86,10 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
         _batchNorm = new(_team, _scratch);
         _groupNorm = new(_team);
         _channelGradients = new(_team, _scratch);
+        _dropout = new(_team);
+        _softmax = new(_team);
         _softmaxCrossEntropy = new(_team, _scratch);
+        _squaredError = new(_team);
         _divide = new(_team);
         _squaredNorm = new(_team, _scratch);
         _weightUpdate = new(_team, _scratch);
@@ -121,6 +127,7 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
         _poolForward.Dispose();
         _poolBackward.Dispose();
         _batchNorm.Dispose();
+        _dropout.Dispose();
         CpuMemory[] memories;
         lock (_memories)
         {

@@ -56,6 +56,16 @@ internal static class GeometryChecks
         CheckSamples(operation, samples);
     }
 
+    public static void Check(string operation, in DropoutDraw draw, int channels, int pixels, int samples)
+    {
+        if (!(draw.P >= 0 && draw.P <= 1))
+        {
+            throw new ArgumentException($"{operation}: probability {draw.P}, expected 0 to 1.");
+        }
+
+        CheckChannels(operation, channels, pixels, 1, samples);
+    }
+
     public static void CheckChannels(string operation, int channels, int pixels, int groups, int samples)
     {
         if (Math.Min(channels, Math.Min(pixels, groups)) < 1)
@@ -98,7 +108,8 @@ internal static class GeometryChecks
         {
             if (runs[i].Elements < 0 || (uint)runs[i].Rule > (uint)UpdateRule.AdamW)
             {
-                throw new ArgumentException($"{operation}: run {i} is {(int)runs[i].Rule} over {runs[i].Elements} elements, expected an UpdateRule over at least 0.");
+                throw new ArgumentException(
+                    $"{operation}: run {i} is {(int)runs[i].Rule} over {runs[i].Elements} elements, expected an UpdateRule over at least 0.");
             }
 
             if (runs[i].Rule is UpdateRule.Adam or UpdateRule.AdamW && runs[i].Step < 1)

@@ -5,10 +5,11 @@ using Trainer.Kernels.Devices.Cpu.Threading;
 
 namespace Trainer.Kernels.Devices.Cpu.Elementwise;
 
-/// <summary>
-/// Loss, correctness and gradient per sample. exp is vectorised over classes; the sum over classes is Form C (ascending from +0, blocks
-/// of 512), one addition after another. dx = e / sum - onehot.
-/// </summary>
+/// <summary>Loss, correctness and gradient per sample. exp is vectorised over classes; sums over classes are Form C, one addition after another.</summary>
+/// <remarks>
+/// With targets t_c = w_c ((1 - smoothing) onehot(label)_c + smoothing / classes) and p = e / s: loss = sum of t_c (-log p_c) and
+/// dx = p T - t, T = sum of t. The label's own part is kept apart from what all classes have, so without options dx = e / s - onehot(label).
+/// </remarks>
 internal sealed unsafe class SoftmaxCrossEntropy<TSimd, TVector>(ThreadTeam team, Scratch scratch) : ParallelWork
     where TSimd : ISimd<TVector>
     where TVector : struct
@@ -19,21 +20,29 @@ internal sealed unsafe class SoftmaxCrossEntropy<TSimd, TVector>(ThreadTeam team
     private int _classes;
     private int _samples;
     private int _runSamples;
-    private float* _logits;
+    private int? _ignored;
+    private float _hit;
+    private float _share;
+    private float* _weights;
+    private float _weightSum;
+    private SampleRows _logits;
     private int* _labels;
     private float* _loss;
     private byte* _correct;
-    private float* _dx;
+    private SampleRows _dx;
 
-    public void Execute(int classes, int samples, float* logits, int* labels, float* loss, byte* correct, float* dx)
+    /// <param name="weights">Of classes; null: 1.</param>
+    /// <param name="dx">May be left out.</param>
+    public void Execute(
+        in CrossEntropyOptions options, float* weights, int classes, int samples, SampleRows logits, int* labels, float* loss, byte* correct, SampleRows dx)
     {
-        _classes = classes;
-        _samples = samples;
-        _logits = logits;
+        (_classes, _samples, _logits, _dx) = (classes, samples, logits, dx);
+        (_ignored, _hit, _share) = (options.IgnoreIndex, 1 - options.LabelSmoothing, options.LabelSmoothing / classes);
+        _weights = weights;
         _labels = labels;
         _loss = loss;
         _correct = correct;
-        _dx = dx;
+        _weightSum = weights == null ? classes : SumInChains(weights, null);
         _runSamples = Math.Max(1, RunElements / classes);
         scratch.EnsureOwn(classes);
         team.Run(this, (samples + _runSamples - 1) / _runSamples);
@@ -44,13 +53,24 @@ internal sealed unsafe class SoftmaxCrossEntropy<TSimd, TVector>(ThreadTeam team
         var end = Math.Min(_samples, (piece + 1) * _runSamples);
         for (var sample = piece * _runSamples; sample < end; sample++)
         {
-            RunSample(sample, scratch.Own(thread));
+            if (_labels[sample] == _ignored)
+            {
+                (_loss[sample], _correct[sample]) = (0, 0);
+                if (!_dx.IsEmpty)
+                {
+                    new Span<float>(_dx.At(sample, 0), _classes).Clear();
+                }
+            }
+            else
+            {
+                RunSample(sample, scratch.Own(thread));
+            }
         }
     }
 
     private void RunSample(int sample, float* exponentials)
     {
-        var logits = _logits + ((long)sample * _classes);
+        var logits = _logits.At(sample, 0);
         var largest = 0;
         for (var i = 1; i < _classes; i++)
         {
@@ -59,29 +79,43 @@ internal sealed unsafe class SoftmaxCrossEntropy<TSimd, TVector>(ThreadTeam team
 
         var label = _labels[sample];
         Exponentials(logits, logits[largest], exponentials);
-        var sum = SumInChains(exponentials);
-        _loss[sample] = ScalarMath.Log(sum) - (logits[label] - logits[largest]);
+        var sum = SumInChains(exponentials, null);
+        var logSum = ScalarMath.Log(sum);
+        var target = WeightOf(label) * _hit;
+        _loss[sample] = target * (logSum - (logits[label] - logits[largest]));
         _correct[sample] = largest == label ? (byte)1 : (byte)0;
-        if (_dx != null)
+        if (!_dx.IsEmpty)
         {
-            var dx = _dx + ((long)sample * _classes);
-            Divide(exponentials, sum, dx);
-            dx[label] -= 1;
+            var dx = _dx.At(sample, 0);
+            Gradient(exponentials, sum, MathF.FusedMultiplyAdd(_share, _weightSum, target), dx);
+            dx[label] -= target;
+        }
+
+        if (_share != 0)
+        {
+            for (var i = 0; i < _classes; i++)
+            {
+                exponentials[i] = logSum - (logits[i] - logits[largest]);
+            }
+
+            _loss[sample] = MathF.FusedMultiplyAdd(_share, SumInChains(exponentials, _weights), _loss[sample]);
         }
     }
+
+    private float WeightOf(int label) => _weights == null ? 1 : _weights[label];
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Exponentials(float* logits, float largest, float* target)
     {
         for (var i = 0; i < _classes; i += TSimd.Lanes)
         {
-            var left = Math.Min(TSimd.Lanes, _classes - i);
-            var shifted = TSimd.Subtract(TSimd.LoadFirst(logits + i, left), TSimd.Broadcast(largest));
-            TSimd.StoreFirst(target + i, VectorMath<TSimd, TVector>.ExpOfNonPositive(shifted), left);
+            var shifted = TSimd.Subtract(TSimd.Load(logits + i), TSimd.Broadcast(largest));
+            EpilogueRows<TSimd, TVector>.Store(target + i, VectorMath<TSimd, TVector>.ExpOfNonPositive(shifted), _classes - i);
         }
     }
 
-    private float SumInChains(float* values)
+    /// <param name="factors">Null: 1.</param>
+    private float SumInChains(float* values, float* factors)
     {
         var total = 0f;
         for (var first = 0; first < _classes; first += ChainLength)
@@ -89,7 +123,7 @@ internal sealed unsafe class SoftmaxCrossEntropy<TSimd, TVector>(ThreadTeam team
             var chain = 0f;
             for (var i = first; i < Math.Min(_classes, first + ChainLength); i++)
             {
-                chain += values[i];
+                chain = factors == null ? chain + values[i] : MathF.FusedMultiplyAdd(factors[i], values[i], chain);
             }
 
             total = first == 0 ? chain : total + chain;
@@ -98,13 +132,16 @@ internal sealed unsafe class SoftmaxCrossEntropy<TSimd, TVector>(ThreadTeam team
         return total;
     }
 
+    /// <summary>dx = (e / s) T - share w_c</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Divide(float* values, float divisor, float* target)
+    private void Gradient(float* values, float sum, float targets, float* dx)
     {
+        var (divisor, factor, share, one) = (TSimd.Broadcast(sum), TSimd.Broadcast(targets), TSimd.Broadcast(_share), TSimd.Broadcast(1));
         for (var i = 0; i < _classes; i += TSimd.Lanes)
         {
-            var left = Math.Min(TSimd.Lanes, _classes - i);
-            TSimd.StoreFirst(target + i, TSimd.Divide(TSimd.LoadFirst(values + i, left), TSimd.Broadcast(divisor)), left);
+            var weight = _weights == null ? one : TSimd.Load(_weights + i);
+            var v = TSimd.Multiply(TSimd.Divide(TSimd.Load(values + i), divisor), factor);
+            EpilogueRows<TSimd, TVector>.Store(dx + i, TSimd.Subtract(v, TSimd.Multiply(share, weight)), _classes - i);
         }
     }
 }
