@@ -4,13 +4,13 @@ namespace Trainer.Benchmarks;
 
 /// <param name="Threads">Compute threads; 0: one for each processor.</param>
 /// <param name="Seconds">Time spent on each measurement, about.</param>
-/// <param name="Only">Names of the networks to time; empty: all.</param>
+/// <param name="Only">Names of the networks to time, or parts of operations' names; empty: all.</param>
 /// <param name="Operations">networks: times of each operation as well.</param>
 internal sealed record BenchmarkOptions(string Verb, int Threads, double Seconds, bool Json, string[] Only, bool Operations = false)
 {
-    public const string Usage = "usage: gemm|conv|lenet|networks|peak [--threads T] [--seconds S] [--only NETWORK,...] [--json] [--operations], or allreduce [...]";
+    public const string Usage = "usage: gemm|conv|ops|lenet|networks|peak [--threads T] [--seconds S] [--only NAME,...] [--json] [--operations], or allreduce [...]";
 
-    private static readonly string[] Verbs = ["gemm", "conv", "lenet", "networks", "peak"];
+    private static readonly string[] Verbs = ["gemm", "conv", "ops", "lenet", "networks", "peak"];
 
     public static bool TryParse(string[] args, out BenchmarkOptions options, out string problem)
     {

@@ -17,6 +17,11 @@ internal static class KernelCommand
             return ConvolutionBenchmarks.Run(options);
         }
 
+        if (options.Verb == "ops")
+        {
+            return OperationBenchmarks.Run(options);
+        }
+
         using var bench = new Bench(options);
         switch (options.Verb)
         {
