@@ -9,9 +9,13 @@ internal readonly unsafe struct ChosenTaps(float* memory, in Pool2dGeometry g)
     private readonly bool _isByte = g.R * g.S <= 256;
     private readonly long _sampleElements = Device.MaxPoolSavedElements(g);
 
-    /// <summary>Taps of <paramref name="count"/> outputs from number <paramref name="place"/> of the sample on. Nothing in evaluation.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store<TSimd, TVector>(int sample, long place, int count, TVector taps)
+    /// <summary>The byte of an output; null in evaluation.</summary>
+    public byte* BytesAt(int sample, long place) => memory == null ? null : (byte*)(memory + (sample * _sampleElements)) + place;
+
+    /// <summary>Takes the taps of <paramref name="count"/> outputs from number <paramref name="place"/> of the sample on. Nothing in evaluation.</summary>
+    /// <param name="room">Outputs from there on that may be written, and will be written again.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Store<TSimd, TVector>(int sample, long place, int count, int room, float* taps)
         where TSimd : ISimd<TVector>
         where TVector : struct
     {
@@ -20,13 +24,23 @@ internal readonly unsafe struct ChosenTaps(float* memory, in Pool2dGeometry g)
             return;
         }
 
-        if (_isByte && count == TSimd.Lanes)
+        var target = memory + (sample * _sampleElements);
+        var i = 0;
+        for (; _isByte && i < count && i + TSimd.Lanes <= room; i += TSimd.Lanes)
         {
-            TSimd.StoreBytes((byte*)(memory + (sample * _sampleElements)) + place, taps);
+            TSimd.StoreBytes((byte*)target + place + i, TSimd.Load(taps + i));
         }
-        else
+
+        for (; i < count; i++)
         {
-            StoreSome<TSimd, TVector>(memory + (sample * _sampleElements), place, count, taps);
+            if (_isByte)
+            {
+                ((byte*)target)[place + i] = (byte)taps[i];
+            }
+            else
+            {
+                ((int*)target)[place + i] = (int)taps[i];
+            }
         }
     }
 
@@ -50,26 +64,6 @@ internal readonly unsafe struct ChosenTaps(float* memory, in Pool2dGeometry g)
         for (var i = 0; i < count; i += TSimd.Lanes)
         {
             TSimd.Store(target + i, TSimd.LoadBytes((byte*)source + place + i));
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void StoreSome<TSimd, TVector>(float* target, long place, int count, TVector taps)
-        where TSimd : ISimd<TVector>
-        where TVector : struct
-    {
-        var values = stackalloc float[16];
-        TSimd.Store(values, taps);
-        for (var i = 0; i < count; i++)
-        {
-            if (_isByte)
-            {
-                ((byte*)target)[place + i] = (byte)values[i];
-            }
-            else
-            {
-                ((int*)target)[place + i] = (int)values[i];
-            }
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Simd;
@@ -25,6 +24,7 @@ internal sealed unsafe class PoolBackward<TSimd, TVector>(ThreadTeam team, Scrat
     private int _ringColumns;
     private int _phaseColumns;
     private int _usedColumns;
+    private bool _isPairs;
 
     public void Max(in Pool2dGeometry g, int samples, SampleRows dy, float* chosen, GradientSteps steps, SampleRows dx) =>
         Execute(g, samples, true, false, dy, chosen, steps, dx);
@@ -32,42 +32,87 @@ internal sealed unsafe class PoolBackward<TSimd, TVector>(ThreadTeam team, Scrat
     public void Average(in Pool2dGeometry g, bool countsPad, int samples, SampleRows dy, GradientSteps steps, SampleRows dx) =>
         Execute(g, samples, false, countsPad, dy, null, steps, dx);
 
-    /// <summary>The ring of gradients, the ring of taps, a row of dx by phase, and one in order.</summary>
-    protected override long OwnElements() => (2L * _ringRows * _ringColumns) + (2L * G.StrideW * _phaseColumns) + CpuMemory.Slack;
+    /// <summary>The ring of gradients, the ring of taps, a row of dx by phase, and one in order; addresses and numbers of taps.</summary>
+    protected override long OwnElements() =>
+        (2L * _ringRows * _ringColumns) + (2L * G.StrideW * _phaseColumns) + G.W + (4L * G.R * G.S) + (2 * CpuMemory.Slack);
 
-    protected override void Prepare(int thread) => new Span<float>(Scratch.Own(thread), 2 * _ringRows * _ringColumns).Clear();
+    protected override void Prepare(int thread) => new Span<float>(Scratch.Own(thread), Math.Max(2 * _ringRows * _ringColumns, G.W)).Clear();
 
     protected override void RunPlane(int sample, int channel, int thread)
     {
+        if (_isPairs)
+        {
+            RunPairs(sample, channel, Scratch.Own(thread));
+            return;
+        }
+
+        var g = G;
         var ring = Scratch.Own(thread);
         var phases = ring + (2L * _ringRows * _ringColumns);
-        var joined = G.StrideW == 1 ? phases : phases + ((long)G.StrideW * _phaseColumns);
+        var joined = g.StrideW == 1 ? phases : phases + ((long)g.StrideW * _phaseColumns);
+        var taps = (float**)(phases + (2L * g.StrideW * _phaseColumns) + CpuMemory.Slack);
         var loaded = 0;
-        for (var h = 0; h < G.H; h++)
+        for (var h = 0; h < g.H; h++)
         {
-            var reach = h + G.PadH - ((G.R - 1) * G.DilationH);
-            var first = reach <= 0 ? 0 : (reach + G.StrideH - 1) / G.StrideH;
-            var end = Math.Min(G.P, ((h + G.PadH) / G.StrideH) + 1);
+            var reach = h + g.PadH - ((g.R - 1) * g.DilationH);
+            var first = reach <= 0 ? 0 : (reach + g.StrideH - 1) / g.StrideH;
+            var end = Math.Min(P, ((h + g.PadH) / g.StrideH) + 1);
             for (loaded = Math.Max(loaded, first); loaded < end; loaded++)
             {
                 LoadRow(sample, channel, loaded, ring);
             }
 
-            for (var phase = 0; phase < G.StrideW; phase++)
+            for (var phase = 0; phase < g.StrideW; phase++)
             {
-                GatherPhase(ring, h, first, end, phase, phases + ((long)phase * _phaseColumns));
+                GatherPhase(ring, h, first, end, phase, taps, phases + ((long)phase * _phaseColumns));
             }
 
-            if (G.StrideW > 1)
+            if (g.StrideW > 1)
             {
-                PhaseRows<TSimd, TVector>.Join(phases, _phaseColumns, G.StrideW, G.PadW + G.W, joined);
+                PhaseRows<TSimd, TVector>.Join(phases, _phaseColumns, g.StrideW, g.PadW + g.W, joined);
             }
 
-            var place = (((long)channel * G.H) + h) * G.W;
+            var place = (((long)channel * g.H) + h) * g.W;
             EpilogueRows<TSimd, TVector>.WriteGradients(
-                joined + G.PadW, G.W, _steps.Activation, _steps.Output.At(sample, place), _steps.Addend.At(sample, place), _dx.At(sample, place));
+                joined + g.PadW, g.W, _steps.Activation, _steps.Output.At(sample, place), _steps.Addend.At(sample, place), _dx.At(sample, place));
         }
     }
+
+    /// <param name="zeros">For the column and the row that no window holds.</param>
+    private void RunPairs(int sample, int channel, float* zeros)
+    {
+        var (width, steps) = (G.W, _steps);
+        for (var p = 0; p < P; p++)
+        {
+            var (place, image) = ((((long)channel * P) + p) * Q, (((long)channel * G.H) + (2 * p)) * width);
+            var dy = _dy.At(sample, place);
+            var output = steps.Output.At(sample, image);
+            var addend = steps.Addend.At(sample, image);
+            var dx = _dx.At(sample, image);
+            if (IsMax)
+            {
+                PairKernels<TSimd, TVector>.MaxGradient(dy, _chosen.BytesAt(sample, place), Q, width, steps.Activation, output, addend, dx);
+            }
+            else
+            {
+                PairKernels<TSimd, TVector>.AverageGradient(dy, Q, width, steps.Activation, output, addend, dx);
+            }
+
+            if (width > 2 * Q)
+            {
+                WriteZeros(sample, image + width - 1, 1, zeros);
+                WriteZeros(sample, image + (2 * width) - 1, 1, zeros);
+            }
+        }
+
+        if (G.H > 2 * P)
+        {
+            WriteZeros(sample, (((long)channel * G.H) + (2 * P)) * width, width, zeros);
+        }
+    }
+
+    private void WriteZeros(int sample, long place, int count, float* zeros) => EpilogueRows<TSimd, TVector>.WriteGradients(
+        zeros, count, _steps.Activation, _steps.Output.At(sample, place), _steps.Addend.At(sample, place), _dx.At(sample, place));
 
     private void Execute(
         in Pool2dGeometry g, int samples, bool isMax, bool countsPad, SampleRows dy, float* chosen, GradientSteps steps, SampleRows dx)
@@ -78,65 +123,65 @@ internal sealed unsafe class PoolBackward<TSimd, TVector>(ThreadTeam team, Scrat
         _usedColumns = ((g.W - 1 + g.PadW) / g.StrideW) + 1;
         _phaseColumns = _usedColumns + (2 * TSimd.Lanes) - (_usedColumns % TSimd.Lanes);
         _ringColumns = _before + Math.Max(g.Q, _phaseColumns) + (2 * TSimd.Lanes);
+        _ringColumns += _ringColumns % 2;
+        _isPairs = PairKernels<TSimd, TVector>.Covers(g);
         Execute(g, samples, isMax, countsPad, _phaseColumns);
     }
 
     private void LoadRow(int sample, int channel, int p, float* ring)
     {
-        var place = (((long)channel * G.P) + p) * G.Q;
+        var g = G;
+        var place = (((long)channel * P) + p) * Q;
         var row = ring + ((long)(p % _ringRows) * _ringColumns) + _before;
         var dy = _dy.At(sample, place);
         if (IsMax)
         {
-            new ReadOnlySpan<float>(dy, G.Q).CopyTo(new Span<float>(row, G.Q));
-            _chosen.Load<TSimd, TVector>(sample, place, G.Q, row + ((long)_ringRows * _ringColumns));
+            new ReadOnlySpan<float>(dy, Q).CopyTo(new Span<float>(row, Q));
+            _chosen.Load<TSimd, TVector>(sample, place, Q, row + ((long)_ringRows * _ringColumns));
             return;
         }
 
-        var rowPixels = TSimd.Broadcast(Pixels((p * G.StrideH) - G.PadH, G.R, G.H, G.PadH));
-        for (var q = 0; q < G.Q; q += TSimd.Lanes)
+        var rowPixels = TSimd.Broadcast(Pixels((p * g.StrideH) - g.PadH, g.R, g.H, g.PadH));
+        for (var q = 0; q < Q; q += TSimd.Lanes)
         {
             var share = TSimd.Divide(TSimd.Load(dy + q), TSimd.Multiply(rowPixels, TSimd.Load(ColumnValues + q)));
-            TSimd.StoreFirst(row + q, share, Math.Min(TSimd.Lanes, G.Q - q));
+            TSimd.StoreFirst(row + q, share, Math.Min(TSimd.Lanes, Q - q));
         }
     }
 
     /// <summary>Row h of dx, columns of one phase: windows' rows ascending, in each the windows ascending, which is the taps descending.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void GatherPhase(float* ring, int h, int first, int end, int phase, float* target)
+    private void GatherPhase(float* ring, int h, int first, int end, int phase, float** taps, float* target)
     {
-        var (window, dilationH, padded) = (G.S, G.DilationH, h + G.PadH);
-        var columns = _phaseColumns;
-        var places = TapPlaces;
-        var strideH = G.StrideH;
-        var (firstPlace, ringRows, ringColumns, isMax) = (phase * columns, _ringRows, _ringColumns, IsMax);
-        for (var column = 0; column < _usedColumns; column += TSimd.Lanes)
+        var g = G;
+        var numbers = (float*)(taps + (g.R * g.S));
+        var count = 0;
+        for (var p = first; p < end; p++)
         {
-            var sum = TSimd.Broadcast(0);
-            for (var p = first; p < end; p++)
+            var r = h + g.PadH - (p * g.StrideH);
+            if (g.DilationH > 1 && r % g.DilationH != 0)
             {
-                var r = padded - (p * strideH);
-                if (r % dilationH != 0)
-                {
-                    continue;
-                }
-
-                var row = ring + ((long)(p % ringRows) * ringColumns) + _before + column;
-                var taps = row + ((long)ringRows * ringColumns);
-                r = r / dilationH * window;
-                for (var s = window - 1; s >= 0; s--)
-                {
-                    var shift = places[s] - firstPlace;
-                    if ((uint)shift < (uint)columns)
-                    {
-                        var value = TSimd.Load(row - shift);
-                        value = isMax ? TSimd.SelectEqual(TSimd.Load(taps - shift), TSimd.Broadcast(r + s), value, TSimd.Broadcast(0)) : value;
-                        sum = TSimd.Add(sum, value);
-                    }
-                }
+                continue;
             }
 
-            TSimd.Store(target + column, sum);
+            var row = ring + ((long)(p % _ringRows) * _ringColumns) + _before;
+            for (var s = g.S - 1; s >= 0; s--)
+            {
+                var shift = TapPlaces[s] - (phase * _phaseColumns);
+                if (shift >= 0 && shift < _phaseColumns)
+                {
+                    taps[count] = row - shift;
+                    numbers[count++] = (r / g.DilationH * g.S) + s;
+                }
+            }
+        }
+
+        if (IsMax)
+        {
+            WindowRows<TSimd, TVector>.SumChosen(taps, numbers, count, (long)_ringRows * _ringColumns, target, _usedColumns);
+        }
+        else
+        {
+            WindowRows<TSimd, TVector>.Sum(taps, count, target, _usedColumns);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Simd;
@@ -23,6 +22,7 @@ internal sealed unsafe class PoolForward<TSimd, TVector>(ThreadTeam team, Scratc
     private int _phaseColumns;
     private int _ringRows;
     private bool _inPlace;
+    private bool _isPairs;
 
     public void Max(in Pool2dGeometry g, int samples, SampleRows x, OutputSteps steps, SampleRows y, float* chosen) =>
         Execute(g, samples, true, false, x, steps, y, chosen);
@@ -30,13 +30,13 @@ internal sealed unsafe class PoolForward<TSimd, TVector>(ThreadTeam team, Scratc
     public void Average(in Pool2dGeometry g, bool countsPad, int samples, SampleRows x, OutputSteps steps, SampleRows y) =>
         Execute(g, samples, false, countsPad, x, steps, y, null);
 
-    protected override long OwnElements() => ((long)_ringRows * (RowElements + 1)) + (2 * G.R) + CpuMemory.Slack;
+    protected override long OwnElements() => ((long)_ringRows * (RowElements + 1)) + (4L * G.R * G.S) + (2L * (Q + CpuMemory.Slack)) + CpuMemory.Slack;
 
     private int RowElements => G.StrideW * _phaseColumns;
 
     protected override void Prepare(int thread)
     {
-        if (!_inPlace)
+        if (!_inPlace && !_isPairs)
         {
             new Span<float>(Scratch.Own(thread), _ringRows * RowElements).Fill(IsMax ? float.NegativeInfinity : 0);
         }
@@ -44,30 +44,79 @@ internal sealed unsafe class PoolForward<TSimd, TVector>(ThreadTeam team, Scratc
 
     protected override void RunPlane(int sample, int channel, int thread)
     {
-        var ring = Scratch.Own(thread);
-        var rows = (float**)(ring + ((long)_ringRows * RowElements));
-        var tags = new Span<int>(rows + G.R, _ringRows);
-        tags.Fill(-1);
-        var x = _x.At(sample, (long)channel * G.H * G.W);
-        for (var p = 0; p < G.P; p++)
+        if (_isPairs)
         {
-            var top = (p * G.StrideH) - G.PadH;
-            var first = top >= 0 ? 0 : (-top + G.DilationH - 1) / G.DilationH;
-            var end = Math.Min(G.R, (G.H - top + G.DilationH - 1) / G.DilationH);
+            RunPairs(sample, channel);
+            return;
+        }
+
+        var g = G;
+        var ring = Scratch.Own(thread);
+        var taps = (float**)(ring + ((long)_ringRows * RowElements));
+        var numbers = (float*)(taps + (g.R * g.S));
+        var result = numbers + (g.R * g.S);
+        var chosen = result + Q + CpuMemory.Slack;
+        var tags = new Span<int>(chosen + Q + CpuMemory.Slack, _ringRows);
+        tags.Fill(-1);
+        var x = _x.At(sample, (long)channel * g.H * g.W);
+        var hasNaN = IsMax && WindowRows<TSimd, TVector>.HasNaN(x, g.H * g.W);
+        for (var p = 0; p < P; p++)
+        {
+            var top = (p * g.StrideH) - g.PadH;
+            var first = top >= 0 ? 0 : (-top + g.DilationH - 1) / g.DilationH;
+            var end = Math.Min(g.R, (g.H - top + g.DilationH - 1) / g.DilationH);
+            var count = 0;
             for (var r = first; r < end; r++)
             {
-                rows[r] = RowAt(x, top + (r * G.DilationH), ring, tags);
+                var row = RowAt(x, top + (r * g.DilationH), ring, tags);
+                for (var s = 0; s < g.S; s++, count++)
+                {
+                    taps[count] = row + TapPlaces[s];
+                    numbers[count] = (r * g.S) + s;
+                }
             }
 
-            var place = (((long)channel * G.P) + p) * G.Q;
-            if (IsMax)
+            var place = (((long)channel * P) + p) * Q;
+            var y = _y.At(sample, place);
+            var target = _steps.IsNone ? y : result;
+            if (!IsMax)
             {
-                MaxRow(rows, first, end, _steps.Addend.At(sample, place), _y.At(sample, place), sample, place);
+                WindowRows<TSimd, TVector>.Average(taps, count, Pixels(top, g.R, g.H, g.PadH), ColumnValues, target, Q);
+            }
+            else if (hasNaN)
+            {
+                WindowRows<TSimd, TVector>.MaxOrNaN(taps, numbers, count, ColumnValues, first * g.S, target, chosen, Q);
             }
             else
             {
-                AverageRow(rows, first, end, Pixels(top, G.R, G.H, G.PadH), _steps.Addend.At(sample, place), _y.At(sample, place));
+                WindowRows<TSimd, TVector>.Max(taps, numbers, count, ColumnValues, first * g.S, target, chosen, Q);
             }
+
+            if (IsMax)
+            {
+                _chosen.Store<TSimd, TVector>(sample, place, Q, (P - p) * Q, chosen);
+            }
+
+            if (!_steps.IsNone)
+            {
+                EpilogueRows<TSimd, TVector>.WriteOutputs(result, Q, _steps.Activation, _steps.Addend.At(sample, place), y);
+            }
+        }
+    }
+
+    private void RunPairs(int sample, int channel)
+    {
+        var (image, place) = ((long)channel * G.H * G.W, (long)channel * P * Q);
+        var x = _x.At(sample, image);
+        var y = _y.At(sample, place);
+        var addend = _steps.Addend.At(sample, place);
+        if (IsMax)
+        {
+            PairKernels<TSimd, TVector>.Max(x, G.W, P, Q, _steps.Activation, addend, y, _chosen.BytesAt(sample, place));
+        }
+        else
+        {
+            PairKernels<TSimd, TVector>.Average(x, G.W, P, Q, _steps.Activation, addend, y);
         }
     }
 
@@ -78,6 +127,7 @@ internal sealed unsafe class PoolForward<TSimd, TVector>(ThreadTeam team, Scratc
         var reach = (g.S - 1) * g.DilationW / g.StrideW;
         var used = Math.Max(reach + g.Q, ((g.W - 1 + g.PadW) / g.StrideW) + 1);
         _phaseColumns = used + (2 * TSimd.Lanes) - (used % TSimd.Lanes);
+        _isPairs = PairKernels<TSimd, TVector>.Covers(g);
         _inPlace = g.StrideW == 1 && g.PadW == 0 && g.Q + reach <= g.W;
         _ringRows = _inPlace ? 0 : ((g.R - 1) * g.DilationH) + 1;
         Execute(g, samples, isMax, countsPad, _phaseColumns);
@@ -99,54 +149,5 @@ internal sealed unsafe class PoolForward<TSimd, TVector>(ThreadTeam team, Scratc
         }
 
         return row;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void MaxRow(float** rows, int first, int end, float* addend, float* y, int sample, long place)
-    {
-        var (window, columns, activation) = (G.S, G.Q, _steps.Activation);
-        var taps = TapPlaces;
-        for (var q = 0; q < columns; q += TSimd.Lanes)
-        {
-            var best = TSimd.Broadcast(float.NegativeInfinity);
-            var index = TSimd.Add(TSimd.Load(ColumnValues + q), TSimd.Broadcast(first * window));
-            for (var r = first; r < end; r++)
-            {
-                var row = rows[r] + q;
-                for (var s = 0; s < window; s++)
-                {
-                    var value = TSimd.Load(row + taps[s]);
-                    TSimd.SelectLarger(value, TSimd.Broadcast((r * window) + s), ref best, ref index);
-                }
-            }
-
-            var left = Math.Min(TSimd.Lanes, columns - q);
-            best = VectorEpilogue<TSimd, TVector>.Output(best, activation, addend == null ? null : addend + q);
-            TSimd.StoreFirst(y + q, best, left);
-            _chosen.Store<TSimd, TVector>(sample, place + q, left, index);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void AverageRow(float** rows, int first, int end, int rowPixels, float* addend, float* y)
-    {
-        var (window, columns, activation) = (G.S, G.Q, _steps.Activation);
-        var taps = TapPlaces;
-        for (var q = 0; q < columns; q += TSimd.Lanes)
-        {
-            var sum = TSimd.Broadcast(0);
-            for (var r = first; r < end; r++)
-            {
-                var row = rows[r] + q;
-                for (var s = 0; s < window; s++)
-                {
-                    sum = TSimd.Add(sum, TSimd.Load(row + taps[s]));
-                }
-            }
-
-            sum = TSimd.Divide(sum, TSimd.Multiply(TSimd.Broadcast(rowPixels), TSimd.Load(ColumnValues + q)));
-            sum = VectorEpilogue<TSimd, TVector>.Output(sum, activation, addend == null ? null : addend + q);
-            TSimd.StoreFirst(y + q, sum, Math.Min(TSimd.Lanes, columns - q));
-        }
     }
 }

@@ -20,6 +20,11 @@ internal abstract unsafe class PoolWork<TSimd, TVector>(ThreadTeam team, Scratch
 
     protected Pool2dGeometry G { get; private set; }
 
+    /// <summary>G.P, which takes a division to find, worked out once; likewise <see cref="Q"/>.</summary>
+    protected int P { get; private set; }
+
+    protected int Q { get; private set; }
+
     protected Scratch Scratch => scratch;
 
     /// <summary>Max pooling, else average.</summary>
@@ -37,27 +42,29 @@ internal abstract unsafe class PoolWork<TSimd, TVector>(ThreadTeam team, Scratch
 
     public override void Run(int piece, int thread)
     {
-        var planes = _samples * G.C;
+        var channels = G.C;
+        var end = Math.Min(_samples * channels, (piece + 1) * _runPlanes);
         Prepare(thread);
-        for (var plane = piece * _runPlanes; plane < Math.Min(planes, (piece + 1) * _runPlanes); plane++)
+        for (var plane = piece * _runPlanes; plane < end; plane++)
         {
-            RunPlane(plane / G.C, plane % G.C, thread);
+            RunPlane(plane / channels, plane % channels, thread);
         }
     }
 
     /// <param name="phaseColumns">Elements of a phase in a row.</param>
     protected void Execute(in Pool2dGeometry g, int samples, bool isMax, bool countsPad, int phaseColumns)
     {
-        (G, _samples, IsMax, CountsPad) = (g, samples, isMax, countsPad);
+        (G, P, Q) = (g, g.P, g.Q);
+        (_samples, IsMax, CountsPad) = (samples, isMax, countsPad);
         _runPlanes = Math.Max(1, RunElements / (g.H * g.W));
-        TapPlaces = _tables.Ensure<int>((long)g.S + g.Q + CpuMemory.Slack);
+        TapPlaces = _tables.Ensure<int>((long)g.S + Q + CpuMemory.Slack);
         ColumnValues = (float*)(TapPlaces + g.S);
         for (var s = 0; s < g.S; s++)
         {
             TapPlaces[s] = (s * g.DilationW % g.StrideW * phaseColumns) + (s * g.DilationW / g.StrideW);
         }
 
-        for (var q = 0; q < g.Q; q++)
+        for (var q = 0; q < Q; q++)
         {
             var left = (q * g.StrideW) - g.PadW;
             ColumnValues[q] = isMax ? FirstTap(left) : Pixels(left, g.S, g.W, g.PadW);

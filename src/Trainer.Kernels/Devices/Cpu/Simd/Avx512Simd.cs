@@ -58,8 +58,8 @@ internal readonly unsafe struct Avx512Simd : ISimd<Vector512<float>>
     public static void SelectLarger(Vector512<float> value, Vector512<float> index, ref Vector512<float> best, ref Vector512<float> bestIndex)
     {
         var keeps = Vector512.LessThanOrEqual(value, best) | ~Vector512.Equals(best, best);
-        best = Vector512.ConditionalSelect(keeps, best, value);
-        bestIndex = Vector512.ConditionalSelect(keeps, bestIndex, index);
+        best = Avx512F.BlendVariable(value, best, keeps);
+        bestIndex = Avx512F.BlendVariable(index, bestIndex, keeps);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
