@@ -21,4 +21,23 @@ internal static class KernelBenchmarks
                 bench.Device.LinearBackwardWeights(size, size, slice, x, y, [w], []));
         }
     }
+
+    /// <summary>Linear layers of AlexNet, VGG and LeNet; GB/s of weights alone would be elements x 4 / time.</summary>
+    public static void Linear(Bench bench)
+    {
+        foreach (var (inputs, outputs, samples) in new[] { (6400, 4096, 32), (4096, 4096, 32), (25088, 4096, 8), (4096, 4096, 8), (400, 120, 256), (120, 84, 256), (84, 10, 256) })
+        {
+            var (x, w, y) = (bench.Tensor((long)samples * inputs), bench.Tensor((long)inputs * outputs), bench.Tensor((long)samples * outputs));
+            var b = bench.Tensor(outputs);
+            var flop = 2.0 * samples * inputs * outputs;
+            var slice = BatchSlice.Whole(samples, ShardTree.DefaultShards(samples));
+            var name = $"{inputs} -> {outputs} b{samples}";
+            bench.Measure($"linear {name} forward", flop, () => bench.Device.LinearForward(inputs, outputs, samples, x, w, b, Activation.Relu, y));
+            bench.Measure($"linear {name} backward data", flop, () =>
+                bench.Device.LinearBackwardData(inputs, outputs, samples, y, w, GradientEpilogue.None, x));
+            bench.Measure($"linear {name} backward weights", flop, () => bench.Device.LinearBackwardWeights(inputs, outputs, slice, x, y, [w], [b]));
+            x.Memory.Dispose();
+            w.Memory.Dispose();
+        }
+    }
 }

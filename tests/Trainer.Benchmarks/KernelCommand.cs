@@ -28,6 +28,9 @@ internal static class KernelCommand
             case "gemm":
                 KernelBenchmarks.Gemm(bench);
                 break;
+            case "linear":
+                KernelBenchmarks.Linear(bench);
+                break;
             case "lenet":
                 LeNetBenchmark.Operations(bench);
                 LeNetBenchmark.Step(bench);

@@ -6,8 +6,10 @@ using Trainer.Kernels.Devices.Cpu.Threading;
 
 namespace Trainer.Kernels.Devices.Cpu.Convolution;
 
-/// <summary>Forward and backward-data passes, a group at a time: direct where the target has few channels, else a product with packed patches.</summary>
-/// <remarks>The choice depends on the shape of one sample alone, not on the instruction set: see <see cref="TapClasses"/> for why.</remarks>
+/// <summary>
+/// Forward and backward-data passes, a group at a time: by Winograd where the shape of a sample says so; else, with the same bits whichever way,
+/// direct where that wastes little and otherwise as a product with packed patches.
+/// </summary>
 internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scratch scratch) : IDisposable
     where TSimd : ISimd<TVector>
     where TVector : struct
@@ -87,7 +89,7 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
 
     private void Execute()
     {
-        if (_call.Channels <= DirectConvolution<TSimd, TVector>.Channels && _call.Patches.ColumnStep == 1)
+        if (DirectConvolution<TSimd, TVector>.Suits(_call))
         {
             _direct.Execute(_call);
         }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Reduction;
@@ -8,143 +7,130 @@ using Trainer.Kernels.Devices.Cpu.Threading;
 namespace Trainer.Kernels.Devices.Cpu.Convolution;
 
 /// <summary>
-/// A convolution with stride 1 along rows and few target channels, where packing patches would cost as much as multiplying them: vectors of
-/// neighbouring pixels are read from the images in place. A piece of work is a few samples; a tile takes the same row of each.
+/// A convolution without stride and with few target channels, where packing patches would cost as much as multiplying them: they are read where
+/// they lie. Pixels are numbered along the rows of the image with its borders, so that neighbours stay neighbours from one row to the next and
+/// vectors are full; what lies between two rows of pixels is computed and thrown away. A piece of work is a sample.
 /// </summary>
 internal sealed unsafe class DirectConvolution<TSimd, TVector>(ThreadTeam team, Scratch scratch) : ParallelWork, IDisposable
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
-    /// <summary>Most channels of a target: the rows of the micro-kernel.</summary>
-    public const int Channels = 6;
+    private const int ChainLength = 512;
 
-    /// <summary>Samples of a piece of work; their rows fill the vectors of a tile even where a row is one vector.</summary>
-    private const int PieceSamples = 4;
+    /// <summary>Channels that a micro-kernel computes.</summary>
+    private const int GroupChannels = 6;
 
-    private readonly TapClasses _taps = new();
+    private readonly NativeBuffer _weights = new();
     private ConvolutionCall? _call;
+    private int _groups;
+    private int _places;
+    private int _paddedPlaces;
 
-    private static int TileVectors => TSimd.Lanes == 16 ? 4 : 2;
+    private static int WideTile => (TSimd.Lanes == 16 ? 4 : 2) * TSimd.Lanes;
+
+    private static int NarrowTile => 2 * TSimd.Lanes;
 
     private PatchLayout Patches => _call!.Patches;
 
+    private long ImageElements => Patches.ImageElements + WideTile + CpuMemory.Slack;
+
+    /// <summary>Whether this is likely to be faster than a product with packed patches. Both have the same bits.</summary>
+    public static bool Suits(ConvolutionCall call)
+    {
+        var patches = call.Patches;
+        var (pixels, rows) = (patches.Pixels, patches.Pixels / patches.PixelColumns);
+        if (patches.ColumnStep != 1 || patches.StrideRows != 1 || call.Channels > 24 || call.Depth == patches.Channels || patches.ImageElements > 64 << 10)
+        {
+            return false;
+        }
+
+        var places = Padded(((rows - 1) * patches.Width) + patches.PixelColumns);
+        return 2L * pixels * call.Channels >= (long)places * Groups(call.Channels) * GroupChannels;
+    }
+
     public void Execute(ConvolutionCall call)
     {
-        _call = call;
-        _taps.Describe(call, Channels);
-        scratch.EnsureOwn((2 * MicroKernel.LargestTile) + CpuMemory.Slack + (Patches.InPlace ? 0 : PieceSamples * Patches.ImageElements));
-        team.Run(this, (call.Count + PieceSamples - 1) / PieceSamples);
+        (_call, _groups) = (call, Groups(call.Channels));
+        _places = (((Patches.Pixels / Patches.PixelColumns) - 1) * Patches.Width) + Patches.PixelColumns;
+        _paddedPlaces = Padded(_places);
+        var weights = _weights.Ensure<float>((long)_groups * GroupChannels * call.Depth + CpuMemory.Slack);
+        for (var group = 0; group < _groups; group++)
+        {
+            var first = group * GroupChannels;
+            call.PackWeights(first, Math.Min(GroupChannels, call.Channels - first), 0, call.Depth, weights + ((long)first * call.Depth), GroupChannels);
+        }
+
+        scratch.EnsureOwn(ImageElements + MicroKernel.LargestTile + ((long)GroupChannels * _paddedPlaces) + CpuMemory.Slack);
+        team.Run(this, call.Count);
     }
 
     public override void Run(int piece, int thread)
     {
-        var tile = scratch.Own(thread);
-        var images = tile + (2 * MicroKernel.LargestTile) + CpuMemory.Slack;
-        var first = piece * PieceSamples;
-        var end = Math.Min(_call!.Count, first + PieceSamples);
-        for (var sample = first; sample < end && !Patches.InPlace; sample++)
-        {
-            _call.FillImage(sample, 0, Patches.Pixels, images + ((sample - first) * Patches.ImageElements));
-        }
-
-        for (var row = 0; row < Patches.Pixels / Patches.PixelColumns; row++)
-        {
-            ConvolveRow(first, end, row, images, tile);
-        }
-    }
-
-    public void Dispose() => _taps.Dispose();
-
-    /// <summary>A row of pixels of some samples, a tile's worth of vectors at a time.</summary>
-    private void ConvolveRow(int first, int end, int row, float* images, float* tile)
-    {
-        var columns = stackalloc float*[TileVectors];
-        var places = stackalloc VectorPlace[TileVectors];
-        var count = 0;
-        for (var sample = first; sample < end; sample++)
-        {
-            var image = Patches.InPlace
-                ? _call!.Source.At(sample, 0)
-                : images + ((sample - first) * Patches.ImageElements);
-            var target = (long)row * Patches.PixelColumns;
-            for (var q = 0; q < Patches.PixelColumns; q += TSimd.Lanes)
-            {
-                columns[count] = image + (row * Patches.RowStep) + q;
-                places[count++] = new VectorPlace(sample, target + q, Math.Min(TSimd.Lanes, Patches.PixelColumns - q));
-                if (count == TileVectors)
-                {
-                    ConvolveTile(row, columns, places, count, tile);
-                    count = 0;
-                }
-            }
-        }
-
-        if (count > 0)
-        {
-            for (var i = count; i < TileVectors; i++)
-            {
-                columns[i] = columns[0];
-            }
-
-            ConvolveTile(row, columns, places, count, tile);
-        }
-    }
-
-    private void ConvolveTile(int row, float** columns, VectorPlace* places, int count, float* tile)
-    {
+        var image = scratch.Own(thread);
+        var tile = image + ImageElements;
         var sums = tile + MicroKernel.LargestTile;
-        for (var chain = 0; chain < _taps.Chains; chain++)
+        _call!.FillImage(piece, 0, Patches.Pixels, image);
+        for (var group = 0; group < _groups; group++)
         {
-            var terms = _taps.Terms(row, chain, out var offsets, out var weights);
-            var target = chain == 0 ? sums : tile;
-            if (TSimd.Lanes == 16)
+            var weights = _weights.Ensure<float>(0) + ((long)group * GroupChannels * _call.Depth);
+            for (var place = 0; place < _places;)
             {
-                DirectKernels<TSimd, TVector>.Rows6Vectors4(terms, weights, offsets, columns, target);
+                var width = _paddedPlaces - place >= WideTile ? WideTile : NarrowTile;
+                Convolve(weights, image + place, width, tile, sums + place);
+                place += width;
+            }
+
+            Emit(piece, group * GroupChannels, sums);
+        }
+    }
+
+    public void Dispose() => _weights.Dispose();
+
+    private static int Groups(int channels) => (channels + GroupChannels - 1) / GroupChannels;
+
+    private static int Padded(int places) => (places + NarrowTile - 1) / NarrowTile * NarrowTile;
+
+    /// <summary>Six channels of neighbouring places.</summary>
+    private void Convolve(float* weights, float* source, int width, float* tile, float* sums)
+    {
+        for (var k = 0; k < _call!.Depth; k += ChainLength)
+        {
+            var depth = Math.Min(ChainLength, _call.Depth - k);
+            var (offsets, a) = ((nint)(Patches.Offsets + k), (nint)(weights + ((long)k * GroupChannels)));
+            var (target, stride) = k == 0 ? ((nint)sums, _paddedPlaces) : ((nint)tile, width);
+            if (width == 4 * TSimd.Lanes)
+            {
+                DirectKernels<TSimd, TVector>.Rows6Vectors4(depth, (float*)a, (int*)offsets, source, (float*)target, stride);
             }
             else
             {
-                DirectKernels<TSimd, TVector>.Rows6Vectors2(terms, weights, offsets, columns, target);
+                DirectKernels<TSimd, TVector>.Rows6Vectors2(depth, (float*)a, (int*)offsets, source, (float*)target, stride);
             }
 
-            if (chain > 0)
+            for (var row = 0; k > 0 && row < GroupChannels; row++)
             {
-                Vectors<TSimd, TVector>.AddTo(sums, tile, Channels * TileVectors * TSimd.Lanes);
+                Vectors<TSimd, TVector>.AddTo(sums + (row * _paddedPlaces), tile + (row * width), width);
             }
         }
-
-        Store(sums, places, count);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Store(float* tile, VectorPlace* places, int count)
+    private void Emit(int sample, int channel, float* sums)
     {
         var call = _call!;
-        var finish = call.Finish;
-        long plane = Patches.Pixels;
-        for (var channel = 0; channel < call.Channels; channel++)
+        var (finish, channels) = (call.Finish, Math.Min(GroupChannels, call.Channels - channel));
+        var bias = finish.Bias == null ? null : finish.Bias + channel;
+        for (var first = 0; first < Patches.Pixels; first += Patches.PixelColumns, sums += Patches.Width)
         {
-            var bias = finish.Bias == null ? null : finish.Bias + channel;
-            for (var i = 0; i < count; i++)
-            {
-                var element = places[i].Element + (channel * plane);
-                Epilogue<TSimd, TVector>.WriteVector(
-                    tile + (((channel * TileVectors) + i) * TSimd.Lanes),
-                    call.Target.At(places[i].Sample, element),
-                    places[i].Count,
-                    0,
-                    finish,
-                    finish.At(places[i].Sample, element, bias, null, 0),
-                    true);
-            }
+            var element = ((long)channel * Patches.Pixels) + first;
+            Epilogue<TSimd, TVector>.WriteChannels(
+                sums,
+                _paddedPlaces,
+                channels,
+                Patches.PixelColumns,
+                call.Target.At(sample, element),
+                Patches.Pixels,
+                finish,
+                finish.At(sample, element, bias, null, 0));
         }
-    }
-
-    /// <param name="element">Of channel 0 in the target.</param>
-    /// <param name="count">Pixels of the vector that there are.</param>
-    private readonly struct VectorPlace(int sample, long element, int count)
-    {
-        public readonly int Sample = sample;
-        public readonly long Element = element;
-        public readonly int Count = count;
     }
 }

@@ -5,8 +5,8 @@ using Trainer.Kernels.Devices.Cpu.Simd;
 namespace Trainer.Kernels.Devices.Cpu.Convolution;
 
 /// <summary>
-/// Micro-kernels that read B where it lies: term i of vector v is the vector at columns[v] + offsets[i]. Otherwise as
-/// <see cref="MicroKernels{TSimd,TVector}"/>: A is packed (k x rows), one accumulator per output, Form C.
+/// Micro-kernels that read B where it lies: term i is the vectors from source + offsets[i] on. Otherwise as
+/// <see cref="MicroKernels{TSimd,TVector}"/>: A is packed (k x rows), one accumulator per output, Form C. Rows of sums are a stride apart.
 /// </summary>
 internal static unsafe class DirectKernels<TSimd, TVector>
     where TSimd : ISimd<TVector>
@@ -14,12 +14,8 @@ internal static unsafe class DirectKernels<TSimd, TVector>
 {
     /// <summary>6 rows x 4 vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Rows6Vectors4(nint k, float* a, int* offsets, float** columns, float* tile)
+    public static void Rows6Vectors4(nint k, float* a, int* offsets, float* source, float* sums, nint stride)
     {
-        var columnA = columns[0];
-        var columnB = columns[1];
-        var columnC = columns[2];
-        var columnD = columns[3];
         var zero = TSimd.Broadcast(0);
         TVector c0a = zero, c0b = zero, c0c = zero, c0d = zero;
         TVector c1a = zero, c1b = zero, c1c = zero, c1d = zero;
@@ -29,8 +25,8 @@ internal static unsafe class DirectKernels<TSimd, TVector>
         TVector c5a = zero, c5b = zero, c5c = zero, c5d = zero;
         for (var end = a + (k * 6); a < end; a += 6, offsets++)
         {
-            nint offset = *offsets;
-            TVector x = TSimd.Load(columnA + offset), y = TSimd.Load(columnB + offset), z = TSimd.Load(columnC + offset), w = TSimd.Load(columnD + offset);
+            var b = source + *offsets;
+            TVector x = TSimd.Load(b), y = TSimd.Load(b + TSimd.Lanes), z = TSimd.Load(b + (2 * TSimd.Lanes)), w = TSimd.Load(b + (3 * TSimd.Lanes));
             var m = TSimd.Broadcast(a[0]);
             c0a = TSimd.MultiplyAdd(m, x, c0a);
             c0b = TSimd.MultiplyAdd(m, y, c0b);
@@ -63,38 +59,36 @@ internal static unsafe class DirectKernels<TSimd, TVector>
             c5d = TSimd.MultiplyAdd(m, w, c5d);
         }
 
-        TSimd.Store(tile, c0a);
-        TSimd.Store(tile + TSimd.Lanes, c0b);
-        TSimd.Store(tile + (2 * TSimd.Lanes), c0c);
-        TSimd.Store(tile + (3 * TSimd.Lanes), c0d);
-        TSimd.Store(tile + (4 * TSimd.Lanes), c1a);
-        TSimd.Store(tile + (5 * TSimd.Lanes), c1b);
-        TSimd.Store(tile + (6 * TSimd.Lanes), c1c);
-        TSimd.Store(tile + (7 * TSimd.Lanes), c1d);
-        TSimd.Store(tile + (8 * TSimd.Lanes), c2a);
-        TSimd.Store(tile + (9 * TSimd.Lanes), c2b);
-        TSimd.Store(tile + (10 * TSimd.Lanes), c2c);
-        TSimd.Store(tile + (11 * TSimd.Lanes), c2d);
-        TSimd.Store(tile + (12 * TSimd.Lanes), c3a);
-        TSimd.Store(tile + (13 * TSimd.Lanes), c3b);
-        TSimd.Store(tile + (14 * TSimd.Lanes), c3c);
-        TSimd.Store(tile + (15 * TSimd.Lanes), c3d);
-        TSimd.Store(tile + (16 * TSimd.Lanes), c4a);
-        TSimd.Store(tile + (17 * TSimd.Lanes), c4b);
-        TSimd.Store(tile + (18 * TSimd.Lanes), c4c);
-        TSimd.Store(tile + (19 * TSimd.Lanes), c4d);
-        TSimd.Store(tile + (20 * TSimd.Lanes), c5a);
-        TSimd.Store(tile + (21 * TSimd.Lanes), c5b);
-        TSimd.Store(tile + (22 * TSimd.Lanes), c5c);
-        TSimd.Store(tile + (23 * TSimd.Lanes), c5d);
+        TSimd.Store(sums, c0a);
+        TSimd.Store(sums + TSimd.Lanes, c0b);
+        TSimd.Store(sums + (2 * TSimd.Lanes), c0c);
+        TSimd.Store(sums + (3 * TSimd.Lanes), c0d);
+        TSimd.Store(sums + stride, c1a);
+        TSimd.Store(sums + stride + TSimd.Lanes, c1b);
+        TSimd.Store(sums + stride + (2 * TSimd.Lanes), c1c);
+        TSimd.Store(sums + stride + (3 * TSimd.Lanes), c1d);
+        TSimd.Store(sums + (2 * stride), c2a);
+        TSimd.Store(sums + (2 * stride) + TSimd.Lanes, c2b);
+        TSimd.Store(sums + (2 * stride) + (2 * TSimd.Lanes), c2c);
+        TSimd.Store(sums + (2 * stride) + (3 * TSimd.Lanes), c2d);
+        TSimd.Store(sums + (3 * stride), c3a);
+        TSimd.Store(sums + (3 * stride) + TSimd.Lanes, c3b);
+        TSimd.Store(sums + (3 * stride) + (2 * TSimd.Lanes), c3c);
+        TSimd.Store(sums + (3 * stride) + (3 * TSimd.Lanes), c3d);
+        TSimd.Store(sums + (4 * stride), c4a);
+        TSimd.Store(sums + (4 * stride) + TSimd.Lanes, c4b);
+        TSimd.Store(sums + (4 * stride) + (2 * TSimd.Lanes), c4c);
+        TSimd.Store(sums + (4 * stride) + (3 * TSimd.Lanes), c4d);
+        TSimd.Store(sums + (5 * stride), c5a);
+        TSimd.Store(sums + (5 * stride) + TSimd.Lanes, c5b);
+        TSimd.Store(sums + (5 * stride) + (2 * TSimd.Lanes), c5c);
+        TSimd.Store(sums + (5 * stride) + (3 * TSimd.Lanes), c5d);
     }
 
     /// <summary>6 rows x 2 vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Rows6Vectors2(nint k, float* a, int* offsets, float** columns, float* tile)
+    public static void Rows6Vectors2(nint k, float* a, int* offsets, float* source, float* sums, nint stride)
     {
-        var columnA = columns[0];
-        var columnB = columns[1];
         var zero = TSimd.Broadcast(0);
         TVector c0a = zero, c0b = zero;
         TVector c1a = zero, c1b = zero;
@@ -104,8 +98,8 @@ internal static unsafe class DirectKernels<TSimd, TVector>
         TVector c5a = zero, c5b = zero;
         for (var end = a + (k * 6); a < end; a += 6, offsets++)
         {
-            nint offset = *offsets;
-            TVector x = TSimd.Load(columnA + offset), y = TSimd.Load(columnB + offset);
+            var b = source + *offsets;
+            TVector x = TSimd.Load(b), y = TSimd.Load(b + TSimd.Lanes);
             var m = TSimd.Broadcast(a[0]);
             c0a = TSimd.MultiplyAdd(m, x, c0a);
             c0b = TSimd.MultiplyAdd(m, y, c0b);
@@ -126,17 +120,17 @@ internal static unsafe class DirectKernels<TSimd, TVector>
             c5b = TSimd.MultiplyAdd(m, y, c5b);
         }
 
-        TSimd.Store(tile, c0a);
-        TSimd.Store(tile + TSimd.Lanes, c0b);
-        TSimd.Store(tile + (2 * TSimd.Lanes), c1a);
-        TSimd.Store(tile + (3 * TSimd.Lanes), c1b);
-        TSimd.Store(tile + (4 * TSimd.Lanes), c2a);
-        TSimd.Store(tile + (5 * TSimd.Lanes), c2b);
-        TSimd.Store(tile + (6 * TSimd.Lanes), c3a);
-        TSimd.Store(tile + (7 * TSimd.Lanes), c3b);
-        TSimd.Store(tile + (8 * TSimd.Lanes), c4a);
-        TSimd.Store(tile + (9 * TSimd.Lanes), c4b);
-        TSimd.Store(tile + (10 * TSimd.Lanes), c5a);
-        TSimd.Store(tile + (11 * TSimd.Lanes), c5b);
+        TSimd.Store(sums, c0a);
+        TSimd.Store(sums + TSimd.Lanes, c0b);
+        TSimd.Store(sums + stride, c1a);
+        TSimd.Store(sums + stride + TSimd.Lanes, c1b);
+        TSimd.Store(sums + (2 * stride), c2a);
+        TSimd.Store(sums + (2 * stride) + TSimd.Lanes, c2b);
+        TSimd.Store(sums + (3 * stride), c3a);
+        TSimd.Store(sums + (3 * stride) + TSimd.Lanes, c3b);
+        TSimd.Store(sums + (4 * stride), c4a);
+        TSimd.Store(sums + (4 * stride) + TSimd.Lanes, c4b);
+        TSimd.Store(sums + (5 * stride), c5a);
+        TSimd.Store(sums + (5 * stride) + TSimd.Lanes, c5b);
     }
 }

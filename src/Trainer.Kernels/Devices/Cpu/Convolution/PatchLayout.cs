@@ -93,23 +93,6 @@ internal sealed unsafe class PatchLayout : IDisposable
         }
     }
 
-    /// <summary>Whether term k of the dot products of a row of pixels reads a row of the source, not one of zeros.</summary>
-    public bool IsTap(int pixelRow, int k) => IsSourceRow((pixelRow * StrideRows) + (Offsets[k] / Width % Height));
-
-    /// <summary>Whether the same filter rows meet the source in two rows of pixels.</summary>
-    public bool HaveSameTaps(int pixelRow, int otherRow)
-    {
-        for (var r = 0; r < FilterRows; r++)
-        {
-            if (IsSourceRow((pixelRow * StrideRows) + r) != IsSourceRow((otherRow * StrideRows) + r))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
     public void Dispose() => _offsets.Dispose();
 
     private void Describe(int height, int width, int p, int q, int strideH, int strideW, int filterRows)
@@ -124,18 +107,14 @@ internal sealed unsafe class PatchLayout : IDisposable
     private void FillRows(float* source, int firstRow, int endRow, float* image)
     {
         var (first, end) = (Math.Max(0, _left), Math.Min(Width, _left + _sourceW));
-        for (var row = firstRow; row < endRow; row++)
+        var target = image + ((long)firstRow * Width);
+        new Span<float>(target, (endRow - firstRow) * Width).Clear();
+        for (var row = firstRow; row < endRow && first < end; row++, target += Width)
         {
-            var target = image + ((long)row * Width);
-            if (!IsSourceRow(row) || end <= first)
+            if (IsSourceRow(row))
             {
-                new Span<float>(target, Width).Clear();
-                continue;
+                Packing.CopyShort(source + ((row - _top) * (long)_sourceW) + first - _left, target + first, end - first);
             }
-
-            new Span<float>(target, first).Clear();
-            Packing.Copy(source + ((row - _top) * (long)_sourceW) + first - _left, target + first, end - first);
-            new Span<float>(target + end, Width - end).Clear();
         }
     }
 }

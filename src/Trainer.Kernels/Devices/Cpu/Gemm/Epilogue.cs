@@ -15,6 +15,12 @@ internal static unsafe class Epilogue<TSimd, TVector>
     public static void WriteChannels(
         float* tile, int tileStride, int rows, int columns, float* target, nint targetStride, in Finish finish, FinishPlace place)
     {
+        if (place.Prior == null && place.Addend == null && (finish.Activation.IsNone || (finish.Activation.Kind == ActivationKind.Relu && !finish.IsGradient)))
+        {
+            WriteSimply(tile, tileStride, rows, columns, target, targetStride, place.Bias, !finish.Activation.IsNone);
+            return;
+        }
+
         for (var row = 0; row < rows; row++)
         {
             for (var i = 0; i < columns; i += TSimd.Lanes)
@@ -28,6 +34,31 @@ internal static unsafe class Epilogue<TSimd, TVector>
             place.Bias += place.Bias == null ? 0 : 1;
             place.Addend += place.Addend == null ? 0 : targetStride;
             place.Output += place.Output == null ? 0 : targetStride;
+        }
+    }
+
+    /// <summary>What most calls are: at most a bias for each row and a relu.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void WriteSimply(
+        float* tile, nint tileStride, int rows, int columns, float* target, nint targetStride, float* biases, bool relu)
+    {
+        var zero = TSimd.Broadcast(0);
+        var whole = columns - (columns % TSimd.Lanes);
+        for (var row = 0; row < rows; row++, tile += tileStride, target += targetStride)
+        {
+            // Without bias nothing is added: -0 + 0 would be +0. Adding -0 changes no value.
+            var bias = TSimd.Broadcast(biases == null ? -0f : biases[row]);
+            for (nint i = 0; i < whole; i += TSimd.Lanes)
+            {
+                var value = TSimd.Add(TSimd.Load(tile + i), bias);
+                TSimd.Store(target + i, relu ? TSimd.SelectLess(value, zero, zero, value) : value);
+            }
+
+            if (whole < columns)
+            {
+                var value = TSimd.Add(TSimd.Load(tile + whole), bias);
+                TSimd.StoreFirst(target + whole, relu ? TSimd.SelectLess(value, zero, zero, value) : value, columns - whole);
+            }
         }
     }
 

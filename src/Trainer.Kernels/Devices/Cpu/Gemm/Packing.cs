@@ -137,6 +137,24 @@ internal static unsafe class Packing
         }
     }
 
+    /// <summary>Copies the elements of a row by vectors, the last of which overlaps the one before it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void CopyShort(float* source, float* target, int count)
+    {
+        if (count < 8)
+        {
+            Copy(source, target, count);
+            return;
+        }
+
+        for (var i = 0; i < count - 8; i += 8)
+        {
+            Vector256.Load(source + i).Store(target + i);
+        }
+
+        Vector256.Load(source + count - 8).Store(target + count - 8);
+    }
+
     /// <summary>Rows of <paramref name="columns"/> elements, one after another into rows of <paramref name="targetStride"/>; what is beyond becomes +0.</summary>
     public static void CopyRows(float* source, nint sourceStride, int rows, int columns, float* target, int targetStride)
     {
