@@ -56,6 +56,11 @@ internal sealed class OperationBenchmarks : IDisposable
 
     private void MaxPool(string name, Pool2dGeometry g, int samples)
     {
+        if (!IsWanted(name))
+        {
+            return;
+        }
+
         var (image, pooled) = ((long)samples * g.C * g.H * g.W, (long)samples * g.C * g.P * g.Q);
         var (x, y, chosen) = (Tensor(image), Tensor(pooled), Tensor(samples * Device.MaxPoolSavedElements(g)));
         Measure(name, (4.0 * image) + (5.0 * pooled), () => _device.MaxPool2dForward(g, samples, x, OutputEpilogue.None, y, chosen));
@@ -65,6 +70,11 @@ internal sealed class OperationBenchmarks : IDisposable
 
     private void AveragePool(string name, Pool2dGeometry g, int samples)
     {
+        if (!IsWanted(name))
+        {
+            return;
+        }
+
         var (image, pooled) = ((long)samples * g.C * g.H * g.W, (long)samples * g.C * g.P * g.Q);
         var (x, y) = (Tensor(image), Tensor(pooled));
         Measure(name, 4.0 * (image + pooled), () => _device.AvgPool2dForward(g, true, samples, x, OutputEpilogue.None, y));
@@ -73,6 +83,11 @@ internal sealed class OperationBenchmarks : IDisposable
 
     private void GlobalAverage(string name, AdaptivePool2dGeometry g, int samples)
     {
+        if (!IsWanted(name))
+        {
+            return;
+        }
+
         var (image, pooled) = ((long)samples * g.C * g.H * g.W, (long)samples * g.C * g.P * g.Q);
         var (x, y) = (Tensor(image), Tensor(pooled));
         Measure(name, 4.0 * (image + pooled), () => _device.AdaptiveAvgPool2dForward(g, samples, x, OutputEpilogue.None, y));
@@ -81,6 +96,11 @@ internal sealed class OperationBenchmarks : IDisposable
 
     private void BatchNorm(string name, BatchNormGeometry g, int samples)
     {
+        if (!IsWanted(name))
+        {
+            return;
+        }
+
         var elements = (long)samples * g.C * g.Pixels;
         var (x, y, dx) = (Tensor(elements), Tensor(elements), Tensor(elements));
         var (weight, bias, saved) = (Tensor(g.C), Tensor(g.C), Tensor(2L * g.C));
@@ -94,6 +114,11 @@ internal sealed class OperationBenchmarks : IDisposable
 
     private void Dropout(string name, int samples, int features)
     {
+        if (!IsWanted(name))
+        {
+            return;
+        }
+
         var (x, y) = (Tensor((long)samples * features), Tensor((long)samples * features));
         var (draw, slice) = (new DropoutDraw(0.5, 1, 2, 3, false), BatchSlice.Whole(samples, 4));
         Measure(name, 8.0 * samples * features, () => _device.DropoutForward(draw, features, 1, slice, x, y));
@@ -101,6 +126,11 @@ internal sealed class OperationBenchmarks : IDisposable
 
     private void Update(string name, long elements)
     {
+        if (!IsWanted(name))
+        {
+            return;
+        }
+
         var (w, total, velocity, square) = (Tensor(elements), Tensor(elements), Tensor(elements), Tensor(elements));
         UpdateRun[] sgd = [new(UpdateRule.Sgd, elements) { LearningRate = 1e-6f, Momentum = 0.9f }];
         UpdateRun[] adam = [new(UpdateRule.Adam, elements) { LearningRate = 1e-6f, Beta1 = 0.9f, Beta2 = 0.999f, Eps = 1e-8f, Step = 3 }];
@@ -126,13 +156,10 @@ internal sealed class OperationBenchmarks : IDisposable
         return new Tensor(memory, 0, elements);
     }
 
+    private bool IsWanted(string name) => _options.Only.Length == 0 || _options.Only.Any(only => name.Contains(only, StringComparison.Ordinal));
+
     private void Measure(string name, double bytes, Action call)
     {
-        if (_options.Only.Length > 0 && !_options.Only.Any(only => name.Contains(only, StringComparison.Ordinal)))
-        {
-            return;
-        }
-
         for (var i = 0; i < 3; i++)
         {
             call();

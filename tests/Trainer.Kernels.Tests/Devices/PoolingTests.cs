@@ -26,6 +26,8 @@ public class PoolingTests
         { new(2, 41, 6, 17, 2, 3, 3, 8, 1, CeilMode: true), 2 },
         { new(2, 23, 31, 19, 17, 2, 3, 5, 0), 2 },
         { new(11, 1, 1, 1, 1, 1, 1, 0, 0), 3 },
+        { new(2, 3, 1, 3, 41, 1, 1, 1, 20), 2 },
+        { new(2, 75, 29, 3, 3, 2, 2, 1, 1), 2 },
     };
 
     public static TheoryData<Pool2dGeometry, int> Dilated => new()

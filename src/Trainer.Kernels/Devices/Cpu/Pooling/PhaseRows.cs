@@ -63,7 +63,7 @@ internal static unsafe class PhaseRows<TSimd, TVector>
         }
     }
 
-    /// <summary>The inverse: <paramref name="columns"/> columns from the first, of padding too.</summary>
+    /// <summary>The inverse, without padding: column c is element c / stride of phase c mod stride.</summary>
     public static void Join(float* source, int phaseColumns, int stride, int columns, float* target)
     {
         if (stride == 2)

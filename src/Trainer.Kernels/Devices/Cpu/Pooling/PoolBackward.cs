@@ -13,6 +13,9 @@ internal sealed unsafe class PoolBackward<TSimd, TVector>(ThreadTeam team, Scrat
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
+    /// <summary>Rows of dy that are brought in together: reading at once what was just written piecemeal would wait for it.</summary>
+    private const int BurstRows = 8;
+
     private SampleRows _dy;
     private GradientSteps _steps;
     private SampleRows _dx;
@@ -57,7 +60,7 @@ internal sealed unsafe class PoolBackward<TSimd, TVector>(ThreadTeam team, Scrat
             var reach = h + g.PadH - ((g.R - 1) * g.DilationH);
             var first = reach <= 0 ? 0 : (reach + g.StrideH - 1) / g.StrideH;
             var end = Math.Min(P, ((h + g.PadH) / g.StrideH) + 1);
-            for (loaded = Math.Max(loaded, first); loaded < end; loaded++)
+            for (var burst = loaded < end ? Math.Min(P, end + BurstRows - 1) : 0; loaded < burst; loaded++)
             {
                 LoadRow(sample, channel, loaded, ring);
             }
@@ -69,12 +72,12 @@ internal sealed unsafe class PoolBackward<TSimd, TVector>(ThreadTeam team, Scrat
 
             if (g.StrideW > 1)
             {
-                PhaseRows<TSimd, TVector>.Join(phases, _phaseColumns, g.StrideW, g.PadW + g.W, joined);
+                PhaseRows<TSimd, TVector>.Join(phases, _phaseColumns, g.StrideW, g.W, joined);
             }
 
             var place = (((long)channel * g.H) + h) * g.W;
             EpilogueRows<TSimd, TVector>.WriteGradients(
-                joined + g.PadW, g.W, _steps.Activation, _steps.Output.At(sample, place), _steps.Addend.At(sample, place), _dx.At(sample, place));
+                joined, g.W, _steps.Activation, _steps.Output.At(sample, place), _steps.Addend.At(sample, place), _dx.At(sample, place));
         }
     }
 
@@ -119,10 +122,11 @@ internal sealed unsafe class PoolBackward<TSimd, TVector>(ThreadTeam team, Scrat
     {
         (_dy, _steps, _dx, _chosen) = (dy, steps, dx, new ChosenTaps(chosen, g));
         _before = (g.S - 1) * g.DilationW / g.StrideW;
-        _ringRows = ((g.R - 1) * g.DilationH / g.StrideH) + 1;
-        _usedColumns = ((g.W - 1 + g.PadW) / g.StrideW) + 1;
-        _phaseColumns = _usedColumns + (2 * TSimd.Lanes) - (_usedColumns % TSimd.Lanes);
-        _ringColumns = _before + Math.Max(g.Q, _phaseColumns) + (2 * TSimd.Lanes);
+        _ringRows = ((g.R - 1) * g.DilationH / g.StrideH) + BurstRows;
+        _usedColumns = ((g.W - 1) / g.StrideW) + 1;
+        _phaseColumns = Math.Max(_usedColumns, _before + 1);
+        _phaseColumns += (2 * TSimd.Lanes) - (_phaseColumns % TSimd.Lanes);
+        _ringColumns = _before + Math.Max(g.Q, _phaseColumns + (g.PadW / g.StrideW) + 1) + (2 * TSimd.Lanes);
         _ringColumns += _ringColumns % 2;
         _isPairs = PairKernels<TSimd, TVector>.Covers(g);
         Execute(g, samples, isMax, countsPad, _phaseColumns);
@@ -149,28 +153,39 @@ internal sealed unsafe class PoolBackward<TSimd, TVector>(ThreadTeam team, Scrat
         }
     }
 
-    /// <summary>Row h of dx, columns of one phase: windows' rows ascending, in each the windows ascending, which is the taps descending.</summary>
+    /// <summary>
+    /// Row h of dx, the columns from <paramref name="phase"/> on by strides: windows' rows ascending, in each the windows ascending, which is the taps
+    /// descending.
+    /// </summary>
     private void GatherPhase(float* ring, int h, int first, int end, int phase, float** taps, float* target)
     {
         var g = G;
         var numbers = (float*)(taps + (g.R * g.S));
-        var count = 0;
+        var (count, window, columns) = (0, g.S, _phaseColumns);
+        var places = TapPlaces;
+        var firstPlace = (phase + g.PadW) % g.StrideW * columns;
+        var firstColumn = (phase + g.PadW) / g.StrideW;
         for (var p = first; p < end; p++)
         {
             var r = h + g.PadH - (p * g.StrideH);
-            if (g.DilationH > 1 && r % g.DilationH != 0)
+            if (g.DilationH > 1)
             {
-                continue;
+                if (r % g.DilationH != 0)
+                {
+                    continue;
+                }
+
+                r /= g.DilationH;
             }
 
-            var row = ring + ((long)(p % _ringRows) * _ringColumns) + _before;
-            for (var s = g.S - 1; s >= 0; s--)
+            var row = ring + ((long)((uint)p % (uint)_ringRows) * _ringColumns) + _before + firstColumn;
+            for (var s = window - 1; s >= 0; s--)
             {
-                var shift = TapPlaces[s] - (phase * _phaseColumns);
-                if (shift >= 0 && shift < _phaseColumns)
+                var shift = places[s] - firstPlace;
+                if ((uint)shift < (uint)columns)
                 {
                     taps[count] = row - shift;
-                    numbers[count++] = (r / g.DilationH * g.S) + s;
+                    numbers[count++] = (r * window) + s;
                 }
             }
         }

@@ -13,6 +13,9 @@ internal sealed unsafe class PoolForward<TSimd, TVector>(ThreadTeam team, Scratc
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
+    /// <summary>Output rows whose rows of x are brought in together: reading at once what was just written piecemeal would wait for it.</summary>
+    private const int BurstRows = 8;
+
     private SampleRows _x;
     private OutputSteps _steps;
     private SampleRows _y;
@@ -30,7 +33,7 @@ internal sealed unsafe class PoolForward<TSimd, TVector>(ThreadTeam team, Scratc
     public void Average(in Pool2dGeometry g, bool countsPad, int samples, SampleRows x, OutputSteps steps, SampleRows y) =>
         Execute(g, samples, false, countsPad, x, steps, y, null);
 
-    protected override long OwnElements() => ((long)_ringRows * (RowElements + 1)) + (4L * G.R * G.S) + (2L * (Q + CpuMemory.Slack)) + CpuMemory.Slack;
+    protected override long OwnElements() => ((long)_ringRows * RowElements) + (4L * G.R * G.S) + (2L * (Q + CpuMemory.Slack)) + CpuMemory.Slack;
 
     private int RowElements => G.StrideW * _phaseColumns;
 
@@ -56,8 +59,9 @@ internal sealed unsafe class PoolForward<TSimd, TVector>(ThreadTeam team, Scratc
         var numbers = (float*)(taps + (g.R * g.S));
         var result = numbers + (g.R * g.S);
         var chosen = result + Q + CpuMemory.Slack;
-        var tags = new Span<int>(chosen + Q + CpuMemory.Slack, _ringRows);
-        tags.Fill(-1);
+        var (loaded, numbersFrom, firstNumber) = (0, -1, 0);
+        var (dilation, window, ringRows, rowElements) = (g.DilationH, g.S, (uint)_ringRows, RowElements);
+        var places = TapPlaces;
         var x = _x.At(sample, (long)channel * g.H * g.W);
         var hasNaN = IsMax && WindowRows<TSimd, TVector>.HasNaN(x, g.H * g.W);
         for (var p = 0; p < P; p++)
@@ -66,13 +70,27 @@ internal sealed unsafe class PoolForward<TSimd, TVector>(ThreadTeam team, Scratc
             var first = top >= 0 ? 0 : (-top + g.DilationH - 1) / g.DilationH;
             var end = Math.Min(g.R, (g.H - top + g.DilationH - 1) / g.DilationH);
             var count = 0;
+            if (!_inPlace && p % BurstRows == 0)
+            {
+                loaded = LoadRows(x, loaded, top + ((BurstRows - 1) * g.StrideH) + ((g.R - 1) * g.DilationH) + 1, ring);
+            }
+
+            if (first != numbersFrom)
+            {
+                (numbersFrom, firstNumber) = (first, first * g.S);
+                for (var tap = 0; tap < (g.R - first) * g.S; tap++)
+                {
+                    numbers[tap] = (first * g.S) + tap;
+                }
+            }
+
             for (var r = first; r < end; r++)
             {
-                var row = RowAt(x, top + (r * g.DilationH), ring, tags);
-                for (var s = 0; s < g.S; s++, count++)
+                var h = top + (r * dilation);
+                var row = _inPlace ? x + ((long)h * g.W) : ring + ((long)((uint)h % ringRows) * rowElements);
+                for (var s = 0; s < window; s++)
                 {
-                    taps[count] = row + TapPlaces[s];
-                    numbers[count] = (r * g.S) + s;
+                    taps[count++] = row + places[s];
                 }
             }
 
@@ -85,11 +103,11 @@ internal sealed unsafe class PoolForward<TSimd, TVector>(ThreadTeam team, Scratc
             }
             else if (hasNaN)
             {
-                WindowRows<TSimd, TVector>.MaxOrNaN(taps, numbers, count, ColumnValues, first * g.S, target, chosen, Q);
+                WindowRows<TSimd, TVector>.MaxOrNaN(taps, numbers, count, ColumnValues, firstNumber, target, chosen, Q);
             }
             else
             {
-                WindowRows<TSimd, TVector>.Max(taps, numbers, count, ColumnValues, first * g.S, target, chosen, Q);
+                WindowRows<TSimd, TVector>.Max(taps, numbers, count, ColumnValues, firstNumber, target, chosen, Q);
             }
 
             if (IsMax)
@@ -129,25 +147,19 @@ internal sealed unsafe class PoolForward<TSimd, TVector>(ThreadTeam team, Scratc
         _phaseColumns = used + (2 * TSimd.Lanes) - (used % TSimd.Lanes);
         _isPairs = PairKernels<TSimd, TVector>.Covers(g);
         _inPlace = g.StrideW == 1 && g.PadW == 0 && g.Q + reach <= g.W;
-        _ringRows = _inPlace ? 0 : ((g.R - 1) * g.DilationH) + 1;
+        _ringRows = _inPlace ? 0 : ((BurstRows - 1) * g.StrideH) + ((g.R - 1) * g.DilationH) + 1;
         Execute(g, samples, isMax, countsPad, _phaseColumns);
     }
 
-    private float* RowAt(float* x, int h, float* ring, Span<int> tags)
+    /// <summary>Brings rows of x into the ring up to <paramref name="end"/>; how far it got.</summary>
+    private int LoadRows(float* x, int loaded, int end, float* ring)
     {
-        if (_inPlace)
+        for (; loaded < Math.Min(end, G.H); loaded++)
         {
-            return x + ((long)h * G.W);
+            var row = ring + ((long)(loaded % _ringRows) * RowElements);
+            PhaseRows<TSimd, TVector>.Split(x + ((long)loaded * G.W), G.W, G.StrideW, G.PadW, row, _phaseColumns);
         }
 
-        var slot = h % _ringRows;
-        var row = ring + ((long)slot * RowElements);
-        if (tags[slot] != h)
-        {
-            tags[slot] = h;
-            PhaseRows<TSimd, TVector>.Split(x + ((long)h * G.W), G.W, G.StrideW, G.PadW, row, _phaseColumns);
-        }
-
-        return row;
+        return loaded;
     }
 }
