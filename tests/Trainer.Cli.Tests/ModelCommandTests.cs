@@ -3,6 +3,7 @@ using Trainer.Cli.Tests.Fakes;
 using Trainer.Kernels;
 using Trainer.Kernels.Models;
 using Trainer.Protos;
+using Model = Trainer.Kernels.Models.Model;
 
 namespace Trainer.Cli.Tests;
 
@@ -12,6 +13,8 @@ public sealed class ModelCommandTests : IDisposable
     private readonly TemporaryFolder _home = new();
 
     public static TheoryData<string> Examples => [.. Directory.GetFiles(Folder, "*.yaml").Select(file => Path.GetFileName(file))];
+
+    public static TheoryData<string> Networks => [.. Zoo.Names];
 
     private static string Folder { get; } = Path.Combine(FindRepository(), "examples");
 
@@ -116,6 +119,36 @@ public sealed class ModelCommandTests : IDisposable
     public void Examples_that_spell_a_network_out_are_that_network(string spelled, string named) => Assert.Equal(
         ModelSource.Open(Path.Combine(Folder, named), null, null).ToJson(),
         ModelSource.Open(Path.Combine(Folder, spelled), null, null).ToJson());
+
+    /// <summary>A model made in C# is a job file's model section, and that is the model again: names, options and initialisers.</summary>
+    [Theory]
+    [MemberData(nameof(Networks))]
+    public void A_model_can_be_saved_in_a_job_file_and_read_back(string network)
+    {
+        var model = Zoo.Create(network, Zoo.Entries.Single(entry => entry.Name == network).Input, 10);
+        var spec = JobFile.Read(Path.Combine(Folder, "lenet-layers.yaml"));
+
+        spec.Model = JobFile.ModelOfJson(model.ToJson());
+        var read = JobFile.Parse(JobFile.Write(spec), "/jobs/saved.yaml");
+        var pasted = JobFile.Parse(
+            $$"""
+            name: {{spec.Name}}
+            model:
+              layers: {{model.ToJson()}}
+            data: { dataset: fashion-mnist }
+            training:
+              epochs: 10
+              batch_size: 256
+              optimizer: { sgd: { lr: 0.9 } }
+            """,
+            "/jobs/pasted.yaml");
+
+        Assert.Equal(spec, read);
+        Assert.Equal(spec.Model, pasted.Model); // JSON is YAML
+        var back = ModelSource.Build(JobRules.WithDefaults(read), network, model.Input);
+        Assert.Equal(model.ToJson(), back.ToJson());
+        Assert.Equal(ModelSummary.Of(model).Layers, ModelSummary.Of(back).Layers);
+    }
 
     private static string FindRepository()
     {

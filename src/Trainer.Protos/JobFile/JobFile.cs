@@ -65,6 +65,20 @@ public static class JobFile
         return $"[{string.Join(",", model.Layers.Select(layer => AsInJobFile.Format(layer)))}]";
     }
 
+    /// <summary>The model section of a job file for the layers that a model of Trainer.Kernels writes as JSON: the way back of <see cref="ModelJson"/>.</summary>
+    /// <exception cref="ArgumentException">It is not that.</exception>
+    public static Model ModelOfJson(string layers)
+    {
+        try
+        {
+            return JsonParser.Default.Parse<Model>($$"""{"layers":{{layers}}}""");
+        }
+        catch (InvalidProtocolBufferException error)
+        {
+            throw new ArgumentException($"not the layers of a model: {error.Message}", nameof(layers), error);
+        }
+    }
+
     /// <summary>Another section as JSON, <c>{"epochs":10,...}</c>: what Trainer.Kernels reads training and data from.</summary>
     public static string SectionJson(IMessage section) => AsInJobFile.Format(section);
 
