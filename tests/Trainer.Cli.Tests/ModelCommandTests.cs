@@ -50,11 +50,11 @@ public sealed class ModelCommandTests : IDisposable
             4      sigmoid     16x10x10                             6.3 KiB      14x14
             5      avg_pool2d  16x5x5                               1.6 KiB      16x16
             6      flatten     400                                               32x32
-            7      linear      120       48,120      48,000         0.5 KiB      32x32
-            8      sigmoid     120                                  0.5 KiB      32x32
-            9      linear      84        10,164      10,080         0.3 KiB      32x32
-            10     sigmoid     84                                   0.3 KiB      32x32
-            11     linear      10        850         840            0.0 KiB      32x32
+            7      linear      120       48,120      48,000         480 B        32x32
+            8      sigmoid     120                                  480 B        32x32
+            9      linear      84        10,164      10,080         336 B        32x32
+            10     sigmoid     84                                   336 B        32x32
+            11     linear      10        850         840            40 B         32x32
 
               parameters     61,706 (241.0 KiB)
               multiply-adds  416,520 an image, forward

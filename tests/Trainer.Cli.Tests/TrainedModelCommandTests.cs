@@ -134,6 +134,16 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
         Assert.Equal((1, "The labels go up to 3; the model knows 3 classes.\n"), (high.ExitCode, high.Errors));
     }
 
+    [Fact]
+    public async Task A_place_that_cannot_be_written_is_named()
+    {
+        var nowhere = await RunAsync("export", _home["weights"], "--job", _home["job.yaml"], "--onnx", _home["no/such/model.onnx"]);
+        var folder = await RunAsync("export", _home["weights"], "--job", _home["job.yaml"], "--safetensors", _home.Path);
+
+        Assert.Equal((1, $"{_home["no/such/model.onnx"]} cannot be written: its folder does not exist.\n"), (nowhere.ExitCode, nowhere.Errors));
+        Assert.Equal((1, $"{_home.Path} cannot be written: it is a folder.\n"), (folder.ExitCode, folder.Errors));
+    }
+
     private Task<CommandRun> RunAsync(params string[] arguments) => CommandRun.InAsync(_home.Path, arguments);
 
     private Job Succeeded()

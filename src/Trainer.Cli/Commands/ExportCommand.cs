@@ -41,15 +41,24 @@ internal static class ExportCommand
             var model = await trained.FindAsync(parsed, shell, stop);
             var written = new List<(string Format, string File)>();
             if (parsed.GetValue(onnx) is { } onnxFile)
-                written.Add(("onnx", WriteOnnx(model, onnxFile)));
+                written.Add(("onnx", WriteOnnx(model, Place(onnxFile))));
             if (parsed.GetValue(safetensors) is { } safetensorsFile)
-                written.Add(("safetensors", Copy(model.Weights, safetensorsFile)));
+                written.Add(("safetensors", Copy(model.Weights, Place(safetensorsFile))));
             Printer.Of(parsed, shell).Print(
                 () => new JsonObject(written.Select(file => KeyValuePair.Create<string, JsonNode?>(file.Format, file.File))),
                 () => Facts.Render(written));
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    /// <summary>The place of a file that is to be written.</summary>
+    private static string Place(string file)
+    {
+        var path = Path.GetFullPath(file);
+        return Directory.Exists(Path.GetDirectoryName(path)) && !Directory.Exists(path)
+            ? path
+            : throw new CliException($"{path} cannot be written: {(Directory.Exists(path) ? "it is a folder" : "its folder does not exist")}.");
     }
 
     private static string WriteOnnx(TrainedModel trained, string file)
@@ -67,14 +76,14 @@ internal static class ExportCommand
                 Violations = [new Violation($"model.{unspeakable.Path}", unspeakable.Problem)],
             };
         }
-        return Path.GetFullPath(file);
+        return file;
     }
 
     private static string Copy(string weights, string file)
     {
-        if (Path.GetFullPath(weights) != Path.GetFullPath(file))
+        if (Path.GetFullPath(weights) != file)
             File.Copy(weights, file, overwrite: true);
-        return Path.GetFullPath(file);
+        return file;
     }
 
     /// <summary>What whoever runs the file must do to images, which the graph does not say.</summary>

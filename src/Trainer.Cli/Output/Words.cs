@@ -26,7 +26,8 @@ internal static class Words
     {
         >= 1L << 30 => $"{bytes / (1L << 30):0.0} GiB",
         >= 1L << 20 => $"{bytes / (1L << 20):0.0} MiB",
-        _ => $"{bytes / 1024:0.0} KiB",
+        >= 1L << 10 or 0 => $"{bytes / 1024:0.0} KiB",
+        _ => $"{bytes:0} B",
     };
 
     public static string State(JobState state) => state.ToString().ToLowerInvariant();

@@ -25,6 +25,7 @@ public sealed class OutputTests
     {
         Assert.Equal(("0.4757", "80.1 %", "52,310", "7.3"), (Words.Loss(0.47567), Words.Percent(0.8012), Words.Rate(52310.4), Words.Rate(7.31)));
         Assert.Equal(("1 worker", "3 workers"), (Words.Plural(1, "worker"), Words.Plural(3, "worker")));
+        Assert.Equal(("0.0 KiB", "40 B", "1.0 KiB"), (Words.Bytes(0), Words.Bytes(40), Words.Bytes(1024)));
         Assert.Equal(("512.0 KiB", "25.2 MiB", "23.5 GiB"), (Words.Bytes(1 << 19), Words.Bytes(26421856), Words.Bytes(25232932864)));
     }
 
