@@ -23,12 +23,12 @@ internal static class JobRelations
         }
         if (training.Schedule is { } schedule)
         {
-            foreach (FieldViolation violation in OfSchedule(schedule, training.Epochs))
+            foreach (FieldViolation violation in OfSchedule(schedule, training))
                 yield return violation;
         }
     }
 
-    private static IEnumerable<FieldViolation> OfSchedule(Schedule schedule, uint epochs)
+    private static IEnumerable<FieldViolation> OfSchedule(Schedule schedule, Training training)
     {
         IReadOnlyList<uint> milestones = schedule.MultiStep?.Milestones ?? [];
         for (int i = 1; i < milestones.Count; i++)
@@ -36,8 +36,13 @@ internal static class JobRelations
             if (milestones[i] <= milestones[i - 1])
                 yield return new($"training.schedule.multi_step.milestones[{i}]", $"must be more than the one before it ({milestones[i - 1]}), got {milestones[i]}");
         }
-        if (schedule.Warmup is { HasEpochs: true } warmup && warmup.Epochs >= epochs)
-            yield return new("training.schedule.warmup.epochs", $"must be less than training.epochs ({epochs}), got {warmup.Epochs}");
+        if (schedule.Warmup is { HasEpochs: true } warmup && warmup.Epochs >= training.Epochs)
+            yield return new("training.schedule.warmup.epochs", $"must be less than training.epochs ({training.Epochs}), got {warmup.Epochs}");
+        for (int i = 0; schedule.OneCycle is not null && i < training.ParameterGroups.Count; i++)
+        {
+            if (training.ParameterGroups[i].HasLr)
+                yield return new($"training.parameter_groups[{i}].lr", "says nothing beside schedule one_cycle, which sets every learning rate; remove it");
+        }
     }
 
     private static IEnumerable<FieldViolation> OfWorkers(JobSpec spec)

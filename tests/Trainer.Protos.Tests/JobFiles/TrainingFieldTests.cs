@@ -75,6 +75,8 @@ public sealed class TrainingFieldTests
     [InlineData("schedule: {multi_step: {milestones: [3, 3]}}", "9:43: training.schedule.multi_step.milestones[1]: must be more than the one before it (3), got 3")]
     [InlineData("schedule: {step: {gamma: 0.5}}", "9:14: training.schedule.step.step_size: is required")]
     [InlineData("schedule: {one_cycle: {pct_start: 0.5}}", "9:14: training.schedule.one_cycle.max_lr: is required")]
+    [InlineData("schedule: {one_cycle: {max_lr: 1}}\nparameter_groups: [{pattern: '*', frozen: true}, {pattern: '*', lr: 1}]",
+        "10:71: training.parameter_groups[1].lr: says nothing beside schedule one_cycle, which sets every learning rate; remove it")]
     [InlineData("clip_grad_norm: 0", "9:19: training.clip_grad_norm: must be greater than 0, got 0")]
     [InlineData("init: {strict: false}", "9:3: training.init.weights: is required")]
     public void FaultsOfTrainingArePlaced(string training, string expected) => Refused(File("", training), expected);
