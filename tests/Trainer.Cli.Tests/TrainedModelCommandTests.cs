@@ -117,7 +117,8 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
         Assert.Equal((1, $"Job {running.Id} has no weights: it is running.\nSee: trainer get {running.Id}\n"), (unfinished.ExitCode, unfinished.Errors));
         Assert.Equal((1, "There is no job 'nobody'.\n"), (unknown.ExitCode, unknown.Errors));
         Assert.Equal(
-            (2, $"{_home["weights"]} is a file of weights, which do not say what model they are of.\nGive the job file with --job.\n"), (noJob.ExitCode, noJob.Errors));
+            (2, $"{_home["weights"]} is a file of weights, which do not say what model they are of.\nGive the job file with --job.\n"),
+            (noJob.ExitCode, noJob.Errors));
         Assert.Equal((1, $"There are no weights in {_home["nothing"]}: no such file.\n"), (noFile.ExitCode, noFile.Errors));
     }
 

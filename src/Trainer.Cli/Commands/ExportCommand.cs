@@ -91,7 +91,8 @@ internal static class ExportCommand
     {
         var transform = ImageSource.TransformOf(trained.Spec.Data);
         yield return new("job", trained.Spec.Name);
-        yield return new("input", "(batch, channels, height, width); pixels from 0 to 1" + (transform.Mean is { Count: > 0 } ? ", then (pixel - mean) / std" : ""));
+        var then = transform.Mean is { Count: > 0 } ? ", then (pixel - mean) / std" : "";
+        yield return new("input", $"(batch, channels, height, width); pixels from 0 to 1{then}");
         if (transform.Mean is { Count: > 0 } mean)
         {
             yield return new("mean", List(mean));

@@ -36,7 +36,11 @@ internal sealed class TrainedModelOptions
             ? new TrainedModel(JobRules.WithDefaults(JobFiles.Read(file, name: null)), source, file)
             : await OfJobAsync(source, _connection.Read(parsed, shell), stop);
         if (!File.Exists(found.Weights))
-            throw new CliException($"There are no weights in {found.Weights}: no such file.", remedy: found.Weights == source ? null : "It is where the cluster wrote it; run this where that folder is to be seen.");
+        {
+            throw new CliException(
+                $"There are no weights in {found.Weights}: no such file.",
+                remedy: found.Weights == source ? null : "It is where the cluster wrote it; run this where that folder is to be seen.");
+        }
         return found;
     }
 

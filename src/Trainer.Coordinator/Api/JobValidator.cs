@@ -1,7 +1,7 @@
 using System.Numerics;
+using Trainer.Coordinator.Scheduling;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Models;
-using Trainer.Coordinator.Scheduling;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;
 using Trainer.Protos;

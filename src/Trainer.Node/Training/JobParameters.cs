@@ -26,6 +26,8 @@ public sealed record JobParameters(int BatchSize, int Shards, int GroupShards, i
 
     /// <exception cref="ModelException">The model does not fit the data.</exception>
     public static Model BuildModel(Protos.Model model, Shape input, int classes) => model.Zoo.Length > 0
-        ? Zoo.Create(model.Zoo, input, model.HasClasses ? (int)model.Classes : classes, new ZooOptions(model.HasWidth ? model.Width : 1, model.HasDropout ? model.Dropout : null))
+        ? Zoo.Create(model.Zoo, input, model.HasClasses ? (int)model.Classes : classes, OptionsOf(model))
         : Model.FromJson(JobFile.ModelJson(model), input);
+
+    private static ZooOptions OptionsOf(Protos.Model model) => new(model.HasWidth ? model.Width : 1, model.HasDropout ? model.Dropout : null);
 }

@@ -30,7 +30,7 @@ internal sealed class BlockExpander
     /// <summary>The job file's tree without abbreviations.</summary>
     public static YamlNode Expand(YamlNode root, FaultList faults) => root is not YamlMapping job
         ? root
-        : job with { Entries = [.. job.Entries.Select(entry => entry is { Key: "model", Value: YamlMapping model } ? entry with { Value = Model(model, faults) } : entry)] };
+        : job with { Entries = [.. job.Entries.Select(entry => entry is { Key: "model", Value: YamlMapping it } ? entry with { Value = Model(it, faults) } : entry)] };
 
     private static YamlMapping Model(YamlMapping model, FaultList faults)
     {
@@ -115,7 +115,8 @@ internal sealed class BlockExpander
         string path = FieldPath.Join(scope.Path, use.Key);
         if (scope.Blocks.Contains(block.Name))
         {
-            _faults.Add(use.At, path, $"block {block.Name} holds itself: {string.Join(" > ", [.. scope.Blocks.SkipWhile(name => name != block.Name), block.Name])}");
+            string circle = string.Join(" > ", [.. scope.Blocks.SkipWhile(name => name != block.Name), block.Name]);
+            _faults.Add(use.At, path, $"block {block.Name} holds itself: {circle}");
             return null;
         }
         if (ReadArguments(use, path, "argument", block.Parameters, scope) is not { } arguments)

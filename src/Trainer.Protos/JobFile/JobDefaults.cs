@@ -53,7 +53,8 @@ internal static class JobDefaults
     private static IMessage Choose(FieldDescriptor section, string member)
     {
         IMessage chosen = Empty(section);
-        FieldDescriptor field = section.MessageType.FindFieldByName(member) ?? throw new InvalidOperationException($"default of {section.FullName}: no {member}");
+        FieldDescriptor field = section.MessageType.FindFieldByName(member)
+            ?? throw new InvalidOperationException($"default of {section.FullName}: no {member}");
         field.Accessor.SetValue(chosen, Empty(field));
         return chosen;
     }

@@ -65,7 +65,7 @@ public static class JobFile
         return $"[{string.Join(",", model.Layers.Select(layer => AsInJobFile.Format(layer)))}]";
     }
 
-    /// <summary>The model section of a job file for the layers that a model of Trainer.Kernels writes as JSON: the way back of <see cref="ModelJson"/>.</summary>
+    /// <summary>The model section for the layers that a model of Trainer.Kernels writes as JSON: the way back of <see cref="ModelJson"/>.</summary>
     /// <exception cref="ArgumentException">It is not that.</exception>
     public static Model ModelOfJson(string layers)
     {

@@ -34,7 +34,10 @@ internal static class JobRelations
         for (int i = 1; i < milestones.Count; i++)
         {
             if (milestones[i] <= milestones[i - 1])
-                yield return new($"training.schedule.multi_step.milestones[{i}]", $"must be more than the one before it ({milestones[i - 1]}), got {milestones[i]}");
+            {
+                yield return new($"training.schedule.multi_step.milestones[{i}]",
+                    $"must be more than the one before it ({milestones[i - 1]}), got {milestones[i]}");
+            }
         }
         if (schedule.Warmup is { HasEpochs: true } warmup && warmup.Epochs >= training.Epochs)
             yield return new("training.schedule.warmup.epochs", $"must be less than training.epochs ({training.Epochs}), got {warmup.Epochs}");

@@ -108,8 +108,11 @@ public sealed class JobRulesTests
     {
         string[] parts = condition.Split('=');
         FieldDescriptor? sibling = message.FindFieldByName(parts[0]);
-        return sibling is not null && (parts.Length == 1
-            || (sibling.FieldType == FieldType.Bool ? parts[1] is "true" or "false" : sibling.GetOptions().GetExtension(JobExtensions.Rule).OneOf.Contains(parts[1])));
+        if (sibling is null || parts.Length == 1)
+            return sibling is not null;
+        return sibling.FieldType == FieldType.Bool
+            ? parts[1] is "true" or "false"
+            : sibling.GetOptions().GetExtension(JobExtensions.Rule).OneOf.Contains(parts[1]);
     }
 
     [Fact]
@@ -120,7 +123,10 @@ public sealed class JobRulesTests
         {
             Layers =
             {
-                new Layer { Conv2D = new Conv2d { OutChannels = 3, KernelSize = { 5 }, AutoPadding = "same", WeightInit = new Initializer { Kind = "normal", Std = 0.01 } } },
+                new Layer
+                {
+                    Conv2D = new Conv2d { OutChannels = 3, KernelSize = { 5 }, AutoPadding = "same", WeightInit = new Initializer { Kind = "normal", Std = 0.01 } },
+                },
                 new Layer { BatchNorm2D = new BatchNorm2d { Cumulative = true } },
                 new Layer { Linear = new Linear { OutFeatures = 2, BiasInit = new Initializer { Kind = "constant" } } },
             },
@@ -138,7 +144,8 @@ public sealed class JobRulesTests
         Assert.Empty(Violations(filled));
     }
 
-    private static string FieldKinds => string.Join(", ", Layer.Descriptor.Oneofs[0].Fields.Select(kind => kind.Name)).Replace(", concat", " or concat", StringComparison.Ordinal);
+    private static string FieldKinds =>
+        string.Join(", ", Layer.Descriptor.Oneofs[0].Fields.Select(kind => kind.Name)).Replace(", concat", " or concat", StringComparison.Ordinal);
 
     private static IEnumerable<string> Violations(JobSpec spec) => JobRules.Validate(spec).Select(violation => $"{violation.Path}: {violation.Problem}");
 }

@@ -5,8 +5,8 @@ using System.Text;
 namespace Trainer.Kernels.Formats.Onnx;
 
 /// <summary>
-/// A protobuf message on its way to a file (protobuf.dev/programming-guides/encoding): the few kinds of fields that ONNX needs, in the order in which they are added.
-/// Large tensors are referred to, not copied.
+/// A protobuf message on its way to a file (protobuf.dev/programming-guides/encoding): the few kinds of fields that ONNX needs, in the order
+/// in which they are added. Large tensors are referred to, not copied.
 /// </summary>
 internal sealed class ProtoMessage
 {

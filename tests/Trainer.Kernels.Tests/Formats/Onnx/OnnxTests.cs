@@ -45,7 +45,9 @@ public sealed class OnnxTests
     [InlineData("""{"residual":{"layers":[{"relu":{}}],"shortcut":[{"name":"down","conv2d":{"out_channels":3,"kernel_size":[1]}}]}}""", 3, 4, 5)]
     [InlineData("""{"concat":{"branches":[{},{"layers":[{"conv2d":{"out_channels":2,"kernel_size":[1]}}]},{"layers":[{"tanh":{}}]}]}}""", 3, 4, 5)]
     public void EveryLayerGivesWhatOnnxRuntimeGives(string layer, int channels, int height, int width) =>
-        OnnxCase.MustAgree(layer, Model.FromJson($$$"""[{"conv2d":{"out_channels":{{{channels}}},"kernel_size":[1]}},{{{layer}}},{"flatten":{}}]""", new(channels, height, width)));
+        OnnxCase.MustAgree(
+            layer,
+            Model.FromJson($$$"""[{"conv2d":{"out_channels":{{{channels}}},"kernel_size":[1]}},{{{layer}}},{"flatten":{}}]""", new(channels, height, width)));
 
     [Theory]
     [InlineData("""{"batch_norm1d":{}}""")]
@@ -68,7 +70,8 @@ public sealed class OnnxTests
         var error = Assert.Throws<ModelException>(() => OnnxFile.Write(folder.File("model.onnx"), model, new float[ParameterLayout.Of(model).Elements]));
 
         Assert.Equal(
-            "layers[1].sequential.layers[0].adaptive_max_pool2d: ONNX has no adaptive_max_pool2d from (7,7) to (3,3), whose windows differ in size", error.Message);
+            "layers[1].sequential.layers[0].adaptive_max_pool2d: ONNX has no adaptive_max_pool2d from (7,7) to (3,3), whose windows differ in size",
+            error.Message);
         Assert.Empty(Directory.GetFiles(folder.Path));
     }
 
