@@ -8,6 +8,7 @@ namespace Trainer.Kernels.Tests.Devices;
 public class CpuDeviceTests
 {
     private static readonly Conv2dGeometry Geometry = new(3, 8, 9, 7, 3, 3, 1, 1, 1, 1);
+    private static readonly Pool2dGeometry Overlapping = new(7, 8, 9, 3, 3, 1, 1, 1, 1);
     private static readonly Pool2dGeometry Pooling = new(7, 8, 9, 2, 2, 2, 2, 0, 0);
 
     [Fact]
@@ -113,6 +114,9 @@ public class CpuDeviceTests
         private readonly Tensor _w;
         private readonly Tensor _y;
         private readonly Tensor _pooled;
+        private readonly Tensor _chosen;
+        private readonly Tensor _saved;
+        private readonly BatchSlice _grouped = new(Samples, 8, [new(0, 4), new(4, 8)], 2);
         private readonly Tensor[] _dw;
         private readonly Tensor[] _db;
         private readonly int[] _labels = new int[Samples];
@@ -124,6 +128,7 @@ public class CpuDeviceTests
             _device = device;
             (_x, _w, _y) = (Of(Samples * 3 * 72), Of(7 * 27), Of(Samples * 7 * 72));
             _pooled = Of(Samples * 7 * Pooling.P * Pooling.Q);
+            (_chosen, _saved) = (Of(Samples * 7 * 72), Of(Samples * 7 * 2));
             (_dw, _db) = ([Of(7 * 27), Of(7 * 27)], [Of(7), Of(7)]);
         }
 
@@ -141,8 +146,33 @@ public class CpuDeviceTests
             _device.ActivationForward(Activation.Sigmoid, _x.Elements, 1, _x, _x);
             _device.ActivationBackward(Activation.Sigmoid, _x.Elements, 1, _x, _x, GradientEpilogue.None, _x);
             _device.SoftmaxCrossEntropy(default, 7, Samples, _y, _labels, _loss, _correct, _y);
+            RunLayers();
             _device.Update(
             [new UpdateRun(UpdateRule.Sgd, _w.Elements) { LearningRate = 0.1f, Momentum = 0.9f, WeightDecay = 0.01f }], 1, _w, _dw[0], _dw[1], default);
+        }
+
+        private void RunLayers()
+        {
+            var previous = new GradientEpilogue(Activation.Relu, _y, _y);
+            _device.MaxPool2dForward(Pooling, Samples, _y, Activation.Relu, _pooled, _chosen);
+            _device.MaxPool2dBackward(Pooling, Samples, _pooled, _chosen, previous, _y);
+            _device.MaxPool2dForward(Overlapping, Samples, _y, Activation.Relu, _y, _chosen);
+            _device.MaxPool2dBackward(Overlapping, Samples, _y, _chosen, previous, _y);
+            _device.AdaptiveAvgPool2dForward(new(7, 8, 9, 3, 2), Samples, _y, OutputEpilogue.None, _pooled);
+            _device.AdaptiveAvgPool2dBackward(new(7, 8, 9, 3, 2), Samples, _pooled, previous, _y);
+            _device.BatchNormForward(new(7, 72, 1e-5f), _grouped, _y, _db[0], _db[0], _saved, _db, _db, Activation.Relu, _y);
+            _device.BatchNormBackward(new(7, 72, 1e-5f), _grouped, _y, _y, _db[0], _saved, _db, _db, previous, _y);
+            _device.BatchNormInference(new(7, 72, 1e-5f), Samples, _y, _db[0], _db[0], _db[0], _db[1], Activation.Relu, _y);
+            _device.GroupNormForward(new(6, 72, 3, 1e-5f), Samples, _y, _db[0], _db[0], _saved, Activation.Gelu, _y);
+            _device.GroupNormBackward(new(6, 72, 3, 1e-5f), _slice, _y, _y, _db[0], _saved, _db, _db, previous, _y);
+            _device.DropoutForward(new(0.5, 1, 2, 3, false), 7, 72, _slice, _y, _y);
+            _device.DropoutBackward(new(0.5, 1, 2, 3, true), 7, 72, _slice, _y, previous, _y);
+            _device.Add(7 * 72, Samples, _y, new OutputEpilogue(Activation.Relu, _y), _y);
+            _device.AddBackward(7 * 72, Samples, _y, previous, _y);
+            _device.SoftmaxForward(7, 72, Samples, true, _y, _y);
+            _device.SoftmaxBackward(7, 72, Samples, true, _y, _y, previous, _y);
+            _device.SquaredError(1, 7, Samples, _y, _y, _loss, _y);
+            _device.SquaredNorm(_y);
         }
 
         public void Dispose() => _memories.ForEach(memory => memory.Dispose());
