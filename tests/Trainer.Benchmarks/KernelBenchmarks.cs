@@ -22,10 +22,13 @@ internal static class KernelBenchmarks
         }
     }
 
-    /// <summary>Linear layers of AlexNet, VGG and LeNet; GB/s of weights alone would be elements x 4 / time.</summary>
+    /// <summary>Linear layers of AlexNet, VGG and LeNet. The large ones are bound by reading or writing their weights once.</summary>
     public static void Linear(Bench bench)
     {
-        foreach (var (inputs, outputs, samples) in new[] { (6400, 4096, 32), (4096, 4096, 32), (25088, 4096, 8), (4096, 4096, 8), (400, 120, 256), (120, 84, 256), (84, 10, 256) })
+        foreach (var (inputs, outputs, samples) in new[]
+        {
+            (6400, 4096, 32), (4096, 4096, 32), (25088, 4096, 8), (4096, 4096, 8), (400, 120, 256), (120, 84, 256), (84, 10, 256),
+        })
         {
             var (x, w, y) = (bench.Tensor((long)samples * inputs), bench.Tensor((long)inputs * outputs), bench.Tensor((long)samples * outputs));
             var b = bench.Tensor(outputs);

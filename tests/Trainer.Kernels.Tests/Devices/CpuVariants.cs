@@ -78,9 +78,10 @@ public sealed class Guarded : IDisposable
     }
 
     /// <summary>Holds NaN, so that what is not written is found.</summary>
-    public Tensor Output(Device device, long elements)
+    /// <param name="aligned">To a cache line, for once.</param>
+    public Tensor Output(Device device, long elements, bool aligned = false)
     {
-        var tensor = Reserve(device, elements);
+        var tensor = Reserve(device, elements, aligned ? 16 : Before);
         tensor.Host.Fill(float.NaN);
         return tensor;
     }
@@ -90,17 +91,17 @@ public sealed class Guarded : IDisposable
         foreach (var tensor in _tensors)
         {
             var memory = tensor.Memory.Host;
-            Assert.Equal(-1, memory[..Before].IndexOfAnyExcept(Guard));
+            Assert.Equal(-1, memory[..(int)tensor.Offset].IndexOfAnyExcept(Guard));
             Assert.Equal(-1, memory[^After..].IndexOfAnyExcept(Guard));
             tensor.Memory.Dispose();
         }
     }
 
-    private Tensor Reserve(Device device, long elements)
+    private Tensor Reserve(Device device, long elements, int before = Before)
     {
-        var memory = device.Allocate(Before + elements + After);
+        var memory = device.Allocate(before + elements + After);
         memory.Host.Fill(Guard);
-        var tensor = new Tensor(memory, Before, elements);
+        var tensor = new Tensor(memory, before, elements);
         _tensors.Add(tensor);
         return tensor;
     }

@@ -53,6 +53,29 @@ public class LinearTests
         }
     }
 
+    /// <summary>A gradient that is written past the caches: aligned rows, and rows that are not.</summary>
+    [Theory]
+    [InlineData(2064, 2081)]
+    [InlineData(2069, 2081)]
+    public void Large_gradients_have_the_same_bits(int inputs, int outputs)
+    {
+        var slice = new BatchSlice(9, 4, [new(0, 2), new(2, 4)]);
+        var first = BackwardWeights(CpuVariants.All[0], inputs, outputs, slice);
+        var (x, dy) = (TestData.Values(9 * inputs, 7), TestData.Values(9 * outputs, 8));
+        for (var i = 0; i < inputs * outputs; i += 4_099)
+        {
+            // Root 0 is shards of 2 and 2 samples.
+            float Chain(int n) => MathF.FusedMultiplyAdd(
+                dy[((n + 1) * outputs) + (i / inputs)], x[((n + 1) * inputs) + (i % inputs)], dy[(n * outputs) + (i / inputs)] * x[(n * inputs) + (i % inputs)]);
+            Assert.Equal(Chain(0) + Chain(2), first[i]);
+        }
+
+        foreach (var device in CpuVariants.All.Skip(1))
+        {
+            CpuVariants.MustEqual(device.Description, first, BackwardWeights(device, inputs, outputs, slice));
+        }
+    }
+
     private static float[] Forward(Device device, int inputs, int outputs, int samples, Activation activation, bool bias)
     {
         using var tensors = new Guarded();
@@ -113,7 +136,7 @@ public class LinearTests
         using var tensors = new Guarded();
         var x = tensors.Input(device, TestData.Values(slice.LocalSamples * inputs, 7));
         var dy = tensors.Input(device, TestData.Values(slice.LocalSamples * outputs, 8));
-        var dw = slice.Roots.Select(_ => tensors.Output(device, outputs * inputs)).ToArray();
+        var dw = slice.Roots.Select(_ => tensors.Output(device, outputs * inputs, aligned: true)).ToArray();
         var db = slice.Roots.Select(_ => tensors.Output(device, outputs)).ToArray();
         device.LinearBackwardWeights(inputs, outputs, slice, x, dy, dw, db);
         return [.. dw.Zip(db).SelectMany(root => root.First.Host.ToArray().Concat(root.Second.Host.ToArray()))];

@@ -27,7 +27,8 @@ internal sealed unsafe class StridePhases<TSimd, TVector>(ThreadTeam team, Scrat
     {
         (_g, _samples) = (g, samples);
         _memory = _images.Ensure<float>(((long)samples * g.C * g.H * g.W) + CpuMemory.Slack);
-        (_rows, _columns) = (_rows.Length < g.StrideH ? new StridePhase[g.StrideH] : _rows, _columns.Length < g.StrideW ? new StridePhase[g.StrideW] : _columns);
+        _rows = _rows.Length < g.StrideH ? new StridePhase[g.StrideH] : _rows;
+        _columns = _columns.Length < g.StrideW ? new StridePhase[g.StrideW] : _columns;
         for (var phase = 0; phase < g.StrideH; phase++)
         {
             _rows[phase] = StridePhase.Of(phase, g.H, g.R, g.StrideH, g.PadH, g.DilationH);

@@ -62,6 +62,15 @@ internal abstract unsafe class BlockedProduct<TSimd, TVector>(ThreadTeam team, S
     /// <summary>Writes B[k.., column..] as (depth x Kernel.Columns); columns that B has not may be anything.</summary>
     protected abstract void PackB(ColumnBlock block, int column, int columns, int k, int depth, float* panel);
 
+    /// <summary>Packs all columns of a block, panel by panel.</summary>
+    protected virtual void PackPanels(ColumnBlock block, int k, int depth, float* panels)
+    {
+        for (var column = 0; column < block.Count; column += Kernel.Columns)
+        {
+            PackB(block, block.First + column, Math.Min(Kernel.Columns, block.Count - column), k, depth, panels + ((long)column * depth));
+        }
+    }
+
     /// <summary>Takes a tile, Kernel.Columns elements a row, and, unless null, what is to be added to it first.</summary>
     protected abstract void Store(float* tile, float* prior, TilePlace place);
 
@@ -89,11 +98,7 @@ internal abstract unsafe class BlockedProduct<TSimd, TVector>(ThreadTeam team, S
         for (var k = 0; k < _depth; k += ChainLength)
         {
             var depth = Math.Min(ChainLength, _depth - k);
-            for (var column = 0; column < count; column += Kernel.Columns)
-            {
-                PackB(block, first + column, Math.Min(Kernel.Columns, count - column), k, depth, panels + ((long)column * depth));
-            }
-
+            PackPanels(block, k, depth, panels);
             MultiplyBlock(block, k, depth, panels, tile, sums);
         }
     }

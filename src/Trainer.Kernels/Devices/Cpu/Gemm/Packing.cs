@@ -155,22 +155,32 @@ internal static unsafe class Packing
         Vector256.Load(source + count - 8).Store(target + count - 8);
     }
 
-    /// <summary>Rows of <paramref name="columns"/> elements, one after another into rows of <paramref name="targetStride"/>; what is beyond becomes +0.</summary>
-    public static void CopyRows(float* source, nint sourceStride, int rows, int columns, float* target, int targetStride)
-    {
-        for (var row = 0; row < rows; row++, source += sourceStride, target += targetStride)
-        {
-            new ReadOnlySpan<float>(source, columns).CopyTo(new Span<float>(target, columns));
-            new Span<float>(target + columns, targetStride - columns).Clear();
-        }
-    }
-
     /// <summary>Copies a block of rows between matrices.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void CopyBlock(float* source, nint sourceStride, int rows, int columns, float* target, nint targetStride)
     {
         for (var row = 0; row < rows; row++, source += sourceStride, target += targetStride)
         {
-            new ReadOnlySpan<float>(source, columns).CopyTo(new Span<float>(target, columns));
+            CopyShort(source, target, columns);
+        }
+    }
+
+    /// <summary>As <see cref="CopyBlock"/> past the caches, for what is written once and read much later. Rows that are not aligned are simply copied.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void StreamBlock(float* source, nint sourceStride, int rows, int columns, float* target, nint targetStride)
+    {
+        if (((nint)target | (targetStride * sizeof(float)) | (columns * sizeof(float))) % 64 != 0)
+        {
+            CopyBlock(source, sourceStride, rows, columns, target, targetStride);
+            return;
+        }
+
+        for (var row = 0; row < rows; row++, source += sourceStride, target += targetStride)
+        {
+            for (var i = 0; i < columns; i += 8)
+            {
+                Vector256.Load(source + i).StoreAlignedNonTemporal(target + i);
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Simd;
@@ -27,7 +28,21 @@ internal sealed unsafe class LinearBackwardData<TSimd, TVector>(ThreadTeam team,
         Packing.Transpose(_dy.At(row, k), (nint)_dy.Stride, rows, depth, panel, Kernel.Rows, Kernel.Rows);
 
     protected override void PackB(ColumnBlock block, int column, int columns, int k, int depth, float* panel) =>
-        Packing.CopyRows(_w + ((long)k * _inputs) + column, _inputs, depth, columns, panel, Kernel.Columns);
+        Packing.CopyBlock(_w + ((long)k * _inputs) + column, _inputs, depth, columns, panel, Kernel.Columns);
+
+    /// <summary>Row by row of the weights: they come from memory, and far more of a row than a panel's width is at hand at once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    protected override void PackPanels(ColumnBlock block, int k, int depth, float* panels)
+    {
+        var source = _w + ((long)k * _inputs) + block.First;
+        for (var row = 0; row < depth; row++, source += _inputs, panels += Kernel.Columns)
+        {
+            for (var column = 0; column < block.Count; column += Kernel.Columns)
+            {
+                Packing.CopyShort(source + column, panels + ((long)column * depth), Math.Min(Kernel.Columns, block.Count - column));
+            }
+        }
+    }
 
     protected override void Store(float* tile, float* prior, TilePlace place) => Epilogue<TSimd, TVector>.WriteSamples(
         tile,

@@ -12,6 +12,9 @@ internal sealed unsafe class LinearBackwardWeights<TSimd, TVector>(ThreadTeam te
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
+    /// <summary>Gradients from 16 MiB on leave the caches before anyone reads them.</summary>
+    private const long StreamedElements = 4 << 20;
+
     private readonly NativeBuffer _offsets = new();
     private SampleRows _x;
     private SampleRows _dy;
@@ -41,8 +44,18 @@ internal sealed unsafe class LinearBackwardWeights<TSimd, TVector>(ThreadTeam te
     }
 
     protected override void PackRight(int firstPixel, int pixels, int column, int columns, float* panel) =>
-        Packing.CopyRows(_x.At(firstPixel, column), (nint)_x.Stride, pixels, columns, panel, Kernel.Columns);
+        Packing.CopyBlock(_x.At(firstPixel, column), (nint)_x.Stride, pixels, columns, panel, Kernel.Columns);
 
-    protected override void Emit(float* sums, int row, int rows, int column, int columns, float* target) =>
-        Packing.CopyBlock(sums, Kernel.Columns, rows, columns, target + ((long)row * Columns) + column, Columns);
+    protected override void Emit(float* sums, int row, int rows, int column, int columns, float* target)
+    {
+        target += ((long)row * Columns) + column;
+        if ((long)Rows * Columns >= StreamedElements)
+        {
+            Packing.StreamBlock(sums, Kernel.Columns, rows, columns, target, Columns);
+        }
+        else
+        {
+            Packing.CopyBlock(sums, Kernel.Columns, rows, columns, target, Columns);
+        }
+    }
 }

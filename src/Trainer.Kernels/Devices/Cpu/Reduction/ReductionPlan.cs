@@ -82,7 +82,7 @@ internal sealed class ReductionPlan
         return AddPieces(root, first, _samplePixels, rows, 0, samples * CountOf(_samplePixels, rows));
     }
 
-    /// <summary>Pieces [lo, hi) of a shard whose pixels start at <paramref name="first"/>: runs of <paramref name="run"/> pixels that end with each unit.</summary>
+    /// <summary>Pieces [lo, hi) of a shard, from pixel <paramref name="first"/> on: runs of <paramref name="run"/> pixels that end with each unit.</summary>
     private bool AddPieces(int root, int first, int unit, int run, int lo, int hi)
     {
         if (hi - lo > 1)

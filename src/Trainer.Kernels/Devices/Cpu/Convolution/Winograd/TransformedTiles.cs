@@ -7,7 +7,7 @@ internal readonly unsafe struct TransformedTiles(float* first, int tiles, int ch
 {
     public float* First { get; } = first;
 
-    /// <summary>Elements from a point's plane to the next. A cache line more than a plane, so that the points of a tile fall into different cache sets.</summary>
+    /// <summary>Elements from a point's plane to the next. A cache line more than a plane: the points of a tile fall into different cache sets.</summary>
     public nint PointStride { get; } = (nint)PlaneElements(tiles, channels, panelChannels) + WinogradTile.Channels;
 
     public nint PanelStride { get; } = (nint)tiles * panelChannels;

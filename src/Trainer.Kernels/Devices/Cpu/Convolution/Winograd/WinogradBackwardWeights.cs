@@ -9,8 +9,8 @@ using Trainer.Kernels.Sharding;
 namespace Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 
 /// <summary>
-/// dw by <see cref="WinogradTile"/>: per piece of tiles, 36 products (K x tiles) (tiles x C) of the transformed dy and x in Form C, transformed back to the taps
-/// by the filter transform's adjoint, then folded along the tree.
+/// dw by <see cref="WinogradTile"/>: per piece of tiles, 36 products (K x tiles) (tiles x C) of the transformed dy and x in Form C, transformed back to the
+/// taps by the filter transform's adjoint, then folded along the tree.
 /// </summary>
 /// <remarks>
 /// Pieces are taken a chunk at a time, as many as fit into a third-level cache: first all threads transform them, then each block of the

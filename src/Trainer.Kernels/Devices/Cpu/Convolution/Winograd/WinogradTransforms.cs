@@ -4,8 +4,8 @@ using Trainer.Kernels.Devices.Cpu.Simd;
 namespace Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 
 /// <summary>
-/// The one-dimensional transforms of F(4, 3) and F(2, 5) with the points 0, a, -a, b, -b and infinity, a = 5/8 and b = 3/2, and their adjoints, which weight gradients
-/// take. Each is a fixed sequence of operations, in two dimensions first along columns, then along rows: part of the canonical arithmetic.
+/// The one-dimensional transforms of F(4, 3) and F(2, 5) with the points 0, a, -a, b, -b and infinity, a = 5/8 and b = 3/2, and their adjoints, for weight
+/// gradients. Each is a fixed sequence of operations, in two dimensions first along columns, then along rows: part of the canonical arithmetic.
 /// </summary>
 /// <remarks>
 /// With m(x) = x (x^2 - a^2) (x^2 - b^2): row p of A is (1, p, ...), of G (1, p, p^2, ...) / m'(p), of B^T the coefficients of m(x) / (x - p); at infinity
