@@ -17,6 +17,14 @@ public sealed class MaxPool2d(Size2 kernelSize) : Pool2d(kernelSize)
 
     private protected override Size2 WindowDilation => Dilation;
 
+    public override Shape OutputShape(Shape input)
+    {
+        var output = base.OutputShape(input);
+        return Dilation.Height <= input[1] && Dilation.Width <= input[2]
+            ? output
+            : throw new LayerException($"{Dilation} is larger than the input {input}", "dilation");
+    }
+
     public override SavedSize Saved(Shape input) => new(Device.MaxPoolSavedElements(Geometry(input)));
 
     public override void Forward(LayerContext context) => context.Device.MaxPool2dForward(

@@ -134,7 +134,6 @@ def normalization():
         add("batch_norm2d", "one sample" + mode, nn.BatchNorm2d(3), (3, 2, 3), 1, training)
         add("batch_norm1d", "plain" + mode, nn.BatchNorm1d(7), (7,), 11, training)
         add("batch_norm1d", "options" + mode, nn.BatchNorm1d(13, eps=0.1, momentum=1.0, affine=False), (13,), 2, training, eps=0.1, momentum=1.0, affine=False)
-    add("batch_norm2d", "without statistics", nn.BatchNorm2d(3, track_running_stats=False), (3, 3, 2), 5, track_running_stats=False)
     add("group_norm", "plain", nn.GroupNorm(3, 6), (6, 5, 3), 3, num_groups=3)
     add("group_norm", "one group", nn.GroupNorm(1, 5, eps=1e-2), (5, 2, 3), 2, num_groups=1, eps=1e-2)
     add("group_norm", "a group a channel", nn.GroupNorm(5, 5), (5, 7, 3), 2, num_groups=5)

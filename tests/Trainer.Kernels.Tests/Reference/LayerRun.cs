@@ -4,76 +4,142 @@ using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Tests.Reference;
 
-/// <summary>One layer by itself on a device, with the objective sum of c y for fixed random c, so that dy = c.</summary>
+/// <summary>
+/// One layer by itself on a device: forward and backward with a given dy. What an operation must write holds NaN before, so that what it leaves is found.
+/// </summary>
 public sealed class LayerRun
 {
-    private readonly Layer _layer;
-    private readonly BatchSlice _slice;
+    public const ulong Seed = 5;
+
+    public const ulong Step = 3;
+
     private readonly LayerContext _context;
-    private readonly IReadOnlyList<Parameter> _parameters;
+    private readonly Dictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Tensor[]> _perRoot = new(StringComparer.Ordinal);
 
-    public LayerRun(Device device, Layer layer, Shape input, BatchSlice slice)
+    /// <param name="fill">Gives a tensor by name its values: x, dy, and the layer's own (weight, running_mean).</param>
+    public LayerRun(Device device, Layer layer, Shape input, BatchSlice slice, Action<string, Span<float>> fill)
     {
-        (_layer, _slice) = (layer, slice);
-        var output = layer.OutputShape(input);
-        _parameters = layer.Parameters(input);
-        Tensor Fill(ulong seed, long elements)
+        (Device, Layer, Slice) = (device, layer, slice);
+        (Input, Output) = (input, layer.OutputShape(input));
+        var own = layer.Parameters(input).Select(parameter => (parameter.Name, parameter.Shape)).ToList();
+        var statistics = layer.Statistics(input).Select(statistic => (statistic.Name, statistic.Shape)).ToList();
+        _context = new LayerContext(device, input, Output)
         {
-            var tensor = new Tensor(device.Allocate(elements), 0, elements);
-            TestData.Values((int)elements, seed).CopyTo(tensor.Host);
-            return tensor;
-        }
-
-        var samples = slice.LocalSamples;
-        _context = new LayerContext(device, input, output)
-        {
-            Parameters = new LayerState(
-                [.. _parameters.Select((parameter, i) => Fill(100 + (ulong)i, parameter.Shape.Elements))],
-                [.. _parameters.Select(parameter => slice.Roots.Select(_ => Fill(7, parameter.Shape.Elements)).ToArray())]),
-            X = Fill(1, samples * input.Elements),
-            Y = Fill(2, samples * output.Elements),
-            Dy = Fill(3, samples * output.Elements),
-            Dx = Fill(4, samples * input.Elements),
+            Parameters = State(own, fill),
+            Statistics = State(statistics, fill),
+            X = Given("x", Samples * input.Elements, fill),
+            Y = Unwritten("y", Samples * Output.Elements),
+            Dy = Given("dy", Samples * Output.Elements, fill),
+            Dx = Unwritten("dx", Samples * input.Elements),
+            Saved = Saved(layer.Saved(input)),
         };
-        _context.Train(slice, seed: 5, step: 1);
+        ParameterNames = [.. own.Select(parameter => parameter.Name)];
+        StatisticNames = [.. statistics.Select(statistic => statistic.Name)];
     }
 
-    public void Check(string name)
+    public Device Device { get; }
+
+    public Layer Layer { get; }
+
+    public Shape Input { get; }
+
+    public Shape Output { get; }
+
+    public BatchSlice Slice { get; }
+
+    public int Samples => Slice.LocalSamples;
+
+    public IReadOnlyList<string> ParameterNames { get; }
+
+    public IReadOnlyList<string> StatisticNames { get; }
+
+    /// <summary>The number of terms of the sums that give y, dx and the parameters' gradients.</summary>
+    public (long Forward, long Backward, long Parameters) Terms
     {
-        _layer.Forward(_context);
-        _layer.Backward(_context);
-        var checker = new GradientChecker(Objective);
-        checker.Check($"{name}: x", _context.X.Host, _context.Dx.Host.ToArray());
-        for (var i = 0; i < _parameters.Count; i++)
+        get
         {
-            checker.Check($"{name}: {_parameters[i].Name}", _context.Parameter(i).Host, SumOverRoots(i));
+            var pixels = Samples * Output.Elements / Output[0];
+            return Layer switch
+            {
+                Conv2d conv => (
+                    this["weight"].Length / conv.OutChannels,
+                    (long)conv.OutChannels / conv.Groups * conv.KernelSize.Height * conv.KernelSize.Width,
+                    pixels),
+                Linear linear => (Input[0], linear.OutFeatures, Samples),
+                BatchNorm => (Samples * Input.Elements, Samples * Input.Elements, pixels),
+                _ => (Input.Elements, Input.Elements, pixels),
+            };
         }
     }
 
-    private double Objective()
-    {
-        _layer.Forward(_context);
-        var (y, dy, sum) = (_context.Y.Host.ToArray(), _context.Dy.Host.ToArray(), 0.0);
-        for (var i = 0; i < y.Length; i++)
-        {
-            sum += (double)y[i] * dy[i];
-        }
+    /// <summary>The memory of x, y, dx, dy, or of a parameter or a statistic.</summary>
+    public Span<float> this[string tensor] => _tensors[tensor].Host;
 
-        return sum;
+    /// <summary>Likewise, for a device's operations.</summary>
+    public Tensor Tensor(string tensor) => _tensors[tensor];
+
+    public void Forward()
+    {
+        _context.Train(Slice, Seed, Step);
+        Layer.Forward(_context);
     }
 
-    private float[] SumOverRoots(int parameter)
+    public void Evaluate()
     {
-        var sum = new float[_parameters[parameter].Shape.Elements];
-        for (var root = 0; root < _slice.Roots.Count; root++)
+        _context.Evaluate(Samples);
+        Layer.Forward(_context);
+    }
+
+    /// <summary>After <see cref="Forward"/>.</summary>
+    public void Backward() => Layer.Backward(_context);
+
+    /// <summary>What the roots contribute to a parameter's gradient or to a statistic, added up: per element a sum over all samples.</summary>
+    public double[] SumOverRoots(string tensor)
+    {
+        var sum = new double[_tensors[tensor].Elements];
+        foreach (var root in Enumerable.Range(0, Slice.Roots.Count).Where(root => Slice.RootSamples(Slice.Roots[root]) > 0))
         {
-            var gradient = _context.Gradients(parameter)[root].Host;
             for (var i = 0; i < sum.Length; i++)
             {
-                sum[i] += gradient[i];
+                sum[i] += _perRoot[tensor][root].Host[i];
             }
         }
 
         return sum;
+    }
+
+    private LayerState State(List<(string Name, Shape Shape)> tensors, Action<string, Span<float>> fill)
+    {
+        foreach (var (name, shape) in tensors)
+        {
+            Given(name, shape.Elements, fill);
+            _perRoot[name] = [.. Slice.Roots.Select(_ => Unwritten($"{name} of a root", shape.Elements))];
+        }
+
+        return new LayerState([.. tensors.Select(tensor => _tensors[tensor.Name])], [.. tensors.Select(tensor => _perRoot[tensor.Name])]);
+    }
+
+    /// <summary>With room for the reference, which keeps a whole element per output where other devices make do with less.</summary>
+    private Tensor Saved(SavedSize size)
+    {
+        var groups = (Slice.Shards + Slice.GroupShards - 1) / Slice.GroupShards;
+        var perSample = size.PerSample == 0 ? 0 : Math.Max(size.PerSample, Output.Elements);
+        var elements = (perSample * Samples) + (size.PerGroup * groups);
+        return elements == 0 ? default : Unwritten("saved", elements);
+    }
+
+    private Tensor Given(string name, long elements, Action<string, Span<float>> fill)
+    {
+        var tensor = Unwritten(name, elements);
+        fill(name, tensor.Host);
+        return tensor;
+    }
+
+    private Tensor Unwritten(string name, long elements)
+    {
+        var tensor = new Tensor(Device.Allocate(elements), 0, elements);
+        tensor.Host.Fill(float.NaN);
+        return _tensors[name] = tensor;
     }
 }

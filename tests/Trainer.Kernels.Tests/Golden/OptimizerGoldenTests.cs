@@ -1,0 +1,78 @@
+using System.Text.Json;
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Tests.Reference;
+using Trainer.Kernels.Training;
+
+namespace Trainer.Kernels.Tests.Golden;
+
+/// <summary>Five steps of every optimizer beside PyTorch in double precision (optimizers.py), and its learning rates (schedules.py).</summary>
+public abstract class OptimizerGoldenTests
+{
+    private static readonly Dictionary<string, JsonElement> All = GoldenValues.Load("optimizers.json")
+        .GetProperty("cases").EnumerateArray().ToDictionary(golden => golden.Text("name"));
+
+    public static TheoryData<string> Cases => [.. All.Keys];
+
+    protected abstract Device Open();
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Weights_and_state_are_those_of_pytorch(string name)
+    {
+        var golden = All[name];
+        var elements = golden.Int("elements");
+        using var device = Open();
+        var optimizer = Read(golden.GetProperty("optimizer"));
+        var tensors = Enumerable.Range(0, 4).Select(_ => new Tensor(device.Allocate(elements), 0, elements)).ToArray();
+        var (weights, total) = (tensors[0], tensors[1]);
+        GoldenValues.Fill($"{name}.weight", weights.Host);
+        var step = 0;
+        foreach (var expected in golden.GetProperty("weights").EnumerateArray())
+        {
+            GoldenValues.Fill($"{name}.gradient.{++step}", total.Host, 0.5);
+            device.Update(
+                [optimizer.Run(elements, optimizer.LearningRate, optimizer.WeightDecay, step)], 1, weights, total,
+                optimizer.StateBuffers > 0 ? tensors[2] : default, optimizer.StateBuffers > 1 ? tensors[3] : default);
+            MustBeNear($"{name}: weight after step {step}", [.. expected.EnumerateArray().Select(value => value.GetDouble())], weights.Host);
+        }
+
+        foreach (var state in golden.GetProperty("state").EnumerateObject())
+        {
+            MustBeNear($"{name}: {state.Name}", golden.GetProperty("state").Doubles(state.Name), tensors[state.Name == "exp_avg_sq" ? 3 : 2].Host);
+        }
+    }
+
+    private static Optimizer Read(JsonElement golden)
+    {
+        var (kind, options) = golden.EnumerateObject().Select(property => (property.Name, property.Value)).Single();
+        double Option(string option, double standard) => options.TryGetProperty(option, out var value) ? value.GetDouble() : standard;
+        var betas = options.TryGetProperty("betas", out var given) ? given.EnumerateArray().Select(beta => beta.GetDouble()).ToArray() : [0.9, 0.999];
+        var (rate, eps) = (Option("lr", 0), Option("eps", 1e-8));
+        return kind switch
+        {
+            "sgd" => new Sgd(rate, Option("momentum", 0), Option("weight_decay", 0), Option("dampening", 0), options.TryGetProperty("nesterov", out _)),
+            "adam" => new Adam(rate, betas[0], betas[1], eps, Option("weight_decay", 0)),
+            "adamw" => new AdamW(rate, betas[0], betas[1], eps, Option("weight_decay", 0.01)),
+            _ => throw new InvalidDataException($"No such optimizer: {kind}."),
+        };
+    }
+
+    private static void MustBeNear(string what, double[] expected, ReadOnlySpan<float> found)
+    {
+        Assert.Equal(expected.Length, found.Length);
+        for (var i = 0; i < expected.Length; i++)
+        {
+            Assert.True(Math.Abs(found[i] - expected[i]) <= 2e-6, $"{what}[{i}] is {found[i]:R}, PyTorch has {expected[i]:R}");
+        }
+    }
+}
+
+public sealed class ReferenceOptimizerGoldenTests : OptimizerGoldenTests
+{
+    protected override Device Open() => new ReferenceDevice();
+}
+
+public sealed class CpuOptimizerGoldenTests : OptimizerGoldenTests
+{
+    protected override Device Open() => Device.Cpu(2);
+}
