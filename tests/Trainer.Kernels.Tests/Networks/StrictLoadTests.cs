@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Formats;
+using Trainer.Kernels.Models;
+using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Tests.Golden;
+using Trainer.Kernels.Tests.Reference;
+using Trainer.Kernels.Training;
+
+namespace Trainer.Kernels.Tests.Networks;
+
+/// <summary>PyTorch itself (Debian's python3-torch) loads what we save into D2L's networks, with strict=True, and gives our outputs (Golden/load.py).</summary>
+public sealed class StrictLoadTests : IDisposable
+{
+    private const int Samples = 3, Classes = 7;
+
+    private static readonly Dictionary<string, Shape> Inputs = new(StringComparer.Ordinal)
+    {
+        ["cnn-rgb32"] = new(3, 32, 32), ["alexnet"] = new(1, 67, 71), ["vgg11"] = new(1, 32, 33), ["nin"] = new(1, 67, 71), ["googlenet"] = new(1, 33, 35),
+        ["resnet18"] = new(2, 35, 33), ["resnet34"] = new(1, 33, 33), ["resnet50"] = new(3, 33, 35), ["densenet"] = new(1, 35, 33),
+    };
+
+    private readonly TemporaryFolder _folder = new();
+
+    [Fact]
+    public async Task Pytorch_loads_every_network_strictly_and_gives_the_same_outputs()
+    {
+        var python = FindPython();
+        Assert.SkipWhen(python is null, "There is no python3 with torch: apt install python3-torch");
+        using var device = Device.Cpu(2);
+        var names = Zoo.Names.Where(name => !name.StartsWith("vgg", StringComparison.Ordinal) || name == "vgg11").ToList();
+        var expected = names.ToDictionary(name => name, name => Save(device, name));
+        await File.WriteAllTextAsync(_folder.File("networks.json"), JsonSerializer.Serialize(
+            names.Select(name => new { name, input = InputOf(name).Dimensions, classes = Classes, samples = Samples })));
+        var loaded = (await Run(python!, "-B", "-W", "ignore", Script(), _folder.Path)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+
+        Assert.Equal(names, loaded.Select(network => network.Text("name")));
+        foreach (var network in loaded)
+        {
+            var name = network.Text("name");
+            Assert.False(network.TryGetProperty("error", out var error), $"{name}: {error}");
+            Assert.All(network.Doubles("outputs").Zip(expected[name]), pair => Assert.Equal(pair.First, pair.Second, 1e-4 * Math.Max(1, Math.Abs(pair.First))));
+        }
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static Shape InputOf(string name) => Inputs.GetValueOrDefault(name, new Shape(1, 28, 28));
+
+    /// <summary>One step of training, so that running statistics are not what they start as; then weights to a file and outputs in evaluation mode.</summary>
+    private float[] Save(Device device, string name)
+    {
+        using var network = new Network(Zoo.Create(name, InputOf(name), Classes), device, new Sgd(1e-4), new NetworkOptions(Samples));
+        network.Initialize(seed: 17);
+        GoldenValues.Fill("images", network.Input);
+        TestData.Step(network, BatchSlice.Whole(Samples, 1));
+        Safetensors.WriteWeights(_folder.File($"{name}.safetensors"), network.Layout, network.Weights, network.Updates);
+        network.Infer(Samples);
+        return network.Output.ToArray();
+    }
+
+    private static string? FindPython() => new[] { "/usr/bin/python3", "python3" }.FirstOrDefault(candidate =>
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(candidate, ["-c", "import torch"]) { UseShellExecute = false, RedirectStandardError = true })!;
+            process.WaitForExit();
+            return process.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return false;
+        }
+    });
+
+    /// <summary>Beside the sources, which the test assembly knows from its own place: tests/X/bin/Release/net10.0.</summary>
+    private static string Script() => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../Golden/load.py"));
+
+    private static async Task<string> Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        try
+        {
+            await process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill();
+            throw;
+        }
+
+        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: exit code {process.ExitCode}\n{await error}");
+        return await output;
+    }
+}
