@@ -1,7 +1,9 @@
 """Writes networks.json: ten steps of every network of the zoo in double precision. Run with Debian's python3-torch: python3 networks.py [NAME...].
 
-Tensor t of the state starts at tensor(t, shape, scale, offset): a convolution's weight with the scale sqrt(6 / fan_in), a linear layer's with
-sqrt(3 / fan_in) (of lenet, whose sigmoids shrink, four times that), rounded to float32; any other weight 1 + v / 4, a running variance too; biases and running means v / 8.
+Tensor t of the state starts at tensor(t, shape, scale, offset): a convolution's weight with the scale sqrt(3.5 / fan_in), a linear layer's with sqrt(3 / fan_in)
+(of lenet, whose sigmoids shrink, four times that), rounded to float32; any other weight 1 + v / 4, but that of the last batch norm of resnet50's bottlenecks a
+quarter of that; a running variance 1 + v / 4; biases and running means v / 8. With larger ones ten steps of some networks are chaotic: PyTorch's own float32 strays from its float64
+by more than 1e-4.
 Sample n of step s is row n of tensor("images.s") with label 7 n mod 10; dropout never drops.
 Of each gradient of the first step there are its norm and its dot products with tensor("probe.k.t"), k = 0..5: as their elements are independent, with
 variance 1/3, the error of a gradient is sqrt(3 x the mean squared error of its products), give or take a third.
@@ -22,13 +24,15 @@ CASES = {
     "lenet": ((1, 28, 28), 7), "cnn-rgb32": ((3, 32, 32), 7), "mnistnet": ((1, 28, 28), 11), "keras-cnn": ((1, 28, 28), 5),
     "alexnet": ((1, 99, 99), 3), "vgg11": ((1, 32, 32), 3), "vgg13": ((3, 35, 33), 2), "vgg16": ((1, 32, 32), 2), "vgg19": ((1, 32, 32), 2),
     "nin": ((1, 99, 99), 5), "googlenet": ((1, 65, 65), 5), "resnet18": ((1, 65, 67), 7), "resnet34": ((1, 65, 65), 5),
-    "resnet50": ((3, 65, 65), 5), "densenet": ((1, 65, 65), 5),
+    "resnet50": ((3, 65, 65), 11), "densenet": ((1, 65, 65), 5),
 }
 
 
 def start(network, name, shape):
     if len(shape) > 1:
-        return golden.tensor(name, shape, math.sqrt((6 if len(shape) == 4 else 3) / math.prod(shape[1:])) * (4 if network == "lenet" else 1))
+        return golden.tensor(name, shape, math.sqrt((3.5 if len(shape) == 4 else 3) / math.prod(shape[1:])) * (4 if network == "lenet" else 1))
+    if name.endswith("bn3.weight"):
+        return golden.tensor(name, shape, 0.0625, 0.25)
     if name.endswith(("weight", "running_var")):
         return golden.tensor(name, shape, 0.25, 1)
     return golden.tensor(name, shape, 0.125)
