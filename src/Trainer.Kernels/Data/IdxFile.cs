@@ -15,7 +15,7 @@ internal sealed class IdxFile
     public const int FirstDimensionOffset = 4;
 
     private const byte UnsignedByte = 0x08;
-    private const int ReadLength = 1 << 20;
+    private const int FirstRead = 1 << 12;
 
     private readonly byte[] _header;
 
@@ -102,7 +102,7 @@ internal sealed class IdxFile
             throw new DataFileException(path, $"dimensions {found} at offset {FirstDimensionOffset} are more than {Array.MaxLength} bytes");
         }
 
-        var (content, length) = (new byte[Math.Min((int)promised, ReadLength)], 0);
+        var (content, length) = (new byte[Math.Min((int)promised, FirstRead)], 0);
         while (length < (int)promised)
         {
             if (length == content.Length)
