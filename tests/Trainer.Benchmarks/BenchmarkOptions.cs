@@ -8,7 +8,8 @@ namespace Trainer.Benchmarks;
 /// <param name="Operations">networks: times of each operation as well.</param>
 internal sealed record BenchmarkOptions(string Verb, int Threads, double Seconds, bool Json, string[] Only, bool Operations = false)
 {
-    public const string Usage = "usage: gemm|conv|linear|ops|lenet|networks|peak [--threads T] [--seconds S] [--only NAME,...] [--json] [--operations], or allreduce [...]";
+    public const string Usage =
+        "usage: gemm|conv|linear|ops|lenet|networks|peak [--threads T] [--seconds S] [--only NAME,...] [--json] [--operations], or allreduce [...]";
 
     private static readonly string[] Verbs = ["gemm", "conv", "linear", "ops", "lenet", "networks", "peak"];
 

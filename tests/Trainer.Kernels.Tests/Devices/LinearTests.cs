@@ -66,7 +66,9 @@ public class LinearTests
         {
             // Root 0 is shards of 2 and 2 samples.
             float Chain(int n) => MathF.FusedMultiplyAdd(
-                dy[((n + 1) * outputs) + (i / inputs)], x[((n + 1) * inputs) + (i % inputs)], dy[(n * outputs) + (i / inputs)] * x[(n * inputs) + (i % inputs)]);
+                dy[((n + 1) * outputs) + (i / inputs)],
+                x[((n + 1) * inputs) + (i % inputs)],
+                dy[(n * outputs) + (i / inputs)] * x[(n * inputs) + (i % inputs)]);
             Assert.Equal(Chain(0) + Chain(2), first[i]);
         }
 

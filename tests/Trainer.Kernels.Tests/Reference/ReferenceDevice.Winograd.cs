@@ -24,7 +24,7 @@ public sealed partial class ReferenceDevice
         && g.PadH < g.R && g.PadW < g.S
         && g.C / g.Groups >= 16 && g.K / g.Groups >= 16 && g.P >= 5 && g.Q >= 5 && g.H >= 5 && g.W >= 5;
 
-    /// <summary>One group's target (outputs, rows, columns) of one sample: filter(target channel, source channel, r, s) over pixel(channel, row, column).</summary>
+    /// <summary>One group's target (outputs, rows, columns) of one sample: filter(target channel, source channel, r, s) over pixel(channel, h, w).</summary>
     private static float[] Winograd(
         int size, int inputs, int outputs, int rows, int columns, Func<int, int, int, int, float> filter, Func<int, int, int, float> pixel)
     {

@@ -165,7 +165,7 @@ internal static unsafe class Packing
         }
     }
 
-    /// <summary>As <see cref="CopyBlock"/> past the caches, for what is written once and read much later. Rows that are not aligned are simply copied.</summary>
+    /// <summary>As <see cref="CopyBlock"/> past the caches, for what is written once and read much later. Unaligned rows are simply copied.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void StreamBlock(float* source, nint sourceStride, int rows, int columns, float* target, nint targetStride)
     {
