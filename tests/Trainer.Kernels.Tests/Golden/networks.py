@@ -1,9 +1,9 @@
 """Writes networks.json: ten steps of every network of the zoo in double precision. Run with Debian's python3-torch: python3 networks.py [NAME...].
 
-Tensor t of the state starts at tensor(t, shape, scale, offset): a convolution's weight with the scale sqrt(3.5 / fan_in), a linear layer's with sqrt(3 / fan_in)
-(of lenet, whose sigmoids shrink, four times that), rounded to float32; any other weight 1 + v / 4, but that of the last batch norm of resnet50's bottlenecks a
-quarter of that; a running variance 1 + v / 4; biases and running means v / 8. With larger ones ten steps of some networks are chaotic: PyTorch's own float32 strays from its float64
-by more than 1e-4.
+Tensor t of the state starts at tensor(t, shape, scale, offset): a convolution's weight with the scale sqrt(3.5 / fan_in), a linear layer's with
+sqrt(3 / fan_in) (of lenet, whose sigmoids shrink, four times that), rounded to float32; any other weight 1 + v / 4, but that of the last batch norm of
+resnet50's bottlenecks a quarter of that; a running variance 1 + v / 4; biases and running means v / 8. With larger ones ten steps of some networks are
+chaotic: PyTorch's own float32 strays from its float64 by more than 1e-4.
 Sample n of step s is row n of tensor("images.s") (but see k below) with label 7 n mod 10; dropout never drops.
 Of each gradient of the first step there are its norm and its dot products with tensor("probe.k.t"), k = 0..5: as their elements are independent, with
 variance 1/3, the error of a gradient is sqrt(3 x the mean squared error of its products), give or take a third.
@@ -19,9 +19,9 @@ import golden
 
 PROBES, STEPS, CLASSES = 6, 10, 10
 
-# name: (image shape, samples[, k]). Sizes that leave every layer something to do, mostly odd, smaller than what people train on. With k the images are called
-# images.k: of 40 and more the set whose relus and maxima in small layers stay farthest from their kinks (1e-5 of an activation, 4e-6 in resnet50), as one element on the wrong side changes a
-# gradient by 1e-3 of its norm where there are few.
+# name: (image shape, samples[, k]). Sizes that leave every layer something to do, mostly odd, smaller than what people train on. With k the images are
+# called images.k: of at least 40 sets the one whose relus and maxima in small layers stay farthest from their kinks (1e-5 of an activation, 4e-6 in
+# resnet50), as one element on the wrong side changes a gradient by 1e-3 of its norm where there are few.
 CASES = {
     "lenet": ((1, 28, 28), 7), "cnn-rgb32": ((3, 32, 32), 7), "mnistnet": ((1, 28, 28), 11), "keras-cnn": ((1, 28, 28), 5),
     "alexnet": ((1, 99, 99), 3), "vgg11": ((1, 32, 32), 3), "vgg13": ((3, 35, 33), 2), "vgg16": ((1, 32, 32), 2), "vgg19": ((1, 32, 32), 2),

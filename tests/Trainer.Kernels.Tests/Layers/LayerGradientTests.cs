@@ -104,7 +104,10 @@ public abstract class LayerGradientTests
         },
         {
             "concat of the same",
-            [new Conv2d(2, 3), new Concat([], [], [new Sigmoid()]), new Concat([new Tanh()], [new Concat([], [new Conv2d(1, 1)])]), new Flatten(), new Linear(3)]
+            [
+                new Conv2d(2, 3), new Concat([], [], [new Sigmoid()]), new Concat([new Tanh()], [new Concat([], [new Conv2d(1, 1)])]), new Flatten(),
+                new Linear(3),
+            ]
         },
         {
             "concat of residuals, residual of concats",
@@ -117,7 +120,10 @@ public abstract class LayerGradientTests
         },
         {
             "batch norm and dropout",
-            [new Conv2d(3, 3) { Bias = false }, new BatchNorm2d(), new Sigmoid(), new Dropout2d(0.3), new Flatten(), new Dropout(0.4), new Linear(5), new BatchNorm1d(), new Tanh(), new Linear(3)]
+            [
+                new Conv2d(3, 3) { Bias = false }, new BatchNorm2d(), new Sigmoid(), new Dropout2d(0.3), new Flatten(), new Dropout(0.4),
+                new Linear(5), new BatchNorm1d(), new Tanh(), new Linear(3),
+            ]
         },
         { "group norm", [new Conv2d(4, 3), new GroupNorm(2), new SiLU(), new AdaptiveAvgPool2d((2, 1)), new Flatten(), new Linear(3)] },
         { "log_softmax last", [new Flatten(), new Linear(5), new LogSoftmax()] },

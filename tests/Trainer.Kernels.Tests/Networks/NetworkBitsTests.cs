@@ -21,9 +21,18 @@ public sealed class NetworkBitsTests
     /// <summary>Images that leave every layer something to do.</summary>
     private static readonly Dictionary<string, Shape> Inputs = new(StringComparer.Ordinal)
     {
-        ["cnn-rgb32"] = new(3, 32, 32), ["alexnet"] = new(1, 67, 71), ["nin"] = new(1, 67, 71), ["resnet50"] = new(3, 33, 35),
-        ["vgg11"] = new(1, 32, 33), ["vgg13"] = new(2, 32, 32), ["vgg16"] = new(1, 32, 32), ["vgg19"] = new(1, 33, 32),
-        ["googlenet"] = new(1, 33, 35), ["resnet18"] = new(1, 35, 33), ["resnet34"] = new(1, 33, 33), ["densenet"] = new(1, 35, 33),
+        ["cnn-rgb32"] = new(3, 32, 32),
+        ["alexnet"] = new(1, 67, 71),
+        ["nin"] = new(1, 67, 71),
+        ["resnet50"] = new(3, 33, 35),
+        ["vgg11"] = new(1, 32, 33),
+        ["vgg13"] = new(2, 32, 32),
+        ["vgg16"] = new(1, 32, 32),
+        ["vgg19"] = new(1, 33, 32),
+        ["googlenet"] = new(1, 33, 35),
+        ["resnet18"] = new(1, 35, 33),
+        ["resnet34"] = new(1, 33, 33),
+        ["densenet"] = new(1, 35, 33),
     };
 
     public static TheoryData<string> Names => [.. Zoo.Names];

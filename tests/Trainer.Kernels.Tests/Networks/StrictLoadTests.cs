@@ -17,8 +17,15 @@ public sealed class StrictLoadTests : IDisposable
 
     private static readonly Dictionary<string, Shape> Inputs = new(StringComparer.Ordinal)
     {
-        ["cnn-rgb32"] = new(3, 32, 32), ["alexnet"] = new(1, 67, 71), ["vgg11"] = new(1, 32, 33), ["nin"] = new(1, 67, 71), ["googlenet"] = new(1, 33, 35),
-        ["resnet18"] = new(2, 35, 33), ["resnet34"] = new(1, 33, 33), ["resnet50"] = new(3, 33, 35), ["densenet"] = new(1, 35, 33),
+        ["cnn-rgb32"] = new(3, 32, 32),
+        ["alexnet"] = new(1, 67, 71),
+        ["vgg11"] = new(1, 32, 33),
+        ["nin"] = new(1, 67, 71),
+        ["googlenet"] = new(1, 33, 35),
+        ["resnet18"] = new(2, 35, 33),
+        ["resnet34"] = new(1, 33, 33),
+        ["resnet50"] = new(3, 33, 35),
+        ["densenet"] = new(1, 35, 33),
     };
 
     private readonly TemporaryFolder _folder = new();
@@ -33,7 +40,8 @@ public sealed class StrictLoadTests : IDisposable
         var expected = names.ToDictionary(name => name, name => Save(device, name));
         await File.WriteAllTextAsync(_folder.File("networks.json"), JsonSerializer.Serialize(
             names.Select(name => new { name, input = InputOf(name).Dimensions, classes = Classes, samples = Samples })));
-        var loaded = (await Run(python!, "-B", "-W", "ignore", Script(), _folder.Path)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        var printed = await Run(python!, "-B", "-W", "ignore", Script(), _folder.Path);
+        var loaded = printed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
 
         Assert.Equal(names, loaded.Select(network => network.Text("name")));
         foreach (var network in loaded)
@@ -64,7 +72,8 @@ public sealed class StrictLoadTests : IDisposable
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(candidate, ["-c", "import torch"]) { UseShellExecute = false, RedirectStandardError = true })!;
+            var start = new ProcessStartInfo(candidate, ["-c", "import torch"]) { UseShellExecute = false, RedirectStandardError = true };
+            using var process = Process.Start(start)!;
             process.WaitForExit();
             return process.ExitCode == 0;
         }
@@ -79,7 +88,8 @@ public sealed class StrictLoadTests : IDisposable
 
     private static async Task<string> Run(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         try

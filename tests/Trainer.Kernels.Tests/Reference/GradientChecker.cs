@@ -12,7 +12,8 @@ public static class GradientChecker
     private const double LayerStep = 1e-6;
 
     /// <summary>
-    /// y of a layer against its naive version in double precision; dx and the parameters' gradients against central differences of the naive version's sum of dy y.
+    /// y of a layer against its naive version in double precision; dx and the parameters' gradients against central differences of the naive
+    /// version's sum of dy y.
     /// </summary>
     /// <param name="name">For the message.</param>
     /// <param name="run">The layer on a device, with a slice that holds the whole batch.</param>
@@ -52,7 +53,8 @@ public static class GradientChecker
             var expected = (right - objective()) / ((double)above - below);
             values[i] = kept;
             Assert.True(
-                Math.Abs(gradient[i] - expected) <= 2e-3 * Math.Max(1, Math.Abs(expected)), $"{blob}[{i}]: gradient {gradient[i]}, central difference {expected}");
+                Math.Abs(gradient[i] - expected) <= 2e-3 * Math.Max(1, Math.Abs(expected)),
+                $"{blob}[{i}]: gradient {gradient[i]}, central difference {expected}");
         }
     }
 

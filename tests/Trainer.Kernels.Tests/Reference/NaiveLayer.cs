@@ -24,7 +24,8 @@ public sealed class NaiveLayer(Layer layer, Shape input, IReadOnlyDictionary<str
                 x[(group.Lo * (int)input.Elements)..(group.Hi * (int)input.Elements)], group.Hi - group.Lo, input[0], norm.Eps, channel => channel)).ToArray();
         }
 
-        return [.. Enumerable.Range(0, slice.LocalSamples).SelectMany(n => Sample(x[(n * (int)input.Elements)..((n + 1) * (int)input.Elements)], n, seed, step))];
+        var elements = (int)input.Elements;
+        return [.. Enumerable.Range(0, slice.LocalSamples).SelectMany(n => Sample(x[(n * elements)..((n + 1) * elements)], n, seed, step))];
     }
 
     /// <summary>One sample of a layer that does not mix them, at its position in the batch.</summary>
@@ -35,7 +36,8 @@ public sealed class NaiveLayer(Layer layer, Shape input, IReadOnlyDictionary<str
         AvgPool2d pool => Windows(pool, 1, x, (pixels, size) => pixels.Sum() / (pool.CountIncludePad ? size : pixels.Count)),
         AdaptiveAvgPool2d => Adaptive(x, Enumerable.Average),
         AdaptiveMaxPool2d => Adaptive(x, Enumerable.Max),
-        Linear linear => [.. Enumerable.Range(0, linear.OutFeatures).Select(o => Bias(o) + Enumerable.Range(0, x.Length).Sum(i => parameters["weight"][(o * x.Length) + i] * x[i]))],
+        Linear linear =>
+            [.. Enumerable.Range(0, linear.OutFeatures).Select(o => Bias(o) + x.Select((v, i) => parameters["weight"][(o * x.Length) + i] * v).Sum())],
         GroupNorm norm => Normalize(x, 1, norm.NumGroups, norm.Eps, channel => channel * norm.NumGroups / input[0]),
         Softmax softmax => Softened(x, softmax is LogSoftmax),
         Dropout dropout => Dropped(dropout, x, position, seed, step),
@@ -93,7 +95,8 @@ public sealed class NaiveLayer(Layer layer, Shape input, IReadOnlyDictionary<str
                     for (var s = 0; s < conv.KernelSize.Width; s++)
                     {
                         var channel = (k / (conv.OutChannels / conv.Groups) * inputs) + c;
-                        sum += parameters["weight"][weight++] * Pixel(x, channel, (p * conv.Stride.Height) - top + (r * d.Height), (q * conv.Stride.Width) - left + (s * d.Width));
+                        var (h, w) = ((p * conv.Stride.Height) - top + (r * d.Height), (q * conv.Stride.Width) - left + (s * d.Width));
+                        sum += parameters["weight"][weight++] * Pixel(x, channel, h, w);
                     }
 
             return sum;
@@ -169,7 +172,8 @@ public sealed class NaiveLayer(Layer layer, Shape input, IReadOnlyDictionary<str
     private double[] Dropped(Dropout dropout, double[] x, int position, ulong seed, ulong step)
     {
         var run = dropout is Dropout2d ? x.Length / input[0] : 1;
-        bool Drops(int i) => Philox.Block(seed, (uint)(i / 4), (uint)position, (uint)step, (uint)RandomPurpose.Dropout)[i % 4] < Math.Round(dropout.P * 4294967296);
+        uint Word(int i) => Philox.Block(seed, (uint)(i / 4), (uint)position, (uint)step, (uint)RandomPurpose.Dropout)[i % 4];
+        bool Drops(int i) => Word(i) < Math.Round(dropout.P * 4294967296);
         return [.. x.Select((v, i) => Drops(i / run) ? 0 : v / (1 - dropout.P))];
     }
 }

@@ -3,7 +3,7 @@ using Trainer.Kernels.Layers;
 namespace Trainer.Kernels.Models;
 
 /// <summary>What a network of the zoo lets its user choose beside input and classes.</summary>
-/// <param name="Width">Multiplies the output channels of every convolution but one that gives the classes (rounded, at least 1); hidden linear layers stay.</param>
+/// <param name="Width">Multiplies the channels that convolutions give, but not classes (rounded, at least 1); hidden linear layers stay.</param>
 /// <param name="Dropout">Probability of its dropout layers; null: the network's own.</param>
 public sealed record ZooOptions(double Width = 1, double? Dropout = null)
 {
@@ -38,13 +38,15 @@ public static partial class Zoo
         new("mnistnet", "Two 5x5 convolutions, pooling before relu, and a linear layer", Mnist, MnistNet),
         new("keras-cnn", "Keras' example for MNIST: two 3x3 convolutions and dropout", Mnist, KerasCnn),
         new("alexnet", "AlexNet (Krizhevsky et al. 2012; D2L 7.1)", Large, AlexNet),
-        new("vgg11", "VGG-11: blocks of 3x3 convolutions (Simonyan and Zisserman 2014; D2L 7.2)", Large, (input, classes, options) => Vgg(11, input, classes, options)),
+        new("vgg11", "VGG-11: blocks of 3x3 convolutions (Simonyan and Zisserman 2014; D2L 7.2)", Large,
+            (input, classes, options) => Vgg(11, input, classes, options)),
         new("vgg13", "VGG-13", Large, (input, classes, options) => Vgg(13, input, classes, options)),
         new("vgg16", "VGG-16", Large, (input, classes, options) => Vgg(16, input, classes, options)),
         new("vgg19", "VGG-19", Large, (input, classes, options) => Vgg(19, input, classes, options)),
         new("nin", "Network in network: 1x1 convolutions, global average pooling (Lin et al. 2013; D2L 7.3)", Large, Nin),
         new("googlenet", "GoogLeNet: Inception blocks of four branches (Szegedy et al. 2014; D2L 7.4)", Medium, GoogLeNet),
-        new("resnet18", "ResNet-18: residual blocks, batch norm (He et al. 2015; D2L 7.6)", Medium, (input, classes, options) => ResNet(18, input, classes, options)),
+        new("resnet18", "ResNet-18: residual blocks, batch norm (He et al. 2015; D2L 7.6)", Medium,
+            (input, classes, options) => ResNet(18, input, classes, options)),
         new("resnet34", "ResNet-34", Medium, (input, classes, options) => ResNet(34, input, classes, options)),
         new("resnet50", "ResNet-50 of bottlenecks, as torchvision has it", new Shape(3, 224, 224), ResNet50),
         new("densenet", "DenseNet: dense blocks and transitions (Huang et al. 2016; D2L 7.7)", Medium, DenseNet),
