@@ -50,8 +50,8 @@ public abstract class Device : IDisposable
     /// <summary>
     /// dw (K,C/G,R,S) and db (K) (=) per subtree root of the slice: pieces of at most 1,024 output pixels (of whole samples, or of rows
     /// of one sample), folded along the tree. Within a piece dw is Form C and db Form L over the pixels, samples and rows ascending.
-    /// Not divided by B. Roots without samples are left alone. <paramref name="db"/> is empty without bias. By Winograd the pieces of dw count tiles instead, at
-    /// most 128 of 4 x 4 pixels or 256 of 2 x 2: of whole samples or, where one has more, of rows of tiles; their sums are transformed back before the tree.
+    /// Not divided by B. Roots without samples are left alone. <paramref name="db"/> is empty without bias. By Winograd the pieces of dw count whole tiles, at
+    /// most 64 of 4 x 4 pixels or 256 of 2 x 2: of whole samples or, where one has more, of rows of tiles; their sums are transformed back before the tree.
     /// </summary>
     public abstract void Conv2dBackwardWeights(
         in Conv2dGeometry g, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db);

@@ -177,7 +177,7 @@ public sealed partial class ReferenceDevice : Device
         })];
     }
 
-    /// <summary>Pieces of at most 128 (3 x 3) or 256 (5 x 5) tiles, whose sums are transformed back to the taps before the tree.</summary>
+    /// <summary>Pieces of at most 64 (3 x 3) or 256 (5 x 5) tiles, whose sums are transformed back to the taps before the tree.</summary>
     private static void WinogradBackwardWeights(Conv2dGeometry g, BatchSlice slice, ShardRange root, Tensor x, Tensor dy, Span<float> dw)
     {
         var side = 7 - g.R;
@@ -225,7 +225,7 @@ public sealed partial class ReferenceDevice : Device
 
                     return taps[tap];
                 },
-                g.R == 3 ? 128 : 256).GetValueOrDefault();
+                g.R == 3 ? 64 : 256).GetValueOrDefault();
         }
     }
 

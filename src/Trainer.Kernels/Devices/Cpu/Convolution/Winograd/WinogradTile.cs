@@ -1,3 +1,5 @@
+using Trainer.Kernels.Devices.Cpu.Reduction;
+
 namespace Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 
 /// <summary>
@@ -27,8 +29,8 @@ internal readonly record struct WinogradTile(int Outputs, int Rows, int Columns)
 
     public int Taps => Filter * Filter;
 
-    /// <summary>Weight gradients: tiles of a piece, of whole samples of a shard, or of rows of tiles of one sample.</summary>
-    public int PieceTiles => Outputs == 4 ? 128 : 256;
+    /// <summary>Weight gradients: tiles of a piece, 1,024 pixels, of whole samples of a shard or of rows of tiles of one sample.</summary>
+    public int PieceTiles => ReductionPlan.PiecePixels / (Outputs * Outputs);
 
     /// <param name="filter">3 or 5.</param>
     public static WinogradTile Over(int filter, int rows, int columns)
