@@ -161,7 +161,6 @@ public sealed class Network : IDisposable
         }
 
         BackwardStarted = Stopwatch.GetTimestamp();
-        Report(_buckets.AfterForward, bucketReady);
         for (var i = 0; i < _backward.Length; i++)
         {
             if (_samples > 0)
@@ -170,7 +169,7 @@ public sealed class Network : IDisposable
                 OperationDone?.Invoke(_backward[i], true);
             }
 
-            Report(_buckets.AfterBackward[i], bucketReady);
+            Report(_buckets.After[i], bucketReady);
         }
     }
 

@@ -98,6 +98,28 @@ public class NetworkTests
     }
 
     [Fact]
+    public void Buckets_are_reported_in_order_and_complete_with_all_that_lies_before_them()
+    {
+        using var device = Device.Cpu(1);
+        var model = new Model(new Shape(1, 28, 28), new Conv2d(3, 3), new BatchNorm2d(), new ReLU(), new Flatten(), new Linear(600), new ReLU(), new Linear(10));
+        using var network = new Network(model, device, new TrainingRecipe(new Sgd(0.1)) { Loss = new CrossEntropy(IgnoreIndex: 3) }, new NetworkOptions(5));
+        network.Initialize(seed: 5);
+        var (pixels, labels) = TestData.Samples(5, model.Input, 10, seed: 3);
+        var slice = BatchSlice.Whole(5, 1);
+        TestData.Load(network, slice, pixels, labels);
+        var reported = new List<(int Bucket, float[] Gradient)>();
+        network.ForwardBackward(slice, 1, bucket => reported.Add((bucket, network.Gradient(0).ToArray())));
+
+        Assert.Equal(network.Layout.Buckets.Select(bucket => bucket.Index), reported.Select(report => report.Bucket));
+        Assert.True(network.Layout.Buckets.Count > 2);
+        foreach (var (index, gradient) in reported)
+        {
+            var end = network.Layout.Buckets[index].Offset + network.Layout.Buckets[index].Elements;
+            Assert.Equal(network.Gradient(0)[..end].ToArray(), gradient[..end]);
+        }
+    }
+
+    [Fact]
     public void What_does_not_fit_the_plan_is_refused()
     {
         using var device = new ReferenceDevice();
