@@ -61,7 +61,7 @@ internal sealed class TrainedNetwork : IDisposable
             foreach (var sample in _network.SampleLoss)
                 loss += sample;
             foreach (var hit in _network.SampleCorrect)
-                correct += hit;
+                correct += (int)hit;
             foreach (var label in _network.Labels[..count])
                 weight += (_loss as CrossEntropy)?.WeightOf(label) ?? 1;
         });

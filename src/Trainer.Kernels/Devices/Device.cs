@@ -37,6 +37,38 @@ public abstract class Device : IDisposable
 
     public abstract void Dispose();
 
+    // Host and device. A CPU's memory is its host view, so that these have nothing to do there. On a GPU the host view of a tensor is a page-locked mirror:
+    // copies are asked for, run in the order of the calls, and overlap with what does not depend on them.
+
+    /// <summary>Begins to copy the host view to the device. The host view may be changed again after a <see cref="Synchronize"/>.</summary>
+    public virtual void Upload(Tensor tensor)
+    {
+    }
+
+    /// <summary>Begins to copy to the host view, once all that was called before has run. To be read after <see cref="Wait"/> or <see cref="Synchronize"/>.</summary>
+    public virtual void Download(Tensor tensor)
+    {
+    }
+
+    /// <summary>A mark behind all that was called so far, downloads included. Marks are few and used in turn: wait for one before the 256th after it is made.</summary>
+    public virtual DeviceMark Mark() => default;
+
+    /// <summary>Whether all that was called before the mark has run.</summary>
+    public virtual bool IsReached(DeviceMark mark) => true;
+
+    /// <summary>Waits until all that was called before the mark has run.</summary>
+    public virtual void Wait(DeviceMark mark)
+    {
+    }
+
+    /// <summary>Waits until all that was called so far has run.</summary>
+    public virtual void Synchronize()
+    {
+    }
+
+    /// <summary>tensor (=) +0, on the device; what lies between samples included.</summary>
+    public abstract void Clear(Tensor tensor);
+
     // Products. Convolutions 3 x 3 and 5 x 5 without stride, dilation or one-sided padding, with less padding than their size, from at least 16 to at least 16
     // channels of a group, and with at least 5 x 5 pixels in and out, go by Winograd's F(4x4, 3x3) and F(2x2, 5x5): the transforms of
     // Cpu/Convolution/Winograd/WinogradTransforms.cs, and Form C over channels (tiles, for weights) where they say Form C over (c,r,s) and the like.
@@ -189,18 +221,22 @@ public abstract class Device : IDisposable
     /// <summary>v = y (dy - sum of dy y), or with <paramref name="log"/> dy - exp(y) sum of dy; sums in Form C over channels.</summary>
     public abstract void SoftmaxBackward(int channels, int pixels, int samples, bool log, Tensor y, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
 
-    // Losses: per-sample values, gradients not divided by B.
+    // Losses: per-sample values, gradients not divided by B. loss (N); correct (N), 1 or +0.
 
     /// <summary>
     /// Per sample, with m the largest logit, e_c = exp(x_c - m), s = sum of e (Form C) and -log p_c = log s - (x_c - m):
     /// loss = w_label (1 - smoothing)(-log p_label) + smoothing / classes x sum of w_c (-log p_c); correct = 1 where the first largest logit is the label's;
     /// and, unless <paramref name="dx"/> is empty, its gradient (without options e / s - onehot(label)). logits (N, classes).
     /// </summary>
+    /// <param name="labels">(N) integers in the place of float32 (<see cref="Tensor.HostInts"/>); their host view is what was uploaded.</param>
     public abstract void SoftmaxCrossEntropy(
-        in CrossEntropyOptions options, int classes, int samples, Tensor logits, ReadOnlySpan<int> labels, Span<float> loss, Span<byte> correct, Tensor dx);
+        in CrossEntropyOptions options, int classes, int samples, Tensor logits, Tensor labels, Tensor loss, Tensor correct, Tensor dx);
 
-    /// <summary>Per sample loss = factor x sum of (y - target)^2 (Form L); and, unless it is empty, dx = 2 factor (y - target). target dense.</summary>
-    public abstract void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Span<float> loss, Tensor dx);
+    /// <summary>
+    /// Per sample loss = factor x sum of (y - target)^2 (Form L); correct = 1 where the first largest of y is where the target's first largest is; and,
+    /// unless it is empty, dx = 2 factor (y - target). target dense.
+    /// </summary>
+    public abstract void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx);
 
     // Optimizers.
 

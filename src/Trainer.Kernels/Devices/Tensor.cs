@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Trainer.Kernels.Devices;
 
 /// <summary>A block of device memory of float32 elements, aligned to 64 bytes. Freed with its device or by disposing.</summary>
@@ -11,6 +13,9 @@ public abstract class DeviceMemory : IDisposable
     public abstract void Dispose();
 }
 
+/// <summary>A moment in the order of a device's calls (<see cref="Device.Mark"/>).</summary>
+public readonly record struct DeviceMark(long Number);
+
 /// <summary>A run of elements in device memory: what operations take. Shapes travel beside it, in the operation's own words.</summary>
 /// <param name="Elements">From the first element to the last, what lies between samples included.</param>
 /// <param name="SampleStride">
@@ -22,6 +27,9 @@ public readonly record struct Tensor(DeviceMemory Memory, long Offset, long Elem
     public bool IsEmpty => Memory is null;
 
     public Span<float> Host => Memory.Host.Slice(checked((int)Offset), checked((int)Elements));
+
+    /// <summary>The host view of a tensor that holds integers of 32 bits.</summary>
+    public Span<int> HostInts => MemoryMarshal.Cast<float, int>(Host);
 
     public Tensor Slice(long offset, long elements) => new(Memory, Offset + offset, elements);
 

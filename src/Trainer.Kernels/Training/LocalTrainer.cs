@@ -119,7 +119,7 @@ public sealed class LocalTrainer : IDisposable
         var sum = 0;
         foreach (var correct in Network.SampleCorrect)
         {
-            sum += correct;
+            sum += (int)correct;
         }
 
         return sum;

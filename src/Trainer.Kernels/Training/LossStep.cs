@@ -15,18 +15,18 @@ internal sealed class LossStep
     private readonly Tensor _classWeights;
     private readonly ParameterSlot? _weightSlot;
     private readonly int _outputs;
-    private readonly int[] _labels;
-    private readonly float[] _sampleLoss;
-    private readonly byte[] _sampleCorrect;
+    private readonly Tensor _labels;
+    private readonly Tensor _sampleLoss;
+    private readonly Tensor _sampleCorrect;
 
     /// <exception cref="ModelException">The model's output does not fit.</exception>
     public LossStep(Device device, Model model, Loss loss, NetworkMemory memory, ParameterLayout layout, NetworkOptions options)
     {
         (_device, _loss, _output, _gradient) = (device, loss, memory.Output, memory.OutputGradient);
         _outputs = loss is CrossEntropy or SquaredError { OneHot: true } ? model.Classes : (int)model.OutputShape.Elements;
-        _labels = new int[options.MaxSamples];
-        _sampleLoss = new float[options.MaxSamples];
-        _sampleCorrect = new byte[options.MaxSamples];
+        _labels = memory.AllocateMore(options.MaxSamples);
+        _sampleLoss = memory.AllocateMore(options.MaxSamples);
+        _sampleCorrect = memory.AllocateMore(options.MaxSamples);
         _weightSlot = layout.Slots.FirstOrDefault(slot => slot.Kind == SlotKind.LossWeight);
         if (loss is SquaredError)
         {
@@ -39,16 +39,21 @@ internal sealed class LossStep
             {
                 _classWeights.Host[i] = (float)weights[i];
             }
+
+            device.Upload(_classWeights);
         }
     }
 
-    public Span<int> Labels => _labels;
+    /// <summary>Host memory for the class indices, (MaxSamples).</summary>
+    public Span<int> Labels => _labels.HostInts;
 
     public Span<float> Targets => _targets.IsEmpty ? [] : _targets.Host;
 
-    public ReadOnlySpan<float> SampleLoss => _sampleLoss;
+    /// <summary>On the host once the device has reached the end of the pass.</summary>
+    public ReadOnlySpan<float> SampleLoss => _sampleLoss.Host;
 
-    public ReadOnlySpan<byte> SampleCorrect => _sampleCorrect;
+    /// <summary>1 or 0; on the host as <see cref="SampleLoss"/>.</summary>
+    public ReadOnlySpan<float> SampleCorrect => _sampleCorrect.Host;
 
     public void Run(BatchSlice slice, IReadOnlyList<Tensor> gradients)
     {
@@ -66,22 +71,31 @@ internal sealed class LossStep
     /// <param name="gradient">Empty: not wanted.</param>
     private void Compute(int samples, int batch, Tensor gradient)
     {
+        _device.Upload(_labels.Slice(0, samples));
         if (_loss is CrossEntropy entropy)
         {
             var options = new CrossEntropyOptions(entropy.IgnoreIndex, (float)entropy.LabelSmoothing, _classWeights);
             _device.SoftmaxCrossEntropy(options, _outputs, samples, _output, _labels, _sampleLoss, _sampleCorrect, gradient);
-            return;
+        }
+        else
+        {
+            Compare((SquaredError)_loss, samples, batch, gradient);
         }
 
-        var error = (SquaredError)_loss;
+        _device.Download(_sampleLoss.Slice(0, samples));
+        _device.Download(_sampleCorrect.Slice(0, samples));
+    }
+
+    private void Compare(SquaredError error, int samples, int batch, Tensor gradient)
+    {
         if (error.OneHot)
         {
             FillOneHot(samples);
         }
 
+        _device.Upload(_targets.Slice(0, (long)samples * _outputs));
         var factor = error.Reduction == SquaredErrorReduction.Mean ? 1f / _outputs : batch;
-        _device.SquaredError(factor, _outputs, samples, _output, _targets, _sampleLoss, gradient);
-        Compare(samples);
+        _device.SquaredError(factor, _outputs, samples, _output, _targets, _sampleLoss, _sampleCorrect, gradient);
     }
 
     private void FillOneHot(int samples)
@@ -90,29 +104,8 @@ internal sealed class LossStep
         targets.Clear();
         for (var i = 0; i < samples; i++)
         {
-            targets[(i * _outputs) + _labels[i]] = 1;
+            targets[(i * _outputs) + Labels[i]] = 1;
         }
-    }
-
-    /// <summary>Correct: the first largest output is where the target's first largest element is.</summary>
-    private void Compare(int samples)
-    {
-        for (var i = 0; i < samples; i++)
-        {
-            var row = _output.Host.Slice(i * _outputs, _outputs);
-            _sampleCorrect[i] = FirstLargest(row) == FirstLargest(_targets.Host.Slice(i * _outputs, _outputs)) ? (byte)1 : (byte)0;
-        }
-    }
-
-    private static int FirstLargest(ReadOnlySpan<float> values)
-    {
-        var first = 0;
-        for (var i = 1; i < values.Length; i++)
-        {
-            first = values[i] > values[first] ? i : first;
-        }
-
-        return first;
     }
 
     /// <summary>Per root: samples of a shard one after another, shards along the tree.</summary>
@@ -123,7 +116,9 @@ internal sealed class LossStep
         {
             if (slice.RootSamples(slice.Roots[root]) > 0)
             {
-                gradients[root].Host[slot.Offset] = Node(slice.Roots[root].Lo, slice.Roots[root].Hi);
+                var sum = gradients[root].Slice(slot.Offset, 1);
+                sum.Host[0] = Node(slice.Roots[root].Lo, slice.Roots[root].Hi);
+                _device.Upload(sum);
             }
         }
 
@@ -134,7 +129,7 @@ internal sealed class LossStep
                 var sum = 0f;
                 for (var end = local + slice.ShardSamples(lo); local < end; local++)
                 {
-                    sum += (float)entropy.WeightOf(_labels[local]);
+                    sum += (float)entropy.WeightOf(Labels[local]);
                 }
 
                 return sum;

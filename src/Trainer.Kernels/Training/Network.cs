@@ -38,6 +38,9 @@ public sealed class Network : IDisposable
     private readonly BucketSchedule _buckets;
     private readonly LossStep _loss;
     private readonly WeightUpdate? _update;
+    private readonly StateBuffer _weights;
+    private readonly StateBuffer _optimizerState;
+    private readonly Queue<(int Bucket, DeviceMark Complete)> _onTheirWay = [];
     private ulong _seed;
     private int _samples;
 
@@ -61,6 +64,7 @@ public sealed class Network : IDisposable
         _forwardContexts = [.. plan.Forward.Select(operation => contexts[operation])];
         _backwardContexts = [.. plan.Backward.Select(operation => contexts[operation])];
         _buckets = new BucketSchedule(plan, Layout);
+        (_weights, _optimizerState) = (new StateBuffer(device, _memory.Weights), new StateBuffer(device, _memory.OptimizerState));
         _loss = new LossStep(device, model, recipe.Loss, _memory, Layout, options);
     }
 
@@ -78,22 +82,36 @@ public sealed class Network : IDisposable
     public Span<float> Targets => _loss.Targets;
 
     /// <summary>After a pass: the last layer's outputs, (samples, outputs).</summary>
-    public ReadOnlySpan<float> Output => _memory.Output.Host[..checked((int)(_samples * Model.OutputShape.Elements))];
+    public ReadOnlySpan<float> Output => Read(_memory.Output.Slice(0, _samples * Model.OutputShape.Elements));
 
     /// <summary>After a pass: the loss of each local sample.</summary>
-    public ReadOnlySpan<float> SampleLoss => _loss.SampleLoss[.._samples];
+    public ReadOnlySpan<float> SampleLoss
+    {
+        get
+        {
+            _device.Synchronize();
+            return _loss.SampleLoss[.._samples];
+        }
+    }
 
     /// <summary>After a pass: 1 where the largest output (the first among equals) is the label's, else 0.</summary>
-    public ReadOnlySpan<byte> SampleCorrect => _loss.SampleCorrect[.._samples];
+    public ReadOnlySpan<float> SampleCorrect
+    {
+        get
+        {
+            _device.Synchronize();
+            return _loss.SampleCorrect[.._samples];
+        }
+    }
 
-    /// <summary>Host view of the flat weights and running statistics. Valid between steps.</summary>
-    public Span<float> Weights => _memory.Weights.Host;
+    /// <summary>The flat weights and running statistics, on the host. Valid until the next step.</summary>
+    public ReadOnlySpan<float> Weights => _weights.Read();
 
-    /// <summary>Host view of the optimizer's flat state (momentum buffers); empty when it has none.</summary>
-    public Span<float> OptimizerState => HostOf(_memory.OptimizerState);
+    /// <summary>The optimizer's flat state (momentum buffers), on the host; empty when it has none. Valid until the next step.</summary>
+    public ReadOnlySpan<float> OptimizerState => _optimizerState.Read();
 
     /// <summary>Host memory for the batch's finished gradient: all roots folded, divided by B. Written by the all-reduce.</summary>
-    public Span<float> Total => HostOf(_memory.Total);
+    public Span<float> Total => _memory.Total.IsEmpty ? [] : _memory.Total.Host;
 
     /// <summary>Updates since <see cref="Initialize"/>: part of the state. Schedules and bias corrections follow from it.</summary>
     public long Updates { get; set; }
@@ -117,8 +135,8 @@ public sealed class Network : IDisposable
     public void Initialize(ulong seed)
     {
         (_seed, Updates) = (seed, 0);
-        Weights.Clear();
-        OptimizerState.Clear();
+        EditWeights().Clear();
+        EditOptimizerState().Clear();
         var slots = Layout.Slots.ToDictionary(slot => slot.Name, StringComparer.Ordinal);
         var index = 0;
         foreach (var node in Model.Graph.Layers)
@@ -135,15 +153,23 @@ public sealed class Network : IDisposable
         }
     }
 
+    /// <summary><see cref="Weights"/>, to be changed before the next pass.</summary>
+    public Span<float> EditWeights() => _weights.Edit();
+
+    /// <summary><see cref="OptimizerState"/>, to be changed before the next pass.</summary>
+    public Span<float> EditOptimizerState() => _optimizerState.Edit();
+
     /// <summary>
     /// Forward, loss, backward. Gradients are sums over samples, not yet divided by B; they are
     /// complete on the host, bucket by bucket, when <paramref name="bucketReady"/> is told the bucket's index
-    /// (on the calling thread), and all are when the method returns. The gradient of a root without samples is left alone.
+    /// (on the calling thread), and all are when the method returns. The gradient of a root without samples is left alone. With
+    /// <see cref="NetworkOptions.TotalInPlace"/> they stay on the device, and the device may still be at it when the method returns.
     /// </summary>
     public void ForwardBackward(BatchSlice slice, ulong step, Action<int>? bucketReady = null)
     {
         CheckSlice(slice);
         _samples = slice.LocalSamples;
+        _weights.BringToDevice();
         foreach (var context in _forwardContexts)
         {
             context.Train(slice, _seed, step);
@@ -169,8 +195,11 @@ public sealed class Network : IDisposable
                 OperationDone?.Invoke(_backward[i], true);
             }
 
-            Report(_buckets.After[i], bucketReady);
+            Send(_buckets.After[i], slice);
+            Report(bucketReady, wait: false);
         }
+
+        Report(bucketReady, wait: true);
     }
 
     /// <summary>Forward and loss in evaluation mode, of the first <paramref name="samples"/> inputs.</summary>
@@ -189,6 +218,7 @@ public sealed class Network : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(samples);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(samples, _options.MaxSamples);
         _samples = samples;
+        _weights.BringToDevice();
         foreach (var context in _forwardContexts)
         {
             context.Evaluate(samples);
@@ -201,7 +231,7 @@ public sealed class Network : IDisposable
     }
 
     /// <summary>Host view of the flat gradient of local root <paramref name="root"/> (index into the slice's roots).</summary>
-    public ReadOnlySpan<float> Gradient(int root) => _memory.Gradients[root].Host;
+    public ReadOnlySpan<float> Gradient(int root) => _options.TotalInPlace ? Read(_memory.Gradients[root]) : _memory.Gradients[root].Host;
 
     /// <summary>
     /// With <see cref="NetworkOptions.TotalInPlace"/>: Total = the whole batch's gradient / <paramref name="samples"/>, the same bits as
@@ -213,25 +243,65 @@ public sealed class Network : IDisposable
     public ulong Apply()
     {
         var update = _update ?? throw new InvalidOperationException("The network was planned for evaluation only.");
-        return update.Run(_device, _memory, ++Updates, StepsPerEpoch);
+        _weights.BringToDevice();
+        _optimizerState.BringToDevice();
+        if (!_options.TotalInPlace)
+        {
+            _device.Upload(_memory.Total);
+        }
+
+        var hash = update.Run(_device, _memory, ++Updates, StepsPerEpoch);
+        _weights.ChangedOnDevice();
+        _optimizerState.ChangedOnDevice();
+        return hash;
     }
 
     public void Dispose() => _memory.Dispose();
 
-    private static Span<float> HostOf(Tensor tensor) => tensor.IsEmpty ? [] : tensor.Host;
+    private ReadOnlySpan<float> Read(Tensor tensor)
+    {
+        _device.Download(tensor);
+        _device.Synchronize();
+        return tensor.Host;
+    }
 
-    private static void Report(int[] buckets, Action<int>? bucketReady)
+    /// <summary>Sends complete buckets of gradients to the host.</summary>
+    private void Send(int[] buckets, BatchSlice slice)
     {
         foreach (var bucket in buckets)
         {
-            bucketReady?.Invoke(bucket);
+            for (var root = 0; root < slice.Roots.Count && !_options.TotalInPlace; root++)
+            {
+                if (slice.RootSamples(slice.Roots[root]) > 0)
+                {
+                    _device.Download(_memory.Gradients[root].Slice(Layout.Buckets[bucket].Offset, Layout.Buckets[bucket].Elements));
+                }
+            }
+
+            _onTheirWay.Enqueue((bucket, _device.Mark()));
         }
     }
 
-    private Span<float> ValuesOf(ParameterSlot slot) => Weights.Slice(slot.Offset, slot.Elements);
+    /// <summary>Reports the buckets that have arrived on the host, or waits for all of them.</summary>
+    private void Report(Action<int>? bucketReady, bool wait)
+    {
+        while (_onTheirWay.TryPeek(out var next) && (wait || _device.IsReached(next.Complete)))
+        {
+            if (!_options.TotalInPlace)
+            {
+                _device.Wait(next.Complete);
+            }
+
+            _onTheirWay.Dequeue();
+            bucketReady?.Invoke(next.Bucket);
+        }
+    }
+
+    private Span<float> ValuesOf(ParameterSlot slot) => EditWeights().Slice(slot.Offset, slot.Elements);
 
     private void Forward()
     {
+        _device.Upload(_memory.Input.Slice(0, _samples * Model.Input.Elements));
         for (var i = 0; i < _forward.Length; i++)
         {
             _forward[i].Layer.Forward(_forwardContexts[i]);

@@ -102,11 +102,16 @@ internal sealed class NetworkMemory : IDisposable
     private Tensor[] PlaceBuffers()
     {
         var sizes = _plan.Buffers.Select(buffer => (buffer.PerSample * _options.MaxSamples) + (buffer.PerGroup * _options.MaxGroups)).ToArray();
-        var shared = Enumerable.Range(0, sizes.Length).Where(i => i != _plan.Input.Buffer).ToList();
+        int[] own = _plan.Input.Buffer == _plan.Output.Buffer ? [_plan.Input.Buffer] : [_plan.Input.Buffer, _plan.Output.Buffer];
+        var shared = Enumerable.Range(0, sizes.Length).Except(own).ToList();
         var (offsets, elements) = ArenaPlanner.Plan([.. shared.Select(i => new Lifetime(sizes[i], _plan.Buffers[i].First, _plan.Buffers[i].Last))]);
         var arena = Allocate(elements);
         var buffers = new Tensor[sizes.Length];
-        buffers[_plan.Input.Buffer] = Allocate(sizes[_plan.Input.Buffer]);
+        foreach (var buffer in own)
+        {
+            buffers[buffer] = Allocate(sizes[buffer]); // the host looks at these, and a host view is of a whole allocation
+        }
+
         foreach (var (place, i) in shared.Select((i, place) => (place, i)))
         {
             buffers[i] = arena.Slice(offsets[place], sizes[i]);

@@ -17,7 +17,7 @@ public static class WarmStart
         var tensors = Safetensors.Read(path);
         foreach (var slot in Fit(network.Layout, path, tensors.ToDictionary(tensor => tensor.Key, tensor => tensor.Value.Shape), strict))
         {
-            tensors[slot.Name].Values.CopyTo(network.Weights.Slice(slot.Offset, slot.Elements));
+            tensors[slot.Name].Values.CopyTo(network.EditWeights().Slice(slot.Offset, slot.Elements));
         }
     }
 

@@ -72,7 +72,7 @@ internal sealed class WeightUpdate
     /// <summary>What every gradient is multiplied by: the loss's own mean, then clipping as torch does it, max / (norm + 1e-6) where that is below 1.</summary>
     private float Scale(Device device, Tensor total)
     {
-        var scale = LossScale(total);
+        var scale = LossScale(device, total);
         if (_recipe.ClipGradNorm is not { } limit)
         {
             return (float)scale;
@@ -80,7 +80,7 @@ internal sealed class WeightUpdate
 
         if (_hasFrozen)
         {
-            ClearFrozen(total);
+            ClearFrozen(device, total);
         }
 
         var norm = scale * Math.Sqrt(device.SquaredNorm(total.Slice(0, _layout.ParameterElements)));
@@ -88,17 +88,27 @@ internal sealed class WeightUpdate
     }
 
     /// <summary>Total is divided by B: a weighted mean is divided by the sum of weights instead, which came along.</summary>
-    private double LossScale(Tensor total) =>
-        _layout.Slots[^1] is { Kind: SlotKind.LossWeight } slot ? 1.0 / total.Host[slot.Offset] : 1;
-
-    private void ClearFrozen(Tensor total)
+    private double LossScale(Device device, Tensor total)
     {
-        var offset = 0;
+        if (_layout.Slots[^1] is not { Kind: SlotKind.LossWeight } slot)
+        {
+            return 1;
+        }
+
+        var sum = total.Slice(slot.Offset, 1);
+        device.Download(sum);
+        device.Synchronize();
+        return 1.0 / sum.Host[0];
+    }
+
+    private void ClearFrozen(Device device, Tensor total)
+    {
+        var offset = 0L;
         foreach (var stretch in _stretches)
         {
             if (stretch.Group is { Frozen: true } && offset < _layout.ParameterElements)
             {
-                total.Host.Slice(offset, stretch.Elements).Clear();
+                device.Clear(total.Slice(offset, stretch.Elements));
             }
 
             offset += stretch.Elements;

@@ -1,4 +1,5 @@
 using Trainer.Kernels.Devices.Cpu.Memory;
+using Trainer.Kernels.Devices.Operands;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Cpu;
@@ -52,7 +53,7 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
     {
         const string Operation = nameof(ActivationBackward);
         GeometryChecks.CheckElements(Operation, elements, samples);
-        Operand.CheckKind(Operation, activation);
+        OperandChecks.CheckKind(Operation, activation);
         var extent = Extent.Of(samples, elements);
         _elementwiseBackward.Execute(
             activation,
@@ -65,28 +66,22 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
     }
 
     public override void SoftmaxCrossEntropy(
-        in CrossEntropyOptions options, int classes, int samples, Tensor logits, ReadOnlySpan<int> labels, Span<float> loss, Span<byte> correct, Tensor dx)
+        in CrossEntropyOptions options, int classes, int samples, Tensor logits, Tensor labels, Tensor loss, Tensor correct, Tensor dx)
     {
         const string Operation = nameof(SoftmaxCrossEntropy);
-        GeometryChecks.CheckLabels(Operation, classes, samples, labels, options.IgnoreIndex);
-        GeometryChecks.CheckLength(Operation, "loss", loss.Length, samples);
-        GeometryChecks.CheckLength(Operation, "correct", correct.Length, samples);
+        var labelValues = (int*)Operand.Address(Operation, "labels", labels, Extent.Of(samples));
+        GeometryChecks.CheckLabels(Operation, classes, samples, new ReadOnlySpan<int>(labelValues, samples), options.IgnoreIndex);
         var extent = Extent.Of(samples, classes);
-        fixed (int* labelValues = labels)
-        fixed (float* losses = loss)
-        fixed (byte* corrects = correct)
-        {
-            _softmaxCrossEntropy.Execute(
-                options,
-                Operand.AddressOrNull(Operation, "the options' class weights", options.ClassWeights, Extent.Of(classes)),
-                classes,
-                samples,
-                Operand.Samples(Operation, "logits", logits, extent),
-                labelValues,
-                losses,
-                corrects,
-                Operand.SamplesOrNone(Operation, "dx", dx, extent));
-        }
+        _softmaxCrossEntropy.Execute(
+            options,
+            Operand.AddressOrNull(Operation, "the options' class weights", options.ClassWeights, Extent.Of(classes)),
+            classes,
+            samples,
+            Operand.Samples(Operation, "logits", logits, extent),
+            labelValues,
+            Operand.Address(Operation, "loss", loss, Extent.Of(samples)),
+            Operand.Address(Operation, "correct", correct, Extent.Of(samples)),
+            Operand.SamplesOrNone(Operation, "dx", dx, extent));
     }
 
     public override bool Divide(Tensor values, float divisor) =>
@@ -389,23 +384,20 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
             Operand.Samples(Operation, "dx", dx, extent));
     }
 
-    public override void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Span<float> loss, Tensor dx)
+    public override void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
     {
         const string Operation = nameof(SquaredError);
         GeometryChecks.CheckElements(Operation, elements, samples);
-        GeometryChecks.CheckLength(Operation, "loss", loss.Length, samples);
         var extent = Extent.Of(samples, elements);
-        fixed (float* losses = loss)
-        {
-            _squaredError.Execute(
-                factor,
-                elements,
-                samples,
-                Operand.Samples(Operation, "y", y, extent),
-                Operand.Samples(Operation, "target", target, extent),
-                losses,
-                Operand.SamplesOrNone(Operation, "dx", dx, extent));
-        }
+        _squaredError.Execute(
+            factor,
+            elements,
+            samples,
+            Operand.Samples(Operation, "y", y, extent),
+            Operand.Samples(Operation, "target", target, extent),
+            Operand.Address(Operation, "loss", loss, Extent.Of(samples)),
+            Operand.Address(Operation, "correct", correct, Extent.Of(samples)),
+            Operand.SamplesOrNone(Operation, "dx", dx, extent));
     }
 
     public override float SquaredNorm(Tensor values) =>

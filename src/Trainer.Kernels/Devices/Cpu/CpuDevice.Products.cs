@@ -1,5 +1,6 @@
 using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
+using Trainer.Kernels.Devices.Operands;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Cpu;

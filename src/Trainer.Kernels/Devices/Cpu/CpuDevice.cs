@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Trainer.Kernels.Devices.Cpu.Convolution;
 using Trainer.Kernels.Devices.Cpu.Elementwise;
@@ -8,6 +9,7 @@ using Trainer.Kernels.Devices.Cpu.Pooling;
 using Trainer.Kernels.Devices.Cpu.Reduction;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
+using Trainer.Kernels.Devices.Operands;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Cpu;
@@ -113,6 +115,12 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
         }
 
         return memory;
+    }
+
+    public override void Clear(Tensor tensor)
+    {
+        var first = Operand.Address(nameof(Clear), "tensor", tensor, Extent.Of(tensor.Elements));
+        NativeMemory.Clear(first, checked((nuint)(tensor.Elements * sizeof(float))));
     }
 
     public override void Dispose()

@@ -28,13 +28,13 @@ internal sealed unsafe class SoftmaxCrossEntropy<TSimd, TVector>(ThreadTeam team
     private SampleRows _logits;
     private int* _labels;
     private float* _loss;
-    private byte* _correct;
+    private float* _correct;
     private SampleRows _dx;
 
     /// <param name="weights">Of classes; null: 1.</param>
     /// <param name="dx">May be left out.</param>
     public void Execute(
-        in CrossEntropyOptions options, float* weights, int classes, int samples, SampleRows logits, int* labels, float* loss, byte* correct, SampleRows dx)
+        in CrossEntropyOptions options, float* weights, int classes, int samples, SampleRows logits, int* labels, float* loss, float* correct, SampleRows dx)
     {
         (_classes, _samples, _logits, _dx) = (classes, samples, logits, dx);
         (_ignored, _hit, _share) = (options.IgnoreIndex, 1 - options.LabelSmoothing, options.LabelSmoothing / classes);
@@ -83,7 +83,7 @@ internal sealed unsafe class SoftmaxCrossEntropy<TSimd, TVector>(ThreadTeam team
         var logSum = ScalarMath.Log(sum);
         var target = WeightOf(label) * _hit;
         _loss[sample] = target * (logSum - (logits[label] - logits[largest]));
-        _correct[sample] = largest == label ? (byte)1 : (byte)0;
+        _correct[sample] = largest == label ? 1 : 0;
         if (!_dx.IsEmpty)
         {
             var dx = _dx.At(sample, 0);

@@ -1,6 +1,6 @@
 using Trainer.Kernels.Sharding;
 
-namespace Trainer.Kernels.Devices.Cpu;
+namespace Trainer.Kernels.Devices.Operands;
 
 /// <summary>Checks of a call that do not concern memory. Each failure names the operation, what it got and what it expected.</summary>
 internal static class GeometryChecks
@@ -126,11 +126,6 @@ internal static class GeometryChecks
         }
     }
 
-    public static Activation Check(string operation, in OutputEpilogue epilogue) =>
-        epilogue.Activation.IsNone || epilogue.Activation == Activation.Sigmoid
-            ? epilogue.Activation
-            : throw new ArgumentOutOfRangeException(nameof(epilogue), epilogue.Activation, $"{operation}: no such activation.");
-
     public static void CheckLabels(string operation, int classes, int samples, ReadOnlySpan<int> labels, int? ignoreIndex)
     {
         if (classes < 1)
@@ -139,21 +134,12 @@ internal static class GeometryChecks
         }
 
         CheckSamples(operation, samples);
-        CheckLength(operation, "labels", labels.Length, samples);
         for (var i = 0; i < samples; i++)
         {
             if ((labels[i] < 0 || labels[i] >= classes) && labels[i] != ignoreIndex)
             {
                 throw new ArgumentException($"{operation}: label {labels[i]} of sample {i}, expected 0 to {classes - 1}.");
             }
-        }
-    }
-
-    public static void CheckLength(string operation, string operand, int length, int samples)
-    {
-        if (length < samples)
-        {
-            throw new ArgumentException($"{operation}: {operand} has {length} elements, {samples} samples need {samples}.");
         }
     }
 
