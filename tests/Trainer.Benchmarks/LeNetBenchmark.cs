@@ -93,7 +93,7 @@ internal static class LeNetBenchmark
     private static void Loss(Bench bench)
     {
         var (logits, dx) = (bench.Tensor(Samples * 10), bench.Tensor(Samples * 10));
-        var (labels, loss, correct) = (new int[Samples], new float[Samples], new byte[Samples]);
+        var (labels, loss, correct) = (bench.Tensor(Samples, 0), bench.Tensor(Samples), bench.Tensor(Samples));
         bench.Measure("softmax cross entropy", Samples * 10, () =>
             bench.Device.SoftmaxCrossEntropy(default, 10, Samples, logits, labels, loss, correct, dx));
     }

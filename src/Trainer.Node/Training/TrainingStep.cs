@@ -90,12 +90,8 @@ internal sealed class TrainingStep
     /// <summary>Losses of a pass to <paramref name="at"/>, correctness behind the losses of all <paramref name="samples"/>.</summary>
     private void CopyStatistics(int at, int samples)
     {
-        var correct = _state.Network.SampleCorrect;
         _state.Network.SampleLoss.CopyTo(_statistics.AsSpan(at));
-        for (var i = 0; i < correct.Length; i++)
-        {
-            _statistics[samples + at + i] = correct[i];
-        }
+        _state.Network.SampleCorrect.CopyTo(_statistics.AsSpan(samples + at));
     }
 
     private StepPlan PlanOf(in ScheduleItem item)

@@ -79,8 +79,7 @@ public class CpuDeviceTests
     public void Wrong_operands_are_named_with_what_they_have_and_need()
     {
         using var device = Device.Cpu(1);
-        Tensor Of(long elements) => new(device.Allocate(elements), 0, elements);
-        var (x, w, y) = (Of(2 * 3 * 8 * 9), Of(7 * 27), Of(2 * 7 * 8 * 9));
+        var (x, w, y, two) = (device.Zeros(2 * 3 * 8 * 9), device.Zeros(7 * 27), device.Zeros(2 * 7 * 8 * 9), device.Zeros(2));
         void Fails(string message, Action call) => Assert.Equal(message, Assert.ThrowsAny<ArgumentException>(call).Message);
 
         Fails("Conv2dForward: x has 431 elements, (2,3,8,9) needs 432.", () =>
@@ -96,11 +95,11 @@ public class CpuDeviceTests
         Fails("LinearForward: 0 inputs and 3 outputs, expected at least 1 of each.", () =>
             device.LinearForward(0, 3, 2, x, w, default, Activation.None, y));
         Fails("SoftmaxCrossEntropy: label 7 of sample 1, expected 0 to 6.", () =>
-            device.SoftmaxCrossEntropy(default, 7, 2, y, [6, 7], new float[2], new byte[2], default));
-        Fails("SoftmaxCrossEntropy: loss has 1 elements, 2 samples need 2.", () =>
-            device.SoftmaxCrossEntropy(default, 7, 2, y, [6, 6], new float[1], new byte[2], default));
+            device.SoftmaxCrossEntropy(default, 7, 2, y, device.Place([6, 7]), two, two, default));
+        Fails("SoftmaxCrossEntropy: loss has 1 elements, (2) needs 2.", () =>
+            device.SoftmaxCrossEntropy(default, 7, 2, y, device.Place([6, 6]), device.Zeros(1), two, default));
         Fails("ActivationForward: x is in memory of another device (ArrayMemory), expected this CPU's.", () =>
-            device.ActivationForward(Activation.Sigmoid, 3, 1, new Tensor(CpuVariants.Reference.Allocate(3), 0, 3), y));
+            device.ActivationForward(Activation.Sigmoid, 3, 1, DeviceVariants.Reference.Zeros(3), y));
     }
 
     /// <summary>One of each operation.</summary>
@@ -119,9 +118,9 @@ public class CpuDeviceTests
         private readonly BatchSlice _grouped = new(Samples, 8, [new(0, 4), new(4, 8)], 2);
         private readonly Tensor[] _dw;
         private readonly Tensor[] _db;
-        private readonly int[] _labels = new int[Samples];
-        private readonly float[] _loss = new float[Samples];
-        private readonly byte[] _correct = new byte[Samples];
+        private readonly Tensor _labels;
+        private readonly Tensor _loss;
+        private readonly Tensor _correct;
 
         public Operands(Device device)
         {
@@ -129,6 +128,7 @@ public class CpuDeviceTests
             (_x, _w, _y) = (Of(Samples * 3 * 72), Of(7 * 27), Of(Samples * 7 * 72));
             _pooled = Of(Samples * 7 * Pooling.P * Pooling.Q);
             (_chosen, _saved) = (Of(Samples * 7 * 72), Of(Samples * 7 * 2));
+            (_labels, _loss, _correct) = (Of(Samples), Of(Samples), Of(Samples));
             (_dw, _db) = ([Of(7 * 27), Of(7 * 27)], [Of(7), Of(7)]);
         }
 
@@ -171,7 +171,7 @@ public class CpuDeviceTests
             _device.AddBackward(7 * 72, Samples, _y, previous, _y);
             _device.SoftmaxForward(7, 72, Samples, true, _y, _y);
             _device.SoftmaxBackward(7, 72, Samples, true, _y, _y, previous, _y);
-            _device.SquaredError(1, 7, Samples, _y, _y, _loss, _y);
+            _device.SquaredError(1, 7, Samples, _y, _y, _loss, _correct, _y);
             _device.SquaredNorm(_y);
         }
 

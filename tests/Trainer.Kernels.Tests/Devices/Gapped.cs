@@ -22,6 +22,7 @@ public sealed class Gapped(Device device, int gap) : IDisposable
             values.AsSpan(n * elements, elements).CopyTo(tensor.Host[(n * (elements + gap))..]);
         }
 
+        device.Upload(Whole(tensor.Memory));
         return tensor;
     }
 
@@ -32,14 +33,15 @@ public sealed class Gapped(Device device, int gap) : IDisposable
     public float[] Read(Tensor tensor)
     {
         var (_, samples, elements) = _tensors.Single(entry => entry.Memory == tensor.Memory);
-        return [.. Enumerable.Range(0, samples).SelectMany(n => tensor.Host.Slice(n * (elements + gap), elements).ToArray())];
+        var values = device.Read(tensor);
+        return [.. Enumerable.Range(0, samples).SelectMany(n => values[(n * (elements + gap))..][..elements])];
     }
 
     public void Dispose()
     {
         foreach (var (memory, samples, elements) in _tensors)
         {
-            var host = memory.Host;
+            var host = device.Read(Whole(memory));
             for (var i = 0; i < host.Length; i++)
             {
                 var place = i - Before;
@@ -53,6 +55,8 @@ public sealed class Gapped(Device device, int gap) : IDisposable
             memory.Dispose();
         }
     }
+
+    private static Tensor Whole(DeviceMemory memory) => new(memory, 0, memory.Elements);
 
     private Tensor Reserve(int samples, int elements)
     {

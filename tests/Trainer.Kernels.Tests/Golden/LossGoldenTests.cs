@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Tests.Devices;
 using Trainer.Kernels.Tests.Reference;
 
 namespace Trainer.Kernels.Tests.Golden;
@@ -26,13 +27,14 @@ public abstract class LossGoldenTests
         var options = new CrossEntropyOptions(
             ignored.ValueKind == JsonValueKind.Null ? null : ignored.GetInt32(),
             golden.GetProperty("label_smoothing").GetSingle(),
-            golden.GetProperty("weighted").GetBoolean() ? On(device, GoldenValues.Tensor($"{name}.weight", classes, 0.5, 1)) : default);
-        var logits = On(device, GoldenValues.Tensor($"{name}.logits", samples * classes, golden.GetProperty("scale").GetDouble()));
-        var (loss, correct, dx) = (new float[samples], new byte[samples], On(device, new float[samples * classes]));
-        device.SoftmaxCrossEntropy(options, classes, samples, logits, [.. Enumerable.Range(0, samples).Select(n => n * 7 % classes)], loss, correct, dx);
+            golden.GetProperty("weighted").GetBoolean() ? device.Place(GoldenValues.Tensor($"{name}.weight", classes, 0.5, 1)) : default);
+        var logits = device.Place(GoldenValues.Tensor($"{name}.logits", samples * classes, golden.GetProperty("scale").GetDouble()));
+        var labels = device.Place(Enumerable.Range(0, samples).Select(n => n * 7 % classes).ToArray());
+        var (loss, correct, dx) = (device.Zeros(samples), device.Zeros(samples), device.Zeros(samples * classes));
+        device.SoftmaxCrossEntropy(options, classes, samples, logits, labels, loss, correct, dx);
 
-        MustBeNear($"{name}: loss", golden.Doubles("losses"), loss);
-        MustBeNear($"{name}: gradient", golden.Doubles("gradient"), dx.Host);
+        MustBeNear($"{name}: loss", golden.Doubles("losses"), device.Read(loss));
+        MustBeNear($"{name}: gradient", golden.Doubles("gradient"), device.Read(dx));
     }
 
     /// <summary>torch's mean divides by the elements of all samples: the factor takes them in.</summary>
@@ -44,25 +46,18 @@ public abstract class LossGoldenTests
         var (samples, elements) = (golden.Int("samples"), (int)golden.GetProperty("shape").ShapeOf().Elements);
         using var device = Open();
         var factor = golden.Text("reduction") == "mean" ? 1f / (samples * elements) : 1;
-        var (loss, dx) = (new float[samples], On(device, new float[samples * elements]));
+        var (loss, correct, dx) = (device.Zeros(samples), device.Zeros(samples), device.Zeros(samples * elements));
         device.SquaredError(
-            factor, elements, samples, On(device, GoldenValues.Tensor($"{name}.y", samples * elements)),
-            On(device, GoldenValues.Tensor($"{name}.target", samples * elements)), loss, dx);
+            factor, elements, samples, device.Place(GoldenValues.Tensor($"{name}.y", samples * elements)),
+            device.Place(GoldenValues.Tensor($"{name}.target", samples * elements)), loss, correct, dx);
 
-        MustBeNear($"{name}: loss", [golden.GetProperty("loss").GetDouble()], [loss.Sum()]);
-        MustBeNear($"{name}: gradient", golden.Doubles("gradient"), dx.Host);
+        MustBeNear($"{name}: loss", [golden.GetProperty("loss").GetDouble()], [device.Read(loss).Sum()]);
+        MustBeNear($"{name}: gradient", golden.Doubles("gradient"), device.Read(dx));
     }
 
     private static TheoryData<string> Names(string kind) => [.. Golden.GetProperty(kind).EnumerateArray().Select(golden => golden.Text("name"))];
 
     private static JsonElement Case(string kind, string name) => Golden.GetProperty(kind).EnumerateArray().Single(golden => golden.Text("name") == name);
-
-    private static Tensor On(Device device, float[] values)
-    {
-        var tensor = new Tensor(device.Allocate(values.Length), 0, values.Length);
-        values.CopyTo(tensor.Host);
-        return tensor;
-    }
 
     /// <summary>A handful of roundings: of exp, of a sum over at most a hundred classes, of log.</summary>
     private static void MustBeNear(string what, double[] expected, ReadOnlySpan<float> found)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Tests.Devices;
 using Trainer.Kernels.Tests.Reference;
 using Trainer.Kernels.Training;
 
@@ -23,22 +24,21 @@ public abstract class OptimizerGoldenTests
         var elements = golden.Int("elements");
         using var device = Open();
         var optimizer = Read(golden.GetProperty("optimizer"));
-        var tensors = Enumerable.Range(0, 4).Select(_ => new Tensor(device.Allocate(elements), 0, elements)).ToArray();
-        var (weights, total) = (tensors[0], tensors[1]);
-        GoldenValues.Fill($"{name}.weight", weights.Host);
+        var (weights, total) = (device.Place(GoldenValues.Tensor($"{name}.weight", elements)), device.Zeros(elements));
+        Tensor[] states = [device.Zeros(elements), device.Zeros(elements)];
         var step = 0;
         foreach (var expected in golden.GetProperty("weights").EnumerateArray())
         {
-            GoldenValues.Fill($"{name}.gradient.{++step}", total.Host, 0.5);
+            device.Write(total, GoldenValues.Tensor($"{name}.gradient.{++step}", elements, 0.5));
             device.Update(
                 [optimizer.Run(elements, optimizer.LearningRate, optimizer.WeightDecay, step)], 1, weights, total,
-                optimizer.StateBuffers > 0 ? tensors[2] : default, optimizer.StateBuffers > 1 ? tensors[3] : default);
-            MustBeNear($"{name}: weight after step {step}", [.. expected.EnumerateArray().Select(value => value.GetDouble())], weights.Host);
+                optimizer.StateBuffers > 0 ? states[0] : default, optimizer.StateBuffers > 1 ? states[1] : default);
+            MustBeNear($"{name}: weight after step {step}", [.. expected.EnumerateArray().Select(value => value.GetDouble())], device.Read(weights));
         }
 
         foreach (var state in golden.GetProperty("state").EnumerateObject())
         {
-            MustBeNear($"{name}: {state.Name}", golden.GetProperty("state").Doubles(state.Name), tensors[state.Name == "exp_avg_sq" ? 3 : 2].Host);
+            MustBeNear($"{name}: {state.Name}", golden.GetProperty("state").Doubles(state.Name), device.Read(states[state.Name == "exp_avg_sq" ? 1 : 0]));
         }
     }
 

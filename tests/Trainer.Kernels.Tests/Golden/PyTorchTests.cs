@@ -73,7 +73,7 @@ public class PyTorchTests
         var slots = network.Layout.Slots.Reverse().ToList();
         for (var i = 0; i < slots.Count; i++)
         {
-            Blob(i, network.Weights.Slice(slots[i].Offset, slots[i].Elements), 0.25);
+            Blob(i, network.EditWeights().Slice(slots[i].Offset, slots[i].Elements), 0.25);
         }
     }
 

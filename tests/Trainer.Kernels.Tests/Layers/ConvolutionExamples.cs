@@ -1,6 +1,7 @@
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Tests.Devices;
 using Trainer.Kernels.Tests.Reference;
 
 namespace Trainer.Kernels.Tests.Layers;
@@ -82,18 +83,13 @@ public sealed class ConvolutionExamples : WorkedExamples
                 layer.Parameters(new Shape(1, 6, 8))[0].Initial.Fill(values, seed, 0);
             }
         });
-        var target = new Tensor(device.Allocate(42), 0, 42);
-        Edges().CopyTo(target.Host);
+        var (target, ignored) = (device.Place(Edges()), device.Zeros(1));
         for (var step = 0; step < 10; step++)
         {
             run.Forward();
-            device.SquaredError(1, 42, 1, run.Tensor("y"), target, new float[1], run.Tensor("dy"));
+            device.SquaredError(1, 42, 1, run.Tensor("y"), target, ignored, ignored, run.Tensor("dy"));
             run.Backward();
-            var gradient = run.SumOverRoots("weight");
-            for (var i = 0; i < 2; i++)
-            {
-                run["weight"][i] -= (float)(3e-2 * gradient[i]);
-            }
+            run["weight"] = [.. run["weight"].Zip(run.SumOverRoots("weight"), (weight, gradient) => weight - (float)(3e-2 * gradient))];
         }
 
         Assert.Equal(1, run["weight"][0], 0.1f);

@@ -20,6 +20,6 @@ public abstract class WorkedExamples
             given.CopyTo(values);
         });
         run.Evaluate();
-        return (run.Output, run["y"].ToArray());
+        return (run.Output, run["y"]);
     }
 }

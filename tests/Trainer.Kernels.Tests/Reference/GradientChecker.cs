@@ -37,21 +37,21 @@ public static class GradientChecker
 
     /// <summary>A network's gradient against central differences of its own float32 loss.</summary>
     /// <param name="blob">What is checked, for the message.</param>
-    /// <param name="values">The memory that the objective reads.</param>
+    /// <param name="edit">Gives the memory that the objective reads, to be changed.</param>
     /// <param name="gradient">The gradient under test, element by element.</param>
     /// <param name="objective">The sum of the samples' losses.</param>
-    public static void Check(string blob, Span<float> values, ReadOnlySpan<float> gradient, Func<double> objective)
+    public static void Check(string blob, Func<Span<float>> edit, ReadOnlySpan<float> gradient, Func<double> objective)
     {
-        Assert.Equal(values.Length, gradient.Length);
-        for (var i = 0; i < values.Length; i++)
+        Assert.Equal(edit().Length, gradient.Length);
+        for (var i = 0; i < gradient.Length; i++)
         {
-            var kept = values[i];
+            var kept = edit()[i];
             var (above, below) = (kept + NetworkStep, kept - NetworkStep);
-            values[i] = above;
+            edit()[i] = above;
             var right = objective();
-            values[i] = below;
+            edit()[i] = below;
             var expected = (right - objective()) / ((double)above - below);
-            values[i] = kept;
+            edit()[i] = kept;
             Assert.True(
                 Math.Abs(gradient[i] - expected) <= 2e-3 * Math.Max(1, Math.Abs(expected)),
                 $"{blob}[{i}]: gradient {gradient[i]}, central difference {expected}");

@@ -1,6 +1,7 @@
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Tests.Devices;
 
 namespace Trainer.Kernels.Tests.Reference;
 
@@ -63,7 +64,7 @@ public sealed class LayerRun
             return Layer switch
             {
                 Conv2d conv => (
-                    this["weight"].Length / conv.OutChannels,
+                    _tensors["weight"].Elements / conv.OutChannels,
                     (long)conv.OutChannels / conv.Groups * conv.KernelSize.Height * conv.KernelSize.Width,
                     pixels),
                 Linear linear => (Input[0], linear.OutFeatures, Samples),
@@ -73,8 +74,12 @@ public sealed class LayerRun
         }
     }
 
-    /// <summary>The memory of x, y, dx, dy, or of a parameter or a statistic.</summary>
-    public Span<float> this[string tensor] => _tensors[tensor].Host;
+    /// <summary>The values of x, y, dx, dy, or of a parameter or a statistic.</summary>
+    public float[] this[string tensor]
+    {
+        get => Device.Read(_tensors[tensor]);
+        set => Device.Write(_tensors[tensor], value);
+    }
 
     /// <summary>Likewise, for a device's operations.</summary>
     public Tensor Tensor(string tensor) => _tensors[tensor];
@@ -100,9 +105,10 @@ public sealed class LayerRun
         var sum = new double[_tensors[tensor].Elements];
         foreach (var root in Enumerable.Range(0, Slice.Roots.Count).Where(root => Slice.RootSamples(Slice.Roots[root]) > 0))
         {
+            var part = Device.Read(_perRoot[tensor][root]);
             for (var i = 0; i < sum.Length; i++)
             {
-                sum[i] += _perRoot[tensor][root].Host[i];
+                sum[i] += part[i];
             }
         }
 
@@ -131,15 +137,10 @@ public sealed class LayerRun
 
     private Tensor Given(string name, long elements, Action<string, Span<float>> fill)
     {
-        var tensor = Unwritten(name, elements);
-        fill(name, tensor.Host);
-        return tensor;
+        var values = new float[elements];
+        fill(name, values);
+        return _tensors[name] = Device.Place(values);
     }
 
-    private Tensor Unwritten(string name, long elements)
-    {
-        var tensor = new Tensor(Device.Allocate(elements), 0, elements);
-        tensor.Host.Fill(float.NaN);
-        return _tensors[name] = tensor;
-    }
+    private Tensor Unwritten(string name, long elements) => _tensors[name] = Device.Place([.. Enumerable.Repeat(float.NaN, (int)elements)]);
 }

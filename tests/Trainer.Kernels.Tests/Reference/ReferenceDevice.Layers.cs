@@ -115,18 +115,13 @@ public sealed partial class ReferenceDevice
     }
 
     public override void SoftmaxCrossEntropy(
-        in CrossEntropyOptions options, int classes, int samples, Tensor logits, ReadOnlySpan<int> labels, Span<float> loss, Span<byte> correct, Tensor dx)
+        in CrossEntropyOptions options, int classes, int samples, Tensor logits, Tensor labels, Tensor loss, Tensor correct, Tensor dx)
     {
         var (weights, smoothing) = (options.ClassWeights, (double)options.LabelSmoothing);
         double Weight(int c) => weights.IsEmpty ? 1 : weights.Host[c];
         for (var n = 0; n < samples; n++)
         {
-            var (first, sum, targets, value, label) = (0, 0.0, 0.0, 0.0, labels[n]);
-            for (var i = 1; i < classes; i++)
-            {
-                first = Element(logits, classes, n, i) > Element(logits, classes, n, first) ? i : first;
-            }
-
+            var (first, sum, targets, value, label) = (FirstLargest(logits, classes, n), 0.0, 0.0, 0.0, labels.HostInts[n]);
             var largest = (double)Element(logits, classes, n, first);
             for (var i = 0; i < classes; i++)
             {
@@ -141,8 +136,8 @@ public sealed partial class ReferenceDevice
                 value += Target(i) == 0 ? 0 : Target(i) * (Math.Log(sum) - (Element(logits, classes, n, i) - largest));
             }
 
-            loss[n] = (float)value;
-            correct[n] = first == label ? (byte)1 : (byte)0;
+            loss.Host[n] = (float)value;
+            correct.Host[n] = first == label ? 1 : 0;
             for (var i = 0; i < classes && !dx.IsEmpty; i++)
             {
                 Element(dx, classes, n, i) = (float)((Math.Exp(Element(logits, classes, n, i) - largest) / sum * targets) - Target(i));
@@ -162,7 +157,7 @@ public sealed partial class ReferenceDevice
         return isFinite;
     }
 
-    public override void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Span<float> loss, Tensor dx)
+    public override void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
     {
         Span<float> lanes = stackalloc float[FormL.Lanes];
         for (var n = 0; n < samples; n++)
@@ -178,7 +173,8 @@ public sealed partial class ReferenceDevice
                 }
             }
 
-            loss[n] = factor * FormL.Fold(lanes);
+            loss.Host[n] = factor * FormL.Fold(lanes);
+            correct.Host[n] = FirstLargest(y, elements, n) == FirstLargest(target, elements, n) ? 1 : 0;
         }
     }
 
@@ -261,6 +257,17 @@ public sealed partial class ReferenceDevice
         v = MathF.FusedMultiplyAdd((float)(1 - beta2) * g, g, (float)beta2 * v);
         var divisor = (MathF.Sqrt(v) / (float)Math.Sqrt(1 - unseen2)) + run.Eps;
         w = MathF.FusedMultiplyAdd(-(float)(rate / (1 - unseen1)), m / divisor, w);
+    }
+
+    private static int FirstLargest(Tensor tensor, long elements, int sample)
+    {
+        var first = 0;
+        for (var i = 1; i < elements; i++)
+        {
+            first = Element(tensor, elements, sample, i) > Element(tensor, elements, sample, first) ? i : first;
+        }
+
+        return first;
     }
 
     private static float Dropped(in DropoutDraw draw, int pixels, int position, int element, float value)

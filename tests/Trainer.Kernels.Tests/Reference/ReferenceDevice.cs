@@ -25,6 +25,8 @@ public sealed partial class ReferenceDevice : Device
 
     public override DeviceMemory Allocate(long elements) => new ArrayMemory(elements);
 
+    public override void Clear(Tensor tensor) => tensor.Host.Clear();
+
     public override void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
     {
         var (pixels, outputs) = (g.P * g.Q, g.K * g.P * g.Q);

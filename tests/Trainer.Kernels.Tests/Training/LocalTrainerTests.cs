@@ -87,7 +87,7 @@ public sealed class LocalTrainerTests : IDisposable
     {
         var (data, _, _) = Samples(5);
         using var trainer = new LocalTrainer(Softmax, _device, new Sgd(0.1f), batchSize: 5);
-        trainer.Network.Weights[16] = float.NaN;
+        trainer.Network.EditWeights()[16] = float.NaN;
 
         Assert.Equal("Step 1: the gradient is not finite.", Assert.Throws<NotFiniteNumberException>(() => trainer.TrainEpoch(data)).Message);
         Assert.Equal(0UL, trainer.WeightsHash);

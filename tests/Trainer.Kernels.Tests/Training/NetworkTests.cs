@@ -49,7 +49,7 @@ public class NetworkTests
         using var device = new ReferenceDevice();
         using var training = Start(device, 7, roots: 1);
         using var evaluation = new Network(Small, device, new Sgd(1), new NetworkOptions(7, Training: false));
-        training.Weights.CopyTo(evaluation.Weights);
+        training.Weights.CopyTo(evaluation.EditWeights());
         var (pixels, labels) = TestData.Samples(7, Small.Input, Small.Classes, seed: 3);
         var slice = BatchSlice.Whole(7, 2);
         TestData.Load(training, slice, pixels, labels);

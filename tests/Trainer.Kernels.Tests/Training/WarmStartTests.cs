@@ -23,7 +23,7 @@ public sealed class WarmStartTests : IDisposable
     public void A_network_continues_with_what_another_one_wrote()
     {
         using var first = Start(5, new Conv2d(3, 2), new BatchNorm2d(), new Flatten(), new Linear(2));
-        first.Weights[^16] = 0.25f;
+        first.EditWeights()[^16] = 0.25f;
         var path = Save(first);
         using var second = Start(6, new Conv2d(3, 2), new BatchNorm2d(), new Flatten(), new Linear(2));
         Assert.NotEqual(first.Weights.ToArray(), second.Weights.ToArray());

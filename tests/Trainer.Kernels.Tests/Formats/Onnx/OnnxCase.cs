@@ -51,7 +51,7 @@ internal static class OnnxCase
         foreach (var slot in network.Layout.Slots.Where(slot => slot.Shape.Rank == 1))
         {
             var noise = TestData.Values(slot.Elements, seed: (ulong)slot.Offset, bound: 0.3f);
-            var values = network.Weights.Slice(slot.Offset, slot.Elements);
+            var values = network.EditWeights().Slice(slot.Offset, slot.Elements);
             for (var i = 0; i < noise.Length; i++)
             {
                 values[i] += noise[i];

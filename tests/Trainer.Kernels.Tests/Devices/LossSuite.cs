@@ -3,8 +3,7 @@ using Trainer.Kernels.Tests.Reference;
 
 namespace Trainer.Kernels.Tests.Devices;
 
-[Collection(CpuVariants.Serial)]
-public class LossTests
+public abstract class LossSuite(DeviceVariants variants)
 {
     [Theory]
     [InlineData(10, 256)]
@@ -20,7 +19,7 @@ public class LossTests
                 foreach (int? ignored in new int?[] { null, -100, 0 })
                 {
                     var given = ignored == -100 ? [.. labels.Select((label, i) => i % 3 == 1 ? -100 : label)] : labels;
-                    CpuVariants.MustAgree($"smoothing {smoothing}, weights {weighted}, ignored {ignored}", 4e-5f, device =>
+                    variants.MustAgree($"smoothing {smoothing}, weights {weighted}, ignored {ignored}", 4e-5f, device =>
                         CrossEntropy(device, classes, samples, given, smoothing, weighted, ignored));
                 }
             }
@@ -31,16 +30,17 @@ public class LossTests
     [Fact]
     public void Without_options_the_gradient_is_that_of_plain_softmax()
     {
-        foreach (var device in CpuVariants.All)
+        foreach (var device in variants.All)
         {
             using var dense = new Guarded();
             var (x, y, dx) = (dense.Input(device, [1, 3, 0, 0]), dense.Output(device, 4), dense.Output(device, 4));
-            var (loss, correct) = (new float[1], new byte[1]);
+            var (label, loss, correct) = (dense.Labels(device, [1]), dense.Output(device, 1), dense.Output(device, 1));
             device.SoftmaxForward(4, 1, 1, false, x, y);
-            device.SoftmaxCrossEntropy(default, 4, 1, x, [1], loss, correct, dx);
-            CpuVariants.MustEqual("dx", [y.Host[0], y.Host[1] - 1, y.Host[2], y.Host[3]], dx.Host);
+            device.SoftmaxCrossEntropy(default, 4, 1, x, label, loss, correct, dx);
+            var p = device.Read(y);
+            DeviceVariants.MustEqual("dx", [p[0], p[1] - 1, p[2], p[3]], device.Read(dx));
             device.SoftmaxForward(4, 1, 1, true, x, y);
-            Assert.Equal((-y.Host[1], 1), (loss[0], correct[0]));
+            Assert.Equal([-device.Read(y)[1], 1], [.. device.Read(loss), .. device.Read(correct)]);
         }
     }
 
@@ -52,28 +52,29 @@ public class LossTests
     {
         foreach (var factor in new[] { 1, 0.37f })
         {
-            CpuVariants.MustEqualReference($"factor {factor}", device =>
+            variants.MustEqualReference($"factor {factor}", device =>
             {
-                using var tensors = new Gapped(device, device == CpuVariants.Reference ? 0 : 11);
+                using var tensors = new Gapped(device, device == DeviceVariants.Reference ? 0 : 11);
                 using var dense = new Guarded();
                 var y = tensors.Input(samples, TestData.Values(samples * elements, 1));
                 var target = dense.Input(device, TestData.Values(samples * elements, 2));
-                var (loss, dx) = (new float[samples], tensors.Output(samples, elements));
-                device.SquaredError(factor, elements, samples, y, target, loss, dx);
-                return [.. loss, .. tensors.Read(dx)];
+                var (loss, correct, dx) = (dense.Output(device, samples), dense.Output(device, samples), tensors.Output(samples, elements));
+                device.SquaredError(factor, elements, samples, y, target, loss, correct, dx);
+                return [.. device.Read(loss), .. device.Read(correct), .. tensors.Read(dx)];
             });
         }
     }
 
     private static float[] CrossEntropy(Device device, int classes, int samples, int[] labels, float smoothing, bool weighted, int? ignored)
     {
-        using var tensors = new Gapped(device, device == CpuVariants.Reference ? 0 : 11);
+        using var tensors = new Gapped(device, device == DeviceVariants.Reference ? 0 : 11);
         using var dense = new Guarded();
         var weights = weighted ? dense.Input(device, [.. TestData.Values(classes, 7).Select(value => value + 1.5f)]) : default;
         var (logits, dx) = (tensors.Input(samples, TestData.Values(samples * classes, 1, 8)), tensors.Output(samples, classes));
-        var (loss, correct) = (new float[samples], new byte[samples]);
+        var (given, loss, correct) = (dense.Labels(device, labels), dense.Output(device, samples), dense.Output(device, samples));
         var options = new CrossEntropyOptions(ignored, smoothing, weights);
-        device.SoftmaxCrossEntropy(options, classes, samples, logits, labels, loss, correct, dx);
-        return [.. loss, .. labels.Select((label, n) => label == ignored ? 0f : correct[n]), .. tensors.Read(dx)];
+        device.SoftmaxCrossEntropy(options, classes, samples, logits, given, loss, correct, dx);
+        var hits = device.Read(correct);
+        return [.. device.Read(loss), .. labels.Select((label, n) => label == ignored ? 0 : hits[n]), .. tensors.Read(dx)];
     }
 }

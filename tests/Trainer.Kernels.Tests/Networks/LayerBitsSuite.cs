@@ -7,9 +7,8 @@ using Trainer.Kernels.Training;
 
 namespace Trainer.Kernels.Tests.Networks;
 
-/// <summary>Two steps come to the same bits on 1, 2, 3 and 5 workers, layer by layer and recipe by recipe, with batch norm groups of two shards.</summary>
-[Collection(CpuVariants.Serial)]
-public sealed class LayerBitsTests
+/// <summary>Two steps come to the same bits on all devices and on 1, 2, 3 and 5 workers, layer by layer and recipe by recipe, with batch norm groups of two shards.</summary>
+public abstract class LayerBitsSuite(DeviceVariants variants)
 {
     private const int Samples = 53, Shards = 16, Group = 2, Classes = 10;
 
@@ -52,14 +51,13 @@ public sealed class LayerBitsTests
     [MemberData(nameof(Recipes))]
     public void Of_recipes(string name, string recipe) => Check(name, """{"batch_norm2d":{}},""", recipe);
 
-    private static void Check(string name, string layers, string recipe)
+    private void Check(string name, string layers, string recipe)
     {
-        using var device = Device.Cpu(1);
         var model = Model.FromJson("""[{"conv2d":{"out_channels":5,"kernel_size":[3]}},""" + layers + """{"flatten":{}},{"linear":{"out_features":10}}]""", Image);
-        var expected = Train(model, recipe, device, 1);
+        var expected = variants.MustBeAlike(name, device => Train(model, recipe, device, 1));
         foreach (var workers in new[] { 2, 3, 5 })
         {
-            CpuVariants.MustEqual($"{name} on {workers} workers", expected, Train(model, recipe, device, workers));
+            DeviceVariants.MustEqual($"{name} on {workers} workers", expected, Train(model, recipe, variants.All[^1], workers));
         }
     }
 
@@ -95,3 +93,6 @@ public sealed class LayerBitsTests
         return new BatchSlice(Samples, Shards, ShardTree.Cover(lo, hi, Shards), Group);
     }
 }
+
+[Collection(CpuVariants.Serial)]
+public sealed class CpuLayerBitsTests() : LayerBitsSuite(CpuVariants.Few);

@@ -8,8 +8,7 @@ namespace Trainer.Kernels.Tests.Devices;
 /// Convolutions and linear layers against sums in double precision, on random shapes. A float32 sum of n products differs from the exact one
 /// by at most n u (sum of the products' magnitudes), u = 2^-24, in whatever order it is taken (Higham, Accuracy and Stability, section 3.1).
 /// </summary>
-[Collection(CpuVariants.Serial)]
-public class ContractionTests
+public abstract class ContractionSuite(DeviceVariants variants)
 {
     private const double UnitRoundoff = 1.0 / (1 << 24);
 
@@ -52,7 +51,7 @@ public class ContractionTests
     {
         var g = new Conv2dGeometry(channels, 10, 13, filters, size, size, 1, 1, 1, 1);
         Assert.True(ReferenceDevice.IsWinograd(g));
-        var device = CpuVariants.All[^1];
+        var device = variants.All[^1];
         using var tensors = new Guarded();
         var (x, w, dy, exact) = Operands(tensors, device, g, 3);
         var (y, dx, dw) = (tensors.Output(device, exact.Y.Length), tensors.Output(device, exact.X.Length), tensors.Output(device, exact.W.Length));
@@ -60,9 +59,9 @@ public class ContractionTests
         device.Conv2dBackwardData(g, 3, dy, w, GradientEpilogue.None, dx);
         device.Conv2dBackwardWeights(g, BatchSlice.Whole(3, 2), x, dy, [dw], []);
         const double bound = 3e-6;
-        Assert.InRange(RelativeError(exact.Y, y.Host), 0, bound);
-        Assert.InRange(RelativeError(exact.X, dx.Host), 0, bound);
-        Assert.InRange(RelativeError(exact.W, dw.Host), 0, bound);
+        Assert.InRange(RelativeError(exact.Y, device.Read(y)), 0, bound);
+        Assert.InRange(RelativeError(exact.X, device.Read(dx)), 0, bound);
+        Assert.InRange(RelativeError(exact.W, device.Read(dw)), 0, bound);
     }
 
     private static double RelativeError((double Sum, double Magnitude)[] exact, ReadOnlySpan<float> actual)
@@ -77,32 +76,32 @@ public class ContractionTests
         return Math.Sqrt(error / size);
     }
 
-    private static void Check(string what, Conv2dGeometry g, int samples)
+    private void Check(string what, Conv2dGeometry g, int samples)
     {
-        var device = CpuVariants.All[^1];
+        var device = variants.All[^1];
         using var tensors = new Guarded();
         var (x, w, dy, exact) = Operands(tensors, device, g, samples);
         var (y, dx, dw) = (tensors.Output(device, exact.Y.Length), tensors.Output(device, exact.X.Length), tensors.Output(device, exact.W.Length));
         device.Conv2dForward(g, samples, x, w, default, Activation.None, y);
         device.Conv2dBackwardData(g, samples, dy, w, GradientEpilogue.None, dx);
         device.Conv2dBackwardWeights(g, BatchSlice.Whole(samples, 2), x, dy, [dw], []);
-        MustBeNear($"{what}: y", exact.Y, y.Host, g.Reduction);
-        MustBeNear($"{what}: dx", exact.X, dx.Host, g.K * g.R * g.S);
-        MustBeNear($"{what}: dw", exact.W, dw.Host, samples * g.P * g.Q);
+        MustBeNear($"{what}: y", exact.Y, device.Read(y), g.Reduction);
+        MustBeNear($"{what}: dx", exact.X, device.Read(dx), g.K * g.R * g.S);
+        MustBeNear($"{what}: dw", exact.W, device.Read(dw), samples * g.P * g.Q);
     }
 
-    private static void CheckLinear(string what, Conv2dGeometry g, int samples)
+    private void CheckLinear(string what, Conv2dGeometry g, int samples)
     {
-        var device = CpuVariants.All[^1];
+        var device = variants.All[^1];
         using var tensors = new Guarded();
         var (x, w, dy, exact) = Operands(tensors, device, g, samples);
         var (y, dx, dw) = (tensors.Output(device, exact.Y.Length), tensors.Output(device, exact.X.Length), tensors.Output(device, exact.W.Length));
         device.LinearForward(g.C, g.K, samples, x, w, default, Activation.None, y);
         device.LinearBackwardData(g.C, g.K, samples, dy, w, GradientEpilogue.None, dx);
         device.LinearBackwardWeights(g.C, g.K, BatchSlice.Whole(samples, 4), x, dy, [dw], []);
-        MustBeNear($"{what}: y", exact.Y, y.Host, g.C);
-        MustBeNear($"{what}: dx", exact.X, dx.Host, g.K);
-        MustBeNear($"{what}: dw", exact.W, dw.Host, samples);
+        MustBeNear($"{what}: y", exact.Y, device.Read(y), g.C);
+        MustBeNear($"{what}: dx", exact.X, device.Read(dx), g.K);
+        MustBeNear($"{what}: dw", exact.W, device.Read(dw), samples);
     }
 
     private static (Tensor X, Tensor W, Tensor Dy, Sums Exact) Operands(Guarded tensors, Device device, Conv2dGeometry g, int samples)

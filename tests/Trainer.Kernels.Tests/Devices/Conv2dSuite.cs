@@ -4,8 +4,7 @@ using Trainer.Kernels.Tests.Reference;
 
 namespace Trainer.Kernels.Tests.Devices;
 
-[Collection(CpuVariants.Serial)]
-public class Conv2dTests
+public abstract class Conv2dSuite(DeviceVariants variants)
 {
     /// <summary>LeNet's two, shapes that cross every boundary (tiles, chains of 512, pieces of 1,024 pixels, rows), and degenerate ones.</summary>
     public static TheoryData<Conv2dGeometry, int> Cases => new()
@@ -62,19 +61,19 @@ public class Conv2dTests
     [Theory]
     [MemberData(nameof(AllCases))]
     public void Forward_equals_the_reference(Conv2dGeometry g, int samples) =>
-        CpuVariants.MustEqualReference($"{g}", device => Forward(device, g, samples, Activation.None, true));
+        variants.MustEqualReference($"{g}", device => Forward(device, g, samples, Activation.None, true));
 
     [Theory]
     [MemberData(nameof(AllCases))]
     public void Forward_with_sigmoid_agrees(Conv2dGeometry g, int samples) =>
-        CpuVariants.MustAgree($"{g}", 2e-7f, device => Forward(device, g, samples, Activation.Sigmoid, false));
+        variants.MustAgree($"{g}", 2e-7f, device => Forward(device, g, samples, Activation.Sigmoid, false));
 
     [Theory]
     [MemberData(nameof(AllCases))]
     public void Backward_data_equals_the_reference(Conv2dGeometry g, int samples)
     {
-        CpuVariants.MustEqualReference($"{g}", device => BackwardData(device, g, samples, Activation.None));
-        CpuVariants.MustEqualReference($"{g} after sigmoid", device => BackwardData(device, g, samples, Activation.Sigmoid));
+        variants.MustEqualReference($"{g}", device => BackwardData(device, g, samples, Activation.None));
+        variants.MustEqualReference($"{g} after sigmoid", device => BackwardData(device, g, samples, Activation.Sigmoid));
     }
 
     [Theory]
@@ -83,12 +82,12 @@ public class Conv2dTests
     {
         foreach (var activation in Epilogues.Exact)
         {
-            CpuVariants.MustEqualReference($"{g} {activation}", device => StridedForward(device, g, samples, activation));
-            CpuVariants.MustEqualReference($"{g} before {activation}", device => StridedBackwardData(device, g, samples, activation, false));
+            variants.MustEqualReference($"{g} {activation}", device => StridedForward(device, g, samples, activation));
+            variants.MustEqualReference($"{g} before {activation}", device => StridedBackwardData(device, g, samples, activation, false));
         }
 
-        CpuVariants.MustEqualReference($"{g} onto the addend", device => StridedBackwardData(device, g, samples, Activation.Tanh, true));
-        CpuVariants.MustEqualReference($"{g} weights", device => StridedBackwardWeights(device, g, samples));
+        variants.MustEqualReference($"{g} onto the addend", device => StridedBackwardData(device, g, samples, Activation.Tanh, true));
+        variants.MustEqualReference($"{g} weights", device => StridedBackwardWeights(device, g, samples));
     }
 
     [Theory]
@@ -97,7 +96,7 @@ public class Conv2dTests
     {
         foreach (var slice in Slices.Of(samples))
         {
-            CpuVariants.MustEqualReference($"{g} {Slices.NameOf(slice)}", device => BackwardWeights(device, g, slice));
+            variants.MustEqualReference($"{g} {Slices.NameOf(slice)}", device => BackwardWeights(device, g, slice));
         }
     }
 
@@ -107,29 +106,21 @@ public class Conv2dTests
         var g = new Conv2dGeometry(101, 4, 5, 67, 3, 3, 1, 1, 1, 1);
         var slice = new BatchSlice(90, 90, [new(0, 64), new(64, 80)]);
         Assert.True((long)g.K * g.Reduction * slice.LocalSamples > 4 << 20);
-        using var tensors = new Guarded();
-        var first = BackwardWeights(CpuVariants.All[0], g, slice);
-        foreach (var device in CpuVariants.All.Skip(1))
-        {
-            CpuVariants.MustEqual(device.Description, first, BackwardWeights(device, g, slice));
-        }
+        var whole = variants.MustBeAlike("whole", device => BackwardWeights(device, g, slice));
 
         var part = new BatchSlice(90, 90, [new(0, 16), new(16, 32), new(32, 48), new(48, 64), new(64, 80)]);
-        CpuVariants.MustEqual("folded from parts", first, FoldParts(BackwardWeights(CpuVariants.All[0], g, part), g.K * (g.Reduction + 1)));
+        DeviceVariants.MustEqual("folded from parts", whole, FoldParts(BackwardWeights(variants.All[0], g, part), g.K * (g.Reduction + 1)));
     }
 
     [Fact]
     public void Winograd_gradients_of_several_chunks_have_the_bits_of_their_parts()
     {
         var g = new Conv2dGeometry(260, 7, 8, 250, 3, 3, 1, 1, 1, 1);
-        var first = BackwardWeights(CpuVariants.All[0], g, new BatchSlice(65, 13, [new(0, 8), new(8, 12)]));
-        foreach (var device in CpuVariants.All.Skip(1))
-        {
-            CpuVariants.MustEqual(device.Description, first, BackwardWeights(device, g, new BatchSlice(65, 13, [new(0, 8), new(8, 12)])));
-        }
+        var slice = new BatchSlice(65, 13, [new(0, 8), new(8, 12)]);
+        var whole = variants.MustBeAlike("whole", device => BackwardWeights(device, g, slice));
 
         var part = new BatchSlice(65, 13, [new(0, 2), new(2, 4), new(4, 6), new(6, 8), new(8, 12)]);
-        CpuVariants.MustEqual("folded from parts", first, FoldParts(BackwardWeights(CpuVariants.All[0], g, part), g.K * (g.Reduction + 1)));
+        DeviceVariants.MustEqual("folded from parts", whole, FoldParts(BackwardWeights(variants.All[0], g, part), g.K * (g.Reduction + 1)));
     }
 
     [Fact]
@@ -138,13 +129,13 @@ public class Conv2dTests
         var g = new Conv2dGeometry(3, 11, 9, 10, 3, 3, 1, 1, 1, 1);
         var (input, output) = (g.C * g.H * g.W, g.K * g.P * g.Q);
         var x = TestData.Values(5 * input, 11);
-        foreach (var device in CpuVariants.All)
+        foreach (var device in variants.All)
         {
             var together = Forward(device, g, 5, Activation.Sigmoid, true, x);
             for (var n = 0; n < 5; n++)
             {
                 var alone = Forward(device, g, 1, Activation.Sigmoid, true, x[(n * input)..((n + 1) * input)]);
-                CpuVariants.MustEqual($"sample {n} on {device.Description}", together.AsSpan(n * output, output), alone);
+                DeviceVariants.MustEqual($"sample {n} on {device.Description}", together.AsSpan(n * output, output), alone);
             }
         }
     }
@@ -157,7 +148,7 @@ public class Conv2dTests
         var b = bias ? tensors.Input(device, TestData.Values(g.K, 3)) : default;
         var y = tensors.Output(device, (long)samples * g.K * g.P * g.Q);
         device.Conv2dForward(g, samples, x, w, b, activation, y);
-        return y.Host.ToArray();
+        return device.Read(y);
     }
 
     private static float[] BackwardData(Device device, Conv2dGeometry g, int samples, Activation before)
@@ -168,7 +159,7 @@ public class Conv2dTests
         var output = tensors.Input(device, TestData.Values(samples * g.C * g.H * g.W, 6));
         var dx = tensors.Output(device, (long)samples * g.C * g.H * g.W);
         device.Conv2dBackwardData(g, samples, dy, w, new GradientEpilogue(before, output), dx);
-        return dx.Host.ToArray();
+        return device.Read(dx);
     }
 
     private static float[] StridedForward(Device device, Conv2dGeometry g, int samples, Activation activation)
@@ -180,7 +171,7 @@ public class Conv2dTests
         var y = Epilogues.Strided(tensors, device, samples, g.K * g.P * g.Q, 4);
         var addend = Epilogues.Strided(tensors, device, samples, g.K * g.P * g.Q, 5);
         device.Conv2dForward(g, samples, x, w, b, new OutputEpilogue(activation, activation.IsNone ? y : addend), y);
-        return y.Host.ToArray();
+        return device.Read(y);
     }
 
     private static float[] StridedBackwardData(Device device, Conv2dGeometry g, int samples, Activation before, bool ontoAddend)
@@ -192,7 +183,7 @@ public class Conv2dTests
         var output = Epilogues.Strided(tensors, device, samples, g.C * g.H * g.W, 9);
         var addend = ontoAddend ? dx : Epilogues.Strided(tensors, device, samples, g.C * g.H * g.W, 10);
         device.Conv2dBackwardData(g, samples, dy, w, new GradientEpilogue(before, output, addend), dx);
-        return dx.Host.ToArray();
+        return device.Read(dx);
     }
 
     private static float[] StridedBackwardWeights(Device device, Conv2dGeometry g, int samples)
@@ -202,7 +193,7 @@ public class Conv2dTests
         var dy = Epilogues.Strided(tensors, device, samples, g.K * g.P * g.Q, 12);
         var (dw, db) = (tensors.Output(device, g.K * g.Reduction), tensors.Output(device, g.K));
         device.Conv2dBackwardWeights(g, BatchSlice.Whole(samples, 2), x, dy, [dw], [db]);
-        return [.. dw.Host, .. db.Host];
+        return [.. device.Read(dw), .. device.Read(db)];
     }
 
     /// <summary>For each root its dw and db; NaN where nothing is written.</summary>
@@ -214,7 +205,7 @@ public class Conv2dTests
         var dw = slice.Roots.Select(_ => tensors.Output(device, g.K * g.Reduction)).ToArray();
         var db = slice.Roots.Select(_ => tensors.Output(device, g.K)).ToArray();
         device.Conv2dBackwardWeights(g, slice, x, dy, dw, db);
-        return [.. dw.Zip(db).SelectMany(root => root.First.Host.ToArray().Concat(root.Second.Host.ToArray()))];
+        return [.. dw.Zip(db).SelectMany(root => device.Read(root.First).Concat(device.Read(root.Second)))];
     }
 
     /// <summary>(((0 + 1) + (2 + 3)), 4): roots [0,16) ... [48,64) folded into [0,64), and [64,80).</summary>

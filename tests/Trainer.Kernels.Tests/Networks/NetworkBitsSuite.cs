@@ -1,6 +1,4 @@
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Devices.Cpu;
-using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Tests.Devices;
@@ -10,11 +8,10 @@ using Trainer.Kernels.Training;
 namespace Trainer.Kernels.Tests.Networks;
 
 /// <summary>
-/// Two steps of every network, narrow and on small images, come to the same bits on 1, 2 and 7 threads, on every instruction set, and cut among 1, 2, 3 and 5
-/// workers; and a sample's outputs do not depend on its neighbours.
+/// Two steps of every network, narrow and on small images, come to the same bits on all devices (any number of threads, any instruction set), and cut among
+/// 1, 2, 3 and 5 workers; and a sample's outputs do not depend on its neighbours.
 /// </summary>
-[Collection(CpuVariants.Serial)]
-public sealed class NetworkBitsTests
+public abstract class NetworkBitsSuite(DeviceVariants variants)
 {
     private const int Samples = 11, Shards = 5, Steps = 2;
 
@@ -37,16 +34,13 @@ public sealed class NetworkBitsTests
 
     public static TheoryData<string> Names => [.. Zoo.Names];
 
-    /// <summary>One, two and seven threads of the best instruction set, which come last, and two threads of the others.</summary>
-    private static IEnumerable<Device> Variants => CpuVariants.All.Where((device, i) => device.Threads == 2 || i >= CpuVariants.All.Count - 3);
-
     [Theory]
     [MemberData(nameof(Names))]
     public void Threads_and_instruction_sets(string name)
     {
         var model = ModelOf(name);
-        var expected = Train(model, CpuVariants.All[^1], workers: 1);
-        foreach (var device in Variants.SkipLast(1))
+        var expected = Train(model, variants.Alike[0], workers: 1);
+        foreach (var device in variants.Alike.Skip(1))
         {
             MustEqual($"{name} on {device.Description}", expected, Train(model, device, workers: 1));
         }
@@ -56,8 +50,7 @@ public sealed class NetworkBitsTests
     [MemberData(nameof(Names))]
     public void Workers(string name)
     {
-        using var device = Device.Cpu(2);
-        var model = ModelOf(name);
+        var (device, model) = (variants.All[^1], ModelOf(name));
         var expected = Train(model, device, workers: 1);
         foreach (var workers in new[] { 2, 3, 5 })
         {
@@ -69,8 +62,7 @@ public sealed class NetworkBitsTests
     [MemberData(nameof(Names))]
     public void One_sample_alone_and_among_others(string name)
     {
-        using var device = Device.Cpu(2);
-        var model = ModelOf(name);
+        var (device, model) = (variants.All[^1], ModelOf(name));
         using var network = new Network(model, device, new Sgd(0.1), new NetworkOptions(Samples, Training: false));
         network.Initialize(seed: 5);
         var (pixels, _) = TestData.Samples(Samples, model.Input, model.Classes, seed: 3);
@@ -82,7 +74,7 @@ public sealed class NetworkBitsTests
         {
             pixels.AsSpan(n * stride, stride).CopyTo(network.Input);
             network.Infer(1);
-            CpuVariants.MustEqual($"{name}: sample {n}", together.AsSpan(n * model.Classes, model.Classes), network.Output);
+            DeviceVariants.MustEqual($"{name}: sample {n}", together.AsSpan(n * model.Classes, model.Classes), network.Output);
         }
     }
 
@@ -124,8 +116,11 @@ public sealed class NetworkBitsTests
     private static void MustEqual(
         string what, (ulong Hash, float[] Weights, float[] Losses) expected, (ulong Hash, float[] Weights, float[] Losses) found)
     {
-        CpuVariants.MustEqual($"{what}: loss", expected.Losses, found.Losses);
-        CpuVariants.MustEqual($"{what}: weights", expected.Weights, found.Weights);
+        DeviceVariants.MustEqual($"{what}: loss", expected.Losses, found.Losses);
+        DeviceVariants.MustEqual($"{what}: weights", expected.Weights, found.Weights);
         Assert.Equal(expected.Hash, found.Hash);
     }
 }
+
+[Collection(CpuVariants.Serial)]
+public sealed class CpuNetworkBitsTests() : NetworkBitsSuite(CpuVariants.Few);

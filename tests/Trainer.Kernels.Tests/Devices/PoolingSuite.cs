@@ -3,11 +3,8 @@ using Trainer.Kernels.Tests.Reference;
 
 namespace Trainer.Kernels.Tests.Devices;
 
-[Collection(CpuVariants.Serial)]
-public class PoolingTests
+public abstract class PoolingSuite(DeviceVariants variants)
 {
-    private const int Gap = 13;
-
     public static TheoryData<Pool2dGeometry, int> Pools => new()
     {
         { new(6, 28, 28, 2, 2, 2, 2, 0, 0), 3 },
@@ -55,18 +52,18 @@ public class PoolingTests
         var (image, pooled) = (g.C * g.H * g.W, g.C * g.P * g.Q);
         foreach (var (activation, addend) in LayerEpilogues.Outputs)
         {
-            Equal($"{g} forward, {activation}, addend {addend}", (device, gap) =>
+            variants.MustEqualReference($"{g} forward, {activation}, addend {addend}", (device, gap) =>
                 Forward(device, gap, samples, TiesAndNaN(samples * image), pooled, activation, addend, (x, epilogue, y) =>
                     device.MaxPool2dForward(g, samples, x, epilogue, y, default)));
         }
 
         foreach (var (activation, addend) in LayerEpilogues.Gradients)
         {
-            Equal($"{g} backward, {activation}, addend {addend}", (device, gap) =>
+            variants.MustEqualReference($"{g} backward, {activation}, addend {addend}", (device, gap) =>
             {
                 using var tensors = new Gapped(device, gap);
                 using var dense = new Guarded();
-                var chosen = dense.Output(device, device == CpuVariants.Reference ? samples * pooled : samples * Device.MaxPoolSavedElements(g));
+                var chosen = dense.Output(device, device == DeviceVariants.Reference ? samples * pooled : samples * Device.MaxPoolSavedElements(g));
                 var (x, y) = (tensors.Input(samples, TiesAndNaN(samples * image)), tensors.Output(samples, pooled));
                 device.MaxPool2dForward(g, samples, x, OutputEpilogue.None, y, chosen);
                 return Backward(device, gap, samples, pooled, image, activation, addend, (dy, epilogue, dx) =>
@@ -84,14 +81,14 @@ public class PoolingTests
         {
             foreach (var (activation, addend) in LayerEpilogues.Outputs)
             {
-                Equal($"{g} forward, {activation}, addend {addend}", (device, gap) =>
+                variants.MustEqualReference($"{g} forward, {activation}, addend {addend}", (device, gap) =>
                     Forward(device, gap, samples, TestData.Values(samples * image, 1), pooled, activation, addend, (x, epilogue, y) =>
                         device.AvgPool2dForward(g, countsPad, samples, x, epilogue, y)));
             }
 
             foreach (var (activation, addend) in LayerEpilogues.Gradients)
             {
-                Equal($"{g} backward, {activation}, addend {addend}", (device, gap) =>
+                variants.MustEqualReference($"{g} backward, {activation}, addend {addend}", (device, gap) =>
                     Backward(device, gap, samples, pooled, image, activation, addend, (dy, epilogue, dx) =>
                         device.AvgPool2dBackward(g, countsPad, samples, dy, epilogue, dx)));
             }
@@ -105,20 +102,20 @@ public class PoolingTests
         var (image, pooled) = (g.C * g.H * g.W, g.C * g.P * g.Q);
         foreach (var (activation, addend) in LayerEpilogues.Outputs)
         {
-            Equal($"{g} average, {activation}, addend {addend}", (device, gap) =>
+            variants.MustEqualReference($"{g} average, {activation}, addend {addend}", (device, gap) =>
                 Forward(device, gap, samples, TestData.Values(samples * image, 1), pooled, activation, addend, (x, epilogue, y) =>
                     device.AdaptiveAvgPool2dForward(g, samples, x, epilogue, y)));
-            Equal($"{g} max, {activation}, addend {addend}", (device, gap) =>
+            variants.MustEqualReference($"{g} max, {activation}, addend {addend}", (device, gap) =>
                 Forward(device, gap, samples, TiesAndNaN(samples * image), pooled, activation, addend, (x, epilogue, y) =>
                     device.AdaptiveMaxPool2dForward(g, samples, x, epilogue, y, default)));
         }
 
         foreach (var (activation, addend) in LayerEpilogues.Gradients)
         {
-            Equal($"{g} average backward, {activation}, addend {addend}", (device, gap) =>
+            variants.MustEqualReference($"{g} average backward, {activation}, addend {addend}", (device, gap) =>
                 Backward(device, gap, samples, pooled, image, activation, addend, (dy, epilogue, dx) =>
                     device.AdaptiveAvgPool2dBackward(g, samples, dy, epilogue, dx)));
-            Equal($"{g} max backward, {activation}, addend {addend}", (device, gap) =>
+            variants.MustEqualReference($"{g} max backward, {activation}, addend {addend}", (device, gap) =>
             {
                 using var tensors = new Gapped(device, gap);
                 using var dense = new Guarded();
@@ -135,7 +132,7 @@ public class PoolingTests
     public void Of_equal_values_the_first_is_chosen_and_of_several_nan_the_first()
     {
         var g = new Pool2dGeometry(1, 2, 6, 2, 2, 2, 2, 0, 0);
-        foreach (var device in CpuVariants.All)
+        foreach (var device in variants.All)
         {
             using var tensors = new Gapped(device, 0);
             var x = tensors.Input(1, [3, 3, 1, float.NaN, float.NegativeInfinity, float.NegativeInfinity, 3, 3, float.NaN, 9, float.NegativeInfinity, 0]);
@@ -151,9 +148,9 @@ public class PoolingTests
     [Fact]
     public void Wrong_geometry_is_refused_in_words()
     {
-        using var device = Device.Cpu(1);
-        Tensor Of(long elements) => new(device.Allocate(elements), 0, elements);
-        var (x, y) = (Of(200), Of(200));
+        var device = variants.All[0];
+        using var tensors = new Guarded();
+        var (x, y, chosen) = (tensors.Output(device, 200), tensors.Output(device, 200), tensors.Output(device, 20));
         void Fails(string message, Action call) => Assert.Equal(message, Assert.ThrowsAny<ArgumentException>(call).Message);
         var g = new Pool2dGeometry(1, 9, 8, 3, 2, 1, 1, 0, 0);
 
@@ -168,18 +165,7 @@ public class PoolingTests
         Fails("MaxPool2dForward: x has 200 elements, (2,1,9,8) with samples every 130 needs 202.", () =>
             device.MaxPool2dForward(g, 2, x with { SampleStride = 130 }, OutputEpilogue.None, y, default));
         Fails("MaxPool2dBackward: the epilogue's activation is Gelu, expected one whose derivative follows from its output.", () =>
-            device.MaxPool2dBackward(g, 1, y, Of(20), new GradientEpilogue(Activation.Gelu, x), x));
-    }
-
-    /// <summary>Dense on the reference; on the devices with and without gaps between samples.</summary>
-    private static void Equal(string what, Func<Device, int, float[]> run)
-    {
-        var expected = run(CpuVariants.Reference, 0);
-        foreach (var device in CpuVariants.All)
-        {
-            CpuVariants.MustEqual($"{what} on {device.Description}", expected, run(device, 0));
-            CpuVariants.MustEqual($"{what}, samples apart, on {device.Description}", expected, run(device, Gap));
-        }
+            device.MaxPool2dBackward(g, 1, y, chosen, new GradientEpilogue(Activation.Gelu, x), x));
     }
 
     private static float[] Forward(

@@ -4,10 +4,8 @@ using Trainer.Kernels.Tests.Reference;
 
 namespace Trainer.Kernels.Tests.Devices;
 
-[Collection(CpuVariants.Serial)]
-public class NormalizationTests
+public abstract class NormalizationSuite(DeviceVariants variants)
 {
-    private const int Gap = 13;
     private const float Eps = 1e-5f;
 
     /// <summary>Channels and pixels: one pixel, few, a multiple of a vector, several samples a piece, a piece and more a sample; many channels.</summary>
@@ -27,10 +25,10 @@ public class NormalizationTests
                 var g = new BatchNormGeometry(channels, pixels, Eps, sync);
                 var affine = (channels + slice.Shards) % 3 != 0;
                 var (activation, addend) = LayerEpilogues.Outputs[(pixels + slice.Shards) % LayerEpilogues.Outputs.Count];
-                Equal($"{g}, {Slices.NameOf(slice)}, groups of {slice.GroupShards}, {activation}, addend {addend}", (device, gap) =>
+                variants.MustEqualReference($"{g}, {Slices.NameOf(slice)}, groups of {slice.GroupShards}, {activation}, addend {addend}", (device, gap) =>
                     Forward(device, gap, g, slice, affine, activation, addend));
                 (activation, addend) = LayerEpilogues.Gradients[(pixels + slice.Shards) % LayerEpilogues.Gradients.Count];
-                Equal($"{g} backward, {Slices.NameOf(slice)}, groups of {slice.GroupShards}, {activation}, addend {addend}", (device, gap) =>
+                variants.MustEqualReference($"{g} backward, {Slices.NameOf(slice)}, groups of {slice.GroupShards}, {activation}, addend {addend}", (device, gap) =>
                     Backward(device, gap, g, slice, affine, activation, addend));
             }
         }
@@ -43,7 +41,7 @@ public class NormalizationTests
         foreach (var (activation, addend) in LayerEpilogues.Outputs)
         {
             var g = new BatchNormGeometry(channels, pixels, Eps);
-            Equal($"{g}, {activation}, addend {addend}", (device, gap) =>
+            variants.MustEqualReference($"{g}, {activation}, addend {addend}", (device, gap) =>
             {
                 using var tensors = new Gapped(device, gap);
                 using var dense = new Guarded();
@@ -72,13 +70,13 @@ public class NormalizationTests
         {
             foreach (var (activation, addend) in LayerEpilogues.Outputs)
             {
-                Equal($"{g}, {activation}, addend {addend}", (device, gap) => GroupForward(device, gap, g, 7, affine, activation, addend));
+                variants.MustEqualReference($"{g}, {activation}, addend {addend}", (device, gap) => GroupForward(device, gap, g, 7, affine, activation, addend));
             }
 
             foreach (var slice in Slices.Of(5))
             {
                 var (activation, addend) = LayerEpilogues.Gradients[(pixels + slice.Shards) % LayerEpilogues.Gradients.Count];
-                Equal($"{g} backward, {Slices.NameOf(slice)}, {activation}, addend {addend}", (device, gap) =>
+                variants.MustEqualReference($"{g} backward, {Slices.NameOf(slice)}, {activation}, addend {addend}", (device, gap) =>
                     GroupBackward(device, gap, g, slice, affine, activation, addend));
             }
         }
@@ -88,23 +86,23 @@ public class NormalizationTests
     public void Groups_give_the_same_values_wherever_their_samples_are()
     {
         var (g, whole) = (new BatchNormGeometry(3, 49, Eps), new BatchSlice(41, 8, [new(0, 8)], 2));
-        var device = CpuVariants.All[0];
+        var device = variants.All[0];
         var all = Forward(device, 0, g, whole, true, Activation.None, false);
         foreach (var root in new ShardRange[] { new(0, 4), new(4, 8), new(2, 4), new(6, 8) })
         {
             var part = new BatchSlice(41, 8, [root], 2);
             var values = Forward(device, 0, g, part, true, Activation.None, false, part.FirstPosition(root.Lo));
             var (first, count) = (whole.FirstPosition(root.Lo) * 3 * 49, part.LocalSamples * 3 * 49);
-            CpuVariants.MustEqual($"root {root}", all.AsSpan(first, count), values.AsSpan(0, count));
+            DeviceVariants.MustEqual($"root {root}", all.AsSpan(first, count), values.AsSpan(0, count));
         }
     }
 
     [Fact]
     public void Split_groups_and_groups_of_one_value_are_refused()
     {
-        using var device = Device.Cpu(1);
-        Tensor Of(long elements) => new(device.Allocate(elements), 0, elements);
-        var (x, saved) = (Of(400), Of(64));
+        var device = variants.All[0];
+        using var tensors = new Guarded();
+        var (x, saved) = (tensors.Output(device, 400), tensors.Output(device, 64));
         void Fails(string message, BatchSlice slice, BatchNormGeometry g) => Assert.Equal(message, Assert.ThrowsAny<ArgumentException>(() =>
             device.BatchNormForward(g, slice, x, default, default, saved, [], [], OutputEpilogue.None, x)).Message);
 
@@ -122,16 +120,6 @@ public class NormalizationTests
         yield return new BatchSlice(6, 16, [new(0, 16)], 8);
         yield return new BatchSlice(43, 8, [new(0, 2), new(4, 8)], 2);
         yield return new BatchSlice(29, 11, [new(8, 11)], 4);
-    }
-
-    private static void Equal(string what, Func<Device, int, float[]> run)
-    {
-        var expected = run(CpuVariants.Reference, 0);
-        foreach (var device in CpuVariants.All)
-        {
-            CpuVariants.MustEqual($"{what} on {device.Description}", expected, run(device, 0));
-            CpuVariants.MustEqual($"{what}, samples apart, on {device.Description}", expected, run(device, Gap));
-        }
     }
 
     private static (Tensor Weight, Tensor Bias) Affine(Device device, Guarded dense, int channels, bool affine) => affine
@@ -155,8 +143,8 @@ public class NormalizationTests
         return
         [
             .. tensors.Read(y),
-            .. groups.SelectMany((count, i) => count == 0 ? [] : saved.Host.Slice(i * 2 * g.C, 2 * g.C).ToArray()),
-            .. means.Zip(variances).SelectMany(root => root.First.Host.ToArray().Concat(root.Second.Host.ToArray())),
+            .. groups.SelectMany((count, i) => count == 0 ? [] : device.Read(saved.Slice(i * 2 * g.C, 2 * g.C))),
+            .. means.Zip(variances).SelectMany(root => device.Read(root.First).Concat(device.Read(root.Second))),
         ];
     }
 
@@ -174,7 +162,7 @@ public class NormalizationTests
         var dweight = slice.Roots.Select(_ => dense.Output(device, g.C)).ToArray();
         var dbias = slice.Roots.Select(_ => dense.Output(device, g.C)).ToArray();
         device.BatchNormBackward(g, slice, x, dy, weight, saved, dweight, dbias, new GradientEpilogue(before, output, addend ? dx : default), dx);
-        return [.. tensors.Read(dx), .. dweight.Zip(dbias).SelectMany(root => root.First.Host.ToArray().Concat(root.Second.Host.ToArray()))];
+        return [.. tensors.Read(dx), .. dweight.Zip(dbias).SelectMany(root => device.Read(root.First).Concat(device.Read(root.Second)))];
     }
 
     private static float[] GroupForward(Device device, int gap, GroupNormGeometry g, int samples, bool affine, Activation activation, bool addend)
@@ -187,7 +175,7 @@ public class NormalizationTests
         var y = addend ? tensors.Input(samples, TestData.Values(samples * elements, 6)) : tensors.Output(samples, elements);
         var saved = dense.Output(device, samples * g.Groups * 2);
         device.GroupNormForward(g, samples, x, weight, bias, saved, new OutputEpilogue(activation, addend ? y : default), y);
-        return [.. tensors.Read(y), .. saved.Host];
+        return [.. tensors.Read(y), .. device.Read(saved)];
     }
 
     private static float[] GroupBackward(Device device, int gap, GroupNormGeometry g, BatchSlice slice, bool affine, Activation before, bool addend)
@@ -204,7 +192,7 @@ public class NormalizationTests
         var dweight = slice.Roots.Select(_ => dense.Output(device, g.C)).ToArray();
         var dbias = slice.Roots.Select(_ => dense.Output(device, g.C)).ToArray();
         device.GroupNormBackward(g, slice, x, dy, weight, saved, dweight, dbias, new GradientEpilogue(before, output, addend ? dx : default), dx);
-        return [.. tensors.Read(dx), .. dweight.Zip(dbias).SelectMany(root => root.First.Host.ToArray().Concat(root.Second.Host.ToArray()))];
+        return [.. tensors.Read(dx), .. dweight.Zip(dbias).SelectMany(root => device.Read(root.First).Concat(device.Read(root.Second)))];
     }
 
     /// <summary>Samples of each group of the slice.</summary>

@@ -3,8 +3,7 @@ using Trainer.Kernels.Tests.Reference;
 
 namespace Trainer.Kernels.Tests.Devices;
 
-[Collection(CpuVariants.Serial)]
-public class UpdateTests
+public abstract class UpdateSuite(DeviceVariants variants)
 {
     private static readonly UpdateRun Sgd = new(UpdateRule.Sgd, 0) { LearningRate = 0.1f };
     private static readonly UpdateRun Adam = new(UpdateRule.Adam, 0) { LearningRate = 1e-3f, Beta1 = 0.9f, Beta2 = 0.999f, Eps = 1e-8f, Step = 7 };
@@ -32,8 +31,8 @@ public class UpdateTests
         var run = rule with { Elements = count };
         foreach (var scale in new[] { 1, 0.3f })
         {
-            CpuVariants.MustEqualReference($"{run}, scale {scale}", device => Update(device, [run], scale, count).Values);
-            Assert.Single(CpuVariants.All.Select(device => Update(device, [run], scale, count).Hash).Distinct());
+            variants.MustEqualReference($"{run}, scale {scale}", device => Update(device, [run], scale, count).Values);
+            Assert.Single(variants.Alike.Select(device => Update(device, [run], scale, count).Hash).Distinct());
         }
     }
 
@@ -51,11 +50,11 @@ public class UpdateTests
             Sgd with { Elements = 61_003, LearningRate = 0.2f },
         ];
         var count = (int)runs.Sum(run => run.Elements);
-        CpuVariants.MustEqualReference("runs", device => Update(device, runs, 0.7f, count).Values);
-        var (values, hash) = Update(CpuVariants.All[0], runs, 0.7f, count);
+        variants.MustEqualReference("runs", device => Update(device, runs, 0.7f, count).Values);
+        var (values, hash) = Update(variants.All[0], runs, 0.7f, count);
         var weights = values[..count];
         Assert.Equal(hash, HashOf(weights));
-        Assert.All(CpuVariants.All, device => Assert.Equal(hash, Update(device, runs, 0.7f, count).Hash));
+        Assert.All(variants.Alike, device => Assert.Equal(hash, Update(device, runs, 0.7f, count).Hash));
     }
 
     [Fact]
@@ -78,8 +77,9 @@ public class UpdateTests
     [Fact]
     public void Wrong_runs_are_refused_in_words()
     {
-        using var device = Device.Cpu(1);
-        var w = new Tensor(device.Allocate(10), 0, 10);
+        var device = variants.All[0];
+        using var tensors = new Guarded();
+        var w = tensors.Output(device, 10);
         void Fails(string message, UpdateRun run) =>
             Assert.Equal(message, Assert.ThrowsAny<ArgumentException>(() => device.Update([run], 1, w, w, default, default)).Message);
 
@@ -93,16 +93,16 @@ public class UpdateTests
     [InlineData(37)]
     [InlineData(65_536)]
     [InlineData(200_003)]
-    public void The_squared_norm_equals_the_reference(int count) => CpuVariants.MustEqualReference("norm", device =>
+    public void The_squared_norm_equals_the_reference(int count) => variants.MustEqualReference("norm", device =>
     {
         using var tensors = new Guarded();
         return [device.SquaredNorm(tensors.Input(device, TestData.Values(count, 1)))];
     });
 
-    private static ulong HashOf(float[] weights)
+    private ulong HashOf(float[] weights)
     {
         using var tensors = new Guarded();
-        var device = CpuVariants.All[0];
+        var device = variants.All[0];
         var w = tensors.Input(device, weights);
         return device.Update([new UpdateRun(UpdateRule.Keep, weights.Length)], 1, w, w, default, default);
     }
@@ -114,6 +114,6 @@ public class UpdateTests
         var state0 = tensors.Input(device, TestData.Values(count, 3));
         var state1 = tensors.Input(device, [.. TestData.Values(count, 4).Select(MathF.Abs)]);
         var hash = device.Update(runs, scale, w, total, state0, state1);
-        return ([.. w.Host, .. state0.Host, .. state1.Host], hash);
+        return ([.. device.Read(w), .. device.Read(state0), .. device.Read(state1)], hash);
     }
 }

@@ -5,8 +5,7 @@ using Trainer.Kernels.Tests.Reference;
 namespace Trainer.Kernels.Tests.Devices;
 
 /// <summary>Activations, sums and copies, dropout, softmax.</summary>
-[Collection(CpuVariants.Serial)]
-public class ElementwiseTests
+public abstract class ElementwiseSuite(DeviceVariants variants)
 {
     private const int Gap = 13;
 
@@ -19,7 +18,7 @@ public class ElementwiseTests
     {
         foreach (var (activation, addend) in LayerEpilogues.Outputs)
         {
-            Equal($"{activation}, addend {addend}", (device, gap) =>
+            variants.MustEqualReference($"{activation}, addend {addend}", (device, gap) =>
             {
                 using var tensors = new Gapped(device, gap);
                 var x = tensors.Input(samples, TestData.Values(samples * elements, 1));
@@ -31,7 +30,7 @@ public class ElementwiseTests
 
         foreach (var (activation, addend) in LayerEpilogues.Gradients)
         {
-            Equal($"backward, {activation}, addend {addend}", (device, gap) => Backward(device, gap, samples, elements, activation, addend, device.AddBackward));
+            variants.MustEqualReference($"backward, {activation}, addend {addend}", (device, gap) => Backward(device, gap, samples, elements, activation, addend, device.AddBackward));
         }
     }
 
@@ -41,17 +40,17 @@ public class ElementwiseTests
     {
         foreach (var activation in new[] { Activation.None, Activation.Relu, Activation.LeakyRelu(0.01f), Activation.LeakyRelu(-0.5f) })
         {
-            Equal($"{activation}", (device, gap) => Forward(device, gap, samples, elements, activation, 2));
+            variants.MustEqualReference($"{activation}", (device, gap) => Forward(device, gap, samples, elements, activation, 2));
             foreach (var (before, addend) in LayerEpilogues.Gradients)
             {
-                Equal($"{activation} backward, {before}, addend {addend}", (device, gap) =>
+                variants.MustEqualReference($"{activation} backward, {before}, addend {addend}", (device, gap) =>
                     BackwardOf(activation, device, gap, samples, elements, before, addend));
             }
         }
 
         foreach (var activation in new[] { Activation.Sigmoid, Activation.Tanh })
         {
-            Equal($"{activation} backward", (device, gap) => BackwardOf(activation, device, gap, samples, elements, Activation.Relu, true));
+            variants.MustEqualReference($"{activation} backward", (device, gap) => BackwardOf(activation, device, gap, samples, elements, Activation.Relu, true));
         }
     }
 
@@ -66,15 +65,15 @@ public class ElementwiseTests
         var activation = new Activation(kind);
         foreach (var (samples, elements) in new[] { (3, 15), (7, 1009), (1, 40_009) })
         {
-            CpuVariants.MustAgree($"{kind}", 2e-6f, device => Forward(device, 0, samples, elements, activation, 9));
-            CpuVariants.MustAgree($"{kind} backward", 2e-6f, device => BackwardOf(activation, device, 0, samples, elements, Activation.None, false));
+            variants.MustAgree($"{kind}", 2e-6f, device => Forward(device, 0, samples, elements, activation, 9));
+            variants.MustAgree($"{kind} backward", 2e-6f, device => BackwardOf(activation, device, 0, samples, elements, Activation.None, false));
         }
     }
 
     [Fact]
     public void Relu_keeps_nan_and_its_gradient_passes_where_the_output_is_nan()
     {
-        foreach (var device in CpuVariants.All)
+        foreach (var device in variants.All)
         {
             using var tensors = new Gapped(device, 0);
             var x = tensors.Input(1, [float.NaN, -1, 2, 0, float.NegativeInfinity, float.PositiveInfinity]);
@@ -100,7 +99,7 @@ public class ElementwiseTests
         foreach (var slice in Slices.Of(4))
         {
             var (samples, elements) = (slice.LocalSamples, channels * pixels);
-            Equal($"{draw}, {Slices.NameOf(slice)}", (device, gap) =>
+            variants.MustEqualReference($"{draw}, {Slices.NameOf(slice)}", (device, gap) =>
             {
                 using var tensors = new Gapped(device, gap);
                 var (x, y) = (tensors.Input(samples, TestData.Values(samples * elements, 1)), tensors.Output(samples, elements));
@@ -108,7 +107,7 @@ public class ElementwiseTests
                 return tensors.Read(y);
             });
             var (before, addend) = LayerEpilogues.Gradients[(slice.Shards + channels) % LayerEpilogues.Gradients.Count];
-            Equal($"{draw} backward, {Slices.NameOf(slice)}, {before}, addend {addend}", (device, gap) =>
+            variants.MustEqualReference($"{draw} backward, {Slices.NameOf(slice)}, {before}, addend {addend}", (device, gap) =>
                 Backward(device, gap, samples, elements, before, addend, (long _, int _, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
                     device.DropoutBackward(draw, channels, pixels, slice, dy, epilogue, dx)));
         }
@@ -118,7 +117,7 @@ public class ElementwiseTests
     public void Dropout_drops_its_share_and_other_positions_steps_and_layers_draw_otherwise()
     {
         const int Count = 40_000;
-        var device = CpuVariants.All[0];
+        var device = variants.All[0];
         float[] Draw(DropoutDraw draw, int position)
         {
             using var tensors = new Gapped(device, 0);
@@ -148,17 +147,17 @@ public class ElementwiseTests
         var elements = channels * pixels;
         foreach (var log in new[] { false, true })
         {
-            CpuVariants.MustAgree($"log {log}", 5e-6f, device =>
+            variants.MustAgree($"log {log}", 5e-6f, device =>
             {
-                using var tensors = new Gapped(device, device == CpuVariants.Reference ? 0 : Gap);
+                using var tensors = new Gapped(device, device == DeviceVariants.Reference ? 0 : Gap);
                 var x = tensors.Input(samples, TestData.Values(samples * elements, 1, 10));
                 var y = tensors.Output(samples, elements);
                 device.SoftmaxForward(channels, pixels, samples, log, x, y);
                 return tensors.Read(y);
             });
-            CpuVariants.MustAgree($"log {log} backward", 5e-5f, device =>
+            variants.MustAgree($"log {log} backward", 5e-5f, device =>
             {
-                using var tensors = new Gapped(device, device == CpuVariants.Reference ? 0 : Gap);
+                using var tensors = new Gapped(device, device == DeviceVariants.Reference ? 0 : Gap);
                 var y = tensors.Input(samples, [.. TestData.Values(samples * elements, 3).Select(value => log ? value - 1 : MathF.Abs(value))]);
                 var (dy, dx) = (tensors.Input(samples, TestData.Values(samples * elements, 4)), tensors.Output(samples, elements));
                 device.SoftmaxBackward(channels, pixels, samples, log, y, dy, new GradientEpilogue(Activation.Relu, y), dx);
@@ -173,9 +172,10 @@ public class ElementwiseTests
     [InlineData(new[] { 1f, 3, 0, 0 }, new[] { 0.110f, 0.810f, 0.040f, 0.040f })]
     public void Softmax_to_the_digit(float[] x, float[] y)
     {
-        using var tensors = new Gapped(CpuVariants.All[0], 0);
+        var device = variants.All[0];
+        using var tensors = new Gapped(device, 0);
         var values = tensors.Input(1, x);
-        CpuVariants.All[0].SoftmaxForward(4, 1, 1, false, values, values);
+        device.SoftmaxForward(4, 1, 1, false, values, values);
         Assert.Equal(y, tensors.Read(values).Select(value => MathF.Round(value, 3)));
     }
 
@@ -207,13 +207,4 @@ public class ElementwiseTests
         return tensors.Read(dx);
     }
 
-    private static void Equal(string what, Func<Device, int, float[]> run)
-    {
-        var expected = run(CpuVariants.Reference, 0);
-        foreach (var device in CpuVariants.All)
-        {
-            CpuVariants.MustEqual($"{what} on {device.Description}", expected, run(device, 0));
-            CpuVariants.MustEqual($"{what}, samples apart, on {device.Description}", expected, run(device, Gap));
-        }
-    }
 }
