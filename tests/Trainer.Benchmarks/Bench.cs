@@ -38,6 +38,11 @@ internal sealed class Bench : IDisposable
     /// <param name="flop">Floating-point operations of a call that somebody wants: none for padding.</param>
     public void Measure(string name, double flop, Action call)
     {
+        if (_options.Only.Length > 0 && !_options.Only.Any(only => name.Contains(only, StringComparison.Ordinal)))
+        {
+            return;
+        }
+
         var times = new List<double>();
         for (var i = 0; i < 3; i++)
         {

@@ -6,7 +6,7 @@ using Trainer.Kernels.Sharding;
 namespace Trainer.Benchmarks;
 
 /// <summary>
-/// Forward, backward-data and backward-weights of every convolution of the nine networks: least milliseconds of several calls, GFLOP/s by direct
+/// Forward, backward-data and backward-weights of every convolution of the nine networks, and by name of some others: least milliseconds of several calls, GFLOP/s by direct
 /// convolution, and what a step of each network spends in them.
 /// </summary>
 internal static class ConvolutionBenchmarks
@@ -15,7 +15,7 @@ internal static class ConvolutionBenchmarks
     {
         using var device = Device.Cpu(options.Threads);
         using var peak = new FmaPeak(device.Threads);
-        foreach (var network in ZooConvolutions.All.GroupBy(layer => layer.Network))
+        foreach (var network in ZooConvolutions.All.Concat(options.Only.Length == 0 ? [] : ZooConvolutions.Others).GroupBy(layer => layer.Network))
         {
             var layers = network.Where(layer => IsWanted(layer, options.Only)).ToList();
             if (layers.Count > 0)
@@ -123,7 +123,8 @@ internal static class ConvolutionBenchmarks
             return;
         }
 
-        var name = $"{layer.Layer} {g.C}->{g.K} {g.R}x{g.S}/{g.StrideH} on {g.H}x{g.W} b{layer.Batch}{(layer.Count > 1 ? $" x{layer.Count}" : "")}";
+        var groups = g.Groups == 1 ? "" : $" in {g.Groups}";
+        var name = $"{layer.Layer} {g.C}->{g.K}{groups} {g.R}x{g.S}/{g.StrideH} on {g.H}x{g.W} b{layer.Batch}{(layer.Count > 1 ? $" x{layer.Count}" : "")}";
         var columns = times.Select(time => time > 0 ? $"{time,9:F3}{flop / time / 1e6,7:F0}" : $"{"",16}");
         Console.WriteLine($"  {name,-48}{string.Concat(columns)}");
     }

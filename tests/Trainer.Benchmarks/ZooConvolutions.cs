@@ -9,6 +9,20 @@ internal sealed record ZooConvolution(string Network, string Layer, int Batch, C
 /// <summary>The convolutions of the nine networks that libtorch is timed on, at their batch sizes.</summary>
 internal static class ZooConvolutions
 {
+    /// <summary>Timed by name only: what `conv --only single` and the like ask for.</summary>
+    public static IEnumerable<ZooConvolution> Others =>
+    [
+        new("single", "3x3", 32, Same(256, 12, 256, 3)),
+        new("pointwise", "pointwise1", 32, Same(64, 56, 128, 1)),
+        new("pointwise", "pointwise2", 32, Same(256, 14, 512, 1)),
+        new("depthwise", "depthwise1", 32, Same(64, 56, 64, 3) with { Groups = 64 }),
+        new("depthwise", "depthwise2", 32, Square(128, 56, 128, 3, 2, 1) with { Groups = 128 }),
+        new("depthwise", "depthwise3", 32, Same(512, 14, 512, 3) with { Groups = 512 }),
+        new("depthwise", "depthwise4", 32, Same(96, 28, 96, 7) with { Groups = 96 }),
+        new("grouped", "grouped1", 32, Same(128, 28, 128, 3) with { Groups = 32 }),
+        new("grouped", "grouped2", 32, Same(256, 14, 256, 3) with { Groups = 4 }),
+    ];
+
     public static IEnumerable<ZooConvolution> All =>
         Small().Concat(AlexNet()).Concat(Vgg11()).Concat(Nin()).Concat(GoogLeNet()).Concat(ResNet18()).Concat(DenseNet());
 

@@ -28,8 +28,9 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
 
     protected override int* Offsets => _patches.Offsets;
 
-    protected override long PieceWork =>
-        _patches.InPlace ? 0 : (long)(1 + ((Plan.LongestPiece - 1) / _patches.Pixels)) * _patches.ImageElements;
+    /// <summary>As many images as pixels in a row touch at most.</summary>
+    protected override long ImageWork(int pixels) =>
+        _patches.InPlace ? 0 : (1 + ((pixels + _patches.Pixels - 2) / _patches.Pixels)) * _patches.ImageElements;
 
     /// <param name="plan">Of the slice's output pixels.</param>
     public void Execute(in Conv2dGeometry g, BatchSlice slice, ReductionPlan plan, SampleRows x, SampleRows dy, float** targets)
@@ -58,8 +59,8 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
         _winograd.Dispose();
     }
 
-    /// <summary>Gives the piece's images their borders, in the channels that the rows belong to.</summary>
-    protected override void BeginPiece(ReductionPiece piece, int row, int rows, float* work)
+    /// <summary>Gives the pixels' images their borders, in the channels that the rows belong to.</summary>
+    protected override void BeginPixels(int firstPixel, int pixels, int row, int rows, float* images)
     {
         if (_patches.InPlace)
         {
@@ -67,16 +68,16 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
         }
 
         var (firstChannel, endChannel) = (row / _filter, ((row + rows - 1) / _filter) + 1);
-        var (first, end) = (piece.FirstPixel, piece.FirstPixel + piece.Pixels);
-        for (var sample = first / _patches.Pixels; sample * _patches.Pixels < end; sample++)
+        var endPixel = firstPixel + pixels;
+        for (var sample = firstPixel / _patches.Pixels; sample * _patches.Pixels < endPixel; sample++)
         {
-            var firstPixel = Math.Max(0, first - (sample * _patches.Pixels));
-            var endPixel = Math.Min(_patches.Pixels, end - (sample * _patches.Pixels));
-            _patches.FillPixels(_x, sample, firstPixel, endPixel, firstChannel, endChannel, Image(piece, sample, work));
+            var first = Math.Max(0, firstPixel - (sample * _patches.Pixels));
+            var end = Math.Min(_patches.Pixels, endPixel - (sample * _patches.Pixels));
+            _patches.FillPixels(_x, sample, first, end, firstChannel, endChannel, Image(firstPixel, sample, images));
         }
     }
 
-    protected override int ListRuns(ReductionPiece piece, int firstPixel, int pixels, float* work, PixelRun* runs)
+    protected override int ListRuns(int begun, int firstPixel, int pixels, float* images, PixelRun* runs)
     {
         var count = 0;
         for (var done = 0; done < pixels; count++)
@@ -84,7 +85,7 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
             var (sample, pixel) = ((firstPixel + done) / _patches.Pixels, (firstPixel + done) % _patches.Pixels);
             var (p, q) = (pixel / _patches.PixelColumns, pixel % _patches.PixelColumns);
             var length = Math.Min(_patches.PixelColumns - q, pixels - done);
-            runs[count] = new PixelRun(Image(piece, sample, work) + (p * _patches.RowStep) + (q * _patches.ColumnStep), length);
+            runs[count] = new PixelRun(Image(begun, sample, images) + (p * _patches.RowStep) + (q * _patches.ColumnStep), length);
             done += length;
         }
 
@@ -106,8 +107,8 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
     protected override void Emit(float* sums, int row, int rows, int column, int columns, float* target) =>
         Packing.Transpose(sums, Kernel.Columns, rows, columns, target + _firstElement + ((long)column * Rows) + row, Rows, rows);
 
-    private float* Image(ReductionPiece piece, int sample, float* work) =>
+    private float* Image(int begun, int sample, float* images) =>
         _patches.InPlace
             ? _x.At(sample, 0)
-            : work + ((sample - (piece.FirstPixel / _patches.Pixels)) * _patches.ImageElements);
+            : images + ((sample - (begun / _patches.Pixels)) * _patches.ImageElements);
 }

@@ -155,6 +155,23 @@ internal static unsafe class Packing
         Vector256.Load(source + count - 8).Store(target + count - 8);
     }
 
+    /// <summary>Deals the elements of a row out to panels that are a stride apart, <paramref name="width"/> (at least 4) to each; the last gets what is left.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Deal(float* source, int count, int width, float* target, nint targetStride)
+    {
+        for (; count >= width; count -= width, source += width, target += targetStride)
+        {
+            for (var i = 0; i < width - 4; i += 4)
+            {
+                Vector128.Load(source + i).Store(target + i);
+            }
+
+            Vector128.Load(source + width - 4).Store(target + width - 4);
+        }
+
+        Copy(source, target, count);
+    }
+
     /// <summary>Copies a block of rows between matrices.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void CopyBlock(float* source, nint sourceStride, int rows, int columns, float* target, nint targetStride)

@@ -6,7 +6,7 @@ using Trainer.Kernels.Devices.Cpu.Threading;
 
 namespace Trainer.Kernels.Devices.Cpu.Linear;
 
-/// <summary>dw (O x I) = dy transposed (O x N) x (N x I), summed over samples as rule 4 says; dy is read in place.</summary>
+/// <summary>dw (O x I) = dy transposed (O x N) x (N x I), summed over samples as rule 4 says.</summary>
 internal sealed unsafe class LinearBackwardWeights<TSimd, TVector>(ThreadTeam team, Scratch scratch)
     : WeightGradient<TSimd, TVector>(team, scratch), IDisposable
     where TSimd : ISimd<TVector>
@@ -15,6 +15,9 @@ internal sealed unsafe class LinearBackwardWeights<TSimd, TVector>(ThreadTeam te
     /// <summary>Gradients from 16 MiB on leave the caches before anyone reads them.</summary>
     private const long StreamedElements = 4 << 20;
 
+    /// <summary>Columns from which on it pays to pack dy.</summary>
+    private const int PackedColumns = 64;
+
     private readonly NativeBuffer _offsets = new();
     private SampleRows _x;
     private SampleRows _dy;
@@ -22,6 +25,8 @@ internal sealed unsafe class LinearBackwardWeights<TSimd, TVector>(ThreadTeam te
     protected override int Step => checked((int)_dy.Stride);
 
     protected override int* Offsets => _offsets.Ensure<int>(0);
+
+    protected override bool PacksLeft() => Columns >= PackedColumns;
 
     public void Execute(int inputs, int outputs, ReductionPlan plan, SampleRows x, SampleRows dy, float** targets)
     {
@@ -37,10 +42,19 @@ internal sealed unsafe class LinearBackwardWeights<TSimd, TVector>(ThreadTeam te
 
     public void Dispose() => _offsets.Dispose();
 
-    protected override int ListRuns(ReductionPiece piece, int firstPixel, int pixels, float* work, PixelRun* runs)
+    protected override int ListRuns(int begun, int firstPixel, int pixels, float* images, PixelRun* runs)
     {
         runs[0] = new PixelRun(_dy.At(firstPixel, 0), pixels);
         return 1;
+    }
+
+    /// <summary>Sample by sample: rows of dy are often a power of two apart, where only a few at once have room in a cache.</summary>
+    protected override void PackLeft(int firstPixel, int pixels, float* panels)
+    {
+        for (var pixel = 0; pixel < pixels; pixel++, panels += Kernel.Rows)
+        {
+            Packing.Deal(_dy.At(firstPixel + pixel, 0), Rows, Kernel.Rows, panels, (nint)pixels * Kernel.Rows);
+        }
     }
 
     protected override void PackRight(int firstPixel, int pixels, int column, int columns, float* panel) =>
