@@ -4,7 +4,7 @@
  * ILGPU wants OpenCL C 2.0 and the generic address space. PoCL 3.1 (Debian 12) compiles such kernels and does not say so; PoCL 4 and later do.
  * Linked to libOpenCL.so.1, so that every other function is found there:
  *
- *   cc -shared -fPIC -O2 forward.c -o libOpenCL.so -l:libOpenCL.so.1
+ *   cc -shared -fPIC -O2 forward.c -o libOpenCL.so -Wl,--no-as-needed -l:libOpenCL.so.1
  */
 #define CL_TARGET_OPENCL_VERSION 300
 #define _GNU_SOURCE

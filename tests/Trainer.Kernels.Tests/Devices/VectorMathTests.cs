@@ -227,7 +227,7 @@ public unsafe class VectorMathTests
 
     private static float[] DerivativeBy<TSimd, TVector>(ActivationKind kind, float[] x)
         where TSimd : ISimd<TVector>
-        where TVector : struct => Map<TSimd, TVector>(x, v => VectorEpilogue<TSimd, TVector>.MultiplyDerivativeOfInput(new(kind), v, TSimd.Broadcast(1)));
+        where TVector : struct => Map<TSimd, TVector>(x, v => LaneActivation<TSimd, TVector>.MultiplyDerivativeOfInput(new(kind), v, TSimd.Broadcast(1)));
 
     private static float[] Map<TSimd, TVector>(float[] x, Func<TVector, TVector> function)
         where TSimd : ISimd<TVector>

@@ -41,8 +41,8 @@ internal sealed unsafe class ElementwiseBackward<TSimd, TVector>(ThreadTeam team
             if (!isNone)
             {
                 v = ofOutput
-                    ? VectorEpilogue<TSimd, TVector>.MultiplyDerivativeOfOutput(own, TSimd.Load(source + i), v)
-                    : VectorEpilogue<TSimd, TVector>.MultiplyDerivativeOfInput(own, TSimd.Load(source + i), v);
+                    ? LaneActivation<TSimd, TVector>.MultiplyDerivativeOfOutput(own, TSimd.Load(source + i), v)
+                    : LaneActivation<TSimd, TVector>.MultiplyDerivativeOfInput(own, TSimd.Load(source + i), v);
             }
 
             v = VectorEpilogue<TSimd, TVector>.Gradient(v, activation, output + i, addend == null ? null : addend + i);

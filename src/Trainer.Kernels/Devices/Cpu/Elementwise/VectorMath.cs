@@ -3,14 +3,14 @@ using Trainer.Kernels.Devices.Cpu.Simd;
 
 namespace Trainer.Kernels.Devices.Cpu.Elementwise;
 
-/// <summary>exp, sigmoid, tanh, the normal distribution and what is made of them, as polynomials of our own: the same bits on every instruction set.</summary>
+/// <summary>exp, sigmoid, tanh, the normal distribution and what is made of them, as polynomials of our own: the same bits on every instruction set and GPU.</summary>
 /// <remarks>
 /// exp(x) = 2^n e^r with n = round(x / ln 2) and |r| at most ln 2 / 2; e^r = 1 + r + r^2 p(r), p of degree 5 with the coefficients of
 /// S. Moshier's Cephes library (expf). Every use has x &lt;= 0, so nothing overflows; subnormal results are rounded once.
 /// How near each function is to the true value is measured, and fixed, by VectorMathTests.
 /// </remarks>
 internal static class VectorMath<TSimd, TVector>
-    where TSimd : ISimd<TVector>
+    where TSimd : ILaneMath<TVector>
     where TVector : struct
 {
     /// <summary>1.5 x 2^23: adding it rounds to the nearest integer, which is left in the low bits.</summary>

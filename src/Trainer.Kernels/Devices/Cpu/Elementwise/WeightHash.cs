@@ -5,7 +5,7 @@ namespace Trainer.Kernels.Devices.Cpu.Elementwise;
 
 /// <summary>The hash of weights that agreement between workers rests on: of their bits and their order, chunk by chunk.</summary>
 /// <remarks>
-/// Of a chunk: element i steps a 32-bit state in virtual lane i mod 16 (<see cref="ISimd{TVector}.HashStep"/>; lanes beyond the end take in +0),
+/// Of a chunk: element i steps a 32-bit state in virtual lane i mod 16 (<see cref="ILaneMath{TVector}.HashStep"/>; lanes beyond the end take in +0),
 /// and the 16 states are mixed into 64 bits in order. Chunks' hashes are mixed in order, so threads leave no trace.
 /// </remarks>
 internal static unsafe class WeightHash<TSimd, TVector>

@@ -1,0 +1,127 @@
+using ILGPU;
+using ILGPU.Runtime;
+using Trainer.Kernels.Devices.Gpu.Memory;
+using Trainer.Kernels.Devices.Operands;
+
+namespace Trainer.Kernels.Devices.Gpu;
+
+/// <summary>
+/// A GPU as a device: checks operands, then launches kernels on one stream that runs them in order. Nothing waits but <see cref="Wait"/>,
+/// <see cref="Synchronize"/> and what returns a number (<see cref="Divide"/>, <see cref="SquaredNorm"/>, <see cref="Update"/>).
+/// </summary>
+internal sealed partial class GpuDevice : Device
+{
+    /// <summary>Threads of a group, of kernels that say nothing else. Work is split by shapes alone, never by what the device has.</summary>
+    public const int GroupSize = 256;
+
+    private readonly GpuRuntime _runtime;
+    private readonly Accelerator _accelerator;
+    private readonly AcceleratorStream _stream;
+    private readonly ICopyQueue _copies;
+    private readonly Delegate?[] _launchers = new Delegate?[Kernel.All.Count];
+    private readonly HashSet<GpuMemory> _memories = [];
+    private readonly GpuScratch _scratch;
+
+    public GpuDevice(GpuRuntime runtime, string name, Accelerator accelerator)
+    {
+        (_runtime, Name, _accelerator) = (runtime, name, accelerator);
+        _stream = accelerator.CreateStream();
+        _copies = CopyQueue.Create(accelerator, _stream);
+        _scratch = new GpuScratch(accelerator);
+    }
+
+    /// <summary><c>cuda:0</c>, <c>opencl:1</c></summary>
+    public override string Name { get; }
+
+    public override string Description => _runtime.Describe(_accelerator);
+
+    /// <summary>The thread that launches.</summary>
+    public override int Threads => 1;
+
+    public override string NumericsId => _runtime.NumericsIdOf(_accelerator);
+
+    public override DeviceMemory Allocate(long elements)
+    {
+        _accelerator.Bind();
+        var memory = new GpuMemory(_accelerator, elements, Forget);
+        lock (_memories)
+        {
+            _memories.Add(memory);
+        }
+
+        Clear(new Tensor(memory, 0, elements));
+        return memory;
+    }
+
+    public override void Upload(Tensor tensor) => Copy(nameof(Upload), tensor, _copies.ToDevice);
+
+    public override void Download(Tensor tensor) => Copy(nameof(Download), tensor, _copies.ToHost);
+
+    public override DeviceMark Mark() => new(_copies.Mark());
+
+    public override bool IsReached(DeviceMark mark) => _copies.IsReached(mark.Number);
+
+    public override void Wait(DeviceMark mark) => _copies.Wait(mark.Number);
+
+    public override void Synchronize()
+    {
+        _accelerator.Bind();
+        _stream.Synchronize();
+        _copies.Synchronize();
+    }
+
+    public override void Dispose()
+    {
+        GpuMemory[] memories;
+        lock (_memories)
+        {
+            memories = [.. _memories];
+        }
+
+        foreach (var memory in memories)
+        {
+            memory.Dispose();
+        }
+
+        _scratch.Dispose();
+        _copies.Dispose();
+        _stream.Dispose();
+        _accelerator.Dispose();
+        _runtime.Dispose();
+    }
+
+    /// <summary>Launches a kernel with one thread for each of <paramref name="threads"/>, in whole groups; the kernel drops what is beyond.</summary>
+    private void LaunchThreads<TArguments>(Kernel<TArguments> kernel, long threads, in TArguments arguments)
+        where TArguments : struct => Launch(kernel, (threads + GroupSize - 1) / GroupSize, GroupSize, arguments);
+
+    private void Launch<TArguments>(Kernel<TArguments> kernel, long groups, int groupSize, in TArguments arguments)
+        where TArguments : struct
+    {
+        if (groups == 0)
+        {
+            return;
+        }
+
+        _accelerator.Bind();
+        var launcher = (Action<AcceleratorStream, KernelConfig, TArguments>)(_launchers[kernel.Index] ??= kernel.Load(_accelerator));
+        launcher(_stream, new KernelConfig(checked((int)groups), groupSize), arguments);
+    }
+
+    private void Copy(string operation, Tensor tensor, Action<GpuMemory, long, long> copy)
+    {
+        var memory = OperandChecks.Check<GpuMemory>(operation, "tensor", tensor, Extent.Of(tensor.Elements), "this GPU's");
+        if (tensor.Elements > 0)
+        {
+            _accelerator.Bind();
+            copy(memory, tensor.Offset, tensor.Elements);
+        }
+    }
+
+    private void Forget(GpuMemory memory)
+    {
+        lock (_memories)
+        {
+            _memories.Remove(memory);
+        }
+    }
+}

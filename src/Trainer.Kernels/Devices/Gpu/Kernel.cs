@@ -1,0 +1,54 @@
+using System.Reflection;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Trainer.Kernels.Devices.Gpu;
+
+/// <summary>A function that runs on the device, once per thread. It is static, takes one struct, and is explicitly grouped (one dimension).</summary>
+internal abstract class Kernel(MethodInfo method)
+{
+    private static readonly Lazy<IReadOnlyList<Kernel>> Catalog = new(Find);
+
+    private static int _count;
+
+    /// <summary>Every kernel of this assembly: the static fields of type <see cref="Kernel"/>.</summary>
+    public static IReadOnlyList<Kernel> All => Catalog.Value;
+
+    /// <summary>Number of the kernel, from 0.</summary>
+    public int Index { get; } = Interlocked.Increment(ref _count) - 1;
+
+    public MethodInfo Method { get; } = method;
+
+    public string Name { get; } = NameOf(method);
+
+    public static Kernel<TArguments> Of<TArguments>(Action<TArguments> body)
+        where TArguments : struct => new(body);
+
+    public override string ToString() => Name;
+
+    private static string NameOf(MethodInfo method)
+    {
+        var variants = method.IsGenericMethod ? $"<{string.Join(", ", method.GetGenericArguments().Select(type => type.Name))}>" : "";
+        var type = method.DeclaringType!;
+        var typeVariants = type.IsGenericType ? $"<{string.Join(", ", type.GetGenericArguments().Select(argument => argument.Name))}>" : "";
+        return $"{type.Name.Split('`')[0]}{typeVariants}.{method.Name}{variants}";
+    }
+
+    private static IReadOnlyList<Kernel> Find() =>
+    [
+        .. from type in typeof(Kernel).Assembly.GetTypes()
+           where !type.ContainsGenericParameters
+           from field in type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
+           where typeof(Kernel).IsAssignableFrom(field.FieldType)
+           orderby type.Name, field.Name
+           select (Kernel)field.GetValue(null)!,
+    ];
+}
+
+/// <typeparam name="TArguments">Views, numbers and structs of them.</typeparam>
+internal sealed class Kernel<TArguments>(Action<TArguments> body) : Kernel(body.Method)
+    where TArguments : struct
+{
+    /// <summary>Compiles the kernel for a device (ILGPU keeps what it compiled).</summary>
+    public Action<AcceleratorStream, KernelConfig, TArguments> Load(Accelerator accelerator) => accelerator.LoadKernel(body);
+}
