@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Output;

@@ -1,6 +1,7 @@
 using System.Numerics;
 using Trainer.Coordinator.Scheduling;
 using Trainer.Kernels.Data;
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;

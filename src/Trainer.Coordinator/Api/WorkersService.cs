@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Api;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Coordinator.Scheduling;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Scheduling;

@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 

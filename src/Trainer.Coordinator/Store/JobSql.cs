@@ -1,3 +1,5 @@
+using Trainer.Kernels.Devices.Canonical;
+
 namespace Trainer.Coordinator.Store;
 
 /// <summary>The statements of <see cref="SqliteJobStore"/>.</summary>

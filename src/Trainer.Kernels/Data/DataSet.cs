@@ -1,4 +1,5 @@
 using System.Numerics;
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Randomness;
 
 namespace Trainer.Kernels.Data;

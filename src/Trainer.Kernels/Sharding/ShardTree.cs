@@ -1,4 +1,5 @@
 using System.Numerics;
+using Trainer.Kernels.Devices.Canonical;
 
 namespace Trainer.Kernels.Sharding;
 

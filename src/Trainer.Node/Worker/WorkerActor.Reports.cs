@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Node.Links;
 using Trainer.Node.Training;
 using Trainer.Protos.Cluster;

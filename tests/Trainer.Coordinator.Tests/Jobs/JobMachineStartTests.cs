@@ -1,4 +1,5 @@
 using Trainer.Coordinator.Jobs;
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 

@@ -1,4 +1,5 @@
 using Trainer.Coordinator.Scheduling;
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Tests.Scheduling;

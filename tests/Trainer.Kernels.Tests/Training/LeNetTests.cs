@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Devices.Cpu.Simd;

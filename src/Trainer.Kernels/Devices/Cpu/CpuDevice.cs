@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Devices.Cpu.Convolution;
 using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Linear;

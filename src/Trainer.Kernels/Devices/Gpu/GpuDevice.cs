@@ -1,6 +1,8 @@
 using ILGPU;
 using ILGPU.Runtime;
+using Trainer.Kernels.Devices.Gpu.Kernels;
 using Trainer.Kernels.Devices.Gpu.Memory;
+using Trainer.Kernels.Devices.Gpu.Reduction;
 using Trainer.Kernels.Devices.Operands;
 
 namespace Trainer.Kernels.Devices.Gpu;
@@ -21,6 +23,7 @@ internal sealed partial class GpuDevice : Device
     private readonly Delegate?[] _launchers = new Delegate?[Kernel.All.Count];
     private readonly HashSet<GpuMemory> _memories = [];
     private readonly GpuScratch _scratch;
+    private readonly GpuReductions _reductions;
 
     public GpuDevice(GpuRuntime runtime, string name, Accelerator accelerator)
     {
@@ -28,6 +31,7 @@ internal sealed partial class GpuDevice : Device
         _stream = accelerator.CreateStream();
         _copies = CopyQueue.Create(accelerator, _stream);
         _scratch = new GpuScratch(accelerator);
+        _reductions = new GpuReductions(accelerator);
     }
 
     /// <summary><c>cuda:0</c>, <c>opencl:1</c></summary>
@@ -84,6 +88,7 @@ internal sealed partial class GpuDevice : Device
         }
 
         _scratch.Dispose();
+        _reductions.Dispose();
         _copies.Dispose();
         _stream.Dispose();
         _accelerator.Dispose();
@@ -105,6 +110,17 @@ internal sealed partial class GpuDevice : Device
         _accelerator.Bind();
         var launcher = (Action<AcceleratorStream, KernelConfig, TArguments>)(_launchers[kernel.Index] ??= kernel.Load(_accelerator));
         launcher(_stream, new KernelConfig(checked((int)groups), groupSize), arguments);
+    }
+
+    /// <summary>Adds the sums of pieces, (pieces, elements), into each root's tensor. Roots without samples are left alone.</summary>
+    private void Fold(GpuReduction reduction, ArrayView<float> slots, string operation, string operand, ReadOnlySpan<Tensor> sums, Extent extent)
+    {
+        foreach (var root in reduction.Roots)
+        {
+            LaunchThreads(TreeFoldKernels.Fold, extent.Elements, new TreeFold(
+                extent.Elements, root.First, root.Count, root.FirstAddition, reduction.Pieces, reduction.Lefts, slots,
+                GpuOperand.View(operation, operand, sums[root.Root], extent)));
+        }
     }
 
     private void Copy(string operation, Tensor tensor, Action<GpuMemory, long, long> copy)

@@ -3,6 +3,7 @@ using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Devices.Gpu.Arithmetic;
 
 namespace Trainer.Kernels.Devices.Gpu;

@@ -1,3 +1,5 @@
+using Trainer.Kernels.Devices.Canonical;
+
 namespace Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 
 /// <summary>

@@ -1,6 +1,6 @@
 using Trainer.Kernels.Sharding;
 
-namespace Trainer.Kernels.Devices.Cpu.Reduction;
+namespace Trainer.Kernels.Devices.Canonical;
 
 /// <summary>One chain of a sum over samples: output pixels [FirstPixel, FirstPixel + Pixels) of the local batch.</summary>
 /// <param name="Root">Index of the subtree root that it belongs to.</param>

@@ -1,6 +1,4 @@
-using Trainer.Kernels.Devices.Cpu.Reduction;
-
-namespace Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
+namespace Trainer.Kernels.Devices.Canonical;
 
 /// <summary>
 /// Winograd's F(4x4, 3x3) and F(2x2, 5x5) (A. Lavin, S. Gray: Fast Algorithms for Convolutional Neural Networks, arXiv:1509.09308): a tile of 4 x 4 or 2 x 2

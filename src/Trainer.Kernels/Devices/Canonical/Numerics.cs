@@ -1,4 +1,4 @@
-namespace Trainer.Kernels.Devices;
+namespace Trainer.Kernels.Devices.Canonical;
 
 /// <summary>The canonical arithmetic that this version of the kernels computes in.</summary>
 internal static class Numerics

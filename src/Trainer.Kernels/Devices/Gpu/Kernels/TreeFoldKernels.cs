@@ -1,0 +1,50 @@
+using ILGPU;
+using Trainer.Kernels.Devices.Gpu.Arithmetic;
+using Trainer.Kernels.Devices.Gpu.Reduction;
+
+namespace Trainer.Kernels.Devices.Gpu.Kernels;
+
+/// <param name="Slots">(pieces, Elements) of all roots; overwritten.</param>
+/// <param name="Sum">(Elements) of this root.</param>
+internal readonly record struct TreeFold(
+    long Elements, int FirstPiece, int Pieces, int FirstAddition, ArrayView<int> Table, ArrayView<int> Lefts, ArrayView<float> Slots, ArrayView<float> Sum);
+
+/// <summary>Sums of pieces added along their trees (canonical arithmetic, rule 4): a thread folds one element. The newest sum stays in a register.</summary>
+internal static class TreeFoldKernels
+{
+    public static readonly Kernel<TreeFold> Fold = Kernel.Of<TreeFold>(FoldElement);
+
+    private static void FoldElement(TreeFold a)
+    {
+        var element = Grid.GlobalLinearIndex;
+        if (element >= a.Elements)
+        {
+            return;
+        }
+
+        var slots = a.Slots;
+        var addition = a.FirstAddition;
+        var end = a.FirstPiece + a.Pieces;
+        var sum = 0f;
+        for (var piece = a.FirstPiece; piece < end; piece++)
+        {
+            sum = slots[(piece * a.Elements) + element];
+            var folds = a.Table[(piece * GpuReduction.PieceStride) + 3];
+            if (folds > 0)
+            {
+                var left = 0;
+                for (var fold = 0; fold < folds; fold++)
+                {
+                    left = a.Lefts[addition];
+                    addition++;
+                    sum = Exact.Add(slots[(left * a.Elements) + element], sum);
+                }
+
+                slots[(left * a.Elements) + element] = sum;
+            }
+        }
+
+        var result = a.Sum;
+        result[element] = sum;
+    }
+}
