@@ -1,27 +1,145 @@
+using ILGPU;
+using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Devices.Gpu.Kernels;
+using Trainer.Kernels.Devices.Gpu.Memory;
+using Trainer.Kernels.Devices.Gpu.Products;
+using Trainer.Kernels.Devices.Gpu.Reduction;
+using Trainer.Kernels.Devices.Operands;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Gpu;
 
-/// <summary>Convolutions and linear layers.</summary>
+/// <summary>Linear layers, and what all products share.</summary>
 internal sealed partial class GpuDevice
 {
-    public override void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y) =>
-        throw new NotSupportedException(nameof(Conv2dForward));
+    /// <summary>Makes some rows of a gradient over some pieces: in <paramref name="slots"/>, (pieces, rows, columns).</summary>
+    private delegate void PieceSums(RootPieces pieces, int row, int rows, ArrayView<float> slots);
 
-    public override void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException(nameof(Conv2dBackwardData));
+    public override void LinearForward(int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
+    {
+        const string Operation = nameof(LinearForward);
+        GeometryChecks.Check(Operation, inputs, outputs, samples);
+        var values = Extent.Of(samples, outputs);
+        var input = GpuOperand.Samples(Operation, "x", x, Extent.Of(samples, inputs));
+        Multiply(
+            ProductKernels.LinearForward,
+            samples,
+            outputs,
+            1,
+            TileRange.All(inputs),
+            new RowsAlongK(input.Elements, input.Stride, samples),
+            new RowsAlongK(GpuOperand.View(Operation, "w", w, Extent.Of(outputs, inputs)), inputs, outputs),
+            new LinearOutputs(
+                GpuOperand.Samples(Operation, "y", y, values),
+                GpuOperand.ViewOrNone(Operation, "b", b, Extent.Of(outputs)),
+                GpuOperand.Steps(Operation, epilogue, values),
+                samples,
+                outputs));
+    }
 
-    public override void Conv2dBackwardWeights(
-        in Conv2dGeometry g, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db) =>
-        throw new NotSupportedException(nameof(Conv2dBackwardWeights));
-
-    public override void LinearForward(int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y) =>
-        throw new NotSupportedException(nameof(LinearForward));
-
-    public override void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException(nameof(LinearBackwardData));
+    public override void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(LinearBackwardData);
+        GeometryChecks.Check(Operation, inputs, outputs, samples);
+        var values = Extent.Of(samples, inputs);
+        var gradient = GpuOperand.Samples(Operation, "dy", dy, Extent.Of(samples, outputs));
+        Multiply(
+            ProductKernels.LinearBackwardData,
+            samples,
+            inputs,
+            1,
+            TileRange.All(outputs),
+            new RowsAlongK(gradient.Elements, gradient.Stride, samples),
+            new RowsAlongIndex(GpuOperand.View(Operation, "w", w, Extent.Of(outputs, inputs)), inputs, inputs),
+            new LinearGradients(GpuOperand.Samples(Operation, "dx", dx, values), GpuOperand.Steps(Operation, epilogue, values), samples, inputs));
+    }
 
     public override void LinearBackwardWeights(
-        int inputs, int outputs, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db) =>
-        throw new NotSupportedException(nameof(LinearBackwardWeights));
+        int inputs, int outputs, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db)
+    {
+        const string Operation = nameof(LinearBackwardWeights);
+        GeometryChecks.Check(Operation, inputs, outputs, slice.LocalSamples);
+        var values = GpuOperand.Samples(Operation, "x", x, Extent.Of(slice.LocalSamples, inputs));
+        var gradient = GpuOperand.Samples(Operation, "dy", dy, Extent.Of(slice.LocalSamples, outputs));
+        GeometryChecks.CheckRoots(Operation, "dw", dw.Length, slice);
+        var reduction = _reductions.Of(slice, 1, 1);
+        ReduceWeights(reduction, outputs, outputs, inputs, Operation, dw, Extent.Of(outputs, inputs), (pieces, row, rows, slots) => Multiply(
+            ProductKernels.LinearBackwardWeights,
+            rows,
+            inputs,
+            pieces.Count,
+            reduction.Range(pieces),
+            new RowsAlongIndex(gradient.Elements.SubView(row), gradient.Stride, rows),
+            new RowsAlongIndex(values.Elements, values.Stride, inputs),
+            new MatrixSink(slots, rows, inputs, (long)rows * inputs)));
+        if (!db.IsEmpty)
+        {
+            GeometryChecks.CheckRoots(Operation, "db", db.Length, slice);
+            SumBias(BiasGradientKernels.Linear, 1, reduction, Operation, gradient, new PixelGrid(slice.LocalSamples, 1, 1), outputs, db);
+        }
+    }
+
+    /// <summary>Launches a batch of products of (rows, Range) and (Range, columns).</summary>
+    private void Multiply<TLeft, TLeftIndex, TLeftStep, TRight, TRightIndex, TRightStep, TSink>(
+        ProductKernel<TLeft, TLeftIndex, TLeftStep, TRight, TRightIndex, TRightStep, TSink> kernels,
+        int rows,
+        int columns,
+        int products,
+        TileRange range,
+        TLeft left,
+        TRight right,
+        TSink sink)
+        where TLeft : struct, ITileOperand<TLeft, TLeftIndex, TLeftStep>
+        where TLeftIndex : struct
+        where TLeftStep : struct
+        where TRight : struct, ITileOperand<TRight, TRightIndex, TRightStep>
+        where TRightIndex : struct
+        where TRightStep : struct
+        where TSink : struct, IBatchSink<TSink>
+    {
+        var (kernel, tileRows, tileColumns) = kernels.For(rows, columns);
+        var (rowTiles, columnTiles) = ((rows + tileRows - 1) / tileRows, (columns + tileColumns - 1) / tileColumns);
+        Launch(
+            kernel,
+            (long)rowTiles * columnTiles * products,
+            GroupSize,
+            new TileArguments<TLeft, TRight, TSink>(rowTiles, columnTiles, range, left, right, sink));
+    }
+
+    /// <summary>
+    /// A gradient (rows, columns) for each root: the sums of its pieces, folded along their trees. A root of one piece is made in place; else as many rows at a
+    /// time as their sums fit the scratch memory: whole units, or some of one.
+    /// </summary>
+    private void ReduceWeights(
+        GpuReduction reduction, int rows, int unit, long columns, string operation, ReadOnlySpan<Tensor> targets, Extent extent, PieceSums sums)
+    {
+        foreach (var root in reduction.Roots)
+        {
+            var target = GpuOperand.View(operation, "dw", targets[root.Root], extent);
+            if (root.Count == 1)
+            {
+                sums(root, 0, rows, target);
+                continue;
+            }
+
+            var most = (int)Math.Clamp(GpuScratch.Limit / (root.Count * columns), 1, rows);
+            most -= most < unit ? 0 : most % unit;
+            for (int row = 0, count; row < rows; row += count)
+            {
+                count = Math.Min(most, most < unit ? unit - (row % unit) : rows - row);
+                var slots = _scratch.Take(root.Count * count * columns);
+                sums(root, row, count, slots);
+                Fold(reduction, root, root.First, slots, count * columns, target.SubView(row * columns, count * columns));
+            }
+        }
+    }
+
+    private void SumBias(
+        Kernel<BiasGradient> kernel, int lanes, GpuReduction reduction, string operation, SampleRows dy, PixelGrid pixels, int channels, ReadOnlySpan<Tensor> db)
+    {
+        var slots = _scratch.Take((long)reduction.Count * channels);
+        var arguments = new BiasGradient(dy, pixels, channels, reduction.Count, reduction.Pieces, slots);
+        LaunchThreads(kernel, (long)reduction.Count * channels * lanes, arguments);
+        Fold(reduction, slots, operation, "db", db, Extent.Of(channels));
+    }
 }

@@ -2,6 +2,7 @@ using ILGPU;
 using ILGPU.Runtime;
 using Trainer.Kernels.Devices.Gpu.Kernels;
 using Trainer.Kernels.Devices.Gpu.Memory;
+using Trainer.Kernels.Devices.Gpu.Products;
 using Trainer.Kernels.Devices.Gpu.Reduction;
 using Trainer.Kernels.Devices.Operands;
 
@@ -24,6 +25,7 @@ internal sealed partial class GpuDevice : Device
     private readonly HashSet<GpuMemory> _memories = [];
     private readonly GpuScratch _scratch;
     private readonly GpuReductions _reductions;
+    private readonly TapTables _taps;
 
     public GpuDevice(GpuRuntime runtime, string name, Accelerator accelerator)
     {
@@ -32,6 +34,7 @@ internal sealed partial class GpuDevice : Device
         _copies = CopyQueue.Create(accelerator, _stream);
         _scratch = new GpuScratch(accelerator);
         _reductions = new GpuReductions(accelerator);
+        _taps = new TapTables(accelerator);
     }
 
     /// <summary><c>cuda:0</c>, <c>opencl:1</c></summary>
@@ -89,6 +92,7 @@ internal sealed partial class GpuDevice : Device
 
         _scratch.Dispose();
         _reductions.Dispose();
+        _taps.Dispose();
         _copies.Dispose();
         _stream.Dispose();
         _accelerator.Dispose();
@@ -117,11 +121,14 @@ internal sealed partial class GpuDevice : Device
     {
         foreach (var root in reduction.Roots)
         {
-            LaunchThreads(TreeFoldKernels.Fold, extent.Elements, new TreeFold(
-                extent.Elements, root.First, root.Count, root.FirstAddition, reduction.Pieces, reduction.Lefts, slots,
-                GpuOperand.View(operation, operand, sums[root.Root], extent)));
+            Fold(reduction, root, 0, slots, extent.Elements, GpuOperand.View(operation, operand, sums[root.Root], extent));
         }
     }
+
+    /// <summary>Adds the sums of one root's pieces.</summary>
+    /// <param name="firstSlot">The piece whose sum is in slot 0.</param>
+    private void Fold(GpuReduction reduction, RootPieces root, int firstSlot, ArrayView<float> slots, long elements, ArrayView<float> sum) =>
+        LaunchThreads(TreeFoldKernels.Fold, elements, new TreeFold(elements, root, firstSlot, reduction.Pieces, reduction.Lefts, slots, sum));
 
     private void Copy(string operation, Tensor tensor, Action<GpuMemory, long, long> copy)
     {

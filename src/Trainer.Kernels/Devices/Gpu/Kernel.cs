@@ -11,7 +11,7 @@ internal abstract class Kernel(MethodInfo method)
 
     private static int _count;
 
-    /// <summary>Every kernel of this assembly: the static fields of type <see cref="Kernel"/>.</summary>
+    /// <summary>Every kernel of this assembly: the static fields of type <see cref="Kernel"/> and the members of those that are families.</summary>
     public static IReadOnlyList<Kernel> All => Catalog.Value;
 
     /// <summary>Number of the kernel, from 0.</summary>
@@ -39,10 +39,17 @@ internal abstract class Kernel(MethodInfo method)
         .. from type in typeof(Kernel).Assembly.GetTypes()
            where !type.ContainsGenericParameters
            from field in type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
-           where typeof(Kernel).IsAssignableFrom(field.FieldType)
+           where typeof(Kernel).IsAssignableFrom(field.FieldType) || typeof(IKernelFamily).IsAssignableFrom(field.FieldType)
            orderby type.Name, field.Name
-           select (Kernel)field.GetValue(null)!,
+           from kernel in field.GetValue(null) is IKernelFamily family ? family.Members : [(Kernel)field.GetValue(null)!]
+           select kernel,
     ];
+}
+
+/// <summary>Variants of a kernel, in a static field.</summary>
+internal interface IKernelFamily
+{
+    IReadOnlyList<Kernel> Members { get; }
 }
 
 /// <typeparam name="TArguments">Views, numbers and structs of them.</typeparam>

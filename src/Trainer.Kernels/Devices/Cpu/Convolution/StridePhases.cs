@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices.Canonical;
 using System.Runtime.CompilerServices;
 using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;

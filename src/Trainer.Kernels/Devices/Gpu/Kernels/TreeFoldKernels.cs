@@ -4,10 +4,11 @@ using Trainer.Kernels.Devices.Gpu.Reduction;
 
 namespace Trainer.Kernels.Devices.Gpu.Kernels;
 
-/// <param name="Slots">(pieces, Elements) of all roots; overwritten.</param>
+/// <param name="FirstSlot">The piece whose sum is in slot 0.</param>
+/// <param name="Slots">(pieces, Elements); overwritten.</param>
 /// <param name="Sum">(Elements) of this root.</param>
 internal readonly record struct TreeFold(
-    long Elements, int FirstPiece, int Pieces, int FirstAddition, ArrayView<int> Table, ArrayView<int> Lefts, ArrayView<float> Slots, ArrayView<float> Sum);
+    long Elements, RootPieces Root, int FirstSlot, ArrayView<int> Table, ArrayView<int> Lefts, ArrayView<float> Slots, ArrayView<float> Sum);
 
 /// <summary>Sums of pieces added along their trees (canonical arithmetic, rule 4): a thread folds one element. The newest sum stays in a register.</summary>
 internal static class TreeFoldKernels
@@ -23,12 +24,12 @@ internal static class TreeFoldKernels
         }
 
         var slots = a.Slots;
-        var addition = a.FirstAddition;
-        var end = a.FirstPiece + a.Pieces;
+        var addition = a.Root.FirstAddition;
+        var end = a.Root.First + a.Root.Count;
         var sum = 0f;
-        for (var piece = a.FirstPiece; piece < end; piece++)
+        for (var piece = a.Root.First; piece < end; piece++)
         {
-            sum = slots[(piece * a.Elements) + element];
+            sum = slots[((piece - a.FirstSlot) * a.Elements) + element];
             var folds = a.Table[(piece * GpuReduction.PieceStride) + 3];
             if (folds > 0)
             {
@@ -37,10 +38,10 @@ internal static class TreeFoldKernels
                 {
                     left = a.Lefts[addition];
                     addition++;
-                    sum = Exact.Add(slots[(left * a.Elements) + element], sum);
+                    sum = Exact.Add(slots[((left - a.FirstSlot) * a.Elements) + element], sum);
                 }
 
-                slots[(left * a.Elements) + element] = sum;
+                slots[((left - a.FirstSlot) * a.Elements) + element] = sum;
             }
         }
 

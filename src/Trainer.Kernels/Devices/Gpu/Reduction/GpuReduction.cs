@@ -1,6 +1,7 @@
 using ILGPU;
 using ILGPU.Runtime;
 using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Devices.Gpu.Products;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Gpu.Reduction;
@@ -72,6 +73,10 @@ internal sealed class GpuReduction : IDisposable
 
     /// <summary>Slots of left operands.</summary>
     public ArrayView<int> Lefts => _table is null ? default : _table.View.BaseView.SubView((long)Count * PieceStride);
+
+    /// <summary>The ranges of pixels of a root's pieces, for a batch of products with one piece each.</summary>
+    public TileRange Range(RootPieces pieces) =>
+        new(0, Pieces.SubView((long)pieces.First * PieceStride, (long)pieces.Count * PieceStride), PieceStride, 1, 1);
 
     public void Dispose() => _table?.Dispose();
 }

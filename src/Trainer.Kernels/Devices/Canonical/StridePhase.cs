@@ -1,4 +1,4 @@
-namespace Trainer.Kernels.Devices.Cpu.Convolution;
+namespace Trainer.Kernels.Devices.Canonical;
 
 /// <summary>
 /// Backward-data along one axis for the pixels h = First, First + stride, ... whose gradient comes from the same taps r = FirstTap, FirstTap + TapStep, ...:

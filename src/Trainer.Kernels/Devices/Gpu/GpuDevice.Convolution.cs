@@ -1,0 +1,103 @@
+using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Devices.Gpu.Kernels;
+using Trainer.Kernels.Devices.Gpu.Memory;
+using Trainer.Kernels.Devices.Gpu.Products;
+using Trainer.Kernels.Devices.Operands;
+using Trainer.Kernels.Sharding;
+
+namespace Trainer.Kernels.Devices.Gpu;
+
+/// <summary>Convolutions, by implicit products: patches are never written to memory.</summary>
+internal sealed partial class GpuDevice
+{
+    public override void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
+    {
+        const string Operation = nameof(Conv2dForward);
+        GeometryChecks.Check(Operation, g, samples);
+        var outputs = Extent.Of(samples, g.K, g.P, g.Q);
+        var image = GpuOperand.Samples(Operation, "x", x, Extent.Of(samples, g.C, g.H, g.W));
+        var filters = GpuOperand.View(Operation, "w", w, Extent.Of(g.K, g.C / g.Groups, g.R, g.S));
+        var (channels, pixels) = (g.K / g.Groups, new PixelGrid(samples, g.P, g.Q));
+        var sink = new ConvolutionOutputs(
+            GpuOperand.Samples(Operation, "y", y, outputs),
+            GpuOperand.ViewOrNone(Operation, "b", b, Extent.Of(g.K)),
+            GpuOperand.Steps(Operation, epilogue, outputs),
+            pixels,
+            0,
+            channels);
+        Multiply(
+            ProductKernels.ConvolutionForward,
+            channels,
+            pixels.Count,
+            g.Groups,
+            TileRange.All(g.Reduction),
+            new RowsAlongK(filters, g.Reduction, channels) { ProductStride = (long)channels * g.Reduction },
+            new PatchesByPixel(WindowsOf(g, image, pixels), _taps.Forward(g)),
+            sink);
+    }
+
+    public override void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(Conv2dBackwardData);
+        GeometryChecks.Check(Operation, g, samples);
+        var images = Extent.Of(samples, g.C, g.H, g.W);
+        var gradient = GpuOperand.Samples(Operation, "dy", dy, Extent.Of(samples, g.K, g.P, g.Q));
+        var filters = GpuOperand.View(Operation, "w", w, Extent.Of(g.K, g.C / g.Groups, g.R, g.S));
+        var (target, steps) = (GpuOperand.Samples(Operation, "dx", dx, images), GpuOperand.Steps(Operation, epilogue, images));
+        for (var phase = 0; phase < g.StrideH * g.StrideW; phase++)
+        {
+            var (rows, columns) = TapTables.PhaseOf(g, phase);
+            if (rows.Pixels == 0 || columns.Pixels == 0)
+            {
+                continue;
+            }
+
+            var (channels, filtersPerGroup, pixels) = (g.C / g.Groups, g.K / g.Groups, new PixelGrid(samples, rows.Pixels, columns.Pixels));
+            var taps = _taps.Backward(g, phase);
+            Multiply(
+                ProductKernels.ConvolutionBackwardData,
+                channels,
+                pixels.Count,
+                g.Groups,
+                TileRange.All(filtersPerGroup * rows.Taps * columns.Taps),
+                new FiltersByInput(filters, taps, channels, g.R * g.S, (long)filtersPerGroup * g.Reduction),
+                new PatchesByPixel(new Windows(gradient, pixels, g.P, g.Q, 1, 1, 0, 0, (long)filtersPerGroup * g.P * g.Q), taps),
+                new ConvolutionGradients(target, steps, pixels, g.H, g.W, rows.First, columns.First, g.StrideH, g.StrideW, 0, channels));
+        }
+    }
+
+    public override void Conv2dBackwardWeights(
+        in Conv2dGeometry g, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db)
+    {
+        const string Operation = nameof(Conv2dBackwardWeights);
+        GeometryChecks.Check(Operation, g, slice.LocalSamples);
+        var image = GpuOperand.Samples(Operation, "x", x, Extent.Of(slice.LocalSamples, g.C, g.H, g.W));
+        var gradient = GpuOperand.Samples(Operation, "dy", dy, Extent.Of(slice.LocalSamples, g.K, g.P, g.Q));
+        GeometryChecks.CheckRoots(Operation, "dw", dw.Length, slice);
+        var (geometry, reduction) = (g, _reductions.Of(slice, g.P, g.Q));
+        var (channels, pixels) = (g.K / g.Groups, new PixelGrid(slice.LocalSamples, g.P, g.Q));
+        var patches = new PatchesByTap(WindowsOf(g, image, pixels), _taps.Forward(g), g.Reduction, g.Groups);
+        ReduceWeights(reduction, g.K, channels, g.Reduction, Operation, dw, Extent.Of(g.K, g.C / g.Groups, g.R, g.S), (pieces, row, rows, slots) =>
+        {
+            // Rows are whole groups, or lie within one.
+            var groups = Math.Max(1, rows / channels);
+            Multiply(
+                ProductKernels.ConvolutionBackwardWeights,
+                Math.Min(rows, channels),
+                geometry.Reduction,
+                pieces.Count * groups,
+                reduction.Range(pieces) with { Repeats = groups },
+                new ChannelsByPixel(gradient, pixels, row, Math.Min(rows, channels), channels, groups),
+                patches with { Windows = patches.Windows.OfGroup(row / channels), Groups = groups },
+                new MatrixSink(slots, Math.Min(rows, channels), geometry.Reduction, (long)Math.Min(rows, channels) * geometry.Reduction));
+        });
+        if (!db.IsEmpty)
+        {
+            GeometryChecks.CheckRoots(Operation, "db", db.Length, slice);
+            SumBias(BiasGradientKernels.Convolution, BiasGradientKernels.Lanes, reduction, Operation, gradient, pixels, g.K, db);
+        }
+    }
+
+    private static Windows WindowsOf(in Conv2dGeometry g, SampleRows image, PixelGrid pixels) =>
+        new(image, pixels, g.H, g.W, g.StrideH, g.StrideW, g.PadH, g.PadW, (long)g.C / g.Groups * g.H * g.W);
+}

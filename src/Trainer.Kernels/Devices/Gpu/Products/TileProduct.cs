@@ -1,0 +1,133 @@
+using ILGPU;
+using Trainer.Kernels.Devices.Gpu.Arithmetic;
+
+namespace Trainer.Kernels.Devices.Gpu.Products;
+
+/// <summary>One side of a product: elements (index, k), where the index counts rows of the left side or columns of the right one.</summary>
+/// <typeparam name="TSelf">The operand itself.</typeparam>
+/// <typeparam name="TIndex">What a thread works out once for an index.</typeparam>
+/// <typeparam name="TStep">What it works out for a k.</typeparam>
+internal interface ITileOperand<TSelf, TIndex, TStep>
+    where TIndex : struct
+    where TStep : struct
+{
+    /// <summary>Whether neighbours in memory are neighbours along k; else along the index. Neighbouring threads read neighbours in memory.</summary>
+    static abstract bool AlongK { get; }
+
+    /// <summary>The operand of one product of a batch.</summary>
+    TSelf Of(int product);
+
+    TIndex At(int index);
+
+    TStep Step(int k);
+
+    /// <summary>+0 beyond the last index.</summary>
+    float Load(TIndex index, TStep step);
+}
+
+/// <summary>The range of k of each product of a batch.</summary>
+/// <param name="Table">Empty: [0, Length) for all. Else integers (Stride for each product): where it begins and its length, at First and First + 1.</param>
+/// <param name="Repeats">Products that share one entry of the table, one after another.</param>
+internal readonly record struct TileRange(int Length, ArrayView<int> Table, int Stride, int First, int Repeats)
+{
+    public static TileRange All(int length) => new(length, default, 0, 0, 1);
+
+    public int Begin(int product) => Table.Length == 0 ? 0 : Table[(product / Repeats * Stride) + First];
+
+    public int Count(int product) => Table.Length == 0 ? Length : Table[(product / Repeats * Stride) + First + 1];
+}
+
+/// <param name="RowTiles">Tiles from top to bottom.</param>
+/// <param name="ColumnTiles">Tiles from left to right. Groups: RowTiles x ColumnTiles x products of the batch.</param>
+internal readonly record struct TileArguments<TLeft, TRight, TSink>(int RowTiles, int ColumnTiles, TileRange Range, TLeft Left, TRight Right, TSink Sink)
+    where TLeft : struct
+    where TRight : struct
+    where TSink : struct;
+
+/// <summary>A sink that serves a batch of products.</summary>
+internal interface IBatchSink<TSelf> : ITileSink
+{
+    TSelf Of(int product);
+}
+
+/// <summary>
+/// Matrix products in Form C of the canonical arithmetic, the one kernel behind convolutions and linear layers: sum over k ascending of left (row, k) x
+/// right (k, column), in chains of 512 that are added in order.
+/// </summary>
+/// <remarks>
+/// <para>
+/// A group makes a tile. Its operands pass through two buffers in shared memory: while the threads multiply out of one, the next <c>Depth</c> columns and rows are
+/// on their way from memory to registers, and from there go to the other; one barrier each time. Volkov and Demmel, "Benchmarking GPUs to tune dense
+/// linear algebra", SC 2008; NVIDIA's CUTLASS.
+/// </para>
+/// <para>Shared memory: 2 x Depth x (Rows + Columns + 8) floats. FLOPs for each byte of shared memory read: Rows x Columns / (2 (Rows + Columns)) of a thread's part.</para>
+/// </remarks>
+internal static class TileProduct<TTile, TSums, TLeft, TLeftIndex, TLeftStep, TRight, TRightIndex, TRightStep, TSink>
+    where TTile : struct, ITile<TSums>
+    where TSums : struct
+    where TLeft : struct, ITileOperand<TLeft, TLeftIndex, TLeftStep>
+    where TLeftIndex : struct
+    where TLeftStep : struct
+    where TRight : struct, ITileOperand<TRight, TRightIndex, TRightStep>
+    where TRightIndex : struct
+    where TRightStep : struct
+    where TSink : struct, IBatchSink<TSink>
+{
+    private const int ChainLength = 512;
+    private const int Threads = GpuDevice.GroupSize;
+
+    /// <summary>Floats behind each row in shared memory: they spread what one warp writes along k over the banks.</summary>
+    private const int Padding = 4;
+
+    public static Kernel<TileArguments<TLeft, TRight, TSink>> Create() => Kernel.Of<TileArguments<TLeft, TRight, TSink>>(Run);
+
+    private static void Run(TileArguments<TLeft, TRight, TSink> a)
+    {
+        var thread = Group.IdxX;
+        var tiles = a.RowTiles * a.ColumnTiles;
+        var product = Grid.IdxX / tiles;
+        var tile = Grid.IdxX % tiles;
+        var (row, column) = (tile % a.RowTiles * TTile.Rows, tile / a.RowTiles * TTile.Columns);
+        var (begin, count) = (a.Range.Begin(product), a.Range.Count(product));
+        var left = new TileLoader<TLeft, TLeftIndex, TLeftStep>(a.Left.Of(product), row, TTile.Rows, TTile.Depth, thread);
+        var right = new TileLoader<TRight, TRightIndex, TRightStep>(a.Right.Of(product), column, TTile.Columns, TTile.Depth, thread);
+
+        var (leftStride, rightStride) = (TTile.Rows + Padding, TTile.Columns + Padding);
+        var rightStart = TTile.Depth * leftStride;
+        var bufferLength = rightStart + (TTile.Depth * rightStride);
+        var shared = SharedMemory.Allocate<Float4>(2 * TTile.Depth * (TTile.Rows + TTile.Columns + (2 * Padding)) / 4);
+        var words = shared.Cast<float>();
+
+        left.Fetch(0, begin, count);
+        right.Fetch(0, begin, count);
+        left.Put(words, 0, leftStride);
+        right.Put(words, rightStart, rightStride);
+        Exact.Barrier();
+
+        var (sums, chain) = (TTile.Zero, TTile.Zero);
+        for (var k = 0; k < count; k += TTile.Depth)
+        {
+            var buffer = k / TTile.Depth % 2 * bufferLength;
+            var next = k + TTile.Depth;
+            left.Fetch(next, begin, count);
+            right.Fetch(next, begin, count);
+            for (var step = 0; step < TTile.Depth; step++)
+            {
+                chain = TTile.MultiplyAdd(
+                    chain, shared, (buffer + (step * leftStride)) / 4, (buffer + rightStart + (step * rightStride)) / 4, thread);
+            }
+
+            if (next % ChainLength == 0 || next >= count)
+            {
+                sums = next <= ChainLength ? chain : TTile.Add(sums, chain);
+                chain = TTile.Zero;
+            }
+
+            left.Put(words, bufferLength - buffer, leftStride);
+            right.Put(words, bufferLength - buffer + rightStart, rightStride);
+            Exact.Barrier();
+        }
+
+        TTile.Store(sums, a.Sink.Of(product), row, column, thread);
+    }
+}
