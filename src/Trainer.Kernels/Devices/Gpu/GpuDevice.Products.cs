@@ -95,7 +95,7 @@ internal sealed partial class GpuDevice
         where TRight : struct, ITileOperand<TRight, TRightIndex, TRightStep>
         where TRightIndex : struct
         where TRightStep : struct
-        where TSink : struct, IBatchSink<TSink>
+        where TSink : struct, ITileSink<TSink>
     {
         var (kernel, tileRows, tileColumns) = kernels.For(rows, columns);
         var (rowTiles, columnTiles) = ((rows + tileRows - 1) / tileRows, (columns + tileColumns - 1) / tileColumns);

@@ -21,7 +21,7 @@ internal sealed class ProductKernel<TLeft, TLeftIndex, TLeftStep, TRight, TRight
     where TRight : struct, ITileOperand<TRight, TRightIndex, TRightStep>
     where TRightIndex : struct
     where TRightStep : struct
-    where TSink : struct, IBatchSink<TSink>
+    where TSink : struct, ITileSink<TSink>
 {
     private readonly Kernel<TileArguments<TLeft, TRight, TSink>> _small =
         TileProduct<Tile64x64, Sums4x4, TLeft, TLeftIndex, TLeftStep, TRight, TRightIndex, TRightStep, TSink>.Create();

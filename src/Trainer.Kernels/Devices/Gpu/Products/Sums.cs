@@ -18,14 +18,7 @@ internal readonly struct Sums4x4(Float4 row0, Float4 row1, Float4 row2, Float4 r
         Float4.MultiplyAdd(left.Z, right, sums.Row2),
         Float4.MultiplyAdd(left.W, right, sums.Row3));
 
-    public static void Store<TSink>(Sums4x4 sums, TSink sink, int row, int column)
-        where TSink : struct, ITileSink
-    {
-        sink.Store(row, column, sums.Row0);
-        sink.Store(row + 1, column, sums.Row1);
-        sink.Store(row + 2, column, sums.Row2);
-        sink.Store(row + 3, column, sums.Row3);
-    }
+    public Float4 Row(int row) => row == 0 ? Row0 : row == 1 ? Row1 : row == 2 ? Row2 : Row3;
 }
 
 /// <summary>Sums of 8 rows and 8 columns.</summary>

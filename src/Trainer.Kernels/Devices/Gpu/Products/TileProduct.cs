@@ -44,12 +44,6 @@ internal readonly record struct TileArguments<TLeft, TRight, TSink>(int RowTiles
     where TRight : struct
     where TSink : struct;
 
-/// <summary>A sink that serves a batch of products.</summary>
-internal interface IBatchSink<TSelf> : ITileSink
-{
-    TSelf Of(int product);
-}
-
 /// <summary>
 /// Matrix products in Form C of the canonical arithmetic, the one kernel behind convolutions and linear layers: sum over k ascending of left (row, k) x
 /// right (k, column), in chains of 512 that are added in order.
@@ -71,10 +65,11 @@ internal static class TileProduct<TTile, TSums, TLeft, TLeftIndex, TLeftStep, TR
     where TRight : struct, ITileOperand<TRight, TRightIndex, TRightStep>
     where TRightIndex : struct
     where TRightStep : struct
-    where TSink : struct, IBatchSink<TSink>
+    where TSink : struct, ITileSink<TSink>
 {
     private const int ChainLength = 512;
     private const int Threads = GpuDevice.GroupSize;
+    private const int PassElements = 4 * Threads;
 
     /// <summary>Floats behind each row in shared memory: they spread what one warp writes along k over the banks.</summary>
     private const int Padding = 4;
@@ -128,6 +123,23 @@ internal static class TileProduct<TTile, TSums, TLeft, TLeftIndex, TLeftStep, TR
             Exact.Barrier();
         }
 
-        TTile.Store(sums, a.Sink.Of(product), row, column, thread);
+        Emit(sums, a.Sink.Of(product), row, column, shared, thread);
+    }
+
+    /// <summary>Neighbouring threads write neighbouring elements, and the sink's code stands in the kernel once.</summary>
+    private static void Emit(TSums sums, TSink sink, int row, int column, ArrayView<Float4> shared, int thread)
+    {
+        var words = shared.Cast<float>();
+        for (var pass = 0; pass < TTile.Passes; pass++)
+        {
+            shared[thread] = TTile.RowOf(sums, pass);
+            Exact.Barrier();
+            for (var i = thread; i < PassElements; i += Threads)
+            {
+                sink.Store(row + TTile.TileRow(pass, i / TTile.PassColumns), column + TTile.TileColumn(pass, i % TTile.PassColumns), words[i]);
+            }
+
+            Exact.Barrier();
+        }
     }
 }

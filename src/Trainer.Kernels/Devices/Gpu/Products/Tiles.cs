@@ -25,15 +25,19 @@ internal interface ITile<TSums>
     /// <param name="left">Where the column begins; <paramref name="right"/> likewise.</param>
     static abstract TSums MultiplyAdd(TSums sums, ArrayView<Float4> shared, int left, int right, int thread);
 
-    static abstract void Store<TSink>(TSums sums, TSink sink, int row, int column, int thread)
-        where TSink : struct, ITileSink;
-}
+    /// <summary>The finished tile leaves through shared memory in passes: in each, every thread puts one row of four there, 1,024 elements together.</summary>
+    static abstract int Passes { get; }
 
-/// <summary>Where a product goes: element by element, four columns of a row at a time.</summary>
-internal interface ITileSink
-{
-    /// <summary>Elements beyond the product's rows and columns are to be dropped.</summary>
-    void Store(int row, int column, Float4 sums);
+    /// <summary>Columns of a pass; its rows are 1,024 / PassColumns.</summary>
+    static abstract int PassColumns { get; }
+
+    /// <summary>A thread's four elements of a pass, which belong at the 16 bytes of the thread's number.</summary>
+    static abstract Float4 RowOf(TSums sums, int pass);
+
+    /// <summary>Where row <paramref name="row"/> of a pass is in the tile.</summary>
+    static abstract int TileRow(int pass, int row);
+
+    static abstract int TileColumn(int pass, int column);
 }
 
 /// <summary>Tile of 64 x 64: 256 threads with 4 x 4 sums each.</summary>
@@ -52,8 +56,15 @@ internal readonly struct Tile64x64 : ITile<Sums4x4>
     public static Sums4x4 MultiplyAdd(Sums4x4 sums, ArrayView<Float4> shared, int left, int right, int thread) =>
         Sums4x4.MultiplyAdd(sums, shared[left + (thread / 16)], shared[right + (thread % 16)]);
 
-    public static void Store<TSink>(Sums4x4 sums, TSink sink, int row, int column, int thread)
-        where TSink : struct, ITileSink => Sums4x4.Store(sums, sink, row + (thread / 16 * 4), column + (thread % 16 * 4));
+    public static int Passes => 4;
+
+    public static int PassColumns => 64;
+
+    public static Float4 RowOf(Sums4x4 sums, int pass) => sums.Row(pass);
+
+    public static int TileRow(int pass, int row) => (row * 4) + pass;
+
+    public static int TileColumn(int pass, int column) => column;
 }
 
 /// <summary>Tile of 32 x 128, for products of few rows: 256 threads with 4 x 4 sums each.</summary>
@@ -72,8 +83,15 @@ internal readonly struct Tile32x128 : ITile<Sums4x4>
     public static Sums4x4 MultiplyAdd(Sums4x4 sums, ArrayView<Float4> shared, int left, int right, int thread) =>
         Sums4x4.MultiplyAdd(sums, shared[left + (thread / 32)], shared[right + (thread % 32)]);
 
-    public static void Store<TSink>(Sums4x4 sums, TSink sink, int row, int column, int thread)
-        where TSink : struct, ITileSink => Sums4x4.Store(sums, sink, row + (thread / 32 * 4), column + (thread % 32 * 4));
+    public static int Passes => 4;
+
+    public static int PassColumns => 128;
+
+    public static Float4 RowOf(Sums4x4 sums, int pass) => sums.Row(pass);
+
+    public static int TileRow(int pass, int row) => (row * 4) + pass;
+
+    public static int TileColumn(int pass, int column) => column;
 }
 
 /// <summary>Tile of 128 x 128, for large products: 256 threads with 8 x 8 sums each, as four blocks of 4 x 4 that lie 64 apart.</summary>
@@ -106,14 +124,17 @@ internal readonly struct Tile128x128 : ITile<Sums8x8>
             Sums4x4.MultiplyAdd(sums.BottomRight, bottom, east));
     }
 
-    public static void Store<TSink>(Sums8x8 sums, TSink sink, int row, int column, int thread)
-        where TSink : struct, ITileSink
-    {
-        row += thread / 16 * 4;
-        column += thread % 16 * 4;
-        Sums4x4.Store(sums.TopLeft, sink, row, column);
-        Sums4x4.Store(sums.TopRight, sink, row, column + 64);
-        Sums4x4.Store(sums.BottomLeft, sink, row + 64, column);
-        Sums4x4.Store(sums.BottomRight, sink, row + 64, column + 64);
-    }
+    public static int Passes => 16;
+
+    public static int PassColumns => 64;
+
+    public static Float4 RowOf(Sums8x8 sums, int pass) =>
+        pass < 4 ? sums.TopLeft.Row(pass)
+        : pass < 8 ? sums.TopRight.Row(pass - 4)
+        : pass < 12 ? sums.BottomLeft.Row(pass - 8)
+        : sums.BottomRight.Row(pass - 12);
+
+    public static int TileRow(int pass, int row) => (pass / 8 * 64) + (row * 4) + (pass % 4);
+
+    public static int TileColumn(int pass, int column) => (pass / 4 % 2 * 64) + column;
 }
