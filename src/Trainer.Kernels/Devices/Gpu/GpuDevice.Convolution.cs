@@ -2,6 +2,8 @@ using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Devices.Gpu.Kernels;
 using Trainer.Kernels.Devices.Gpu.Memory;
 using Trainer.Kernels.Devices.Gpu.Products;
+using Trainer.Kernels.Devices.Gpu.Reduction;
+using Trainer.Kernels.Devices.Gpu.Winograd;
 using Trainer.Kernels.Devices.Operands;
 using Trainer.Kernels.Sharding;
 
@@ -17,14 +19,15 @@ internal sealed partial class GpuDevice
         var outputs = Extent.Of(samples, g.K, g.P, g.Q);
         var image = GpuOperand.Samples(Operation, "x", x, Extent.Of(samples, g.C, g.H, g.W));
         var filters = GpuOperand.View(Operation, "w", w, Extent.Of(g.K, g.C / g.Groups, g.R, g.S));
+        var (target, bias) = (GpuOperand.Samples(Operation, "y", y, outputs), GpuOperand.ViewOrNone(Operation, "b", b, Extent.Of(g.K)));
+        var steps = GpuOperand.Steps(Operation, epilogue, outputs);
+        if (WinogradTile.Suits(g.OfGroup()))
+        {
+            WinogradForward(g, samples, image, filters, new OutputFinish(bias, steps), target);
+            return;
+        }
+
         var (channels, pixels) = (g.K / g.Groups, new PixelGrid(samples, g.P, g.Q));
-        var sink = new ConvolutionOutputs(
-            GpuOperand.Samples(Operation, "y", y, outputs),
-            GpuOperand.ViewOrNone(Operation, "b", b, Extent.Of(g.K)),
-            GpuOperand.Steps(Operation, epilogue, outputs),
-            pixels,
-            0,
-            channels);
         Multiply(
             ProductKernels.ConvolutionForward,
             channels,
@@ -33,7 +36,7 @@ internal sealed partial class GpuDevice
             TileRange.All(g.Reduction),
             new RowsAlongK(filters, g.Reduction, channels) { ProductStride = (long)channels * g.Reduction },
             new PatchesByPixel(WindowsOf(g, image, pixels), _taps.Forward(g)),
-            sink);
+            new ConvolutionOutputs(target, bias, steps, pixels, 0, channels));
     }
 
     public override void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
@@ -44,6 +47,12 @@ internal sealed partial class GpuDevice
         var gradient = GpuOperand.Samples(Operation, "dy", dy, Extent.Of(samples, g.K, g.P, g.Q));
         var filters = GpuOperand.View(Operation, "w", w, Extent.Of(g.K, g.C / g.Groups, g.R, g.S));
         var (target, steps) = (GpuOperand.Samples(Operation, "dx", dx, images), GpuOperand.Steps(Operation, epilogue, images));
+        if (WinogradTile.Suits(g.OfGroup()))
+        {
+            WinogradBackwardData(g, samples, gradient, filters, new GradientFinish(steps), target);
+            return;
+        }
+
         for (var phase = 0; phase < g.StrideH * g.StrideW; phase++)
         {
             var (rows, columns) = TapTables.PhaseOf(g, phase);
@@ -74,28 +83,60 @@ internal sealed partial class GpuDevice
         var image = GpuOperand.Samples(Operation, "x", x, Extent.Of(slice.LocalSamples, g.C, g.H, g.W));
         var gradient = GpuOperand.Samples(Operation, "dy", dy, Extent.Of(slice.LocalSamples, g.K, g.P, g.Q));
         GeometryChecks.CheckRoots(Operation, "dw", dw.Length, slice);
-        var (geometry, reduction) = (g, _reductions.Of(slice, g.P, g.Q));
-        var (channels, pixels) = (g.K / g.Groups, new PixelGrid(slice.LocalSamples, g.P, g.Q));
-        var patches = new PatchesByTap(WindowsOf(g, image, pixels), _taps.Forward(g), g.Reduction, g.Groups);
-        ReduceWeights(reduction, g.K, channels, g.Reduction, Operation, dw, Extent.Of(g.K, g.C / g.Groups, g.R, g.S), (pieces, row, rows, slots) =>
+        var (pixels, extent) = (new PixelGrid(slice.LocalSamples, g.P, g.Q), Extent.Of(g.K, g.C / g.Groups, g.R, g.S));
+        if (WinogradTile.Suits(g.OfGroup()))
         {
-            // Rows are whole groups, or lie within one.
-            var groups = Math.Max(1, rows / channels);
-            Multiply(
-                ProductKernels.ConvolutionBackwardWeights,
-                Math.Min(rows, channels),
-                geometry.Reduction,
-                pieces.Count * groups,
-                reduction.Range(pieces) with { Repeats = groups },
-                new ChannelsByPixel(gradient, pixels, row, Math.Min(rows, channels), channels, groups),
-                patches with { Windows = patches.Windows.OfGroup(row / channels), Groups = groups },
-                new MatrixSink(slots, Math.Min(rows, channels), geometry.Reduction, (long)Math.Min(rows, channels) * geometry.Reduction));
-        });
+            ReduceWinograd(g, slice, image, gradient, Operation, dw, extent);
+        }
+        else
+        {
+            ReduceProducts(g, _reductions.Of(slice, g.P, g.Q), image, gradient, pixels, Operation, dw, extent);
+        }
+
         if (!db.IsEmpty)
         {
             GeometryChecks.CheckRoots(Operation, "db", db.Length, slice);
-            SumBias(BiasGradientKernels.Convolution, BiasGradientKernels.Lanes, reduction, Operation, gradient, pixels, g.K, db);
+            SumBias(BiasGradientKernels.Convolution, BiasGradientKernels.Lanes, _reductions.Of(slice, g.P, g.Q), Operation, gradient, pixels, g.K, db);
         }
+    }
+
+    private void ReduceProducts(
+        Conv2dGeometry g, GpuReduction reduction, SampleRows x, SampleRows dy, PixelGrid pixels, string operation, ReadOnlySpan<Tensor> dw, Extent extent)
+    {
+        var channels = g.K / g.Groups;
+        var patches = new PatchesByTap(WindowsOf(g, x, pixels), _taps.Forward(g), g.Reduction, g.Groups);
+        ReduceWeights(reduction, g.K, channels, g.K, g.Reduction, operation, dw, extent, _ => 0, (part, slots, _) =>
+        {
+            // Rows are whole groups, or lie within one.
+            var (groups, rows) = (Math.Max(1, part.Rows / channels), Math.Min(part.Rows, channels));
+            Multiply(
+                ProductKernels.ConvolutionBackwardWeights,
+                rows,
+                g.Reduction,
+                part.Pieces.Count * groups,
+                reduction.Range(part.Pieces) with { Repeats = groups },
+                new ChannelsByPixel(dy, pixels, part.Row, rows, channels, groups),
+                patches with { Windows = patches.Windows.OfGroup(part.Row / channels), Groups = groups },
+                new MatrixSink(slots, rows, g.Reduction, (long)rows * g.Reduction));
+        });
+    }
+
+    private void ReduceWinograd(
+        Conv2dGeometry g, BatchSlice slice, SampleRows x, SampleRows dy, string operation, ReadOnlySpan<Tensor> dw, Extent extent)
+    {
+        var tile = WinogradTile.Over(g.R, g.P, g.Q);
+        var (channels, reduction) = (g.C / g.Groups, _reductions.Of(slice, tile.Rows, tile.Columns, tile.PieceTiles));
+        ReduceWeights(
+            reduction,
+            g.K,
+            g.K / g.Groups,
+            (int)Math.Clamp(GpuScratch.Limit / 2 / (Points * channels), 1, g.K / g.Groups),
+            g.Reduction,
+            operation,
+            dw,
+            extent,
+            part => WinogradWork(part.Rows, channels, reduction, part.Pieces.Count),
+            (part, slots, work) => WinogradBackwardWeights(g, slice.LocalSamples, reduction, x, dy, part, slots, work));
     }
 
     private static Windows WindowsOf(in Conv2dGeometry g, SampleRows image, PixelGrid pixels) =>

@@ -13,7 +13,11 @@ namespace Trainer.Kernels.Devices.Gpu;
 internal sealed partial class GpuDevice
 {
     /// <summary>Makes some rows of a gradient over some pieces: in <paramref name="slots"/>, (pieces, rows, columns).</summary>
-    private delegate void PieceSums(RootPieces pieces, int row, int rows, ArrayView<float> slots);
+    /// <param name="work">As much scratch memory as was asked for.</param>
+    private delegate void PieceSums(PieceRows part, ArrayView<float> slots, ArrayView<float> work);
+
+    /// <summary>Rows [Row, Row + Rows) of the gradients of a root's pieces.</summary>
+    private readonly record struct PieceRows(RootPieces Pieces, int Row, int Rows);
 
     public override void LinearForward(int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
     {
@@ -63,15 +67,15 @@ internal sealed partial class GpuDevice
         var gradient = GpuOperand.Samples(Operation, "dy", dy, Extent.Of(slice.LocalSamples, outputs));
         GeometryChecks.CheckRoots(Operation, "dw", dw.Length, slice);
         var reduction = _reductions.Of(slice, 1, 1);
-        ReduceWeights(reduction, outputs, outputs, inputs, Operation, dw, Extent.Of(outputs, inputs), (pieces, row, rows, slots) => Multiply(
+        ReduceWeights(reduction, outputs, outputs, outputs, inputs, Operation, dw, Extent.Of(outputs, inputs), _ => 0, (part, slots, _) => Multiply(
             ProductKernels.LinearBackwardWeights,
-            rows,
+            part.Rows,
             inputs,
-            pieces.Count,
-            reduction.Range(pieces),
-            new RowsAlongIndex(gradient.Elements.SubView(row), gradient.Stride, rows),
+            part.Pieces.Count,
+            reduction.Range(part.Pieces),
+            new RowsAlongIndex(gradient.Elements.SubView(part.Row), gradient.Stride, part.Rows),
             new RowsAlongIndex(values.Elements, values.Stride, inputs),
-            new MatrixSink(slots, rows, inputs, (long)rows * inputs)));
+            new MatrixSink(slots, part.Rows, inputs, (long)part.Rows * inputs)));
         if (!db.IsEmpty)
         {
             GeometryChecks.CheckRoots(Operation, "db", db.Length, slice);
@@ -110,26 +114,38 @@ internal sealed partial class GpuDevice
     /// A gradient (rows, columns) for each root: the sums of its pieces, folded along their trees. A root of one piece is made in place; else as many rows at a
     /// time as their sums fit the scratch memory: whole units, or some of one.
     /// </summary>
+    /// <param name="most">Rows at a time, at most.</param>
+    /// <param name="work">Scratch memory that so many rows need beside their sums.</param>
     private void ReduceWeights(
-        GpuReduction reduction, int rows, int unit, long columns, string operation, ReadOnlySpan<Tensor> targets, Extent extent, PieceSums sums)
+        GpuReduction reduction,
+        int rows,
+        int unit,
+        int most,
+        long columns,
+        string operation,
+        ReadOnlySpan<Tensor> targets,
+        Extent extent,
+        Func<PieceRows, long> work,
+        PieceSums sums)
     {
         foreach (var root in reduction.Roots)
         {
             var target = GpuOperand.View(operation, "dw", targets[root.Root], extent);
-            if (root.Count == 1)
-            {
-                sums(root, 0, rows, target);
-                continue;
-            }
-
-            var most = (int)Math.Clamp(GpuScratch.Limit / (root.Count * columns), 1, rows);
-            most -= most < unit ? 0 : most % unit;
+            var run = root.Count == 1 ? most : (int)Math.Clamp(GpuScratch.Limit / (root.Count * columns), 1, most);
+            run -= run < unit ? 0 : run % unit;
             for (int row = 0, count; row < rows; row += count)
             {
-                count = Math.Min(most, most < unit ? unit - (row % unit) : rows - row);
-                var slots = _scratch.Take(root.Count * count * columns);
-                sums(root, row, count, slots);
-                Fold(reduction, root, root.First, slots, count * columns, target.SubView(row * columns, count * columns));
+                count = Math.Min(run, run < unit ? unit - (row % unit) : rows - row);
+                var part = new PieceRows(root, row, count);
+                var (sum, elements) = (target.SubView(row * columns, count * columns), root.Count == 1 ? 0 : RoundUp(root.Count * count * columns));
+                var needed = work(part);
+                var scratch = _scratch.Take(elements + needed);
+                var slots = root.Count == 1 ? sum : scratch;
+                sums(part, slots, needed == 0 ? default : scratch.SubView(elements, needed));
+                if (root.Count > 1)
+                {
+                    Fold(reduction, root, root.First, slots, count * columns, sum);
+                }
             }
         }
     }

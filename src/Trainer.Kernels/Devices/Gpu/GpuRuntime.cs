@@ -27,11 +27,12 @@ internal sealed class GpuRuntime : IDisposable
 
     public static GpuRuntime OpenCl() => new(builder => builder.OpenCL());
 
-    public IReadOnlyList<ILGPU.Runtime.Device> Devices => [.. _context];
+    /// <summary>Without ILGPU's emulation of a GPU, which a context has where it finds nothing else.</summary>
+    public IReadOnlyList<ILGPU.Runtime.Device> Devices => [.. _context.Devices.Where(device => device.AcceleratorType != AcceleratorType.CPU)];
 
     public void Dispose() => _context.Dispose();
 
-    public GpuDevice Open(string name, int index) => new(this, name, _context.Devices[index].CreateAccelerator(_context));
+    public GpuDevice Open(string name, int index) => new(this, name, Devices[index].CreateAccelerator(_context));
 
     public string Describe(Accelerator accelerator) => accelerator switch
     {

@@ -10,6 +10,8 @@ internal static class ProductKernels
     public static readonly ProductKernel<RowsAlongIndex, int, long, RowsAlongIndex, int, long, MatrixSink> LinearBackwardWeights = new();
     public static readonly ProductKernel<RowsAlongK, long, int, PatchesByPixel, Corner, Tap, ConvolutionOutputs> ConvolutionForward = new();
     public static readonly ProductKernel<FiltersByInput, int, int, PatchesByPixel, Corner, Tap, ConvolutionGradients> ConvolutionBackwardData = new();
+    public static readonly ProductKernel<RowsAlongK, long, int, RowsAlongIndex, int, long, MatrixSink> Winograd = new();
+    public static readonly ProductKernel<RowsAlongK, long, int, RowsAlongK, long, int, MatrixSink> WinogradBackwardWeights = new();
     public static readonly ProductKernel<ChannelsByPixel, long, long, PatchesByTap, Tap, Corner, MatrixSink> ConvolutionBackwardWeights = new();
 }
 

@@ -11,11 +11,17 @@ internal readonly record struct RowsAlongK(ArrayView<float> Values, long Stride,
     /// <summary>Elements from one product of a batch to the next.</summary>
     public long ProductStride { get; init; }
 
-    public RowsAlongK Of(int product) => this with { Values = Values.SubView(product * ProductStride) };
+    /// <summary>Products after which the operands begin again; 0: never.</summary>
+    public int Period { get; init; }
+
+    /// <summary>The k of the first element of a row.</summary>
+    public int FirstK { get; init; }
+
+    public RowsAlongK Of(int product) => this with { Values = Values.SubView((Period == 0 ? product : product % Period) * ProductStride) };
 
     public long At(int index) => index < Count ? index * Stride : -1;
 
-    public int Step(int k) => k;
+    public int Step(int k) => k - FirstK;
 
     public float Load(long index, int step) => index < 0 ? 0f : Values[index + step];
 }

@@ -21,6 +21,7 @@ internal sealed class GpuReduction : IDisposable
 {
     public const int PieceStride = 4;
 
+    private readonly ReductionPiece[] _pieces;
     private readonly MemoryBuffer1D<int, Stride1D.Dense>? _table;
 
     public GpuReduction(Accelerator accelerator, BatchSlice slice, int rows, int columns, int piecePixels)
@@ -48,7 +49,7 @@ internal sealed class GpuReduction : IDisposable
             }
         }
 
-        Roots = roots;
+        (Roots, _pieces) = (roots, [.. Enumerable.Range(0, plan.Count).Select(i => plan[i])]);
         if (plan.Count > 0)
         {
             _table = accelerator.Allocate1D<int>(table.Count + Math.Max(1, lefts.Count));
@@ -77,6 +78,13 @@ internal sealed class GpuReduction : IDisposable
     /// <summary>The ranges of pixels of a root's pieces, for a batch of products with one piece each.</summary>
     public TileRange Range(RootPieces pieces) =>
         new(0, Pieces.SubView((long)pieces.First * PieceStride, (long)pieces.Count * PieceStride), PieceStride, 1, 1);
+
+    /// <summary>The first pixel of a run of pieces, and the pixels of all of them.</summary>
+    public (int First, int Count) PixelsOf(RootPieces pieces)
+    {
+        var (first, last) = (_pieces[pieces.First], _pieces[pieces.First + pieces.Count - 1]);
+        return (first.FirstPixel, last.FirstPixel + last.Pixels - first.FirstPixel);
+    }
 
     public void Dispose() => _table?.Dispose();
 }

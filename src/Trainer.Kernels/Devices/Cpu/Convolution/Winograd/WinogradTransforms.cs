@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Trainer.Kernels.Devices.Cpu.Simd;
+using static Trainer.Kernels.Devices.Canonical.WinogradPoints;
 
 namespace Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 
@@ -17,16 +18,6 @@ internal static unsafe class WinogradTransforms<TSimd, TVector>
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
-    private const double A = 0.625;
-    private const double B = 1.5;
-    private const double A2 = A * A;
-    private const double B2 = B * B;
-
-    /// <summary>1 / m'(0), 1 / m'(a) and 1 / m'(b).</summary>
-    private const double G0 = 1 / (A2 * B2);
-    private const double Ga = 1 / (2 * A2 * (A2 - B2));
-    private const double Gb = 1 / (2 * B2 * (B2 - A2));
-
     /// <summary>B^T d</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Input(float* d, nint step, float* target, nint targetStep)

@@ -1,4 +1,4 @@
-namespace Trainer.Kernels.Devices.Cpu.Convolution;
+namespace Trainer.Kernels.Devices.Canonical;
 
 internal static class Conv2dGroups
 {

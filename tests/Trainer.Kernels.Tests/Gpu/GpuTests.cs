@@ -1,0 +1,20 @@
+using Trainer.Kernels.Tests.Devices;
+
+namespace Trainer.Kernels.Tests.Gpu;
+
+[Collection(GpuVariants.Serial)]
+public sealed class GpuConv2dTests() : Conv2dSuite(GpuVariants.Required());
+
+[Collection(GpuVariants.Serial)]
+public sealed class GpuLinearTests() : LinearSuite(GpuVariants.Required());
+
+/// <summary>What kinds of GPU this run has seen: each that is missing is one skipped test.</summary>
+[Collection(GpuVariants.Serial)]
+public sealed class GpuPresenceTests
+{
+    [Theory]
+    [InlineData("opencl")]
+    [InlineData("cuda")]
+    public void A_device_is_present(string kind) => Assert.SkipUnless(
+        GpuVariants.Devices.Any(device => device.Name.StartsWith(kind, StringComparison.Ordinal)), $"There is no {kind} device: nothing was tested on one.");
+}
