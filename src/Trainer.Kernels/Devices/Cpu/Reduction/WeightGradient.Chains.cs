@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Devices.Cpu.Gemm;
 
 namespace Trainer.Kernels.Devices.Cpu.Reduction;

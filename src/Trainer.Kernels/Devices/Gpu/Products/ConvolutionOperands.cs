@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices.Canonical;
 using ILGPU;
 using Trainer.Kernels.Devices.Gpu.Memory;
 

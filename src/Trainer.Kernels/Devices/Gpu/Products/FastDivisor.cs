@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices.Canonical;
 using System.Numerics;
 
 namespace Trainer.Kernels.Devices.Gpu.Products;

@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Devices.Gpu.Memory;
 
 namespace Trainer.Kernels.Devices.Gpu.Products;
