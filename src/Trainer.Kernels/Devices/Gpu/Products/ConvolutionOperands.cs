@@ -1,4 +1,3 @@
-using Trainer.Kernels.Devices.Canonical;
 using ILGPU;
 using Trainer.Kernels.Devices.Gpu.Memory;
 

@@ -1,4 +1,3 @@
-using Trainer.Kernels.Devices.Canonical;
 using System.Numerics;
 
 namespace Trainer.Kernels.Devices.Gpu.Products;

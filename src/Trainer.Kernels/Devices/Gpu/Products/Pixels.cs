@@ -1,4 +1,3 @@
-using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Devices.Gpu.Memory;
 
 namespace Trainer.Kernels.Devices.Gpu.Products;
