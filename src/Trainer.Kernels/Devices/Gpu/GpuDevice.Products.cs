@@ -101,7 +101,7 @@ internal sealed partial class GpuDevice
         where TRightStep : struct
         where TSink : struct, ITileSink<TSink>
     {
-        var (kernel, tileRows, tileColumns) = kernels.For(rows, columns);
+        var (kernel, tileRows, tileColumns) = kernels.For(rows, columns, tf32: false);
         var (rowTiles, columnTiles) = ((rows + tileRows - 1) / tileRows, (columns + tileColumns - 1) / tileColumns);
         Launch(
             kernel,

@@ -24,6 +24,9 @@ internal abstract class Kernel(MethodInfo method)
     public static Kernel<TArguments> Of<TArguments>(Action<TArguments> body)
         where TArguments : struct => new(body);
 
+    /// <summary>Whether the kernel needs the tensor cores of CUDA devices from compute capability 8.0 on, so that nothing else can compile it.</summary>
+    public bool NeedsTensorCores { get; protected set; }
+
     public override string ToString() => Name;
 
     private static string NameOf(MethodInfo method)
@@ -56,6 +59,13 @@ internal interface IKernelFamily
 internal sealed class Kernel<TArguments>(Action<TArguments> body) : Kernel(body.Method)
     where TArguments : struct
 {
+    /// <summary>The same kernel, for tensor cores only.</summary>
+    public Kernel<TArguments> OnTensorCores()
+    {
+        NeedsTensorCores = true;
+        return this;
+    }
+
     /// <summary>Compiles the kernel for a device (ILGPU keeps what it compiled).</summary>
     public Action<AcceleratorStream, KernelConfig, TArguments> Load(Accelerator accelerator) => accelerator.LoadKernel(body);
 }

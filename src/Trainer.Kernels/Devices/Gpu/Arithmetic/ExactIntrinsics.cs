@@ -25,6 +25,8 @@ internal static class ExactIntrinsics
             manager.RegisterMethod(method, new PTXIntrinsic(typeof(ExactIntrinsics), $"Ptx{method.Name}", IntrinsicImplementationMode.GenerateCode));
             manager.RegisterMethod(method, new CLIntrinsic(typeof(ExactIntrinsics), $"Cl{method.Name}", IntrinsicImplementationMode.GenerateCode));
         }
+
+        TensorCore.Register(manager);
     }
 
     public static void PtxAdd(PTXBackend backend, PTXCodeGenerator generator, Value value) => Ptx(generator, value, "add.rn.f32");

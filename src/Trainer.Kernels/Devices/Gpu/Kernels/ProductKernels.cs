@@ -34,11 +34,19 @@ internal sealed class ProductKernel<TLeft, TLeftIndex, TLeftStep, TRight, TRight
     private readonly Kernel<TileArguments<TLeft, TRight, TSink>> _large =
         TileProduct<Tile128x128, Sums8x8, TLeft, TLeftIndex, TLeftStep, TRight, TRightIndex, TRightStep, TSink>.Create();
 
-    public IReadOnlyList<Kernel> Members => [_small, _wide, _large];
+    private readonly Kernel<TileArguments<TLeft, TRight, TSink>> _wideTf32 =
+        TileProduct<Tf32Tile32x128, Sums4x4, TLeft, TLeftIndex, TLeftStep, TRight, TRightIndex, TRightStep, TSink>.Create().OnTensorCores();
+
+    private readonly Kernel<TileArguments<TLeft, TRight, TSink>> _largeTf32 =
+        TileProduct<Tf32Tile128x128, Sums8x8, TLeft, TLeftIndex, TLeftStep, TRight, TRightIndex, TRightStep, TSink>.Create().OnTensorCores();
+
+    public IReadOnlyList<Kernel> Members => [_small, _wide, _large, _wideTf32, _largeTf32];
 
     /// <summary>The kernel for a product, and the rows and columns of its tile.</summary>
-    public (Kernel<TileArguments<TLeft, TRight, TSink>> Kernel, int Rows, int Columns) For(int rows, int columns) =>
-        rows <= 32 ? (_wide, Tile32x128.Rows, Tile32x128.Columns)
+    public (Kernel<TileArguments<TLeft, TRight, TSink>> Kernel, int Rows, int Columns) For(int rows, int columns, bool tf32) =>
+        tf32 ? (rows <= 64 || columns < 96 ? (_wideTf32, Tf32Tile32x128.Rows, Tf32Tile32x128.Columns)
+            : (_largeTf32, Tf32Tile128x128.Rows, Tf32Tile128x128.Columns))
+        : rows <= 32 ? (_wide, Tile32x128.Rows, Tile32x128.Columns)
         : rows < 96 || columns < 96 ? (_small, Tile64x64.Rows, Tile64x64.Columns)
         : (_large, Tile128x128.Rows, Tile128x128.Columns);
 }

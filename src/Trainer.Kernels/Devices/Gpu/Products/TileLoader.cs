@@ -9,7 +9,9 @@ namespace Trainer.Kernels.Devices.Gpu.Products;
 /// <remarks>
 /// Along k a thread's elements have one k and indices that lie 256 / Depth apart; along the index they have one index and ks that lie 256 / extent apart.
 /// </remarks>
-internal struct TileLoader<TOperand, TIndex, TStep>
+internal struct TileLoader<TTile, TSums, TOperand, TIndex, TStep>
+    where TTile : struct, ITile<TSums>
+    where TSums : struct
     where TOperand : struct, ITileOperand<TOperand, TIndex, TStep>
     where TIndex : struct
     where TStep : struct
@@ -39,13 +41,13 @@ internal struct TileLoader<TOperand, TIndex, TStep>
     private float _v6;
     private float _v7;
 
-    public TileLoader(TOperand operand, int first, int extent, int depth, int thread)
+    public TileLoader(TOperand operand, int first, int extent, int thread)
     {
         _operand = operand;
-        _elements = extent * depth / Threads;
-        _k = TOperand.AlongK ? thread % depth : thread / extent;
-        _index = TOperand.AlongK ? thread / depth : thread % extent;
-        _indexGap = TOperand.AlongK ? Threads / depth : 0;
+        _elements = extent * TTile.Depth / Threads;
+        _k = TOperand.AlongK ? thread % TTile.Depth : thread / extent;
+        _index = TOperand.AlongK ? thread / TTile.Depth : thread % extent;
+        _indexGap = TOperand.AlongK ? Threads / TTile.Depth : 0;
         _kGap = TOperand.AlongK ? 0 : Threads / extent;
         var index = first + _index;
         _index0 = operand.At(index);
@@ -86,20 +88,20 @@ internal struct TileLoader<TOperand, TIndex, TStep>
     {
         var place = start + (_k * stride) + _index;
         var gap = (_kGap * stride) + _indexGap;
-        words[place] = _v0;
-        words[place + gap] = _v1;
+        words[place] = TTile.Round(_v0);
+        words[place + gap] = TTile.Round(_v1);
         if (_elements > 2)
         {
-            words[place + (2 * gap)] = _v2;
-            words[place + (3 * gap)] = _v3;
+            words[place + (2 * gap)] = TTile.Round(_v2);
+            words[place + (3 * gap)] = TTile.Round(_v3);
         }
 
         if (_elements > 4)
         {
-            words[place + (4 * gap)] = _v4;
-            words[place + (5 * gap)] = _v5;
-            words[place + (6 * gap)] = _v6;
-            words[place + (7 * gap)] = _v7;
+            words[place + (4 * gap)] = TTile.Round(_v4);
+            words[place + (5 * gap)] = TTile.Round(_v5);
+            words[place + (6 * gap)] = TTile.Round(_v6);
+            words[place + (7 * gap)] = TTile.Round(_v7);
         }
     }
 

@@ -54,7 +54,7 @@ internal readonly record struct TileArguments<TLeft, TRight, TSink>(int RowTiles
 /// on their way from memory to registers, and from there go to the other; one barrier each time. Volkov and Demmel, "Benchmarking GPUs to tune dense
 /// linear algebra", SC 2008; NVIDIA's CUTLASS.
 /// </para>
-/// <para>Shared memory: 2 x Depth x (Rows + Columns + 8) floats. FLOPs for each byte of shared memory read: Rows x Columns / (2 (Rows + Columns)) of a thread's part.</para>
+/// <para>Shared memory: 2 x Depth x (Rows + Columns + 2 Padding) floats. What the tiles cost and reach is in docs/gpu.md.</para>
 /// </remarks>
 internal static class TileProduct<TTile, TSums, TLeft, TLeftIndex, TLeftStep, TRight, TRightIndex, TRightStep, TSink>
     where TTile : struct, ITile<TSums>
@@ -71,9 +71,6 @@ internal static class TileProduct<TTile, TSums, TLeft, TLeftIndex, TLeftStep, TR
     private const int Threads = GpuDevice.GroupSize;
     private const int PassElements = 4 * Threads;
 
-    /// <summary>Floats behind each row in shared memory: they spread what one warp writes along k over the banks.</summary>
-    private const int Padding = 4;
-
     public static Kernel<TileArguments<TLeft, TRight, TSink>> Create() => Kernel.Of<TileArguments<TLeft, TRight, TSink>>(Run);
 
     private static void Run(TileArguments<TLeft, TRight, TSink> a)
@@ -84,13 +81,13 @@ internal static class TileProduct<TTile, TSums, TLeft, TLeftIndex, TLeftStep, TR
         var tile = Grid.IdxX % tiles;
         var (row, column) = (tile % a.RowTiles * TTile.Rows, tile / a.RowTiles * TTile.Columns);
         var (begin, count) = (a.Range.Begin(product), a.Range.Count(product));
-        var left = new TileLoader<TLeft, TLeftIndex, TLeftStep>(a.Left.Of(product), row, TTile.Rows, TTile.Depth, thread);
-        var right = new TileLoader<TRight, TRightIndex, TRightStep>(a.Right.Of(product), column, TTile.Columns, TTile.Depth, thread);
+        var left = new TileLoader<TTile, TSums, TLeft, TLeftIndex, TLeftStep>(a.Left.Of(product), row, TTile.Rows, thread);
+        var right = new TileLoader<TTile, TSums, TRight, TRightIndex, TRightStep>(a.Right.Of(product), column, TTile.Columns, thread);
 
-        var (leftStride, rightStride) = (TTile.Rows + Padding, TTile.Columns + Padding);
+        var (leftStride, rightStride) = (TTile.Rows + TTile.Padding, TTile.Columns + TTile.Padding);
         var rightStart = TTile.Depth * leftStride;
         var bufferLength = rightStart + (TTile.Depth * rightStride);
-        var shared = SharedMemory.Allocate<Float4>(2 * TTile.Depth * (TTile.Rows + TTile.Columns + (2 * Padding)) / 4);
+        var shared = SharedMemory.Allocate<Float4>(2 * TTile.Depth * (TTile.Rows + TTile.Columns + (2 * TTile.Padding)) / 4);
         var words = shared.Cast<float>();
 
         left.Fetch(0, begin, count);
@@ -99,17 +96,21 @@ internal static class TileProduct<TTile, TSums, TLeft, TLeftIndex, TLeftStep, TR
         right.Put(words, rightStart, rightStride);
         Exact.Barrier();
 
+        // Where the threads read, in units of 16 bytes or of floats.
+        var unit = TTile.Step == 1 ? 4 : 1;
+        var (leftPlace, leftStep) = (TTile.LeftOf(thread), leftStride / unit);
+        var (rightPlace, rightStep) = ((rightStart / unit) + TTile.RightOf(thread), rightStride / unit);
         var (sums, chain) = (TTile.Zero, TTile.Zero);
+        var buffer = 0;
         for (var k = 0; k < count; k += TTile.Depth)
         {
-            var buffer = k / TTile.Depth % 2 * bufferLength;
             var next = k + TTile.Depth;
             left.Fetch(next, begin, count);
             right.Fetch(next, begin, count);
-            for (var step = 0; step < TTile.Depth; step++)
+            var (leftAt, rightAt) = (leftPlace + (buffer / unit), rightPlace + (buffer / unit));
+            for (var step = 0; step < TTile.Depth; step += TTile.Step)
             {
-                chain = TTile.MultiplyAdd(
-                    chain, shared, (buffer + (step * leftStride)) / 4, (buffer + rightStart + (step * rightStride)) / 4, thread);
+                chain = TTile.MultiplyAdd(chain, shared, leftAt + (step * leftStep), leftStep, rightAt + (step * rightStep), rightStep);
             }
 
             if (next % ChainLength == 0 || next >= count)
@@ -118,8 +119,9 @@ internal static class TileProduct<TTile, TSums, TLeft, TLeftIndex, TLeftStep, TR
                 chain = TTile.Zero;
             }
 
-            left.Put(words, bufferLength - buffer, leftStride);
-            right.Put(words, bufferLength - buffer + rightStart, rightStride);
+            buffer = bufferLength - buffer;
+            left.Put(words, buffer, leftStride);
+            right.Put(words, buffer + rightStart, rightStride);
             Exact.Barrier();
         }
 
@@ -132,11 +134,11 @@ internal static class TileProduct<TTile, TSums, TLeft, TLeftIndex, TLeftStep, TR
         var words = shared.Cast<float>();
         for (var pass = 0; pass < TTile.Passes; pass++)
         {
-            shared[thread] = TTile.RowOf(sums, pass);
+            shared[thread] = TTile.Part(sums, pass);
             Exact.Barrier();
             for (var i = thread; i < PassElements; i += Threads)
             {
-                sink.Store(row + TTile.TileRow(pass, i / TTile.PassColumns), column + TTile.TileColumn(pass, i % TTile.PassColumns), words[i]);
+                sink.Store(row + TTile.RowOf(pass, i), column + TTile.ColumnOf(pass, i), words[i]);
             }
 
             Exact.Barrier();

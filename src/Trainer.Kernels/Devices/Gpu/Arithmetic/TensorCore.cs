@@ -1,0 +1,57 @@
+using ILGPU;
+using ILGPU.Backends;
+using ILGPU.Backends.PTX;
+using ILGPU.IR;
+using ILGPU.IR.Intrinsics;
+using ILGPU.Runtime.Cuda;
+using Trainer.Kernels.Devices.Gpu.Products;
+
+namespace Trainer.Kernels.Devices.Gpu.Arithmetic;
+
+/// <summary>Tensor cores of CUDA devices from compute capability 8.0 on. There are no bodies for anything else.</summary>
+internal static class TensorCore
+{
+    /// <summary>To the nearest number of 10 bits of mantissa, ties away from zero.</summary>
+    [IntrinsicImplementation]
+    public static float RoundToTf32(float value) => throw new NotSupportedException();
+
+    /// <summary>A warp's product of 16 x 8 and 8 x 8 elements, added to 16 x 8 sums in float32: fragments as <see cref="Tf32Fragments"/>.</summary>
+    [IntrinsicImplementation]
+    public static Float4 MultiplyAdd(float a0, float a1, float a2, float a3, float b0, float b1, float c0, float c1, float c2, float c3) =>
+        throw new NotSupportedException();
+
+    public static void Register(IntrinsicImplementationManager manager)
+    {
+        foreach (var name in (string[])[nameof(RoundToTf32), nameof(MultiplyAdd)])
+        {
+            manager.RegisterMethod(
+                typeof(TensorCore).GetMethod(name)!,
+                new PTXIntrinsic(typeof(TensorCore), $"Ptx{name}", IntrinsicImplementationMode.GenerateCode, CudaArchitecture.SM_80));
+        }
+    }
+
+    public static void PtxRoundToTf32(PTXBackend backend, PTXCodeGenerator generator, Value value)
+    {
+        var source = generator.LoadPrimitive(value[0]);
+        var target = generator.AllocateHardware(value);
+        using var command = generator.BeginCommand("cvt.rna.tf32.f32");
+        command.AppendArgument(target);
+        command.AppendArgument(source);
+    }
+
+    public static void PtxMultiplyAdd(PTXBackend backend, PTXCodeGenerator generator, Value value)
+    {
+        var operands = new RegisterAllocator<PTXRegisterKind>.PrimitiveRegister[value.Nodes.Length];
+        for (var i = 0; i < operands.Length; i++)
+        {
+            operands[i] = generator.EnsureHardwareRegister(generator.LoadPrimitive(value[i]));
+        }
+
+        var target = (RegisterAllocator<PTXRegisterKind>.CompoundRegister)generator.Allocate(value);
+        using var command = generator.BeginCommand("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32");
+        command.AppendVectorArgument(target.SliceAs<RegisterAllocator<PTXRegisterKind>.PrimitiveRegister>(0, 4));
+        command.AppendVectorArgument(operands[..4]);
+        command.AppendVectorArgument(operands[4..6]);
+        command.AppendVectorArgument(operands[6..]);
+    }
+}
