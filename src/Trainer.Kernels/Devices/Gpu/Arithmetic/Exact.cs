@@ -36,7 +36,5 @@ internal static class Exact
     /// <summary>Waits for all threads of the group; what they wrote to shared and global memory is then seen by each of them.</summary>
     /// <remarks>ILGPU's own barrier fences global memory only on OpenCL, which is wrong for tiles in shared memory.</remarks>
     [IntrinsicImplementation]
-    public static void Barrier()
-    {
-    }
+    public static void Barrier() => Group.Barrier();
 }

@@ -8,17 +8,38 @@ using Trainer.Kernels.Devices.Gpu.Products;
 
 namespace Trainer.Kernels.Devices.Gpu.Arithmetic;
 
-/// <summary>Tensor cores of CUDA devices from compute capability 8.0 on. There are no bodies for anything else.</summary>
+/// <summary>
+/// Tensor cores of CUDA devices from compute capability 8.0 on. The bodies are what the instructions mean, for ILGPU's emulation of a warp, on which tests
+/// run these kernels.
+/// </summary>
 internal static class TensorCore
 {
     /// <summary>To the nearest number of 10 bits of mantissa, ties away from zero.</summary>
     [IntrinsicImplementation]
-    public static float RoundToTf32(float value) => throw new NotSupportedException();
+    public static float RoundToTf32(float value)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(value);
+        return float.IsFinite(value) ? BitConverter.UInt32BitsToSingle((bits + 0x1000) & ~0x1FFFu) : value;
+    }
 
     /// <summary>A warp's product of 16 x 8 and 8 x 8 elements, added to 16 x 8 sums in float32: fragments as <see cref="Tf32Fragments"/>.</summary>
     [IntrinsicImplementation]
-    public static Float4 MultiplyAdd(float a0, float a1, float a2, float a3, float b0, float b1, float c0, float c1, float c2, float c3) =>
-        throw new NotSupportedException();
+    public static Float4 MultiplyAdd(float a0, float a1, float a2, float a3, float b0, float b1, float c0, float c1, float c2, float c3)
+    {
+        var (g, t) = (Warp.LaneIdx / 4, Warp.LaneIdx % 4);
+        var (sum0, sum1, sum2, sum3) = ((double)c0, (double)c1, (double)c2, (double)c3);
+        for (var k = 0; k < 8; k++)
+        {
+            var top = Warp.Shuffle(k < 4 ? a0 : a2, (g * 4) + (k % 4));
+            var bottom = Warp.Shuffle(k < 4 ? a1 : a3, (g * 4) + (k % 4));
+            var left = Warp.Shuffle(k < 4 ? b0 : b1, (2 * t * 4) + (k % 4));
+            var right = Warp.Shuffle(k < 4 ? b0 : b1, (((2 * t) + 1) * 4) + (k % 4));
+            (sum0, sum1) = (sum0 + ((double)top * left), sum1 + ((double)top * right));
+            (sum2, sum3) = (sum2 + ((double)bottom * left), sum3 + ((double)bottom * right));
+        }
+
+        return new Float4((float)sum0, (float)sum1, (float)sum2, (float)sum3);
+    }
 
     public static void Register(IntrinsicImplementationManager manager)
     {
