@@ -83,7 +83,7 @@ public static class Philox
 }
 
 /// <summary>The four words that one counter gives.</summary>
-[StructLayout(LayoutKind.Auto)]
+[StructLayout(LayoutKind.Sequential)]
 public readonly record struct PhiloxBlock(uint Word0, uint Word1, uint Word2, uint Word3)
 {
     public uint this[int index] => index switch { 0 => Word0, 1 => Word1, 2 => Word2, _ => Word3 };

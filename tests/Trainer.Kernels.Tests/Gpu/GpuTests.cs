@@ -8,6 +8,18 @@ public sealed class GpuConv2dTests() : Conv2dSuite(GpuVariants.Required());
 [Collection(GpuVariants.Serial)]
 public sealed class GpuLinearTests() : LinearSuite(GpuVariants.Required());
 
+[Collection(GpuVariants.Serial)]
+public sealed class GpuPoolingTests() : PoolingSuite(GpuVariants.Required());
+
+[Collection(GpuVariants.Serial)]
+public sealed class GpuElementwiseTests() : ElementwiseSuite(GpuVariants.Required());
+
+[Collection(GpuVariants.Serial)]
+public sealed class GpuLossTests() : LossSuite(GpuVariants.Required());
+
+[Collection(GpuVariants.Serial)]
+public sealed class GpuUpdateTests() : UpdateSuite(GpuVariants.Required());
+
 /// <summary>What kinds of GPU this run has seen: each that is missing is one skipped test.</summary>
 [Collection(GpuVariants.Serial)]
 public sealed class GpuPresenceTests

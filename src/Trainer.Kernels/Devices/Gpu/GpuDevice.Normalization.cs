@@ -27,7 +27,4 @@ internal sealed partial class GpuDevice
         in GroupNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
         ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx) =>
         throw new NotSupportedException(nameof(GroupNormBackward));
-
-    public override float SquaredNorm(Tensor values) =>
-        throw new NotSupportedException(nameof(SquaredNorm));
 }

@@ -26,6 +26,8 @@ internal sealed partial class GpuDevice : Device
     private readonly GpuScratch _scratch;
     private readonly GpuReductions _reductions;
     private readonly TapTables _taps;
+    private readonly GpuExchange _tables;
+    private readonly GpuExchange _results;
 
     public GpuDevice(GpuRuntime runtime, string name, Accelerator accelerator)
     {
@@ -35,6 +37,8 @@ internal sealed partial class GpuDevice : Device
         _scratch = new GpuScratch(accelerator);
         _reductions = new GpuReductions(accelerator);
         _taps = new TapTables(accelerator);
+        _tables = new GpuExchange(accelerator, _copies);
+        _results = new GpuExchange(accelerator, _copies);
     }
 
     /// <summary><c>cuda:0</c>, <c>opencl:1</c></summary>
@@ -91,6 +95,8 @@ internal sealed partial class GpuDevice : Device
         }
 
         _scratch.Dispose();
+        _tables.Dispose();
+        _results.Dispose();
         _reductions.Dispose();
         _taps.Dispose();
         _copies.Dispose();

@@ -1,7 +1,12 @@
+using Trainer.Kernels.Devices.Gpu.Arithmetic;
+
 namespace Trainer.Kernels.Devices.Cpu.Elementwise;
 
+/// <summary>Functions of one value: the same text, and the same bits, on the CPU and in a GPU's kernels.</summary>
 internal static class ScalarMath
 {
+    private const int InfinityBits = 0x7F800000;
+    private const int SmallestNormalBits = 0x00800000;
     private const float SqrtHalf = 0.707106781186547524f;
     private const float Ln2High = 0.693359375f;
     private const float Ln2Low = -2.12194440e-4f;
@@ -12,37 +17,39 @@ internal static class ScalarMath
     /// </summary>
     public static float Log(float x)
     {
-        if (!(x > 0) || float.IsPositiveInfinity(x))
+        // By bits: ILGPU's OpenCL takes a branch on a comparison with NaN for one on its opposite.
+        var bits = BitConverter.SingleToInt32Bits(x);
+        if (bits <= 0 || bits >= InfinityBits)
         {
-            return x == 0 ? float.NegativeInfinity : x > 0 ? x : float.NaN;
+            return (bits & int.MaxValue) == 0 ? float.NegativeInfinity : bits == InfinityBits ? x : float.NaN;
         }
 
-        var scale = float.IsSubnormal(x) ? 24 : 0;
-        var bits = BitConverter.SingleToInt32Bits(scale == 0 ? x : x * (1 << 24));
-        var exponent = (bits >> 23) - 126 - scale;
+        var isSubnormal = bits < SmallestNormalBits;
+        bits = isSubnormal ? BitConverter.SingleToInt32Bits(Exact.Multiply(x, 1 << 24)) : bits;
+        var exponent = (bits >> 23) - (isSubnormal ? 126 + 24 : 126);
         var mantissa = BitConverter.Int32BitsToSingle((bits & 0x007FFFFF) | 0x3F000000);
         if (mantissa < SqrtHalf)
         {
             exponent--;
-            mantissa *= 2;
+            mantissa = Exact.Add(mantissa, mantissa);
         }
 
-        var f = mantissa - 1;
-        var square = f * f;
-        var y = MathF.FusedMultiplyAdd(Ln2Low, exponent, Polynomial(f) * f * square);
-        y = MathF.FusedMultiplyAdd(-0.5f, square, y);
-        return MathF.FusedMultiplyAdd(Ln2High, exponent, f + y);
+        var f = Exact.Subtract(mantissa, 1);
+        var square = Exact.Multiply(f, f);
+        var y = Exact.Fma(Ln2Low, exponent, Exact.Multiply(Exact.Multiply(Polynomial(f), f), square));
+        y = Exact.Fma(-0.5f, square, y);
+        return Exact.Fma(Ln2High, exponent, Exact.Add(f, y));
     }
 
     private static float Polynomial(float f)
     {
-        var p = MathF.FusedMultiplyAdd(7.0376836292e-2f, f, -1.1514610310e-1f);
-        p = MathF.FusedMultiplyAdd(p, f, 1.1676998740e-1f);
-        p = MathF.FusedMultiplyAdd(p, f, -1.2420140846e-1f);
-        p = MathF.FusedMultiplyAdd(p, f, 1.4249322787e-1f);
-        p = MathF.FusedMultiplyAdd(p, f, -1.6668057665e-1f);
-        p = MathF.FusedMultiplyAdd(p, f, 2.0000714765e-1f);
-        p = MathF.FusedMultiplyAdd(p, f, -2.4999993993e-1f);
-        return MathF.FusedMultiplyAdd(p, f, 3.3333331174e-1f);
+        var p = Exact.Fma(7.0376836292e-2f, f, -1.1514610310e-1f);
+        p = Exact.Fma(p, f, 1.1676998740e-1f);
+        p = Exact.Fma(p, f, -1.2420140846e-1f);
+        p = Exact.Fma(p, f, 1.4249322787e-1f);
+        p = Exact.Fma(p, f, -1.6668057665e-1f);
+        p = Exact.Fma(p, f, 2.0000714765e-1f);
+        p = Exact.Fma(p, f, -2.4999993993e-1f);
+        return Exact.Fma(p, f, 3.3333331174e-1f);
     }
 }

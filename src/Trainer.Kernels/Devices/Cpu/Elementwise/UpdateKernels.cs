@@ -3,12 +3,11 @@ using Trainer.Kernels.Devices.Cpu.Simd;
 
 namespace Trainer.Kernels.Devices.Cpu.Elementwise;
 
-/// <summary>The update rules over a run of elements: <see cref="UpdateRule"/> gives the formulas. Every multiply-add is fused.</summary>
+/// <summary>The update rules over a run of elements: <see cref="LaneUpdate{TSimd, TVector}"/> has the formulas.</summary>
 internal static unsafe class UpdateKernels<TSimd, TVector>
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
-    /// <summary>w = fma(momentum, total - w, w)</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Average(in UpdateStep step, float* weights, float* total, int count)
     {
@@ -16,7 +15,7 @@ internal static unsafe class UpdateKernels<TSimd, TVector>
         for (var i = 0; i < count; i += TSimd.Lanes)
         {
             var w = TSimd.Load(weights + i);
-            EpilogueRows<TSimd, TVector>.Store(weights + i, TSimd.MultiplyAdd(share, TSimd.Subtract(TSimd.Load(total + i), w), w), count - i);
+            EpilogueRows<TSimd, TVector>.Store(weights + i, LaneUpdate<TSimd, TVector>.Average(share, TSimd.Load(total + i), w), count - i);
         }
     }
 
@@ -31,21 +30,18 @@ internal static unsafe class UpdateKernels<TSimd, TVector>
         {
             var w = TSimd.Load(weights + i);
             var g = TSimd.Multiply(scale, TSimd.Load(total + i));
-            g = hasDecay ? TSimd.MultiplyAdd(decay, w, g) : g;
+            g = hasDecay ? LaneUpdate<TSimd, TVector>.DecayedGradient(decay, w, g) : g;
             if (velocity != null)
             {
-                var v = isFirst ? g : TSimd.MultiplyAdd(momentum, TSimd.Load(velocity + i), TSimd.Multiply(undampened, g));
+                var v = isFirst ? g : LaneUpdate<TSimd, TVector>.Velocity(momentum, undampened, TSimd.Load(velocity + i), g);
                 EpilogueRows<TSimd, TVector>.Store(velocity + i, v, count - i);
-                g = nesterov ? TSimd.MultiplyAdd(momentum, v, g) : v;
+                g = nesterov ? LaneUpdate<TSimd, TVector>.Nesterov(momentum, v, g) : v;
             }
 
-            EpilogueRows<TSimd, TVector>.Store(weights + i, TSimd.MultiplyAdd(rate, g, w), count - i);
+            EpilogueRows<TSimd, TVector>.Store(weights + i, LaneUpdate<TSimd, TVector>.Step(rate, g, w), count - i);
         }
     }
 
-    /// <summary>
-    /// m = fma(1 - beta1, g - m, m); v = fma((1 - beta2) g, g, beta2 v); w = fma(-lr / (1 - beta1^t), m / (sqrt v / sqrt(1 - beta2^t) + eps), w).
-    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Adam(in UpdateStep step, float* weights, float* total, float* mean, float* square, int count)
     {
@@ -59,17 +55,16 @@ internal static unsafe class UpdateKernels<TSimd, TVector>
             var g = TSimd.Multiply(scale, TSimd.Load(total + i));
             if (!noDecay)
             {
-                g = decoupled ? g : TSimd.MultiplyAdd(decay, w, g);
-                w = decoupled ? TSimd.MultiplyAdd(TSimd.Subtract(TSimd.Broadcast(0), decay), w, w) : w;
+                g = decoupled ? g : LaneUpdate<TSimd, TVector>.DecayedGradient(decay, w, g);
+                w = decoupled ? LaneUpdate<TSimd, TVector>.DecayedWeight(decay, w) : w;
             }
 
-            var m = TSimd.Load(mean + i);
-            m = TSimd.MultiplyAdd(rest1, TSimd.Subtract(g, m), m);
-            var v = TSimd.MultiplyAdd(TSimd.Multiply(rest2, g), g, TSimd.Multiply(beta2, TSimd.Load(square + i)));
-            var divisor = TSimd.Add(TSimd.Divide(TSimd.Sqrt(v), correction), eps);
+            var m = LaneUpdate<TSimd, TVector>.Mean(rest1, TSimd.Load(mean + i), g);
+            var v = LaneUpdate<TSimd, TVector>.Square(rest2, beta2, TSimd.Load(square + i), g);
+            var direction = LaneUpdate<TSimd, TVector>.Direction(m, v, correction, eps);
             EpilogueRows<TSimd, TVector>.Store(mean + i, m, count - i);
             EpilogueRows<TSimd, TVector>.Store(square + i, v, count - i);
-            EpilogueRows<TSimd, TVector>.Store(weights + i, TSimd.MultiplyAdd(rate, TSimd.Divide(m, divisor), w), count - i);
+            EpilogueRows<TSimd, TVector>.Store(weights + i, LaneUpdate<TSimd, TVector>.Step(rate, direction, w), count - i);
         }
     }
 }

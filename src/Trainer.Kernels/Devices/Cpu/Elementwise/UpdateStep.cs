@@ -1,13 +1,17 @@
 namespace Trainer.Kernels.Devices.Cpu.Elementwise;
 
 /// <summary>An <see cref="UpdateRun"/> at its place in the buffers, with what follows from its settings worked out once.</summary>
+/// <remarks>Kernels of a GPU read it too: it may hold no bool.</remarks>
 internal readonly struct UpdateStep
 {
+    private readonly int _isFirst;
+    private readonly int _isNesterov;
+
     public UpdateStep(in UpdateRun run, long first, float scale)
     {
         (Rule, First, Elements, Scale) = (run.Rule, first, run.Elements, run.Rule == UpdateRule.Average ? 1 : scale);
         (LearningRate, Momentum, WeightDecay, Eps) = (run.LearningRate, run.Momentum, run.WeightDecay, run.Eps);
-        (Undampened, IsFirst, Nesterov) = (1 - run.Dampening, run.Step == 1, run.Nesterov);
+        (Undampened, _isFirst, _isNesterov) = (1 - run.Dampening, run.Step == 1 ? 1 : 0, run.Nesterov ? 1 : 0);
         if (run.Rule is UpdateRule.Adam or UpdateRule.AdamW)
         {
             var (beta1, beta2, rate) = (AsWritten(run.Beta1), AsWritten(run.Beta2), AsWritten(run.LearningRate));
@@ -39,9 +43,9 @@ internal readonly struct UpdateStep
     /// <summary>1 - dampening</summary>
     public float Undampened { get; }
 
-    public bool IsFirst { get; }
+    public bool IsFirst => _isFirst != 0;
 
-    public bool Nesterov { get; }
+    public bool Nesterov => _isNesterov != 0;
 
     public float Beta2 { get; }
 

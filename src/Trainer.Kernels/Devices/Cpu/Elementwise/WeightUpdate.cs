@@ -53,15 +53,15 @@ internal sealed unsafe class WeightUpdate<TSimd, TVector>(ThreadTeam team, Scrat
         var chunks = checked((int)((elements + ParameterLayout.ChunkElements - 1) / ParameterLayout.ChunkElements));
         _hashes = (ulong*)scratch.Shared(2L * chunks);
         team.Run(this, chunks);
-        return WeightHash<TSimd, TVector>.OfChunks(elements, _hashes, chunks);
+        return WeightHash.OfChunks(elements, new ReadOnlySpan<ulong>(_hashes, chunks));
     }
 
     public override void Run(int piece, int thread)
     {
         var first = (long)piece * ParameterLayout.ChunkElements;
         var count = (int)Math.Min(ParameterLayout.ChunkElements, _elements - first);
-        var states = stackalloc float[WeightHash<TSimd, TVector>.Lanes];
-        new Span<float>(states, WeightHash<TSimd, TVector>.Lanes).Clear();
+        var states = stackalloc float[WeightHash.Lanes];
+        new Span<float>(states, WeightHash.Lanes).Clear();
         var step = StepAt(first);
         for (var done = 0; done < count; done += BlockElements)
         {
