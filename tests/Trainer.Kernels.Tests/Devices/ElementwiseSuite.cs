@@ -179,6 +179,22 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
         Assert.Equal(y, tensors.Read(values).Select(value => MathF.Round(value, 3)));
     }
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    [InlineData(2, true)]
+    public void Softmax_of_nan_is_nan(int pixels, bool log)
+    {
+        foreach (var device in variants.All)
+        {
+            using var tensors = new Gapped(device, 0);
+            var x = tensors.Input(1, [.. Enumerable.Repeat(1f, pixels), .. Enumerable.Repeat(float.NaN, pixels), .. Enumerable.Repeat(2f, pixels)]);
+            device.SoftmaxForward(3, pixels, 1, log, x, x);
+            Assert.All(tensors.Read(x), value => Assert.True(float.IsNaN(value), $"{device.Description}: {value:R}"));
+        }
+    }
+
     private delegate void Gradient(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
 
     private static float[] Forward(Device device, int gap, int samples, int elements, Activation activation, float bound)
