@@ -9,9 +9,9 @@ namespace Trainer.Benchmarks;
 internal sealed record BenchmarkOptions(string Verb, int Threads, double Seconds, bool Json, string[] Only, bool Operations = false)
 {
     public const string Usage =
-        "usage: gemm|conv|linear|ops|lenet|networks|peak [--threads T] [--seconds S] [--only NAME,...] [--json] [--operations], or allreduce [...]";
+        "usage: gemm|conv|linear|ops|lenet|networks|peak|kernels [--threads T] [--seconds S] [--only NAME,...] [--json] [--operations], or allreduce [...]";
 
-    private static readonly string[] Verbs = ["gemm", "conv", "linear", "ops", "lenet", "networks", "peak"];
+    private static readonly string[] Verbs = ["gemm", "conv", "linear", "ops", "lenet", "networks", "peak", "kernels"];
 
     public static bool TryParse(string[] args, out BenchmarkOptions options, out string problem)
     {

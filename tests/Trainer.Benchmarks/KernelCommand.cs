@@ -1,3 +1,5 @@
+using Trainer.Benchmarks.Gpu;
+
 namespace Trainer.Benchmarks;
 
 /// <summary>Times the operations of a CPU device.</summary>
@@ -20,6 +22,11 @@ internal static class KernelCommand
         if (options.Verb == "ops")
         {
             return OperationBenchmarks.Run(options);
+        }
+
+        if (options.Verb == "kernels")
+        {
+            return KernelTable.Run(options.Only);
         }
 
         using var bench = new Bench(options);

@@ -32,6 +32,15 @@ public abstract class Device : IDisposable
     /// <param name="threads">Compute threads; 0 takes one for each processor this process may use.</param>
     public static Device Cpu(int threads = 0) => CpuDevice.Create(threads);
 
+    /// <summary>Bytes that may be allocated on the device in all; null: as many as it has.</summary>
+    public long? MemoryLimit { get; set; }
+
+    /// <summary>Bytes that may still be allocated; null: nobody counts (a CPU without a limit).</summary>
+    public virtual long? AvailableMemory => MemoryLimit - AllocatedMemory;
+
+    /// <summary>Bytes that are allocated.</summary>
+    public abstract long AllocatedMemory { get; }
+
     /// <summary>Zeroed memory, aligned to 64 bytes.</summary>
     public abstract DeviceMemory Allocate(long elements);
 

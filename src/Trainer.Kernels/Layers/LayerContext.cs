@@ -12,7 +12,8 @@ public sealed class LayerState(IReadOnlyList<Tensor> tensors, IReadOnlyList<Tens
     public Tensor this[int index] => index < tensors.Count ? tensors[index] : default;
 
     /// <summary>Its contributions, one tensor per root; no tensors when the layer has no such tensor, or nobody wants them.</summary>
-    public ReadOnlySpan<Tensor> PerRoot(int index, int roots) => index < perRoot.Count ? perRoot[index].AsSpan(0, roots) : [];
+    /// <param name="first">The gradient buffer of the first root.</param>
+    public ReadOnlySpan<Tensor> PerRoot(int index, int first, int roots) => index < perRoot.Count ? perRoot[index].AsSpan(first, roots) : [];
 }
 
 /// <summary>
@@ -23,6 +24,7 @@ public sealed class LayerContext(Device device, Shape input, Shape output)
 {
     private readonly Tensor _saved;
     private bool _training;
+    private int _firstBuffer;
 
     public Device Device { get; } = device;
 
@@ -80,12 +82,18 @@ public sealed class LayerContext(Device device, Shape input, Shape output)
     public Tensor Parameter(int index) => Parameters[index];
 
     /// <summary>Gradients of parameter number <paramref name="index"/>, one tensor per subtree root of the slice; none when the layer has no such parameter.</summary>
-    public ReadOnlySpan<Tensor> Gradients(int index) => Parameters.PerRoot(index, Training.Roots.Count);
+    public ReadOnlySpan<Tensor> Gradients(int index) => Parameters.PerRoot(index, _firstBuffer, Training.Roots.Count);
 
     /// <summary>What this step contributes to statistic number <paramref name="index"/>, per root.</summary>
-    public ReadOnlySpan<Tensor> StatisticSums(int index) => Statistics.PerRoot(index, Training.Roots.Count);
+    public ReadOnlySpan<Tensor> StatisticSums(int index) => Statistics.PerRoot(index, _firstBuffer, Training.Roots.Count);
 
     internal void Evaluate(int samples) => (_training, Samples, Slice) = (false, samples, null);
 
-    internal void Train(BatchSlice slice, ulong seed, ulong step) => (_training, Samples, Slice, Seed, Step) = (true, slice.LocalSamples, slice, seed, step);
+    /// <param name="slice">What passes through the network.</param>
+    /// <param name="firstBuffer">The gradient buffer of its first root.</param>
+    internal void Train(BatchSlice slice, int firstBuffer, ulong seed, ulong step)
+    {
+        (_training, Samples, Slice, _firstBuffer) = (true, slice.LocalSamples, slice, firstBuffer);
+        (Seed, Step) = (seed, step);
+    }
 }

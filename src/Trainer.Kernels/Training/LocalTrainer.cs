@@ -30,9 +30,11 @@ public sealed class LocalTrainer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         (_batchSize, _seed, _shards) = (batchSize, seed, shards ?? ShardTree.DefaultShards(batchSize));
-        Network = new Network(model, device, recipe, new NetworkOptions(batchSize, MaxGroups: _shards) { TotalInPlace = true });
-        Network.Initialize(seed);
         _groupShards = model.GroupShards(batchSize, _shards);
+        var options = new NetworkOptions(batchSize, MaxGroups: _shards) { TotalInPlace = true };
+        options = NetworkFit.Of(model, device, recipe, options, [BatchSlice.Whole(batchSize, _shards, _groupShards)]);
+        Network = new Network(model, device, recipe, options);
+        Network.Initialize(seed);
     }
 
     public Network Network { get; }

@@ -24,13 +24,13 @@ internal sealed class LossStep
     {
         (_device, _loss, _output, _gradient) = (device, loss, memory.Output, memory.OutputGradient);
         _outputs = loss is CrossEntropy or SquaredError { OneHot: true } ? model.Classes : (int)model.OutputShape.Elements;
-        _labels = memory.AllocateMore(options.MaxSamples);
-        _sampleLoss = memory.AllocateMore(options.MaxSamples);
-        _sampleCorrect = memory.AllocateMore(options.MaxSamples);
+        _labels = memory.AllocateMore(options.PassSamples);
+        _sampleLoss = memory.AllocateMore(options.PassSamples);
+        _sampleCorrect = memory.AllocateMore(options.PassSamples);
         _weightSlot = layout.Slots.FirstOrDefault(slot => slot.Kind == SlotKind.LossWeight);
         if (loss is SquaredError)
         {
-            _targets = memory.AllocateMore((long)options.MaxSamples * _outputs);
+            _targets = memory.AllocateMore((long)options.PassSamples * _outputs);
         }
         else if (loss is CrossEntropy { ClassWeights: { } weights })
         {
@@ -47,6 +47,9 @@ internal sealed class LossStep
     /// <summary>Host memory for the class indices, (MaxSamples).</summary>
     public Span<int> Labels => _labels.HostInts;
 
+    /// <summary>Of each sample; 0 where labels say what is wanted.</summary>
+    public int TargetElements => _targets.IsEmpty ? 0 : _outputs;
+
     public Span<float> Targets => _targets.IsEmpty ? [] : _targets.Host;
 
     /// <summary>On the host once the device has reached the end of the pass.</summary>
@@ -55,12 +58,21 @@ internal sealed class LossStep
     /// <summary>1 or 0; on the host as <see cref="SampleLoss"/>.</summary>
     public ReadOnlySpan<float> SampleCorrect => _sampleCorrect.Host;
 
-    public void Run(BatchSlice slice, IReadOnlyList<Tensor> gradients)
+    /// <summary>Elements that it allocates for so many samples.</summary>
+    public static long Elements(Model model, Loss loss, int samples) => loss switch
+    {
+        SquaredError error => samples * (3 + (error.OneHot ? model.Classes : model.OutputShape.Elements)),
+        CrossEntropy { ClassWeights: not null } => (3L * samples) + model.Classes,
+        _ => 3L * samples,
+    };
+
+    /// <param name="firstBuffer">The gradient buffer of the slice's first root.</param>
+    public void Run(BatchSlice slice, IReadOnlyList<Tensor> gradients, int firstBuffer)
     {
         Compute(slice.LocalSamples, slice.Samples, _gradient);
         if (_weightSlot is { } slot)
         {
-            SumWeights(slice, slot, gradients);
+            SumWeights(slice, slot, gradients, firstBuffer);
         }
     }
 
@@ -109,14 +121,14 @@ internal sealed class LossStep
     }
 
     /// <summary>Per root: samples of a shard one after another, shards along the tree.</summary>
-    private void SumWeights(BatchSlice slice, ParameterSlot slot, IReadOnlyList<Tensor> gradients)
+    private void SumWeights(BatchSlice slice, ParameterSlot slot, IReadOnlyList<Tensor> gradients, int firstBuffer)
     {
         var (entropy, local) = ((CrossEntropy)_loss, 0);
         for (var root = 0; root < slice.Roots.Count; root++)
         {
             if (slice.RootSamples(slice.Roots[root]) > 0)
             {
-                var sum = gradients[root].Slice(slot.Offset, 1);
+                var sum = gradients[firstBuffer + root].Slice(slot.Offset, 1);
                 sum.Host[0] = Node(slice.Roots[root].Lo, slice.Roots[root].Hi);
                 _device.Upload(sum);
             }

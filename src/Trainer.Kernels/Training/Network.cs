@@ -18,7 +18,20 @@ public sealed record NetworkOptions(int MaxSamples, int MaxRoots = 1, bool Train
     /// <see cref="Network.DivideTotal"/> turns into the total where it lies.
     /// </summary>
     public bool TotalInPlace { get; init; }
+
+    /// <summary>How batches that do not fit the device's memory are run; null: whole. See <see cref="NetworkFit"/>.</summary>
+    public PartOptions? Parts { get; init; }
+
+    /// <summary>Samples that pass through the network together, at most.</summary>
+    internal int PassSamples => Parts?.Samples ?? MaxSamples;
+
+    internal int GradientBuffers => MaxRoots + (Parts?.SpareBuffers ?? 0);
 }
+
+/// <param name="Shards">Of a part, at most.</param>
+/// <param name="Samples">Of a part, at most.</param>
+/// <param name="SpareBuffers">Gradient buffers that hold sums of parts which wait for others.</param>
+public sealed record PartOptions(int Shards, int Samples, int SpareBuffers);
 
 /// <summary>
 /// A model laid out on a device: weights, activations, gradients and optimizer state in memory planned once. A step is
@@ -37,6 +50,7 @@ public sealed class Network : IDisposable
     private readonly LayerContext[] _backwardContexts;
     private readonly BucketSchedule _buckets;
     private readonly LossStep _loss;
+    private readonly HostBatch? _hostBatch;
     private readonly WeightUpdate? _update;
     private readonly StateBuffer _weights;
     private readonly StateBuffer _optimizerState;
@@ -50,7 +64,7 @@ public sealed class Network : IDisposable
     {
         if (options.MaxSamples < 1 || options.MaxRoots < 1)
         {
-            throw new ArgumentException($"A network needs at least one sample and one root; got {options}.", nameof(options));
+            throw new ArgumentException($"A network needs at least one sample and one root; got {options.MaxSamples} and {options.MaxRoots}.", nameof(options));
         }
 
         recipe.CheckFits(model);
@@ -66,6 +80,7 @@ public sealed class Network : IDisposable
         _buckets = new BucketSchedule(plan, Layout);
         (_weights, _optimizerState) = (new StateBuffer(device, _memory.Weights), new StateBuffer(device, _memory.OptimizerState));
         _loss = new LossStep(device, model, recipe.Loss, _memory, Layout, options);
+        _hostBatch = options.Parts is null ? null : new HostBatch(device, model, options.MaxSamples, _memory, _loss);
     }
 
     public Model Model { get; }
@@ -73,16 +88,18 @@ public sealed class Network : IDisposable
     public ParameterLayout Layout { get; }
 
     /// <summary>Host memory for the local batch's images, (MaxSamples, C, H, W); filled by the caller before a step.</summary>
-    public Span<float> Input => _memory.Input.Host;
+    public Span<float> Input => _hostBatch is null ? _memory.Input.Host : _hostBatch.Input;
 
     /// <summary>Host memory for the local batch's class indices, (MaxSamples).</summary>
-    public Span<int> Labels => _loss.Labels;
+    public Span<int> Labels => _hostBatch is null ? _loss.Labels : _hostBatch.Labels;
 
     /// <summary>Host memory for what outputs should be, (MaxSamples, outputs): of a <see cref="SquaredError"/> that is not one-hot.</summary>
-    public Span<float> Targets => _loss.Targets;
+    public Span<float> Targets => _hostBatch is null ? _loss.Targets : _hostBatch.Targets;
 
     /// <summary>After a pass: the last layer's outputs, (samples, outputs).</summary>
-    public ReadOnlySpan<float> Output => Read(_memory.Output.Slice(0, _samples * Model.OutputShape.Elements));
+    public ReadOnlySpan<float> Output => _hostBatch is null
+        ? Read(_memory.Output.Slice(0, _samples * Model.OutputShape.Elements))
+        : _hostBatch.Output[..checked((int)(_samples * Model.OutputShape.Elements))];
 
     /// <summary>After a pass: the loss of each local sample.</summary>
     public ReadOnlySpan<float> SampleLoss
@@ -90,7 +107,7 @@ public sealed class Network : IDisposable
         get
         {
             _device.Synchronize();
-            return _loss.SampleLoss[.._samples];
+            return (_hostBatch is null ? _loss.SampleLoss : _hostBatch.SampleLoss)[.._samples];
         }
     }
 
@@ -100,7 +117,7 @@ public sealed class Network : IDisposable
         get
         {
             _device.Synchronize();
-            return _loss.SampleCorrect[.._samples];
+            return (_hostBatch is null ? _loss.SampleCorrect : _hostBatch.SampleCorrect)[.._samples];
         }
     }
 
@@ -170,65 +187,23 @@ public sealed class Network : IDisposable
         CheckSlice(slice);
         _samples = slice.LocalSamples;
         _weights.BringToDevice();
-        foreach (var context in _forwardContexts)
+        if (_options.Parts is { } parts)
         {
-            context.Train(slice, _seed, step);
+            TrainInParts(slice, BatchParts.Of(slice, parts.Shards, _options.MaxRoots), step);
         }
-
-        foreach (var context in _backwardContexts)
+        else
         {
-            context.Train(slice, _seed, step);
-        }
-
-        if (_samples > 0)
-        {
-            Forward();
-            _loss.Run(slice, _memory.Gradients);
-        }
-
-        BackwardStarted = Stopwatch.GetTimestamp();
-        for (var i = 0; i < _backward.Length; i++)
-        {
-            if (_samples > 0)
-            {
-                _backward[i].Layer.Backward(_backwardContexts[i]);
-                OperationDone?.Invoke(_backward[i], true);
-            }
-
-            Send(_buckets.After[i], slice);
-            Report(bucketReady, wait: false);
+            TrainPart(slice, firstBuffer: 0, step, bucketReady, sends: true);
         }
 
         Report(bucketReady, wait: true);
     }
 
     /// <summary>Forward and loss in evaluation mode, of the first <paramref name="samples"/> inputs.</summary>
-    public void Evaluate(int samples)
-    {
-        Infer(samples);
-        if (samples > 0)
-        {
-            _loss.Evaluate(samples);
-        }
-    }
+    public void Evaluate(int samples) => InferParts(samples, withLoss: true);
 
     /// <summary>Forward in evaluation mode, of the first <paramref name="samples"/> inputs: what comes out is <see cref="Output"/>.</summary>
-    public void Infer(int samples)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(samples);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(samples, _options.MaxSamples);
-        _samples = samples;
-        _weights.BringToDevice();
-        foreach (var context in _forwardContexts)
-        {
-            context.Evaluate(samples);
-        }
-
-        if (samples > 0)
-        {
-            Forward();
-        }
-    }
+    public void Infer(int samples) => InferParts(samples, withLoss: false);
 
     /// <summary>Host view of the flat gradient of local root <paramref name="root"/> (index into the slice's roots).</summary>
     public ReadOnlySpan<float> Gradient(int root) => _options.TotalInPlace ? Read(_memory.Gradients[root]) : _memory.Gradients[root].Host;
@@ -299,9 +274,97 @@ public sealed class Network : IDisposable
 
     private Span<float> ValuesOf(ParameterSlot slot) => EditWeights().Slice(slot.Offset, slot.Elements);
 
-    private void Forward()
+    /// <summary>Forward, loss and backward of samples that lie in the network's memory.</summary>
+    /// <param name="slice">What they are.</param>
+    /// <param name="firstBuffer">The gradient buffer of the first root.</param>
+    /// <param name="step">Keys what layers draw.</param>
+    /// <param name="bucketReady">Told of buckets that arrived on the host.</param>
+    /// <param name="sends">Whether buckets go to the host as they are completed.</param>
+    private void TrainPart(BatchSlice slice, int firstBuffer, ulong step, Action<int>? bucketReady, bool sends)
     {
-        _device.Upload(_memory.Input.Slice(0, _samples * Model.Input.Elements));
+        foreach (var context in _forwardContexts)
+        {
+            context.Train(slice, firstBuffer, _seed, step);
+        }
+
+        foreach (var context in _backwardContexts)
+        {
+            context.Train(slice, firstBuffer, _seed, step);
+        }
+
+        var isEmpty = slice.LocalSamples == 0;
+        if (!isEmpty)
+        {
+            Forward(slice.LocalSamples);
+            _loss.Run(slice, _memory.Gradients, firstBuffer);
+        }
+
+        BackwardStarted = Stopwatch.GetTimestamp();
+        for (var i = 0; i < _backward.Length; i++)
+        {
+            if (!isEmpty)
+            {
+                _backward[i].Layer.Backward(_backwardContexts[i]);
+                OperationDone?.Invoke(_backward[i], true);
+            }
+
+            if (sends)
+            {
+                Send(_buckets.After[i], slice);
+                Report(bucketReady, wait: false);
+            }
+        }
+    }
+
+    private void TrainInParts(BatchSlice slice, IReadOnlyList<BatchPart> parts, ulong step)
+    {
+        foreach (var part in parts)
+        {
+            _hostBatch!.Bring(part.FirstSample, part.Slice.LocalSamples);
+            TrainPart(part.Slice, part.Buffer, step, null, sends: false);
+            foreach (var (left, right) in part.Sums)
+            {
+                var sum = _memory.Gradients[left];
+                _device.Add(Layout.Elements, 1, sum, new OutputEpilogue(Activation.None, _memory.Gradients[right]), sum);
+            }
+
+            _hostBatch.Take(part.FirstSample, part.Slice.LocalSamples, outputs: false);
+        }
+
+        foreach (var buckets in _buckets.After)
+        {
+            Send(buckets, slice);
+        }
+    }
+
+    private void InferParts(int samples, bool withLoss)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(samples);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(samples, _options.MaxSamples);
+        _samples = samples;
+        _weights.BringToDevice();
+        for (var first = 0; first < samples; first += _options.PassSamples)
+        {
+            var count = Math.Min(_options.PassSamples, samples - first);
+            _hostBatch?.Bring(first, count);
+            foreach (var context in _forwardContexts)
+            {
+                context.Evaluate(count);
+            }
+
+            Forward(count);
+            if (withLoss)
+            {
+                _loss.Evaluate(count);
+            }
+
+            _hostBatch?.Take(first, count, outputs: true);
+        }
+    }
+
+    private void Forward(int samples)
+    {
+        _device.Upload(_memory.Input.Slice(0, samples * Model.Input.Elements));
         for (var i = 0; i < _forward.Length; i++)
         {
             _forward[i].Layer.Forward(_forwardContexts[i]);

@@ -25,11 +25,19 @@ internal sealed class NetworkMemory : IDisposable
         {
             OptimizerState = stateBuffers == 0 ? default : Allocate((long)stateBuffers * layout.Elements);
             States = [.. Enumerable.Range(0, stateBuffers).Select(i => OptimizerState.Slice((long)i * layout.Elements, layout.Elements))];
-            Gradients = [.. Enumerable.Range(0, options.MaxRoots).Select(_ => Allocate(layout.Elements))];
+            Gradients = [.. Enumerable.Range(0, options.GradientBuffers).Select(_ => Allocate(layout.Elements))];
             Total = options.TotalInPlace ? Gradients[0] : Allocate(layout.Elements);
         }
 
         _buffers = PlaceBuffers();
+    }
+
+    /// <summary>What a network would allocate.</summary>
+    public static long Bytes(NetworkPlan plan, ParameterLayout layout, NetworkOptions options, int stateBuffers, long lossElements)
+    {
+        var flat = 1L + (options.Training ? stateBuffers + options.GradientBuffers + (options.TotalInPlace ? 0 : 1) : 0);
+        var (own, arena) = Sizes(plan, options);
+        return sizeof(float) * ((flat * layout.Elements) + own.Sum(buffer => buffer.Elements) + arena.Elements + lossElements);
     }
 
     public Tensor Weights { get; }
@@ -42,7 +50,7 @@ internal sealed class NetworkMemory : IDisposable
     /// <summary>The same one by one.</summary>
     public IReadOnlyList<Tensor> States { get; } = [];
 
-    /// <summary>One flat buffer per local root.</summary>
+    /// <summary>One flat buffer per local root, and those that parts of a batch need.</summary>
     public IReadOnlyList<Tensor> Gradients { get; } = [];
 
     public Tensor Input => At(_plan.Input);
@@ -95,29 +103,41 @@ internal sealed class NetworkMemory : IDisposable
         }
 
         var stride = _plan.Buffers[at.Buffer].PerSample;
-        var elements = ((_options.MaxSamples - 1) * stride) + at.Elements;
+        var elements = ((_options.PassSamples - 1) * stride) + at.Elements;
         return _buffers[at.Buffer].Slice(at.Offset, elements) with { SampleStride = stride == at.Elements ? 0 : stride };
     }
 
     private Tensor[] PlaceBuffers()
     {
-        var sizes = _plan.Buffers.Select(buffer => (buffer.PerSample * _options.MaxSamples) + (buffer.PerGroup * _options.MaxGroups)).ToArray();
-        int[] own = _plan.Input.Buffer == _plan.Output.Buffer ? [_plan.Input.Buffer] : [_plan.Input.Buffer, _plan.Output.Buffer];
-        var shared = Enumerable.Range(0, sizes.Length).Except(own).ToList();
-        var (offsets, elements) = ArenaPlanner.Plan([.. shared.Select(i => new Lifetime(sizes[i], _plan.Buffers[i].First, _plan.Buffers[i].Last))]);
+        var (own, (shared, offsets, elements)) = Sizes(_plan, _options);
         var arena = Allocate(elements);
-        var buffers = new Tensor[sizes.Length];
-        foreach (var buffer in own)
+        var buffers = new Tensor[_plan.Buffers.Count];
+        foreach (var (buffer, size) in own)
         {
-            buffers[buffer] = Allocate(sizes[buffer]); // the host looks at these, and a host view is of a whole allocation
+            buffers[buffer] = Allocate(size);
         }
 
-        foreach (var (place, i) in shared.Select((i, place) => (place, i)))
+        foreach (var (place, (buffer, size)) in shared.Select((sized, place) => (place, sized)))
         {
-            buffers[i] = arena.Slice(offsets[place], sizes[i]);
+            buffers[buffer] = arena.Slice(offsets[place], size);
         }
 
         return buffers;
+    }
+
+    /// <summary>
+    /// Buffers that are allocations of their own (the host looks at images and outputs, and a host view is of a whole allocation), and where the others lie in one arena.
+    /// </summary>
+    private static (List<(int Buffer, long Elements)> Own, (List<(int Buffer, long Elements)> Shared, long[] Offsets, long Elements) Arena) Sizes(
+        NetworkPlan plan, NetworkOptions options)
+    {
+        var all = plan.Buffers
+            .Select((buffer, i) => (Buffer: i, Elements: (buffer.PerSample * options.PassSamples) + (buffer.PerGroup * options.MaxGroups)))
+            .ToLookup(sized => sized.Buffer == plan.Input.Buffer || sized.Buffer == plan.Output.Buffer);
+        var (own, shared) = (all[true].ToList(), all[false].ToList());
+        var (offsets, elements) = ArenaPlanner.Plan(
+            [.. shared.Select(sized => new Lifetime(sized.Elements, plan.Buffers[sized.Buffer].First, plan.Buffers[sized.Buffer].Last))]);
+        return (own, (shared, offsets, elements));
     }
 
     private Tensor Allocate(long elements)

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;
 using Trainer.Node.Reduction;
 using Trainer.Protos;
@@ -47,8 +48,11 @@ public sealed class MemberState : IDisposable
         var parameters = JobParameters.Of(spec, model);
         var stepsPerEpoch = ((train.Count - 1) / parameters.BatchSize) + 1;
         var roots = AllReducePlan.RootsOf(assignment.Members[rank]);
-        var options = new NetworkOptions(MostLocalSamples(parameters, train.Count, roots), Math.Max(1, roots.Count), MaxGroups: parameters.Shards);
-        var network = new Network(model, device, TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training), stepsPerEpoch), options)
+        var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training), stepsPerEpoch);
+        var slices = LocalSlices(parameters, train.Count, roots);
+        var samples = Math.Max(LeastSamples, slices.Max(slice => slice.LocalSamples));
+        var options = new NetworkOptions(samples, Math.Max(1, roots.Count), MaxGroups: parameters.Shards);
+        var network = new Network(model, device, recipe, NetworkFit.Of(model, device, recipe, options, slices))
         {
             StepsPerEpoch = stepsPerEpoch,
         };
@@ -82,10 +86,10 @@ public sealed class MemberState : IDisposable
 
     public void Dispose() => Network.Dispose();
 
-    /// <summary>A short batch may cut the shards so that a member gets more than of a full one.</summary>
-    private static int MostLocalSamples(JobParameters job, int trainSamples, IReadOnlyList<Kernels.Sharding.ShardRange> roots)
+    /// <summary>What this member computes of a full batch, and of the last one of an epoch: a short batch may cut the shards so that it gets more.</summary>
+    private static IReadOnlyList<BatchSlice> LocalSlices(JobParameters job, int trainSamples, IReadOnlyList<Kernels.Sharding.ShardRange> roots)
     {
         int[] sizes = [Math.Min(job.BatchSize, trainSamples), ((trainSamples - 1) % job.BatchSize) + 1];
-        return Math.Max(LeastSamples, sizes.Max(size => new Kernels.Sharding.BatchSlice(size, job.Shards, roots).LocalSamples));
+        return [.. sizes.Select(size => new BatchSlice(size, job.Shards, roots, job.GroupShards))];
     }
 }

@@ -5,6 +5,7 @@ using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Models;
+using Trainer.Kernels.Training;
 using Trainer.Node.Links;
 using Trainer.Node.Reduction;
 using Trainer.Protos;
@@ -106,7 +107,7 @@ internal sealed class TrainingRun
 
             Fail(Describe(_item) + e.Message);
         }
-        catch (Exception e) when (e is DataFileException or ModelException or NotSupportedException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is DataFileException or DeviceMemoryException or ModelException or NotSupportedException or IOException or UnauthorizedAccessException)
         {
             Fail(e.Message);
         }

@@ -86,7 +86,7 @@ public sealed class LayerRun
 
     public void Forward()
     {
-        _context.Train(Slice, Seed, Step);
+        _context.Train(Slice, 0, Seed, Step);
         Layer.Forward(_context);
     }
 

@@ -23,6 +23,8 @@ public sealed partial class ReferenceDevice : Device
 
     public override string NumericsId => "reference";
 
+    public override long AllocatedMemory => 0;
+
     public override DeviceMemory Allocate(long elements) => new ArrayMemory(elements);
 
     public override void Clear(Tensor tensor) => tensor.Host.Clear();

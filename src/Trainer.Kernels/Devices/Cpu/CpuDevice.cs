@@ -107,6 +107,17 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
 
     public override string NumericsId => Numerics.Id;
 
+    public override long AllocatedMemory
+    {
+        get
+        {
+            lock (_memories)
+            {
+                return _memories.Sum(memory => memory.Elements * sizeof(float));
+            }
+        }
+    }
+
     public override DeviceMemory Allocate(long elements)
     {
         var memory = new CpuMemory(elements, Forget);

@@ -51,6 +51,20 @@ internal sealed partial class GpuDevice : Device
 
     public override string NumericsId => _runtime.NumericsIdOf(_accelerator);
 
+    public override long AllocatedMemory
+    {
+        get
+        {
+            lock (_memories)
+            {
+                return _memories.Sum(memory => memory.Elements * sizeof(float));
+            }
+        }
+    }
+
+    /// <summary>Less what operations need between their kernels.</summary>
+    public override long? AvailableMemory => (base.AvailableMemory ?? GpuRuntime.FreeMemory(_accelerator, AllocatedMemory)) - (2 * GpuScratch.Limit * sizeof(float));
+
     public override DeviceMemory Allocate(long elements)
     {
         _accelerator.Bind();

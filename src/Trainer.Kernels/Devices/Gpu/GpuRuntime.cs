@@ -41,6 +41,11 @@ internal sealed class GpuRuntime : IDisposable
         _ => accelerator.Name,
     };
 
+    /// <summary>Bytes that can be allocated: CUDA's driver knows, OpenCL's tells what the device has in all.</summary>
+    /// <param name="allocated">What this process has of them.</param>
+    public static long FreeMemory(Accelerator accelerator, long allocated) =>
+        accelerator is CudaAccelerator cuda ? cuda.GetFreeMemory() : accelerator.MemorySize - allocated;
+
     /// <summary>
     /// CUDA's instructions are those of the canonical arithmetic. An OpenCL device may round quotients and square roots as its vendor likes, so that
     /// device and driver are part of its identity.

@@ -37,6 +37,7 @@ internal sealed unsafe class GpuMemory : DeviceMemory
                 var bytes = checked((nuint)(Math.Max(1, Elements) * sizeof(float)));
                 _host = (float*)NativeMemory.AlignedAlloc(bytes, 4096);
                 NativeMemory.Clear(_host, bytes);
+                _accelerator.Bind();
                 _pageLock = _accelerator.CreatePageLockFromPinned<float>((nint)_host, Math.Max(1, Elements));
             }
 
