@@ -19,7 +19,8 @@ internal static class AllReduceCommand
         using var group = new AllReduceGroup(members, shards: Math.Max(16, members), elements, unix);
         var times = group.OnEach(member =>
         {
-            var statistics = new float[2 * group.Plan.Roots[member.Rank].Sum(root => root.Count) * (Samples / group.Plan.Shards)];
+            var statistics = new float[3 * group.Plan.Roots[member.Rank].Sum(root => root.Count) * (Samples / group.Plan.Shards)];
+            Array.Fill(statistics, 1);
             var seconds = new double[rounds];
             for (var round = -rounds / 10; round < rounds; round++)
             {

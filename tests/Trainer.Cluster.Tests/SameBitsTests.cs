@@ -10,15 +10,17 @@ public sealed class SameBitsTests
     [Fact]
     public async Task Batch_norm_dropout_and_the_whole_recipe_have_one_hash_on_1_2_3_and_5_workers()
     {
-        var hashes = new Dictionary<int, string>();
+        var (hashes, losses) = (new Dictionary<int, string>(), new HashSet<(double, double)>());
         await using var cluster = await LocalCluster.UpAsync(workers: 5, threads: 1);
         foreach (var workers in (int[])[1, 2, 3, 5])
         {
             var result = await cluster.TrainAsync(TinyJob.Everything(workers).Write(cluster.Home));
             Assert.Equal("SUCCEEDED", result.GetProperty("state").GetString());
             hashes[workers] = result.GetProperty("weights_sha256").GetString()!;
+            losses.Add((result.GetProperty("loss").GetDouble(), result.GetProperty("test_accuracy").GetDouble()));
         }
 
+        Assert.Single(losses);
         Assert.True(
             hashes.Values.Distinct(StringComparer.Ordinal).Count() == 1,
             string.Join('\n', hashes.Select(entry => $"{entry.Key} workers: {entry.Value}")));

@@ -63,7 +63,7 @@ internal sealed class TrainedNetwork : IDisposable
             foreach (var hit in _network.SampleCorrect)
                 correct += (int)hit;
             foreach (var label in _network.Labels[..count])
-                weight += (_loss as CrossEntropy)?.WeightOf(label) ?? 1;
+                weight += _loss.WeightOf(label);
         });
         return new Evaluation(images.Count, loss / weight, (double)correct / images.Count, images.Count / Stopwatch.GetElapsedTime(start).TotalSeconds);
     }

@@ -7,7 +7,7 @@ using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Training;
 
-/// <summary>What an epoch or an evaluation came to. Loss is the mean over samples; accuracy 0..1.</summary>
+/// <summary>What an epoch or an evaluation came to. Loss is the mean over samples, weighted where they have weights; accuracy 0..1.</summary>
 public readonly record struct EpochResult(double Loss, double Accuracy, double ImagesPerSecond);
 
 /// <summary>Trains a model on one device: the same arithmetic, and so the same bits, as a job on a cluster.</summary>
@@ -17,6 +17,7 @@ public sealed class LocalTrainer : IDisposable
     private readonly int _shards;
     private readonly int _groupShards;
     private readonly ulong _seed;
+    private readonly Loss _loss;
     private int _epoch;
     private ulong _step;
 
@@ -29,7 +30,7 @@ public sealed class LocalTrainer : IDisposable
     public LocalTrainer(Model model, Device device, TrainingRecipe recipe, int batchSize, ulong seed = 0, int? shards = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        (_batchSize, _seed, _shards) = (batchSize, seed, shards ?? ShardTree.DefaultShards(batchSize));
+        (_batchSize, _seed, _loss, _shards) = (batchSize, seed, recipe.Loss, shards ?? ShardTree.DefaultShards(batchSize));
         _groupShards = model.GroupShards(batchSize, _shards);
         var options = new NetworkOptions(batchSize, MaxGroups: _shards) { TotalInPlace = true };
         options = NetworkFit.Of(model, device, recipe, options, [BatchSlice.Whole(batchSize, _shards, _groupShards)]);
@@ -70,25 +71,26 @@ public sealed class LocalTrainer : IDisposable
     private EpochResult Pass(DataSet data, int[] order, Action<int> batch)
     {
         var start = Stopwatch.GetTimestamp();
-        var (loss, correct) = (0.0, 0L);
+        var (loss, weight, correct) = (0.0, 0.0, 0L);
         for (var first = 0; first < order.Length; first += _batchSize)
         {
             var positions = order.AsSpan(first, Math.Min(_batchSize, order.Length - first));
             Load(data, positions);
             batch(positions.Length);
             loss += SumLoss();
+            weight += SumWeights(positions.Length);
             correct += SumCorrect();
         }
 
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return new EpochResult(loss / order.Length, (double)correct / order.Length, order.Length / seconds);
+        return new EpochResult(loss / weight, (double)correct / order.Length, order.Length / seconds);
     }
 
     private void Step(BatchSlice slice)
     {
         Network.ForwardBackward(slice, ++_step);
         var finite = Network.DivideTotal(slice.Samples);
-        if (!finite || !double.IsFinite(SumLoss()))
+        if (!finite || !double.IsFinite(SumLoss() / SumWeights(slice.Samples)))
         {
             throw new NotFiniteNumberException($"Step {_step}: {(finite ? "the loss" : "the gradient")} is not finite.");
         }
@@ -111,6 +113,18 @@ public sealed class LocalTrainer : IDisposable
         foreach (var loss in Network.SampleLoss)
         {
             sum += loss;
+        }
+
+        return sum;
+    }
+
+    /// <summary>By position, as the losses.</summary>
+    private double SumWeights(int samples)
+    {
+        var sum = 0.0;
+        foreach (var label in Network.Labels[..samples])
+        {
+            sum += _loss.WeightOf(label);
         }
 
         return sum;

@@ -141,7 +141,7 @@ internal sealed class LossStep
                 var sum = 0f;
                 for (var end = local + slice.ShardSamples(lo); local < end; local++)
                 {
-                    sum += (float)entropy.WeightOf(Labels[local]);
+                    sum += entropy.WeightOf(Labels[local]);
                 }
 
                 return sum;

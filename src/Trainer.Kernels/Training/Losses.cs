@@ -1,10 +1,13 @@
 namespace Trainer.Kernels.Training;
 
-/// <summary>What training makes small. A step's loss is the mean over its samples.</summary>
+/// <summary>What training makes small. The loss of a step, of an epoch or of a test set is the sum of its samples' losses over the sum of their weights.</summary>
 public abstract record Loss
 {
     /// <summary>Whether samples have weights, by whose sum the gradient is divided instead of by B.</summary>
     public virtual bool HasWeights => false;
+
+    /// <summary>What a sample with this label counts in the mean.</summary>
+    public virtual float WeightOf(int label) => 1;
 }
 
 /// <summary>Cross entropy between softmax(logits) and the labels, as torch.nn.CrossEntropyLoss with reduction 'mean'.</summary>
@@ -15,8 +18,7 @@ public sealed record CrossEntropy(IReadOnlyList<double>? ClassWeights = null, in
 {
     public override bool HasWeights => ClassWeights is not null || IgnoreIndex is not null;
 
-    /// <summary>What a sample with this label counts in the mean.</summary>
-    public double WeightOf(int label) => label == IgnoreIndex ? 0 : ClassWeights?[label] ?? 1;
+    public override float WeightOf(int label) => label == IgnoreIndex ? 0 : (float)(ClassWeights?[label] ?? 1);
 }
 
 /// <summary>What becomes of the squares of a sample's outputs.</summary>

@@ -54,7 +54,7 @@ public readonly record struct FrameHeader
 
     public const int MaxPayload = 64 << 20;
 
-    /// <summary>The chunk number of a step's statistics: loss and correctness of every sample.</summary>
+    /// <summary>The chunk number of a step's statistics: loss, weight and correctness of every sample.</summary>
     public const uint Statistics = uint.MaxValue;
 
     private const uint Magic = 0x52544E4C;

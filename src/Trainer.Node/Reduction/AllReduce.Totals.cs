@@ -24,9 +24,9 @@ internal sealed partial class AllReduce
     private void FinishStatistics()
     {
         var statistics = _statistics.Sum(_step.Plan.Samples);
-        if (!statistics.IsFinite)
+        if (_step.Plan.Samples > 0 && !double.IsFinite(statistics.MeanLoss))
         {
-            Fail($"the loss is not finite ({statistics.Loss})", isNotFinite: true);
+            Fail($"the loss is not finite ({statistics.MeanLoss})", isNotFinite: true);
         }
         else if (MembersAgree())
         {

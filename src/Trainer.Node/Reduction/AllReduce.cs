@@ -217,7 +217,7 @@ internal sealed partial class AllReduce : ReceiveActor
     {
         if (!_statistics.Add(_step.Plan.Slices[rank], part))
         {
-            Fail($"{Plan.Names[rank]} sent statistics of {part.Length} elements; it owes {2 * (_step.Plan.Slices[rank]?.LocalSamples ?? 0)}");
+            Fail($"{Plan.Names[rank]} sent statistics of {part.Length} elements; it owes {StatisticsSum.Values * (_step.Plan.Slices[rank]?.LocalSamples ?? 0)}");
         }
         else if (_statistics.IsComplete)
         {

@@ -13,7 +13,7 @@ public readonly record struct Transfer(int From, int To, uint Chunk, ShardRange 
 
 /// <summary>Who owns and who sends what in the all-reduces of a generation. Pure; everything follows from the assignment.</summary>
 /// <remarks>
-/// Chunk c belongs to rank c mod W; the statistics (loss and correctness of every sample) to the owner of chunk 0. Every member
+/// Chunk c belongs to rank c mod W; the statistics (loss, weight and correctness of every sample) to the owner of chunk 0. Every member
 /// sends every owner its roots' parts of each chunk, or one empty frame, so the owner knows that all have applied the step before.
 /// The owner folds the parts along the shard tree and sends everybody the total.
 /// <para>

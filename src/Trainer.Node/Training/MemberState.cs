@@ -7,6 +7,7 @@ using Trainer.Kernels.Training;
 using Trainer.Node.Reduction;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
+using Loss = Trainer.Kernels.Training.Loss;
 
 namespace Trainer.Node.Training;
 
@@ -16,9 +17,9 @@ public sealed class MemberState : IDisposable
     /// <summary>The fewest test images that are evaluated together, however small the training batches are.</summary>
     private const int LeastSamples = 64;
 
-    private MemberState(JobParameters parameters, DataPipeline data, Network network, AllReducePlan plan, int rank)
+    private MemberState(JobParameters parameters, DataPipeline data, Network network, Loss loss, AllReducePlan plan, int rank)
     {
-        (Parameters, Data, Network, Plan, Rank) = (parameters, data, network, plan, rank);
+        (Parameters, Data, Network, Loss, Plan, Rank) = (parameters, data, network, loss, plan, rank);
         Schedule = new Schedule(data.Train.Count, data.Test.Count, parameters.BatchSize, parameters.Epochs);
         Buffers = new GradientBuffers(
             [.. Enumerable.Range(0, plan.Roots[rank].Count).Select(root => new NativeView(network.Gradient(root)).Memory)],
@@ -30,6 +31,8 @@ public sealed class MemberState : IDisposable
     public DataPipeline Data { get; }
 
     public Network Network { get; }
+
+    public Loss Loss { get; }
 
     public AllReducePlan Plan { get; }
 
@@ -66,7 +69,7 @@ public sealed class MemberState : IDisposable
 
             var plan = AllReducePlan.Of(assignment, network.Layout.Elements);
             var data = new DataPipeline(train, test, parameters.Seed, parameters.Shuffle);
-            return new MemberState(parameters, data, network, plan, rank);
+            return new MemberState(parameters, data, network, recipe.Loss, plan, rank);
         }
         catch
         {

@@ -11,13 +11,14 @@ internal sealed class ProgressMeter(Schedule schedule)
 
     private readonly SpeedWindow _speed = new();
     private double _loss;
+    private double _weight;
     private long _correct;
     private long _seen;
     private double _trainSeconds;
     private double _testPerSecond;
     private bool _epochClosed;
 
-    public double Loss => _seen > 0 ? _loss / _seen : 0;
+    public double Loss => _seen > 0 ? _loss / _weight : 0;
 
     public double Accuracy => _seen > 0 ? (double)_correct / _seen : 0;
 
@@ -25,10 +26,11 @@ internal sealed class ProgressMeter(Schedule schedule)
     {
         if (_epochClosed)
         {
-            (_loss, _correct, _seen, _trainSeconds, _epochClosed) = (0, 0, 0, 0, false);
+            (_loss, _weight, _correct, _seen, _trainSeconds, _epochClosed) = (0, 0, 0, 0, 0, false);
         }
 
         _loss += statistics.Loss;
+        _weight += statistics.Weight;
         _correct += statistics.Correct;
         _seen += item.Samples;
         _trainSeconds += seconds;
@@ -45,7 +47,7 @@ internal sealed class ProgressMeter(Schedule schedule)
             Epoch = (uint)item.Epoch,
             Loss = Loss,
             TrainAccuracy = Accuracy,
-            TestLoss = statistics.Loss / item.Samples,
+            TestLoss = statistics.MeanLoss,
             TestAccuracy = (double)statistics.Correct / item.Samples,
             ImagesPerSecond = _seen / Math.Max(_trainSeconds, 1e-9),
             Seconds = _trainSeconds + seconds,

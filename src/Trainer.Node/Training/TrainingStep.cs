@@ -26,7 +26,7 @@ internal sealed class TrainingStep
         (_state, _allReduce, _bucketReady) = (state, allReduce, allReduce.BucketReady);
         _testPositions = [.. new BatchSlice(state.Data.Test.Count, state.Plan.Shards, state.Plan.Roots[state.Rank]).Positions()];
         _testBatch = state.Network.Labels.Length;
-        _statistics = new float[2 * Math.Max(_testBatch, _testPositions.Length)];
+        _statistics = new float[StatisticsSum.Values * Math.Max(_testBatch, _testPositions.Length)];
         _weightsHash = BitConverter.ToUInt64(state.Hash());
     }
 
@@ -63,7 +63,7 @@ internal sealed class TrainingStep
         network.ForwardBackward(slice, item.TrainingStep, _bucketReady);
         var computed = Stopwatch.GetTimestamp();
         CopyStatistics(0, slice.LocalSamples);
-        var reduced = _allReduce.Complete(_statistics.AsMemory(0, 2 * slice.LocalSamples));
+        var reduced = _allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * slice.LocalSamples));
         var phases = new StepPhases(
             Data: Stopwatch.GetElapsedTime(start, filled).TotalSeconds,
             Forward: Stopwatch.GetElapsedTime(filled, network.BackwardStarted).TotalSeconds,
@@ -84,14 +84,18 @@ internal sealed class TrainingStep
         }
 
         var local = plan.Slice!.LocalSamples;
-        return new StepResult(_allReduce.Complete(_statistics.AsMemory(0, 2 * local)), default, local);
+        return new StepResult(_allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * local)), default, local);
     }
 
-    /// <summary>Losses of a pass to <paramref name="at"/>, correctness behind the losses of all <paramref name="samples"/>.</summary>
+    /// <summary>Losses of a pass to <paramref name="at"/>, weights behind the losses of all <paramref name="samples"/>, and correctness behind those.</summary>
     private void CopyStatistics(int at, int samples)
     {
         _state.Network.SampleLoss.CopyTo(_statistics.AsSpan(at));
-        _state.Network.SampleCorrect.CopyTo(_statistics.AsSpan(samples + at));
+        _state.Network.SampleCorrect.CopyTo(_statistics.AsSpan((2 * samples) + at));
+        for (var i = 0; i < _state.Network.SampleLoss.Length; i++)
+        {
+            _statistics[samples + at + i] = _state.Loss.WeightOf(_state.Network.Labels[i]);
+        }
     }
 
     private StepPlan PlanOf(in ScheduleItem item)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Tests.Devices;
 using Trainer.Kernels.Tests.Reference;
+using Trainer.Kernels.Training;
 
 namespace Trainer.Kernels.Tests.Golden;
 
@@ -35,6 +36,11 @@ public abstract class LossGoldenTests
 
         MustBeNear($"{name}: loss", golden.Doubles("losses"), device.Read(loss));
         MustBeNear($"{name}: gradient", golden.Doubles("gradient"), device.Read(dx));
+
+        var weights = options.ClassWeights.IsEmpty ? null : device.Read(options.ClassWeights).Select(weight => (double)weight).ToArray();
+        var entropy = new CrossEntropy(weights, options.IgnoreIndex, options.LabelSmoothing);
+        var weight = Enumerable.Range(0, samples).Sum(n => (double)entropy.WeightOf(n * 7 % classes));
+        MustBeNear($"{name}: mean", [golden.GetProperty("mean").GetDouble()], [(float)(device.Read(loss).Sum(value => (double)value) / weight)]);
     }
 
     /// <summary>torch's mean divides by the elements of all samples: the factor takes them in.</summary>

@@ -72,6 +72,35 @@ public sealed class LocalTrainerTests : IDisposable
         Assert.Equal(weights, trainer.Network.Weights.ToArray());
     }
 
+    /// <summary>torch.nn.CrossEntropyLoss of the whole set as one batch: the sum of weighted losses over the sum of weights.</summary>
+    [Fact]
+    public void Weighted_losses_are_divided_by_their_weights_whatever_the_batches()
+    {
+        var (data, _, labels) = Samples(23);
+        var recipe = new TrainingRecipe(new Sgd(0.1f)) { Loss = new CrossEntropy([1, 2, 1, 1, 3, 1, 1, 0.5, 1, 1], IgnoreIndex: 3) };
+        using var trainer = new LocalTrainer(Softmax, _device, recipe, batchSize: 10);
+        using var whole = new LocalTrainer(Softmax, _device, recipe, batchSize: 23);
+        using var plain = new LocalTrainer(Softmax, _device, new Sgd(0.1f), batchSize: 23);
+        plain.Evaluate(data);
+        var (losses, weights) = (plain.Network.SampleLoss.ToArray(), labels.Select(label => recipe.Loss.WeightOf(label)).ToArray());
+        var expected = losses.Zip(weights, (loss, weight) => (double)(loss * weight)).Sum() / weights.Sum(weight => (double)weight);
+
+        Assert.Contains(0f, weights);
+        Assert.Equal(expected, whole.Evaluate(data).Loss, 1e-6);
+        Assert.Equal(expected, trainer.Evaluate(data).Loss, 1e-6);
+        Assert.Equal(expected, whole.TrainEpoch(data, shuffle: false).Loss, 1e-6);
+    }
+
+    [Fact]
+    public void A_batch_of_ignored_samples_stops_the_training()
+    {
+        var (data, _, _) = Samples(1);
+        var recipe = new TrainingRecipe(new Sgd(0.1f)) { Loss = new CrossEntropy(IgnoreIndex: 9) };
+        using var trainer = new LocalTrainer(Softmax, _device, recipe, batchSize: 1);
+
+        Assert.Equal("Step 1: the loss is not finite.", Assert.Throws<NotFiniteNumberException>(() => trainer.TrainEpoch(data)).Message);
+    }
+
     [Fact]
     public void Saved_weights_are_the_network_s()
     {

@@ -39,7 +39,7 @@ public class AllReduceTests
 
                 var result = member.Reduce(step, samples, Statistics(group.Plan, member.Rank, samples));
                 CheckTotal(member.Buffers.Total.Span, group.Plan, (int)step, samples);
-                Assert.Equal(new BatchStatistics(samples * (samples + 1) / 2, samples / 2), result.Statistics);
+                Assert.Equal(new BatchStatistics(samples * (samples + 1) / 2, Weight(samples), samples / 2), result.Statistics);
             }
 
             return true;
@@ -53,7 +53,7 @@ public class AllReduceTests
         group.OnEach(member =>
         {
             var evaluated = member.Reduce(1, samples: 10_007, Statistics(group.Plan, member.Rank, 10_007), gradients: false);
-            Assert.Equal(new BatchStatistics(10_007L * 10_008 / 2, 5003), evaluated.Statistics);
+            Assert.Equal(new BatchStatistics(10_007L * 10_008 / 2, Weight(10_007), 5003), evaluated.Statistics);
             Assert.Equal(default, member.Reduce(2, samples: 0, default, gradients: false).Statistics);
             return true;
         });
@@ -74,7 +74,15 @@ public class AllReduceTests
     public void A_loss_that_is_not_finite_fails_the_step()
     {
         using var group = new AllReduceGroup(members: 2, shards: 2, elements: 10, unix: true);
-        var faults = FaultsOf(group, member => member.Reduce(1, 2, new[] { float.NaN, 0f }), failing: 0);
+        var faults = FaultsOf(group, member => member.Reduce(1, 2, new[] { float.NaN, 1f, 0f }), failing: 0);
+        Assert.Equal("the loss is not finite (NaN)", Assert.Single(faults).Message);
+    }
+
+    [Fact]
+    public void A_batch_whose_samples_all_have_no_weight_has_no_loss()
+    {
+        using var group = new AllReduceGroup(members: 2, shards: 2, elements: 10, unix: true);
+        var faults = FaultsOf(group, member => member.Reduce(1, 2, new float[3]), failing: 0);
         Assert.Equal("the loss is not finite (NaN)", Assert.Single(faults).Message);
     }
 
@@ -94,8 +102,8 @@ public class AllReduceTests
     public void Statistics_of_a_wrong_length_name_their_sender()
     {
         using var group = new AllReduceGroup(members: 2, shards: 2, elements: 10, unix: true);
-        var faults = FaultsOf(group, member => member.Reduce(1, 2, new float[member.Rank == 1 ? 3 : 2]), failing: 0);
-        Assert.Equal("worker-1 sent statistics of 3 elements; it owes 2", Assert.Single(faults).Message);
+        var faults = FaultsOf(group, member => member.Reduce(1, 2, new float[member.Rank == 1 ? 4 : 3]), failing: 0);
+        Assert.Equal("worker-1 sent statistics of 4 elements; it owes 3", Assert.Single(faults).Message);
     }
 
     /// <summary>Runs a step that one member finds at fault; the others get no totals and are let go.</summary>
@@ -153,6 +161,11 @@ public class AllReduceTests
     private static float[] Statistics(AllReducePlan plan, int rank, int samples)
     {
         var positions = new BatchSlice(samples, plan.Shards, plan.Roots[rank]).Positions().ToArray();
-        return [.. positions.Select(position => position + 1f), .. positions.Select(position => position % 2 == 1 ? 1f : 0f)];
+        return
+        [
+            .. positions.Select(position => position + 1f), .. positions.Select(position => (position % 3) + 1f), .. positions.Select(position => position % 2f),
+        ];
     }
+
+    private static double Weight(int samples) => Enumerable.Range(0, samples).Sum(position => (position % 3) + 1);
 }
