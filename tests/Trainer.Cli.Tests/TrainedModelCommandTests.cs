@@ -88,6 +88,24 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Export_writes_the_optimizers_state_where_there_is_one()
+    {
+        _api.Jobs.Add(Succeeded());
+
+        var without = await RunAsync("export", "lenet-3f2a", "--optimizer", _home["state"]);
+        File.WriteAllText(_home["optimizer.safetensors"], "momentum");
+        var with = await RunAsync("export", "lenet-3f2a", "--optimizer", _home["state"], "-o", "json");
+        var nothing = await RunAsync("export", "lenet-3f2a");
+
+        Assert.Equal(
+            (1, $"lenet-3f2a has no optimizer state: there is no {_home["optimizer.safetensors"]}.\nSGD without momentum keeps none.\n"),
+            (without.ExitCode, without.Errors));
+        Assert.Equal((0, _home["state"]), (with.ExitCode, (string)with.JsonLines.Single()["optimizer"]!));
+        Assert.Equal("momentum", File.ReadAllText(_home["state"]));
+        Assert.Contains("Say what to write: --onnx FILE, --safetensors FILE, --optimizer FILE or several.", nothing.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_onnx_cannot_say_is_named()
     {
         File.WriteAllText(_home["odd.yaml"], Job("[adaptive_max_pool2d: {output_size: [1, 2]}, flatten: {}, linear: {out_features: 3}]"));

@@ -21,20 +21,26 @@ internal static class ExportCommand
             HelpName = "FILE",
         };
         var safetensors = new Option<string?>("--safetensors") { Description = "Write the weights as safetensors; names as PyTorch's.", HelpName = "FILE" };
+        var optimizer = new Option<string?>("--optimizer")
+        {
+            Description = "Write the optimizer's state as safetensors: 0.weight.momentum_buffer and the like, as torch.optim calls them, and the number of steps.",
+            HelpName = "FILE",
+        };
         var command = new TrainerCommand("export", "Writes a trained model for other programs.")
         {
             Examples =
             [
                 "trainer export lenet-fashion-mnist-3f2a --onnx lenet.onnx --safetensors lenet.safetensors",
+                "trainer export resnet18-fashion-mnist-7c01 --safetensors weights.safetensors --optimizer state.safetensors",
                 "trainer export weights.safetensors --job examples/lenet-fashion-mnist.yaml --onnx lenet.onnx",
             ],
-            Options = { onnx, safetensors },
+            Options = { onnx, safetensors, optimizer },
         };
         trained.AddTo(command);
         command.Validators.Add(given =>
         {
-            if (given.GetValue(onnx) is null && given.GetValue(safetensors) is null)
-                given.AddError("Say what to write: --onnx FILE, --safetensors FILE or both.");
+            if (given.GetValue(onnx) is null && given.GetValue(safetensors) is null && given.GetValue(optimizer) is null)
+                given.AddError("Say what to write: --onnx FILE, --safetensors FILE, --optimizer FILE or several.");
         });
         command.SetAction(async (parsed, stop) =>
         {
@@ -44,6 +50,8 @@ internal static class ExportCommand
                 written.Add(("onnx", WriteOnnx(model, Place(onnxFile))));
             if (parsed.GetValue(safetensors) is { } safetensorsFile)
                 written.Add(("safetensors", Copy(model.Weights, Place(safetensorsFile))));
+            if (parsed.GetValue(optimizer) is { } optimizerFile)
+                written.Add(("optimizer", Copy(OptimizerState(model), Place(optimizerFile))));
             Printer.Of(parsed, shell).Print(
                 () => new JsonObject(written.Select(file => KeyValuePair.Create<string, JsonNode?>(file.Format, file.File))),
                 () => Facts.Render(written));
@@ -77,6 +85,15 @@ internal static class ExportCommand
             };
         }
         return file;
+    }
+
+    /// <summary>The file that a job puts beside its weights.</summary>
+    private static string OptimizerState(TrainedModel trained)
+    {
+        var file = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(trained.Weights))!, "optimizer.safetensors");
+        return File.Exists(file)
+            ? file
+            : throw new CliException($"{trained.Place} has no optimizer state: there is no {file}.", remedy: "SGD without momentum keeps none.");
     }
 
     private static string Copy(string weights, string file)

@@ -7,8 +7,10 @@ namespace Trainer.Kernels.Training;
 /// <param name="WeightDecay">Of parameters whose group says nothing else.</param>
 public abstract record Optimizer(double LearningRate, double WeightDecay)
 {
-    /// <summary>Flat state buffers it needs, each as long as the parameters.</summary>
-    public abstract int StateBuffers { get; }
+    /// <summary>The flat state buffers it needs, each as long as the parameters: what torch.optim calls them.</summary>
+    public abstract IReadOnlyList<string> StateNames { get; }
+
+    public int StateBuffers => StateNames.Count;
 
     /// <summary>How step <paramref name="step"/> (from 1) changes a run of elements.</summary>
     public abstract UpdateRun Run(long elements, double learningRate, double weightDecay, long step);
@@ -18,7 +20,7 @@ public abstract record Optimizer(double LearningRate, double WeightDecay)
 public sealed record Sgd(double LearningRate, double Momentum = 0, double WeightDecay = 0, double Dampening = 0, bool Nesterov = false)
     : Optimizer(LearningRate, WeightDecay)
 {
-    public override int StateBuffers => Momentum == 0 ? 0 : 1;
+    public override IReadOnlyList<string> StateNames => Momentum == 0 ? [] : ["momentum_buffer"];
 
     public override UpdateRun Run(long elements, double learningRate, double weightDecay, long step) => new(UpdateRule.Sgd, elements)
     {
@@ -35,7 +37,7 @@ public sealed record Sgd(double LearningRate, double Momentum = 0, double Weight
 public record Adam(double LearningRate = 1e-3, double Beta1 = 0.9, double Beta2 = 0.999, double Eps = 1e-8, double WeightDecay = 0)
     : Optimizer(LearningRate, WeightDecay)
 {
-    public override int StateBuffers => 2;
+    public override IReadOnlyList<string> StateNames => ["exp_avg", "exp_avg_sq"];
 
     private protected virtual UpdateRule Rule => UpdateRule.Adam;
 

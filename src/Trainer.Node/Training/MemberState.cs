@@ -7,7 +7,6 @@ using Trainer.Kernels.Training;
 using Trainer.Node.Reduction;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
-using Loss = Trainer.Kernels.Training.Loss;
 
 namespace Trainer.Node.Training;
 
@@ -17,9 +16,9 @@ public sealed class MemberState : IDisposable
     /// <summary>The fewest test images that are evaluated together, however small the training batches are.</summary>
     private const int LeastSamples = 64;
 
-    private MemberState(JobParameters parameters, DataPipeline data, Network network, Loss loss, AllReducePlan plan, int rank)
+    private MemberState(JobParameters parameters, DataPipeline data, Network network, TrainingRecipe recipe, AllReducePlan plan, int rank)
     {
-        (Parameters, Data, Network, Loss, Plan, Rank) = (parameters, data, network, loss, plan, rank);
+        (Parameters, Data, Network, Recipe, Plan, Rank) = (parameters, data, network, recipe, plan, rank);
         Schedule = new Schedule(data.Train.Count, data.Test.Count, parameters.BatchSize, parameters.Epochs);
         Buffers = new GradientBuffers(
             [.. Enumerable.Range(0, plan.Roots[rank].Count).Select(root => new NativeView(network.Gradient(root)).Memory)],
@@ -32,7 +31,7 @@ public sealed class MemberState : IDisposable
 
     public Network Network { get; }
 
-    public Loss Loss { get; }
+    public TrainingRecipe Recipe { get; }
 
     public AllReducePlan Plan { get; }
 
@@ -69,7 +68,7 @@ public sealed class MemberState : IDisposable
 
             var plan = AllReducePlan.Of(assignment, network.Layout.Elements);
             var data = new DataPipeline(train, test, parameters.Seed, parameters.Shuffle);
-            return new MemberState(parameters, data, network, recipe.Loss, plan, rank);
+            return new MemberState(parameters, data, network, recipe, plan, rank);
         }
         catch
         {

@@ -192,6 +192,7 @@ internal sealed class TrainingRun
         {
             finished.WeightsSha256 = results.WriteWeights(state.Network);
             finished.WeightsPath = results.WeightsPath;
+            results.WriteOptimizer(state.Network, state.Recipe.Optimizer);
         }
 
         _worker.Tell(new Completed(_generation, finished));

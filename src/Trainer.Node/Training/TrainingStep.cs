@@ -94,7 +94,7 @@ internal sealed class TrainingStep
         _state.Network.SampleCorrect.CopyTo(_statistics.AsSpan((2 * samples) + at));
         for (var i = 0; i < _state.Network.SampleLoss.Length; i++)
         {
-            _statistics[samples + at + i] = _state.Loss.WeightOf(_state.Network.Labels[i]);
+            _statistics[samples + at + i] = _state.Recipe.Loss.WeightOf(_state.Network.Labels[i]);
         }
     }
 
