@@ -218,9 +218,12 @@ NETWORKS = {
 }
 
 
-def create(name, shape, classes=10, p=0.5):
-    """The network for images of this shape; like D2L's, it does not know their size, which the first linear layer takes from one pass."""
-    net = NETWORKS[name](shape[0], classes, p)
+def create(name, shape, classes=10, p=0.5, ratio=1):
+    """The network for images of this shape; like D2L's, it does not know their size, which the first linear layer takes from one pass.
+
+    ratio divides the channels of a VGG's convolutions, as D2L does to train one in a lesson."""
+    make = NETWORKS[name] if ratio == 1 else vgg(int(name.removeprefix("vgg")), ratio)
+    net = make(shape[0], classes, p)
     with torch.no_grad():
         net.eval()(torch.zeros(1, *shape))
     return net.train()
