@@ -1,4 +1,5 @@
 using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Devices.Cpu.Convolution.Depthwise;
 using Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
@@ -20,6 +21,7 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
 {
     private readonly PatchLayout _patches = new();
     private readonly WinogradBackwardWeights<TSimd, TVector> _winograd = new(team, scratch);
+    private readonly DepthwiseBackwardWeights<TSimd, TVector> _depthwise = new(team, scratch);
     private int _filter;
     private long _firstElement;
     private SampleRows _x;
@@ -36,6 +38,12 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
     /// <param name="plan">Of the slice's output pixels.</param>
     public void Execute(in Conv2dGeometry g, BatchSlice slice, ReductionPlan plan, SampleRows x, SampleRows dy, float** targets)
     {
+        if (DepthwiseBackwardWeights<TSimd, TVector>.Suits(g))
+        {
+            _depthwise.Execute(g, plan, x, dy, targets);
+            return;
+        }
+
         var part = g.OfGroup();
         for (var group = 0; group < g.Groups; group++)
         {
@@ -58,6 +66,7 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
     {
         _patches.Dispose();
         _winograd.Dispose();
+        _depthwise.Dispose();
     }
 
     /// <summary>Gives the pixels' images their borders, in the channels that the rows belong to.</summary>

@@ -8,8 +8,8 @@ using Trainer.Kernels.Devices.Cpu.Threading;
 namespace Trainer.Kernels.Devices.Cpu.Convolution;
 
 /// <summary>
-/// Forward and backward-data passes, a group at a time: by Winograd where the shape of a sample says so; else, with the same bits whichever way,
-/// direct where that wastes little and otherwise as a product with packed patches.
+/// Forward and backward-data passes: by Winograd where the shape of a sample says so; else, with the same bits whichever way, direct where that wastes
+/// little, which takes all groups at once, and otherwise as a product with packed patches, a group at a time.
 /// </summary>
 internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scratch scratch) : IDisposable
     where TSimd : ISimd<TVector>
@@ -24,6 +24,16 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
     public void Forward(in Conv2dGeometry g, int samples, SampleRows x, float* w, in Finish finish, SampleRows y)
     {
         var part = g.OfGroup();
+        if (g.Groups > 1 && !WinogradTile.Suits(part))
+        {
+            _call.Forward(g, samples, x, w, finish, y);
+            if (DirectConvolution<TSimd, TVector>.Suits(_call))
+            {
+                _direct.Execute(_call);
+                return;
+            }
+        }
+
         for (var group = 0; group < g.Groups; group++)
         {
             var (input, output) = ((long)group * part.C * g.H * g.W, (long)group * part.K * g.P * g.Q);
@@ -42,11 +52,17 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
     public void BackwardData(in Conv2dGeometry g, int samples, SampleRows dy, float* w, in Finish finish, SampleRows dx)
     {
         var part = g.OfGroup();
+        if (g.Groups == 1 || (!WinogradTile.Suits(part) && SuitsDirectly(g, samples)))
+        {
+            BackwardDataOfGroups(g, samples, dy, w, finish, dx);
+            return;
+        }
+
         for (var group = 0; group < g.Groups; group++)
         {
             var (input, output) = ((long)group * part.C * g.H * g.W, (long)group * part.K * g.P * g.Q);
             var filters = w + ((long)group * part.K * g.Reduction);
-            BackwardDataOfGroup(part, samples, dy.From(output), filters, finish.From(group * part.C, input), dx.From(input));
+            BackwardDataOfGroups(part, samples, dy.From(output), filters, finish.From(group * part.C, input), dx.From(input));
         }
     }
 
@@ -57,12 +73,30 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
         _phases.Dispose();
     }
 
-    private void BackwardDataOfGroup(in Conv2dGeometry g, int samples, SampleRows dy, float* w, in Finish finish, SampleRows dx)
+    /// <summary>Whether every phase of a stride does.</summary>
+    private bool SuitsDirectly(in Conv2dGeometry g, int samples)
+    {
+        _phases.Begin(g, samples);
+        for (var index = 0; index < g.StrideH * g.StrideW; index++)
+        {
+            var (row, column) = Math.DivRem(index, g.StrideW);
+            _call.BackwardData(g, _phases.Rows(row), _phases.Columns(column), samples, default, null, default, default);
+            if (_phases.HasTaps(row, column) && !DirectConvolution<TSimd, TVector>.Suits(_call))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>One group, or all by the direct way.</summary>
+    private void BackwardDataOfGroups(in Conv2dGeometry g, int samples, SampleRows dy, float* w, in Finish finish, SampleRows dx)
     {
         if (g.StrideH == 1 && g.StrideW == 1)
         {
             _call.BackwardData(g, samples, dy, w, finish, dx);
-            if (WinogradTile.Suits(g))
+            if (WinogradTile.Suits(g.OfGroup()))
             {
                 _winograd.Execute(_call, g.P, g.Q, g.R - 1 - g.PadH, g.S - 1 - g.PadW);
             }

@@ -6,7 +6,7 @@ namespace Trainer.Kernels.Devices.Cpu.Convolution;
 
 /// <summary>
 /// One forward or backward-data pass in the words that both share: target (samples, Channels, pixels) = weights (Channels x Depth)
-/// times the patches of the source images.
+/// times the patches of the source images; where there are several groups, for each of them, one behind the other.
 /// </summary>
 internal sealed unsafe class ConvolutionCall : IDisposable
 {
@@ -17,19 +17,22 @@ internal sealed unsafe class ConvolutionCall : IDisposable
     private int _filter;
     private long _filterStride;
     private int _channelStride;
+    private long _groupStride;
 
     public PatchLayout Patches { get; } = new();
 
     /// <summary>Samples.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Channels of the target.</summary>
+    public int Groups { get; private set; }
+
+    /// <summary>Channels of the target in a group.</summary>
     public int Channels { get; private set; }
 
     /// <summary>Length of a dot product.</summary>
     public int Depth { get; private set; }
 
-    /// <summary>Images (Patches.Channels, ...) without borders.</summary>
+    /// <summary>Images (Groups, Patches.Channels, ...) without borders.</summary>
     public SampleRows Source { get; private set; }
 
     public SampleRows Target { get; private set; }
@@ -39,8 +42,9 @@ internal sealed unsafe class ConvolutionCall : IDisposable
     /// <summary>y from x; weight (k, (c,r,s)).</summary>
     public void Forward(in Conv2dGeometry g, int samples, SampleRows x, float* w, in Finish finish, SampleRows y)
     {
-        Patches.Forward(g);
-        Describe(samples, g.K, g.Reduction, x, y, finish);
+        var part = g.OfGroup();
+        Patches.Forward(part);
+        Describe(g, samples, part.K, g.Reduction, x, y, finish);
         _weights = w;
         (_filter, _filterStride, _channelStride) = (g.Reduction, 0, g.Reduction);
     }
@@ -60,11 +64,12 @@ internal sealed unsafe class ConvolutionCall : IDisposable
     public void BackwardData(
         in Conv2dGeometry g, StridePhase rows, StridePhase columns, int samples, SampleRows dy, float* w, in Finish finish, SampleRows dx)
     {
-        Patches.BackwardData(g, rows, columns);
+        var part = g.OfGroup();
+        Patches.BackwardData(part, rows, columns);
         var taps = rows.Taps * columns.Taps;
-        Describe(samples, g.C, g.K * taps, dy, dx, finish);
+        Describe(g, samples, part.C, part.K * taps, dy, dx, finish);
         _weights = w;
-        (_filter, _filterStride, _channelStride) = (taps, (long)g.C * g.R * g.S, g.R * g.S);
+        (_filter, _filterStride, _channelStride) = (taps, g.Reduction, g.R * g.S);
         _taps = _tapMemory.Ensure<int>(taps);
         _areTapsAll = taps == g.R * g.S;
         for (var i = 0; i < taps; i++)
@@ -75,9 +80,9 @@ internal sealed unsafe class ConvolutionCall : IDisposable
     }
 
     /// <summary>Writes weights (channel.., k..) as (depth x paddedChannels); for channels that there are not, anything.</summary>
-    public void PackWeights(int channel, int channels, int k, int depth, float* panel, int paddedChannels)
+    public void PackWeights(int channel, int channels, int k, int depth, float* panel, int paddedChannels, int group = 0)
     {
-        var source = _weights + ((long)channel * _channelStride);
+        var source = _weights + (group * _groupStride) + ((long)channel * _channelStride);
         if (_filterStride == 0)
         {
             Packing.Transpose(source + k, _channelStride, channels, depth, panel, paddedChannels, paddedChannels);
@@ -125,8 +130,8 @@ internal sealed unsafe class ConvolutionCall : IDisposable
     }
 
     /// <summary>Copies the image rows that pixels [firstPixel, endPixel) of a sample look at, with borders, to <paramref name="image"/>.</summary>
-    public void FillImage(int sample, int firstPixel, int endPixel, float* image) =>
-        Patches.FillPixels(Source, sample, firstPixel, endPixel, 0, Patches.Channels, image);
+    public void FillImage(int sample, int firstPixel, int endPixel, float* image, int group = 0) =>
+        Patches.FillPixels(Source.From(group * Patches.SourceElements), sample, firstPixel, endPixel, 0, Patches.Channels, image);
 
     public void Dispose()
     {
@@ -134,6 +139,9 @@ internal sealed unsafe class ConvolutionCall : IDisposable
         _tapMemory.Dispose();
     }
 
-    private void Describe(int count, int channels, int depth, SampleRows source, SampleRows target, in Finish finish) =>
-        (Count, Channels, Depth, Source, Target, Finish) = (count, channels, depth, source, target, finish);
+    private void Describe(in Conv2dGeometry g, int count, int channels, int depth, SampleRows source, SampleRows target, in Finish finish)
+    {
+        (Groups, Count, Channels, Depth, Source, Target, Finish) = (g.Groups, count, channels, depth, source, target, finish);
+        _groupStride = (long)g.K / g.Groups * g.Reduction;
+    }
 }

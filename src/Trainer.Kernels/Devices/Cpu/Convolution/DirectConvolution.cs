@@ -7,121 +7,171 @@ using Trainer.Kernels.Devices.Cpu.Threading;
 namespace Trainer.Kernels.Devices.Cpu.Convolution;
 
 /// <summary>
-/// A convolution without stride and with few target channels, where packing patches would cost as much as multiplying them: they are read where
+/// A convolution with few target channels in a group, where packing patches would cost as much as multiplying them: they are read where
 /// they lie. Pixels are numbered along the rows of the image with its borders, so that neighbours stay neighbours from one row to the next and
-/// vectors are full; what lies between two rows of pixels is computed and thrown away. A piece of work is a sample.
+/// vectors are full; what lies between two rows of pixels is computed and thrown away. A piece of work is a sample, or some of its groups.
 /// </summary>
+/// <remarks>
+/// A <see cref="PhaseImage"/> makes neighbours of the pixels that a stride leaves apart. Depthwise convolutions have a kernel for a single channel.
+/// </remarks>
 internal sealed unsafe class DirectConvolution<TSimd, TVector>(ThreadTeam team, Scratch scratch) : ParallelWork, IDisposable
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
     private const int ChainLength = 512;
 
-    /// <summary>Channels that a micro-kernel computes.</summary>
-    private const int GroupChannels = 6;
+    /// <summary>Channels that the larger micro-kernels compute.</summary>
+    private const int ManyChannels = 6;
 
+    /// <summary>Pixels of a piece of work, about.</summary>
+    private const int PiecePixels = 4096;
+
+    private readonly PhaseImage _image = new();
     private readonly NativeBuffer _weights = new();
     private ConvolutionCall? _call;
-    private int _groups;
+    private int _blockChannels;
+    private int _pieceGroups;
     private int _places;
     private int _paddedPlaces;
 
-    private static int WideTile => (TSimd.Lanes == 16 ? 4 : 2) * TSimd.Lanes;
-
     private static int NarrowTile => 2 * TSimd.Lanes;
+
+    private int WideTile => (_blockChannels == 1 ? 8 : TSimd.Lanes == 16 ? 4 : 2) * TSimd.Lanes;
 
     private PatchLayout Patches => _call!.Patches;
 
-    private long ImageElements => Patches.ImageElements + WideTile + CpuMemory.Slack;
+    private int PixelRows => Patches.Pixels / Patches.PixelColumns;
+
+    private int Blocks => (_call!.Channels + _blockChannels - 1) / _blockChannels;
+
+    private int PiecesPerSample => (_call!.Groups + _pieceGroups - 1) / _pieceGroups;
+
+    private long GroupWeights => (long)Blocks * _blockChannels * _call!.Depth;
 
     /// <summary>Whether this is likely to be faster than a product with packed patches. Both have the same bits.</summary>
     public static bool Suits(ConvolutionCall call)
     {
-        var patches = call.Patches;
-        var (pixels, rows) = (patches.Pixels, patches.Pixels / patches.PixelColumns);
-        if (patches.ColumnStep != 1 || patches.StrideRows != 1 || call.Channels > 24 || call.Depth == patches.Channels || patches.ImageElements > 64 << 10)
+        var (patches, grouped) = (call.Patches, call.Groups > 1);
+        var (isStrided, isPointwise) = (patches.ColumnStep != 1 || patches.StrideRows != 1, call.Depth == patches.Channels);
+        if (call.Channels > 24 || (!grouped && (isStrided || isPointwise)) || patches.ImageElements > (grouped ? 256 : 64) << 10)
         {
             return false;
         }
 
-        var places = Padded(((rows - 1) * patches.Width) + patches.PixelColumns);
-        return 2L * pixels * call.Channels >= (long)places * Groups(call.Channels) * GroupChannels;
+        var block = BlockChannels(call);
+        var channels = (call.Channels + block - 1) / block * block;
+        return 2L * patches.Pixels * call.Channels >= Padded(Places(patches)) * channels;
     }
 
     public void Execute(ConvolutionCall call)
     {
-        (_call, _groups) = (call, Groups(call.Channels));
-        _places = (((Patches.Pixels / Patches.PixelColumns) - 1) * Patches.Width) + Patches.PixelColumns;
-        _paddedPlaces = Padded(_places);
-        var weights = _weights.Ensure<float>((long)_groups * GroupChannels * call.Depth + CpuMemory.Slack);
-        for (var group = 0; group < _groups; group++)
+        (_call, _blockChannels) = (call, BlockChannels(call));
+        _image.Describe(call.Patches, call.Depth);
+        _places = (int)Places(Patches);
+        _paddedPlaces = (int)Padded(_places);
+        _pieceGroups = Math.Clamp(PiecePixels / Patches.Pixels, 1, call.Groups);
+        var weights = _weights.Ensure<float>((GroupWeights * call.Groups) + CpuMemory.Slack);
+        for (var group = 0; group < call.Groups; group++, weights += GroupWeights)
         {
-            var first = group * GroupChannels;
-            call.PackWeights(first, Math.Min(GroupChannels, call.Channels - first), 0, call.Depth, weights + ((long)first * call.Depth), GroupChannels);
+            for (var first = 0; first < call.Channels; first += _blockChannels)
+            {
+                var channels = Math.Min(_blockChannels, call.Channels - first);
+                call.PackWeights(first, channels, 0, call.Depth, weights + ((long)first * call.Depth), _blockChannels, group);
+            }
         }
 
-        scratch.EnsureOwn(ImageElements + MicroKernel.LargestTile + ((long)GroupChannels * _paddedPlaces) + CpuMemory.Slack);
-        team.Run(this, call.Count);
+        scratch.EnsureOwn(ImageElements + Patches.ImageElements + MicroKernel.LargestTile + SumElements + PixelRows + CpuMemory.Slack);
+        team.Run(this, call.Count * PiecesPerSample);
     }
 
     public override void Run(int piece, int thread)
     {
+        var (sample, part) = Math.DivRem(piece, PiecesPerSample);
         var image = scratch.Own(thread);
         var tile = image + ImageElements;
         var sums = tile + MicroKernel.LargestTile;
-        _call!.FillImage(piece, 0, Patches.Pixels, image);
-        for (var group = 0; group < _groups; group++)
+        var biases = sums + SumElements;
+        for (var group = part * _pieceGroups; group < Math.Min(_call!.Groups, (part + 1) * _pieceGroups); group++)
         {
-            var weights = _weights.Ensure<float>(0) + ((long)group * GroupChannels * _call.Depth);
-            for (var place = 0; place < _places;)
+            FillImage(sample, group, image, biases + PixelRows);
+            for (var block = 0; block < Blocks; block++)
             {
-                var width = _paddedPlaces - place >= WideTile ? WideTile : NarrowTile;
-                Convolve(weights, image + place, width, tile, sums + place);
-                place += width;
-            }
+                var weights = _weights.Ensure<float>(0) + (group * GroupWeights) + ((long)block * _blockChannels * _call.Depth);
+                for (var place = 0; place < _places;)
+                {
+                    var width = _paddedPlaces - place >= WideTile ? WideTile : NarrowTile;
+                    Convolve(weights, image + place, width, tile, sums + place);
+                    place += width;
+                }
 
-            Emit(piece, group * GroupChannels, sums);
+                Emit(sample, group, block * _blockChannels, sums, biases);
+            }
         }
     }
 
-    public void Dispose() => _weights.Dispose();
+    public void Dispose()
+    {
+        _image.Dispose();
+        _weights.Dispose();
+    }
 
-    private static int Groups(int channels) => (channels + GroupChannels - 1) / GroupChannels;
+    private long ImageElements => _image.Elements + WideTile + CpuMemory.Slack;
 
-    private static int Padded(int places) => (places + NarrowTile - 1) / NarrowTile * NarrowTile;
+    private long SumElements => (long)_blockChannels * _paddedPlaces;
 
-    /// <summary>Six channels of neighbouring places.</summary>
+    private static int BlockChannels(ConvolutionCall call) => call.Groups > 1 && call.Channels < 3 ? 1 : ManyChannels;
+
+    /// <summary>Of an image that <see cref="PhaseImage"/> gives.</summary>
+    private static long Places(PatchLayout patches) =>
+        (((patches.Pixels / patches.PixelColumns) - 1) * PhaseImage.WidthOf(patches)) + patches.PixelColumns;
+
+    private static long Padded(long places) => (places + NarrowTile - 1) / NarrowTile * NarrowTile;
+
+    private void FillImage(int sample, int group, float* image, float* bordered)
+    {
+        if (_image.IsPlain)
+        {
+            _call!.FillImage(sample, 0, Patches.Pixels, image, group);
+        }
+        else
+        {
+            _call!.FillImage(sample, 0, Patches.Pixels, bordered, group);
+            _image.Split<TSimd, TVector>(bordered, image);
+        }
+    }
+
+    /// <summary>A block of channels at neighbouring places.</summary>
     private void Convolve(float* weights, float* source, int width, float* tile, float* sums)
     {
         for (var k = 0; k < _call!.Depth; k += ChainLength)
         {
             var depth = Math.Min(ChainLength, _call.Depth - k);
-            var (offsets, a) = ((nint)(Patches.Offsets + k), (nint)(weights + ((long)k * GroupChannels)));
+            var (offsets, a) = ((nint)(_image.Offsets + k), (nint)(weights + ((long)k * _blockChannels)));
             var (target, stride) = k == 0 ? ((nint)sums, _paddedPlaces) : ((nint)tile, width);
-            if (width == 4 * TSimd.Lanes)
-            {
-                DirectKernels<TSimd, TVector>.Rows6Vectors4(depth, (float*)a, (int*)offsets, source, (float*)target, stride);
-            }
-            else
-            {
-                DirectKernels<TSimd, TVector>.Rows6Vectors2(depth, (float*)a, (int*)offsets, source, (float*)target, stride);
-            }
-
-            for (var row = 0; k > 0 && row < GroupChannels; row++)
+            DirectKernelChoice<TSimd, TVector>.Run(_blockChannels, width, depth, (float*)a, (int*)offsets, source, (float*)target, stride);
+            for (var row = 0; k > 0 && row < _blockChannels; row++)
             {
                 Vectors<TSimd, TVector>.AddTo(sums + (row * _paddedPlaces), tile + (row * width), width);
             }
         }
     }
 
-    private void Emit(int sample, int channel, float* sums)
+    /// <param name="biases">Memory for as many as there are rows of pixels.</param>
+    private void Emit(int sample, int group, int channel, float* sums, float* biases)
     {
         var call = _call!;
-        var (finish, channels) = (call.Finish, Math.Min(GroupChannels, call.Channels - channel));
-        var bias = finish.Bias == null ? null : finish.Bias + channel;
-        for (var first = 0; first < Patches.Pixels; first += Patches.PixelColumns, sums += Patches.Width)
+        var (finish, channels) = (call.Finish, Math.Min(_blockChannels, call.Channels - channel));
+        var first = ((long)group * call.Channels) + channel;
+        var bias = finish.Bias == null ? null : finish.Bias + first;
+        if (channels == 1)
         {
-            var element = ((long)channel * Patches.Pixels) + first;
+            EmitChannel(sample, first * Patches.Pixels, sums, bias, biases);
+            return;
+        }
+
+        for (var pixel = 0; pixel < Patches.Pixels; pixel += Patches.PixelColumns, sums += _image.Width)
+        {
+            var element = (first * Patches.Pixels) + pixel;
             Epilogue<TSimd, TVector>.WriteChannels(
                 sums,
                 _paddedPlaces,
@@ -132,5 +182,21 @@ internal sealed unsafe class DirectConvolution<TSimd, TVector>(ThreadTeam team, 
                 finish,
                 finish.At(sample, element, bias, null, 0));
         }
+    }
+
+    /// <summary>All rows of a channel at once, as if they were channels with the same bias.</summary>
+    private void EmitChannel(int sample, long element, float* sums, float* bias, float* biases)
+    {
+        var finish = _call!.Finish;
+        new Span<float>(biases, PixelRows).Fill(bias == null ? 0 : *bias);
+        Epilogue<TSimd, TVector>.WriteChannels(
+            sums,
+            _image.Width,
+            PixelRows,
+            Patches.PixelColumns,
+            _call.Target.At(sample, element),
+            Patches.PixelColumns,
+            finish,
+            finish.At(sample, element, bias == null ? null : biases, null, 0));
     }
 }

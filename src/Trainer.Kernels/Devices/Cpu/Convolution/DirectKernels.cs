@@ -133,4 +133,78 @@ internal static unsafe class DirectKernels<TSimd, TVector>
         TSimd.Store(sums + (5 * stride), c5a);
         TSimd.Store(sums + (5 * stride) + TSimd.Lanes, c5b);
     }
+
+    /// <summary>1 row x 8 vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Rows1Vectors8(nint k, float* a, int* offsets, float* source, float* sums)
+    {
+        var zero = TSimd.Broadcast(0);
+        TVector c0 = zero, c1 = zero, c2 = zero, c3 = zero, c4 = zero, c5 = zero, c6 = zero, c7 = zero;
+        for (var end = a + k; a < end; a++, offsets++)
+        {
+            var b = source + *offsets;
+            var m = TSimd.Broadcast(*a);
+            c0 = TSimd.MultiplyAdd(m, TSimd.Load(b), c0);
+            c1 = TSimd.MultiplyAdd(m, TSimd.Load(b + TSimd.Lanes), c1);
+            c2 = TSimd.MultiplyAdd(m, TSimd.Load(b + (2 * TSimd.Lanes)), c2);
+            c3 = TSimd.MultiplyAdd(m, TSimd.Load(b + (3 * TSimd.Lanes)), c3);
+            c4 = TSimd.MultiplyAdd(m, TSimd.Load(b + (4 * TSimd.Lanes)), c4);
+            c5 = TSimd.MultiplyAdd(m, TSimd.Load(b + (5 * TSimd.Lanes)), c5);
+            c6 = TSimd.MultiplyAdd(m, TSimd.Load(b + (6 * TSimd.Lanes)), c6);
+            c7 = TSimd.MultiplyAdd(m, TSimd.Load(b + (7 * TSimd.Lanes)), c7);
+        }
+
+        TSimd.Store(sums, c0);
+        TSimd.Store(sums + TSimd.Lanes, c1);
+        TSimd.Store(sums + (2 * TSimd.Lanes), c2);
+        TSimd.Store(sums + (3 * TSimd.Lanes), c3);
+        TSimd.Store(sums + (4 * TSimd.Lanes), c4);
+        TSimd.Store(sums + (5 * TSimd.Lanes), c5);
+        TSimd.Store(sums + (6 * TSimd.Lanes), c6);
+        TSimd.Store(sums + (7 * TSimd.Lanes), c7);
+    }
+
+    /// <summary>1 row x 2 vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Rows1Vectors2(nint k, float* a, int* offsets, float* source, float* sums)
+    {
+        var zero = TSimd.Broadcast(0);
+        TVector c0 = zero, c1 = zero;
+        for (var end = a + k; a < end; a++, offsets++)
+        {
+            var b = source + *offsets;
+            var m = TSimd.Broadcast(*a);
+            c0 = TSimd.MultiplyAdd(m, TSimd.Load(b), c0);
+            c1 = TSimd.MultiplyAdd(m, TSimd.Load(b + TSimd.Lanes), c1);
+        }
+
+        TSimd.Store(sums, c0);
+        TSimd.Store(sums + TSimd.Lanes, c1);
+    }
+}
+
+internal static unsafe class DirectKernelChoice<TSimd, TVector>
+    where TSimd : ISimd<TVector>
+    where TVector : struct
+{
+    /// <param name="channels">1 or 6.</param>
+    /// <param name="width">2 vectors, or the 4 that six channels leave registers for with 16 lanes, or the 8 that one does.</param>
+    public static void Run(int channels, int width, nint k, float* a, int* offsets, float* source, float* sums, nint stride)
+    {
+        switch (channels, width / TSimd.Lanes)
+        {
+            case (1, 8):
+                DirectKernels<TSimd, TVector>.Rows1Vectors8(k, a, offsets, source, sums);
+                break;
+            case (1, _):
+                DirectKernels<TSimd, TVector>.Rows1Vectors2(k, a, offsets, source, sums);
+                break;
+            case (_, 4):
+                DirectKernels<TSimd, TVector>.Rows6Vectors4(k, a, offsets, source, sums, stride);
+                break;
+            default:
+                DirectKernels<TSimd, TVector>.Rows6Vectors2(k, a, offsets, source, sums, stride);
+                break;
+        }
+    }
 }

@@ -50,6 +50,9 @@ internal sealed unsafe class PatchLayout : IDisposable
 
     public int* Offsets { get; private set; }
 
+    /// <summary>Of a sample of the source, without borders.</summary>
+    public long SourceElements => (long)Channels * _sourceH * _sourceW;
+
     public long ImageElements => (long)Channels * Height * Width;
 
     public void Forward(in Conv2dGeometry g)
@@ -91,6 +94,26 @@ internal sealed unsafe class PatchLayout : IDisposable
         {
             var source = sources.At(sample, (long)channel * _sourceH * _sourceW);
             FillRows(source, firstRow, endRow, image + ((long)channel * Height * Width));
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="FillPixels"/> with the elements of <paramref name="width"/> channels side by side, of which the first <paramref name="channels"/> exist.
+    /// </summary>
+    public void FillPixelsSideBySide(SampleRows sources, int sample, int firstPixel, int endPixel, int firstChannel, int channels, float* image, int width)
+    {
+        var firstRow = firstPixel / PixelColumns * StrideRows;
+        var endRow = ((endPixel - 1) / PixelColumns * StrideRows) + FilterRows;
+        var (first, end) = (Math.Max(0, _left), Math.Min(Width, _left + _sourceW));
+        var target = image + ((long)firstRow * Width * width);
+        new Span<float>(target, checked((endRow - firstRow) * Width * width)).Clear();
+        for (var row = firstRow; row < endRow && first < end; row++, target += Width * width)
+        {
+            if (IsSourceRow(row))
+            {
+                var source = sources.At(sample, ((((long)firstChannel * _sourceH) + row - _top) * _sourceW) + first - _left);
+                Packing.Transpose(source, (nint)_sourceH * _sourceW, channels, end - first, target + ((long)first * width), width, width);
+            }
         }
     }
 
