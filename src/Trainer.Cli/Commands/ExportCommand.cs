@@ -23,7 +23,7 @@ internal static class ExportCommand
         var safetensors = new Option<string?>("--safetensors") { Description = "Write the weights as safetensors; names as PyTorch's.", HelpName = "FILE" };
         var optimizer = new Option<string?>("--optimizer")
         {
-            Description = "Write the optimizer's state as safetensors: 0.weight.momentum_buffer and the like, as torch.optim calls them, and the number of steps.",
+            Description = "Write the optimizer's state as safetensors: names as torch.optim's (0.weight.momentum_buffer), and the number of steps.",
             HelpName = "FILE",
         };
         var command = new TrainerCommand("export", "Writes a trained model for other programs.")

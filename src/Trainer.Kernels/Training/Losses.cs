@@ -1,6 +1,6 @@
 namespace Trainer.Kernels.Training;
 
-/// <summary>What training makes small. The loss of a step, of an epoch or of a test set is the sum of its samples' losses over the sum of their weights.</summary>
+/// <summary>What training makes small. The loss of a step, an epoch or a test set is the sum of its samples' losses over the sum of their weights.</summary>
 public abstract record Loss
 {
     /// <summary>Whether samples have weights, by whose sum the gradient is divided instead of by B.</summary>

@@ -28,7 +28,7 @@ internal abstract unsafe partial class WeightGradient<TSimd, TVector>(ThreadTeam
     /// <summary>The most elements of partial sums that are written to memory: 16 MiB.</summary>
     private const long MostPartials = 4 << 20;
 
-    /// <summary>Rows and columns of a block of a large gradient, about: its left operand over a chain's length is then 192 KiB, a level of its stack 96 KiB.</summary>
+    /// <summary>Rows and columns of a block of a large gradient, about: a chain of its left operand is then 192 KiB, a level of its stack 96 KiB.</summary>
     private const int BlockRows = 96;
     private const int BlockColumns = 256;
 

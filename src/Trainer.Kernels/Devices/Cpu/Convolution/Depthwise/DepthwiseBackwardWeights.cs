@@ -8,8 +8,8 @@ using Trainer.Kernels.Devices.Cpu.Threading;
 namespace Trainer.Kernels.Devices.Cpu.Convolution.Depthwise;
 
 /// <summary>
-/// dw of a convolution with one input channel in each group: a dot product per filter and tap, so that only channels can fill a vector. Those of x and dy are put
-/// side by side first. A piece of work is a vector of channels in a piece of the plan; a second pass folds the pieces.
+/// dw of a convolution with one input channel in each group: a dot product per filter and tap, so that only channels can fill a vector. Those of x and dy
+/// are put side by side first. A piece of work is a vector of channels in a piece of the plan; a second pass folds the pieces.
 /// </summary>
 internal sealed unsafe class DepthwiseBackwardWeights<TSimd, TVector>(ThreadTeam team, Scratch scratch) : ParallelWork, IDisposable
     where TSimd : ISimd<TVector>

@@ -5,8 +5,8 @@ using Trainer.Kernels.Devices.Cpu.Simd;
 namespace Trainer.Kernels.Devices.Cpu.Convolution.Depthwise;
 
 /// <summary>
-/// Sums of the weight gradient of a vector of channels: sums[tap] = the chain, from +0, over the pixels of some runs, of x x dy, pixels ascending, fused: Form C.
-/// The channels' elements are side by side both in the image (source + i x step + offsets[tap] for pixel i of a run) and in dy.
+/// Sums of the weight gradient of a vector of channels: sums[tap] = the chain, from +0, over the pixels of some runs, of x times dy, pixels ascending,
+/// fused: Form C. The channels' elements are side by side both in the image (source + i x step + offsets[tap] for pixel i of a run) and in dy.
 /// </summary>
 internal static unsafe class DepthwiseGradientKernel<TSimd, TVector>
     where TSimd : ISimd<TVector>
@@ -20,7 +20,8 @@ internal static unsafe class DepthwiseGradientKernel<TSimd, TVector>
     {
         var zero = TSimd.Broadcast(0);
         TVector c0 = zero, c1 = zero, c2 = zero, c3 = zero, c4 = zero, c5 = zero, c6 = zero, c7 = zero, c8 = zero;
-        nint o0 = offsets[0], o1 = offsets[1], o2 = offsets[2], o3 = offsets[3], o4 = offsets[4], o5 = offsets[5], o6 = offsets[6], o7 = offsets[7], o8 = offsets[8];
+        nint o0 = offsets[0], o1 = offsets[1], o2 = offsets[2], o3 = offsets[3], o4 = offsets[4];
+        nint o5 = offsets[5], o6 = offsets[6], o7 = offsets[7], o8 = offsets[8];
         for (var end = runs + count; runs < end; runs++)
         {
             var source = runs->Source;
