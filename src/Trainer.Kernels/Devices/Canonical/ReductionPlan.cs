@@ -34,6 +34,11 @@ internal sealed class ReductionPlan
 
     public ReductionPiece this[int index] => _pieces[index];
 
+    /// <summary>Pieces of a shard with so many samples of so many pixels, where a row is one pixel.</summary>
+    public static int PiecesOf(int samples, int pixels) => pixels > PiecePixels
+        ? samples * CountOf(pixels, PiecePixels)
+        : CountOf(samples, PiecePixels / pixels);
+
     public bool IsFirstOfRoot(int index) => index == 0 || _pieces[index].Root != _pieces[index - 1].Root;
 
     /// <summary>Plans the sums over a slice's samples with <paramref name="rows"/> x <paramref name="columns"/> output pixels each.</summary>

@@ -16,6 +16,7 @@ internal sealed unsafe class BatchNorm<TSimd, TVector>(ThreadTeam team, Scratch 
     where TVector : struct
 {
     private readonly NormGroups _groups = new();
+    private readonly SampleGroups _samples = new();
     private readonly NativeBuffer _table = new();
     private readonly PlaneMoments<TSimd, TVector> _moments = new(team);
     private readonly MomentFold<TSimd, TVector> _momentFold = new(team);
@@ -28,6 +29,7 @@ internal sealed unsafe class BatchNorm<TSimd, TVector>(ThreadTeam team, Scratch 
     public int Describe(string operation, BatchSlice slice, in BatchNormGeometry g)
     {
         _groups.Describe(operation, slice, g);
+        _samples.Describe(_groups, slice.LocalSamples);
         return _groups.Count;
     }
 
@@ -41,16 +43,16 @@ internal sealed unsafe class BatchNorm<TSimd, TVector>(ThreadTeam team, Scratch 
         var table = _table.Ensure<float>((_groups.Count * 2L * g.C) + CpuMemory.Slack);
         _moments.Execute(samples, g.C, g.Pixels, x, moments);
         _momentFold.Execute(g, slice, _groups, moments, new NormTables(g.C, weight, bias, saved, table), meanSums, varianceSums);
-        _normalize.Execute(samples, g.C, g.Pixels, _groups.OfSample, table, x, steps, y);
+        _normalize.Execute(samples, g.C, g.Pixels, _samples.OfSample, table, x, steps, y);
     }
 
     public void Inference(
         in BatchNormGeometry g, int samples, SampleRows x, float* weight, float* bias, float* mean, float* variance, OutputSteps steps, SampleRows y)
     {
-        _groups.DescribeOne(samples);
+        _samples.DescribeOne(samples);
         var table = _table.Ensure<float>((2L * g.C) + CpuMemory.Slack);
         new NormTables(g.C, weight, bias, null, table).SetNormalization<TSimd, TVector>(0, mean, variance, 1, g.Eps, 0, g.C);
-        _normalize.Execute(samples, g.C, g.Pixels, _groups.OfSample, table, x, steps, y);
+        _normalize.Execute(samples, g.C, g.Pixels, _samples.OfSample, table, x, steps, y);
     }
 
     /// <param name="plan">Of the slice, a row of which is one pixel.</param>
@@ -61,17 +63,17 @@ internal sealed unsafe class BatchNorm<TSimd, TVector>(ThreadTeam team, Scratch 
     {
         var sums = scratch.Shared(plan.Count * 2L * g.C);
         var shares = _table.Ensure<float>((_groups.Count * 2L * g.C) + CpuMemory.Slack);
-        _sums.Execute(plan, g.C, g.Pixels, x, dy, new SavedMoments(saved, g.C, _groups.OfSample, 0), sums);
+        _sums.Execute(plan, g.C, g.Pixels, x, dy, new SavedMoments(saved, g.C, _samples.OfSample, 0), sums);
         _gradientFold.Execute(slice, _groups, g.C, g.Pixels, sums, shares, dweight, dbias);
         if (!dx.IsEmpty)
         {
-            _gradient.Execute(slice.LocalSamples, g, _groups.OfSample, weight, saved, shares, x, dy, steps, dx);
+            _gradient.Execute(slice.LocalSamples, g, _samples.OfSample, weight, saved, shares, x, dy, steps, dx);
         }
     }
 
     public void Dispose()
     {
-        _groups.Dispose();
+        _samples.Dispose();
         _table.Dispose();
     }
 }

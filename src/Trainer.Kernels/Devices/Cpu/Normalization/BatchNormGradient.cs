@@ -64,8 +64,8 @@ internal sealed unsafe class BatchNormGradient<TSimd, TVector>(ThreadTeam team) 
         var (activation, count) = (_steps.Activation, Pixels);
         for (var i = 0; i < count; i += TSimd.Lanes)
         {
-            var h = TSimd.Multiply(TSimd.Subtract(TSimd.Load(x + i), mean), invstd);
-            var v = TSimd.Multiply(factor, TSimd.Subtract(TSimd.Load(dy + i), TSimd.MultiplyAdd(h, slope, shift)));
+            var h = LaneNorm<TSimd, TVector>.Normalized(TSimd.Load(x + i), mean, invstd);
+            var v = LaneNorm<TSimd, TVector>.BatchGradient(TSimd.Load(dy + i), h, slope, shift, factor);
             v = VectorEpilogue<TSimd, TVector>.Gradient(v, activation, output + i, addend == null ? null : addend + i);
             EpilogueRows<TSimd, TVector>.Store(dx + i, v, count - i);
         }

@@ -30,16 +30,7 @@ internal sealed unsafe class GradientFold<TSimd, TVector>(ThreadTeam team) : Gro
         Execute(slice, groups, sums, channels);
     }
 
-    protected override int LeavesOf(int samples)
-    {
-        if (_pixels > ReductionPlan.PiecePixels)
-        {
-            return samples * ((_pixels + ReductionPlan.PiecePixels - 1) / ReductionPlan.PiecePixels);
-        }
-
-        var perPiece = ReductionPlan.PiecePixels / _pixels;
-        return (samples + perPiece - 1) / perPiece;
-    }
+    protected override int LeavesOf(int samples) => ReductionPlan.PiecesOf(samples, _pixels);
 
     protected override long ValuesOf(int leaf) => 1;
 

@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Devices.Cpu.Reduction;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;

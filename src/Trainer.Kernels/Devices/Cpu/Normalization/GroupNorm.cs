@@ -133,12 +133,11 @@ internal sealed unsafe class GroupNorm<TSimd, TVector>(ThreadTeam team) : Parall
         var output = _gradientSteps.Output.At(sample, place);
         var addend = _gradientSteps.Addend.At(sample, place);
         var (means, factors, weight) = (TSimd.Broadcast(mean), TSimd.Broadcast(invstd), TSimd.Broadcast(_weight == null ? 1 : _weight[channel]));
-        var (slopes, shifts, sign) = (TSimd.Broadcast(slope), TSimd.Broadcast(shift), TSimd.Broadcast(-0f));
+        var (slopes, shifts) = (TSimd.Broadcast(slope), TSimd.Broadcast(shift));
         for (var i = 0; i < _g.Pixels; i += TSimd.Lanes)
         {
-            var h = TSimd.Multiply(TSimd.Subtract(TSimd.Load(x + i), means), factors);
-            var t = TSimd.Xor(TSimd.MultiplyAdd(h, slopes, shifts), sign);
-            var v = TSimd.Multiply(factors, TSimd.MultiplyAdd(weight, TSimd.Load(dy + i), t));
+            var h = LaneNorm<TSimd, TVector>.Normalized(TSimd.Load(x + i), means, factors);
+            var v = LaneNorm<TSimd, TVector>.GroupGradient(TSimd.Load(dy + i), h, slopes, shifts, weight, factors);
             v = VectorEpilogue<TSimd, TVector>.Gradient(v, _gradientSteps.Activation, output + i, addend == null ? null : addend + i);
             EpilogueRows<TSimd, TVector>.Store(dx + i, v, _g.Pixels - i);
         }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
@@ -38,16 +39,14 @@ internal sealed unsafe class MomentFold<TSimd, TVector>(ThreadTeam team) : Group
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Join(float* left, float* right, long leftValues, long rightValues, int count)
     {
-        var values = leftValues + rightValues;
-        var share = TSimd.Broadcast((float)((double)rightValues / values));
-        var weight = TSimd.Broadcast((float)((double)leftValues * rightValues / values));
+        var (share, weight) = (TSimd.Broadcast(MomentWeights.Share(leftValues, rightValues)), TSimd.Broadcast(MomentWeights.Weight(leftValues, rightValues)));
         for (var i = 0; i < count; i += TSimd.Lanes)
         {
             var mean = TSimd.Load(left + i);
             var d = TSimd.Subtract(TSimd.Load(right + i), mean);
-            var squares = TSimd.Add(TSimd.Load(left + Channels + i), TSimd.Load(right + Channels + i));
-            EpilogueRows<TSimd, TVector>.Store(left + i, TSimd.MultiplyAdd(d, share, mean), count - i);
-            EpilogueRows<TSimd, TVector>.Store(left + Channels + i, TSimd.MultiplyAdd(TSimd.Multiply(d, d), weight, squares), count - i);
+            var squares = LaneNorm<TSimd, TVector>.JoinSquares(TSimd.Load(left + Channels + i), TSimd.Load(right + Channels + i), d, weight);
+            EpilogueRows<TSimd, TVector>.Store(left + i, LaneNorm<TSimd, TVector>.JoinMeans(mean, d, share), count - i);
+            EpilogueRows<TSimd, TVector>.Store(left + Channels + i, squares, count - i);
         }
     }
 

@@ -19,15 +19,13 @@ internal readonly unsafe struct NormTables(int channels, float* weight, float* b
         where TSimd : ISimd<TVector>
         where TVector : struct
     {
-        var one = TSimd.Broadcast(1);
         for (var i = 0; i < count; i += TSimd.Lanes)
         {
             var mean = TSimd.Load(means + i);
             var variance = TSimd.Divide(TSimd.Load(squares + i), TSimd.Broadcast(values));
-            var invstd = TSimd.Divide(one, TSimd.Sqrt(TSimd.Add(variance, TSimd.Broadcast(eps))));
+            var invstd = LaneNorm<TSimd, TVector>.InverseDeviation(variance, TSimd.Broadcast(eps));
             var scale = weight == null ? invstd : TSimd.Multiply(TSimd.Load(weight + first + i), invstd);
-            var shift = bias == null ? TSimd.Broadcast(0) : TSimd.Load(bias + first + i);
-            shift = TSimd.MultiplyAdd(TSimd.Xor(mean, TSimd.Broadcast(-0f)), scale, shift);
+            var shift = LaneNorm<TSimd, TVector>.Shift(mean, scale, bias == null ? TSimd.Broadcast(0) : TSimd.Load(bias + first + i));
             EpilogueRows<TSimd, TVector>.Store(scaleShift + place + i, scale, count - i);
             EpilogueRows<TSimd, TVector>.Store(scaleShift + place + channels + i, shift, count - i);
             if (saved != null)

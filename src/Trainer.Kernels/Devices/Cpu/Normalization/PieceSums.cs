@@ -83,7 +83,7 @@ internal sealed unsafe class PieceSums<TSimd, TVector>(ThreadTeam team, Scratch 
         for (var i = 0; i < count; i += TSimd.Lanes)
         {
             TSimd.Store(gradients + i, TSimd.Load(dy + i));
-            TSimd.Store(h + i, TSimd.Multiply(TSimd.Subtract(TSimd.Load(x + i), means), factors));
+            TSimd.Store(h + i, LaneNorm<TSimd, TVector>.Normalized(TSimd.Load(x + i), means, factors));
         }
     }
 }

@@ -1,35 +1,27 @@
-using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Sharding;
 
-namespace Trainer.Kernels.Devices.Cpu.Normalization;
+namespace Trainer.Kernels.Devices.Canonical;
 
 /// <summary>A batch norm group of the local samples.</summary>
 internal readonly record struct NormGroup(ShardRange Shards, int FirstSample, int Samples);
 
-/// <summary>The batch norm groups of a slice, ascending, and which group each local sample is of (canonical arithmetic, rule 7).</summary>
-internal sealed unsafe class NormGroups : IDisposable
+/// <summary>The batch norm groups of a slice, ascending (canonical arithmetic, rule 7).</summary>
+internal sealed class NormGroups
 {
     private readonly List<NormGroup> _groups = [];
-    private readonly NativeBuffer _ofSample = new();
 
     public int Count => _groups.Count;
 
     /// <summary>Shards of a group.</summary>
     public int Run { get; private set; }
 
-    /// <summary>The group of each local sample.</summary>
-    public int* OfSample { get; private set; }
-
     public NormGroup this[int group] => _groups[group];
-
-    public void Dispose() => _ofSample.Dispose();
 
     /// <exception cref="ArgumentException">A root splits a group, or a group has one value per channel.</exception>
     public void Describe(string operation, BatchSlice slice, in BatchNormGeometry g)
     {
         _groups.Clear();
         Run = g.Sync ? slice.Shards : slice.GroupShards;
-        OfSample = _ofSample.Ensure<int>(slice.LocalSamples);
         var first = 0;
         for (var root = 0; root < slice.Roots.Count; root++)
         {
@@ -46,13 +38,6 @@ internal sealed unsafe class NormGroups : IDisposable
         }
     }
 
-    /// <summary>All samples in one group, for evaluation.</summary>
-    public void DescribeOne(int samples)
-    {
-        OfSample = _ofSample.Ensure<int>(samples);
-        new Span<int>(OfSample, samples).Clear();
-    }
-
     private void Add(string operation, BatchSlice slice, ShardRange shards, int pixels, ref int first)
     {
         var samples = slice.RootSamples(shards);
@@ -61,7 +46,6 @@ internal sealed unsafe class NormGroups : IDisposable
             throw new ArgumentException($"{operation}: the group of shards {shards} has 1 value per channel, expected at least 2.");
         }
 
-        new Span<int>(OfSample + first, samples).Fill(_groups.Count);
         _groups.Add(new NormGroup(shards, first, samples));
         first += samples;
     }
