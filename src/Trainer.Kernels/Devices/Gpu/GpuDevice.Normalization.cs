@@ -1,30 +1,242 @@
+using ILGPU;
+using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Devices.Gpu.Kernels;
+using Trainer.Kernels.Devices.Gpu.Memory;
+using Trainer.Kernels.Devices.Gpu.Normalization;
+using Trainer.Kernels.Devices.Gpu.Products;
+using Trainer.Kernels.Devices.Operands;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Gpu;
 
 /// <summary>Normalisation.</summary>
+/// <remarks>
+/// Batch norm forward: moments of planes, the trees of groups, y; backward: sums of pieces, the trees, dx. So x is read twice each way, three times forward
+/// where 16 planes fit into no cache. Group norm likewise, with runs of channels for planes and no tree forward.
+/// </remarks>
 internal sealed partial class GpuDevice
 {
+    private readonly NormGroups _normGroups = new();
+
     public override void BatchNormForward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor weight, Tensor bias, Tensor saved,
-        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y) =>
-        throw new NotSupportedException(nameof(BatchNormForward));
+        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y)
+    {
+        const string Operation = nameof(BatchNormForward);
+        GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, slice.LocalSamples);
+        var (extent, channels) = (Extent.Of(slice.LocalSamples, g.C, 1, g.Pixels), Extent.Of(g.C));
+        _normGroups.Describe(Operation, slice, g);
+        var values = GpuOperand.Samples(Operation, "x", x, extent);
+        var (scale, shift) = (GpuOperand.ViewOrNone(Operation, "weight", weight, channels), GpuOperand.ViewOrNone(Operation, "bias", bias, channels));
+        var table = GpuOperand.View(Operation, "saved", saved, Extent.Of(_normGroups.Count, 2L * g.C));
+        CheckTargets(Operation, "meanSums", slice, meanSums, channels);
+        CheckTargets(Operation, "varianceSums", slice, varianceSums, channels);
+        var steps = GpuOperand.Steps(Operation, epilogue, extent);
+        var outputs = GpuOperand.Samples(Operation, "y", y, extent);
+
+        if (slice.LocalSamples == 0)
+        {
+            return;
+        }
+
+        var tree = _groupTrees.Of(slice, _normGroups.Run, g.Pixels, pieces: false);
+        var moments = checked(tree.Leaves * 2L * g.C);
+        var scratch = _scratch.Take(moments + (_normGroups.Count * 2L * g.C));
+        var (slots, scaleShift) = (scratch.SubView(0, moments), scratch.SubView(moments));
+        MeasurePlanes(g.Pixels == 1 ? MomentKernels.Features : MomentKernels.Planes, slice.LocalSamples, g.C, g.Pixels, g.Eps, values, slots);
+        LaunchGroups(GroupFoldKernels.Moments, tree, g.C, new MomentFold(FoldOf(tree, g.C, slots), g.Eps, scale, shift, table, scaleShift));
+        FoldRoots(tree, g.C, slots, Operation, "meanSums", meanSums, "varianceSums", varianceSums);
+        NormalizeBatch(g, slice.LocalSamples, values, tree.SampleGroups, scaleShift, steps, outputs);
+    }
 
     public override void BatchNormInference(
-        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y) =>
-        throw new NotSupportedException(nameof(BatchNormInference));
+        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y)
+    {
+        const string Operation = nameof(BatchNormInference);
+        GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, samples);
+        var (extent, channels) = (Extent.Of(samples, g.C, 1, g.Pixels), Extent.Of(g.C));
+        var values = GpuOperand.Samples(Operation, "x", x, extent);
+        var (scale, shift) = (GpuOperand.ViewOrNone(Operation, "weight", weight, channels), GpuOperand.ViewOrNone(Operation, "bias", bias, channels));
+        var (means, variances) = (GpuOperand.View(Operation, "mean", mean, channels), GpuOperand.View(Operation, "variance", variance, channels));
+        var steps = GpuOperand.Steps(Operation, epilogue, extent);
+        var outputs = GpuOperand.Samples(Operation, "y", y, extent);
+
+        var scaleShift = _scratch.Take(2L * g.C);
+        LaunchThreads(NormalizeKernels.Inference, g.C, new InferenceTable(g.C, g.Eps, means, variances, scale, shift, scaleShift));
+        NormalizeBatch(g, samples, values, default, scaleShift, steps, outputs);
+    }
 
     public override void BatchNormBackward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
-        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException(nameof(BatchNormBackward));
+        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(BatchNormBackward);
+        GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, slice.LocalSamples);
+        var (extent, channels) = (Extent.Of(slice.LocalSamples, g.C, 1, g.Pixels), Extent.Of(g.C));
+        _normGroups.Describe(Operation, slice, g);
+        var (values, gradients) = (GpuOperand.Samples(Operation, "x", x, extent), GpuOperand.Samples(Operation, "dy", dy, extent));
+        var scale = GpuOperand.ViewOrNone(Operation, "weight", weight, channels);
+        var table = GpuOperand.View(Operation, "saved", saved, Extent.Of(_normGroups.Count, 2L * g.C));
+        CheckTargets(Operation, "dweight", slice, dweight, channels);
+        CheckTargets(Operation, "dbias", slice, dbias, channels);
+        var steps = dx.IsEmpty ? default : GpuOperand.Steps(Operation, epilogue, extent);
+        var target = GpuOperand.SamplesOrNone(Operation, "dx", dx, extent);
+
+        if (slice.LocalSamples == 0)
+        {
+            return;
+        }
+
+        var tree = _groupTrees.Of(slice, _normGroups.Run, g.Pixels, pieces: true);
+        var sums = checked(tree.Leaves * 2L * g.C);
+        var scratch = _scratch.Take(sums + (_normGroups.Count * 2L * g.C));
+        var (slots, shares) = (scratch.SubView(0, sums), scratch.SubView(sums));
+        var pieces = _reductions.Of(slice, g.Pixels, 1).Pieces;
+        SumPieces(tree.Leaves, g.C, g.Pixels, pieces, values, gradients, MomentTable.OfGroups(table, tree.SampleGroups, g.C), slots);
+        LaunchGroups(GroupFoldKernels.Sums, tree, g.C, new SumFold(FoldOf(tree, g.C, slots), shares));
+        FoldRoots(tree, g.C, slots, Operation, "dbias", dbias, "dweight", dweight);
+        if (!dx.IsEmpty)
+        {
+            var cells = new ChannelCells(g.C, g.Pixels);
+            Launch(NormGradientKernels.Batch, cells.GroupsOf(slice.LocalSamples), GroupSize, new BatchNormGradient(
+                cells, g.C, values, gradients, tree.SampleGroups, scale, table, shares, steps, target));
+        }
+    }
 
     public override void GroupNormForward(
-        in GroupNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor saved, in OutputEpilogue epilogue, Tensor y) =>
-        throw new NotSupportedException(nameof(GroupNormForward));
+        in GroupNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor saved, in OutputEpilogue epilogue, Tensor y)
+    {
+        const string Operation = nameof(GroupNormForward);
+        GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, g.Groups, samples);
+        var (extent, channels) = (Extent.Of(samples, g.C, 1, g.Pixels), Extent.Of(g.C));
+        var values = GpuOperand.Samples(Operation, "x", x, extent);
+        var (scale, shift) = (GpuOperand.ViewOrNone(Operation, "weight", weight, channels), GpuOperand.ViewOrNone(Operation, "bias", bias, channels));
+        var table = GpuOperand.ViewOrNone(Operation, "saved", saved, Extent.Of(samples, 2L * g.Groups));
+        var steps = GpuOperand.Steps(Operation, epilogue, extent);
+        var outputs = GpuOperand.Samples(Operation, "y", y, extent);
+
+        var moments = table.Length > 0 ? table : _scratch.Take(samples * 2L * g.Groups);
+        var (runChannels, cells) = (g.C / g.Groups, new ChannelCells(g.C, g.Pixels));
+        MeasurePlanes(MomentKernels.Runs, samples, g.Groups, runChannels * g.Pixels, g.Eps, values, moments);
+        Launch(NormalizeKernels.Groups, cells.GroupsOf(samples), GroupSize, new GroupNormalize(
+            cells, new FastDivisor(runChannels), g.Groups, values, scale, shift, moments, steps, outputs));
+    }
 
     public override void GroupNormBackward(
         in GroupNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
-        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx) =>
-        throw new NotSupportedException(nameof(GroupNormBackward));
+        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(GroupNormBackward);
+        var samples = slice.LocalSamples;
+        GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, g.Groups, samples);
+        var (extent, channels) = (Extent.Of(samples, g.C, 1, g.Pixels), Extent.Of(g.C));
+        var (values, gradients) = (GpuOperand.Samples(Operation, "x", x, extent), GpuOperand.Samples(Operation, "dy", dy, extent));
+        var saveds = GpuOperand.View(Operation, "saved", saved, Extent.Of(samples, 2L * g.Groups));
+        var table = MomentTable.OfSamples(saveds, g.C, g.Groups);
+        CheckTargets(Operation, "dweight", slice, dweight, channels);
+        CheckTargets(Operation, "dbias", slice, dbias, channels);
+        if (samples > 0 && (!dweight.IsEmpty || !dbias.IsEmpty))
+        {
+            // Shards are the groups of this tree: nothing is taken from them on the way to the roots.
+            var tree = _groupTrees.Of(slice, run: 1, g.Pixels, pieces: true);
+            var slots = _scratch.Take(checked(tree.Leaves * 2L * g.C));
+            SumPieces(tree.Leaves, g.C, g.Pixels, _reductions.Of(slice, g.Pixels, 1).Pieces, values, gradients, table, slots);
+            LaunchGroups(GroupFoldKernels.Sums, tree, g.C, new SumFold(FoldOf(tree, g.C, slots), default));
+            FoldRoots(tree, g.C, slots, Operation, "dbias", dbias, "dweight", dweight);
+        }
+
+        if (dx.IsEmpty)
+        {
+            return;
+        }
+
+        var scale = GpuOperand.ViewOrNone(Operation, "weight", weight, channels);
+        var steps = GpuOperand.Steps(Operation, epilogue, extent);
+        var target = GpuOperand.Samples(Operation, "dx", dx, extent);
+        if (samples == 0)
+        {
+            return;
+        }
+
+        var (runChannels, cells, planeSums) = (g.C / g.Groups, new ChannelCells(g.C, g.Pixels), checked(samples * 2L * g.C));
+        var scratch = _scratch.Take(planeSums + (samples * 2L * g.Groups));
+        var (sums, shares) = (scratch.SubView(0, planeSums), scratch.SubView(planeSums));
+        SumPieces(samples, g.C, g.Pixels, default, values, gradients, table, sums);
+        LaunchThreads(NormGradientKernels.Shares, (long)samples * g.Groups, new GroupNormShares(
+            samples * g.Groups, g.C, new FastDivisor(g.Groups), runChannels, runChannels * g.Pixels, scale, sums, shares));
+        Launch(NormGradientKernels.Groups, cells.GroupsOf(samples), GroupSize, new GroupNormGradient(
+            cells, new FastDivisor(runChannels), g.Groups, values, gradients, scale, saveds, shares, steps, target));
+    }
+
+    private static GroupFold FoldOf(GroupTree tree, int channels, ArrayView<float> slots) =>
+        new(tree.View, channels, RunsOf(channels, GroupFoldKernels.RunChannels), slots);
+
+    private static int RunsOf(int channels, int runChannels) => (channels + runChannels - 1) / runChannels;
+
+    /// <summary>Sums per root are all there, or none is wanted.</summary>
+    private static void CheckTargets(string operation, string operand, BatchSlice slice, ReadOnlySpan<Tensor> sums, Extent extent)
+    {
+        if (sums.IsEmpty)
+        {
+            return;
+        }
+
+        GeometryChecks.CheckRoots(operation, operand, sums.Length, slice);
+        for (var root = 0; root < sums.Length; root++)
+        {
+            if (slice.RootSamples(slice.Roots[root]) > 0)
+            {
+                _ = GpuOperand.View(operation, operand, sums[root], extent);
+            }
+        }
+    }
+
+    private void MeasurePlanes(Kernel<PlaneMoments> kernel, int samples, int channels, int pixels, float eps, SampleRows x, ArrayView<float> moments)
+    {
+        var planes = checked(samples * channels);
+        var groups = RunsOf(planes, kernel == MomentKernels.Features ? GroupSize : MomentKernels.PlanesOfGroup);
+        Launch(kernel, groups, GroupSize, new PlaneMoments(planes, new FastDivisor(channels), pixels, pixels, eps, x, moments));
+    }
+
+    /// <param name="pieces">None: each sample is a piece.</param>
+    private void SumPieces(
+        int count, int channels, int pixels, ArrayView<int> pieces, SampleRows x, SampleRows dy, MomentTable saved, ArrayView<float> sums)
+    {
+        var runs = RunsOf(channels, NormSumKernels.RunChannels);
+        Launch(NormSumKernels.Sums, (long)count * runs, GroupSize, new NormSums(channels, runs, pixels, pieces, x, dy, saved, sums));
+    }
+
+    private void LaunchGroups<TArguments>(Kernel<TArguments> kernel, GroupTree tree, int channels, in TArguments arguments)
+        where TArguments : struct =>
+        Launch(kernel, (long)tree.GroupCount * RunsOf(channels, GroupFoldKernels.RunChannels), GroupSize, arguments);
+
+    private void FoldRoots(
+        GroupTree tree, int channels, ArrayView<float> slots, string operation, string firstOperand, ReadOnlySpan<Tensor> first, string secondOperand,
+        ReadOnlySpan<Tensor> second)
+    {
+        if (first.IsEmpty && second.IsEmpty)
+        {
+            return;
+        }
+
+        foreach (var root in tree.Roots)
+        {
+            LaunchThreads(GroupFoldKernels.Root, 2L * channels, new RootFold(
+                channels,
+                tree.Additions,
+                root.FirstAddition,
+                root.Additions,
+                root.Slot,
+                slots,
+                first.IsEmpty ? default : GpuOperand.View(operation, firstOperand, first[root.Root], Extent.Of(channels)),
+                second.IsEmpty ? default : GpuOperand.View(operation, secondOperand, second[root.Root], Extent.Of(channels))));
+        }
+    }
+
+    private void NormalizeBatch(
+        in BatchNormGeometry g, int samples, SampleRows x, ArrayView<int> sampleGroups, ArrayView<float> scaleShift, OutputSteps steps, SampleRows y)
+    {
+        var cells = new ChannelCells(g.C, g.Pixels);
+        Launch(NormalizeKernels.Batch, cells.GroupsOf(samples), GroupSize, new BatchNormalize(cells, g.C, x, sampleGroups, scaleShift, steps, y));
+    }
 }

@@ -2,6 +2,7 @@ using ILGPU;
 using ILGPU.Runtime;
 using Trainer.Kernels.Devices.Gpu.Kernels;
 using Trainer.Kernels.Devices.Gpu.Memory;
+using Trainer.Kernels.Devices.Gpu.Normalization;
 using Trainer.Kernels.Devices.Gpu.Products;
 using Trainer.Kernels.Devices.Gpu.Reduction;
 using Trainer.Kernels.Devices.Operands;
@@ -25,6 +26,7 @@ internal sealed partial class GpuDevice : Device
     private readonly HashSet<GpuMemory> _memories = [];
     private readonly GpuScratch _scratch;
     private readonly GpuReductions _reductions;
+    private readonly GroupTrees _groupTrees;
     private readonly TapTables _taps;
     private readonly GpuExchange _tables;
     private readonly GpuExchange _results;
@@ -36,6 +38,7 @@ internal sealed partial class GpuDevice : Device
         _copies = CopyQueue.Create(accelerator, _stream);
         _scratch = new GpuScratch(accelerator);
         _reductions = new GpuReductions(accelerator);
+        _groupTrees = new GroupTrees(accelerator);
         _taps = new TapTables(accelerator);
         _tables = new GpuExchange(accelerator, _copies);
         _results = new GpuExchange(accelerator, _copies);
@@ -112,6 +115,7 @@ internal sealed partial class GpuDevice : Device
         _tables.Dispose();
         _results.Dispose();
         _reductions.Dispose();
+        _groupTrees.Dispose();
         _taps.Dispose();
         _copies.Dispose();
         _stream.Dispose();

@@ -24,4 +24,27 @@ internal static class LaneFold
 
         return parts[thread];
     }
+
+    /// <summary>
+    /// As <see cref="Sum"/> for up to 16 sums whose lanes are any threads of the group, each of which receives its sum. To be called by all threads, each with
+    /// another lane or sum.
+    /// </summary>
+    public static float SumOf(int sum, int lane, float part)
+    {
+        var parts = SharedMemory.Allocate<float>(GpuDevice.GroupSize);
+        var thread = Group.IdxX;
+        Exact.Barrier(); // what an earlier sum left there has been read
+        parts[(sum * 16) + lane] = part;
+        for (var half = 8; half > 0; half /= 2)
+        {
+            Exact.Barrier();
+            if (thread % 16 < half)
+            {
+                parts[thread] = Exact.Add(parts[thread], parts[thread + half]);
+            }
+        }
+
+        Exact.Barrier();
+        return parts[sum * 16];
+    }
 }
