@@ -4,8 +4,24 @@ using ILGPU.Runtime;
 
 namespace Trainer.Kernels.Devices.Gpu;
 
+/// <summary>What the machine code of a kernel is known for; tests look for it in what the compiler writes.</summary>
+[Flags]
+internal enum KernelPromise
+{
+    None = 0,
+
+    /// <summary>Products are fused into their sums.</summary>
+    FusedProducts = 1,
+
+    /// <summary>Shared memory is read 16 bytes at a time.</summary>
+    SharedVectorLoads = 2,
+
+    /// <summary>Global memory is read 16 bytes at a time.</summary>
+    GlobalVectorLoads = 4,
+}
+
 /// <summary>A function that runs on the device, once per thread. It is static, takes one struct, and is explicitly grouped (one dimension).</summary>
-internal abstract class Kernel(MethodInfo method)
+internal abstract class Kernel(MethodInfo method, KernelPromise promises)
 {
     private static readonly Lazy<IReadOnlyList<Kernel>> Catalog = new(Find);
 
@@ -21,8 +37,10 @@ internal abstract class Kernel(MethodInfo method)
 
     public string Name { get; } = NameOf(method);
 
-    public static Kernel<TArguments> Of<TArguments>(Action<TArguments> body)
-        where TArguments : struct => new(body);
+    public KernelPromise Promises { get; } = promises;
+
+    public static Kernel<TArguments> Of<TArguments>(Action<TArguments> body, KernelPromise promises = KernelPromise.None)
+        where TArguments : struct => new(body, promises);
 
     /// <summary>Whether the kernel needs the tensor cores of CUDA devices from compute capability 8.0 on, so that nothing else can compile it.</summary>
     public bool NeedsTensorCores { get; protected set; }
@@ -56,7 +74,7 @@ internal interface IKernelFamily
 }
 
 /// <typeparam name="TArguments">Views, numbers and structs of them.</typeparam>
-internal sealed class Kernel<TArguments>(Action<TArguments> body) : Kernel(body.Method)
+internal sealed class Kernel<TArguments>(Action<TArguments> body, KernelPromise promises) : Kernel(body.Method, promises)
     where TArguments : struct
 {
     /// <summary>The same kernel, for tensor cores only.</summary>

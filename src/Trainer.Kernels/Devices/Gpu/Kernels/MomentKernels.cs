@@ -20,12 +20,12 @@ internal static class MomentKernels
 {
     public const int PlanesOfGroup = GpuDevice.GroupSize / Lanes;
 
-    public static readonly Kernel<PlaneMoments> Planes = Kernel.Of<PlaneMoments>(OfPlane);
+    public static readonly Kernel<PlaneMoments> Planes = Kernel.Of<PlaneMoments>(OfPlane, KernelPromise.FusedProducts);
 
     /// <summary>Planes of one pixel: a thread each.</summary>
     public static readonly Kernel<PlaneMoments> Features = Kernel.Of<PlaneMoments>(OfFeature);
 
-    public static readonly Kernel<PlaneMoments> Runs = Kernel.Of<PlaneMoments>(OfRun);
+    public static readonly Kernel<PlaneMoments> Runs = Kernel.Of<PlaneMoments>(OfRun, KernelPromise.FusedProducts);
 
     private const int Lanes = 16;
 

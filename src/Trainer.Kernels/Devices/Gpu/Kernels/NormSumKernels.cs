@@ -21,7 +21,7 @@ internal static class NormSumKernels
 {
     public const int RunChannels = GpuDevice.GroupSize / Lanes;
 
-    public static readonly Kernel<NormSums> Sums = Kernel.Of<NormSums>(SumPiece);
+    public static readonly Kernel<NormSums> Sums = Kernel.Of<NormSums>(SumPiece, KernelPromise.FusedProducts);
 
     private const int Lanes = 16;
 

@@ -71,7 +71,8 @@ internal static class TileProduct<TTile, TSums, TLeft, TLeftIndex, TLeftStep, TR
     private const int Threads = GpuDevice.GroupSize;
     private const int PassElements = 4 * Threads;
 
-    public static Kernel<TileArguments<TLeft, TRight, TSink>> Create() => Kernel.Of<TileArguments<TLeft, TRight, TSink>>(Run);
+    public static Kernel<TileArguments<TLeft, TRight, TSink>> Create() =>
+        Kernel.Of<TileArguments<TLeft, TRight, TSink>>(Run, KernelPromise.FusedProducts | KernelPromise.SharedVectorLoads);
 
     private static void Run(TileArguments<TLeft, TRight, TSink> a)
     {

@@ -1,0 +1,45 @@
+using Trainer.Kernels.Devices.Gpu;
+
+namespace Trainer.Kernels.Tests.Gpu;
+
+/// <summary>Every kernel, compiled for GPUs that need not be there: what the compiler writes is read.</summary>
+public class OfflineCompilationTests
+{
+    public static TheoryData<string> Kernels => [.. Kernel.All.Select(kernel => kernel.Name)];
+
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void Ptx_is_exact_complete_and_keeps_arrays_out_of_memory(string kernel)
+    {
+        foreach (var (target, ptx) in OfflineCompiler.TextsOf(kernel).Ptx)
+        {
+            Assert.Contains($".target {target}", ptx, StringComparison.Ordinal);
+            None($"{kernel} for {target}", KernelLint.FaultsOfPtx(ptx));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void OpenCl_is_portable_and_has_arithmetic_in_intrinsics_alone(string kernel) =>
+        None($"{kernel} in OpenCL C", KernelLint.FaultsOfOpenCl(OfflineCompiler.TextsOf(kernel).OpenCl));
+
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void Promises_are_kept(string kernel)
+    {
+        var promises = Kernel.All.Single(known => known.Name == kernel).Promises;
+        foreach (var (target, ptx) in OfflineCompiler.TextsOf(kernel).Ptx)
+        {
+            None($"{kernel} for {target}", KernelLint.BrokenPromises(promises, ptx));
+        }
+    }
+
+    [Fact]
+    public void Names_tell_kernels_apart() => Assert.Equal(Kernel.All.Count, Kernel.All.Select(kernel => kernel.Name).Distinct(StringComparer.Ordinal).Count());
+
+    private static void None(string what, IEnumerable<string> faults)
+    {
+        var list = faults.ToList();
+        Assert.True(list.Count == 0, $"{what}: {string.Join("; ", list)}.");
+    }
+}

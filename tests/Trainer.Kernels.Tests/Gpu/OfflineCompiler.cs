@@ -1,0 +1,69 @@
+using System.Reflection;
+using ILGPU;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.OpenCL;
+using ILGPU.Backends.PTX;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
+using Trainer.Kernels.Devices.Gpu.Arithmetic;
+using Kernel = Trainer.Kernels.Devices.Gpu.Kernel;
+
+namespace Trainer.Kernels.Tests.Gpu;
+
+/// <summary>What a kernel is compiled to.</summary>
+/// <param name="Turing">PTX for sm_75 in the oldest version that knows it.</param>
+/// <param name="Ampere">PTX for sm_80 likewise.</param>
+/// <param name="OpenCl">OpenCL C 3.0.</param>
+internal sealed record CompiledTexts(string Turing, string Ampere, string OpenCl)
+{
+    public IEnumerable<(string Target, string Text)> Ptx => [("sm_75", Turing), ("sm_80", Ampere)];
+}
+
+/// <summary>Compiles kernels as a device would, without one.</summary>
+internal static class OfflineCompiler
+{
+    private static readonly Lazy<IReadOnlyDictionary<string, Lazy<CompiledTexts>>> Compiled = new(CompileAll);
+
+    /// <summary>The texts of a kernel of the catalogue; all are compiled, in parallel, when the first is wanted.</summary>
+    public static CompiledTexts TextsOf(string kernel) => Compiled.Value[kernel].Value;
+
+    public static CompiledTexts Compile(MethodInfo method)
+    {
+        // A context each: a compilation that fails leaves one that compiles nothing else.
+        using var context = Context.Create(builder =>
+        {
+            ExactIntrinsics.Register(builder);
+            builder.CPU(new CPUDevice(2, 1, 1)).Optimize(OptimizationLevel.O2).Math(MathMode.Default);
+        });
+        var entry = EntryPointDescription.FromExplicitlyGroupedKernel(method);
+        string Ptx(CudaArchitecture architecture, CudaInstructionSet version)
+        {
+            using var backend = new PTXBackend(context, architecture, version, nvvmAPI: null!);
+            return ((PTXCompiledKernel)backend.Compile(entry, default)).PTXAssembly;
+        }
+
+        using var openCl = new CLBackend(context, new CLCapabilityContext(false, true, true, true, true), CLDeviceVendor.AMD, CLCVersion.CL30);
+        return new CompiledTexts(
+            Ptx(CudaArchitecture.SM_75, CudaInstructionSet.ISA_63),
+            Ptx(CudaArchitecture.SM_80, CudaInstructionSet.ISA_70),
+            ((CLCompiledKernel)openCl.Compile(entry, default)).Source);
+    }
+
+    private static IReadOnlyDictionary<string, Lazy<CompiledTexts>> CompileAll()
+    {
+        var texts = Kernel.All.ToDictionary(kernel => kernel.Name, kernel => new Lazy<CompiledTexts>(() => Compile(kernel.Method)), StringComparer.Ordinal);
+        Parallel.ForEach(texts.Values, text =>
+        {
+            try
+            {
+                _ = text.Value;
+            }
+            catch (Exception)
+            {
+                // Its own test throws it again.
+            }
+        });
+        return texts;
+    }
+}
