@@ -19,7 +19,7 @@ internal static partial class KernelLint
     /// <summary>What kernels may call in OpenCL C, beside functions of their own.</summary>
     private static readonly HashSet<string> OpenClFunctions = new(StringComparer.Ordinal)
     {
-        "if", "switch", "while", "for", "return", "fma", "sqrt", "work_group_barrier", "as_float", "as_int", "as_uint", "isnan",
+        "if", "switch", "while", "for", "return", "fma", "sqrt", "work_group_barrier", "as_float", "as_int", "as_uint", "isnan", "min", "max",
         "get_global_id", "get_local_id", "get_group_id", "get_local_size", "get_num_groups",
     };
 

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Trainer.Kernels.Devices.Gpu;
 
 namespace Trainer.Kernels.Tests.Gpu;
@@ -34,8 +35,21 @@ public class OfflineCompilationTests
         }
     }
 
+    /// <summary>Such a kernel compiles, and fails when a device would launch it.</summary>
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void Arguments_have_one_layout_on_host_and_device(string kernel) => None(
+        $"Arguments of {kernel}",
+        from type in TypesIn(Kernel.All.Single(known => known.Name == kernel).Method.GetParameters().Single().ParameterType)
+        where type == typeof(bool) || type == typeof(char) || !type.IsValueType
+        select $"{type.Name} is not blittable");
+
     [Fact]
     public void Names_tell_kernels_apart() => Assert.Equal(Kernel.All.Count, Kernel.All.Select(kernel => kernel.Name).Distinct(StringComparer.Ordinal).Count());
+
+    private static IEnumerable<Type> TypesIn(Type type) => type.IsPrimitive || type.IsEnum || !type.IsValueType || type.Namespace == nameof(ILGPU)
+        ? [type]
+        : type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).SelectMany(field => TypesIn(field.FieldType));
 
     private static void None(string what, IEnumerable<string> faults)
     {

@@ -11,8 +11,9 @@ namespace Trainer.Kernels.Devices.Gpu;
 
 /// <summary>Normalisation.</summary>
 /// <remarks>
-/// Batch norm forward: moments of planes, the trees of groups, y; backward: sums of pieces, the trees, dx. So x is read twice each way, three times forward
-/// where 16 planes fit into no cache. Group norm likewise, with runs of channels for planes and no tree forward.
+/// Batch norm forward: moments of planes, the trees of groups, y; backward: sums of pieces, the trees, dx. So x is read twice each way (but for planes that
+/// shared memory does not hold). Group norm likewise, with runs of channels for planes and no tree forward; its dx needs sums of whole planes, for which
+/// memory is read once more where these are not pieces.
 /// </remarks>
 internal sealed partial class GpuDevice
 {
@@ -43,7 +44,7 @@ internal sealed partial class GpuDevice
         var moments = checked(tree.Leaves * 2L * g.C);
         var scratch = _scratch.Take(moments + (_normGroups.Count * 2L * g.C));
         var (slots, scaleShift) = (scratch.SubView(0, moments), scratch.SubView(moments));
-        MeasurePlanes(g.Pixels == 1 ? MomentKernels.Features : MomentKernels.Planes, slice.LocalSamples, g.C, g.Pixels, g.Eps, values, slots);
+        MeasurePlanes(slice.LocalSamples, g.C, g.Pixels, MomentKind.Sums, g.Eps, values, slots);
         LaunchGroups(GroupFoldKernels.Moments, tree, g.C, new MomentFold(FoldOf(tree, g.C, slots), g.Eps, scale, shift, table, scaleShift));
         FoldRoots(tree, g.C, slots, Operation, "meanSums", meanSums, "varianceSums", varianceSums);
         NormalizeBatch(g, slice.LocalSamples, values, tree.SampleGroups, scaleShift, steps, outputs);
@@ -117,7 +118,7 @@ internal sealed partial class GpuDevice
 
         var moments = table.Length > 0 ? table : _scratch.Take(samples * 2L * g.Groups);
         var (runChannels, cells) = (g.C / g.Groups, new ChannelCells(g.C, g.Pixels));
-        MeasurePlanes(MomentKernels.Runs, samples, g.Groups, runChannels * g.Pixels, g.Eps, values, moments);
+        MeasurePlanes(samples, g.Groups, runChannels * g.Pixels, MomentKind.Normalization, g.Eps, values, moments);
         Launch(NormalizeKernels.Groups, cells.GroupsOf(samples), GroupSize, new GroupNormalize(
             cells, new FastDivisor(runChannels), g.Groups, values, scale, shift, moments, steps, outputs));
     }
@@ -135,37 +136,48 @@ internal sealed partial class GpuDevice
         var table = MomentTable.OfSamples(saveds, g.C, g.Groups);
         CheckTargets(Operation, "dweight", slice, dweight, channels);
         CheckTargets(Operation, "dbias", slice, dbias, channels);
-        if (samples > 0 && (!dweight.IsEmpty || !dbias.IsEmpty))
-        {
-            // Shards are the groups of this tree: nothing is taken from them on the way to the roots.
-            var tree = _groupTrees.Of(slice, run: 1, g.Pixels, pieces: true);
-            var slots = _scratch.Take(checked(tree.Leaves * 2L * g.C));
-            SumPieces(tree.Leaves, g.C, g.Pixels, _reductions.Of(slice, g.Pixels, 1).Pieces, values, gradients, table, slots);
-            LaunchGroups(GroupFoldKernels.Sums, tree, g.C, new SumFold(FoldOf(tree, g.C, slots), default));
-            FoldRoots(tree, g.C, slots, Operation, "dbias", dbias, "dweight", dweight);
-        }
-
-        if (dx.IsEmpty)
-        {
-            return;
-        }
-
-        var scale = GpuOperand.ViewOrNone(Operation, "weight", weight, channels);
-        var steps = GpuOperand.Steps(Operation, epilogue, extent);
-        var target = GpuOperand.Samples(Operation, "dx", dx, extent);
+        var scale = dx.IsEmpty ? default : GpuOperand.ViewOrNone(Operation, "weight", weight, channels);
+        var steps = dx.IsEmpty ? default : GpuOperand.Steps(Operation, epilogue, extent);
+        var target = GpuOperand.SamplesOrNone(Operation, "dx", dx, extent);
         if (samples == 0)
         {
             return;
         }
 
-        var (runChannels, cells, planeSums) = (g.C / g.Groups, new ChannelCells(g.C, g.Pixels), checked(samples * 2L * g.C));
-        var scratch = _scratch.Take(planeSums + (samples * 2L * g.Groups));
-        var (sums, shares) = (scratch.SubView(0, planeSums), scratch.SubView(planeSums));
-        SumPieces(samples, g.C, g.Pixels, default, values, gradients, table, sums);
-        LaunchThreads(NormGradientKernels.Shares, (long)samples * g.Groups, new GroupNormShares(
-            samples * g.Groups, g.C, new FastDivisor(g.Groups), runChannels, runChannels * g.Pixels, scale, sums, shares));
-        Launch(NormGradientKernels.Groups, cells.GroupsOf(samples), GroupSize, new GroupNormGradient(
-            cells, new FastDivisor(runChannels), g.Groups, values, gradients, scale, saveds, shares, steps, target));
+        // Shards are the groups of this tree: nothing is taken from them on the way to the roots.
+        var tree = _groupTrees.Of(slice, run: 1, g.Pixels, pieces: true);
+        var (isSummed, piecesArePlanes, runChannels) = (!dweight.IsEmpty || !dbias.IsEmpty, tree.Leaves == samples, g.C / g.Groups);
+        var shareElements = samples * 2L * g.Groups;
+        var scratch = _scratch.Take(checked((Math.Max(tree.Leaves, samples) * 2L * g.C) + shareElements));
+        var (shares, sums) = (scratch.SubView(0, shareElements), scratch.SubView(shareElements));
+        if (!dx.IsEmpty || piecesArePlanes)
+        {
+            SumPieces(samples, g.C, g.Pixels, default, values, gradients, table, sums);
+        }
+
+        if (!dx.IsEmpty)
+        {
+            LaunchThreads(NormGradientKernels.Shares, (long)samples * g.Groups, new GroupNormShares(
+                samples * g.Groups, g.C, new FastDivisor(g.Groups), runChannels, runChannels * g.Pixels, scale, sums, shares));
+        }
+
+        if (isSummed)
+        {
+            if (!piecesArePlanes)
+            {
+                SumPieces(tree.Leaves, g.C, g.Pixels, _reductions.Of(slice, g.Pixels, 1).Pieces, values, gradients, table, sums);
+            }
+
+            LaunchGroups(GroupFoldKernels.Sums, tree, g.C, new SumFold(FoldOf(tree, g.C, sums), default));
+            FoldRoots(tree, g.C, sums, Operation, "dbias", dbias, "dweight", dweight);
+        }
+
+        if (!dx.IsEmpty)
+        {
+            var cells = new ChannelCells(g.C, g.Pixels);
+            Launch(NormGradientKernels.Groups, cells.GroupsOf(samples), GroupSize, new GroupNormGradient(
+                cells, new FastDivisor(runChannels), g.Groups, values, gradients, scale, saveds, shares, steps, target));
+        }
     }
 
     private static GroupFold FoldOf(GroupTree tree, int channels, ArrayView<float> slots) =>
@@ -191,11 +203,12 @@ internal sealed partial class GpuDevice
         }
     }
 
-    private void MeasurePlanes(Kernel<PlaneMoments> kernel, int samples, int channels, int pixels, float eps, SampleRows x, ArrayView<float> moments)
+    private void MeasurePlanes(int samples, int channels, int pixels, MomentKind kind, float eps, SampleRows x, ArrayView<float> moments)
     {
         var planes = checked(samples * channels);
-        var groups = RunsOf(planes, kernel == MomentKernels.Features ? GroupSize : MomentKernels.PlanesOfGroup);
-        Launch(kernel, groups, GroupSize, new PlaneMoments(planes, new FastDivisor(channels), pixels, pixels, eps, x, moments));
+        var kernel = pixels == 1 ? MomentKernels.Features : pixels <= MomentKernels.SmallPixels ? MomentKernels.Small : MomentKernels.Large;
+        Launch(kernel, RunsOf(planes, MomentKernels.PlanesOfGroup(pixels)), GroupSize, new PlaneMoments(
+            planes, new FastDivisor(channels), pixels, pixels, kind, eps, x, moments));
     }
 
     /// <param name="pieces">None: each sample is a piece.</param>
