@@ -1,4 +1,5 @@
 using Trainer.Kernels.Tests.Devices;
+using Trainer.Kernels.Tests.Networks;
 
 namespace Trainer.Kernels.Tests.Gpu;
 
@@ -7,6 +8,9 @@ public sealed class GpuConv2dTests() : Conv2dSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
 public sealed class GpuLinearTests() : LinearSuite(GpuVariants.Required());
+
+[Collection(GpuVariants.Serial)]
+public sealed class GpuNormalizationTests() : NormalizationSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
 public sealed class GpuPoolingTests() : PoolingSuite(GpuVariants.Required());
@@ -19,6 +23,12 @@ public sealed class GpuLossTests() : LossSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
 public sealed class GpuUpdateTests() : UpdateSuite(GpuVariants.Required());
+
+[Collection(GpuVariants.Serial)]
+public sealed class GpuLayerBitsTests() : LayerBitsSuite(GpuVariants.Required());
+
+[Collection(GpuVariants.Serial)]
+public sealed class GpuNetworkBitsTests() : NetworkBitsSuite(GpuVariants.Required());
 
 /// <summary>What kinds of GPU this run has seen: each that is missing is one skipped test.</summary>
 [Collection(GpuVariants.Serial)]

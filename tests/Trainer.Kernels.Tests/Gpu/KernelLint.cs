@@ -93,6 +93,7 @@ internal static partial class KernelLint
             (KernelPromise.FusedProducts, "fma.rn.f32"),
             (KernelPromise.SharedVectorLoads, "ld.shared.v4.f32"),
             (KernelPromise.GlobalVectorLoads, "ld.global.v4.f32"),
+            (KernelPromise.TensorCores, "mma.sync.aligned"),
         ];
         return from sign in signs
                where promises.HasFlag(sign.Promise) && !ptx.Contains(sign.Instruction, StringComparison.Ordinal)

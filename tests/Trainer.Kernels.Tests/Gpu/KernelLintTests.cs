@@ -17,8 +17,8 @@ public class KernelLintTests
     public void Faults_are_found(string kernel, string? ptx, string? openCl)
     {
         var texts = OfflineCompiler.Compile(typeof(FaultyKernels).GetMethod(kernel, BindingFlags.Static | BindingFlags.Public)!);
-        Found(ptx, KernelLint.FaultsOfPtx(texts.Turing), texts.Turing);
-        Found(openCl, KernelLint.FaultsOfOpenCl(texts.OpenCl), texts.OpenCl);
+        Found(ptx, KernelLint.FaultsOfPtx(texts.Ptx[0].Text), texts.Ptx[0].Text);
+        Found(openCl, KernelLint.FaultsOfOpenCl(texts.OpenCl!), texts.OpenCl!);
     }
 
     [Fact]

@@ -12,13 +12,9 @@ using Kernel = Trainer.Kernels.Devices.Gpu.Kernel;
 namespace Trainer.Kernels.Tests.Gpu;
 
 /// <summary>What a kernel is compiled to.</summary>
-/// <param name="Turing">PTX for sm_75 in the oldest version that knows it.</param>
-/// <param name="Ampere">PTX for sm_80 likewise.</param>
-/// <param name="OpenCl">OpenCL C 3.0.</param>
-internal sealed record CompiledTexts(string Turing, string Ampere, string OpenCl)
-{
-    public IEnumerable<(string Target, string Text)> Ptx => [("sm_75", Turing), ("sm_80", Ampere)];
-}
+/// <param name="Ptx">For sm_75 (unless it needs tensor cores of later ones) and sm_80, each in the oldest version that knows the target.</param>
+/// <param name="OpenCl">OpenCL C 3.0; null where a kernel needs tensor cores.</param>
+internal sealed record CompiledTexts(IReadOnlyList<(string Target, string Text)> Ptx, string? OpenCl);
 
 /// <summary>Compiles kernels as a device would, without one.</summary>
 internal static class OfflineCompiler
@@ -28,7 +24,8 @@ internal static class OfflineCompiler
     /// <summary>The texts of a kernel of the catalogue; all are compiled, in parallel, when the first is wanted.</summary>
     public static CompiledTexts TextsOf(string kernel) => Compiled.Value[kernel].Value;
 
-    public static CompiledTexts Compile(MethodInfo method)
+    /// <param name="tensorCores">Only for what has those of sm_80.</param>
+    public static CompiledTexts Compile(MethodInfo method, bool tensorCores = false)
     {
         // A context each: a compilation that fails leaves one that compiles nothing else.
         using var context = Context.Create(builder =>
@@ -37,22 +34,28 @@ internal static class OfflineCompiler
             builder.CPU(new CPUDevice(2, 1, 1)).Optimize(OptimizationLevel.O2).Math(MathMode.Default);
         });
         var entry = EntryPointDescription.FromExplicitlyGroupedKernel(method);
-        string Ptx(CudaArchitecture architecture, CudaInstructionSet version)
+        (string Target, string Text) Ptx(CudaArchitecture architecture, CudaInstructionSet version)
         {
             using var backend = new PTXBackend(context, architecture, version, nvvmAPI: null!);
-            return ((PTXCompiledKernel)backend.Compile(entry, default)).PTXAssembly;
+            return ($"sm_{architecture.Major}{architecture.Minor}", ((PTXCompiledKernel)backend.Compile(entry, default)).PTXAssembly);
+        }
+
+        var ampere = Ptx(CudaArchitecture.SM_80, CudaInstructionSet.ISA_70);
+        if (tensorCores)
+        {
+            return new CompiledTexts([ampere], null);
         }
 
         using var openCl = new CLBackend(context, new CLCapabilityContext(false, true, true, true, true), CLDeviceVendor.AMD, CLCVersion.CL30);
         return new CompiledTexts(
-            Ptx(CudaArchitecture.SM_75, CudaInstructionSet.ISA_63),
-            Ptx(CudaArchitecture.SM_80, CudaInstructionSet.ISA_70),
+            [Ptx(CudaArchitecture.SM_75, CudaInstructionSet.ISA_63), ampere],
             ((CLCompiledKernel)openCl.Compile(entry, default)).Source);
     }
 
     private static IReadOnlyDictionary<string, Lazy<CompiledTexts>> CompileAll()
     {
-        var texts = Kernel.All.ToDictionary(kernel => kernel.Name, kernel => new Lazy<CompiledTexts>(() => Compile(kernel.Method)), StringComparer.Ordinal);
+        var texts = Kernel.All.ToDictionary(
+            kernel => kernel.Name, kernel => new Lazy<CompiledTexts>(() => Compile(kernel.Method, kernel.NeedsTensorCores)), StringComparer.Ordinal);
         Parallel.ForEach(texts.Values, text =>
         {
             try

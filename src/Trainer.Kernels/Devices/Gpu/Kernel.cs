@@ -18,6 +18,9 @@ internal enum KernelPromise
 
     /// <summary>Global memory is read 16 bytes at a time.</summary>
     GlobalVectorLoads = 4,
+
+    /// <summary>Products are made by tensor cores, in TF32: not exact, and for CUDA devices from compute capability 8.0 on.</summary>
+    TensorCores = 8,
 }
 
 /// <summary>A function that runs on the device, once per thread. It is static, takes one struct, and is explicitly grouped (one dimension).</summary>
@@ -37,13 +40,13 @@ internal abstract class Kernel(MethodInfo method, KernelPromise promises)
 
     public string Name { get; } = NameOf(method);
 
-    public KernelPromise Promises { get; } = promises;
+    public KernelPromise Promises { get; protected set; } = promises;
+
+    /// <summary>Whether the kernel needs the tensor cores of CUDA devices from compute capability 8.0 on, so that nothing else can compile it.</summary>
+    public bool NeedsTensorCores => Promises.HasFlag(KernelPromise.TensorCores);
 
     public static Kernel<TArguments> Of<TArguments>(Action<TArguments> body, KernelPromise promises = KernelPromise.None)
         where TArguments : struct => new(body, promises);
-
-    /// <summary>Whether the kernel needs the tensor cores of CUDA devices from compute capability 8.0 on, so that nothing else can compile it.</summary>
-    public bool NeedsTensorCores { get; protected set; }
 
     public override string ToString() => Name;
 
@@ -80,7 +83,7 @@ internal sealed class Kernel<TArguments>(Action<TArguments> body, KernelPromise 
     /// <summary>The same kernel, for tensor cores only.</summary>
     public Kernel<TArguments> OnTensorCores()
     {
-        NeedsTensorCores = true;
+        Promises = KernelPromise.TensorCores;
         return this;
     }
 
