@@ -36,8 +36,8 @@ internal static class MomentKernels
     public static readonly Kernel<PlaneMoments> Small = Kernel.Of<PlaneMoments>(OfSmallPlane, KernelPromise.FusedProducts);
 
     /// <summary>
-    /// Larger planes. All threads of a group bring some planes to shared memory, where 16 for each sum them twice: memory is read once. A plane that does not fit
-    /// comes in parts, twice; since a group has no more than this one plane, the second time may find it in the device's cache.
+    /// Larger planes. All threads of a group bring some planes to shared memory, where 16 for each sum them twice: memory is read once. A plane that does
+    /// not fit comes in parts, twice; since a group has no more than this one plane, the second time may find it in the device's cache.
     /// </summary>
     public static readonly Kernel<PlaneMoments> Large = Kernel.Of<PlaneMoments>(OfLargePlane, KernelPromise.FusedProducts);
 

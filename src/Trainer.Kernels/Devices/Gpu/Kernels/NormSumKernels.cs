@@ -14,8 +14,9 @@ internal readonly record struct NormSums(
     int Channels, int ChannelRuns, int Pixels, ArrayView<int> Pieces, SampleRows X, SampleRows Dy, MomentTable Saved, ArrayView<float> Sums);
 
 /// <summary>
-/// Per piece and channel the sums of dy and of dy h, h = (x - mean) invstd, in Form L: both of them in one pass over dy and x. A group of threads has 16 channels
-/// of a piece. The 16 lanes of a channel are neighbours; where planes have one pixel, neighbours in memory are channels, and so are neighbouring threads.
+/// Per piece and channel the sums of dy and of dy h, h = (x - mean) invstd, in Form L: both of them in one pass over dy and x. A group of threads has 16
+/// channels of a piece. The 16 lanes of a channel are neighbours; where planes have one pixel, neighbours in memory are channels, and so are neighbouring
+/// threads.
 /// </summary>
 internal static class NormSumKernels
 {

@@ -5,7 +5,7 @@ using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Gpu.Normalization;
 
-/// <summary>How leaves become the values of a subtree root, once those of its groups are known: additions [FirstAddition, FirstAddition + Additions) of the tree.</summary>
+/// <summary>How the sums of groups become those of a subtree root: additions [FirstAddition, FirstAddition + Additions) of the tree.</summary>
 /// <param name="Slot">Where the root's sums are then.</param>
 internal readonly record struct RootGroups(int Root, int FirstAddition, int Additions, int Slot);
 
@@ -21,7 +21,8 @@ internal readonly record struct GroupTreeView(
 
 /// <summary>
 /// The tree of a slice (canonical arithmetic, rules 4 and 7) in device memory: leaves up to the groups, level by level since the joins of one level need not
-/// wait for one another; and the groups up to the roots. Leaves, samples or pieces, are slots of a scratch buffer, and a join leaves its result in the left slot.
+/// wait for one another; and the groups up to the roots. Leaves, samples or pieces, are slots of a scratch buffer, and a join leaves its result in the
+/// left slot.
 /// </summary>
 internal sealed class GroupTree : IDisposable
 {
