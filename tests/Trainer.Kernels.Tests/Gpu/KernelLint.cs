@@ -142,7 +142,8 @@ internal static partial class KernelLint
     [GeneratedRegex(@"\b\w*barrier\w*\s*\([^)]*\)|\b\w*mem_fence\w*\s*\([^)]*\)", Options, TimeoutMs)]
     private static partial Regex OpenClBarriers();
 
-    [GeneratedRegex(@"\((?:float|double|half)\)\s*\w*\s*\([^;]*", Options, TimeoutMs)]
+    /// <summary>Two operands; conversions and changes of sign are exact, or rounded to nearest.</summary>
+    [GeneratedRegex(@"\((?:float|double|half)\)\s*\(\s*\(\w+\)\s*\w+\s+[-+*/%][^;]*", Options, TimeoutMs)]
     private static partial Regex CastArithmetic();
 
     [GeneratedRegex(@"^\s*(?<name>(?!local\b|return\b|goto\b)[\w ]+\s+var\d+\[\d+\]);", Options, TimeoutMs)]

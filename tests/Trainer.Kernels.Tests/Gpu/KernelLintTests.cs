@@ -9,6 +9,7 @@ public class KernelLintTests
 {
     [Theory]
     [InlineData(nameof(FaultyKernels.BareSum), "add.f32, expected the .rn form of f32", "expected an intrinsic")]
+    [InlineData(nameof(FaultyKernels.BareQuotient), null, "expected an intrinsic")]
     [InlineData(nameof(FaultyKernels.LibraryCall), "which is not there", "calls ")]
     [InlineData(nameof(FaultyKernels.LocalArray), ".local", "in private memory")]
     [InlineData(nameof(FaultyKernels.TooMuchShared), "40000 bytes of shared memory, expected at most 32768", null)]
@@ -43,6 +44,12 @@ public class KernelLintTests
         {
             var x = a.X;
             x[0] = x[1] + x[2];
+        }
+
+        public static void BareQuotient(FaultyArguments a)
+        {
+            var x = a.X;
+            x[0] = x[1] / x[2];
         }
 
         public static void LibraryCall(FaultyArguments a)
