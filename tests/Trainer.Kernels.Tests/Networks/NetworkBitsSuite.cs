@@ -8,12 +8,12 @@ using Trainer.Kernels.Training;
 namespace Trainer.Kernels.Tests.Networks;
 
 /// <summary>
-/// Two steps of every network, narrow and on small images, come to the same bits on all devices (any number of threads, any instruction set), and cut among
+/// Three steps of every network, narrow and on small images, come to the same bits on all devices (any number of threads, any instruction set), and cut among
 /// 1, 2, 3 and 5 workers; and a sample's outputs do not depend on its neighbours.
 /// </summary>
 public abstract class NetworkBitsSuite(DeviceVariants variants)
 {
-    private const int Samples = 11, Shards = 5, Steps = 2;
+    private const int Samples = 11, Shards = 5, Steps = 3;
 
     /// <summary>Images that leave every layer something to do.</summary>
     private static readonly Dictionary<string, Shape> Inputs = new(StringComparer.Ordinal)
