@@ -28,7 +28,19 @@ public sealed class GpuUpdateTests() : UpdateSuite(GpuVariants.Required());
 public sealed class GpuLayerBitsTests() : LayerBitsSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
-public sealed class GpuNetworkBitsTests() : NetworkBitsSuite(GpuVariants.Required());
+public sealed class GpuNetworkBitsTests() : NetworkBitsSuite(GpuVariants.Required())
+{
+    /// <summary>All networks are compared with the CPU; that a GPU's bits do not depend on workers either, two of them show.</summary>
+    [Theory]
+    [InlineData("lenet")]
+    [InlineData("densenet")]
+    public void Workers(string name) => MustNotDependOnWorkers(name);
+
+    [Theory]
+    [InlineData("lenet")]
+    [InlineData("densenet")]
+    public void One_sample_alone_and_among_others(string name) => MustNotDependOnNeighbours(name);
+}
 
 /// <summary>What kinds of GPU this run has seen: each that is missing is one skipped test.</summary>
 [Collection(GpuVariants.Serial)]
