@@ -46,6 +46,19 @@ public abstract class Device : IDisposable
 
     public abstract void Dispose();
 
+    /// <summary>Whether <see cref="ForCompute"/> has a device to give.</summary>
+    public virtual bool CanCompute(ComputePrecision precision) => precision == ComputePrecision.Exact;
+
+    /// <summary>
+    /// This device with products (those of convolutions and linear layers) that take their operands as <paramref name="precision"/> says. It has a numerics id
+    /// of its own, shares this one's memory and order of calls, and goes when this one is disposed.
+    /// </summary>
+    /// <exception cref="NotSupportedException">The device cannot.</exception>
+    public virtual Device ForCompute(ComputePrecision precision) => precision == ComputePrecision.Exact
+        ? this
+        : throw new NotSupportedException(
+            $"compute: tf32 needs a CPU, which emulates it, or a CUDA device that has kernels for tensor cores; {Name} ({Description}) has neither.");
+
     // Host and device. A CPU's memory is its host view, so that these have nothing to do there. On a GPU the host view of a tensor is a page-locked mirror:
     // copies are asked for, run in the order of the calls, and overlap with what does not depend on them.
 
@@ -91,9 +104,11 @@ public abstract class Device : IDisposable
     /// <summary>
     /// dw (K,C/G,R,S) and db (K) (=) per subtree root of the slice: pieces of at most 1,024 output pixels (of whole samples, or of rows
     /// of one sample), folded along the tree. Within a piece dw is Form C and db Form L over the pixels, samples and rows ascending.
-    /// Not divided by B. Roots without samples are left alone. <paramref name="db"/> is empty without bias. By Winograd the pieces of dw count whole tiles, at
+    /// Not divided by B. Roots without samples are left alone. By Winograd the pieces of dw count whole tiles, at
     /// most 64 of 4 x 4 pixels or 256 of 2 x 2: of whole samples or, where one has more, of rows of tiles; their sums are transformed back before the tree.
     /// </summary>
+    /// <param name="dw">No tensors: not wanted.</param>
+    /// <param name="db">Likewise. It is a sum and no product: its dy are not rounded, whatever the <see cref="ComputePrecision"/>.</param>
     public abstract void Conv2dBackwardWeights(
         in Conv2dGeometry g, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db);
 
@@ -107,6 +122,8 @@ public abstract class Device : IDisposable
     /// dw (O,I) and db (O) (=) per subtree root of the slice; a sample counts as one pixel, and both are Form C over the samples of a
     /// piece. Roots without samples are left alone.
     /// </summary>
+    /// <param name="dw">No tensors: not wanted.</param>
+    /// <param name="db">As in <see cref="Conv2dBackwardWeights"/>.</param>
     public abstract void LinearBackwardWeights(
         int inputs, int outputs, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db);
 
@@ -251,6 +268,16 @@ public abstract class Device : IDisposable
 
     /// <summary>values /= divisor over a flat buffer; whether all quotients are finite.</summary>
     public abstract bool Divide(Tensor values, float divisor);
+
+    /// <summary>Rounds a flat buffer to <see cref="Bfloat16"/> where it lies; whether all of it is finite then.</summary>
+    public virtual bool RoundToBfloat16(Tensor values)
+    {
+        Download(values);
+        Synchronize();
+        var finite = Bfloat16.Round(values.Host);
+        Upload(values);
+        return finite;
+    }
 
     /// <summary>The sum of squares of a flat buffer: Form L per chunk of 65,536 elements, chunks added in ascending order from +0.</summary>
     public abstract float SquaredNorm(Tensor values);

@@ -60,6 +60,7 @@ public sealed class Network : IDisposable
 
     /// <exception cref="ArgumentException">The options do not fit.</exception>
     /// <exception cref="ModelException">The model does not fit the recipe.</exception>
+    /// <exception cref="NotSupportedException">The device has not the recipe's precision.</exception>
     public Network(Model model, Device device, TrainingRecipe recipe, NetworkOptions options)
     {
         if (options.MaxSamples < 1 || options.MaxRoots < 1)
@@ -68,6 +69,7 @@ public sealed class Network : IDisposable
         }
 
         recipe.CheckFits(model);
+        device = device.ForCompute(recipe.Precision.Compute);
         (Model, _device, _recipe, _options) = (model, device, recipe, options);
         Layout = ParameterLayout.Of(model, recipe.Loss.HasWeights);
         var plan = new NetworkPlan(model, options.Training);
@@ -129,6 +131,9 @@ public sealed class Network : IDisposable
 
     /// <summary>Host memory for the batch's finished gradient: all roots folded, divided by B. Written by the all-reduce.</summary>
     public Span<float> Total => _memory.Total.IsEmpty ? [] : _memory.Total.Host;
+
+    /// <summary>So many elements of <see cref="Total"/>, from the first on, are rounded to bfloat16 once they are divided: all gradients or none, as the recipe says.</summary>
+    public int RoundedElements => _recipe.Precision.Gradients == GradientPrecision.Bfloat16 ? Layout.ParameterElements : 0;
 
     /// <summary>Updates since <see cref="Initialize"/>: part of the state. Schedules and bias corrections follow from it.</summary>
     public long Updates { get; set; }
@@ -210,9 +215,13 @@ public sealed class Network : IDisposable
 
     /// <summary>
     /// With <see cref="NetworkOptions.TotalInPlace"/>: Total = the whole batch's gradient / <paramref name="samples"/>, the same bits as
-    /// <see cref="GradientTree.Fold"/> of one root. False when an element is not finite.
+    /// <see cref="GradientTree.Fold"/> of one root, rounded as the recipe says. False when an element is not finite.
     /// </summary>
-    public bool DivideTotal(int samples) => _device.Divide(_memory.Total, samples);
+    public bool DivideTotal(int samples)
+    {
+        var finite = _device.Divide(_memory.Total, samples);
+        return RoundedElements == 0 ? finite : _device.RoundToBfloat16(_memory.Total.Slice(0, RoundedElements)) && finite;
+    }
 
     /// <summary>One optimizer pass over <see cref="Total"/>; returns a 64-bit hash of the new weights, equal on every member.</summary>
     public ulong Apply()

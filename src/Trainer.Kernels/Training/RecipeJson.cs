@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices;
 using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Training;
@@ -33,6 +34,9 @@ internal static class RecipeJson
             Loss = training.Kind("loss", Losses) ?? new CrossEntropy(),
             ParameterGroups = training.ChildrenOrNone("parameter_groups", ReadGroup),
             ClipGradNorm = training.RealOrNone("clip_grad_norm"),
+            Precision = new Precision(
+                training.Choice("compute", "exact", "tf32") == "tf32" ? ComputePrecision.Tf32 : ComputePrecision.Exact,
+                training.Choice("gradients", "fp32", "bf16") == "bf16" ? GradientPrecision.Bfloat16 : GradientPrecision.Float32),
             Schedule = training.Child("schedule", schedule => ReadSchedule(schedule, epochs, stepsPerEpoch)) ?? LearningRateSchedule.Constant,
         };
     });

@@ -16,6 +16,8 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
     /// <summary>Gradients whose norm over all parameters is larger are scaled to it (torch.nn.utils.clip_grad_norm_); null: never.</summary>
     public double? ClipGradNorm { get; init; }
 
+    public Precision Precision { get; init; } = Precision.Exact;
+
     /// <summary>Reads the training section of a job file in its JSON form, as far as it says what a step is.</summary>
     /// <param name="training"><c>{"epochs":10,"optimizer":{"sgd":{"lr":0.1}},...}</c></param>
     /// <param name="stepsPerEpoch">What epochs are in steps, for schedules.</param>

@@ -65,12 +65,12 @@ public sealed partial class ReferenceDevice : Device
                 continue;
             }
 
-            if (IsWinograd(g))
+            if (IsWinograd(g) && !dw.IsEmpty)
             {
                 WinogradBackwardWeights(g, slice, range, x, dy, dw[root].Host);
             }
 
-            for (var index = 0; index < g.K * g.Reduction && !IsWinograd(g); index++)
+            for (var index = 0; index < g.K * g.Reduction && !IsWinograd(g) && !dw.IsEmpty; index++)
             {
                 var element = index;
                 dw[root].Host[index] = CanonicalTree.OverRoot(
@@ -128,7 +128,7 @@ public sealed partial class ReferenceDevice : Device
                 continue;
             }
 
-            for (var index = 0; index < inputs * outputs; index++)
+            for (var index = 0; index < inputs * outputs && !dw.IsEmpty; index++)
             {
                 var (o, i) = (index / inputs, index % inputs);
                 dw[root].Host[index] = OverSamples(slice, range, n => (At(dy, n, o, outputs), At(x, n, i, inputs)));

@@ -44,8 +44,12 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
         var images = Operand.Samples(Operation, "x", x, Extent.Of(slice.LocalSamples, g.C, g.H, g.W));
         var gradients = Operand.Samples(Operation, "dy", dy, Extent.Of(slice.LocalSamples, g.K, g.P, g.Q));
         _plan.Describe(slice, g.P, g.Q);
-        _conv2dBackwardWeights.Execute(
-            g, slice, _plan, images, gradients, Targets(Operation, "dw", slice, dw, Extent.Of(g.K, g.C / g.Groups, g.R, g.S)));
+        if (!dw.IsEmpty)
+        {
+            _conv2dBackwardWeights.Execute(
+                g, slice, _plan, images, gradients, Targets(Operation, "dw", slice, dw, Extent.Of(g.K, g.C / g.Groups, g.R, g.S)));
+        }
+
         if (!db.IsEmpty)
         {
             _biasGradient.Execute(_plan, gradients, g.K, g.P * g.Q, Targets(Operation, "db", slice, db, Extent.Of(g.K)));
@@ -90,8 +94,12 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
         var values = Operand.Samples(Operation, "x", x, Extent.Of(slice.LocalSamples, inputs));
         var gradients = Operand.Samples(Operation, "dy", dy, Extent.Of(slice.LocalSamples, outputs));
         _plan.Describe(slice, 1, 1);
-        _linearBackwardWeights.Execute(
-            inputs, outputs, _plan, values, gradients, Targets(Operation, "dw", slice, dw, Extent.Of(outputs, inputs)));
+        if (!dw.IsEmpty)
+        {
+            _linearBackwardWeights.Execute(
+                inputs, outputs, _plan, values, gradients, Targets(Operation, "dw", slice, dw, Extent.Of(outputs, inputs)));
+        }
+
         if (!db.IsEmpty)
         {
             _biasGradient.Execute(_plan, gradients, outputs, 0, Targets(Operation, "db", slice, db, Extent.Of(outputs)));

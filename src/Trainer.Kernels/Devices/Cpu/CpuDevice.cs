@@ -71,6 +71,7 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
     private readonly DivideWork<TSimd, TVector> _divide;
     private readonly SquaredNorm<TSimd, TVector> _squaredNorm;
     private readonly WeightUpdate<TSimd, TVector> _weightUpdate;
+    private readonly Tf32Emulation _tf32;
 
     public CpuDevice(int threads, InstructionSet set)
     {
@@ -96,6 +97,7 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
         _divide = new(_team);
         _squaredNorm = new(_team, _scratch);
         _weightUpdate = new(_team, _scratch);
+        _tf32 = new(this, _team);
     }
 
     public override string Name => "cpu";
@@ -117,6 +119,10 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
             }
         }
     }
+
+    public override bool CanCompute(ComputePrecision precision) => true;
+
+    public override Device ForCompute(ComputePrecision precision) => precision == ComputePrecision.Tf32 ? _tf32 : this;
 
     public override DeviceMemory Allocate(long elements)
     {

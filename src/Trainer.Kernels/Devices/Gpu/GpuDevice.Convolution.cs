@@ -82,15 +82,18 @@ internal sealed partial class GpuDevice
         GeometryChecks.Check(Operation, g, slice.LocalSamples);
         var image = GpuOperand.Samples(Operation, "x", x, Extent.Of(slice.LocalSamples, g.C, g.H, g.W));
         var gradient = GpuOperand.Samples(Operation, "dy", dy, Extent.Of(slice.LocalSamples, g.K, g.P, g.Q));
-        GeometryChecks.CheckRoots(Operation, "dw", dw.Length, slice);
         var (pixels, extent) = (new PixelGrid(slice.LocalSamples, g.P, g.Q), Extent.Of(g.K, g.C / g.Groups, g.R, g.S));
-        if (WinogradTile.Suits(g.OfGroup()))
+        if (!dw.IsEmpty)
         {
-            ReduceWinograd(g, slice, image, gradient, Operation, dw, extent);
-        }
-        else
-        {
-            ReduceProducts(g, _reductions.Of(slice, g.P, g.Q), image, gradient, pixels, Operation, dw, extent);
+            GeometryChecks.CheckRoots(Operation, "dw", dw.Length, slice);
+            if (WinogradTile.Suits(g.OfGroup()))
+            {
+                ReduceWinograd(g, slice, image, gradient, Operation, dw, extent);
+            }
+            else
+            {
+                ReduceProducts(g, _reductions.Of(slice, g.P, g.Q), image, gradient, pixels, Operation, dw, extent);
+            }
         }
 
         if (!db.IsEmpty)

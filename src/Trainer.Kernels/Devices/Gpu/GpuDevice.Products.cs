@@ -65,17 +65,21 @@ internal sealed partial class GpuDevice
         GeometryChecks.Check(Operation, inputs, outputs, slice.LocalSamples);
         var values = GpuOperand.Samples(Operation, "x", x, Extent.Of(slice.LocalSamples, inputs));
         var gradient = GpuOperand.Samples(Operation, "dy", dy, Extent.Of(slice.LocalSamples, outputs));
-        GeometryChecks.CheckRoots(Operation, "dw", dw.Length, slice);
         var reduction = _reductions.Of(slice, 1, 1);
-        ReduceWeights(reduction, outputs, outputs, outputs, inputs, Operation, dw, Extent.Of(outputs, inputs), _ => 0, (part, slots, _) => Multiply(
-            ProductKernels.LinearBackwardWeights,
-            part.Rows,
-            inputs,
-            part.Pieces.Count,
-            reduction.Range(part.Pieces),
-            new RowsAlongIndex(gradient.Elements.SubView(part.Row), gradient.Stride, part.Rows),
-            new RowsAlongIndex(values.Elements, values.Stride, inputs),
-            new MatrixSink(slots, part.Rows, inputs, (long)part.Rows * inputs)));
+        if (!dw.IsEmpty)
+        {
+            GeometryChecks.CheckRoots(Operation, "dw", dw.Length, slice);
+            ReduceWeights(reduction, outputs, outputs, outputs, inputs, Operation, dw, Extent.Of(outputs, inputs), _ => 0, (part, slots, _) => Multiply(
+                ProductKernels.LinearBackwardWeights,
+                part.Rows,
+                inputs,
+                part.Pieces.Count,
+                reduction.Range(part.Pieces),
+                new RowsAlongIndex(gradient.Elements.SubView(part.Row), gradient.Stride, part.Rows),
+                new RowsAlongIndex(values.Elements, values.Stride, inputs),
+                new MatrixSink(slots, part.Rows, inputs, (long)part.Rows * inputs)));
+        }
+
         if (!db.IsEmpty)
         {
             GeometryChecks.CheckRoots(Operation, "db", db.Length, slice);
