@@ -27,6 +27,22 @@ public sealed class SameBitsTests
     }
 
     [Fact]
+    public async Task What_gives_bits_up_has_one_hash_on_1_2_3_and_5_workers_and_says_so()
+    {
+        var hashes = new List<string>();
+        await using var cluster = await LocalCluster.UpAsync(workers: 5, threads: 1);
+        foreach (var workers in (int[])[1, 2, 3, 5])
+        {
+            var job = TinyJob.Everything(workers) with { Recipe = "optimizer: {sgd: {lr: 0.1}}\ncompute: tf32\ngradients: bf16" };
+            var result = await cluster.TrainAsync(job.Write(cluster.Home));
+            Assert.Equal(("SUCCEEDED", false), (result.GetProperty("state").GetString(), result.GetProperty("exact").GetBoolean()));
+            hashes.Add(result.GetProperty("weights_sha256").GetString()!);
+        }
+
+        Assert.Single(hashes.Distinct(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task One_job_has_one_hash_on_1_to_5_workers_with_1_and_2_threads_each()
     {
         var hashes = new Dictionary<(int Workers, int Threads), string>();

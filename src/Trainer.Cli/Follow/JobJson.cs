@@ -19,7 +19,7 @@ internal static class JobJson
 
     private static JsonObject Event(string name, Job job)
     {
-        var json = new JsonObject { ["event"] = name, ["id"] = job.Id, ["name"] = job.Spec?.Name };
+        var json = new JsonObject { ["event"] = name, ["id"] = job.Id, ["name"] = job.Spec?.Name, ["exact"] = JobText.IsExact(job) };
         foreach (var field in (string[])["state", "message"])
             json[field] = ProtoJson.Field(job, field);
         return json;

@@ -11,7 +11,7 @@ internal static class JobText
     {
         var (state, message) = (Words.State(job.State), LowerFirst(job.Message));
         var said = message.Length == 0 ? state : message.StartsWith(state, StringComparison.Ordinal) ? message : $"{state}, {message}";
-        return $"{job.Spec?.Name} ({job.Id}): {said}";
+        return $"{job.Spec?.Name} ({job.Id}): {said}{(IsExact(job) ? "" : $" (exact: {Exactness(job)})")}";
     }
 
     /// <summary>The line of a closed epoch, with the job's steps and time to go at that moment.</summary>
@@ -31,6 +31,8 @@ internal static class JobText
     public static string Closing(Job job, IEnumerable<(string Name, string Value)> places)
     {
         var facts = new List<(string, string)>();
+        if (!IsExact(job))
+            facts.Add(("exact", Exactness(job)));
         if (job.Result is { } result)
         {
             facts.Add(("loss", Words.Loss(result.Loss)));
@@ -54,6 +56,7 @@ internal static class JobText
             ("id", job.Id),
             ("name", job.Spec?.Name ?? ""),
             ("state", $"{Words.State(job.State)}{Because(job)}"),
+            ("exact", Exactness(job)),
             ("created", Moment(job.CreateTime, now)),
         };
         if (job.EndTime is not null)
@@ -84,7 +87,7 @@ internal static class JobText
             var epoch = job.Epochs.LastOrDefault();
             table.Row(
                 job.Id,
-                job.Spec?.Name ?? "",
+                $"{job.Spec?.Name}{(IsExact(job) ? "" : " (exact: false)")}",
                 Words.State(job.State),
                 $"{epoch?.Epoch ?? 0}/{TotalEpochs(job)}",
                 epoch is null ? "-" : Words.Loss(epoch.Loss),
@@ -94,7 +97,13 @@ internal static class JobText
         return table.ToString();
     }
 
+    public static bool IsExact(Job job) => job.Spec?.Training?.IsExact != false;
+
     public static uint TotalEpochs(Job job) => job.Progress?.TotalEpochs is > 0 and var total ? total : job.Spec?.Training?.Epochs ?? 0;
+
+    /// <summary>Whether the job is computed in exact float32, and if not, what gives bits up.</summary>
+    private static string Exactness(Job job) =>
+        IsExact(job) ? "true" : $"false, compute: {job.Spec.Training.Compute}, gradients: {job.Spec.Training.Gradients}";
 
     private static string Number(EpochSummary epoch, ulong total) => $"epoch {Of(epoch.Epoch, total)}";
 

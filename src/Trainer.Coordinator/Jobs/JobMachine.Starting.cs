@@ -17,6 +17,7 @@ public sealed partial record JobMachine
         Priority = Row.Spec.Cluster.Priority,
         CreatedUnixMs = Row.Created.ToUnixTimeMilliseconds(),
         Numerics = Row.Numerics,
+        Arithmetic = Arithmetic,
     })]);
 
     private JobDecision Start(Granted granted)
@@ -36,7 +37,7 @@ public sealed partial record JobMachine
             {
                 Generation = new Generation { Term = Row.Term, Number = Row.Generation.Number + 1 },
                 Assignment = assignment,
-                Numerics = granted.Workers[0].Numerics,
+                Numerics = granted.Workers[0].NumericsFor(Arithmetic) ?? "",
             },
         };
         var message = $"Starting on {Names(next.Members)}.";
@@ -47,6 +48,11 @@ public sealed partial record JobMachine
 
     /// <summary>Shards that one worker must have together.</summary>
     private int Unit => Row.Spec.Training.HasBatchNormShards ? (int)Row.Spec.Training.BatchNormShards : 1;
+
+    /// <summary>What the job gives up of exact arithmetic; null: nothing.</summary>
+    private Arithmetic? Arithmetic => Row.Spec.Training is { IsExact: false } training
+        ? new Arithmetic { Compute = training.Compute, Gradients = training.Gradients }
+        : null;
 
     private Assignment Assign(IReadOnlyList<WorkerStatus> workers)
     {

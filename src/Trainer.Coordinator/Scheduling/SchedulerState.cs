@@ -96,14 +96,14 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
         var (next, messages, heldBack) = (this, new List<JobEnvelope>(), new HashSet<string>(StringComparer.Ordinal));
         foreach (var job in InOrder())
         {
-            var candidates = next.Candidates(job).Where(group => !heldBack.Contains(group.Key)).ToList();
+            var candidates = next.Candidates(job, heldBack).ToList();
             var chosen = Choose(job, candidates);
             var waits = chosen.Count < job.MinWorkers
                 ? candidates.Exists(group => group.Count() >= job.MinWorkers)
                 : chosen.Count < job.MaxWorkers && now - next.LastFreed < Settings.Settle;
             if (waits)
             {
-                heldBack.UnionWith(candidates.Select(group => group.Key));
+                heldBack.UnionWith(candidates.SelectMany(group => group).Select(worker => worker.Status.Worker));
             }
             else if (chosen.Count >= job.MinWorkers)
             {
@@ -118,10 +118,13 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
     private IEnumerable<JobWaiting> InOrder() => Waiting.Values.Select(seen => seen.Job)
         .OrderByDescending(job => job.Priority).ThenBy(job => job.CreatedUnixMs).ThenBy(job => job.Job, StringComparer.Ordinal);
 
-    // All workers, free or not, that a job could use, by their arithmetic.
-    private IEnumerable<IGrouping<string, SeenWorker>> Candidates(JobWaiting job) => Workers.Values
-        .Where(worker => !worker.Status.Leaving && (job.Numerics.Length == 0 || worker.Status.Numerics == job.Numerics))
-        .GroupBy(worker => worker.Status.Numerics);
+    // All workers, free or not, that a job could use and nobody before it holds back, by the arithmetic that they would serve it in.
+    private IEnumerable<IGrouping<string, SeenWorker>> Candidates(JobWaiting job, HashSet<string> heldBack) =>
+        from worker in Workers.Values
+        let numerics = worker.Status.NumericsFor(job.Arithmetic)
+        where !worker.Status.Leaving && !heldBack.Contains(worker.Status.Worker)
+        where numerics is not null && (job.Numerics.Length == 0 || job.Numerics == numerics)
+        group worker by numerics;
 
     // The free workers that a job would get: all of one arithmetic, that of most free workers if the job is not bound to one yet.
     private static List<WorkerStatus> Choose(JobWaiting job, IEnumerable<IEnumerable<SeenWorker>> candidates)

@@ -45,7 +45,7 @@ public enum FrameKind : ushort
 ///     80    8  next number      /
 ///     88    8  weights hash     of the sender's weights after the step before
 ///     96    4  payload length   bytes; at most 67,108,864
-///    100    4  payload kind     0: bytes, 1: float32
+///    100    4  payload kind     0: bytes, 1: float32 (totals that are rounded to bfloat16: their upper halves, two to a float32)
 /// </code>
 /// </remarks>
 public readonly record struct FrameHeader

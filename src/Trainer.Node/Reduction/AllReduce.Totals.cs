@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using Trainer.Kernels.Devices;
 using Trainer.Node.Links;
 
 namespace Trainer.Node.Reduction;
@@ -8,7 +10,7 @@ internal sealed partial class AllReduce
     private void FinishChunk(int chunk, ChunkSum sum)
     {
         var total = Slice(_setup.Buffers.Total, chunk);
-        var finite = sum.Fold(_step.Plan.Samples, total.Span);
+        var finite = sum.Fold(_step.Plan.Samples, total.Span) & _rounded.Round(chunk, total.Span);
         sum.Release(_links);
         if (!finite)
         {
@@ -16,7 +18,7 @@ internal sealed partial class AllReduce
         }
         else if (chunk != 0 || MembersAgree())
         {
-            Announce((uint)chunk, total);
+            Announce((uint)chunk, _rounded.IsPacked(chunk) ? _rounded.Pack(chunk, total.Span) : total);
             CountTotal();
         }
     }
@@ -62,9 +64,20 @@ internal sealed partial class AllReduce
 
     private void TakeTotal(uint chunk, ReadOnlySpan<float> total)
     {
+        var owed = chunk == FrameHeader.Statistics ? BatchStatistics.Words : _rounded.WordsOf((int)chunk);
+        if (total.Length != owed)
+        {
+            Fail($"{Plan.Names[Plan.Owner(chunk)]} sent {total.Length} words of the total of chunk {chunk}; it owes {owed}");
+            return;
+        }
+
         if (chunk == FrameHeader.Statistics)
         {
             _step.Statistics = BatchStatistics.Read(total);
+        }
+        else if (_rounded.IsPacked((int)chunk))
+        {
+            Bfloat16.Unpack(MemoryMarshal.Cast<float, ushort>(total), Slice(_setup.Buffers.Total, (int)chunk).Span);
         }
         else
         {

@@ -19,7 +19,11 @@ internal sealed record AllReduceSetup(
     int MostSamples,
     IReadOnlyList<LinkConnection?> Links,
     LeasePool Pool,
-    ReduceWaiter Waiter);
+    ReduceWaiter Waiter)
+{
+    /// <summary>Elements of the total, from the first on, that their owners round to bfloat16 (<see cref="Kernels.Training.Network.RoundedElements"/>).</summary>
+    public int RoundedElements { get; init; }
+}
 
 /// <summary>
 /// Sums the members' gradients by chunk owners (see <see cref="AllReducePlan"/>). One for each generation, on a thread of its own;
@@ -38,6 +42,7 @@ internal sealed partial class AllReduce : ReceiveActor
     private readonly AllReduceSetup _setup;
     private readonly IActorRef?[] _links;
     private readonly ChunkSum?[] _owned;
+    private readonly RoundedTotals _rounded;
     private readonly StatisticsSum _statistics;
     private readonly WeightsAgreement _agreement;
     private readonly float[] _statisticsTotal = new float[BatchStatistics.Words];
@@ -48,6 +53,7 @@ internal sealed partial class AllReduce : ReceiveActor
     {
         _setup = setup;
         _owned = [.. Enumerable.Range(0, Plan.Chunks).Select(chunk => Owns((uint)chunk) ? new ChunkSum(Plan) : null)];
+        _rounded = new RoundedTotals(setup.RoundedElements, Plan, setup.Rank);
         _statistics = new StatisticsSum(Owns(FrameHeader.Statistics) ? setup.MostSamples : 0);
         _agreement = new WeightsAgreement(Plan.Names);
         _links = [.. setup.Links.Select((connection, rank) => connection is null ? null : Open(rank, connection))];

@@ -93,7 +93,10 @@ public sealed partial class WorkerActor
 
         var mostSamples = Math.Max(state.Parameters.BatchSize, state.Data.Test.Count);
         var setup = new AllReduceSetup(
-            state.Plan, FrameHeader.HashOf(Serving.Job), Serving.Generation, Serving.Rank, state.Buffers, mostSamples, Serving.Links, Serving.Pool, Serving.Waiter);
+            state.Plan, FrameHeader.HashOf(Serving.Job), Serving.Generation, Serving.Rank, state.Buffers, mostSamples, Serving.Links, Serving.Pool, Serving.Waiter)
+        {
+            RoundedElements = state.Network.RoundedElements,
+        };
         var props = Props.Create(() => new AllReduce(setup)).WithDispatcher(TrainingSystem.LinkDispatcher);
         Serving.AllReduce = Context.Watch(Context.ActorOf(props, "all-reduce"));
         Become(Training);

@@ -1,5 +1,7 @@
 using Akka.Actor;
 using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Training;
 using Trainer.Node.Links;
 using Trainer.Node.Training;
 using Trainer.Protos.Cluster;
@@ -80,6 +82,13 @@ public sealed partial class WorkerActor
         _agent.Tell(report);
     }
 
+    /// <summary>What a device can compute in beside exact float32.</summary>
+    private static IEnumerable<Arithmetic> InexactArithmetics(Device device) =>
+        from precision in Precision.All
+        let numerics = precision.NumericsIdOn(device)
+        where precision != Precision.Exact && numerics is not null
+        select new Arithmetic { Compute = precision.ComputeWord, Gradients = precision.GradientsWord, Numerics = numerics };
+
     private void SayStatus()
     {
         var status = new WorkerStatus
@@ -94,6 +103,7 @@ public sealed partial class WorkerActor
             Generation = _membership?.Generation.ToMessage(),
             Leaving = _leaving,
         };
+        status.Arithmetics.AddRange(_arithmetics);
         status.LinkEndpoints.AddRange(_options.Listener.Endpoints.Select(endpoint => endpoint.ToString()));
         _agent.Tell(status);
     }

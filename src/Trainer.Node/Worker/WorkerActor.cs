@@ -25,6 +25,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers, IWithStash
     private const int MostWaitingOffers = 64;
 
     private readonly WorkerOptions _options;
+    private readonly Arithmetic[] _arithmetics;
     private readonly Queue<LinkOffered> _waitingOffers = new();
     private IActorRef _agent = ActorRefs.Nobody;
     private Membership? _membership;
@@ -34,6 +35,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers, IWithStash
     public WorkerActor(WorkerOptions options)
     {
         _options = options;
+        _arithmetics = [.. InexactArithmetics(options.Device)];
         var self = Self;
         options.Listener.Start(offer => self.Tell(offer));
         Become(Idle);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Trainer.Cli.Follow;
 using Trainer.Cli.Output;
 using Trainer.Cli.Tests.Fakes;
 using Trainer.Protos;
@@ -48,6 +49,21 @@ public sealed class OutputTests
         Assert.False(json["spec"]!["training"]!.AsObject().ContainsKey("shards")); // not set
         Assert.False(json.ContainsKey("result"));
         Assert.Equal([], json["workers"]!.AsArray());
+    }
+
+    [Fact]
+    public void What_gives_bits_up_is_shown_wherever_the_job_is()
+    {
+        var (job, exact, now) = (SampleJobs.Succeeded, SampleJobs.Succeeded, DateTimeOffset.UnixEpoch);
+        (job.Spec.Training.Compute, job.Spec.Training.Gradients) = ("tf32", "fp32");
+
+        Assert.Equal("lenet (lenet-3f2a): succeeded (exact: false, compute: tf32, gradients: fp32)", JobText.State(job));
+        Assert.Contains("  exact             false, compute: tf32, gradients: fp32\n", JobText.Closing(job, []).ReplaceLineEndings("\n"));
+        Assert.Contains("  exact       false, compute: tf32, gradients: fp32\n", JobText.Details(job, now).ReplaceLineEndings("\n"));
+        Assert.Contains("  exact       true\n", JobText.Details(exact, now).ReplaceLineEndings("\n"));
+        Assert.Contains("lenet-3f2a  lenet (exact: false)  succeeded", JobText.List([job], now));
+        Assert.DoesNotContain("exact", JobText.State(exact) + JobText.Closing(exact, []) + JobText.List([exact], now));
+        Assert.False((bool?)JobJson.Of(new Ended(job))["exact"]);
     }
 
     [Theory]

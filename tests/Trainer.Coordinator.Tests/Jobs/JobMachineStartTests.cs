@@ -45,6 +45,21 @@ public sealed class JobMachineStartTests
     }
 
     [Fact]
+    public void What_gives_bits_up_is_asked_for_and_pinned_by_its_own_id()
+    {
+        var spec = Samples.Spec();
+        (spec.Training.Compute, spec.Training.Gradients) = ("tf32", "bf16");
+        var job = new JobScenario(spec);
+        Assert.Equal(new Arithmetic { Compute = "tf32", Gradients = "bf16" }, Assert.Single(job.Told<JobWaiting>()).Arithmetic);
+
+        var worker = JobScenario.Worker("a");
+        worker.Arithmetics.Add(new Arithmetic { Compute = "tf32", Gradients = "fp32", Numerics = "v1+tf32" });
+        worker.Arithmetics.Add(new Arithmetic { Compute = "tf32", Gradients = "bf16", Numerics = "v1+tf32+bf16-gradients" });
+        var started = job.Machine.Decide(new Granted(job.Now, [worker], Google.Protobuf.ByteString.Empty)).Next;
+        Assert.Equal("v1+tf32+bf16-gradients", started.Row.Numerics);
+    }
+
+    [Fact]
     public void Members_of_a_host_are_neighbours()
     {
         var job = new JobScenario();

@@ -169,6 +169,38 @@ public sealed class SchedulerStateTests
     }
 
     [Fact]
+    public void What_gives_bits_up_is_granted_workers_that_can_and_are_alike()
+    {
+        WorkerStatus[] all =
+        [
+            Status("a"), Tf32(Status("b"), "v1+tf32-emulated"), Tf32(Status("c"), "v1+tf32"), Tf32(Status("d"), "v1+tf32-emulated"),
+        ];
+        Array.ForEach(all, Hear);
+        Pass(2);
+        Array.ForEach(all, Hear);
+        Waits("j-1", arithmetic: new Arithmetic { Compute = "tf32", Gradients = "bf16" });
+        Assert.Empty(Grants());
+        Waits("j-2", arithmetic: new Arithmetic { Compute = "tf32", Gradients = "fp32" });
+        Assert.Equal(["j-2: b d"], Grants());
+        Waits("j-3", numerics: "v1+tf32-emulated", arithmetic: new Arithmetic { Compute = "tf32", Gradients = "fp32" });
+        Assert.Empty(Grants());
+        Waits("j-4");
+        Assert.Equal(["j-4: a c"], Grants());
+    }
+
+    [Fact]
+    public void A_job_that_holds_workers_back_does_so_in_all_their_arithmetics()
+    {
+        WorkerStatus[] all = [Status("a"), Tf32(Status("b"), "v1+tf32"), Tf32(Status("c", job: "j-0"), "v1+tf32")];
+        Array.ForEach(all, Hear);
+        Pass(2);
+        Array.ForEach(all, Hear);
+        Waits("j-1", min: 2, arithmetic: new Arithmetic { Compute = "tf32", Gradients = "fp32" }, created: 1);
+        Waits("j-2", created: 2);
+        Assert.Equal(["j-2: a"], Grants());
+    }
+
+    [Fact]
     public void A_silent_worker_is_forgotten_and_its_job_told()
     {
         Idle("a");
@@ -201,8 +233,19 @@ public sealed class SchedulerStateTests
 
     private void Hear(WorkerStatus status) => Apply(_state.Hear(status, _now));
 
-    private void Waits(string job, uint min = 1, uint max = 16, int priority = 0, long created = 0, string numerics = "") => Apply(_state.Hear(
-        new JobWaiting { Job = job, MinWorkers = min, MaxWorkers = max, Priority = priority, CreatedUnixMs = created, Numerics = numerics }, _now));
+    private void Waits(string job, uint min = 1, uint max = 16, int priority = 0, long created = 0, string numerics = "", Arithmetic? arithmetic = null) =>
+        Apply(_state.Hear(
+            new JobWaiting
+            {
+                Job = job, MinWorkers = min, MaxWorkers = max, Priority = priority, CreatedUnixMs = created, Numerics = numerics, Arithmetic = arithmetic,
+            },
+            _now));
+
+    private static WorkerStatus Tf32(WorkerStatus status, string numerics)
+    {
+        status.Arithmetics.Add(new Arithmetic { Compute = "tf32", Gradients = "fp32", Numerics = numerics });
+        return status;
+    }
 
     // Ticks; those named repeat their status meanwhile.
     private void Pass(double seconds, params string[] alive)

@@ -14,12 +14,12 @@ internal sealed class AllReduceGroup : IDisposable
     private readonly ActorSystem _system = TrainingSystem.Create();
     private readonly LeasePool _pool = new();
 
-    public AllReduceGroup(int members, int shards, int elements, bool unix, int mostSamples = 256)
+    public AllReduceGroup(int members, int shards, int elements, bool unix, int mostSamples = 256, int roundedElements = 0)
     {
         Plan = Plans.Even(members, shards, elements);
         Buckets = elements == 0 ? NoBuckets : [new Bucket(0, 0, elements / 3), new Bucket(1, elements / 3, elements - (elements / 3))];
         var mesh = Sockets.Mesh(members, unix);
-        Members = [.. Enumerable.Range(0, members).Select(rank => new AllReduceMember(_system, this, rank, mesh[rank], mostSamples, _pool))];
+        Members = [.. Enumerable.Range(0, members).Select(rank => new AllReduceMember(_system, this, rank, mesh[rank], mostSamples, _pool, roundedElements))];
     }
 
     public AllReducePlan Plan { get; }
@@ -68,13 +68,16 @@ internal sealed class AllReduceMember
     private readonly Dictionary<(int, bool), StepPlan> _plans = [];
 
     public AllReduceMember(
-        ActorSystem system, AllReduceGroup group, int rank, IReadOnlyList<LinkConnection?> links, int mostSamples, LeasePool pool)
+        ActorSystem system, AllReduceGroup group, int rank, IReadOnlyList<LinkConnection?> links, int mostSamples, LeasePool pool, int roundedElements)
     {
         (_group, Rank) = (group, rank);
         var roots = group.Plan.Roots[rank].Select(_ => new Memory<float>(new float[group.Plan.Elements])).ToArray();
         Buffers = new GradientBuffers(roots, new float[group.Plan.Elements]);
         var setup = new AllReduceSetup(
-            group.Plan, AllReduceGroup.Job, new GenerationNumber(1, 1), rank, Buffers, mostSamples, links, pool, _waiter);
+            group.Plan, AllReduceGroup.Job, new GenerationNumber(1, 1), rank, Buffers, mostSamples, links, pool, _waiter)
+        {
+            RoundedElements = roundedElements,
+        };
         var props = Props.Create(() => new AllReduce(setup)).WithDispatcher(TrainingSystem.LinkDispatcher);
         Actor = system.ActorOf(props, $"member-{rank}");
         _client = new AllReduceClient(Actor, _waiter, group.Buckets.Count);

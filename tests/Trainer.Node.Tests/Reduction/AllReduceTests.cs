@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices;
 using Trainer.Kernels.Sharding;
 using Trainer.Node.Reduction;
 
@@ -44,6 +45,52 @@ public class AllReduceTests
 
             return true;
         });
+    }
+
+    /// <summary>Whole chunks, a chunk that is rounded in part, one that is not; and odd lengths.</summary>
+    [Theory]
+    [InlineData(1, 200_003, 150_001)]
+    [InlineData(3, 300_003, 150_001)]
+    [InlineData(2, 70_001, 70_001)]
+    [InlineData(5, 10, 3)]
+    public void Everybody_gets_the_rounded_total_in_half_the_bytes(int members, int elements, int rounded)
+    {
+        const int Shards = 8;
+        var sent = new[] { 0, rounded }.Select(roundedElements =>
+        {
+            using var group = new AllReduceGroup(members, Shards, elements, unix: true, roundedElements: roundedElements);
+            return group.OnEach(member =>
+            {
+                var bytes = 0L;
+                for (var step = 1; step <= 3; step++)
+                {
+                    for (var root = 0; root < member.Buffers.Roots.Count; root++)
+                    {
+                        Fill(member.Buffers.Roots[root].Span, group.Plan.Roots[member.Rank][root], step);
+                    }
+
+                    bytes += member.Reduce((ulong)step, 37, Statistics(group.Plan, member.Rank, 37)).BytesSent;
+                    CheckTotal(member.Buffers.Total.Span, group.Plan, step, 37, roundedElements);
+                }
+
+                return bytes;
+            }).Sum();
+        }).ToArray();
+        var wholly = Enumerable.Range(0, (elements + 65_535) / 65_536).Select(chunk => Math.Min(65_536, elements - (chunk * 65_536)))
+            .TakeWhile((_, chunk) => Math.Min(elements, (chunk + 1) * 65_536) <= rounded);
+        Assert.Equal(3L * (members - 1) * wholly.Sum(length => (length - ((length + 1) / 2)) * sizeof(float)), sent[0] - sent[1]);
+    }
+
+    [Fact]
+    public void A_total_that_bfloat16_cannot_hold_fails_the_step()
+    {
+        using var group = new AllReduceGroup(members: 2, shards: 2, elements: 10, unix: true, roundedElements: 8);
+        group.Members[0].Buffers.Roots[0].Span[9] = float.MaxValue; // state: not rounded
+        var statistics = group.Members.Select(member => Statistics(group.Plan, member.Rank, 2)).ToArray();
+        group.OnEach(member => member.Reduce(1, 2, statistics[member.Rank]));
+        group.Members[1].Buffers.Roots[0].Span[7] = float.MaxValue;
+        var faults = FaultsOf(group, member => member.Reduce(2, 1, Statistics(group.Plan, member.Rank, 1)), failing: 0);
+        Assert.Equal("the gradient is not finite (elements 0 to 9)", Assert.Single(faults).Message);
     }
 
     [Fact]
@@ -143,13 +190,14 @@ public class AllReduceTests
 
     private static int Value(ShardRange root, int step, int element) => ((root.Lo + 1) * 64 * step) + (element % 64 * 64);
 
-    private static void CheckTotal(ReadOnlySpan<float> total, AllReducePlan plan, int step, int samples)
+    private static void CheckTotal(ReadOnlySpan<float> total, AllReducePlan plan, int step, int samples, int rounded = 0)
     {
         var filled = plan.Ranges.Where(range =>
             ShardTree.FirstPosition(range.Hi, samples, plan.Shards) > ShardTree.FirstPosition(range.Lo, samples, plan.Shards)).ToArray();
         for (var i = 0; i < total.Length; i++)
         {
             var expected = filled.Sum(range => Value(range, step, i)) / (float)samples;
+            expected = i < rounded ? Bfloat16.Round(expected) : expected;
             if (total[i] != expected)
             {
                 Assert.Fail($"Step {step}, element {i}: {total[i]}, expected {expected}");

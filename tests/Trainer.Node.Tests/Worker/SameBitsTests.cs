@@ -26,11 +26,32 @@ public class SameBitsTests
         }
     }
 
-    private static string TrainLocally(TinyData data, int batchSize, int shards, int epochs)
+    [Theory]
+    [InlineData(ComputePrecision.Tf32, GradientPrecision.Float32)]
+    [InlineData(ComputePrecision.Exact, GradientPrecision.Bfloat16)]
+    [InlineData(ComputePrecision.Tf32, GradientPrecision.Bfloat16)]
+    public async Task What_gives_bits_up_gives_them_up_alike_on_any_number_of_workers(ComputePrecision compute, GradientPrecision gradients)
     {
+        using var data = new TinyData(train: 111, test: 17);
+        var precision = new Precision(compute, gradients);
+        var job = data.Job(batchSize: 37, shards: 7, epochs: 1);
+        (job.Training.Compute, job.Training.Gradients) = (precision.ComputeWord, precision.GradientsWord);
+        var expected = TrainLocally(data, 37, 7, epochs: 1, precision);
+        Assert.NotEqual(TrainLocally(data, 37, 7, epochs: 1), expected);
+        foreach (var (workers, threads) in new[] { (1, 2), (2, 1), (3, 1), (5, 1) })
+        {
+            await using var group = await new WorkerGroup(workers, threads).ReadyAsync();
+            var finished = await group.TrainAsync("job", job);
+            Assert.True(expected == finished.WeightsSha256, $"{workers} workers x {threads} threads: {finished.WeightsSha256}, one device alone: {expected}");
+        }
+    }
+
+    private static string TrainLocally(TinyData data, int batchSize, int shards, int epochs, Precision? precision = null)
+    {
+        var recipe = new TrainingRecipe(new Sgd(0.9f, 0.5f)) { Precision = precision ?? Precision.Exact };
         using var device = Device.Cpu(1);
         var train = DataSet.FromIdx(data.Files.TrainImages, data.Files.TrainLabels);
-        using var trainer = new LocalTrainer(Zoo.LeNet(), device, new Sgd(0.9f, 0.5f), batchSize, seed: 3, shards);
+        using var trainer = new LocalTrainer(Zoo.LeNet(), device, recipe, batchSize, seed: 3, shards);
         for (var epoch = 0; epoch < epochs; epoch++)
         {
             trainer.TrainEpoch(train);

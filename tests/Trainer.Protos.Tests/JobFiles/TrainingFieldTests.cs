@@ -78,6 +78,9 @@ public sealed class TrainingFieldTests
     [InlineData("schedule: {one_cycle: {max_lr: 1}}\nparameter_groups: [{pattern: '*', frozen: true}, {pattern: '*', lr: 1}]",
         "10:71: training.parameter_groups[1].lr: says nothing beside schedule one_cycle, which sets every learning rate; remove it")]
     [InlineData("clip_grad_norm: 0", "9:19: training.clip_grad_norm: must be greater than 0, got 0")]
+    [InlineData("compute: fp16", "9:12: training.compute: must be exact or tf32, got 'fp16'")]
+    [InlineData("gradients: tf32", "9:14: training.gradients: must be fp32 or bf16, got 'tf32'")]
+    [InlineData("compute: true", "9:12: training.compute: must be exact or tf32, got 'true'")]
     [InlineData("init: {strict: false}", "9:3: training.init.weights: is required")]
     public void FaultsOfTrainingArePlaced(string training, string expected) => Refused(File("", training), expected);
 

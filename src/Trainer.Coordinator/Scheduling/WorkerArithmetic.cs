@@ -1,0 +1,13 @@
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Scheduling;
+
+/// <summary>Which arithmetics a worker has.</summary>
+internal static class WorkerArithmetic
+{
+    /// <param name="wanted">Null: exact float32.</param>
+    /// <returns>The id of what the worker has; null: it has not what is wanted.</returns>
+    public static string? NumericsFor(this WorkerStatus worker, Arithmetic? wanted) => wanted is null
+        ? worker.Numerics
+        : worker.Arithmetics.FirstOrDefault(has => has.Compute == wanted.Compute && has.Gradients == wanted.Gradients)?.Numerics;
+}
