@@ -5,6 +5,7 @@ return args switch
 {
     ["allreduce", .. var rest] => AllReduceCommand.Run(rest),
     ["training", .. var rest] => TrainingCommand.Run(rest),
+    ["precision", .. var rest] => PrecisionCommand.Run(rest),
     ["networks", ..] => NetworksCommand.Run(args),
     _ => KernelCommand.Run(args),
 };

@@ -58,7 +58,7 @@ public sealed class OutputTests
         (job.Spec.Training.Compute, job.Spec.Training.Gradients) = ("tf32", "fp32");
 
         Assert.Equal("lenet (lenet-3f2a): succeeded (exact: false, compute: tf32, gradients: fp32)", JobText.State(job));
-        Assert.Contains("  exact             false, compute: tf32, gradients: fp32\n", JobText.Closing(job, []).ReplaceLineEndings("\n"));
+        Assert.Contains("  exact            false, compute: tf32, gradients: fp32\n", JobText.Closing(job, []).ReplaceLineEndings("\n"));
         Assert.Contains("  exact       false, compute: tf32, gradients: fp32\n", JobText.Details(job, now).ReplaceLineEndings("\n"));
         Assert.Contains("  exact       true\n", JobText.Details(exact, now).ReplaceLineEndings("\n"));
         Assert.Contains("lenet-3f2a  lenet (exact: false)  succeeded", JobText.List([job], now));
