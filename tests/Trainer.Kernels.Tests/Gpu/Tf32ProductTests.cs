@@ -1,6 +1,7 @@
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
+using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Gpu;
 using Trainer.Kernels.Devices.Gpu.Arithmetic;
 using Trainer.Kernels.Devices.Gpu.Kernels;
@@ -30,7 +31,7 @@ public sealed class Tf32ProductTests
         using var leftMemory = accelerator.Allocate1D(left);
         using var rightMemory = accelerator.Allocate1D(right);
         using var product = accelerator.Allocate1D<float>(rows * columns);
-        var (kernel, tileRows, tileColumns) = ProductKernels.WinogradBackwardWeights.For(rows, columns, tf32: true);
+        var (kernel, tileRows, tileColumns) = ProductKernels.WinogradBackwardWeights.For(rows, columns, ComputePrecision.Tf32);
         Assert.True(kernel.NeedsTensorCores);
         var (rowTiles, columnTiles) = ((rows + tileRows - 1) / tileRows, (columns + tileColumns - 1) / tileColumns);
 

@@ -12,7 +12,11 @@ namespace Trainer.Kernels.Devices.Gpu;
 /// <summary>Convolutions, by implicit products: patches are never written to memory.</summary>
 internal sealed partial class GpuDevice
 {
-    public override void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
+    public override void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y) =>
+        Conv2dForward(ComputePrecision.Exact, g, samples, x, w, b, epilogue, y);
+
+    public void Conv2dForward(
+        ComputePrecision precision, in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
     {
         const string Operation = nameof(Conv2dForward);
         GeometryChecks.Check(Operation, g, samples);
@@ -21,7 +25,7 @@ internal sealed partial class GpuDevice
         var filters = GpuOperand.View(Operation, "w", w, Extent.Of(g.K, g.C / g.Groups, g.R, g.S));
         var (target, bias) = (GpuOperand.Samples(Operation, "y", y, outputs), GpuOperand.ViewOrNone(Operation, "b", b, Extent.Of(g.K)));
         var steps = GpuOperand.Steps(Operation, epilogue, outputs);
-        if (WinogradTile.Suits(g.OfGroup()))
+        if (GoesByWinograd(g, precision))
         {
             WinogradForward(g, samples, image, filters, new OutputFinish(bias, steps), target);
             return;
@@ -30,6 +34,7 @@ internal sealed partial class GpuDevice
         var (channels, pixels) = (g.K / g.Groups, new PixelGrid(samples, g.P, g.Q));
         Multiply(
             ProductKernels.ConvolutionForward,
+            precision,
             channels,
             pixels.Count,
             g.Groups,
@@ -39,7 +44,11 @@ internal sealed partial class GpuDevice
             new ConvolutionOutputs(target, bias, steps, pixels, 0, channels));
     }
 
-    public override void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
+    public override void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx) =>
+        Conv2dBackwardData(ComputePrecision.Exact, g, samples, dy, w, epilogue, dx);
+
+    public void Conv2dBackwardData(
+        ComputePrecision precision, in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
     {
         const string Operation = nameof(Conv2dBackwardData);
         GeometryChecks.Check(Operation, g, samples);
@@ -47,7 +56,7 @@ internal sealed partial class GpuDevice
         var gradient = GpuOperand.Samples(Operation, "dy", dy, Extent.Of(samples, g.K, g.P, g.Q));
         var filters = GpuOperand.View(Operation, "w", w, Extent.Of(g.K, g.C / g.Groups, g.R, g.S));
         var (target, steps) = (GpuOperand.Samples(Operation, "dx", dx, images), GpuOperand.Steps(Operation, epilogue, images));
-        if (WinogradTile.Suits(g.OfGroup()))
+        if (GoesByWinograd(g, precision))
         {
             WinogradBackwardData(g, samples, gradient, filters, new GradientFinish(steps), target);
             return;
@@ -65,6 +74,7 @@ internal sealed partial class GpuDevice
             var taps = _taps.Backward(g, phase);
             Multiply(
                 ProductKernels.ConvolutionBackwardData,
+            precision,
                 channels,
                 pixels.Count,
                 g.Groups,
@@ -76,7 +86,11 @@ internal sealed partial class GpuDevice
     }
 
     public override void Conv2dBackwardWeights(
-        in Conv2dGeometry g, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db)
+        in Conv2dGeometry g, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db) =>
+        Conv2dBackwardWeights(ComputePrecision.Exact, g, slice, x, dy, dw, db);
+
+    public void Conv2dBackwardWeights(
+        ComputePrecision precision, in Conv2dGeometry g, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db)
     {
         const string Operation = nameof(Conv2dBackwardWeights);
         GeometryChecks.Check(Operation, g, slice.LocalSamples);
@@ -86,13 +100,13 @@ internal sealed partial class GpuDevice
         if (!dw.IsEmpty)
         {
             GeometryChecks.CheckRoots(Operation, "dw", dw.Length, slice);
-            if (WinogradTile.Suits(g.OfGroup()))
+            if (GoesByWinograd(g, precision))
             {
                 ReduceWinograd(g, slice, image, gradient, Operation, dw, extent);
             }
             else
             {
-                ReduceProducts(g, _reductions.Of(slice, g.P, g.Q), image, gradient, pixels, Operation, dw, extent);
+                ReduceProducts(precision, g, _reductions.Of(slice, g.P, g.Q), image, gradient, pixels, Operation, dw, extent);
             }
         }
 
@@ -104,7 +118,9 @@ internal sealed partial class GpuDevice
     }
 
     private void ReduceProducts(
-        Conv2dGeometry g, GpuReduction reduction, SampleRows x, SampleRows dy, PixelGrid pixels, string operation, ReadOnlySpan<Tensor> dw, Extent extent)
+        ComputePrecision precision,
+        Conv2dGeometry g,
+        GpuReduction reduction, SampleRows x, SampleRows dy, PixelGrid pixels, string operation, ReadOnlySpan<Tensor> dw, Extent extent)
     {
         var channels = g.K / g.Groups;
         var patches = new PatchesByTap(WindowsOf(g, x, pixels), _taps.Forward(g), g.Reduction, g.Groups);
@@ -114,6 +130,7 @@ internal sealed partial class GpuDevice
             var (groups, rows) = (Math.Max(1, part.Rows / channels), Math.Min(part.Rows, channels));
             Multiply(
                 ProductKernels.ConvolutionBackwardWeights,
+                precision,
                 rows,
                 g.Reduction,
                 part.Pieces.Count * groups,
@@ -141,6 +158,10 @@ internal sealed partial class GpuDevice
             part => WinogradWork(part.Rows, channels, reduction, part.Pieces.Count),
             (part, slots, work) => WinogradBackwardWeights(g, slice.LocalSamples, reduction, x, dy, part, slots, work));
     }
+
+    /// <summary>Tensor cores gain more than Winograd saves, and its transforms would add to their error.</summary>
+    private static bool GoesByWinograd(in Conv2dGeometry g, ComputePrecision precision) =>
+        precision == ComputePrecision.Exact && WinogradTile.Suits(g.OfGroup());
 
     private static Windows WindowsOf(in Conv2dGeometry g, SampleRows image, PixelGrid pixels) =>
         new(image, pixels, g.H, g.W, g.StrideH, g.StrideW, g.PadH, g.PadW, (long)g.C / g.Groups * g.H * g.W);

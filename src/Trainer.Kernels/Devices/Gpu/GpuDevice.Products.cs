@@ -19,7 +19,11 @@ internal sealed partial class GpuDevice
     /// <summary>Rows [Row, Row + Rows) of the gradients of a root's pieces.</summary>
     private readonly record struct PieceRows(RootPieces Pieces, int Row, int Rows);
 
-    public override void LinearForward(int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
+    public override void LinearForward(int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y) =>
+        LinearForward(ComputePrecision.Exact, inputs, outputs, samples, x, w, b, epilogue, y);
+
+    public void LinearForward(
+        ComputePrecision precision, int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
     {
         const string Operation = nameof(LinearForward);
         GeometryChecks.Check(Operation, inputs, outputs, samples);
@@ -27,6 +31,7 @@ internal sealed partial class GpuDevice
         var input = GpuOperand.Samples(Operation, "x", x, Extent.Of(samples, inputs));
         Multiply(
             ProductKernels.LinearForward,
+            precision,
             samples,
             outputs,
             1,
@@ -41,7 +46,11 @@ internal sealed partial class GpuDevice
                 outputs));
     }
 
-    public override void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
+    public override void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx) =>
+        LinearBackwardData(ComputePrecision.Exact, inputs, outputs, samples, dy, w, epilogue, dx);
+
+    public void LinearBackwardData(
+        ComputePrecision precision, int inputs, int outputs, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
     {
         const string Operation = nameof(LinearBackwardData);
         GeometryChecks.Check(Operation, inputs, outputs, samples);
@@ -49,6 +58,7 @@ internal sealed partial class GpuDevice
         var gradient = GpuOperand.Samples(Operation, "dy", dy, Extent.Of(samples, outputs));
         Multiply(
             ProductKernels.LinearBackwardData,
+            precision,
             samples,
             inputs,
             1,
@@ -59,7 +69,11 @@ internal sealed partial class GpuDevice
     }
 
     public override void LinearBackwardWeights(
-        int inputs, int outputs, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db)
+        int inputs, int outputs, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db) =>
+        LinearBackwardWeights(ComputePrecision.Exact, inputs, outputs, slice, x, dy, dw, db);
+
+    public void LinearBackwardWeights(
+        ComputePrecision precision, int inputs, int outputs, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db)
     {
         const string Operation = nameof(LinearBackwardWeights);
         GeometryChecks.Check(Operation, inputs, outputs, slice.LocalSamples);
@@ -71,6 +85,7 @@ internal sealed partial class GpuDevice
             GeometryChecks.CheckRoots(Operation, "dw", dw.Length, slice);
             ReduceWeights(reduction, outputs, outputs, outputs, inputs, Operation, dw, Extent.Of(outputs, inputs), _ => 0, (part, slots, _) => Multiply(
                 ProductKernels.LinearBackwardWeights,
+            precision,
                 part.Rows,
                 inputs,
                 part.Pieces.Count,
@@ -90,6 +105,7 @@ internal sealed partial class GpuDevice
     /// <summary>Launches a batch of products of (rows, Range) and (Range, columns).</summary>
     private void Multiply<TLeft, TLeftIndex, TLeftStep, TRight, TRightIndex, TRightStep, TSink>(
         ProductKernel<TLeft, TLeftIndex, TLeftStep, TRight, TRightIndex, TRightStep, TSink> kernels,
+        ComputePrecision precision,
         int rows,
         int columns,
         int products,
@@ -105,7 +121,7 @@ internal sealed partial class GpuDevice
         where TRightStep : struct
         where TSink : struct, ITileSink<TSink>
     {
-        var (kernel, tileRows, tileColumns) = kernels.For(rows, columns, tf32: false);
+        var (kernel, tileRows, tileColumns) = kernels.For(rows, columns, precision);
         var (rowTiles, columnTiles) = ((rows + tileRows - 1) / tileRows, (columns + tileColumns - 1) / tileColumns);
         Launch(
             kernel,

@@ -70,6 +70,7 @@ internal sealed partial class GpuDevice
             LaunchThreads(family.Images, (long)sources * tiles, images);
             Multiply(
                 ProductKernels.Winograd,
+                ComputePrecision.Exact,
                 targets,
                 tiles,
                 Points,
@@ -102,6 +103,7 @@ internal sealed partial class GpuDevice
             LaunchThreads(family.Gradients, (long)part.Rows * tiles, gradients);
             Multiply(
                 ProductKernels.WinogradBackwardWeights,
+                ComputePrecision.Exact,
                 part.Rows,
                 channels,
                 pieces.Count * Points,

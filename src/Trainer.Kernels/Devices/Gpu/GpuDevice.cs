@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 using Trainer.Kernels.Devices.Gpu.Kernels;
 using Trainer.Kernels.Devices.Gpu.Memory;
 using Trainer.Kernels.Devices.Gpu.Normalization;
@@ -53,6 +54,13 @@ internal sealed partial class GpuDevice : Device
     public override int Threads => 1;
 
     public override string NumericsId => _runtime.NumericsIdOf(_accelerator);
+
+    public override bool CanCompute(ComputePrecision precision) =>
+        precision == ComputePrecision.Exact || (_accelerator is CudaAccelerator cuda && cuda.Architecture >= CudaArchitecture.SM_80);
+
+    public override Device ForCompute(ComputePrecision precision) => precision == ComputePrecision.Exact ? this
+        : CanCompute(precision) ? new TensorCoreDevice(this)
+        : base.ForCompute(precision);
 
     public override long AllocatedMemory
     {

@@ -43,8 +43,8 @@ internal sealed class ProductKernel<TLeft, TLeftIndex, TLeftStep, TRight, TRight
     public IReadOnlyList<Kernel> Members => [_small, _wide, _large, _wideTf32, _largeTf32];
 
     /// <summary>The kernel for a product, and the rows and columns of its tile.</summary>
-    public (Kernel<TileArguments<TLeft, TRight, TSink>> Kernel, int Rows, int Columns) For(int rows, int columns, bool tf32) =>
-        tf32 ? (rows <= 64 || columns < 96 ? (_wideTf32, Tf32Tile32x128.Rows, Tf32Tile32x128.Columns)
+    public (Kernel<TileArguments<TLeft, TRight, TSink>> Kernel, int Rows, int Columns) For(int rows, int columns, ComputePrecision precision) =>
+        precision == ComputePrecision.Tf32 ? (rows <= 64 || columns < 96 ? (_wideTf32, Tf32Tile32x128.Rows, Tf32Tile32x128.Columns)
             : (_largeTf32, Tf32Tile128x128.Rows, Tf32Tile128x128.Columns))
         : rows <= 32 ? (_wide, Tile32x128.Rows, Tile32x128.Columns)
         : rows < 96 || columns < 96 ? (_small, Tile64x64.Rows, Tile64x64.Columns)
