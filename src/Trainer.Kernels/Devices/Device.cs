@@ -18,8 +18,11 @@ namespace Trainer.Kernels.Devices;
 /// </remarks>
 public abstract class Device : IDisposable
 {
-    /// <summary>As a user names it: <c>cpu</c>.</summary>
+    /// <summary>As a user names it: <c>cpu</c>, <c>cuda:0</c>.</summary>
     public abstract string Name { get; }
+
+    /// <summary>A <see cref="DeviceKind"/>.</summary>
+    public string Kind => Name.Split(':')[0];
 
     /// <summary>What runs behind it, for people: <c>AMD EPYC, AVX-512, 2 threads</c>.</summary>
     public abstract string Description { get; }
@@ -31,6 +34,12 @@ public abstract class Device : IDisposable
 
     /// <param name="threads">Compute threads; 0 takes one for each processor this process may use.</param>
     public static Device Cpu(int threads = 0) => CpuDevice.Create(threads);
+
+    /// <summary>The device that a user asks for, as <see cref="DeviceCatalog.List"/> names them.</summary>
+    /// <param name="name"><c>auto</c>, <c>cpu</c>, <c>cuda[:N]</c> or <c>opencl[:N]</c>: see <see cref="DeviceName"/>.</param>
+    /// <param name="threads">Of the CPU, as in <see cref="Cpu"/>; a GPU has its own.</param>
+    /// <exception cref="DeviceException">There is no such name, or no such device, or it cannot be used.</exception>
+    public static Device Open(string name, int threads = 0) => DeviceCatalog.Open(DeviceName.Parse(name), threads);
 
     /// <summary>Bytes that may be allocated on the device in all; null: as many as it has.</summary>
     public long? MemoryLimit { get; set; }

@@ -48,12 +48,12 @@ internal sealed partial class GpuDevice : Device
     /// <summary><c>cuda:0</c>, <c>opencl:1</c></summary>
     public override string Name { get; }
 
-    public override string Description => _runtime.Describe(_accelerator);
+    public override string Description => GpuRuntime.Describe(_accelerator.Device);
 
     /// <summary>The thread that launches.</summary>
     public override int Threads => 1;
 
-    public override string NumericsId => _runtime.NumericsIdOf(_accelerator);
+    public override string NumericsId => GpuRuntime.NumericsIdOf(_accelerator.Device);
 
     public override bool CanCompute(ComputePrecision precision) =>
         precision == ComputePrecision.Exact || (_accelerator is CudaAccelerator cuda && cuda.Architecture >= CudaArchitecture.SM_80);

@@ -1,10 +1,10 @@
-using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
 using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Devices.Gpu.Arithmetic;
+using Trainer.Kernels.Devices.Gpu.Discovery;
 
 namespace Trainer.Kernels.Devices.Gpu;
 
@@ -13,7 +13,7 @@ internal sealed class GpuRuntime : IDisposable
 {
     private readonly Context _context;
 
-    static GpuRuntime() => NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, Resolve);
+    static GpuRuntime() => DriverLibraries.Register();
 
     private GpuRuntime(Action<Context.Builder> devices) =>
         _context = Context.Create(builder =>
@@ -22,23 +22,39 @@ internal sealed class GpuRuntime : IDisposable
             devices(builder.Optimize(OptimizationLevel.O2).Math(MathMode.Default));
         });
 
-    /// <summary>CUDA devices in the driver's order, or OpenCL devices in the order of platforms.</summary>
-    public static GpuRuntime Cuda() => new(builder => builder.Cuda());
+    /// <summary>With the devices of a <see cref="DeviceKind"/> that ILGPU takes.</summary>
+    public static GpuRuntime Of(string kind) => new(builder => _ = kind == DeviceKind.Cuda ? builder.Cuda() : builder.OpenCL());
 
-    public static GpuRuntime OpenCl() => new(builder => builder.OpenCL());
-
-    /// <summary>Without ILGPU's emulation of a GPU, which a context has where it finds nothing else.</summary>
-    public IReadOnlyList<ILGPU.Runtime.Device> Devices => [.. _context.Devices.Where(device => device.AcceleratorType != AcceleratorType.CPU)];
+    /// <summary>The device that its driver knows by <paramref name="id"/> (<see cref="FoundDevice.Id"/>); null where ILGPU does not take it.</summary>
+    public ILGPU.Runtime.Device? Find(nint id) => _context.Devices.FirstOrDefault(device => device switch
+    {
+        CudaDevice cuda => cuda.DeviceId == id,
+        CLDevice cl => cl.DeviceId == id,
+        _ => false, // ILGPU's emulation of a GPU
+    });
 
     public void Dispose() => _context.Dispose();
 
-    public GpuDevice Open(string name, int index) => new(this, name, Devices[index].CreateAccelerator(_context));
-
-    public string Describe(Accelerator accelerator) => accelerator switch
+    /// <summary>The device, which owns this runtime from here on.</summary>
+    /// <exception cref="DeviceException">Its driver refuses: no memory left, or somebody has it for himself.</exception>
+    public GpuDevice Open(string name, nint id)
     {
-        CudaAccelerator cuda => $"{cuda.Name}, compute capability {cuda.Architecture.Major}.{cuda.Architecture.Minor}, {cuda.MemorySize >> 20} MiB",
-        CLAccelerator cl => $"{cl.Name}, {cl.VendorName}, OpenCL C {cl.CVersion}, {cl.MemorySize >> 20} MiB",
-        _ => accelerator.Name,
+        try
+        {
+            return new GpuDevice(this, name, Find(id)!.CreateAccelerator(_context));
+        }
+        catch (AcceleratorException e)
+        {
+            Dispose();
+            throw new DeviceException($"Device '{name}' does not open: {e.Message}");
+        }
+    }
+
+    public static string Describe(ILGPU.Runtime.Device device) => device switch
+    {
+        CudaDevice { Architecture: { } architecture } cuda => $"{cuda.Name}, compute capability {architecture.Major}.{architecture.Minor}",
+        CLDevice cl => $"{cl.Name}, {cl.VendorName}, OpenCL {cl.DeviceVersion.Major}.{cl.DeviceVersion.Minor}{(IsCpu(cl) ? ", a CPU" : "")}",
+        _ => device.Name,
     };
 
     /// <summary>Bytes that can be allocated: CUDA's driver knows, OpenCL's tells what the device has in all.</summary>
@@ -50,12 +66,9 @@ internal sealed class GpuRuntime : IDisposable
     /// CUDA's instructions are those of the canonical arithmetic. An OpenCL device may round quotients and square roots as its vendor likes, so that
     /// device and driver are part of its identity.
     /// </summary>
-    public string NumericsIdOf(Accelerator accelerator) => accelerator is CLAccelerator cl
+    public static string NumericsIdOf(ILGPU.Runtime.Device device) => device is CLDevice cl
         ? $"{Numerics.Id}+opencl({cl.VendorName.Trim()}, {cl.Name.Trim()}, {CLAPI.CurrentAPI.GetDeviceInfo(cl.DeviceId, CLDeviceInfoType.CL_DRIVER_VERSION)})"
         : Numerics.Id;
 
-    /// <summary>A system may have the loader without the link that developers' packages make.</summary>
-    private static nint Resolve(string name, System.Reflection.Assembly assembly, DllImportSearchPath? path) =>
-        name.Contains("OpenCL", StringComparison.Ordinal) && !NativeLibrary.TryLoad(name, assembly, path, out _)
-            && NativeLibrary.TryLoad("libOpenCL.so.1", assembly, path, out var loader) ? loader : 0;
+    private static bool IsCpu(CLDevice device) => device.DeviceType.HasFlag(CLDeviceType.CL_DEVICE_TYPE_CPU);
 }
