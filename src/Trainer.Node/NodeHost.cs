@@ -37,7 +37,7 @@ public sealed record NodeOptions
     /// <summary>Compute threads of the worker; 0: one per processor.</summary>
     public int Threads { get; init; }
 
-    /// <summary>cpu.</summary>
+    /// <summary>As <see cref="Kernels.Devices.Device.Open"/> takes it.</summary>
     public string Device { get; init; } = "cpu";
 
     public bool Insecure { get; init; }
@@ -75,21 +75,22 @@ public static class NodeHost
         try
         {
             using var metrics = new TrainingMetrics();
-            using var device = Device.Cpu(options.Threads);
+            using var device = Device.Open(options.Device, options.Threads);
+            metrics.Device(device.Kind, device.Description, device.NumericsId);
             await http.StartAsync(CancellationToken.None);
             var listener = new LinkListener(Endpoints(options), logger); // The worker disposes it.
             var training = TrainingSystem.Create();
             var worker = StartWorker(training, options, device, metrics, listener, logger);
             using var place = new RunFolderPlace(options, $"http://{options.Host}:{NodeHttp.Port(http)}");
             cluster = Cluster(options, worker, place, http.Services.GetRequiredService<ILoggerFactory>());
-            logger.LogInformation("{Name} on {Device}: links at {Endpoints}.", options.Name, device.Description, string.Join(", ", listener.Endpoints));
+            logger.LogInformation("{Name} on {Device} ({Description}): links at {Endpoints}.", options.Name, device.Name, device.Description, string.Join(", ", listener.Endpoints));
             await RunUntilLeftAsync(cluster, worker, stop);
             await worker.GracefulStop(QuitTimeout, new WorkerActor.Quit());
             await training.Terminate();
             await http.StopAsync(CancellationToken.None);
             return Stopped;
         }
-        catch (Exception e) when (e is IOException or SocketException or NotSupportedException or ArgumentException)
+        catch (Exception e) when (e is IOException or SocketException or NotSupportedException or ArgumentException or DeviceException)
         {
             logger.LogError("{Name} cannot start: {Reason}", options.Name, e.Message);
             return CannotStart;
@@ -98,9 +99,9 @@ public static class NodeHost
 
     private static string? Refusal(NodeOptions options)
     {
-        if (options.Device != "cpu")
+        if (DeviceName.TryParse(options.Device) is null)
         {
-            return $"Device '{options.Device}' is unknown; expected cpu.";
+            return $"Device '{options.Device}' is unknown; expected {DeviceName.Expected}.";
         }
 
         return options.Insecure || IsLoopback(options.Host)

@@ -55,6 +55,18 @@ public sealed class ClusterJobTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_job_for_a_device_that_nobody_has_waits_and_says_so()
+    {
+        await NodeAsync("a", 1);
+        var spec = _spec.Clone();
+        spec.Cluster = new ClusterSection { Device = "cuda" };
+        var id = (await _coordinator.Jobs.CreateJobAsync(new CreateJobRequest { Spec = spec })).Id;
+
+        var waiting = await _coordinator.AwaitAsync(id, job => job.Message.Length > "Waiting for workers.".Length);
+        Assert.Equal((JobState.Queued, "Waiting for workers: it needs 1 of device cuda; there is 1 of cpu."), (waiting.State, waiting.Message));
+    }
+
+    [Fact]
     public async Task Cancel_releases_the_workers()
     {
         var (a, b) = await TwoNodesAsync();

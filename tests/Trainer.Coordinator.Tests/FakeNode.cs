@@ -102,6 +102,7 @@ internal sealed class FakeNode : IAsyncDisposable
                     Host = "host",
                     ActorPath = path,
                     Device = "fake",
+                    DeviceKind = "cpu",
                     Threads = 1,
                     Numerics = "v1",
                     Job = node._serving?.Job ?? "",

@@ -29,7 +29,9 @@ public sealed class NodeHostTests : IDisposable
         using var client = new HttpClient { BaseAddress = new Uri(endpoint.Http) };
         Assert.Equal("ok\n", await client.GetStringAsync("/healthz", patience.Token));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync("/readyz", patience.Token)).StatusCode);
-        Assert.Contains("trainer_build_info", await client.GetStringAsync("/metrics", patience.Token), StringComparison.Ordinal);
+        var metrics = await client.GetStringAsync("/metrics", patience.Token);
+        Assert.Contains("trainer_build_info", metrics, StringComparison.Ordinal);
+        Assert.Contains("kind=\"cpu\"", metrics, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(run.LinksFolder, "worker-7.sock")));
 
         await stop.CancelAsync();
@@ -44,6 +46,11 @@ public sealed class NodeHostTests : IDisposable
     public async Task Options_that_nobody_should_run_with_are_refused(string host, string device) =>
         Assert.Equal(NodeHost.Refused, await NodeHost.RunAsync(
             new NodeOptions { Name = "worker-0", Host = host, Device = device, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
+
+    [Fact]
+    public async Task A_device_that_cannot_be_opened_is_an_exit_code() =>
+        Assert.Equal(NodeHost.CannotStart, await NodeHost.RunAsync(
+            new NodeOptions { Name = "worker-0", Device = "opencl:97", Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
 
     [Fact]
     public async Task An_address_that_cannot_be_bound_is_an_exit_code() =>

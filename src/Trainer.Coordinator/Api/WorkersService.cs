@@ -19,6 +19,7 @@ public sealed class WorkersService(JobDirectory directory) : Protos.Workers.Work
                     Name = status.Worker,
                     Node = status.Node,
                     Device = status.Device,
+                    DeviceKind = status.DeviceKind,
                     Threads = status.Threads,
                     Job = status.Job,
                     Numerics = status.Numerics,

@@ -83,6 +83,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
     {
         JobEnvelope.MessageOneofCase.Cancel => new CancelRequested(Now, envelope.Cancel.Etag),
         JobEnvelope.MessageOneofCase.Grant => new Granted(Now, envelope.Grant.Workers, ByteString.CopyFrom(RandomNumberGenerator.GetBytes(16))),
+        JobEnvelope.MessageOneofCase.WaitReason => new WaitExplained(Now, envelope.WaitReason.Message),
         JobEnvelope.MessageOneofCase.WorkerLost => new Missed(Now, envelope.WorkerLost),
         JobEnvelope.MessageOneofCase.Report => new Reported(Now, envelope.Report, PathOf(Sender)),
         _ => new Ticked(Now), // Wake: that the entity is there is all that it is for.

@@ -13,6 +13,9 @@ public sealed record Entered(DateTimeOffset Now) : JobEvent(Now);
 /// <param name="Secret">New random bytes, by which the members recognise each other.</param>
 public sealed record Granted(DateTimeOffset Now, IReadOnlyList<WorkerStatus> Workers, ByteString Secret) : JobEvent(Now);
 
+/// <summary>The scheduler says why it has granted nothing yet.</summary>
+public sealed record WaitExplained(DateTimeOffset Now, string Message) : JobEvent(Now);
+
 /// <param name="Sender">The path of the agent that sent it; empty when unknown.</param>
 public sealed record Reported(DateTimeOffset Now, WorkerReport Report, string Sender) : JobEvent(Now);
 

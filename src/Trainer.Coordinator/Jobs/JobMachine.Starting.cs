@@ -18,7 +18,20 @@ public sealed partial record JobMachine
         CreatedUnixMs = Row.Created.ToUnixTimeMilliseconds(),
         Numerics = Row.Numerics,
         Arithmetic = Arithmetic,
+        Device = Row.Spec.Cluster.Device,
     })]);
+
+    // Neither a transition nor a new version: it waits as before, and knows better why.
+    private JobDecision Explain(WaitExplained e)
+    {
+        if (Row.State != JobState.Queued || Row.Message == e.Message)
+        {
+            return Nothing;
+        }
+
+        var row = Row with { Message = e.Message };
+        return new JobDecision(this with { Row = row }, [new Save(row), new Publish(AtOnce: true)]);
+    }
 
     private JobDecision Start(Granted granted)
     {

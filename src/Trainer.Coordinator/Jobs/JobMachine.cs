@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
@@ -51,7 +52,7 @@ public sealed partial record JobMachine
     /// <summary>A job that nobody has seen before.</summary>
     public static JobRow NewRow(string id, CreateJob create, DateTimeOffset now)
     {
-        const string message = "Waiting for workers.";
+        const string message = WaitingReason.Workers;
         return new JobRow
         {
             Id = id,
@@ -76,6 +77,7 @@ public sealed partial record JobMachine
     {
         Entered => Enter(e.Now),
         Granted granted => Start(granted),
+        WaitExplained explained => Explain(explained),
         Reported reported => Hear(reported),
         Missed missed => Miss(missed),
         ConnectionChanged changed => Connection(changed),

@@ -36,7 +36,8 @@ public sealed record SeenWorker(WorkerStatus Status, DateTimeOffset LastSeen, Da
     public bool IsFree => Status.Job.Length == 0 && !Status.Leaving && ReservedUntil is null;
 }
 
-public sealed record SeenJob(JobWaiting Job, DateTimeOffset LastSeen);
+/// <param name="Told">Why it waits, as the job was last told; null: not yet.</param>
+public sealed record SeenJob(JobWaiting Job, DateTimeOffset LastSeen, string? Told = null);
 
 /// <summary>What the scheduler knows, and what follows from it: pure functions that give the next state and the messages to jobs.</summary>
 /// <remarks>
@@ -65,7 +66,7 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
     }
 
     public SchedulerDecision Hear(JobWaiting job, DateTimeOffset now) =>
-        (this with { Waiting = Waiting.SetItem(job.Job, new SeenJob(job, now)) }).Grant(now);
+        (this with { Waiting = Waiting.SetItem(job.Job, new SeenJob(job, now, Waiting.GetValueOrDefault(job.Job)?.Told)) }).Grant(now);
 
     public SchedulerDecision Hear(JobSettled job, DateTimeOffset now) => (this with { Waiting = Waiting.Remove(job.Job) }).Grant(now);
 
@@ -112,7 +113,23 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
             }
         }
 
-        return new SchedulerDecision(next, messages);
+        return next.Explain(messages);
+    }
+
+    // To those who still wait, where it has changed.
+    private SchedulerDecision Explain(List<JobEnvelope> messages)
+    {
+        var present = Workers.Values.Where(worker => !worker.Status.Leaving).Select(worker => worker.Status).ToList();
+        var news = Waiting.Values
+            .Select(seen => (seen, Reason: WaitingReason.Of(seen.Job, Candidates(seen.Job, heldBack: []).Select(group => group.Count()).DefaultIfEmpty().Max(), present)))
+            .Where(job => job.Reason != job.seen.Told).ToList();
+        messages.AddRange(news.Select(job => new JobEnvelope
+        {
+            Job = job.seen.Job.Job,
+            WaitReason = new WaitReason { Job = job.seen.Job.Job, Message = job.Reason },
+        }));
+        return new SchedulerDecision(
+            this with { Waiting = Waiting.SetItems(news.Select(job => KeyValuePair.Create(job.seen.Job.Job, job.seen with { Told = job.Reason }))) }, messages);
     }
 
     private IEnumerable<JobWaiting> InOrder() => Waiting.Values.Select(seen => seen.Job)
@@ -122,6 +139,7 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
     private IEnumerable<IGrouping<string, SeenWorker>> Candidates(JobWaiting job, HashSet<string> heldBack) =>
         from worker in Workers.Values
         let numerics = worker.Status.NumericsFor(job.Arithmetic)
+        where WaitingReason.TakesAnyDevice(job) || worker.Status.DeviceKind == job.Device
         where !worker.Status.Leaving && !heldBack.Contains(worker.Status.Worker)
         where numerics is not null && (job.Numerics.Length == 0 || job.Numerics == numerics)
         group worker by numerics;

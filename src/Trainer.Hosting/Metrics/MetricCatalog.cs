@@ -17,6 +17,9 @@ public static class MetricCatalog
     public static readonly MetricDefinition BuildInfo =
         new("trainer_build_info", Gauge, Every, "", "Always 1; the labels tell what is running.", "version", "runtime", "role");
 
+    public static readonly MetricDefinition DeviceInfo =
+        new("trainer_device_info", Gauge, Worker, "", "Always 1; the labels tell what a worker computes on.", "kind", "device", "numerics");
+
     // ---------- a worker's run
 
     public static readonly MetricDefinition TrainingLoss = Run("trainer_training_loss", "", "Mean training loss of the epoch so far.");

@@ -42,6 +42,10 @@ public sealed class TrainingMetrics : IDisposable
 
     private static readonly string[] PhaseNames = ["data", "forward", "backward", "allreduce", "optimizer"];
 
+    /// <summary>What the worker computes on, once.</summary>
+    public void Device(string kind, string description, string numerics) => _meter.ObserveEach<int>(
+        MetricCatalog.DeviceInfo, () => [new(1, Label("kind", kind), Label("device", description), Label("numerics", numerics))]);
+
     /// <summary>From here until <see cref="EndRun"/> the per-run gauges are exported, with label <c>run</c>. A new generation of the run begins it anew.</summary>
     public void BeginRun(string run, int rank, int workers, ulong totalSteps)
     {
@@ -95,5 +99,7 @@ public sealed class TrainingMetrics : IDisposable
     private void AddPhase(int phase, double seconds) => Volatile.Write(ref _phaseSeconds[phase], _phaseSeconds[phase] + seconds);
 
     private static Measurement<T> Measured<T>(T value, string label, string text)
-        where T : struct => new(value, new KeyValuePair<string, object?>(label, text));
+        where T : struct => new(value, Label(label, text));
+
+    private static KeyValuePair<string, object?> Label(string name, string value) => new(name, value);
 }

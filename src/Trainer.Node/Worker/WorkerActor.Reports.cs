@@ -97,6 +97,7 @@ public sealed partial class WorkerActor
             Incarnation = _options.Incarnation,
             Host = _options.Host,
             Device = _options.Device.Description,
+            DeviceKind = _options.Device.Kind,
             Threads = (uint)_options.Device.Threads,
             Numerics = _options.Device.NumericsId,
             Job = _membership?.Job ?? "",

@@ -22,6 +22,23 @@ public sealed class JobMachineStartTests
     }
 
     [Fact]
+    public void Why_it_waits_is_its_message_and_no_transition()
+    {
+        var spec = Samples.Spec();
+        spec.Cluster.Device = "cuda";
+        var job = new JobScenario(spec);
+        Assert.Equal("cuda", Assert.Single(job.Told<JobWaiting>()).Device);
+
+        job.Explain("Waiting for workers: there is none.");
+        Assert.Equal((JobState.Queued, "Waiting for workers: there is none.", 1), (job.Stored.State, job.Stored.Message, job.Stored.Transitions.Count));
+        job.Explain("Waiting for workers: there is none.");
+        Assert.Empty(job.Actions);
+
+        job.Grant("a").Explain("Waiting for workers: there is none.");
+        Assert.Equal("Starting on a.", job.Row.Message);
+    }
+
+    [Fact]
     public void A_grant_is_stored_before_the_workers_are_started()
     {
         var job = new JobScenario().Grant("c", "a", "b");

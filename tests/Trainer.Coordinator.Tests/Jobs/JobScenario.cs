@@ -39,6 +39,8 @@ internal sealed class JobScenario
     public JobScenario Grant(params string[] workers) =>
         Apply(new Granted(Now, [.. workers.Select(worker => Worker(worker))], ByteString.CopyFromUtf8("secret")));
 
+    public JobScenario Explain(string message) => Apply(new WaitExplained(Now, message));
+
     public JobScenario Started(params string[] workers) => Each(workers, new WorkerReport { Started = new Started { Device = "cpu" } });
 
     /// <summary>Granted and running.</summary>
@@ -143,7 +145,7 @@ internal sealed class JobScenario
         (Machine, Actions) = Machine.Decide(e);
         foreach (var save in Actions.OfType<Save>())
         {
-            Assert.Equal(Stored.Version + 1, save.Row.Version);
+            Assert.Equal(Stored.Version + (e is WaitExplained ? 0 : 1), save.Row.Version);
             Stored = save.Row;
         }
 

@@ -201,6 +201,75 @@ public sealed class SchedulerStateTests
     }
 
     [Fact]
+    public void A_job_gets_only_workers_of_the_device_that_it_asks_for()
+    {
+        HearDevices();
+        Pass(2);
+        HearDevices();
+        Waits("j-cuda", device: "cuda");
+        Waits("j-any", max: 2, device: "auto");
+        Waits("j-opencl", device: "opencl");
+        Assert.Equal(["j-cuda: b", "j-any: a d", "j-opencl: c"], Grants());
+
+        void HearDevices()
+        {
+            Hear(Status("a", device: "cpu"));
+            Hear(Status("b", device: "cuda"));
+            Hear(Status("c", device: "opencl", numerics: "v1+opencl"));
+            Hear(Status("d", device: "cpu"));
+        }
+    }
+
+    [Fact]
+    public void A_job_that_is_pinned_to_an_arithmetic_gets_it_on_the_device_that_it_asks_for()
+    {
+        Hear(Status("a", device: "cpu"));
+        Hear(Status("b", device: "cuda"));
+        Hear(Status("c", device: "cuda", numerics: "v2"));
+        _state = _state with { Settings = _settings with { WarmUp = TimeSpan.Zero, Settle = TimeSpan.Zero } };
+        Waits("j-1", numerics: "v1", device: "cuda");
+        Assert.Equal(["j-1: b"], Grants());
+    }
+
+    [Fact]
+    public void A_job_that_waits_for_a_device_holds_back_only_those_who_want_it_too()
+    {
+        Hear(Status("a", device: "cpu"));
+        Hear(Status("b", "j-0", device: "cuda"));
+        _state = _state with { Settings = _settings with { WarmUp = TimeSpan.Zero, Settle = TimeSpan.Zero } };
+        Waits("j-1", device: "cuda");
+        Waits("j-2", created: 1, device: "cpu");
+        Assert.Equal(["j-2: a"], Grants());
+        Waits("j-3", created: 2, device: "cuda");
+        Hear(Status("b", device: "cuda"));
+        Assert.Equal(["j-1: b"], Grants());
+    }
+
+    [Fact]
+    public void A_job_is_told_why_it_waits_and_again_when_that_changes()
+    {
+        _state = _state with { Settings = _settings with { WarmUp = TimeSpan.Zero, Settle = TimeSpan.Zero } };
+        Waits("j-1", min: 2, device: "cuda");
+        Assert.Equal(["Waiting for workers: it needs 2 of device cuda with equal numerics; there is none."], Reasons("j-1"));
+
+        Hear(Status("a", device: "cpu"));
+        Assert.Equal(["Waiting for workers: it needs 2 of device cuda with equal numerics; there is 1 of cpu."], Reasons("j-1"));
+        Hear(Status("a", device: "cpu"));
+        Waits("j-1", min: 2, device: "cuda");
+        Assert.Empty(Reasons("j-1"));
+
+        Hear(Status("b", "j-0", device: "cuda"));
+        Assert.Equal(["Waiting for workers: it needs 2 of device cuda with equal numerics; there are 1 of cpu, 1 of cuda."], Reasons("j-1"));
+        Hear(Status("c", device: "cuda"));
+        Assert.Equal(["Waiting for workers."], Reasons("j-1"));
+
+        Waits("j-2", numerics: "v0", device: "auto");
+        Assert.Equal(["Waiting for workers: it needs 1 with numerics v0; there are 1 of cpu, 2 of cuda."], Reasons("j-2"));
+        Waits("j-3", arithmetic: new Arithmetic { Compute = "tf32", Gradients = "bf16" });
+        Assert.Equal(["Waiting for workers: it needs 1 that can compute: tf32, gradients: bf16; there are 1 of cpu, 2 of cuda."], Reasons("j-3"));
+    }
+
+    [Fact]
     public void A_silent_worker_is_forgotten_and_its_job_told()
     {
         Idle("a");
@@ -233,11 +302,19 @@ public sealed class SchedulerStateTests
 
     private void Hear(WorkerStatus status) => Apply(_state.Hear(status, _now));
 
-    private void Waits(string job, uint min = 1, uint max = 16, int priority = 0, long created = 0, string numerics = "", Arithmetic? arithmetic = null) =>
+    private void Waits(
+        string job, uint min = 1, uint max = 16, int priority = 0, long created = 0, string numerics = "", string device = "", Arithmetic? arithmetic = null) =>
         Apply(_state.Hear(
             new JobWaiting
             {
-                Job = job, MinWorkers = min, MaxWorkers = max, Priority = priority, CreatedUnixMs = created, Numerics = numerics, Arithmetic = arithmetic,
+                Job = job,
+                MinWorkers = min,
+                MaxWorkers = max,
+                Priority = priority,
+                CreatedUnixMs = created,
+                Numerics = numerics,
+                Device = device,
+                Arithmetic = arithmetic,
             },
             _now));
 
@@ -266,13 +343,22 @@ public sealed class SchedulerStateTests
 
     private List<string> Grants()
     {
-        var grants = _said.Select(message => $"{message.Job}: {string.Join(" ", message.Grant.Workers.Select(worker => worker.Worker))}").ToList();
+        var grants = _said.Where(message => message.Grant is not null).Select(message => $"{message.Job}: {string.Join(" ", message.Grant.Workers.Select(worker => worker.Worker))}").ToList();
         _said = [];
         return grants;
     }
 
-    private static WorkerStatus Status(string worker, string job = "", string? incarnation = null, string numerics = "v1", bool leaving = false) => new()
+    private List<string> Reasons(string job)
     {
+        var reasons = _said.Where(message => message.Job == job && message.WaitReason is not null).Select(message => message.WaitReason.Message).ToList();
+        _said = [];
+        return reasons;
+    }
+
+    private static WorkerStatus Status(
+        string worker, string job = "", string? incarnation = null, string numerics = "v1", bool leaving = false, string device = "cpu") => new()
+    {
+        DeviceKind = device,
         Worker = worker,
         Incarnation = incarnation ?? worker + "-life",
         Numerics = numerics,

@@ -152,6 +152,7 @@ public sealed class MetricsTests
 
     private static void FillAll(MetricsHost host)
     {
+        host.Training.Device("cpu", "a CPU", "canonical-0");
         host.Training.BeginRun("r-1", 0, 1, 10);
         host.Training.Step(1, 1, 2.3, 0.1, 0.9, 8, Phases);
         host.Training.Collective(100, 100, 0.001);

@@ -127,6 +127,7 @@ public sealed class JobFileTests
     [InlineData("zoo: lenet", "zoo: lenet\n  [1]: 2", "4:3: model: a field's name is expected here, got a list")]
     [InlineData("lr: 0.9", "lr: 0.9\n---\nname: other", "12:1: a second document starts here; a job file holds one job")]
     [InlineData("lr: 0.9", "lr: 0.9\ncluster: {min_workers: 5, max_workers: 4}", "12:24: cluster.min_workers: must be at most max_workers (4), got 5")]
+    [InlineData("lr: 0.9", "lr: 0.9\ncluster: {device: openCL}", "12:19: cluster.device: must be auto, cpu, cuda or opencl, got 'openCL', did you mean 'opencl'?")]
     public void EveryFaultIsPlaced(string from, string to, string expected)
     {
         string text = Good.Replace(from, to, StringComparison.Ordinal);

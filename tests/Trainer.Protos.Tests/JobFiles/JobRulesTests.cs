@@ -75,7 +75,7 @@ public sealed class JobRulesTests
         Assert.True(filled.Data is { HasShuffle: true, Shuffle: true, Idx: null });
         Assert.True(filled.Training is { HasSeed: true, Seed: 0, HasShards: false });
         Assert.True(filled.Training.Optimizer.Sgd is { HasMomentum: true, HasWeightDecay: true });
-        Assert.True(filled.Cluster is { MinWorkers: 1, HasPriority: true, HasMaxWorkers: false });
+        Assert.True(filled.Cluster is { MinWorkers: 1, HasPriority: true, HasMaxWorkers: false, Device: "auto" });
         Assert.Equal(filled, JobRules.WithDefaults(filled));
         Assert.Empty(Violations(filled));
     }

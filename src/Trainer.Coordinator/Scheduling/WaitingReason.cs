@@ -1,0 +1,32 @@
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Scheduling;
+
+/// <summary>Why a job waits, in words for its author: whether those who are here would do, were they free.</summary>
+internal static class WaitingReason
+{
+    public const string Workers = "Waiting for workers.";
+
+    /// <param name="fitting">How many of those present a job could have together at most.</param>
+    public static string Of(JobWaiting job, int fitting, IReadOnlyList<WorkerStatus> present)
+    {
+        if (fitting >= job.MinWorkers)
+        {
+            return Workers;
+        }
+
+        var device = TakesAnyDevice(job) ? "" : $" of device {job.Device}";
+        var numerics = job.Numerics.Length > 0 ? $" with numerics {job.Numerics}"
+            : job.Arithmetic is { } arithmetic ? $" that can compute: {arithmetic.Compute}, gradients: {arithmetic.Gradients}"
+            : job.MinWorkers > 1 ? " with equal numerics" : "";
+        return $"Waiting for workers: it needs {job.MinWorkers}{device}{numerics}; {ThoseHere(present)}.";
+    }
+
+    public static bool TakesAnyDevice(JobWaiting job) => job.Device is "" or "auto";
+
+    private static string ThoseHere(IReadOnlyList<WorkerStatus> present)
+    {
+        var kinds = present.CountBy(worker => worker.DeviceKind).OrderBy(kind => kind.Key, StringComparer.Ordinal).Select(kind => $"{kind.Value} of {kind.Key}");
+        return present.Count == 0 ? "there is none" : $"there {(present.Count == 1 ? "is" : "are")} {string.Join(", ", kinds)}";
+    }
+}
