@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using Trainer.Cli.Commands;
 using Trainer.Cli.Output;
+using Trainer.Kernels.Devices;
 
 namespace Trainer.Cli;
 
@@ -22,6 +23,10 @@ internal static class CommandLine
         catch (CliException wrong)
         {
             return errors.Write(wrong);
+        }
+        catch (DeviceException wrong)
+        {
+            return errors.Write(new CliException(wrong.Message, remedy: "What is there, and why it can or cannot be used: trainer devices"));
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -66,6 +71,7 @@ internal static class CommandLine
             ModelsCommand.Create(shell),
             ModelCommand.Create(shell),
             DataCommand.Create(shell),
+            DevicesCommand.Create(shell),
             DoctorCommand.Create(shell),
             CoordinatorCommand.Create(),
             NodeCommand.Create(),

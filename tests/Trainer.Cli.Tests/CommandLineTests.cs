@@ -8,7 +8,7 @@ public sealed class CommandLineTests : IDisposable
     private readonly TemporaryFolder _home = new();
 
     public static TheoryData<string> EveryCommand { get; } =
-        ["up", "down", "submit", "jobs", "get", "watch", "logs", "cancel", "workers", "evaluate", "predict", "export", "models", "model describe", "data fetch", "doctor", "coordinator", "node"];
+        ["up", "down", "submit", "jobs", "get", "watch", "logs", "cancel", "workers", "evaluate", "predict", "export", "models", "model describe", "data fetch", "devices", "doctor", "coordinator", "node"];
 
     public void Dispose() => _home.Dispose();
 
@@ -77,6 +77,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("export some-job", "Say what to write: --onnx FILE, --safetensors FILE or both.\nSee: trainer export --help\n")]
     [InlineData("evaluate some-job --images x", "--images and --labels go together.\nSee: trainer evaluate --help\n")]
     [InlineData("predict some-job --threads 0", "--threads must be 1 to 1024, got 0.\nSee: trainer predict --help\n")]
+    [InlineData("node --device gpu", "--device: expected auto, cpu, cuda[:N] or opencl[:N], got 'gpu'.\nSee: trainer node --help\n")]
+    [InlineData("up --device cuda:one", "--device: expected auto, cpu, cuda[:N] or opencl[:N], got 'cuda:one'.\nSee: trainer up --help\n")]
     [InlineData("train", "Unrecognized command or argument 'train'.\nSee: trainer --help\n")]
     public async Task What_is_wrong_with_a_command_line_is_said_and_exits_with_2(string arguments, string errors)
     {

@@ -166,15 +166,15 @@ public sealed class JobCommandTests : IAsyncLifetime
     [Fact]
     public async Task Workers_are_listed_with_whom_they_serve()
     {
-        _api.Workers.Add(new Worker { Name = "worker-1", Node = "127.0.0.1:4001", Device = "cpu", Threads = 2, LastSeenSeconds = 0.3 });
-        _api.Workers.Add(new Worker { Name = "worker-0", Node = "127.0.0.1:4000", Device = "cpu", Threads = 1, Job = SampleJobs.Id, LastSeenSeconds = 0.7 });
+        _api.Workers.Add(new Worker { Name = "worker-1", Node = "127.0.0.1:4001", DeviceKind = "cuda", Device = "NVIDIA H100", Threads = 2, LastSeenSeconds = 0.3 });
+        _api.Workers.Add(new Worker { Name = "worker-0", Node = "127.0.0.1:4000", DeviceKind = "cpu", Device = "AMD EPYC", Threads = 1, Job = SampleJobs.Id, LastSeenSeconds = 0.7 });
 
         var run = await CommandRun.InAsync(_home.Path, "workers");
 
         Assert.Equal("""
-            NAME      NODE            DEVICE  THREADS  JOB         SEEN
-            worker-0  127.0.0.1:4000  cpu     1        lenet-3f2a  0.7 s ago
-            worker-1  127.0.0.1:4001  cpu     2        idle        0.3 s ago
+            NAME      NODE            KIND  DEVICE       THREADS  JOB         SEEN
+            worker-0  127.0.0.1:4000  cpu   AMD EPYC     1        lenet-3f2a  0.7 s ago
+            worker-1  127.0.0.1:4001  cuda  NVIDIA H100  2        idle        0.3 s ago
 
             """, run.Output);
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Trainer.Cli.Models;
 using Trainer.Cli.Output;
+using Trainer.Kernels.Devices;
 
 namespace Trainer.Cli.Commands;
 
@@ -14,15 +15,17 @@ internal static class EvaluateCommand
         var images = new Option<string?>("--images") { Description = "An IDX file of images. Default: the job's test images.", HelpName = "FILE" };
         var labels = new Option<string?>("--labels") { Description = "An IDX file of their classes.", HelpName = "FILE" };
         var threads = ThreadsOption.Create();
-        var command = new TrainerCommand("evaluate", "Measures loss and accuracy of a trained model, on this machine's CPU.")
+        var device = DeviceOption.Create(DeviceKind.Cpu, "What computes");
+        var command = new TrainerCommand("evaluate", "Measures loss and accuracy of a trained model, on this machine.")
         {
             Examples =
             [
                 "trainer evaluate lenet-fashion-mnist-3f2a",
                 "trainer evaluate weights.safetensors --job examples/lenet-fashion-mnist.yaml",
                 "trainer evaluate lenet-fashion-mnist-3f2a --images t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz",
+                "trainer evaluate lenet-fashion-mnist-3f2a --device cuda",
             ],
-            Options = { images, labels, threads },
+            Options = { images, labels, threads, device },
         };
         trained.AddTo(command);
         command.Validators.Add(given =>
@@ -33,20 +36,21 @@ internal static class EvaluateCommand
         command.SetAction(async (parsed, stop) =>
         {
             var model = await trained.FindAsync(parsed, shell, stop);
-            var result = Evaluate(model, parsed.GetValue(images), parsed.GetValue(labels), parsed.GetValue(threads), stop);
+            using var opened = Device.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
+            var result = Evaluate(model, parsed.GetValue(images), parsed.GetValue(labels), opened, stop);
             Printer.Of(parsed, shell).Print(() => Json(result, model), () => Text(result, model));
             return ExitCode.Ok;
         });
         return command;
     }
 
-    private static Evaluation Evaluate(TrainedModel trained, string? images, string? labels, int threads, CancellationToken stop)
+    private static Evaluation Evaluate(TrainedModel trained, string? images, string? labels, Device device, CancellationToken stop)
     {
         var data = ImageSource.Open(trained.Spec.Data, images, labels);
         var model = ModelSource.Build(trained.Spec, trained.Place, data.Shape);
         if (data.Classes > model.Classes)
             throw new CliException($"The labels go up to {data.Classes - 1}; the model knows {model.Classes} classes.");
-        using var network = TrainedNetwork.Open(model, trained, threads);
+        using var network = TrainedNetwork.Open(model, trained, device);
         return network.Evaluate(data, stop);
     }
 

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Trainer.Cli.Models;
 using Trainer.Cli.Output;
 using Trainer.Kernels.Data;
+using Trainer.Kernels.Devices;
 using Trainer.Kernels.Formats.Onnx;
 using Trainer.Kernels.Models;
 
@@ -72,7 +73,8 @@ internal static class ExportCommand
     private static string WriteOnnx(TrainedModel trained, string file)
     {
         var model = ModelSource.Build(trained.Spec, trained.Place);
-        using var network = TrainedNetwork.Open(model, trained);
+        using var device = Device.Cpu(threads: 1);
+        using var network = TrainedNetwork.Open(model, trained, device);
         try
         {
             OnnxFile.Write(file, model, network.Weights.ToArray(), Notes(trained));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Trainer.Kernels.Devices;
 using Trainer.Node;
 
 namespace Trainer.Cli.Commands;
@@ -20,15 +21,14 @@ internal static class NodeCommand
             DefaultValueFactory = _ => Environment.MachineName,
         };
         var linkPort = HostProcess.Port("--link-port", "tensors from other workers");
-        var threads = new Option<int>("--threads") { Description = "Compute threads of the worker; 0: one per processor.", HelpName = "N" };
+        var threads = new Option<int>("--threads") { Description = "Compute threads of a worker on the CPU; 0: one per processor.", HelpName = "N" };
         threads.Validators.Add(Numbers.AtLeast(0));
-        var device = new Option<string>("--device") { Description = "What computes.", DefaultValueFactory = _ => "cpu" };
-        device.AcceptOnlyFromAmong("cpu");
+        var device = DeviceOption.Create(DeviceName.Auto, "What the worker computes on");
         var command = new TrainerCommand("node", "Runs a worker. 'trainer up' starts some for you.")
         {
             Examples =
             [
-                "trainer node --name worker-0 --run-folder /run/user/1000/trainer --threads 4",
+                "trainer node --name worker-0 --run-folder /run/user/1000/trainer --device cpu --threads 4",
                 "trainer node --name worker-0 --host worker-0.worker --cluster-port 4053 --link-port 6000 --http-port 9090 \\",
                 "    --seed akka.tcp://trainer@coordinator-0.coordinator:4053 --insecure",
             ],

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Trainer.Cli.Models;
 using Trainer.Cli.Output;
+using Trainer.Kernels.Devices;
 
 namespace Trainer.Cli.Commands;
 
@@ -16,21 +17,23 @@ internal static class PredictCommand
         var limit = new Option<int>("--limit") { Description = "Only the first so many.", HelpName = "N", DefaultValueFactory = _ => int.MaxValue };
         limit.Validators.Add(Numbers.AtLeast(1));
         var threads = ThreadsOption.Create();
-        var command = new TrainerCommand("predict", "Says which class a trained model sees in each image, on this machine's CPU.")
+        var device = DeviceOption.Create(DeviceKind.Cpu, "What computes");
+        var command = new TrainerCommand("predict", "Says which class a trained model sees in each image, on this machine.")
         {
             Examples =
             [
                 "trainer predict lenet-fashion-mnist-3f2a --limit 10",
                 "trainer predict weights.safetensors --job my-job.yaml --images images.gz --output json | jq .class",
             ],
-            Options = { images, limit, threads },
+            Options = { images, limit, threads, device },
         };
         trained.AddTo(command);
         command.SetAction(async (parsed, stop) =>
         {
             var model = await trained.FindAsync(parsed, shell, stop);
             var data = ImageSource.Open(model.Spec.Data, parsed.GetValue(images), labels: null);
-            using var network = TrainedNetwork.Open(ModelSource.Build(model.Spec, model.Place, data.Shape), model, parsed.GetValue(threads));
+            using var opened = Device.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
+            using var network = TrainedNetwork.Open(ModelSource.Build(model.Spec, model.Place, data.Shape), model, opened);
             var printer = Printer.Of(parsed, shell);
             if (!printer.Json)
                 shell.Out.WriteLine("IMAGE  CLASS  PROBABILITY");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Trainer.Cli.Local;
 using Trainer.Cli.Output;
+using Trainer.Kernels.Devices;
 
 namespace Trainer.Cli.Commands;
 
@@ -17,6 +18,7 @@ internal static class UpCommand
             HelpName = "T",
         };
         threads.Validators.Add(Numbers.AtLeast(1));
+        var device = DeviceOption.Create(DeviceName.Auto, "What workers compute on; several GPUs are dealt out in turn");
         var detach = new Option<bool>("--detach", "-d") { Description = "Return once the cluster is ready; 'trainer down' stops it." };
         var noRestart = new Option<bool>("--no-restart") { Description = "Leave a process that ended as it is." };
         var runFolder = Folder("--run-folder", "Endpoints, token and sockets. Default: run/ in $TRAINER_HOME.");
@@ -29,8 +31,8 @@ internal static class UpCommand
         var command = new TrainerCommand(
             "up", "Starts a cluster on this machine: a coordinator and some workers. What ends is started again. Ctrl-C stops all.")
         {
-            Examples = ["trainer up", "trainer up --workers 3 --threads-per-worker 1 --detach", "trainer up --workers 2 --no-restart"],
-            Options = { workers, threads, detach, noRestart, runFolder, store, exitWithParent, supervise },
+            Examples = ["trainer up", "trainer up --workers 3 --threads-per-worker 1 --detach", "trainer up --workers 2 --device cuda", "trainer up --workers 2 --no-restart"],
+            Options = { workers, threads, device, detach, noRestart, runFolder, store, exitWithParent, supervise },
         };
         command.SetAction((parsed, stop) =>
         {
@@ -43,6 +45,7 @@ internal static class UpCommand
                 },
                 parsed.GetValue(workers),
                 parsed.GetValue(threads) ?? Math.Max(1, Environment.ProcessorCount / parsed.GetValue(workers)),
+                parsed.GetValue(device)!,
                 Restart: !parsed.GetValue(noRestart));
             var printer = Printer.Of(parsed, shell);
             if (parsed.GetValue(detach))
@@ -61,7 +64,7 @@ internal static class UpCommand
         List<string> arguments =
         [
             "up", "--supervise", "--workers", $"{options.Workers}", "--threads-per-worker", $"{options.ThreadsPerWorker}",
-            "--run-folder", options.Folders.Run, "--store", options.Folders.Store,
+            "--device", options.Device, "--run-folder", options.Folders.Run, "--store", options.Folders.Store,
         ];
         if (!options.Restart)
             arguments.Add("--no-restart");

@@ -31,10 +31,10 @@ internal static class WorkersCommand
 
     private static string List(IEnumerable<Worker> workers)
     {
-        var table = new TextTable("NAME", "NODE", "DEVICE", "THREADS", "JOB", "SEEN");
+        var table = new TextTable("NAME", "NODE", "KIND", "DEVICE", "THREADS", "JOB", "SEEN");
         foreach (var worker in workers.OrderBy(worker => worker.Name, StringComparer.Ordinal))
         {
-            table.Row(worker.Name, worker.Node, worker.Device, worker.Threads.ToString(), worker.Job.Length > 0 ? worker.Job : "idle",
+            table.Row(worker.Name, worker.Node, worker.DeviceKind, worker.Device, worker.Threads.ToString(), worker.Job.Length > 0 ? worker.Job : "idle",
                 $"{Words.Duration(worker.LastSeenSeconds)} ago");
         }
         return table.ToString();

@@ -5,6 +5,7 @@ using Trainer.Cli.Local;
 using Trainer.Cli.Output;
 using Trainer.Hosting.Run;
 using Trainer.Kernels.Data;
+using Trainer.Kernels.Devices;
 
 namespace Trainer.Cli.Doctor;
 
@@ -18,6 +19,7 @@ internal static class MachineChecks
         var system = $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}";
         yield return new Check(".NET", Verdict.Ok, $"{RuntimeInformation.FrameworkDescription} on {system}");
         yield return Processor();
+        yield return Gpus(DeviceCatalog.List());
         yield return Memory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         yield return Disk(folders.Store);
         yield return RunFolderAt(folders.Run);
@@ -25,6 +27,14 @@ internal static class MachineChecks
         yield return FashionMnistIn(FashionMnist.Find());
         yield return Tool("prometheus", "It collects the metrics; Debian's package is called prometheus.", environment);
         yield return Tool("kubectl", "It deploys to Kubernetes (deploy/k8s).", environment);
+    }
+
+    internal static Check Gpus(IEnumerable<DeviceListing> devices)
+    {
+        var usable = devices.Where(device => device is { IsGpu: true, IsUsable: true }).Select(device => $"{device.Name} ({device.Description})").ToList();
+        return usable.Count > 0
+            ? new("GPU", Verdict.Ok, string.Join("; ", usable))
+            : new("GPU", Verdict.Optional, "none that can be used; networks train on the CPU", "What is there and why it cannot be used: trainer devices");
     }
 
     internal static Check Memory(double available) => available >= 2 * GiB

@@ -1,12 +1,13 @@
 using Trainer.Cli.Api;
 using Trainer.Cli.Output;
 using Trainer.Hosting.Run;
+using Trainer.Kernels.Devices;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Local;
 
 /// <summary>What `trainer up` was asked for.</summary>
-internal sealed record LocalClusterOptions(LocalFolders Folders, int Workers, int ThreadsPerWorker, bool Restart);
+internal sealed record LocalClusterOptions(LocalFolders Folders, int Workers, int ThreadsPerWorker, string Device, bool Restart);
 
 /// <summary>A cluster of processes on this machine: one coordinator, some workers, and a supervisor, which is this process.</summary>
 internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
@@ -22,6 +23,7 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
     /// <summary>Starts the cluster, says when it is ready, and keeps it until told to stop.</summary>
     public async Task<int> RunAsync(CancellationToken stop)
     {
+        var devices = WorkerDevices.Of(options.Device, options.Workers, DeviceCatalog.List);
         var run = RunFolder.OpenOrCreate(options.Folders.Run);
         using var claim = SupervisorClaim.TryTake(run) ?? throw AlreadyRunning(run);
         var self = ProcessIdentity.Current;
@@ -31,7 +33,7 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
         try
         {
             await using var supervisor = new Supervisor(options.Restart, printer.Tell, Grace);
-            await StartAsync(supervisor, run, stop);
+            await StartAsync(supervisor, run, devices, stop);
             (record with { Ready = true }).Write(run);
             ReadyText.Print(printer, run, record);
             await supervisor.RunAsync(stop);
@@ -54,14 +56,14 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
             : $"Another 'trainer up' is just starting or stopping here (run folder {run.Path}).",
         remedy: "Stop it with: trainer down");
 
-    private async Task StartAsync(Supervisor supervisor, RunFolder run, CancellationToken stop)
+    private async Task StartAsync(Supervisor supervisor, RunFolder run, IReadOnlyList<string> devices, CancellationToken stop)
     {
         supervisor.Start(Child(Coordinator, ["coordinator", "--name", Coordinator, "--store", options.Folders.Store, "--artifacts", options.Folders.Jobs]));
         await supervisor.UntilAsync(
             () => Task.FromResult(run.Endpoints().Any(endpoint => endpoint.Grpc is not null)), "The coordinator", Coordinator, StartWithin, stop);
         var workers = Enumerable.Range(0, options.Workers).Select(number => $"worker-{number}").ToList();
-        foreach (var worker in workers)
-            supervisor.Start(Child(worker, ["node", "--name", worker, "--threads", $"{options.ThreadsPerWorker}"]));
+        foreach (var (worker, device) in workers.Zip(devices))
+            supervisor.Start(Child(worker, ["node", "--name", worker, "--threads", $"{options.ThreadsPerWorker}", "--device", device]));
         var all = $"The cluster of {Words.Plural(workers.Count, "worker")}";
         await supervisor.UntilAsync(() => AreListedAsync(workers, run, stop), all, Coordinator, StartWithin, stop);
     }

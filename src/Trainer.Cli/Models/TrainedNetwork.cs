@@ -16,37 +16,33 @@ internal sealed record Evaluation(int Images, double Loss, double Accuracy, doub
 /// <summary>A class that the model sees in an image, and how sure it is, 0..1.</summary>
 internal sealed record Prediction(int Image, int Class, double Probability);
 
-/// <summary>A trained model on this machine's CPU, in evaluation mode.</summary>
+/// <summary>A trained model in evaluation mode.</summary>
 internal sealed class TrainedNetwork : IDisposable
 {
     private const int Batch = 64;
 
-    private readonly Device _device;
     private readonly Network _network;
     private readonly Loss _loss;
 
-    private TrainedNetwork(Device device, Network network, Loss loss) => (_device, _network, _loss) = (device, network, loss);
+    private TrainedNetwork(Network network, Loss loss) => (_network, _loss) = (network, loss);
 
     /// <summary>Weights and running statistics, flat.</summary>
     public ReadOnlySpan<float> Weights => _network.Weights;
 
     /// <summary>Reads the weights into the model that the job has for its images.</summary>
     /// <exception cref="DataFileException">The file is not what it should be, or of another model.</exception>
-    public static TrainedNetwork Open(Model model, TrainedModel trained, int threads = 1)
+    public static TrainedNetwork Open(Model model, TrainedModel trained, Device device)
     {
         var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(trained.Spec.Training), stepsPerEpoch: 1) with { ParameterGroups = [] };
-        var device = Device.Cpu(threads);
-        Network? network = null;
+        var network = new Network(model, device, recipe, new NetworkOptions(Batch, Training: false));
         try
         {
-            network = new Network(model, device, recipe, new NetworkOptions(Batch, Training: false));
             WarmStart.Load(network, trained.Weights);
-            return new TrainedNetwork(device, network, recipe.Loss);
+            return new TrainedNetwork(network, recipe.Loss);
         }
         catch
         {
-            network?.Dispose();
-            device.Dispose();
+            network.Dispose();
             throw;
         }
     }
@@ -80,11 +76,7 @@ internal sealed class TrainedNetwork : IDisposable
         });
     }
 
-    public void Dispose()
-    {
-        _network.Dispose();
-        _device.Dispose();
-    }
+    public void Dispose() => _network.Dispose();
 
     private static Prediction Best(int image, ReadOnlySpan<float> outputs, bool areProbabilities)
     {

@@ -1,5 +1,6 @@
 using Trainer.Cli.Doctor;
 using Trainer.Cli.Tests.Fakes;
+using Trainer.Kernels.Devices;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Tests.Doctor;
@@ -16,7 +17,7 @@ public sealed class DoctorTests : IDisposable
         var run = await CommandRun.InAsync(_home.Path, "doctor", "-o", "json");
 
         var checks = run.JsonLines.Single()["checks"]!.AsArray().ToDictionary(check => (string)check!["subject"]!, check => check!);
-        Assert.Equal([".NET", "processor", "memory", "disk", "run folder", "clock", "Fashion-MNIST", "prometheus", "kubectl", "cluster"], checks.Keys);
+        Assert.Equal([".NET", "processor", "GPU", "memory", "disk", "run folder", "clock", "Fashion-MNIST", "prometheus", "kubectl", "cluster"], checks.Keys);
         Assert.Equal("optional", (string?)checks["cluster"]["verdict"]);
         Assert.Contains("trainer up", (string?)checks["cluster"]["advice"]);
     }
@@ -64,6 +65,18 @@ public sealed class DoctorTests : IDisposable
 
         Assert.Equal((Verdict.Missing, "Get it with: trainer data fetch fashion-mnist"), (check.Verdict, check.Advice));
         Assert.Contains("/usr/share/datasets/fashion-mnist", check.Finding);
+    }
+
+    [Fact]
+    public void Gpus_that_can_be_used_are_named_and_without_one_the_cpu_will_do()
+    {
+        var cpu = new DeviceListing("opencl:0", "PoCL", 0, "id", IsGpu: false, Obstacle: null);
+        var gpu = new DeviceListing("cuda:1", "NVIDIA H100", 0, "id", IsGpu: true, Obstacle: null);
+
+        Assert.Equal((Verdict.Ok, "cuda:1 (NVIDIA H100)"), (MachineChecks.Gpus([cpu, gpu]).Verdict, MachineChecks.Gpus([cpu, gpu]).Finding));
+        Assert.Equal(
+            new Check("GPU", Verdict.Optional, "none that can be used; networks train on the CPU", "What is there and why it cannot be used: trainer devices"),
+            MachineChecks.Gpus([cpu, gpu with { Obstacle = "broken" }]));
     }
 
     [Fact]

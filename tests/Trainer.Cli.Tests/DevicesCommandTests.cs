@@ -1,0 +1,73 @@
+using Trainer.Cli.Commands;
+using Trainer.Cli.Local;
+using Trainer.Cli.Tests.Fakes;
+using Trainer.Kernels.Devices;
+
+namespace Trainer.Cli.Tests;
+
+public sealed class DevicesCommandTests : IDisposable
+{
+    private static readonly DeviceListing[] Some =
+    [
+        new("cpu", "AMD EPYC, AVX-512, 2 threads", 8L << 30, "canonical-2", IsGpu: false, Obstacle: null),
+        new("cuda:0", "NVIDIA H100, compute capability 9.0", 80L << 30, "canonical-2", IsGpu: true, Obstacle: null),
+        new("cuda:1", "NVIDIA H100, compute capability 9.0", 80L << 30, "canonical-2", IsGpu: true, Obstacle: null),
+        new("opencl:0", "pthread-znver4, a CPU", 8L << 30, "", IsGpu: false, "it does not have the generic address space"),
+        new("opencl:1", "gfx1100", 24L << 30, "canonical-2+opencl(AMD, gfx1100, 3602)", IsGpu: true, Obstacle: null),
+    ];
+
+    private readonly TemporaryFolder _home = new();
+
+    public void Dispose() => _home.Dispose();
+
+    [Fact]
+    public void A_table_says_what_can_be_used_what_auto_takes_and_why_the_rest_cannot() => Assert.Equal(
+        """
+        NAME      DEVICE                               MEMORY    NUMERICS                                USABLE
+        cpu       AMD EPYC, AVX-512, 2 threads         8.0 GiB   canonical-2                             yes
+        cuda:0    NVIDIA H100, compute capability 9.0  80.0 GiB  canonical-2                             yes; auto takes it
+        cuda:1    NVIDIA H100, compute capability 9.0  80.0 GiB  canonical-2                             yes
+        opencl:0  pthread-znver4, a CPU                8.0 GiB   -                                       no: it does not have the generic address space
+        opencl:1  gfx1100                              24.0 GiB  canonical-2+opencl(AMD, gfx1100, 3602)  yes
+        """,
+        DevicesCommand.Text(Some));
+
+    [Fact]
+    public void Json_has_the_same_for_scripts()
+    {
+        var devices = DevicesCommand.Json(Some)["devices"]!.AsArray();
+
+        Assert.Equal(["cuda:0"], devices.Where(device => (bool)device!["auto"]!).Select(device => (string?)device!["name"]));
+        Assert.Equal(["opencl:0"], devices.Where(device => !(bool)device!["usable"]!).Select(device => (string?)device!["name"]));
+        Assert.Equal(("opencl", 24L << 30, null), ((string?)devices[4]!["kind"], (long)devices[4]!["memory_bytes"]!, (string?)devices[4]!["obstacle"]));
+    }
+
+    [Fact]
+    public async Task This_machine_has_a_cpu_and_an_answer_about_every_kind()
+    {
+        var run = await CommandRun.InAsync(_home.Path, "devices", "--output", "json");
+
+        var devices = run.JsonLines.Single()["devices"]!.AsArray();
+        Assert.Equal(("cpu", true), ((string?)devices[0]!["name"], (bool)devices[0]!["usable"]!));
+        Assert.Equal(["cpu", "cuda", "opencl"], devices.Select(device => (string?)device!["kind"]).Distinct());
+        Assert.All(devices, device => Assert.Equal((bool)device!["usable"]!, device["obstacle"] is null));
+    }
+
+    [Fact]
+    public async Task A_device_that_is_not_there_is_said_with_those_that_are()
+    {
+        var run = await CommandRun.InAsync(_home.Path, "up", "--device", "opencl:97");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Matches("^Device 'opencl:97' cannot be used: .*\\. There is: cpu \\(.*\nWhat is there, and why it can or cannot be used: trainer devices\n$", run.Errors);
+    }
+
+    [Theory]
+    [InlineData("cpu", "cpu cpu cpu")]
+    [InlineData("auto", "cuda:0 cuda:1 cuda:0")]
+    [InlineData("cuda", "cuda:0 cuda:1 cuda:0")]
+    [InlineData("cuda:1", "cuda:1 cuda:1 cuda:1")]
+    [InlineData("opencl", "opencl:1 opencl:1 opencl:1")]
+    public void Workers_of_one_machine_get_its_gpus_in_turn(string asked, string dealt) =>
+        Assert.Equal(dealt, string.Join(' ', WorkerDevices.Of(asked, 3, () => Some)));
+}
