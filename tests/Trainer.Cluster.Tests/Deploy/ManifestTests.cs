@@ -202,11 +202,17 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    public async Task GpuWorkersAskForOneGpuAndCpuWorkersForNone()
+    public async Task GpuWorkersAskForOneGpuAndComputeOnItAndCpuWorkersForNone()
     {
-        V1Container gpu = (await Manifests.OfOverlay("gpu")).StatefulSet("worker").Spec.Template.Spec.Containers[0];
-        V1Container cpu = (await Manifests.OfOverlay("cpu-dev")).StatefulSet("worker").Spec.Template.Spec.Containers[0];
+        Manifests gpus = await Manifests.OfOverlay("gpu");
+        Manifests cpus = await Manifests.OfOverlay("cpu-dev");
+        V1Container gpu = gpus.StatefulSet("worker").Spec.Template.Spec.Containers[0];
+        V1Container cpu = cpus.StatefulSet("worker").Spec.Template.Spec.Containers[0];
 
+        Assert.Equal("cuda", Option(gpus.Arguments(gpus.StatefulSet("worker"), gpu), "--device"));
+        Assert.Equal("cpu", Option(cpus.Arguments(cpus.StatefulSet("worker"), cpu), "--device"));
+        Assert.Equal("compute,utility", gpu.Env.Single(variable => variable.Name == "NVIDIA_DRIVER_CAPABILITIES").Value);
+        Assert.Contains(gpu.VolumeMounts, mount => gpu.Env.Single(variable => variable.Name == "CUDA_CACHE_PATH").Value.StartsWith(mount.MountPath, StringComparison.Ordinal));
         Assert.Equal("1", gpu.Resources.Limits["nvidia.com/gpu"].ToString());
         Assert.Contains("memory", gpu.Resources.Limits.Keys);
         Assert.DoesNotContain("nvidia.com/gpu", cpu.Resources.Limits.Keys);
