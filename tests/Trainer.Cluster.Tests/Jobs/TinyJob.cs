@@ -6,6 +6,9 @@ public sealed record TinyJob(int Epochs = 2, int Batch = 37, int Shards = 8, int
     /// <summary>The model section's content.</summary>
     public string Model { get; init; } = "zoo: lenet";
 
+    /// <summary>The kind of device that its workers must have.</summary>
+    public string Device { get; init; } = "auto";
+
     /// <summary>More of the data section.</summary>
     public string Transforms { get; init; } = "shuffle: true";
 
@@ -76,6 +79,7 @@ public sealed record TinyJob(int Epochs = 2, int Batch = 37, int Shards = 8, int
             cluster:
               min_workers: {MinWorkers}
               max_workers: {MaxWorkers}
+              device: {Device}
             """);
         return file;
     }
