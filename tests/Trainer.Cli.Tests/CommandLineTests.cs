@@ -74,7 +74,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("jobs --endpoint localhost:5000", "Expected an address like http://HOST:PORT, got 'localhost:5000'.\nSee: trainer jobs --help\n")]
     [InlineData("model describe lenet --input 1,28", "--input: expected C,H,W like 3,32,32, got '1,28'.\nSee: trainer model describe --help\n")]
     [InlineData("model describe lenet --classes 0", "--classes must be at least 1, got 0.\nSee: trainer model describe --help\n")]
-    [InlineData("export some-job", "Say what to write: --onnx FILE, --safetensors FILE or both.\nSee: trainer export --help\n")]
+    [InlineData("export some-job", "Say what to write: --onnx FILE, --safetensors FILE, --optimizer FILE or several.\nSee: trainer export --help\n")]
     [InlineData("evaluate some-job --images x", "--images and --labels go together.\nSee: trainer evaluate --help\n")]
     [InlineData("predict some-job --threads 0", "--threads must be 1 to 1024, got 0.\nSee: trainer predict --help\n")]
     [InlineData("node --device gpu", "--device: expected auto, cpu, cuda[:N] or opencl[:N], got 'gpu'.\nSee: trainer node --help\n")]
