@@ -32,6 +32,13 @@ internal sealed partial class GpuDevice
         }
 
         var (channels, pixels) = (g.K / g.Groups, new PixelGrid(samples, g.P, g.Q));
+        var (windows, sink) = (WindowsOf(g, image, pixels), new ConvolutionOutputs(target, bias, steps, pixels, 0, channels));
+        if (IsDepthwise(g, precision))
+        {
+            DepthwiseForward(g, windows, filters, sink);
+            return;
+        }
+
         Multiply(
             ProductKernels.ConvolutionForward,
             precision,
@@ -40,8 +47,8 @@ internal sealed partial class GpuDevice
             g.Groups,
             TileRange.All(g.Reduction),
             new RowsAlongK(filters, g.Reduction, channels) { ProductStride = (long)channels * g.Reduction },
-            new PatchesByPixel(WindowsOf(g, image, pixels), _taps.Forward(g)),
-            new ConvolutionOutputs(target, bias, steps, pixels, 0, channels));
+            new PatchesByPixel(windows, _taps.Forward(g)),
+            sink);
     }
 
     public override void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx) =>
@@ -71,17 +78,26 @@ internal sealed partial class GpuDevice
             }
 
             var (channels, filtersPerGroup, pixels) = (g.C / g.Groups, g.K / g.Groups, new PixelGrid(samples, rows.Pixels, columns.Pixels));
-            var taps = _taps.Backward(g, phase);
+            var (taps, tapCount) = (_taps.Backward(g, phase), filtersPerGroup * rows.Taps * columns.Taps);
+            var windows = new Windows(gradient, pixels, g.P, g.Q, 1, 1, 0, 0, (long)filtersPerGroup * g.P * g.Q);
+            var sink = new ConvolutionGradients(
+                target, steps, pixels, g.H, g.W, rows.First, columns.First, g.StrideH, g.StrideW, 0, channels);
+            if (IsDepthwise(g, precision))
+            {
+                DepthwiseBackwardData(g, windows, taps, tapCount, filters, sink);
+                continue;
+            }
+
             Multiply(
                 ProductKernels.ConvolutionBackwardData,
-            precision,
+                precision,
                 channels,
                 pixels.Count,
                 g.Groups,
-                TileRange.All(filtersPerGroup * rows.Taps * columns.Taps),
+                TileRange.All(tapCount),
                 new FiltersByInput(filters, taps, channels, g.R * g.S, (long)filtersPerGroup * g.Reduction),
-                new PatchesByPixel(new Windows(gradient, pixels, g.P, g.Q, 1, 1, 0, 0, (long)filtersPerGroup * g.P * g.Q), taps),
-                new ConvolutionGradients(target, steps, pixels, g.H, g.W, rows.First, columns.First, g.StrideH, g.StrideW, 0, channels));
+                new PatchesByPixel(windows, taps),
+                sink);
         }
     }
 
@@ -104,6 +120,10 @@ internal sealed partial class GpuDevice
             {
                 ReduceWinograd(g, slice, image, gradient, Operation, dw, extent);
             }
+            else if (IsDepthwise(g, precision))
+            {
+                DepthwiseBackwardWeights(g, _reductions.Of(slice, g.P, g.Q), WindowsOf(g, image, pixels), gradient, Operation, dw, extent);
+            }
             else
             {
                 ReduceProducts(precision, g, _reductions.Of(slice, g.P, g.Q), image, gradient, pixels, Operation, dw, extent);
@@ -120,7 +140,13 @@ internal sealed partial class GpuDevice
     private void ReduceProducts(
         ComputePrecision precision,
         Conv2dGeometry g,
-        GpuReduction reduction, SampleRows x, SampleRows dy, PixelGrid pixels, string operation, ReadOnlySpan<Tensor> dw, Extent extent)
+        GpuReduction reduction,
+        SampleRows x,
+        SampleRows dy,
+        PixelGrid pixels,
+        string operation,
+        ReadOnlySpan<Tensor> dw,
+        Extent extent)
     {
         var channels = g.K / g.Groups;
         var patches = new PatchesByTap(WindowsOf(g, x, pixels), _taps.Forward(g), g.Reduction, g.Groups);
