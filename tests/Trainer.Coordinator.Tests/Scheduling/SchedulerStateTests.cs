@@ -357,12 +357,12 @@ public sealed class SchedulerStateTests
 
     private static WorkerStatus Status(
         string worker, string job = "", string? incarnation = null, string numerics = "v1", bool leaving = false, string device = "cpu") => new()
-    {
-        DeviceKind = device,
-        Worker = worker,
-        Incarnation = incarnation ?? worker + "-life",
-        Numerics = numerics,
-        Job = job,
-        Leaving = leaving,
-    };
+        {
+            DeviceKind = device,
+            Worker = worker,
+            Incarnation = incarnation ?? worker + "-life",
+            Numerics = numerics,
+            Job = job,
+            Leaving = leaving,
+        };
 }
