@@ -1,5 +1,5 @@
-using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Models;
