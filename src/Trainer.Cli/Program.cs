@@ -1,4 +1,5 @@
 using Trainer.Cli;
+using Trainer.Cli.Output;
 
 using var interruption = new Interruption();
-return await CommandLine.RunAsync(args, Shell.OfThisProcess(), interruption.Token);
+return await Application.RunAsync(args, Shell.OfThisProcess(), interruption.Token);

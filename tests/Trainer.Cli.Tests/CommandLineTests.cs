@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Trainer.Cli.Output;
 using Trainer.Cli.Tests.Fakes;
 
 namespace Trainer.Cli.Tests;
@@ -55,8 +56,8 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public void Every_example_parses()
     {
-        var root = CommandLine.Create(Shell.OfThisProcess());
-        var examples = Descendants(root).OfType<Commands.TrainerCommand>().SelectMany(command => Joined(command.Examples)).Where(line => line.Length > 0).ToList();
+        var root = Application.Create(Shell.OfThisProcess());
+        var examples = Descendants(root).OfType<Help.TrainerCommand>().SelectMany(command => Joined(command.Examples)).Where(line => line.Length > 0).ToList();
 
         Assert.True(examples.Count > 20, $"{examples.Count} examples");
         Assert.All(examples, example => Assert.Empty(root.Parse(example.Split(" | ")[0]["trainer ".Length..]).Errors));
@@ -122,7 +123,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var variables = new Dictionary<string, string?> { ["TRAINER_HOME"] = trainerHome, ["XDG_STATE_HOME"] = state, ["HOME"] = home };
 
-        Assert.Equal(run, Cli.Local.LocalFolders.Of(variables.GetValueOrDefault).Run);
+        Assert.Equal(run, Cli.Home.LocalFolders.Of(variables.GetValueOrDefault).Run);
     }
 
     private static IEnumerable<Command> Descendants(Command command) => command.Subcommands.SelectMany(child => Descendants(child).Prepend(child));

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Google.Rpc;
 using Grpc.Core;
+using Trainer.Cli.Errors;
 
 namespace Trainer.Cli.Api;
 

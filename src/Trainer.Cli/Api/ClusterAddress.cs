@@ -1,4 +1,5 @@
-using Trainer.Cli.Local;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Home;
 using Trainer.Cli.Output;
 
 namespace Trainer.Cli.Api;
@@ -19,12 +20,12 @@ internal sealed record ClusterAddress(Uri? Endpoint, string? TokenFile, string R
     public async Task<(Uri Endpoint, string? Token)> ResolveAsync(CancellationToken stop)
     {
         if (Endpoint is not null)
-            return (Endpoint, TokenFile is null ? null : Cli.TokenFile.Read(TokenFile));
+            return (Endpoint, TokenFile is null ? null : Api.TokenFile.Read(TokenFile));
         var since = TimeProvider.System.GetTimestamp();
         while (IsSupervised && Coordinator() is null && TimeProvider.System.GetElapsedTime(since) < RestartsWithin)
             await Task.Delay(Poll, stop);
         var (grpc, token) = Coordinator() ?? throw NotThere();
-        return (grpc, TokenFile is null ? token : Cli.TokenFile.Read(TokenFile));
+        return (grpc, TokenFile is null ? token : Api.TokenFile.Read(TokenFile));
     }
 
     private CliException NotThere() => IsSupervised

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Trainer.Cli.Errors;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Api;

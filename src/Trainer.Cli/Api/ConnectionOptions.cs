@@ -1,6 +1,7 @@
 using System.CommandLine;
-using Trainer.Cli.Commands;
-using Trainer.Cli.Local;
+using Trainer.Cli.Home;
+using Trainer.Cli.Options;
+using Trainer.Cli.Output;
 
 namespace Trainer.Cli.Api;
 

@@ -1,5 +1,8 @@
 using System.CommandLine;
 using Trainer.Cli.Api;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Help;
+using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Protos;
 

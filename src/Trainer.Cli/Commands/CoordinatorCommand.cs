@@ -1,4 +1,7 @@
 using System.CommandLine;
+using Trainer.Cli.Api;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Help;
 using Trainer.Coordinator;
 
 namespace Trainer.Cli.Commands;

@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Trainer.Cli.Api;
 using Trainer.Cli.Doctor;
-using Trainer.Cli.Local;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Help;
+using Trainer.Cli.Home;
 using Trainer.Cli.Output;
 
 namespace Trainer.Cli.Commands;

@@ -1,5 +1,8 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Help;
+using Trainer.Cli.Home;
 using Trainer.Cli.Local;
 using Trainer.Cli.Output;
 using Trainer.Hosting.Run;

@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Help;
 using Trainer.Cli.Models;
+using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Kernels.Devices;
 
@@ -71,15 +74,4 @@ internal static class EvaluateCommand
         ["images_per_second"] = result.ImagesPerSecond,
         ["weights"] = model.Weights,
     };
-}
-
-/// <summary>--threads of commands that compute.</summary>
-internal static class ThreadsOption
-{
-    public static Option<int> Create()
-    {
-        var threads = new Option<int>("--threads") { Description = "Threads that compute. Default: one for each processor.", HelpName = "N" };
-        threads.Validators.Add(Numbers.Between(1, 1024));
-        return threads;
-    }
 }

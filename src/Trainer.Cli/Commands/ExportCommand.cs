@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Help;
 using Trainer.Cli.Models;
 using Trainer.Cli.Output;
 using Trainer.Kernels.Data;

@@ -1,5 +1,8 @@
 using System.CommandLine;
 using Trainer.Cli.Api;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Help;
+using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Protos;
 
@@ -28,9 +31,4 @@ internal static class GetCommand
         });
         return command;
     }
-}
-
-internal static class JobId
-{
-    public static Argument<string> Argument() => new("ID") { Description = "The job's id, as 'trainer submit' and 'trainer jobs' show it." };
 }

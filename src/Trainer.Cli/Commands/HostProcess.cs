@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Trainer.Cli.Local;
+using Trainer.Cli.Options;
 using Trainer.Hosting.Run;
 
 namespace Trainer.Cli.Commands;

@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Help;
 using Trainer.Cli.Models;
+using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Kernels;
 using Trainer.Kernels.Models;

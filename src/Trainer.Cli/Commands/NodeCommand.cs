@@ -1,4 +1,7 @@
 using System.CommandLine;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Help;
+using Trainer.Cli.Options;
 using Trainer.Kernels.Devices;
 using Trainer.Node;
 

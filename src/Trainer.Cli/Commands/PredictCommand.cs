@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Help;
 using Trainer.Cli.Models;
+using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Kernels.Devices;
 

@@ -1,7 +1,11 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Trainer.Cli.Api;
+using Trainer.Cli.Doctor;
+using Trainer.Cli.Errors;
 using Trainer.Cli.Follow;
+using Trainer.Cli.Help;
+using Trainer.Cli.JobFiles;
 using Trainer.Cli.Output;
 using Trainer.Protos;
 
@@ -38,7 +42,7 @@ internal static class SubmitCommand
             var path = parsed.GetValue(file)!;
             var request = new CreateJobRequest
             {
-                Spec = JobFiles.Read(path, parsed.GetValue(name)),
+                Spec = JobFileReader.Read(path, parsed.GetValue(name)),
                 RequestId = Guid.NewGuid().ToString(),
                 ValidateOnly = parsed.GetValue(validateOnly),
             };

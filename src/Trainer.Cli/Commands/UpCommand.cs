@@ -1,5 +1,8 @@
 using System.CommandLine;
+using Trainer.Cli.Help;
+using Trainer.Cli.Home;
 using Trainer.Cli.Local;
+using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Kernels.Devices;
 

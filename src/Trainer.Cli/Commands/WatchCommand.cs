@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Trainer.Cli.Api;
 using Trainer.Cli.Follow;
+using Trainer.Cli.Help;
+using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 
 namespace Trainer.Cli.Commands;

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
+using Trainer.Cli.Errors;
 using Trainer.Kernels.Data;
 
 namespace Trainer.Cli.Data;

@@ -1,4 +1,5 @@
 using Trainer.Cli.Api;
+using Trainer.Cli.Errors;
 using Trainer.Cli.Output;
 using Trainer.Hosting.Run;
 using Trainer.Protos;

@@ -1,3 +1,4 @@
+using Trainer.Cli.Errors;
 using Trainer.Cli.Output;
 using Trainer.Protos;
 

@@ -1,5 +1,6 @@
 using Spectre.Console;
 using Spectre.Console.Rendering;
+using Trainer.Cli.Errors;
 using Trainer.Cli.Output;
 using Trainer.Protos;
 using Progress = Trainer.Protos.Progress;

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Grpc.Core;
 using Trainer.Cli.Api;
+using Trainer.Cli.Errors;
 using Trainer.Cli.Output;
 
 namespace Trainer.Cli.Follow;

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Home;
 using Trainer.Cli.Output;
 using Trainer.Hosting.Run;
 

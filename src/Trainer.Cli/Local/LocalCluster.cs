@@ -1,4 +1,6 @@
 using Trainer.Cli.Api;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Home;
 using Trainer.Cli.Output;
 using Trainer.Hosting.Run;
 using Trainer.Kernels.Devices;

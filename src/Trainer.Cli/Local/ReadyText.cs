@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Trainer.Cli.Home;
 using Trainer.Cli.Output;
 using Trainer.Hosting.Run;
 

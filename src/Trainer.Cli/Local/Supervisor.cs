@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Trainer.Cli.Errors;
 using Trainer.Cli.Output;
 
 namespace Trainer.Cli.Local;

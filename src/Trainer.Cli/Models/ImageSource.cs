@@ -1,3 +1,4 @@
+using Trainer.Cli.Errors;
 using Trainer.Kernels.Data;
 using Trainer.Protos;
 

@@ -1,5 +1,8 @@
 using System.CommandLine;
 using Trainer.Cli.Api;
+using Trainer.Cli.Errors;
+using Trainer.Cli.JobFiles;
+using Trainer.Cli.Output;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Models;
@@ -33,7 +36,7 @@ internal sealed class TrainedModelOptions
     {
         var source = parsed.GetValue(_source)!;
         var found = parsed.GetValue(_job) is { } file
-            ? new TrainedModel(JobRules.WithDefaults(JobFiles.Read(file, name: null)), source, file)
+            ? new TrainedModel(JobRules.WithDefaults(JobFileReader.Read(file, name: null)), source, file)
             : await OfJobAsync(source, _connection.Read(parsed, shell), stop);
         if (!File.Exists(found.Weights))
         {

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Trainer.Cli.Data;
+using Trainer.Cli.Errors;
 using Trainer.Cli.Tests.Fakes;
 using Trainer.Kernels.Data;
 

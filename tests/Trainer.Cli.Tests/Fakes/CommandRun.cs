@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Output;
 
 namespace Trainer.Cli.Tests.Fakes;
 
@@ -35,7 +37,7 @@ internal sealed class RunningCommand : IDisposable
                 _ => null,
             },
         };
-        _run = Task.Run(() => CommandLine.RunAsync(arguments, shell, _interrupt.Token));
+        _run = Task.Run(() => Application.RunAsync(arguments, shell, _interrupt.Token));
     }
 
     public bool HasEnded => _run.IsCompleted;

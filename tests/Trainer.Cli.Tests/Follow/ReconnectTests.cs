@@ -1,6 +1,8 @@
 using Grpc.Core;
 using Trainer.Cli.Api;
+using Trainer.Cli.Errors;
 using Trainer.Cli.Follow;
+using Trainer.Cli.Home;
 using Trainer.Cli.Local;
 using Trainer.Cli.Tests.Fakes;
 using Trainer.Hosting.Run;

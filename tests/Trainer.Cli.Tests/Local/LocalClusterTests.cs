@@ -1,3 +1,4 @@
+using Trainer.Cli.Home;
 using Trainer.Cli.Local;
 using Trainer.Cli.Tests.Fakes;
 using Trainer.Hosting.Run;

@@ -1,4 +1,7 @@
+using Trainer.Cli.Errors;
+using Trainer.Cli.Home;
 using Trainer.Cli.Local;
+using Trainer.Cli.Output;
 using Trainer.Cli.Tests.Fakes;
 using Trainer.Hosting.Run;
 

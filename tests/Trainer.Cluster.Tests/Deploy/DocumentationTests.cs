@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Trainer.Cli;
+using Trainer.Cli.Output;
 
 namespace Trainer.Cluster.Tests.Deploy;
 
@@ -17,7 +18,7 @@ public sealed class DocumentationTests
     [MemberData(nameof(Pages))]
     public void EveryCommandLineParses(string page)
     {
-        RootCommand root = CommandLine.Create(new Shell { Out = TextWriter.Null, Error = TextWriter.Null, Environment = _ => null });
+        RootCommand root = Application.Create(new Shell { Out = TextWriter.Null, Error = TextWriter.Null, Environment = _ => null });
 
         Assert.All(Commands(page), command =>
         {

@@ -1,7 +1,8 @@
 using System.CommandLine;
+using Trainer.Cli;
+using Trainer.Cli.Output;
 using k8s;
 using k8s.Models;
-using Trainer.Cli;
 
 namespace Trainer.Cluster.Tests.Deploy;
 
@@ -156,7 +157,7 @@ public sealed class ManifestTests
     public async Task EveryCommandLineIsOneThatTheCliTakes(string overlay)
     {
         Manifests manifests = await Manifests.OfOverlay(overlay);
-        RootCommand root = CommandLine.Create(new Shell { Out = TextWriter.Null, Error = TextWriter.Null, Environment = _ => null });
+        RootCommand root = Application.Create(new Shell { Out = TextWriter.Null, Error = TextWriter.Null, Environment = _ => null });
 
         foreach (V1StatefulSet set in manifests.StatefulSets)
         {

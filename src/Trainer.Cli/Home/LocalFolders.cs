@@ -1,4 +1,6 @@
-namespace Trainer.Cli.Local;
+using Trainer.Cli.Errors;
+
+namespace Trainer.Cli.Home;
 
 /// <summary>Where a local cluster keeps its things: one folder, with a folder for each kind.</summary>
 /// <param name="Run">Endpoints, token and sockets of what runs now (see <see cref="Hosting.Run.RunFolder"/>).</param>

@@ -1,6 +1,6 @@
 using System.CommandLine.Parsing;
 
-namespace Trainer.Cli.Commands;
+namespace Trainer.Cli.Options;
 
 /// <summary>Addresses on the command line.</summary>
 internal static class HttpAddress

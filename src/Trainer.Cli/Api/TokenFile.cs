@@ -1,4 +1,6 @@
-namespace Trainer.Cli;
+using Trainer.Cli.Errors;
+
+namespace Trainer.Cli.Api;
 
 /// <summary>A file with the job API's token: one word, as a Kubernetes secret or a run folder holds it.</summary>
 internal static class TokenFile

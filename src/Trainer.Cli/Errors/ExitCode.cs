@@ -1,4 +1,4 @@
-namespace Trainer.Cli;
+namespace Trainer.Cli.Errors;
 
 /// <summary>What `trainer` returns to the shell; `trainer --help` lists them.</summary>
 internal static class ExitCode

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Trainer.Kernels.Devices;
 
-namespace Trainer.Cli.Commands;
+namespace Trainer.Cli.Options;
 
 /// <summary>--device of commands that compute.</summary>
 internal static class DeviceOption

@@ -1,14 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Home;
 
-namespace Trainer.Cli.Commands;
-
-/// <summary>A command with examples, which its help shows last.</summary>
-internal sealed class TrainerCommand(string name, string description) : Command(name, description)
-{
-    public IReadOnlyList<string> Examples { get; init; } = [];
-}
+namespace Trainer.Cli.Help;
 
 /// <summary>System.CommandLine's help, followed by examples, and for the tool itself by what its exit codes mean.</summary>
 internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction
@@ -26,7 +22,7 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         {
             Section(output, "Examples:", ["trainer up --detach", "trainer submit examples/lenet-fashion-mnist.yaml --follow", "trainer down"]);
             Section(output, "Exit codes:", ExitCode.All.Select(code => $"{code.Code,-4} {code.Meaning}"));
-            Section(output, "Environment:", Local.LocalFolders.Variables);
+            Section(output, "Environment:", LocalFolders.Variables);
         }
         return 0;
     }

@@ -1,7 +1,7 @@
 using System.CommandLine.Parsing;
 using System.Globalization;
 
-namespace Trainer.Cli.Commands;
+namespace Trainer.Cli.Options;
 
 /// <summary>Range checks of options.</summary>
 internal static class Numbers

@@ -1,4 +1,4 @@
-namespace Trainer.Cli;
+namespace Trainer.Cli.Errors;
 
 /// <summary>Something the user should read: what is wrong, details one per line, and what to do about it.</summary>
 internal sealed class CliException(string message, int exitCode = ExitCode.Failed, string? remedy = null, Exception? inner = null) : Exception(message, inner)

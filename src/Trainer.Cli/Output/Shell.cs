@@ -1,6 +1,6 @@
 using Spectre.Console;
 
-namespace Trainer.Cli;
+namespace Trainer.Cli.Output;
 
 /// <summary>What the command line has around it: where it writes, and the environment. Tests bring their own.</summary>
 internal sealed class Shell

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Trainer.Hosting.Run;
 
-namespace Trainer.Cli.Local;
+namespace Trainer.Cli.Home;
 
 /// <summary>What the supervisor of a local cluster says about itself: cluster.json in the run folder.</summary>
 /// <param name="Ready">All processes have started and found each other.</param>

@@ -1,13 +1,15 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Trainer.Cli.Commands;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Help;
 using Trainer.Cli.Output;
 using Trainer.Kernels.Devices;
 
 namespace Trainer.Cli;
 
 /// <summary>The composition root: from words on a command line to options, hosts and calls, and from errors to text and exit codes.</summary>
-internal static class CommandLine
+internal static class Application
 {
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Shell shell, CancellationToken stop)

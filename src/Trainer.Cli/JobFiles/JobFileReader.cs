@@ -1,9 +1,10 @@
+using Trainer.Cli.Errors;
 using Trainer.Protos;
 
-namespace Trainer.Cli;
+namespace Trainer.Cli.JobFiles;
 
 /// <summary>Job files from the command line.</summary>
-internal static class JobFiles
+internal static class JobFileReader
 {
     /// <param name="name">A name for the job instead of the file's; null keeps that.</param>
     /// <exception cref="CliException">With a violation, placed by line and column, for every fault.</exception>
