@@ -1,0 +1,30 @@
+using System.Text.Json;
+
+namespace Trainer.Cluster.Tests.Deploy;
+
+/// <summary>THIRD-PARTY-NOTICES.md against the packages that the built tool carries.</summary>
+public sealed class NoticesTests
+{
+    [Fact]
+    public void Every_package_that_ships_is_named_with_its_version_and_no_other()
+    {
+        var listed = File.ReadLines(Path.Combine(Repository.Root, "THIRD-PARTY-NOTICES.md"))
+            .Where(line => line.StartsWith("| ", StringComparison.Ordinal))
+            .Select(line => line.Split('|', StringSplitOptions.TrimEntries))
+            .Where(cells => cells[1] != "package")
+            .Select(cells => $"{cells[1]}/{cells[2]}");
+
+        Assert.Equal(Shipped().Order(StringComparer.OrdinalIgnoreCase), listed.Order(StringComparer.OrdinalIgnoreCase));
+    }
+
+    /// <summary>Packages of the tool that put a file beside it, managed or native.</summary>
+    private static IEnumerable<string> Shipped()
+    {
+        using var dependencies = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "trainer.deps.json")));
+        var target = dependencies.RootElement.GetProperty("targets").EnumerateObject().First().Value;
+        return [.. target.EnumerateObject()
+            .Where(library => dependencies.RootElement.GetProperty("libraries").GetProperty(library.Name).GetProperty("type").GetString() == "package")
+            .Where(library => library.Value.TryGetProperty("runtime", out _) || library.Value.TryGetProperty("runtimeTargets", out _))
+            .Select(library => library.Name)];
+    }
+}
