@@ -1,14 +1,12 @@
 using Akka.Actor;
 using Akka.Configuration;
+using Trainer.Node.Links;
 
 namespace Trainer.Node;
 
 /// <summary>The actor system that trains: local, without remoting, and never restarted while the process lives.</summary>
 public static class TrainingSystem
 {
-    /// <summary>One thread per actor: a link's writer, which may block on its socket, and the all-reduce, which sums.</summary>
-    public const string LinkDispatcher = "link-dispatcher";
-
     private const string Settings = """
         akka {
           loglevel = WARNING
@@ -17,8 +15,8 @@ public static class TrainingSystem
           log-dead-letters-during-shutdown = off
           coordinated-shutdown { exit-clr = off, run-by-clr-shutdown-hook = off }
         }
-        link-dispatcher { type = PinnedDispatcher }
-        """;
+
+        """ + LinkDispatcher.Settings;
 
     public static ActorSystem Create() => ActorSystem.Create("training", ConfigurationFactory.ParseString(Settings));
 }

@@ -5,7 +5,6 @@ using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
 using Trainer.Protos;
 using CrossEntropy = Trainer.Kernels.Training.CrossEntropy;
-using Loss = Trainer.Kernels.Training.Loss;
 using Model = Trainer.Kernels.Models.Model;
 
 namespace Trainer.Cli.Models;
@@ -22,9 +21,8 @@ internal sealed class TrainedNetwork : IDisposable
     private const int Batch = 64;
 
     private readonly Network _network;
-    private readonly Loss _loss;
 
-    private TrainedNetwork(Network network, Loss loss) => (_network, _loss) = (network, loss);
+    private TrainedNetwork(Network network) => _network = network;
 
     /// <summary>Weights and running statistics, flat.</summary>
     public ReadOnlySpan<float> Weights => _network.Weights;
@@ -38,7 +36,7 @@ internal sealed class TrainedNetwork : IDisposable
         try
         {
             WarmStart.Load(network, trained.Weights);
-            return new TrainedNetwork(network, recipe.Loss);
+            return new TrainedNetwork(network);
         }
         catch
         {
@@ -50,18 +48,13 @@ internal sealed class TrainedNetwork : IDisposable
     public Evaluation Evaluate(DataSet images, CancellationToken stop)
     {
         var start = Stopwatch.GetTimestamp();
-        var (loss, weight, correct) = (0.0, 0.0, 0L);
+        var sums = default(PassSums);
         ForEachBatch(images, images.Count, stop, (_, count) =>
         {
             _network.Evaluate(count);
-            foreach (var sample in _network.SampleLoss)
-                loss += sample;
-            foreach (var hit in _network.SampleCorrect)
-                correct += (int)hit;
-            foreach (var label in _network.Labels[..count])
-                weight += _loss.WeightOf(label);
+            sums = sums.With(_network.Results);
         });
-        return new Evaluation(images.Count, loss / weight, (double)correct / images.Count, images.Count / Stopwatch.GetElapsedTime(start).TotalSeconds);
+        return new Evaluation(images.Count, sums.MeanLoss, sums.Accuracy, images.Count / Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
     public void Predict(DataSet images, int limit, Action<Prediction> tell, CancellationToken stop)

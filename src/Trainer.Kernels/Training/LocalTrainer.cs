@@ -17,7 +17,6 @@ public sealed class LocalTrainer : IDisposable
     private readonly int _shards;
     private readonly int _groupShards;
     private readonly ulong _seed;
-    private readonly Loss _loss;
     private int _epoch;
     private ulong _step;
 
@@ -30,7 +29,7 @@ public sealed class LocalTrainer : IDisposable
     public LocalTrainer(Model model, Device device, TrainingRecipe recipe, int batchSize, ulong seed = 0, int? shards = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        (_batchSize, _seed, _loss, _shards) = (batchSize, seed, recipe.Loss, shards ?? ShardTree.DefaultShards(batchSize));
+        (_batchSize, _seed, _shards) = (batchSize, seed, shards ?? ShardTree.DefaultShards(batchSize));
         _groupShards = model.GroupShards(batchSize, _shards);
         var options = new NetworkOptions(batchSize, MaxGroups: _shards) { TotalInPlace = true };
         options = NetworkFit.Of(model, device, recipe, options, [BatchSlice.Whole(batchSize, _shards, _groupShards)]);
@@ -52,7 +51,7 @@ public sealed class LocalTrainer : IDisposable
         EpochOrder.Fill(order, _seed, ++_epoch, shuffle);
         Network.StepsPerEpoch = ((data.Count - 1) / _batchSize) + 1;
         var whole = BatchSlice.Whole(Math.Min(_batchSize, data.Count), _shards, _groupShards);
-        return Pass(data, order, samples => Step(samples == whole.Samples ? whole : BatchSlice.Whole(samples, _shards, _groupShards)));
+        return Pass(data, order, (epoch, samples) => epoch + Step(samples == whole.Samples ? whole : BatchSlice.Whole(samples, _shards, _groupShards)));
     }
 
     public EpochResult Evaluate(DataSet data)
@@ -60,7 +59,11 @@ public sealed class LocalTrainer : IDisposable
         CheckFits(data);
         var order = new int[data.Count];
         EpochOrder.Fill(order, _seed, epoch: 1, shuffle: false);
-        return Pass(data, order, Network.Evaluate);
+        return Pass(data, order, (sums, samples) =>
+        {
+            Network.Evaluate(samples);
+            return sums.With(Network.Results);
+        });
     }
 
     /// <summary>Writes the weights atomically as safetensors and returns the file's SHA-256 in lower-case hex.</summary>
@@ -68,34 +71,32 @@ public sealed class LocalTrainer : IDisposable
 
     public void Dispose() => Network.Dispose();
 
-    private EpochResult Pass(DataSet data, int[] order, Action<int> batch)
+    /// <param name="batch">Takes the sums so far and the number of samples that were loaded, and gives the new sums.</param>
+    private EpochResult Pass(DataSet data, int[] order, Func<PassSums, int, PassSums> batch)
     {
-        var start = Stopwatch.GetTimestamp();
-        var (loss, weight, correct) = (0.0, 0.0, 0L);
+        var (start, sums) = (Stopwatch.GetTimestamp(), default(PassSums));
         for (var first = 0; first < order.Length; first += _batchSize)
         {
             var positions = order.AsSpan(first, Math.Min(_batchSize, order.Length - first));
             Load(data, positions);
-            batch(positions.Length);
-            loss += SumLoss();
-            weight += SumWeights(positions.Length);
-            correct += SumCorrect();
+            sums = batch(sums, positions.Length);
         }
 
-        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return new EpochResult(loss / weight, (double)correct / order.Length, order.Length / seconds);
+        return new EpochResult(sums.MeanLoss, sums.Accuracy, order.Length / Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
-    private void Step(BatchSlice slice)
+    private PassSums Step(BatchSlice slice)
     {
         Network.ForwardBackward(slice, ++_step);
         var finite = Network.DivideTotal(slice.Samples);
-        if (!finite || !double.IsFinite(SumLoss() / SumWeights(slice.Samples)))
+        var sums = default(PassSums).With(Network.Results);
+        if (!finite || !double.IsFinite(sums.MeanLoss))
         {
             throw new NotFiniteNumberException($"Step {_step}: {(finite ? "the loss" : "the gradient")} is not finite.");
         }
 
         WeightsHash = Network.Apply();
+        return sums;
     }
 
     private void Load(DataSet data, ReadOnlySpan<int> samples)
@@ -105,40 +106,6 @@ public sealed class LocalTrainer : IDisposable
         {
             Network.Labels[i] = data.Read(samples[i], Network.Input.Slice(i * stride, stride));
         }
-    }
-
-    private double SumLoss()
-    {
-        var sum = 0.0;
-        foreach (var loss in Network.SampleLoss)
-        {
-            sum += loss;
-        }
-
-        return sum;
-    }
-
-    /// <summary>By position, as the losses.</summary>
-    private double SumWeights(int samples)
-    {
-        var sum = 0.0;
-        foreach (var label in Network.Labels[..samples])
-        {
-            sum += _loss.WeightOf(label);
-        }
-
-        return sum;
-    }
-
-    private int SumCorrect()
-    {
-        var sum = 0;
-        foreach (var correct in Network.SampleCorrect)
-        {
-            sum += (int)correct;
-        }
-
-        return sum;
     }
 
     private void CheckFits(DataSet data)

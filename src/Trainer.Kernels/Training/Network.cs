@@ -54,6 +54,7 @@ public sealed class Network : IDisposable
     private readonly WeightUpdate? _update;
     private readonly StateBuffer _weights;
     private readonly StateBuffer _optimizerState;
+    private readonly float[] _sampleWeights;
     private readonly Queue<(int Bucket, DeviceMark Complete)> _onTheirWay = [];
     private ulong _seed;
     private int _samples;
@@ -82,6 +83,7 @@ public sealed class Network : IDisposable
         _buckets = new BucketSchedule(plan, Layout);
         (_weights, _optimizerState) = (new StateBuffer(device, _memory.Weights), new StateBuffer(device, _memory.OptimizerState));
         _loss = new LossStep(device, model, recipe.Loss, _memory, Layout, options);
+        _sampleWeights = new float[options.MaxSamples];
         _hostBatch = options.Parts is null ? null : new HostBatch(device, model, options.MaxSamples, _memory, _loss);
     }
 
@@ -103,23 +105,20 @@ public sealed class Network : IDisposable
         ? Read(_memory.Output.Slice(0, _samples * Model.OutputShape.Elements))
         : _hostBatch.Output[..checked((int)(_samples * Model.OutputShape.Elements))];
 
-    /// <summary>After a pass: the loss of each local sample.</summary>
-    public ReadOnlySpan<float> SampleLoss
+    /// <summary>After a pass: loss, weight and correctness of each local sample. Waits for the device.</summary>
+    public SampleResults Results
     {
         get
         {
             _device.Synchronize();
-            return (_hostBatch is null ? _loss.SampleLoss : _hostBatch.SampleLoss)[.._samples];
-        }
-    }
+            var losses = _hostBatch is null ? _loss.SampleLoss : _hostBatch.SampleLoss;
+            var correct = _hostBatch is null ? _loss.SampleCorrect : _hostBatch.SampleCorrect;
+            for (var i = 0; i < _samples; i++)
+            {
+                _sampleWeights[i] = _recipe.Loss.WeightOf(Labels[i]);
+            }
 
-    /// <summary>After a pass: 1 where the largest output (the first among equals) is the label's, else 0.</summary>
-    public ReadOnlySpan<float> SampleCorrect
-    {
-        get
-        {
-            _device.Synchronize();
-            return (_hostBatch is null ? _loss.SampleCorrect : _hostBatch.SampleCorrect)[.._samples];
+            return new SampleResults(losses[.._samples], _sampleWeights.AsSpan(0, _samples), correct[.._samples]);
         }
     }
 

@@ -32,7 +32,7 @@ internal sealed partial class AllReduce
         }
         else if (MembersAgree())
         {
-            statistics.Write(_statisticsTotal);
+            SumsOnTheWire.Write(statistics, _statisticsTotal);
             Announce(FrameHeader.Statistics, _statisticsTotal);
             _step.Statistics = statistics;
             CountTotal();
@@ -64,7 +64,7 @@ internal sealed partial class AllReduce
 
     private void TakeTotal(uint chunk, ReadOnlySpan<float> total)
     {
-        var owed = chunk == FrameHeader.Statistics ? BatchStatistics.Words : _rounded.WordsOf((int)chunk);
+        var owed = chunk == FrameHeader.Statistics ? SumsOnTheWire.Words : _rounded.WordsOf((int)chunk);
         if (total.Length != owed)
         {
             Fail($"{Plan.Names[Plan.Owner(chunk)]} sent {total.Length} words of the total of chunk {chunk}; it owes {owed}");
@@ -73,7 +73,7 @@ internal sealed partial class AllReduce
 
         if (chunk == FrameHeader.Statistics)
         {
-            _step.Statistics = BatchStatistics.Read(total);
+            _step.Statistics = SumsOnTheWire.Read(total);
         }
         else if (_rounded.IsPacked((int)chunk))
         {

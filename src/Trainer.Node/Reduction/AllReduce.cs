@@ -45,7 +45,7 @@ internal sealed partial class AllReduce : ReceiveActor
     private readonly RoundedTotals _rounded;
     private readonly StatisticsSum _statistics;
     private readonly WeightsAgreement _agreement;
-    private readonly float[] _statisticsTotal = new float[BatchStatistics.Words];
+    private readonly float[] _statisticsTotal = new float[SumsOnTheWire.Words];
     private readonly Queue<FrameArrived> _early = new();
     private ReduceProgress _step = ReduceProgress.None;
 
@@ -96,7 +96,7 @@ internal sealed partial class AllReduce : ReceiveActor
         var identity = new LinkIdentity(_setup.Job, _setup.Generation, _setup.Rank, rank);
         var allReduce = Self;
         var props = Props.Create(() => new PeerLink(identity, connection, _setup.Pool, allReduce));
-        return Context.ActorOf(props.WithDispatcher(TrainingSystem.LinkDispatcher), $"link-{rank}");
+        return Context.ActorOf(props.WithDispatcher(LinkDispatcher.Name), $"link-{rank}");
     }
 
     private bool Owns(uint chunk) => Plan.Owner(chunk) == _setup.Rank;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Trainer.Kernels.Training;
 using Trainer.Node.Links;
 
 namespace Trainer.Node.Reduction;
@@ -20,7 +21,7 @@ internal sealed class ReduceProgress(ulong step, StepPlan plan, ulong weightsHas
 
     public ulong WeightsHash { get; } = weightsHash;
 
-    public BatchStatistics Statistics { get; set; }
+    public PassSums Statistics { get; set; }
 
     public bool HasFailed { get; set; }
 

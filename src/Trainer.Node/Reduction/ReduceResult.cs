@@ -1,8 +1,10 @@
+using Trainer.Kernels.Training;
+
 namespace Trainer.Node.Reduction;
 
 /// <summary>A finished all-reduce.</summary>
 /// <param name="Seconds">From the first contribution to the last total.</param>
-public readonly record struct ReduceResult(BatchStatistics Statistics, long BytesSent, long BytesReceived, double Seconds);
+public readonly record struct ReduceResult(PassSums Statistics, long BytesSent, long BytesReceived, double Seconds);
 
 /// <summary>A step that cannot be finished: not finite, members that disagree, frames that make no sense. Not applied anywhere.</summary>
 public sealed class StepFailedException(string message, bool isNotFinite) : Exception(message)

@@ -1,29 +1,7 @@
-using System.Runtime.InteropServices;
 using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Training;
 
 namespace Trainer.Node.Reduction;
-
-/// <summary>What a batch came to: sums over its samples.</summary>
-/// <param name="Weight">What the samples count in the mean of the losses: their number, unless the loss weighs classes or ignores one.</param>
-public readonly record struct BatchStatistics(double Loss, double Weight, long Correct)
-{
-    /// <summary>Length on the wire, in float32 words: three float64.</summary>
-    public const int Words = 6;
-
-    public double MeanLoss => Loss / Weight;
-
-    public static BatchStatistics Read(ReadOnlySpan<float> words)
-    {
-        var values = MemoryMarshal.Cast<float, double>(words);
-        return new BatchStatistics(values[0], values[1], (long)values[2]);
-    }
-
-    public void Write(Span<float> words)
-    {
-        var values = MemoryMarshal.Cast<float, double>(words);
-        (values[0], values[1], values[2]) = (Loss, Weight, Correct);
-    }
-}
 
 /// <summary>Loss, weight and correctness of every sample of a batch, by position: gathered from all members, summed in double.</summary>
 /// <remarks>A member's part holds the losses of its local samples, then their weights, then 1 or 0 for each: 3 n float32.</remarks>
@@ -65,16 +43,6 @@ internal sealed class StatisticsSum(int mostSamples)
         return true;
     }
 
-    public BatchStatistics Sum(int samples)
-    {
-        var (loss, weight, correct) = (0.0, 0.0, 0.0);
-        for (var position = 0; position < samples; position++)
-        {
-            loss += _loss[position];
-            weight += _weight[position];
-            correct += _correct[position];
-        }
-
-        return new BatchStatistics(loss, weight, (long)correct);
-    }
+    public PassSums Sum(int samples) =>
+        default(PassSums).With(new SampleResults(_loss.AsSpan(0, samples), _weight.AsSpan(0, samples), _correct.AsSpan(0, samples)));
 }

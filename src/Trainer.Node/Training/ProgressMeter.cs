@@ -1,4 +1,4 @@
-using Trainer.Node.Reduction;
+using Trainer.Kernels.Training;
 using Trainer.Protos;
 
 namespace Trainer.Node.Training;
@@ -10,35 +10,29 @@ internal sealed class ProgressMeter(Schedule schedule)
     private const double GuessedTestSpeedup = 3;
 
     private readonly SpeedWindow _speed = new();
-    private double _loss;
-    private double _weight;
-    private long _correct;
-    private long _seen;
+    private PassSums _epoch;
     private double _trainSeconds;
     private double _testPerSecond;
     private bool _epochClosed;
 
-    public double Loss => _seen > 0 ? _loss / _weight : 0;
+    public double Loss => _epoch.Samples > 0 ? _epoch.MeanLoss : 0;
 
-    public double Accuracy => _seen > 0 ? (double)_correct / _seen : 0;
+    public double Accuracy => _epoch.Samples > 0 ? _epoch.Accuracy : 0;
 
-    public void Trained(in ScheduleItem item, in BatchStatistics statistics, double seconds)
+    public void Trained(in ScheduleItem item, in PassSums sums, double seconds)
     {
         if (_epochClosed)
         {
-            (_loss, _weight, _correct, _seen, _trainSeconds, _epochClosed) = (0, 0, 0, 0, 0, false);
+            (_epoch, _trainSeconds, _epochClosed) = (default, 0, false);
         }
 
-        _loss += statistics.Loss;
-        _weight += statistics.Weight;
-        _correct += statistics.Correct;
-        _seen += item.Samples;
+        _epoch += sums;
         _trainSeconds += seconds;
         _speed.Add(item.Samples, seconds);
     }
 
     /// <summary>Closes the epoch.</summary>
-    public EpochSummary Evaluated(in ScheduleItem item, in BatchStatistics statistics, double seconds)
+    public EpochSummary Evaluated(in ScheduleItem item, in PassSums sums, double seconds)
     {
         _testPerSecond = item.Samples / Math.Max(seconds, 1e-9);
         _epochClosed = true;
@@ -47,9 +41,9 @@ internal sealed class ProgressMeter(Schedule schedule)
             Epoch = (uint)item.Epoch,
             Loss = Loss,
             TrainAccuracy = Accuracy,
-            TestLoss = statistics.MeanLoss,
-            TestAccuracy = (double)statistics.Correct / item.Samples,
-            ImagesPerSecond = _seen / Math.Max(_trainSeconds, 1e-9),
+            TestLoss = sums.MeanLoss,
+            TestAccuracy = sums.Accuracy,
+            ImagesPerSecond = _epoch.Samples / Math.Max(_trainSeconds, 1e-9),
             Seconds = _trainSeconds + seconds,
         };
     }

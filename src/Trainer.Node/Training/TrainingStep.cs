@@ -90,12 +90,10 @@ internal sealed class TrainingStep
     /// <summary>Losses of a pass to <paramref name="at"/>, weights behind the losses of all <paramref name="samples"/>, and correctness behind those.</summary>
     private void CopyStatistics(int at, int samples)
     {
-        _state.Network.SampleLoss.CopyTo(_statistics.AsSpan(at));
-        _state.Network.SampleCorrect.CopyTo(_statistics.AsSpan((2 * samples) + at));
-        for (var i = 0; i < _state.Network.SampleLoss.Length; i++)
-        {
-            _statistics[samples + at + i] = _state.Recipe.Loss.WeightOf(_state.Network.Labels[i]);
-        }
+        var results = _state.Network.Results;
+        results.Loss.CopyTo(_statistics.AsSpan(at));
+        results.Weight.CopyTo(_statistics.AsSpan(samples + at));
+        results.Correct.CopyTo(_statistics.AsSpan((2 * samples) + at));
     }
 
     private StepPlan PlanOf(in ScheduleItem item)

@@ -97,7 +97,7 @@ public sealed partial class WorkerActor
         {
             RoundedElements = state.Network.RoundedElements,
         };
-        var props = Props.Create(() => new AllReduce(setup)).WithDispatcher(TrainingSystem.LinkDispatcher);
+        var props = Props.Create(() => new AllReduce(setup)).WithDispatcher(LinkDispatcher.Name);
         Serving.AllReduce = Context.Watch(Context.ActorOf(props, "all-reduce"));
         Become(Training);
         Say(new WorkerReport { Started = new Started { Device = _options.Device.Description } });

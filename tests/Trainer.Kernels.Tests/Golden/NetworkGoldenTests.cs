@@ -46,7 +46,7 @@ public sealed class NetworkGoldenTests
         {
             LoadImages(network, $"{images}.{step}", samples);
             TestData.Step(network, slice, (ulong)step + 1);
-            Assert.Equal(losses[step], network.SampleLoss.ToArray().Average(loss => (double)loss), step == 0 ? 1e-5 : 1e-4);
+            Assert.Equal(losses[step], network.Results.Loss.ToArray().Average(loss => (double)loss), step == 0 ? 1e-5 : 1e-4);
             if (step == 0)
             {
                 CheckGradients(golden, network);

@@ -34,10 +34,10 @@ public class PyTorchTests
             }
 
             TestData.Step(network, slice);
-            Assert.Equal(golden.GetProperty("losses")[step].GetDouble(), network.SampleLoss.ToArray().Average(loss => (double)loss), 1e-5);
+            Assert.Equal(golden.GetProperty("losses")[step].GetDouble(), network.Results.Loss.ToArray().Average(loss => (double)loss), 1e-5);
             if (step == 0)
             {
-                Assert.All(network.SampleLoss.ToArray(), (loss, n) => Assert.Equal(golden.GetProperty("sample_losses")[n].GetDouble(), loss, 1e-5));
+                Assert.All(network.Results.Loss.ToArray(), (loss, n) => Assert.Equal(golden.GetProperty("sample_losses")[n].GetDouble(), loss, 1e-5));
                 MustEqual(network.Layout, golden.GetProperty("gradients"), network.Total);
             }
         }

@@ -157,7 +157,7 @@ public abstract class LayerGradientTests
         double Objective()
         {
             network.ForwardBackward(slice, 1);
-            return network.SampleLoss.ToArray().Sum(loss => (double)loss);
+            return network.Results.Loss.ToArray().Sum(loss => (double)loss);
         }
 
         foreach (var slot in network.Layout.Slots.Where(slot => slot.Kind == SlotKind.Parameter))

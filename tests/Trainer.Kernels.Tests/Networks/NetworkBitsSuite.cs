@@ -97,7 +97,7 @@ public abstract class NetworkBitsSuite(DeviceVariants variants)
                 var slice = new BatchSlice(Samples, Shards, cover, groupShards: 1);
                 TestData.Load(network, slice, pixels, labels);
                 network.ForwardBackward(slice, step);
-                losses.AddRange(network.SampleLoss);
+                losses.AddRange(network.Results.Loss);
                 ranges.AddRange(slice.Roots);
                 roots.AddRange(slice.Roots.Select((_, root) => network.Gradient(root).ToArray().AsMemory()));
             }

@@ -29,7 +29,7 @@ public class LeNetTests
             Train(network, BatchSlice.Whole(samples, shards), pixels, labels);
 
             var expected = naive.Step(pixels.Select(value => (double)value).Chunk(28 * 28).ToArray(), labels, learningRate: 0.9);
-            Assert.Equal(expected, network.SampleLoss.ToArray().Average(loss => (double)loss), 1e-4);
+            Assert.Equal(expected, network.Results.Loss.ToArray().Average(loss => (double)loss), 1e-4);
         }
 
         foreach (var slot in network.Layout.Slots)

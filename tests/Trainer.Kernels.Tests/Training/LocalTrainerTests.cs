@@ -51,7 +51,7 @@ public sealed class LocalTrainerTests : IDisposable
                 var slice = BatchSlice.Whole(batch.Length, 3);
                 TestData.Load(network, slice, [.. batch.SelectMany(i => pixels[i])], [.. batch.Select(i => labels[i])]);
                 hash = TestData.Step(network, slice);
-                losses[epoch - 1] += network.SampleLoss.ToArray().Sum(loss => (double)loss);
+                losses[epoch - 1] += network.Results.Loss.ToArray().Sum(loss => (double)loss);
             }
         }
 
@@ -82,7 +82,7 @@ public sealed class LocalTrainerTests : IDisposable
         using var whole = new LocalTrainer(Softmax, _device, recipe, batchSize: 23);
         using var plain = new LocalTrainer(Softmax, _device, new Sgd(0.1f), batchSize: 23);
         plain.Evaluate(data);
-        var (losses, weights) = (plain.Network.SampleLoss.ToArray(), labels.Select(label => recipe.Loss.WeightOf(label)).ToArray());
+        var (losses, weights) = (plain.Network.Results.Loss.ToArray(), labels.Select(label => recipe.Loss.WeightOf(label)).ToArray());
         var expected = losses.Zip(weights, (loss, weight) => (double)(loss * weight)).Sum() / weights.Sum(weight => (double)weight);
 
         Assert.Contains(0f, weights);

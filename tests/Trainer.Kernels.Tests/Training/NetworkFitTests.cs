@@ -114,7 +114,7 @@ public class NetworkFitTests
         var (pixels, labels) = TestData.Samples(Samples, model.Input, 5, seed: 3);
         TestData.Load(network, slice, pixels, labels);
         TestData.Step(network, slice);
-        var losses = network.SampleLoss.ToArray();
+        var losses = network.Results.Loss.ToArray();
         var hash = TestData.Step(network, slice, 2);
         network.Infer(Samples);
         return (hash, losses, network.Output.ToArray());

@@ -58,8 +58,8 @@ public class NetworkTests
         foreach (var samples in new[] { 7, 3, 1, 0 })
         {
             evaluation.Evaluate(samples);
-            Assert.Equal(training.SampleLoss[..samples].ToArray(), evaluation.SampleLoss.ToArray());
-            Assert.Equal(training.SampleCorrect[..samples].ToArray(), evaluation.SampleCorrect.ToArray());
+            Assert.Equal(training.Results.Loss[..samples].ToArray(), evaluation.Results.Loss.ToArray());
+            Assert.Equal(training.Results.Correct[..samples].ToArray(), evaluation.Results.Correct.ToArray());
         }
 
         Assert.True(evaluation.Total.IsEmpty);
@@ -75,7 +75,7 @@ public class NetworkTests
         network.ForwardBackward(new BatchSlice(1, 2, [new ShardRange(0, 1)]), 1, buckets.Add);
 
         Assert.Equal(network.Layout.Buckets.Select(bucket => bucket.Index), buckets);
-        Assert.Empty(network.SampleLoss.ToArray());
+        Assert.Empty(network.Results.Loss.ToArray());
         Assert.All(network.Gradient(0).ToArray(), value => Assert.Equal(0, value));
     }
 

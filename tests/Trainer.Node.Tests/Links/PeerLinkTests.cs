@@ -163,7 +163,7 @@ public sealed class PeerLinkTests : IAsyncDisposable
             _heard = heard;
             var self = Self;
             var identity = new LinkIdentity(Job, Generation, OwnRank: 0, PeerRank: 1);
-            var props = Props.Create(() => new PeerLink(identity, near, pool, self)).WithDispatcher(TrainingSystem.LinkDispatcher);
+            var props = Props.Create(() => new PeerLink(identity, near, pool, self)).WithDispatcher(LinkDispatcher.Name);
             found.SetResult(Context.ActorOf(props));
         }
 

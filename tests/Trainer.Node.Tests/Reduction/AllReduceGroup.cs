@@ -78,7 +78,7 @@ internal sealed class AllReduceMember
         {
             RoundedElements = roundedElements,
         };
-        var props = Props.Create(() => new AllReduce(setup)).WithDispatcher(TrainingSystem.LinkDispatcher);
+        var props = Props.Create(() => new AllReduce(setup)).WithDispatcher(LinkDispatcher.Name);
         Actor = system.ActorOf(props, $"member-{rank}");
         _client = new AllReduceClient(Actor, _waiter, group.Buckets.Count);
     }

@@ -1,5 +1,6 @@
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Training;
 using Trainer.Node.Reduction;
 
 namespace Trainer.Node.Tests.Reduction;
@@ -40,7 +41,7 @@ public class AllReduceTests
 
                 var result = member.Reduce(step, samples, Statistics(group.Plan, member.Rank, samples));
                 CheckTotal(member.Buffers.Total.Span, group.Plan, (int)step, samples);
-                Assert.Equal(new BatchStatistics(samples * (samples + 1) / 2, Weight(samples), samples / 2), result.Statistics);
+                Assert.Equal(new PassSums(samples * (samples + 1) / 2, Weight(samples), samples / 2, samples), result.Statistics);
             }
 
             return true;
@@ -100,7 +101,7 @@ public class AllReduceTests
         group.OnEach(member =>
         {
             var evaluated = member.Reduce(1, samples: 10_007, Statistics(group.Plan, member.Rank, 10_007), gradients: false);
-            Assert.Equal(new BatchStatistics(10_007L * 10_008 / 2, Weight(10_007), 5003), evaluated.Statistics);
+            Assert.Equal(new PassSums(10_007L * 10_008 / 2, Weight(10_007), 5003, 10_007), evaluated.Statistics);
             Assert.Equal(default, member.Reduce(2, samples: 0, default, gradients: false).Statistics);
             return true;
         });

@@ -1,4 +1,4 @@
-using Trainer.Node.Reduction;
+using Trainer.Kernels.Training;
 using Trainer.Node.Training;
 
 namespace Trainer.Node.Tests.Training;
@@ -11,8 +11,8 @@ public class ProgressMeterTests
     public void Sums_are_of_the_epoch_and_speed_and_time_left_of_the_work()
     {
         var meter = new ProgressMeter(_schedule);
-        meter.Trained(_schedule[1], new BatchStatistics(60, 35, 3), seconds: 0.3);
-        meter.Trained(_schedule[2], new BatchStatistics(30, 25, 9), seconds: 0.3);
+        meter.Trained(_schedule[1], new PassSums(60, 35, 3, 30), seconds: 0.3);
+        meter.Trained(_schedule[2], new PassSums(30, 25, 9, 30), seconds: 0.3);
         var progress = meter.Snapshot(_schedule[2]);
         Assert.Equal((2UL, 8UL, 1U, 2U), (progress.Step, progress.TotalSteps, progress.Epoch, progress.TotalEpochs));
         Assert.Equal((1.5, 0.2), (progress.Loss, progress.Accuracy));
@@ -26,16 +26,16 @@ public class ProgressMeterTests
         var meter = new ProgressMeter(_schedule);
         for (var item = 1UL; item <= 4; item++)
         {
-            meter.Trained(_schedule[item], new BatchStatistics(50, 25, 5), seconds: 0.25);
+            meter.Trained(_schedule[item], new PassSums(50, 25, 5, 25), seconds: 0.25);
         }
 
-        var epoch = meter.Evaluated(_schedule[5], new BatchStatistics(20, 40, 10), seconds: 0.1);
+        var epoch = meter.Evaluated(_schedule[5], new PassSums(20, 40, 10, 40), seconds: 0.1);
         Assert.Equal((1U, 2.0, 0.2, 0.5, 0.25), (epoch.Epoch, epoch.Loss, epoch.TrainAccuracy, epoch.TestLoss, epoch.TestAccuracy));
         Assert.Equal((100.0, 1.1), (epoch.ImagesPerSecond, epoch.Seconds));
         Assert.Equal(2.0, meter.Snapshot(_schedule[5]).Loss);
         Assert.Equal((100 / 100.0) + (40 / 400.0), meter.Snapshot(_schedule[5]).EtaSeconds, 1e-9);
 
-        meter.Trained(_schedule[6], new BatchStatistics(30, 30, 30), seconds: 0.3);
+        meter.Trained(_schedule[6], new PassSums(30, 30, 30, 30), seconds: 0.3);
         Assert.Equal((1.0, 1.0), (meter.Loss, meter.Accuracy));
         Assert.Equal(0, meter.Snapshot(_schedule[_schedule.LastItem]).EtaSeconds);
     }

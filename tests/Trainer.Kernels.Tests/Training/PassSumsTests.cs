@@ -1,0 +1,39 @@
+using Trainer.Kernels.Tests.Reference;
+using Trainer.Kernels.Training;
+
+namespace Trainer.Kernels.Tests.Training;
+
+public class PassSumsTests
+{
+    private static readonly float[] Losses = TestData.Values(97, seed: 1);
+    private static readonly float[] Weights = TestData.Values(97, seed: 2);
+    private static readonly float[] Correct = [.. Enumerable.Range(0, 97).Select(i => i % 3 == 0 ? 1f : 0f)];
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(32)]
+    [InlineData(96)]
+    public void Parts_one_after_another_have_the_sums_of_the_whole(int part)
+    {
+        var sums = default(PassSums);
+        for (var first = 0; first < Losses.Length; first += part)
+        {
+            sums = sums.With(Results(first, Math.Min(part, Losses.Length - first)));
+        }
+
+        Assert.Equal(default(PassSums).With(Results(0, Losses.Length)), sums);
+        Assert.Equal((Losses.Sum(loss => (double)loss), Weights.Sum(weight => (double)weight)), (sums.Loss, sums.Weight));
+        Assert.Equal((33L, 97L), (sums.Correct, sums.Samples));
+    }
+
+    [Fact]
+    public void The_mean_loss_is_by_weight_and_the_accuracy_by_sample()
+    {
+        var epoch = new PassSums(Loss: 6, Weight: 4, Correct: 3, Samples: 5) + new PassSums(Loss: 3, Weight: 2, Correct: 1, Samples: 3);
+
+        Assert.Equal((1.5, 0.5), (epoch.MeanLoss, epoch.Accuracy));
+    }
+
+    private static SampleResults Results(int first, int count) =>
+        new(Losses.AsSpan(first, count), Weights.AsSpan(first, count), Correct.AsSpan(first, count));
+}
