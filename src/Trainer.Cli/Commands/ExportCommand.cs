@@ -5,9 +5,10 @@ using Trainer.Cli.Errors;
 using Trainer.Cli.Help;
 using Trainer.Cli.Models;
 using Trainer.Cli.Output;
+using Trainer.Kernels;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Formats.Onnx;
+using Trainer.Kernels.Formats;
 using Trainer.Kernels.Models;
 
 namespace Trainer.Cli.Commands;

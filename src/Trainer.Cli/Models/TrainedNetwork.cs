@@ -31,7 +31,7 @@ internal sealed class TrainedNetwork : IDisposable
     /// <exception cref="DataFileException">The file is not what it should be, or of another model.</exception>
     public static TrainedNetwork Open(Model model, TrainedModel trained, Device device)
     {
-        var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(trained.Spec.Training), stepsPerEpoch: 1) with { ParameterGroups = [] };
+        var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(trained.Spec.Training)) with { ParameterGroups = [] };
         var network = new Network(model, device, recipe, new NetworkOptions(Batch, Training: false));
         try
         {

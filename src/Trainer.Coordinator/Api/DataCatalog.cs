@@ -16,7 +16,7 @@ public sealed class DataCatalog
     private readonly ConcurrentDictionary<string, DataFacts> _known = new(StringComparer.Ordinal);
 
     /// <exception cref="DataFileException">A file is missing or is not what it should be.</exception>
-    /// <exception cref="Kernels.Models.ModelException">The section asks for what the data cannot give.</exception>
+    /// <exception cref="ModelException">The section asks for what the data cannot give.</exception>
     public DataFacts Inspect(Data data)
     {
         var folder = data.Idx is null ? FashionMnist.Find() : null;

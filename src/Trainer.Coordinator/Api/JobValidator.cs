@@ -1,12 +1,13 @@
 using System.Numerics;
+using Model = Trainer.Kernels.Models.Model;
 using Trainer.Coordinator.Scheduling;
+using Trainer.Kernels;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;
 using Trainer.Protos;
-using Model = Trainer.Kernels.Models.Model;
 
 namespace Trainer.Coordinator.Api;
 
@@ -59,7 +60,7 @@ public sealed class JobValidator(DataCatalog catalog)
             var violations = Misfits(spec, model, facts).Concat(Groups(spec, model, facts)).ToList();
             if (violations.Count == 0)
             {
-                CheckRecipe(spec, model, facts);
+                CheckRecipe(spec, model);
             }
 
             return new CheckedJob(spec, violations);
@@ -90,10 +91,9 @@ public sealed class JobValidator(DataCatalog catalog)
         }
     }
 
-    private static void CheckRecipe(JobSpec spec, Model model, DataFacts facts)
+    private static void CheckRecipe(JobSpec spec, Model model)
     {
-        var stepsPerEpoch = ((facts.TrainingSamples - 1) / (int)spec.Training.BatchSize) + 1;
-        TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training), stepsPerEpoch).CheckFits(model);
+        TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training)).CheckFits(model);
         if (spec.Training.Init is { } init)
         {
             WarmStart.Check(ParameterLayout.Of(model), init.Weights, init.Strict);

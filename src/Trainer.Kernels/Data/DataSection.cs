@@ -1,4 +1,4 @@
-using Trainer.Kernels.Models;
+using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Data;
 
@@ -16,23 +16,18 @@ public static class DataSection
     /// <param name="json"><c>{"dataset":"fashion-mnist","resize":[96],...}</c></param>
     /// <exception cref="DataFileException">A file is missing or not what it should be.</exception>
     /// <exception cref="ModelException">The section asks for what the data cannot give; with the field's path.</exception>
-    public static (DataSet Train, DataSet Evaluation) Load(string json) => JsonOptions.ReadObject(json, "data", data =>
+    public static (DataSet Train, DataSet Evaluation) Load(string json) => JsonValue.Parse(json, "data", section =>
     {
-        data.LeaveOut("shuffle");
-        var (train, test) = data.Child("idx", ReadIdx) ?? ReadKnown(data);
+        var data = new JobSection(section);
+        var (train, test) = data.Get<IdxFiles>("idx")?.Load() ?? LoadKnown(data.Require<string>("dataset"));
         var transform = ReadTransform(data, train.Shape);
-        var validation = data.Child("validation", part => new Validation(part.RealOrNone("samples"), part.RealOrNone("fraction"), part.Unsigned("seed", 0)));
+        var validation = data.Get<Validation>("validation");
         (train, test) = (train.With(transform), test.With(transform));
         return validation is null ? new Sets(train, test) : Cut(train, validation);
     });
 
-    private static Sets ReadIdx(JsonOptions idx) => new(
-        DataSet.FromIdx(idx.RequiredText("train_images"), idx.RequiredText("train_labels")),
-        DataSet.FromIdx(idx.RequiredText("test_images"), idx.RequiredText("test_labels")));
-
-    private static Sets ReadKnown(JsonOptions data)
+    private static Sets LoadKnown(string name)
     {
-        var name = data.RequiredText("dataset");
         if (!Known.TryGetValue(name, out var load))
         {
             throw new ModelException("data.dataset", $"no data set is called '{name}'; expected one of {string.Join(", ", Known.Keys)}");
@@ -42,11 +37,15 @@ public static class DataSection
         return new Sets(train, test);
     }
 
-    private static ImageTransform ReadTransform(JsonOptions data, Shape image)
+    private static ImageTransform ReadTransform(JobSection data, Shape image)
     {
-        var size = data.Size("resize", 0);
+        var size = data.Get<Size2>("resize");
         var transform = new ImageTransform(size.Height, size.Width);
-        transform = data.Child("normalize", json => transform with { Mean = json.Reals("mean"), Std = json.Reals("std") }) ?? transform;
+        if (data.Get<Normalize>("normalize") is { } normalize)
+        {
+            transform = transform with { Mean = normalize.Mean, Std = normalize.Std };
+        }
+
         try
         {
             transform.OutputShape(image);
@@ -60,7 +59,7 @@ public static class DataSection
 
     private static Sets Cut(DataSet train, Validation validation)
     {
-        var samples = (int)(validation.Samples ?? Math.Floor(validation.Fraction.GetValueOrDefault() * train.Count));
+        var samples = validation.Samples ?? (int)Math.Floor(validation.Fraction.GetValueOrDefault() * train.Count);
         if (samples < 1 || samples >= train.Count)
         {
             throw new ModelException("data.validation", $"takes {samples} of {train.Count} training samples; expected 1 to {train.Count - 1}");
@@ -75,5 +74,12 @@ public static class DataSection
         public static implicit operator (DataSet Train, DataSet Evaluation)(Sets sets) => (sets.Train, sets.Test);
     }
 
-    private sealed record Validation(double? Samples, double? Fraction, ulong Seed);
+    private sealed record IdxFiles(string TrainImages, string TrainLabels, string TestImages, string TestLabels)
+    {
+        public Sets Load() => new(DataSet.FromIdx(TrainImages, TrainLabels), DataSet.FromIdx(TestImages, TestLabels));
+    }
+
+    private sealed record Normalize(IReadOnlyList<double> Mean, IReadOnlyList<double> Std);
+
+    private sealed record Validation(int? Samples = null, double? Fraction = null, ulong Seed = 0);
 }

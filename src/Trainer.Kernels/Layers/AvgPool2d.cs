@@ -1,5 +1,4 @@
-using System.Text.Json;
-using Trainer.Kernels.Models;
+using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Layers;
 
@@ -8,11 +7,10 @@ namespace Trainer.Kernels.Layers;
 /// y[n,c,i,j] = (sum over the R x S window of x) / size; size is R S where the padding counts (as zeros), else the number of pixels of the image in the window.
 /// Backward writes dx: to each pixel dy / size of every window that holds it.
 /// </remarks>
+[Kind("avg_pool2d")]
 public sealed class AvgPool2d(Size2 kernelSize) : Pool2d(kernelSize)
 {
     public bool CountIncludePad { get; init; } = true;
-
-    public override string Kind => "avg_pool2d";
 
     public override void Forward(LayerContext context) => context.Device.AvgPool2dForward(
         Geometry(context.Input), CountIncludePad, context.Samples, context.X, context.Epilogue, context.Y);
@@ -26,21 +24,22 @@ public sealed class AvgPool2d(Size2 kernelSize) : Pool2d(kernelSize)
         }
     }
 
-    internal static AvgPool2d Read(JsonOptions options)
+    /// <summary>Padding that counts is written as zeros before the operator, which then leaves out what a window of ceil_mode has behind them.</summary>
+    internal override string ToOnnx(OnnxContext context, string x)
     {
-        var kernel = options.RequiredSize("kernel_size");
-        return new AvgPool2d(kernel)
+        var (start, end) = (Padding, EndPadding(context));
+        if (CountIncludePad && start != 0)
         {
-            Stride = options.Size("stride", kernel),
-            Padding = options.Size("padding", 0),
-            CeilMode = options.Flag("ceil_mode", false),
-            CountIncludePad = options.Flag("count_include_pad", true),
-        };
-    }
+            x = context.Pad(x, start, start, 0);
+            (start, end) = (0, new Size2(Math.Max(0, end.Height - start.Height), Math.Max(0, end.Width - start.Width)));
+        }
 
-    internal override void WriteOptions(Utf8JsonWriter json)
-    {
-        base.WriteOptions(json);
-        json.WriteUnless(true, "count_include_pad", CountIncludePad);
+        return context.Graph.Add(
+            "AveragePool",
+            [x],
+            ("kernel_shape", KernelSize.ToArray()),
+            ("strides", Stride.ToArray()),
+            ("pads", OnnxContext.Pads(start, end)),
+            ("count_include_pad", 0L));
     }
 }

@@ -1,6 +1,5 @@
-using System.Text.Json;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Models;
+using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Layers;
 
@@ -16,8 +15,11 @@ public abstract class BatchNorm : Layer
 {
     public double Eps { get; init; } = 1e-5;
 
-    /// <summary>Share of the batch's statistics in the running ones; null: they are the averages over all batches so far.</summary>
-    public double? Momentum { get; init; } = 0.1;
+    /// <summary>Share of the batch's statistics in the running ones.</summary>
+    public double Momentum { get; init; } = 0.1;
+
+    /// <summary>The running statistics are instead the averages over all batches so far: torch's momentum=None.</summary>
+    public bool Cumulative { get; init; }
 
     /// <summary>Whether there are a weight and a bias.</summary>
     public bool Affine { get; init; } = true;
@@ -33,7 +35,7 @@ public abstract class BatchNorm : Layer
     {
         CheckInput(input);
         LayerException.CheckBetween(float.Epsilon, 1, Eps, "eps");
-        LayerException.CheckBetween(0, 1, Momentum ?? 0, "momentum");
+        LayerException.CheckBetween(0, 1, Momentum, "momentum");
         return input;
     }
 
@@ -41,8 +43,11 @@ public abstract class BatchNorm : Layer
         ? [new("weight", new Shape(input[0]), new Constant(1)), new("bias", new Shape(input[0]), new Constant(0))]
         : [];
 
-    public override IReadOnlyList<Statistic> Statistics(Shape input) =>
-        [new("running_mean", new Shape(input[0]), 0, Momentum), new("running_var", new Shape(input[0]), 1, Momentum)];
+    public override IReadOnlyList<Statistic> Statistics(Shape input)
+    {
+        double? momentum = Cumulative ? null : Momentum;
+        return [new("running_mean", new Shape(input[0]), 0, momentum), new("running_var", new Shape(input[0]), 1, momentum)];
+    }
 
     public override SavedSize Saved(Shape input) => new(0, 2L * input[0]);
 
@@ -67,46 +72,22 @@ public abstract class BatchNorm : Layer
         Geometry(context.Input), context.Training, context.X, context.Dy, context.Parameter(0), context.Saved,
         context.Gradients(0), context.Gradients(1), context.DxEpilogue, context.Dx);
 
-    internal override void WriteOptions(Utf8JsonWriter json)
+    internal override string ToOnnx(OnnxContext context, string x)
     {
-        json.WriteUnless(1e-5, "eps", Eps);
-        if (Momentum is { } momentum)
-        {
-            json.WriteUnless(0.1, "momentum", momentum);
-        }
-        else
-        {
-            json.WriteBoolean("cumulative", true);
-        }
-
-        json.WriteUnless(true, "affine", Affine);
-        json.WriteUnless(false, "sync", Sync);
+        var channels = context.Input[0];
+        string[] affine = Affine ? context.Parameters : [context.Channels("weight", channels, 1), context.Channels("bias", channels, 0)];
+        return context.Graph.Add("BatchNormalization", [x, .. affine, .. context.Statistics], ("epsilon", (float)Eps));
     }
 
     private protected abstract void CheckInput(Shape input);
-
-    private protected static double? ReadMomentum(JsonOptions options)
-    {
-        var momentum = options.Real("momentum", 0.1);
-        return options.Flag("cumulative", false) ? null : momentum;
-    }
 
     private BatchNormGeometry Geometry(Shape input) => new(input[0], (int)(input.Elements / input[0]), (float)Eps, Sync);
 }
 
 /// <summary><see cref="BatchNorm"/> of feature vectors: x (N,C).</summary>
+[Kind("batch_norm1d")]
 public sealed class BatchNorm1d : BatchNorm
 {
-    public override string Kind => "batch_norm1d";
-
-    internal static BatchNorm1d Read(JsonOptions options) => new()
-    {
-        Eps = options.Real("eps", 1e-5),
-        Momentum = ReadMomentum(options),
-        Affine = options.Flag("affine", true),
-        Sync = options.Flag("sync", false),
-    };
-
     private protected override void CheckInput(Shape input)
     {
         if (input.Rank != 1)
@@ -117,17 +98,8 @@ public sealed class BatchNorm1d : BatchNorm
 }
 
 /// <summary><see cref="BatchNorm"/> of images: x (N,C,H,W).</summary>
+[Kind("batch_norm2d")]
 public sealed class BatchNorm2d : BatchNorm
 {
-    public override string Kind => "batch_norm2d";
-
-    internal static BatchNorm2d Read(JsonOptions options) => new()
-    {
-        Eps = options.Real("eps", 1e-5),
-        Momentum = ReadMomentum(options),
-        Affine = options.Flag("affine", true),
-        Sync = options.Flag("sync", false),
-    };
-
-    private protected override void CheckInput(Shape input) => Window.CheckImage(Kind, input);
+    private protected override void CheckInput(Shape input) => Windows.CheckImage(Kind, input);
 }

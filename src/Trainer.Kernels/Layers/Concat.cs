@@ -1,5 +1,4 @@
-using System.Text.Json;
-using Trainer.Kernels.Models;
+using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Layers;
 
@@ -8,11 +7,10 @@ namespace Trainer.Kernels.Layers;
 /// x (N,C,H,W), branch i -> (N,C_i,P,Q)  ->  y (N, sum of C_i, P, Q). Children are numbered through all branches. Nothing is copied: branches write
 /// where the sum of all channels lies, and read their gradients there.
 /// </remarks>
-public sealed class Concat(params IEnumerable<IReadOnlyList<Module>> branches) : Module
+[Kind("concat")]
+public sealed class Concat(params IEnumerable<Branch> branches) : Module
 {
-    public IReadOnlyList<IReadOnlyList<Module>> Branches { get; } = [.. branches];
-
-    public override string Kind => "concat";
+    public IReadOnlyList<Branch> Branches { get; } = [.. branches];
 
     internal override Value AddTo(Graph graph, Value input)
     {
@@ -24,25 +22,10 @@ public sealed class Concat(params IEnumerable<IReadOnlyList<Module>> branches) :
         var (outputs, first) = (new List<Value>(), 0);
         for (var i = 0; i < Branches.Count; i++)
         {
-            outputs.Add(graph.AddChildren($"branches[{i}].layers", first, Branches[i], input));
-            first += Branches[i].Count;
+            outputs.Add(graph.AddChildren($"branches[{i}].layers", first, Branches[i].Layers, input));
+            first += Branches[i].Layers.Count;
         }
 
         return graph.AddConcat(outputs);
-    }
-
-    internal static Concat Read(JsonOptions options) => new(options.Children("branches", branch => branch.ModulesOrNone("layers")));
-
-    internal override void WriteOptions(Utf8JsonWriter json)
-    {
-        json.WriteStartArray("branches");
-        foreach (var branch in Branches)
-        {
-            json.WriteStartObject();
-            json.WriteModules("layers", branch);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
     }
 }

@@ -1,8 +1,14 @@
-using System.Text.Json;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Models;
+using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Layers;
+
+/// <summary>How a convolution finds its padding by itself.</summary>
+public enum AutoPadding
+{
+    /// <summary>So that P = H and Q = W (torch's padding='same'): with an even extent the extra row and column are below and on the right.</summary>
+    Same,
+}
 
 /// <summary>2-D cross-correlation with stride, zero padding, dilation and groups.</summary>
 /// <remarks>
@@ -10,6 +16,7 @@ namespace Trainer.Kernels.Layers;
 /// y[n,k,i,j] = b[k] + sum over c,r,s of w[k,c,r,s] x[n, c + k's group, i s_h - p_h + r d_h, j s_w - p_w + s d_w].
 /// Backward writes dw and db per subtree root of the local shards, and dx, all =, never +=.
 /// </remarks>
+[Kind("conv2d")]
 public sealed class Conv2d(int outChannels, Size2 kernelSize) : Layer
 {
     public int OutChannels { get; } = outChannels;
@@ -20,8 +27,8 @@ public sealed class Conv2d(int outChannels, Size2 kernelSize) : Layer
 
     public Size2 Padding { get; init; } = 0;
 
-    /// <summary>Pads so that P = H and Q = W (torch's padding='same'): with an even extent the extra row and column are below and on the right.</summary>
-    public bool SamePadding { get; init; }
+    /// <summary>Null: what <see cref="Padding"/> says.</summary>
+    public AutoPadding? AutoPadding { get; init; }
 
     public Size2 Dilation { get; init; } = 1;
 
@@ -35,8 +42,6 @@ public sealed class Conv2d(int outChannels, Size2 kernelSize) : Layer
     /// <summary>Null: PyTorch's default, uniform in +-1 / sqrt(fan_in).</summary>
     public WeightInit? BiasInit { get; init; }
 
-    public override string Kind => "conv2d";
-
     public override bool TakesEpilogue => true;
 
     public override bool BackwardReadsInput => true;
@@ -45,7 +50,7 @@ public sealed class Conv2d(int outChannels, Size2 kernelSize) : Layer
     {
         get
         {
-            if (!SamePadding)
+            if (AutoPadding is null)
             {
                 return (Padding, 0);
             }
@@ -60,13 +65,13 @@ public sealed class Conv2d(int outChannels, Size2 kernelSize) : Layer
     {
         LayerException.CheckAtLeast(1, OutChannels, "out_channels");
         LayerException.CheckAtLeast(1, Groups, "groups");
-        if (SamePadding && (Stride != 1 || Padding != 0))
+        if (AutoPadding is not null && (Stride != 1 || Padding != 0))
         {
             throw new LayerException(Stride != 1 ? $"same needs stride 1, which is {Stride}" : "same leaves no choice of padding", "auto_padding");
         }
 
         var (before, extra) = Paddings;
-        Window.Check(Kind, input, KernelSize, Stride, before, Dilation, extra);
+        Windows.Check(Kind, input, KernelSize, Stride, before, Dilation, extra);
         if (input[0] % Groups != 0 || OutChannels % Groups != 0)
         {
             var (what, channels) = input[0] % Groups != 0 ? ("input has", input[0]) : ("out_channels is", OutChannels);
@@ -105,35 +110,19 @@ public sealed class Conv2d(int outChannels, Size2 kernelSize) : Layer
         }
     }
 
-    internal static Conv2d Read(JsonOptions options) =>
-        new(options.Required("out_channels"), options.RequiredSize("kernel_size"))
-        {
-            Stride = options.Size("stride", 1),
-            Padding = options.Size("padding", 0),
-            SamePadding = options.Choice("auto_padding", "none", "same") == "same",
-            Dilation = options.Size("dilation", 1),
-            Groups = options.Whole("groups", 1),
-            Bias = options.Flag("bias", true),
-            WeightInit = options.WeightInit("weight_init") ?? default,
-            BiasInit = options.WeightInit("bias_init"),
-        };
+    internal override SlidingWindow Window(Shape input) => new(Windows.Extent(KernelSize, Dilation), Stride);
 
-    internal override void WriteOptions(Utf8JsonWriter json)
+    internal override string ToOnnx(OnnxContext context, string x)
     {
-        json.WriteNumber("out_channels", OutChannels);
-        json.WriteSize("kernel_size", KernelSize);
-        json.WriteSizeUnless(1, "stride", Stride);
-        json.WriteSizeUnless(0, "padding", Padding);
-        if (SamePadding)
-        {
-            json.WriteString("auto_padding", "same");
-        }
-
-        json.WriteSizeUnless(1, "dilation", Dilation);
-        json.WriteUnless(1, "groups", Groups);
-        json.WriteUnless(true, "bias", Bias);
-        json.WriteWeightInit("weight_init", WeightInit);
-        json.WriteWeightInit("bias_init", BiasInit);
+        var (before, extra) = Paddings;
+        return context.Graph.Add(
+            "Conv",
+            [x, .. context.Parameters],
+            ("kernel_shape", KernelSize.ToArray()),
+            ("strides", Stride.ToArray()),
+            ("dilations", Dilation.ToArray()),
+            ("pads", new long[] { before.Height, before.Width, before.Height + extra.Height, before.Width + extra.Width }),
+            ("group", (long)Groups));
     }
 
     private Conv2dGeometry Geometry(Shape input)

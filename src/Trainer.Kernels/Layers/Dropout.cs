@@ -1,6 +1,5 @@
-using System.Text.Json;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Models;
+using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Layers;
 
@@ -9,11 +8,10 @@ namespace Trainer.Kernels.Layers;
 /// Which elements are kept is a function of seed, step, layer, the sample's position in the global batch and the element
 /// (<see cref="DropoutDraw"/>), so it is the same on any number of workers and is not stored for the way back.
 /// </remarks>
+[Kind("dropout")]
 public class Dropout(double p = 0.5) : Layer
 {
     public double P { get; } = p;
-
-    public override string Kind => "dropout";
 
     private protected virtual bool PerChannel => false;
 
@@ -54,9 +52,7 @@ public class Dropout(double p = 0.5) : Layer
         }
     }
 
-    internal static Dropout Read(JsonOptions options) => new(options.Real("p", 0.5));
-
-    internal override void WriteOptions(Utf8JsonWriter json) => json.WriteUnless(0.5, "p", P);
+    internal override string ToOnnx(OnnxContext context, string x) => x;
 
     private static (int Channels, int Pixels) Extent(Shape input) =>
         input.Rank == 3 ? (input[0], input[1] * input[2]) : (checked((int)input.Elements), 1);
@@ -65,17 +61,14 @@ public class Dropout(double p = 0.5) : Layer
 }
 
 /// <summary><see cref="Dropout"/> of whole channels: Tompson et al. 2015 (arXiv:1411.4280), section 3.2.</summary>
+[Kind("dropout2d")]
 public sealed class Dropout2d(double p = 0.5) : Dropout(p)
 {
-    public override string Kind => "dropout2d";
-
     private protected override bool PerChannel => true;
 
     public override Shape OutputShape(Shape input)
     {
-        Window.CheckImage(Kind, input);
+        Windows.CheckImage(Kind, input);
         return base.OutputShape(input);
     }
-
-    internal static new Dropout2d Read(JsonOptions options) => new(options.Real("p", 0.5));
 }

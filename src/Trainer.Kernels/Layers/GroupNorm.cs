@@ -1,6 +1,5 @@
-using System.Text.Json;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Models;
+using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Layers;
 
@@ -9,6 +8,7 @@ namespace Trainer.Kernels.Layers;
 /// x (N,C,...)  ->  y = (x - mean) / sqrt(variance + eps) x weight + bias, mean and biased variance over the C / G channels of a group.
 /// Backward writes dweight and dbias per subtree root, and dx, all =, never +=.
 /// </remarks>
+[Kind("group_norm")]
 public sealed class GroupNorm(int numGroups) : Layer
 {
     public int NumGroups { get; } = numGroups;
@@ -16,8 +16,6 @@ public sealed class GroupNorm(int numGroups) : Layer
     public double Eps { get; init; } = 1e-5;
 
     public bool Affine { get; init; } = true;
-
-    public override string Kind => "group_norm";
 
     public override bool TakesEpilogue => true;
 
@@ -50,17 +48,21 @@ public sealed class GroupNorm(int numGroups) : Layer
         Geometry(context.Input), context.Training, context.X, context.Dy, context.Parameter(0), context.Saved,
         context.Gradients(0), context.Gradients(1), context.DxEpilogue, context.Dx);
 
-    internal static GroupNorm Read(JsonOptions options) => new(options.Required("num_groups"))
+    /// <summary>Opset 17 normalises instances, so groups become the channels of another shape; weight and bias follow in the old one.</summary>
+    internal override string ToOnnx(OnnxContext context, string x)
     {
-        Eps = options.Real("eps", 1e-5),
-        Affine = options.Flag("affine", true),
-    };
+        var (graph, shape) = (context.Graph, context.Input);
+        var grouped = graph.Add("Reshape", [x, graph.Constant("groups", 0, NumGroups, -1)]);
+        string[] unchanged = [context.Channels("ones", NumGroups, 1), context.Channels("zeros", NumGroups, 0)];
+        var normal = graph.Add("InstanceNormalization", [grouped, .. unchanged], ("epsilon", (float)Eps));
+        var back = graph.Add("Reshape", [normal, graph.Constant("shape", [0, .. shape.Dimensions.Select(dimension => (long)dimension)])]);
+        if (!Affine)
+        {
+            return back;
+        }
 
-    internal override void WriteOptions(Utf8JsonWriter json)
-    {
-        json.WriteNumber("num_groups", NumGroups);
-        json.WriteUnless(1e-5, "eps", Eps);
-        json.WriteUnless(true, "affine", Affine);
+        var perChannel = new Shape([shape[0], .. Enumerable.Repeat(1, shape.Rank - 1)]);
+        return graph.Add("Add", [graph.Add("Mul", [back, context.Tensor("weight", perChannel)]), context.Tensor("bias", perChannel)]);
     }
 
     private GroupNormGeometry Geometry(Shape input) => new(input[0], (int)(input.Elements / input[0]), NumGroups, (float)Eps);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Trainer.Kernels.Randomness;
 
 namespace Trainer.Kernels.Layers;
@@ -24,23 +23,29 @@ public enum WeightInitKind
     Constant,
 }
 
-/// <param name="Kind">Which distribution.</param>
-/// <param name="Mean">Of <see cref="WeightInitKind.Normal"/>; the value of <see cref="WeightInitKind.Constant"/>.</param>
-/// <param name="Std">Of <see cref="WeightInitKind.Normal"/>.</param>
-[StructLayout(LayoutKind.Auto)]
-public readonly record struct WeightInit(WeightInitKind Kind, double Mean = 0, double Std = 0)
+/// <summary>What a layer's weights start as.</summary>
+public sealed record WeightInit(WeightInitKind Kind)
 {
-    public static WeightInit KaimingUniform => default;
+    public static WeightInit KaimingUniform { get; } = new(WeightInitKind.KaimingUniform);
 
-    public static WeightInit XavierUniform => new(WeightInitKind.XavierUniform);
+    public static WeightInit XavierUniform { get; } = new(WeightInitKind.XavierUniform);
 
-    public static WeightInit KaimingNormal => new(WeightInitKind.KaimingNormal);
+    public static WeightInit KaimingNormal { get; } = new(WeightInitKind.KaimingNormal);
 
-    public static WeightInit XavierNormal => new(WeightInitKind.XavierNormal);
+    public static WeightInit XavierNormal { get; } = new(WeightInitKind.XavierNormal);
 
-    public static WeightInit Normal(double mean, double std) => new(WeightInitKind.Normal, mean, std);
+    /// <summary>Of <see cref="WeightInitKind.Normal"/>.</summary>
+    public double Mean { get; init; }
 
-    public static WeightInit Constant(double value) => new(WeightInitKind.Constant, value);
+    /// <summary>Of <see cref="WeightInitKind.Normal"/>: the standard deviation.</summary>
+    public double Std { get; init; } = 1;
+
+    /// <summary>Of <see cref="WeightInitKind.Constant"/>.</summary>
+    public double Value { get; init; }
+
+    public static WeightInit Normal(double mean, double std) => new(WeightInitKind.Normal) { Mean = mean, Std = std };
+
+    public static WeightInit Constant(double value) => new(WeightInitKind.Constant) { Value = value };
 }
 
 /// <summary>Where a parameter's first values come from.</summary>
@@ -54,7 +59,7 @@ public abstract record Initializer
         WeightInitKind.KaimingNormal => new Normal(0, (float)Math.Sqrt(2.0 / fanIn)),
         WeightInitKind.XavierNormal => new Normal(0, (float)Math.Sqrt(2.0 / (fanIn + fanOut))),
         WeightInitKind.Normal => new Normal((float)init.Mean, (float)init.Std),
-        WeightInitKind.Constant => new Constant((float)init.Mean),
+        WeightInitKind.Constant => new Constant((float)init.Value),
         _ => throw new ArgumentOutOfRangeException(nameof(init), init, "No such initialiser."),
     };
 

@@ -47,6 +47,15 @@ public abstract class Layer : Module
     /// <summary>Parameter gradients per root and, unless it is empty, dx; both from dy and written (=), never accumulated.</summary>
     public abstract void Backward(LayerContext context);
 
+    /// <summary>What one pixel of y sees of x, for receptive fields.</summary>
+    internal virtual SlidingWindow Window(Shape input) => SlidingWindow.Pixel;
+
+    /// <summary>Says this layer in operators of ONNX's opset 17 and returns the name of y.</summary>
+    /// <param name="context">Its place in the graph.</param>
+    /// <param name="x">The name of x.</param>
+    /// <exception cref="ModelException">Opset 17 cannot say it.</exception>
+    internal virtual string ToOnnx(OnnxContext context, string x) => throw context.Refuse($"ONNX export has no form for {Kind}");
+
     internal sealed override Value AddTo(Graph graph, Value input) => graph.Add(this, input);
 }
 

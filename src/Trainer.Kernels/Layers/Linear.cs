@@ -1,5 +1,4 @@
-using System.Text.Json;
-using Trainer.Kernels.Models;
+using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Layers;
 
@@ -8,6 +7,7 @@ namespace Trainer.Kernels.Layers;
 /// x (N,I)  w (O,I)  b (O)  ->  y (N,O) = x w^T + b.
 /// Backward writes dw = dy^T x and db = the column sums of dy per subtree root of the local shards, and dx = dy w, all =, never +=.
 /// </remarks>
+[Kind("linear")]
 public sealed class Linear(int outFeatures) : Layer
 {
     public int OutFeatures { get; } = outFeatures;
@@ -18,8 +18,6 @@ public sealed class Linear(int outFeatures) : Layer
 
     /// <summary>Null: PyTorch's default, uniform in +-1 / sqrt(fan_in).</summary>
     public WeightInit? BiasInit { get; init; }
-
-    public override string Kind => "linear";
 
     public override bool TakesEpilogue => true;
 
@@ -55,18 +53,5 @@ public sealed class Linear(int outFeatures) : Layer
         }
     }
 
-    internal static Linear Read(JsonOptions options) => new(options.Required("out_features"))
-    {
-        Bias = options.Flag("bias", true),
-        WeightInit = options.WeightInit("weight_init") ?? default,
-        BiasInit = options.WeightInit("bias_init"),
-    };
-
-    internal override void WriteOptions(Utf8JsonWriter json)
-    {
-        json.WriteNumber("out_features", OutFeatures);
-        json.WriteUnless(true, "bias", Bias);
-        json.WriteWeightInit("weight_init", WeightInit);
-        json.WriteWeightInit("bias_init", BiasInit);
-    }
+    internal override string ToOnnx(OnnxContext context, string x) => context.Graph.Add("Gemm", [x, .. context.Parameters], ("transB", 1L));
 }

@@ -1,6 +1,5 @@
-using System.Text.Json;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Models;
+using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Layers;
 
@@ -9,11 +8,10 @@ namespace Trainer.Kernels.Layers;
 /// y[n,c,i,j] = max over r,s of x[n, c, i s_h - p_h + r d_h, j s_w - p_w + s d_w]; among equal ones the first in row order wins, and a NaN over everything.
 /// Backward writes dx: to the winner of each window its dy.
 /// </remarks>
+[Kind("max_pool2d")]
 public sealed class MaxPool2d(Size2 kernelSize) : Pool2d(kernelSize)
 {
     public Size2 Dilation { get; init; } = 1;
-
-    public override string Kind => "max_pool2d";
 
     private protected override Size2 WindowDilation => Dilation;
 
@@ -39,21 +37,21 @@ public sealed class MaxPool2d(Size2 kernelSize) : Pool2d(kernelSize)
         }
     }
 
-    internal static MaxPool2d Read(JsonOptions options)
+    internal override string ToOnnx(OnnxContext context, string x)
     {
-        var kernel = options.RequiredSize("kernel_size");
-        return new MaxPool2d(kernel)
+        var (start, end) = (Padding, EndPadding(context));
+        if (end.Height >= KernelSize.Height || end.Width >= KernelSize.Width) // only with dilation: the operator takes less than a kernel
         {
-            Stride = options.Size("stride", kernel),
-            Padding = options.Size("padding", 0),
-            Dilation = options.Size("dilation", 1),
-            CeilMode = options.Flag("ceil_mode", false),
-        };
-    }
+            x = context.Pad(x, start, end, float.NegativeInfinity);
+            (start, end) = (0, 0);
+        }
 
-    internal override void WriteOptions(Utf8JsonWriter json)
-    {
-        base.WriteOptions(json);
-        json.WriteSizeUnless(1, "dilation", Dilation);
+        return context.Graph.Add(
+            "MaxPool",
+            [x],
+            ("kernel_shape", KernelSize.ToArray()),
+            ("strides", Stride.ToArray()),
+            ("dilations", Dilation.ToArray()),
+            ("pads", OnnxContext.Pads(start, end)));
     }
 }

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Layers;
 
@@ -23,19 +21,26 @@ public abstract class Pool2d(Size2 kernelSize) : Layer
 
     public override Shape OutputShape(Shape input)
     {
-        Window.Check(Kind, input, KernelSize, Stride, Padding, WindowDilation);
-        Window.CheckPoolPadding(KernelSize, Padding);
+        Windows.Check(Kind, input, KernelSize, Stride, Padding, WindowDilation);
+        Windows.CheckPoolPadding(KernelSize, Padding);
         var g = Geometry(input);
         return new Shape(g.C, g.P, g.Q);
     }
 
-    internal override void WriteOptions(Utf8JsonWriter json)
+    internal override SlidingWindow Window(Shape input) => new(Windows.Extent(KernelSize, WindowDilation), Stride);
+
+    /// <summary>
+    /// Zero padding at the end that stands for ceil_mode, on which ONNX's runtimes do not agree: as much as the last window needs. Rows and columns that no window sees need none.
+    /// </summary>
+    private protected Size2 EndPadding(OnnxContext context)
     {
-        json.WriteSize("kernel_size", KernelSize);
-        json.WriteSizeUnless(KernelSize, "stride", Stride);
-        json.WriteSizeUnless(0, "padding", Padding);
-        json.WriteUnless(false, "ceil_mode", CeilMode);
+        var (extent, output) = (Windows.Extent(KernelSize, WindowDilation), context.Output);
+        return new Size2(
+            EndPadding(output[1], Stride.Height, extent.Height, context.Input[1] + Padding.Height),
+            EndPadding(output[2], Stride.Width, extent.Width, context.Input[2] + Padding.Width));
     }
+
+    private static int EndPadding(int windows, int stride, int extent, int pixels) => (int)Math.Max(0, ((windows - 1L) * stride) + extent - pixels);
 
     private protected Pool2dGeometry Geometry(Shape input) => new(
         input[0], input[1], input[2], KernelSize.Height, KernelSize.Width, Stride.Height, Stride.Width,

@@ -1,4 +1,5 @@
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Layers;
 
@@ -6,11 +7,10 @@ namespace Trainer.Kernels.Layers;
 /// What a network's plan puts between layers where no layer can take it in: y = activation(x + addend), copies included; backward
 /// dx = (dy + addend) f'(output). Not a layer that a user asks for.
 /// </summary>
+[Kind("sum")]
 internal sealed class Sum : Layer
 {
     public static Sum Instance { get; } = new();
-
-    public override string Kind => "sum";
 
     public override bool TakesEpilogue => true;
 

@@ -1,5 +1,5 @@
-using System.Text.Json;
 using Trainer.Kernels.Layers;
+using Trainer.Kernels.Schema;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Models;
@@ -71,14 +71,14 @@ public sealed class Model
     /// Reads the layers of a job file's model section in its JSON form, <c>[{"conv2d":{"out_channels":6,...}}, ...]</c>.
     /// </summary>
     /// <exception cref="ModelException">With the path of the layer (<c>layers[3].conv2d</c>) and what is wrong with it.</exception>
-    public static Model FromJson(string layers, Shape input) => new(input, ModelJson.Read(layers));
+    public static Model FromJson(string layers, Shape input) => new(input, JsonText.Read<IReadOnlyList<Module>>(layers, "layers"));
 
     /// <summary>The layers as <see cref="FromJson"/> reads them; options that have their default are left out.</summary>
-    public string ToJson() => ModelJson.Write(_root.Modules);
+    public string ToJson() => JsonText.Write(_root.Layers);
 
     private void Check()
     {
-        if (_root.Modules.Count == 0)
+        if (_root.Layers.Count == 0)
         {
             throw new ModelException("layers", "there are none");
         }
@@ -88,12 +88,4 @@ public sealed class Model
             throw new ModelException("layers", $"{Parameters} parameters; expected 1 to {ParameterLimit}");
         }
     }
-}
-
-/// <summary>A model that cannot be built. <see cref="Path"/> is relative to the model section: <c>layers[3].conv2d</c>.</summary>
-public sealed class ModelException(string path, string problem) : Exception($"{path}: {problem}")
-{
-    public string Path { get; } = path;
-
-    public string Problem { get; } = problem;
 }

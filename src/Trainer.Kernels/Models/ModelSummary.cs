@@ -29,7 +29,7 @@ public sealed record ModelSummary(Shape Input, IReadOnlyList<LayerSummary> Layer
         foreach (var node in model.Graph.Nodes)
         {
             fields[node.Output] = node is LayerNode layer
-                ? fields[layer.Input].Behind(layer.Layer, layer.Input.Shape)
+                ? fields[layer.Input].Behind(layer.Layer.Window(layer.Input.Shape))
                 : node.Inputs.Select(input => fields[input]).Aggregate((a, b) => a.Or(b));
             layers.Add(Summarise(node, fields[node.Output]));
         }
@@ -47,8 +47,7 @@ public sealed record ModelSummary(Shape Input, IReadOnlyList<LayerSummary> Layer
             layer.Layer.MultiplyAdds(layer.Input.Shape),
             layer.Layer.IsView ? 0 : Bytes(layer.Output),
             field),
-        SumNode => new("", "sum", node.Output.Shape, 0, 0, Bytes(node.Output), field),
-        _ => new("", "concat", node.Output.Shape, 0, 0, Bytes(node.Output), field),
+        _ => new("", node.Kind, node.Output.Shape, 0, 0, Bytes(node.Output), field),
     };
 
     private static long Bytes(Value value) => value.Shape.Elements * sizeof(float);

@@ -1,3 +1,5 @@
+using Trainer.Kernels.Schema;
+
 namespace Trainer.Kernels.Training;
 
 /// <summary>What training makes small. The loss of a step, an epoch or a test set is the sum of its samples' losses over the sum of their weights.</summary>
@@ -14,6 +16,7 @@ public abstract record Loss
 /// <param name="ClassWeights">One per class; null: 1.</param>
 /// <param name="IgnoreIndex">Samples with this label do not count.</param>
 /// <param name="LabelSmoothing">Szegedy et al. 2015 (arXiv:1512.00567), section 7: in [0, 1].</param>
+[Kind("cross_entropy")]
 public sealed record CrossEntropy(IReadOnlyList<double>? ClassWeights = null, int? IgnoreIndex = null, double LabelSmoothing = 0) : Loss
 {
     public override bool HasWeights => ClassWeights is not null || IgnoreIndex is not null;
@@ -34,4 +37,5 @@ public enum SquaredErrorReduction
 /// <summary>(y - target)^2 over all outputs.</summary>
 /// <param name="Reduction">How they are summed.</param>
 /// <param name="OneHot">The target is 1 for the label's output, 0 for the others; else the caller gives <see cref="Network.Targets"/>.</param>
-public sealed record SquaredError(SquaredErrorReduction Reduction = SquaredErrorReduction.Mean, bool OneHot = true) : Loss;
+[Kind("mse")]
+public sealed record SquaredError(SquaredErrorReduction Reduction = SquaredErrorReduction.Mean, [property: NotInFiles] bool OneHot = true) : Loss;

@@ -138,10 +138,12 @@ public sealed class Network : IDisposable
     public long Updates { get; set; }
 
     /// <summary>The optimizer's rate in the last update, as the schedule had it; before the first, in that one.</summary>
-    public double LearningRate => _recipe.Schedule.Rate(_recipe.Optimizer.LearningRate, Math.Max(0, Updates - 1), StepsPerEpoch);
+    public double LearningRate => _recipe.Schedule.Rate(_recipe.Optimizer.LearningRate, Math.Max(0, Updates - 1), Length);
 
     /// <summary>Steps of an epoch, for schedules that move by epochs.</summary>
     public int StepsPerEpoch { get; set; } = 1;
+
+    private TrainingLength Length => new(StepsPerEpoch, _recipe.Epochs);
 
     /// <summary>Told after each operation of a pass, whether it was backward: for those who measure.</summary>
     internal Action<Operation, bool>? OperationDone { get; set; }
@@ -233,7 +235,7 @@ public sealed class Network : IDisposable
             _device.Upload(_memory.Total);
         }
 
-        var hash = update.Run(_device, _memory, ++Updates, StepsPerEpoch);
+        var hash = update.Run(_device, _memory, ++Updates, Length);
         _weights.ChangedOnDevice();
         _optimizerState.ChangedOnDevice();
         return hash;

@@ -1,11 +1,12 @@
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Training;
 
 /// <summary>How weights follow from gradients: options only, names and defaults as torch.optim's; the state lives in the <see cref="Network"/>.</summary>
 /// <param name="LearningRate">Before the schedule's factor.</param>
 /// <param name="WeightDecay">Of parameters whose group says nothing else.</param>
-public abstract record Optimizer(double LearningRate, double WeightDecay)
+public abstract record Optimizer([property: Option("lr")] double LearningRate, double WeightDecay)
 {
     /// <summary>The flat state buffers it needs, each as long as the parameters: what torch.optim calls them.</summary>
     public abstract IReadOnlyList<string> StateNames { get; }
@@ -17,6 +18,7 @@ public abstract record Optimizer(double LearningRate, double WeightDecay)
 }
 
 /// <summary>Stochastic gradient descent with momentum (<see cref="UpdateRule.Sgd"/>).</summary>
+[Kind("sgd")]
 public sealed record Sgd(double LearningRate, double Momentum = 0, double WeightDecay = 0, double Dampening = 0, bool Nesterov = false)
     : Optimizer(LearningRate, WeightDecay)
 {
@@ -34,6 +36,7 @@ public sealed record Sgd(double LearningRate, double Momentum = 0, double Weight
 }
 
 /// <summary>Kingma and Ba 2015 (arXiv:1412.6980), algorithm 1; weight decay is added to the gradient (<see cref="UpdateRule.Adam"/>).</summary>
+[Kind("adam")]
 public record Adam(double LearningRate = 1e-3, double Beta1 = 0.9, double Beta2 = 0.999, double Eps = 1e-8, double WeightDecay = 0)
     : Optimizer(LearningRate, WeightDecay)
 {
@@ -53,6 +56,7 @@ public record Adam(double LearningRate = 1e-3, double Beta1 = 0.9, double Beta2 
 }
 
 /// <summary>Loshchilov and Hutter 2019 (arXiv:1711.05101), algorithm 2: weights decay by themselves (<see cref="UpdateRule.AdamW"/>).</summary>
+[Kind("adamw")]
 public sealed record AdamW(double LearningRate = 1e-3, double Beta1 = 0.9, double Beta2 = 0.999, double Eps = 1e-8, double WeightDecay = 0.01)
     : Adam(LearningRate, Beta1, Beta2, Eps, WeightDecay)
 {
@@ -64,7 +68,7 @@ public sealed record AdamW(double LearningRate = 1e-3, double Beta1 = 0.9, doubl
 /// <param name="LearningRate">Null: the optimizer's.</param>
 /// <param name="WeightDecay">Null: the optimizer's.</param>
 /// <param name="Frozen">They keep their values, and have no part in the gradient's norm.</param>
-public sealed record ParameterGroup(string Pattern, double? LearningRate = null, double? WeightDecay = null, bool Frozen = false)
+public sealed record ParameterGroup(string Pattern, [property: Option("lr")] double? LearningRate = null, double? WeightDecay = null, bool Frozen = false)
 {
     public bool Matches(string name) => Matches(Pattern, name);
 

@@ -1,4 +1,5 @@
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Training;
 
@@ -6,9 +7,11 @@ namespace Trainer.Kernels.Training;
 public enum GradientPrecision
 {
     /// <summary>Not at all.</summary>
+    [Option("fp32")]
     Float32,
 
     /// <summary>To <see cref="Devices.Bfloat16"/>.</summary>
+    [Option("bf16")]
     Bfloat16,
 }
 
@@ -23,10 +26,10 @@ public sealed record Precision(ComputePrecision Compute = ComputePrecision.Exact
         [.. from compute in Enum.GetValues<ComputePrecision>() from gradients in Enum.GetValues<GradientPrecision>() select new Precision(compute, gradients)];
 
     /// <summary>As a job file says it.</summary>
-    public string ComputeWord => Compute == ComputePrecision.Tf32 ? "tf32" : "exact";
+    public string ComputeWord => JsonText.WordOf(Compute);
 
     /// <summary>As a job file says it.</summary>
-    public string GradientsWord => Gradients == GradientPrecision.Bfloat16 ? "bf16" : "fp32";
+    public string GradientsWord => JsonText.WordOf(Gradients);
 
     /// <summary>The arithmetic that a training of this precision has on a device: equal ids, equal bits. Null: the device cannot.</summary>
     public string? NumericsIdOn(Device device) => device.CanCompute(Compute)

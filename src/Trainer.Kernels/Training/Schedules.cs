@@ -1,81 +1,125 @@
+using System.Runtime.InteropServices;
+using Trainer.Kernels.Schema;
+
 namespace Trainer.Kernels.Training;
+
+/// <summary>How long a training is, as far as schedules ask.</summary>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct TrainingLength(int StepsPerEpoch, int? Epochs)
+{
+    /// <summary>Steps that somebody has taken off.</summary>
+    private long Before { get; init; }
+
+    /// <summary>An epoch at least.</summary>
+    /// <exception cref="InvalidOperationException">Nobody has said how many epochs there are.</exception>
+    internal long StepsLeft => Epochs is { } epochs
+        ? Math.Max(StepsPerEpoch, ((long)epochs * StepsPerEpoch) - Before)
+        : throw new InvalidOperationException("The schedule ends with the training: give the recipe's Epochs, or the schedule its own end.");
+
+    internal long EpochsLeft => StepsLeft / StepsPerEpoch;
+
+    internal TrainingLength Behind(long steps) => this with { Before = Before + steps };
+}
 
 /// <summary>How the learning rate moves: a pure function of the step, as torch.optim.lr_scheduler's closed forms.</summary>
 public abstract record LearningRateSchedule
 {
-    public static LearningRateSchedule Constant { get; } = new ConstantRate();
+    public static LearningRateSchedule Constant { get; } = new ConstantSchedule();
+
+    /// <summary>Before it; null: none.</summary>
+    [BesideKind]
+    public Warmup? Warmup { get; init; }
 
     /// <param name="initial">The optimizer's or the parameter group's.</param>
     /// <param name="step">Steps already taken.</param>
-    /// <param name="stepsPerEpoch">Schedules of epochs change the rate between epochs.</param>
-    public abstract double Rate(double initial, long step, int stepsPerEpoch);
-
-    private sealed record ConstantRate : LearningRateSchedule
+    /// <param name="length">Schedules of epochs change the rate between epochs; some end where the training does.</param>
+    public double Rate(double initial, long step, TrainingLength length)
     {
-        public override double Rate(double initial, long step, int stepsPerEpoch) => initial;
+        var warm = Warmup?.StepsOf(length.StepsPerEpoch) ?? 0;
+        var rest = length.Behind(warm);
+        return step >= warm
+            ? RateBehindWarmup(initial, step - warm, rest)
+            : RateBehindWarmup(initial, 0, rest) * (Warmup!.StartFactor + ((1 - Warmup.StartFactor) * step / warm));
     }
+
+    /// <param name="initial">The optimizer's or the parameter group's.</param>
+    /// <param name="step">Steps already taken since warm-up.</param>
+    /// <param name="length">Without warm-up.</param>
+    private protected abstract double RateBehindWarmup(double initial, long step, TrainingLength length);
+}
+
+/// <summary>
+/// The first steps multiply a schedule's first rate by a factor that grows along a line from startFactor to 1; then the schedule begins: torch's SequentialLR of LinearLR and
+/// the other.
+/// </summary>
+/// <param name="Steps">How many; null: <paramref name="Epochs"/> says it.</param>
+/// <param name="Epochs">Likewise.</param>
+public sealed record Warmup(int? Steps = null, int? Epochs = null, double StartFactor = 1.0 / 3)
+{
+    internal long StepsOf(int stepsPerEpoch) => Steps ?? ((long)Epochs.GetValueOrDefault() * stepsPerEpoch);
+}
+
+/// <summary>The initial rate throughout.</summary>
+[Kind("constant")]
+public sealed record ConstantSchedule : LearningRateSchedule
+{
+    private protected override double RateBehindWarmup(double initial, long step, TrainingLength length) => initial;
 }
 
 /// <summary>initial x gamma^floor(epoch / stepSize): torch's StepLR.</summary>
+[Kind("step")]
 public sealed record StepSchedule(int StepSize, double Gamma = 0.1) : LearningRateSchedule
 {
-    public override double Rate(double initial, long step, int stepsPerEpoch) => initial * ExactMath.Power(Gamma, step / stepsPerEpoch / StepSize);
+    private protected override double RateBehindWarmup(double initial, long step, TrainingLength length) => initial * ExactMath.Power(Gamma, step / length.StepsPerEpoch / StepSize);
 }
 
 /// <summary>initial x gamma^(milestones reached), milestones in epochs: torch's MultiStepLR.</summary>
+[Kind("multi_step")]
 public sealed record MultiStepSchedule(IReadOnlyList<int> Milestones, double Gamma = 0.1) : LearningRateSchedule
 {
-    public override double Rate(double initial, long step, int stepsPerEpoch) =>
-        initial * ExactMath.Power(Gamma, Milestones.Count(milestone => milestone <= step / stepsPerEpoch));
+    private protected override double RateBehindWarmup(double initial, long step, TrainingLength length) =>
+        initial * ExactMath.Power(Gamma, Milestones.Count(milestone => milestone <= step / length.StepsPerEpoch));
 }
 
 /// <summary>initial x gamma^epoch: torch's ExponentialLR.</summary>
+[Kind("exponential")]
 public sealed record ExponentialSchedule(double Gamma) : LearningRateSchedule
 {
-    public override double Rate(double initial, long step, int stepsPerEpoch) => initial * ExactMath.Power(Gamma, step / stepsPerEpoch);
+    private protected override double RateBehindWarmup(double initial, long step, TrainingLength length) => initial * ExactMath.Power(Gamma, step / length.StepsPerEpoch);
 }
 
 /// <summary>etaMin + (initial - etaMin)(1 + cos(pi epoch / tMax)) / 2: Loshchilov and Hutter 2017 (arXiv:1608.03983), eq. 5; torch's CosineAnnealingLR.</summary>
-public sealed record CosineSchedule(int TMax, double EtaMin = 0) : LearningRateSchedule
+/// <param name="TMax">Epochs until etaMin is reached; null: all that warm-up leaves.</param>
+[Kind("cosine")]
+public sealed record CosineSchedule(int? TMax = null, double EtaMin = 0) : LearningRateSchedule
 {
-    public override double Rate(double initial, long step, int stepsPerEpoch) =>
-        EtaMin + ((initial - EtaMin) * (1 + ExactMath.CosPi(HalfPeriods(step / stepsPerEpoch))) / 2);
+    private protected override double RateBehindWarmup(double initial, long step, TrainingLength length) =>
+        EtaMin + ((initial - EtaMin) * (1 + ExactMath.CosPi(HalfPeriods(step / length.StepsPerEpoch, TMax ?? length.EpochsLeft))) / 2);
 
     /// <summary>epoch / tMax, folded into [0, 1]: the cosine goes up again behind tMax.</summary>
-    private double HalfPeriods(long epoch)
+    private static double HalfPeriods(long epoch, long tMax)
     {
-        var folded = epoch % (2L * TMax);
-        return (double)Math.Min(folded, (2L * TMax) - folded) / TMax;
+        var folded = epoch % (2 * tMax);
+        return (double)Math.Min(folded, (2 * tMax) - folded) / tMax;
     }
 }
 
 /// <summary>
 /// From maxRate / divFactor up to maxRate and down to maxRate / divFactor / finalDivFactor along half cosines: Smith and Topin 2018 (arXiv:1708.07120); torch's OneCycleLR
-/// with anneal_strategy 'cos' and cycle_momentum=False. Moves every step; the optimizer's own rate is not used.
+/// with anneal_strategy 'cos' and cycle_momentum=False, over all steps that warm-up leaves. Moves every step; the optimizer's own rate is not used.
 /// </summary>
 /// <param name="MaxRate">The peak.</param>
-/// <param name="TotalSteps">Of the whole training.</param>
-/// <param name="PctStart">Part of them on the way up.</param>
-public sealed record OneCycleSchedule(double MaxRate, long TotalSteps, double PctStart = 0.3, double DivFactor = 25, double FinalDivFactor = 1e4)
+/// <param name="PctStart">Part of all steps on the way up.</param>
+[Kind("one_cycle")]
+public sealed record OneCycleSchedule([property: Option("max_lr")] double MaxRate, double PctStart = 0.3, double DivFactor = 25, double FinalDivFactor = 1e4)
     : LearningRateSchedule
 {
-    public override double Rate(double initial, long step, int stepsPerEpoch)
+    private protected override double RateBehindWarmup(double initial, long step, TrainingLength length)
     {
         var (first, last) = (MaxRate / DivFactor, MaxRate / DivFactor / FinalDivFactor);
-        var (peak, end) = ((PctStart * TotalSteps) - 1, TotalSteps - 1.0);
+        var (peak, end) = ((PctStart * length.StepsLeft) - 1, length.StepsLeft - 1.0);
         return step <= peak ? Between(first, MaxRate, step / peak) : Between(MaxRate, last, Math.Min(1, (step - peak) / (end - peak)));
     }
 
     private static double Between(double start, double end, double part) => end + ((start - end) / 2 * (1 + ExactMath.CosPi(part)));
-}
-
-/// <summary>
-/// The first steps multiply another schedule's first rate by a factor that grows along a line from startFactor to 1; then that schedule begins: torch's
-/// SequentialLR of LinearLR and the other.
-/// </summary>
-public sealed record WarmupSchedule(long Steps, double StartFactor, LearningRateSchedule Then) : LearningRateSchedule
-{
-    public override double Rate(double initial, long step, int stepsPerEpoch) => step >= Steps
-        ? Then.Rate(initial, step - Steps, stepsPerEpoch)
-        : Then.Rate(initial, 0, stepsPerEpoch) * (StartFactor + ((1 - StartFactor) * step / Steps));
 }

@@ -6,6 +6,9 @@ namespace Trainer.Kernels.Training;
 /// <param name="Optimizer">How weights follow from gradients.</param>
 public sealed record TrainingRecipe(Optimizer Optimizer)
 {
+    /// <summary>Passes over the training set: where schedules end that end with it; null: nobody knows.</summary>
+    public int? Epochs { get; init; }
+
     public Loss Loss { get; init; } = new CrossEntropy();
 
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Constant;
@@ -20,9 +23,8 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
 
     /// <summary>Reads the training section of a job file in its JSON form, as far as it says what a step is.</summary>
     /// <param name="training"><c>{"epochs":10,"optimizer":{"sgd":{"lr":0.1}},...}</c></param>
-    /// <param name="stepsPerEpoch">What epochs are in steps, for schedules.</param>
     /// <exception cref="ModelException">With the path of the field and what is wrong with it.</exception>
-    public static TrainingRecipe FromJson(string training, int stepsPerEpoch) => RecipeJson.Read(training, stepsPerEpoch);
+    public static TrainingRecipe FromJson(string training) => RecipeJson.Read(training);
 
     /// <summary>Whether loss and parameter groups fit a model.</summary>
     /// <exception cref="ModelException">With the path of the field and what is wrong with it.</exception>

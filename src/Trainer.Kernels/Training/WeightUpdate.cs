@@ -38,12 +38,12 @@ internal sealed class WeightUpdate
     /// <param name="device">Where the tensors lie.</param>
     /// <param name="memory">The flat buffers.</param>
     /// <param name="step">Number of the step, from 1.</param>
-    /// <param name="stepsPerEpoch">For the schedule.</param>
-    public ulong Run(Device device, NetworkMemory memory, long step, int stepsPerEpoch)
+    /// <param name="length">For the schedule.</param>
+    public ulong Run(Device device, NetworkMemory memory, long step, TrainingLength length)
     {
         for (var i = 0; i < _runs.Length; i++)
         {
-            _runs[i] = RunOf(_stretches[i], step, stepsPerEpoch);
+            _runs[i] = RunOf(_stretches[i], step, length);
         }
 
         var states = memory.States;
@@ -52,7 +52,7 @@ internal sealed class WeightUpdate
             states.Count > 0 ? states[0] : default, states.Count > 1 ? states[1] : default);
     }
 
-    private UpdateRun RunOf(Stretch stretch, long step, int stepsPerEpoch)
+    private UpdateRun RunOf(Stretch stretch, long step, TrainingLength length)
     {
         if (stretch.Statistic is { } average)
         {
@@ -65,7 +65,7 @@ internal sealed class WeightUpdate
         }
 
         var optimizer = _recipe.Optimizer;
-        var rate = _recipe.Schedule.Rate(stretch.Group?.LearningRate ?? optimizer.LearningRate, step - 1, stepsPerEpoch);
+        var rate = _recipe.Schedule.Rate(stretch.Group?.LearningRate ?? optimizer.LearningRate, step - 1, length);
         return optimizer.Run(stretch.Elements, rate, stretch.Group?.WeightDecay ?? optimizer.WeightDecay, step);
     }
 

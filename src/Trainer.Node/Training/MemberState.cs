@@ -50,7 +50,7 @@ public sealed class MemberState : IDisposable
         var parameters = JobParameters.Of(spec, model);
         var stepsPerEpoch = ((train.Count - 1) / parameters.BatchSize) + 1;
         var roots = AllReducePlan.RootsOf(assignment.Members[rank]);
-        var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training), stepsPerEpoch);
+        var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training));
         var slices = LocalSlices(parameters, train.Count, roots);
         var samples = Math.Max(LeastSamples, slices.Max(slice => slice.LocalSamples));
         var options = new NetworkOptions(samples, Math.Max(1, roots.Count), MaxGroups: parameters.Shards);

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using Akka.Actor;
+using Failure = Trainer.Protos.Cluster.Failure;
 using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Metrics;
+using Trainer.Kernels;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Models;
@@ -10,7 +12,6 @@ using Trainer.Node.Links;
 using Trainer.Node.Reduction;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
-using Failure = Trainer.Protos.Cluster.Failure;
 
 namespace Trainer.Node.Training;
 

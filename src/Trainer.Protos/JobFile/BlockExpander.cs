@@ -175,7 +175,7 @@ internal sealed class BlockExpander
     private YamlEntry Field(YamlEntry entry, Scope scope)
     {
         Scope within = scope.Within(FieldPath.Join(scope.Path, YamlScalar.Shorten(entry.Key)));
-        return entry with { Value = entry.Key is "layers" or "shortcut" ? Layers(entry.Value, within) : Value(entry.Value, within) };
+        return entry with { Value = LayerNames.ListFields.Contains(entry.Key) ? Layers(entry.Value, within) : Value(entry.Value, within) };
     }
 
     private YamlNode Argument(YamlNode node, string name, Scope scope)

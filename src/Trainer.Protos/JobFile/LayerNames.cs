@@ -1,8 +1,16 @@
+using System.Collections;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+
 namespace Trainer.Protos;
 
 /// <summary>Children of one container have different names.</summary>
 internal static class LayerNames
 {
+    /// <summary>Fields that hold lists of layers, by name: <c>layers</c>, <c>shortcut</c>.</summary>
+    public static IReadOnlyCollection<string> ListFields { get; } =
+        [.. Layer.Descriptor.File.MessageTypes.SelectMany(message => message.Fields.InFieldNumberOrder()).Where(IsListOfLayers).Select(field => field.Name).Distinct()];
+
     public static IEnumerable<FieldViolation> Check(IReadOnlyList<Layer> layers, string path) => CheckChildren(Listed(layers, path));
 
     private static IEnumerable<FieldViolation> CheckChildren(IEnumerable<(Layer Layer, string Path)> children)
@@ -17,16 +25,26 @@ internal static class LayerNames
         }
     }
 
-    /// <summary>All lists of a container share its names.</summary>
-    private static IEnumerable<(Layer Layer, string Path)> Children(Layer layer, string path) => layer.KindCase switch
+    /// <summary>All lists of layers within a message, at any depth above the layers themselves: those of a container share its names.</summary>
+    private static IEnumerable<(Layer Layer, string Path)> Children(IMessage message, string path)
     {
-        Layer.KindOneofCase.Sequential => Listed(layer.Sequential.Layers, $"{path}.sequential.layers"),
-        Layer.KindOneofCase.Residual =>
-            [.. Listed(layer.Residual.Layers, $"{path}.residual.layers"), .. Listed(layer.Residual.Shortcut, $"{path}.residual.shortcut")],
-        Layer.KindOneofCase.Concat =>
-            layer.Concat.Branches.SelectMany((branch, i) => Listed(branch.Layers, $"{path}.concat.branches[{i}].layers")),
-        _ => [],
-    };
+        foreach (FieldDescriptor field in message.Descriptor.Fields.InFieldNumberOrder().Where(field => field.FieldType == FieldType.Message))
+        {
+            string fieldPath = FieldPath.Join(path, field.Name);
+            IEnumerable<(Layer, string)> children = field.Accessor.GetValue(message) switch
+            {
+                IReadOnlyList<Layer> layers => Listed(layers, fieldPath),
+                IList messages => messages.Cast<IMessage>().SelectMany((child, i) => Children(child, $"{fieldPath}[{i}]")),
+                IMessage child => Children(child, fieldPath),
+                _ => [],
+            };
+            foreach ((Layer, string) child in children)
+                yield return child;
+        }
+    }
+
+    private static bool IsListOfLayers(FieldDescriptor field) =>
+        field is { IsRepeated: true, FieldType: FieldType.Message } && field.MessageType == Layer.Descriptor;
 
     private static IEnumerable<(Layer Layer, string Path)> Listed(IReadOnlyList<Layer> layers, string path) =>
         layers.Select((layer, i) => (layer, $"{path}[{i}]"));

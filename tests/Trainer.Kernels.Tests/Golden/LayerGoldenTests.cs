@@ -2,6 +2,7 @@ using System.Text.Json;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
+using Trainer.Kernels.Schema;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Tests.Reference;
 
@@ -68,7 +69,7 @@ public abstract class LayerGoldenTests
 
     private static LayerRun Start(Device device, JsonElement golden, BatchSlice? slice = null)
     {
-        var layer = Assert.IsAssignableFrom<Layer>(Assert.Single(ModelJson.Read($"[{golden.GetProperty("layer").GetRawText()}]")));
+        var layer = Assert.IsAssignableFrom<Layer>(Assert.Single(JsonText.Read<IReadOnlyList<Module>>($"[{golden.GetProperty("layer").GetRawText()}]", "layers")));
         var name = golden.Text("name");
         var quantum = golden.TryGetProperty("quantum", out var given) ? given.GetSingle() : 0;
         var scale = golden.TryGetProperty("scale", out given) ? given.GetDouble() : 1;

@@ -28,7 +28,7 @@ public sealed class LayerProperties : IDisposable
         100,
         Gen.Select(Gen.Int[1, 3], Kernels, Strides, Strides, Gen.Int[1, 3], Gen.Int[0, 4], Gen.Bool)
             .Select((channels, kernel, stride, dilation, groups, padding, same) => (Layer)(same
-                ? new Conv2d(channels * groups, kernel) { SamePadding = true, Dilation = dilation, Groups = groups }
+                ? new Conv2d(channels * groups, kernel) { AutoPadding = AutoPadding.Same, Dilation = dilation, Groups = groups }
                 : new Conv2d(channels * groups, kernel)
                 {
                     Stride = stride,

@@ -7,8 +7,8 @@ namespace Trainer.Kernels.Tests.Models;
 public class ModelJsonTests
 {
     private const string Kinds =
-        "conv2d, max_pool2d, avg_pool2d, adaptive_avg_pool2d, adaptive_max_pool2d, linear, batch_norm1d, batch_norm2d, group_norm, dropout, dropout2d, "
-        + "flatten, relu, leaky_relu, sigmoid, tanh, gelu, silu, softmax, log_softmax, sequential, residual, concat";
+        "adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, batch_norm1d, batch_norm2d, concat, conv2d, dropout, dropout2d, flatten, "
+        + "gelu, group_norm, leaky_relu, linear, log_softmax, max_pool2d, relu, residual, sequential, sigmoid, silu, softmax, tanh";
 
     private const string LeNet = """
         [
@@ -63,24 +63,24 @@ public class ModelJsonTests
     public void A_module_prints_as_a_job_file_has_it() => Assert.Equal("""{"linear":{"out_features":10,"bias":false}}""", $"{new Linear(10) { Bias = false }}");
 
     [Theory]
-    [InlineData("""{"linear":{}}""", "layers", """found {"linear":{}}; expected a list of layers""")]
-    [InlineData("""[7]""", "layers[0]", "found 7; expected an object that names one layer")]
-    [InlineData("""[{"flatten":{}},{}]""", "layers[1]", "names 0 layers; expected one of " + Kinds)]
-    [InlineData("""[{"flatten":{},"sigmoid":{}}]""", "layers[0]", "names 2 layers; expected one of " + Kinds)]
-    [InlineData("""[{"relu6":{}}]""", "layers[0].relu6", "no such layer; expected one of " + Kinds)]
+    [InlineData("""{"linear":{}}""", "layers", """found {"linear":{}}; expected a list of objects that each name a kind""")]
+    [InlineData("""[7]""", "layers[0]", "found 7; expected an object that names one kind")]
+    [InlineData("""[{"flatten":{}},{}]""", "layers[1]", "names 0 kinds; expected one of " + Kinds)]
+    [InlineData("""[{"flatten":{},"sigmoid":{}}]""", "layers[0]", "names 2 kinds; expected one of " + Kinds)]
+    [InlineData("""[{"leaky_rellu":{}}]""", "layers[0].leaky_rellu", "no such kind, did you mean 'leaky_relu'?")]
     [InlineData("""[{"flatten":null}]""", "layers[0].flatten", "found null; expected an object")]
     [InlineData("""[{"linear":{}}]""", "layers[0].linear.out_features", "missing")]
     [InlineData("""[{"linear":{"out_features":"7"}}]""", "layers[0].linear.out_features", "found \"7\"; expected a whole number below 2^31")]
     [InlineData("""[{"linear":{"out_features":1.5}}]""", "layers[0].linear.out_features", "found 1.5; expected a whole number below 2^31")]
     [InlineData("""[{"linear":{"out_features":4294967297}}]""", "layers[0].linear.out_features", "found 4294967297; expected a whole number below 2^31")]
     [InlineData("""[{"linear":{"out_features":0}}]""", "layers[0].linear.out_features", "0 is less than 1")]
-    [InlineData("""[{"linear":{"out_features":2,"in_features":2}}]""", "layers[0].linear.in_features", "no such option")]
+    [InlineData("""[{"linear":{"out_features":2,"in_features":2}}]""", "layers[0].linear.in_features", "no such option, did you mean 'out_features'?")]
     [InlineData("""[{"linear":{"out_features":2,"out_features":3}}]""", "layers[0].linear.out_features", "given twice")]
     [InlineData("""[{"linear":{"out_features":2,"bias":1}}]""", "layers[0].linear.bias", "found 1; expected true or false")]
     [InlineData("""[{"linear":{"out_features":2,"weight_init":{}}}]""", "layers[0].linear.weight_init.kind", "missing")]
     [InlineData("""[{"linear":{"out_features":2,"weight_init":{"kind":"zeros"}}}]""",
         "layers[0].linear.weight_init.kind", "found \"zeros\"; expected one of kaiming_uniform, xavier_uniform, kaiming_normal, xavier_normal, normal, constant")]
-    [InlineData("""[{"linear":{"out_features":2,"weight_init":{"kind":"xavier_uniform","gain":2}}}]""", "layers[0].linear.weight_init.gain", "no such option")]
+    [InlineData("""[{"linear":{"out_features":2,"weight_init":{"kind":"xavier_uniform","gain":2}}}]""", "layers[0].linear.weight_init.gain", "no such option, known here: kind, mean, std, value")]
     [InlineData("""[{"conv2d":{"out_channels":2,"kernel_size":3}}]""", "layers[0].conv2d.kernel_size", "found 3; expected [both] or [height, width]")]
     [InlineData("""[{"conv2d":{"out_channels":2,"kernel_size":[]}}]""", "layers[0].conv2d.kernel_size", "found []; expected [both] or [height, width]")]
     [InlineData("""[{"conv2d":{"out_channels":2,"kernel_size":[1,2,3]}}]""",

@@ -63,7 +63,7 @@ public abstract class LayerBitsSuite(DeviceVariants variants)
 
     private static float[] Train(Model model, string recipe, Device device, int workers)
     {
-        using var network = new Network(model, device, TrainingRecipe.FromJson(recipe, 2), new NetworkOptions(Samples, MaxRoots: Shards));
+        using var network = new Network(model, device, TrainingRecipe.FromJson(recipe), new NetworkOptions(Samples, MaxRoots: Shards));
         network.Initialize(seed: 5);
         var (pixels, labels) = TestData.Samples(Samples, model.Input, Classes, seed: 3);
         for (var step = 1UL; step <= 2; step++)

@@ -50,7 +50,7 @@ public sealed class NaiveLayer(Layer layer, Shape input, IReadOnlyDictionary<str
         LeakyReLU leaky => v > 0 ? v : leaky.NegativeSlope * v,
         Sigmoid => 1 / (1 + Math.Exp(-v)),
         Tanh => Math.Tanh(v),
-        GELU { Approximate: true } => v * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (v + (0.044715 * v * v * v)))) / 2,
+        GELU { Approximate: GeluApproximation.Tanh } => v * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (v + (0.044715 * v * v * v)))) / 2,
         GELU => v * (1 + Erf(v / Math.Sqrt(2))) / 2,
         SiLU => v / (1 + Math.Exp(-v)),
         _ => throw new NotSupportedException($"No naive version of {layer.Kind}."),
@@ -84,7 +84,7 @@ public sealed class NaiveLayer(Layer layer, Shape input, IReadOnlyDictionary<str
     private double[] Convolve(Conv2d conv, double[] x)
     {
         var (d, inputs) = (conv.Dilation, input[0] / conv.Groups);
-        var (top, left) = conv.SamePadding
+        var (top, left) = conv.AutoPadding == AutoPadding.Same
             ? (d.Height * (conv.KernelSize.Height - 1) / 2, d.Width * (conv.KernelSize.Width - 1) / 2)
             : (conv.Padding.Height, conv.Padding.Width);
         return Each((k, p, q) =>

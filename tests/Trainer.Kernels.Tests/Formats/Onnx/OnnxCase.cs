@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Formats.Onnx;
+using Trainer.Kernels.Formats;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Tests.Reference;
 using Trainer.Kernels.Training;

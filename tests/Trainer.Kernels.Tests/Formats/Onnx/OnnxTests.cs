@@ -1,5 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
-using Trainer.Kernels.Formats.Onnx;
+using Trainer.Kernels.Formats;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Tests.Reference;

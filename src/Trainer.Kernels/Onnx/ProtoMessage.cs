@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Trainer.Kernels.Formats.Onnx;
+namespace Trainer.Kernels.Onnx;
 
 /// <summary>
 /// A protobuf message on its way to a file (protobuf.dev/programming-guides/encoding): the few kinds of fields that ONNX needs, in the order

@@ -1,12 +1,24 @@
-using Trainer.Kernels.Layers;
+using System.Text.RegularExpressions;
+using Trainer.Kernels.Onnx;
 
-namespace Trainer.Kernels.Models;
+namespace Trainer.Kernels.Layers;
 
 /// <summary>A tensor that flows between layers: the model's input, or the output of one node. Shape per sample.</summary>
 internal sealed record Value(int Index, Shape Shape);
 
 /// <summary>One computation: it reads values that nodes before it gave, and gives one.</summary>
-internal abstract record Node(IReadOnlyList<Value> Inputs, Value Output);
+internal abstract record Node(IReadOnlyList<Value> Inputs, Value Output)
+{
+    /// <summary>As a table of layers shows it.</summary>
+    public abstract string Kind { get; }
+
+    /// <summary>Says it in operators of ONNX's opset 17 and returns the name of its output.</summary>
+    /// <param name="graph">Takes the operators.</param>
+    /// <param name="inputs">The names of the inputs.</param>
+    /// <param name="tensors">Weights and running statistics of the whole model by name.</param>
+    /// <exception cref="ModelException">Opset 17 cannot say it.</exception>
+    public abstract string ToOnnx(OnnxGraph graph, string[] inputs, IReadOnlyDictionary<string, ReadOnlyMemory<float>> tensors);
+}
 
 /// <summary>One layer in its place, with its parameters and statistics.</summary>
 /// <param name="Name">As torch.nn names the module: <c>3</c>, within containers <c>2.0</c>.</param>
@@ -21,17 +33,36 @@ internal sealed record LayerNode(
     /// <summary>Likewise: <c>4.running_mean</c>.</summary>
     public IEnumerable<string> StatisticNames => Statistics.Select(statistic => NameOf(statistic.Name));
 
+    public override string Kind => Layer.Kind;
+
     public string NameOf(string tensor) => Name.Length == 0 ? tensor : $"{Name}.{tensor}";
+
+    public override string ToOnnx(OnnxGraph graph, string[] inputs, IReadOnlyDictionary<string, ReadOnlyMemory<float>> tensors)
+    {
+        graph.Scope = Name;
+        return Layer.ToOnnx(new OnnxContext(graph, this, tensors), inputs[0]);
+    }
 }
 
 /// <summary>left + right, element by element.</summary>
-internal sealed record SumNode(Value Left, Value Right, Value Output) : Node([Left, Right], Output);
+internal sealed record SumNode(Value Left, Value Right, Value Output) : Node([Left, Right], Output)
+{
+    public override string Kind => "sum";
+
+    public override string ToOnnx(OnnxGraph graph, string[] inputs, IReadOnlyDictionary<string, ReadOnlyMemory<float>> tensors) => graph.Add("Add", inputs);
+}
 
 /// <summary>Its inputs, one behind another along the channels.</summary>
-internal sealed record ConcatNode(IReadOnlyList<Value> Inputs, Value Output) : Node(Inputs, Output);
+internal sealed record ConcatNode(IReadOnlyList<Value> Inputs, Value Output) : Node(Inputs, Output)
+{
+    public override string Kind => "concat";
+
+    public override string ToOnnx(OnnxGraph graph, string[] inputs, IReadOnlyDictionary<string, ReadOnlyMemory<float>> tensors) =>
+        graph.Add("Concat", inputs, ("axis", 1L));
+}
 
 /// <summary>The static graph of a model, filled by its modules in the order in which they run; shapes are checked on the way.</summary>
-internal sealed class Graph
+internal sealed partial class Graph
 {
     private readonly List<Node> _nodes = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
@@ -55,6 +86,7 @@ internal sealed class Graph
         for (var i = 0; i < children.Count; i++)
         {
             var child = children[i];
+            CheckName(child.Name, path.Length == 0 ? $"{list}[{i}]" : $"{path}.{list}[{i}]");
             var own = child.Name ?? $"{firstNumber + i}";
             _name = name.Length == 0 ? own : $"{name}.{own}";
             _path = path.Length == 0 ? $"{list}[{i}].{child.Kind}" : $"{path}.{list}[{i}].{child.Kind}";
@@ -127,6 +159,17 @@ internal sealed class Graph
     {
         CheckSize("its output", shape);
         return new Value(_values++, shape);
+    }
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_]{1,64}\z", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex ModuleName();
+
+    private static void CheckName(string? name, string path)
+    {
+        if (name is not null && !ModuleName().IsMatch(name))
+        {
+            throw new ModelException($"{path}.name", $"'{name}' is no name; expected 1 to 64 letters, digits and underscores");
+        }
     }
 
     private void CheckNames(LayerNode node)

@@ -1,4 +1,4 @@
-namespace Trainer.Protos;
+namespace Trainer;
 
 /// <summary>Finds the word that a misspelt one was meant to be.</summary>
 internal static class DidYouMean

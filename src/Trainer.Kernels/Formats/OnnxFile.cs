@@ -1,8 +1,10 @@
 using System.Globalization;
+using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
+using Trainer.Kernels.Onnx;
 using Trainer.Kernels.Training;
 
-namespace Trainer.Kernels.Formats.Onnx;
+namespace Trainer.Kernels.Formats;
 
 /// <summary>Models as ONNX files (onnx.ai), opset 17, as they are in evaluation: (batch, C, H, W) in, any batch size.</summary>
 public static class OnnxFile
@@ -34,7 +36,7 @@ public static class OnnxFile
         }
 
         var tensors = layout.Slots.ToDictionary(slot => slot.Name, slot => weights.Slice(slot.Offset, slot.Elements), StringComparer.Ordinal);
-        var message = ModelProto(new OnnxTranslator(model, tensors).Graph(), notes ?? []);
+        var message = ModelProto(Graph(model, tensors), notes ?? []);
         if (message.Size > MaxBytes)
         {
             throw new ModelException("layers", string.Create(CultureInfo.InvariantCulture, $"{message.Size} bytes; an ONNX file has at most {MaxBytes}"));
@@ -47,6 +49,20 @@ public static class OnnxFile
             buffered.Flush();
             file.Commit();
         }
+    }
+
+    /// <summary>Each node in its own words, one after another.</summary>
+    private static ProtoMessage Graph(Model model, IReadOnlyDictionary<string, ReadOnlyMemory<float>> tensors)
+    {
+        var graph = new OnnxGraph();
+        var names = new Dictionary<Value, string> { [model.Graph.Input] = InputName };
+        foreach (var node in model.Graph.Nodes)
+        {
+            graph.Scope = "";
+            names[node.Output] = node.ToOnnx(graph, [.. node.Inputs.Select(input => names[input])], tensors);
+        }
+
+        return graph.Build("model", (InputName, model.Input), (OutputName, model.OutputShape), names[model.Output]);
     }
 
     private static ProtoMessage ModelProto(ProtoMessage graph, IEnumerable<KeyValuePair<string, string>> notes)

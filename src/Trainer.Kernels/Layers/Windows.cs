@@ -1,7 +1,7 @@
 namespace Trainer.Kernels.Layers;
 
 /// <summary>What every layer that slides a window over (C,H,W) asks of its options and input.</summary>
-internal static class Window
+internal static class Windows
 {
     public static void CheckImage(string kind, Shape input)
     {
@@ -35,5 +35,9 @@ internal static class Window
         }
     }
 
-    public static long Extent(int kernel, int dilation) => ((long)dilation * (kernel - 1)) + 1;
+    /// <summary>Rows and columns from a window's first to its last.</summary>
+    public static Size2 Extent(Size2 kernel, Size2 dilation) =>
+        new(checked((int)Extent(kernel.Height, dilation.Height)), checked((int)Extent(kernel.Width, dilation.Width)));
+
+    private static long Extent(int kernel, int dilation) => ((long)dilation * (kernel - 1)) + 1;
 }

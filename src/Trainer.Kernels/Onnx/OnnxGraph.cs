@@ -1,4 +1,4 @@
-namespace Trainer.Kernels.Formats.Onnx;
+namespace Trainer.Kernels.Onnx;
 
 /// <summary>An option of a node: a float, a whole number (long) or a list of them (long[]).</summary>
 internal readonly record struct OnnxAttribute(string Name, object Value)
