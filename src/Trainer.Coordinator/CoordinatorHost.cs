@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Trainer.Coordinator.Store;
-using Trainer.Hosting.Run;
+using Trainer.Hosting.Cluster;
+using Trainer.Hosting.Logging;
 
 namespace Trainer.Coordinator;
 
@@ -16,10 +17,10 @@ public static class CoordinatorHost
     /// <summary>Options that nobody should run with.</summary>
     public const int Refused = 2;
 
-    /// <summary>Runs until cancelled; the result is the process's exit code.</summary>
+    /// <summary>Runs until cancelled; the result is the process's exit code, and whatever it is not 0 for stands in the log.</summary>
     public static async Task<int> RunAsync(CoordinatorOptions options, CancellationToken stop)
     {
-        using var loggers = CoordinatorLog.Create();
+        using var loggers = ProcessLog.Create(options.Log);
         var logger = loggers.CreateLogger("Trainer.Coordinator");
         if (Refusal(options) is { } refusal)
         {
@@ -41,9 +42,14 @@ public static class CoordinatorHost
             logger.LogError("{Name} was taken out of the cluster and ends.", options.Name);
             return Failed;
         }
-        catch (Exception e) when (e is StoreException or IOException or ArgumentException or RunFolderException or Akka.Remote.RemoteTransportException)
+        catch (Exception e) when (e is StoreException or IOException or ArgumentException or UnauthorizedAccessException)
         {
-            logger.LogError("{Name} cannot start: {Reason}", options.Name, e.Message);
+            logger.LogError("{Name} cannot start: {Reason}", options.Name, e.Message.ReplaceLineEndings(" "));
+            return Failed;
+        }
+        catch (Exception bug) when (bug is not OutOfMemoryException)
+        {
+            logger.LogError(bug, "{Name} ends by a fault of its own.", options.Name);
             return Failed;
         }
     }
@@ -55,13 +61,18 @@ public static class CoordinatorHost
             return $"Of {options.Seeds.Count} coordinators each would have a database of its own; this version runs one. Give one --seed, or none.";
         }
 
+        if (options.Seeds.FirstOrDefault(seed => !SeedAddress.TryParse(seed, out _)) is { } seed)
+        {
+            return $"Seed '{seed}' is not an address; expected {SeedAddress.Expected}.";
+        }
+
         if (options.Insecure)
         {
             return null;
         }
 
         return options.Token is null ? "A job API without a token needs --insecure: whoever reaches its port can run jobs."
-            : Listening.IsLoopback(options.Host) ? null
+            : OwnHost.IsLoopback(options.Host) ? null
             : $"Binding {options.Host}, which is not loopback, without certificates needs --insecure: whoever reads the network reads the token.";
     }
 }

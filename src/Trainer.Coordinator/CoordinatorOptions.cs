@@ -1,3 +1,5 @@
+using Trainer.Hosting.Cluster;
+using Trainer.Hosting.Logging;
 using Trainer.Hosting.Run;
 
 namespace Trainer.Coordinator;
@@ -16,7 +18,7 @@ public sealed record CoordinatorOptions
 
     public int HttpPort { get; init; }
 
-    /// <summary>akka.tcp://trainer@host:port of all coordinators in the same order everywhere; empty: this is the only one.</summary>
+    /// <summary>Addresses of all coordinators (see <see cref="SeedAddress"/>) in the same order everywhere; empty: this is the only one.</summary>
     public IReadOnlyList<string> Seeds { get; init; } = [];
 
     /// <summary>Holds jobs.db.</summary>
@@ -33,4 +35,6 @@ public sealed record CoordinatorOptions
 
     /// <summary>Lets a process without certificates bind beyond loopback.</summary>
     public bool Insecure { get; init; }
+
+    public LogOptions Log { get; init; } = new();
 }

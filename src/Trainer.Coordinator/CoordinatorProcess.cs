@@ -7,7 +7,6 @@ using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Metrics;
-using Trainer.Hosting.Run;
 
 namespace Trainer.Coordinator;
 
@@ -31,10 +30,10 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
     private readonly ActorSystem _system;
     private readonly CoordinatorWeb _web;
     private readonly ControlMetrics _metrics;
-    private readonly IDisposable? _publication;
+    private readonly RunFolderEntry _entry;
 
-    private CoordinatorProcess(IJobStore store, ActorSystem system, CoordinatorWeb web, ControlMetrics metrics, IDisposable? publication) =>
-        (_store, _system, _web, _metrics, _publication) = (store, system, web, metrics, publication);
+    private CoordinatorProcess(IJobStore store, ActorSystem system, CoordinatorWeb web, ControlMetrics metrics, RunFolderEntry entry) =>
+        (_store, _system, _web, _metrics, _entry) = (store, system, web, metrics, entry);
 
     /// <summary>http://host:port of the job API.</summary>
     public string Grpc => _web.Grpc;
@@ -55,6 +54,9 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
         var undo = new Stack<Func<ValueTask>>();
         try
         {
+            OwnHost.RequireResolved(options.Host);
+            var entry = new RunFolderEntry(options);
+            undo.Push(() => Done(entry.Dispose));
             var store = SqliteJobStore.Open(options.StoreFolder);
             undo.Push(() => Done(store.Dispose));
             var metrics = new ControlMetrics();
@@ -73,9 +75,8 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
             ClusterSystem.Join(system, options.Seeds);
             var web = await CoordinatorWeb.StartAsync(options, store, new JobDirectory(system, jobs, scheduler), () => ClusterSystem.IsUp(system), loggers);
             undo.Push(web.DisposeAsync);
-            var publication = options.Run?.Publish(ProcessEndpoint.OfThisProcess(
-                options.Name, ClusterNames.CoordinatorRole, ClusterSystem.SelfAddress(system).ToString(), web.Grpc, web.Http));
-            return new CoordinatorProcess(store, system, web, metrics, publication);
+            entry.Publish(ClusterSystem.SelfAddress(system), web);
+            return new CoordinatorProcess(store, system, web, metrics, entry);
         }
         catch
         {
@@ -91,12 +92,13 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
     /// <summary>Calls end first, then the cluster is left, in good order if that is quick.</summary>
     public async ValueTask DisposeAsync()
     {
-        _publication?.Dispose();
+        _entry.Withdraw();
         await _web.DisposeAsync();
         await Task.WhenAny(ClusterSystem.LeaveAsync(_system), Task.Delay(LeaveTimeout));
         await _system.Terminate();
         _metrics.Dispose();
         _store.Dispose();
+        _entry.Dispose();
     }
 
     private static (IActorRef Jobs, IActorRef Scheduler) StartActors(

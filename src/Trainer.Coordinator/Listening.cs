@@ -11,9 +11,6 @@ internal sealed class Listening(string host)
     /// <summary>http://host:port; known once the server has started.</summary>
     public string Url => $"http://{(host.Contains(':') ? $"[{host}]" : host)}:{_options?.IPEndPoint?.Port ?? throw new InvalidOperationException("Not bound yet.")}";
 
-    public static bool IsLoopback(string host) =>
-        host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
-
     /// <summary>Binds the address; for the name of a host, all of its addresses.</summary>
     public void Bind(KestrelServerOptions kestrel, int port, HttpProtocols protocols)
     {

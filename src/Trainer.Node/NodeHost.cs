@@ -1,10 +1,8 @@
-using System.Net;
 using System.Net.Sockets;
 using Akka.Actor;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Cluster;
+using Trainer.Hosting.Logging;
 using Trainer.Hosting.Metrics;
 using Trainer.Hosting.Run;
 using Trainer.Kernels.Devices;
@@ -29,7 +27,7 @@ public sealed record NodeOptions
 
     public int LinkPort { get; init; }
 
-    /// <summary>akka.tcp://trainer@host:port of the coordinators; empty: the run folder tells.</summary>
+    /// <summary>Addresses of the coordinators (see <see cref="SeedAddress"/>); empty: the run folder tells.</summary>
     public IReadOnlyList<string> Seeds { get; init; } = [];
 
     public RunFolder? Run { get; init; }
@@ -41,6 +39,8 @@ public sealed record NodeOptions
     public string Device { get; init; } = "cpu";
 
     public bool Insecure { get; init; }
+
+    public LogOptions Log { get; init; } = new();
 }
 
 /// <summary>A node process: one worker, its links and its place in the cluster, metrics and health.</summary>
@@ -49,7 +49,7 @@ public static class NodeHost
     /// <summary>A process that was told to stop and stopped.</summary>
     public const int Stopped = 0;
 
-    /// <summary>An address that cannot be bound, or a device that cannot be opened.</summary>
+    /// <summary>A name that is taken, an address that cannot be bound, a device that cannot be opened, a disk that is full.</summary>
     public const int CannotStart = 1;
 
     /// <summary>Options that nobody should run with.</summary>
@@ -60,12 +60,11 @@ public static class NodeHost
     /// <summary>A worker may have to finish the computation of a step.</summary>
     private static readonly TimeSpan QuitTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>Runs until cancelled; the result is the process's exit code.</summary>
+    /// <summary>Runs until cancelled; the result is the process's exit code, and whatever it is not 0 for stands in the log.</summary>
     public static async Task<int> RunAsync(NodeOptions options, CancellationToken stop)
     {
-        DisposableCluster? cluster = null;
-        await using var http = NodeHttp.Create(options.Host, options.HttpPort, () => cluster?.IsUp ?? false);
-        var logger = http.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Trainer.Node");
+        using var loggers = ProcessLog.Create(options.Log);
+        var logger = loggers.CreateLogger("Trainer.Node");
         if (Refusal(options) is { } refusal)
         {
             logger.LogError("{Refusal}", refusal);
@@ -74,26 +73,46 @@ public static class NodeHost
 
         try
         {
-            using var metrics = new TrainingMetrics();
-            using var device = Device.Open(options.Device, options.Threads);
-            metrics.Device(device.Kind, device.Description, device.NumericsId);
-            await http.StartAsync(CancellationToken.None);
-            var listener = new LinkListener(Endpoints(options), logger); // The worker disposes it.
-            var training = TrainingSystem.Create();
-            var worker = StartWorker(training, options, device, metrics, listener, logger);
-            using var place = new RunFolderPlace(options, $"http://{options.Host}:{NodeHttp.Port(http)}");
-            cluster = Cluster(options, worker, place, http.Services.GetRequiredService<ILoggerFactory>());
+            await ServeAsync(options, loggers, logger, stop);
+            return Stopped;
+        }
+        catch (Exception e) when (e is IOException or SocketException or NotSupportedException or ArgumentException or DeviceException or UnauthorizedAccessException)
+        {
+            logger.LogError("{Name} cannot start: {Reason}", options.Name, e.Message.ReplaceLineEndings(" "));
+            return CannotStart;
+        }
+        catch (Exception bug) when (bug is not OutOfMemoryException)
+        {
+            logger.LogError(bug, "{Name} ends by a fault of its own.", options.Name);
+            return CannotStart;
+        }
+    }
+
+    private static async Task ServeAsync(NodeOptions options, ILoggerFactory loggers, ILogger logger, CancellationToken stop)
+    {
+        OwnHost.RequireResolved(options.Host);
+        using var place = new RunFolderPlace(options);
+        using var metrics = new TrainingMetrics();
+        using var device = Device.Open(options.Device, options.Threads);
+        metrics.Device(device.Kind, device.Description, device.NumericsId);
+        DisposableCluster? cluster = null;
+        await using var http = NodeHttp.Create(options.Host, options.HttpPort, () => cluster?.IsUp ?? false, loggers);
+        await http.StartAsync(CancellationToken.None);
+        var listener = new LinkListener(Endpoints(options), logger); // The worker disposes it.
+        var training = TrainingSystem.Create();
+        var worker = StartWorker(training, options, device, metrics, listener, logger);
+        try
+        {
+            cluster = Cluster(options, worker, place, $"http://{options.Host}:{NodeHttp.Port(http)}", loggers);
+            WarnOfThreads(options, logger);
             logger.LogInformation("{Name} on {Device} ({Description}): links at {Endpoints}.", options.Name, device.Name, device.Description, string.Join(", ", listener.Endpoints));
             await RunUntilLeftAsync(cluster, worker, stop);
+        }
+        finally
+        {
             await worker.GracefulStop(QuitTimeout, new WorkerActor.Quit());
             await training.Terminate();
             await http.StopAsync(CancellationToken.None);
-            return Stopped;
-        }
-        catch (Exception e) when (e is IOException or SocketException or NotSupportedException or ArgumentException or DeviceException)
-        {
-            logger.LogError("{Name} cannot start: {Reason}", options.Name, e.Message);
-            return CannotStart;
         }
     }
 
@@ -104,12 +123,25 @@ public static class NodeHost
             return $"Device '{options.Device}' is unknown; expected {DeviceName.Expected}.";
         }
 
-        return options.Insecure || IsLoopback(options.Host)
+        if (options.Seeds.FirstOrDefault(seed => !SeedAddress.TryParse(seed, out _)) is { } seed)
+        {
+            return $"Seed '{seed}' is not an address; expected {SeedAddress.Expected}.";
+        }
+
+        return options.Insecure || OwnHost.IsLoopback(options.Host)
             ? null
             : $"Binding {options.Host}, which is not loopback, without certificates needs --insecure: whoever reaches its ports can command this node.";
     }
 
-    private static bool IsLoopback(string host) => host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+    private static void WarnOfThreads(NodeOptions options, ILogger logger)
+    {
+        if (options.Threads > Environment.ProcessorCount)
+        {
+            logger.LogWarning(
+                "{Threads} threads on {Processors} processors take turns and are slower than {Processors}: give --threads {Processors} or fewer.",
+                options.Threads, Environment.ProcessorCount, Environment.ProcessorCount, Environment.ProcessorCount);
+        }
+    }
 
     private static IEnumerable<LinkEndpoint> Endpoints(NodeOptions options)
     {
@@ -128,7 +160,7 @@ public static class NodeHost
         return training.ActorOf(Props.Create(() => new WorkerActor(worker)), options.Name);
     }
 
-    private static DisposableCluster Cluster(NodeOptions options, IActorRef worker, RunFolderPlace place, ILoggerFactory loggers) => NodeCluster.Create(
+    private static DisposableCluster Cluster(NodeOptions options, IActorRef worker, RunFolderPlace place, string http, ILoggerFactory loggers) => NodeCluster.Create(
         () => new ClusterOptions
         {
             Role = ClusterNames.WorkerRole,
@@ -139,7 +171,7 @@ public static class NodeHost
         },
         options.Name,
         worker,
-        system => place.Publish(ClusterSystem.SelfAddress(system)),
+        system => place.Publish(ClusterSystem.SelfAddress(system), http),
         loggers.CreateLogger("Trainer.Node.Cluster"));
 
     /// <summary>Told to stop, the worker first says that it takes no more jobs, then the cluster is left; in good order if that is quick.</summary>
@@ -150,6 +182,9 @@ public static class NodeHost
         await Task.WhenAny(member, Task.Delay(Timeout.Infinite, stop));
         worker.Tell(new WorkerActor.Leave());
         await leave.CancelAsync();
-        await Task.WhenAny(member, Task.Delay(LeaveTimeout, CancellationToken.None));
+        if (await Task.WhenAny(member, Task.Delay(LeaveTimeout, CancellationToken.None)) == member)
+        {
+            await member; // What ended it before it was told to, ends the process.
+        }
     }
 }

@@ -13,15 +13,10 @@ namespace Trainer.Node;
 /// <summary>A node's HTTP port: <c>/healthz</c> (alive), <c>/readyz</c> (a full member of the cluster), <c>/metrics</c>.</summary>
 internal static class NodeHttp
 {
-    public static WebApplication Create(string host, int port, Func<bool> ready)
+    public static WebApplication Create(string host, int port, Func<bool> ready, ILoggerFactory loggers)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders().AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "HH:mm:ss.fff ";
-        });
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Akka", LogLevel.Warning);
+        builder.Services.AddSingleton(loggers);
         builder.Services.AddTrainerTelemetry(Hosting.Cluster.ClusterNames.WorkerRole);
         builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
         builder.WebHost.UseUrls($"http://{(host.Contains(':') ? $"[{host}]" : host)}:{port}");

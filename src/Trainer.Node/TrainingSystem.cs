@@ -11,6 +11,7 @@ public static class TrainingSystem
         akka {
           loglevel = WARNING
           stdout-loglevel = OFF
+          scheduler.tick-duration = 100ms
           log-dead-letters = off
           log-dead-letters-during-shutdown = off
           coordinated-shutdown { exit-clr = off, run-by-clr-shutdown-hook = off }

@@ -16,6 +16,7 @@ public sealed class CoordinatorHostTests : IDisposable
         Assert.Equal(CoordinatorHost.Refused, await CoordinatorHost.RunAsync(options with { Host = "0.0.0.0" }, default));
         Assert.Equal(CoordinatorHost.Refused, await CoordinatorHost.RunAsync(options with { Token = null }, default));
         Assert.Equal(CoordinatorHost.Refused, await CoordinatorHost.RunAsync(options with { Seeds = ["akka.tcp://trainer@a:1", "akka.tcp://trainer@b:1"] }, default));
+        Assert.Equal(CoordinatorHost.Refused, await CoordinatorHost.RunAsync(options with { Seeds = ["a"] }, default));
         Assert.False(Directory.Exists(options.StoreFolder));
     }
 
@@ -38,8 +39,11 @@ public sealed class CoordinatorHostTests : IDisposable
         Assert.Equal("Healthy", await http.GetStringAsync($"{endpoint.Http}/healthz"));
         Assert.StartsWith("http://127.0.0.1:", endpoint.Grpc);
 
-        // A second one on the same store cannot start.
+        // A second one cannot start on the same store, nor, with a store of its own, on the same run folder.
         Assert.Equal(CoordinatorHost.Failed, await CoordinatorHost.RunAsync(Options() with { Name = "second" }, default));
+        var ownStore = Options() with { Name = "third", Run = run, Token = run.Token, StoreFolder = Path.Combine(_folder.Path, "other") };
+        Assert.Equal(CoordinatorHost.Failed, await CoordinatorHost.RunAsync(ownStore, default));
+        Assert.False(Directory.Exists(ownStore.StoreFolder));
         await stop.CancelAsync();
         Assert.Equal(CoordinatorHost.Stopped, await running);
         Assert.Empty(run.Endpoints());

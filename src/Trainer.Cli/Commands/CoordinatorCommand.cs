@@ -37,7 +37,7 @@ internal static class CoordinatorCommand
             [
                 "trainer coordinator --run-folder /run/user/1000/trainer --store ~/jobs/db --artifacts ~/jobs",
                 "trainer coordinator --name coordinator-0 --host coordinator-0.coordinator --cluster-port 4053 --grpc-port 5000 --http-port 9090 \\",
-                "    --seed akka.tcp://trainer@coordinator-0.coordinator:4053 --store /data/db --artifacts /data/jobs --token-file /secrets/token --insecure",
+                "    --seed coordinator-0.coordinator:4053 --store /data/db --artifacts /data/jobs --token-file /secrets/token --insecure",
             ],
             Options = { name, grpcPort, store, artifacts, tokenFile },
         };
@@ -58,6 +58,7 @@ internal static class CoordinatorCommand
                 Run = run,
                 Token = parsed.GetValue(tokenFile) is { } file ? TokenFile.Read(file) : run?.Token,
                 Insecure = parsed.GetValue(host.Insecure),
+                Log = host.Log(parsed),
             };
             if (options is { Token: null, Insecure: false })
                 throw NoToken;

@@ -24,7 +24,7 @@ internal static class DownCommand
         {
             var path = Path.GetFullPath(parsed.GetValue(runFolder) ?? LocalFolders.Of(shell.Environment).Run);
             var since = TimeProvider.System.GetTimestamp();
-            var stopped = RunFolder.TryOpen(path) is { } run ? await StopAsync(run, stop) : [];
+            var stopped = await StopAsync(path, stop);
             var seconds = TimeProvider.System.GetElapsedTime(since).TotalSeconds;
             Printer.Of(parsed, shell).Print(
                 () => new JsonObject { ["stopped"] = new JsonArray([.. stopped.Select(name => JsonValue.Create(name))]), ["seconds"] = Math.Round(seconds, 3) },
@@ -35,19 +35,11 @@ internal static class DownCommand
     }
 
     /// <returns>The names of what was running.</returns>
-    private static async Task<IReadOnlyList<string>> StopAsync(RunFolder run, CancellationToken stop)
+    private static async Task<IReadOnlyList<string>> StopAsync(string path, CancellationToken stop)
     {
-        if (LocalClusterRecord.Find(run) is not { } cluster)
-        {
-            using var claim = SupervisorClaim.TryTake(run) ?? throw LocalCluster.AlreadyRunning(run); // and with it goes what a killed one left
-            return await Leftovers.ClearAsync(run, LocalCluster.Grace, stop);
-        }
-        string[] names = ["supervisor", .. run.Endpoints().Select(endpoint => endpoint.Name)];
-        Posix.Terminate(cluster.Supervisor);
-        // Its children have their grace first; then it is its own turn. Should it hang, its end closes their pipes.
-        if (!await Leftovers.AreGoneAsync([cluster.Supervisor], LocalCluster.Grace * 1.5, stop))
-            Posix.Kill(cluster.Supervisor);
-        await Leftovers.ClearAsync(run, LocalCluster.Grace, stop);
-        return names;
+        var stopped = await Leftovers.ClearAsync(path, LocalCluster.Grace, stop);
+        if (!stopped.Contains(Leftovers.Supervisor) && RunFolder.TryOpen(path) is { } run)
+            (SupervisorClaim.TryTake(run) ?? throw LocalCluster.AlreadyRunning(run)).Dispose(); // And with it goes what a killed one left.
+        return stopped;
     }
 }

@@ -1,6 +1,9 @@
 using System.CommandLine;
+using Microsoft.Extensions.Logging;
 using Trainer.Cli.Local;
 using Trainer.Cli.Options;
+using Trainer.Hosting.Cluster;
+using Trainer.Hosting.Logging;
 using Trainer.Hosting.Run;
 
 namespace Trainer.Cli.Commands;
@@ -23,8 +26,8 @@ internal sealed class HostProcess
 
     public Option<string[]> Seed { get; } = new("--seed")
     {
-        Description = "akka.tcp://trainer@HOST:PORT of each coordinator, in the same order everywhere. Repeat it for several.",
-        HelpName = "ADDRESS",
+        Description = "Each coordinator's cluster address, in the same order everywhere. Repeat it for several.",
+        HelpName = "HOST:PORT",
         DefaultValueFactory = _ => [],
     };
 
@@ -44,11 +47,38 @@ internal sealed class HostProcess
         Description = "Stop when standard input closes, that is, when the process that holds its other end has ended.",
     };
 
+    public Option<LogLevel> LogLevel { get; } = OneOf("--log-level", "LEVEL", "The least that is logged", Levels, "info");
+
+    public Option<LogFormat> LogFormat { get; } = OneOf("--log-format", "FORMAT", "What a line of the log is", Formats, "text");
+
+    private static Dictionary<string, LogLevel> Levels { get; } = new(StringComparer.Ordinal)
+    {
+        ["trace"] = Microsoft.Extensions.Logging.LogLevel.Trace,
+        ["debug"] = Microsoft.Extensions.Logging.LogLevel.Debug,
+        ["info"] = Microsoft.Extensions.Logging.LogLevel.Information,
+        ["warn"] = Microsoft.Extensions.Logging.LogLevel.Warning,
+        ["error"] = Microsoft.Extensions.Logging.LogLevel.Error,
+    };
+
+    private static Dictionary<string, LogFormat> Formats { get; } = new(StringComparer.Ordinal)
+    {
+        ["text"] = Hosting.Logging.LogFormat.Text,
+        ["json"] = Hosting.Logging.LogFormat.Json,
+    };
+
+    public HostProcess() => Seed.Validators.Add(given =>
+    {
+        foreach (var token in given.Tokens.Where(token => !SeedAddress.TryParse(token.Value, out _)))
+            given.AddError($"--seed: expected {SeedAddress.Expected}, got '{token.Value}'.");
+    });
+
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { Host, ClusterPort, HttpPort, Seed, RunFolder, Insecure, ExitWithParent })
+        foreach (var option in new Option[] { Host, ClusterPort, HttpPort, Seed, RunFolder, Insecure, ExitWithParent, LogLevel, LogFormat })
             command.Options.Add(option);
     }
+
+    public LogOptions Log(ParseResult parsed) => new(parsed.GetValue(LogLevel), parsed.GetValue(LogFormat));
 
     public static Option<int> Port(string name, string use)
     {
@@ -61,8 +91,11 @@ internal sealed class HostProcess
         parsed.GetValue(RunFolder) is { } path ? Hosting.Run.RunFolder.OpenOrCreate(path) : null;
 
     /// <summary>Runs the host until it is told to stop: by a signal, or, with --exit-with-parent, by the end of the parent.</summary>
-    public Task<int> RunAsync(ParseResult parsed, Func<CancellationToken, Task<int>> host, CancellationToken stop) =>
-        host(parsed.GetValue(ExitWithParent) ? LiveWithParent(stop) : stop);
+    public Task<int> RunAsync(ParseResult parsed, Func<CancellationToken, Task<int>> host, CancellationToken stop)
+    {
+        PrivateFiles.ForWholeProcess();
+        return host(parsed.GetValue(ExitWithParent) ? LiveWithParent(stop) : stop);
+    }
 
     /// <summary>Cancelled with <paramref name="stop"/> or when standard input closes; the process then has <see cref="Grace"/> to end.</summary>
     public static CancellationToken LiveWithParent(CancellationToken stop)
@@ -72,4 +105,18 @@ internal sealed class HostProcess
         ParentPipe.Watch(ended.Cancel, Grace);
         return ended.Token;
     }
+
+    private static Option<T> OneOf<T>(string name, string helpName, string description, Dictionary<string, T> words, string usual) => new(name)
+    {
+        Description = $"{description}: {string.Join(", ", words.Keys)}. Default: {usual}.",
+        HelpName = helpName,
+        CustomParser = result =>
+        {
+            if (words.TryGetValue(result.Tokens[0].Value, out var value))
+                return value;
+            result.AddError($"{name}: expected {string.Join(", ", words.Keys)}, got '{result.Tokens[0].Value}'.");
+            return default;
+        },
+        DefaultValueFactory = _ => words[usual],
+    };
 }

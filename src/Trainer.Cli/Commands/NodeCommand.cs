@@ -33,7 +33,7 @@ internal static class NodeCommand
             [
                 "trainer node --name worker-0 --run-folder /run/user/1000/trainer --device cpu --threads 4",
                 "trainer node --name worker-0 --host worker-0.worker --cluster-port 4053 --link-port 6000 --http-port 9090 \\",
-                "    --seed akka.tcp://trainer@coordinator-0.coordinator:4053 --insecure",
+                "    --seed coordinator-0.coordinator:4053 --insecure",
             ],
             Options = { name, linkPort, threads, device },
         };
@@ -52,6 +52,7 @@ internal static class NodeCommand
                 Threads = parsed.GetValue(threads),
                 Device = parsed.GetValue(device)!,
                 Insecure = parsed.GetValue(host.Insecure),
+                Log = host.Log(parsed),
             };
             if (options is { Run: null, Seeds.Count: 0 })
                 throw NoCluster;

@@ -23,7 +23,7 @@ internal static class UpCommand
         threads.Validators.Add(Numbers.AtLeast(1));
         var device = DeviceOption.Create(DeviceName.Auto, "What workers compute on; several GPUs are dealt out in turn");
         var detach = new Option<bool>("--detach", "-d") { Description = "Return once the cluster is ready; 'trainer down' stops it." };
-        var noRestart = new Option<bool>("--no-restart") { Description = "Leave a process that ended as it is." };
+        var noRestart = new Option<bool>("--no-restart") { Description = "Do not restart processes that exit." };
         var runFolder = Folder("--run-folder", "Endpoints, token and sockets. Default: run/ in $TRAINER_HOME.");
         var store = Folder("--store", "The database of jobs. Default: store/ in $TRAINER_HOME.");
         var exitWithParent = new Option<bool>("--exit-with-parent")
@@ -32,7 +32,7 @@ internal static class UpCommand
         };
         var supervise = new Option<bool>("--supervise") { Hidden = true }; // what --detach starts
         var command = new TrainerCommand(
-            "up", "Starts a cluster on this machine: a coordinator and some workers. What ends is started again. Ctrl-C stops all.")
+            "up", "Starts a cluster on this machine: a coordinator and workers. Restarts processes that exit. Ctrl-C stops all.")
         {
             Examples = ["trainer up", "trainer up --workers 3 --threads-per-worker 1 --detach", "trainer up --workers 2 --device cuda", "trainer up --workers 2 --no-restart"],
             Options = { workers, threads, device, detach, noRestart, runFolder, store, exitWithParent, supervise },
@@ -51,6 +51,8 @@ internal static class UpCommand
                 parsed.GetValue(device)!,
                 Restart: !parsed.GetValue(noRestart));
             var printer = Printer.Of(parsed, shell);
+            if (options.ThreadsPerWorker > Environment.ProcessorCount && !parsed.GetValue(supervise))
+                printer.Warn($"Warning: {options.ThreadsPerWorker} threads per worker on {Words.Plural(Environment.ProcessorCount, "processor")} take turns; more than {Environment.ProcessorCount} make a worker slower.");
             if (parsed.GetValue(detach))
                 return Detached.StartAsync(options, printer, SupervisorArguments(options), stop);
             if (parsed.GetValue(supervise))

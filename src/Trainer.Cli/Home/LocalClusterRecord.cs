@@ -20,7 +20,7 @@ internal sealed record LocalClusterRecord(int ProcessId, long StartTicks, bool R
             var record = JsonSerializer.Deserialize<LocalClusterRecord>(File.ReadAllBytes(FileIn(run)), Json);
             return record?.Supervisor.IsAlive == true ? record : null;
         }
-        catch (FileNotFoundException)
+        catch (Exception none) when (none is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
         }
@@ -30,14 +30,13 @@ internal sealed record LocalClusterRecord(int ProcessId, long StartTicks, bool R
         }
     }
 
-    public void Write(RunFolder run)
-    {
-        var draft = $"{FileIn(run)}.{ProcessId}.new";
-        File.WriteAllBytes(draft, JsonSerializer.SerializeToUtf8Bytes(this, Json));
-        File.Move(draft, FileIn(run), overwrite: true);
-    }
+    public void Write(RunFolder run) => PrivateFiles.Replace(FileIn(run), JsonSerializer.SerializeToUtf8Bytes(this, Json));
 
-    public static void Remove(RunFolder run) => File.Delete(FileIn(run));
+    public static void Remove(RunFolder run)
+    {
+        if (Directory.Exists(run.Path))
+            File.Delete(FileIn(run));
+    }
 
     private static string FileIn(RunFolder run) => Path.Combine(run.Path, "cluster.json");
 }

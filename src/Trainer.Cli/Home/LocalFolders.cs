@@ -1,9 +1,10 @@
 using Trainer.Cli.Errors;
+using Trainer.Hosting.Run;
 
 namespace Trainer.Cli.Home;
 
 /// <summary>Where a local cluster keeps its things: one folder, with a folder for each kind.</summary>
-/// <param name="Run">Endpoints, token and sockets of what runs now (see <see cref="Hosting.Run.RunFolder"/>).</param>
+/// <param name="Run">Endpoints, token and sockets of what runs now (see <see cref="RunFolder"/>).</param>
 /// <param name="Store">The coordinator's database of jobs.</param>
 /// <param name="Jobs">One folder per job with its results.</param>
 /// <param name="Logs">One file per process.</param>
@@ -19,7 +20,15 @@ internal sealed record LocalFolders(string Run, string Store, string Jobs, strin
     public static LocalFolders Of(Func<string, string?> environment)
     {
         var home = Path.GetFullPath(Home(environment));
+        PrivateFiles.RefuseFiles(home);
         return new LocalFolders(Path.Combine(home, "run"), Path.Combine(home, "store"), Path.Combine(home, "jobs"), Path.Combine(home, "logs"));
+    }
+
+    /// <summary>Makes the folders that keep what others must not read, and closes them where an earlier version left them open.</summary>
+    public void MakePrivate()
+    {
+        foreach (var folder in new[] { Store, Jobs, Logs }.Where(folder => Path.GetDirectoryName(folder) == Path.GetDirectoryName(Logs)))
+            PrivateFiles.CreateOrClose(folder);
     }
 
     private static string Home(Func<string, string?> environment)

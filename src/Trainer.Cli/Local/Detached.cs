@@ -14,6 +14,9 @@ internal static class Detached
     /// <summary>Starts the supervisor and returns once the cluster is ready, or has said why it is not.</summary>
     public static async Task<int> StartAsync(LocalClusterOptions options, Printer printer, IReadOnlyList<string> arguments, CancellationToken stop)
     {
+        PrivateFiles.ForWholeProcess();
+        LocalCluster.RefuseDeletedRunFolder(options.Folders.Run);
+        options.Folders.MakePrivate();
         var run = RunFolder.OpenOrCreate(options.Folders.Run);
         if (LocalClusterRecord.Find(run) is not null)
             throw LocalCluster.AlreadyRunning(run);

@@ -26,19 +26,22 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
     public async Task<int> RunAsync(CancellationToken stop)
     {
         var devices = WorkerDevices.Of(options.Device, options.Workers, DeviceCatalog.List);
+        PrivateFiles.ForWholeProcess();
+        RefuseDeletedRunFolder(options.Folders.Run);
+        options.Folders.MakePrivate();
         var run = RunFolder.OpenOrCreate(options.Folders.Run);
         using var claim = SupervisorClaim.TryTake(run) ?? throw AlreadyRunning(run);
         var self = ProcessIdentity.Current;
         var record = new LocalClusterRecord(self.ProcessId, self.StartTicks, Ready: false, options.Workers, options.ThreadsPerWorker, options.Folders.Logs);
         record.Write(run);
-        await Leftovers.ClearAsync(run, Grace, stop);
+        await Leftovers.ClearAsync(options.Folders.Run, Grace, stop);
         try
         {
-            await using var supervisor = new Supervisor(options.Restart, printer.Tell, Grace);
+            await using var supervisor = new Supervisor(options.Restart, child => IsUp(run, child), printer.Tell, Grace) { UpWithin = StartWithin };
             await StartAsync(supervisor, run, devices, stop);
             (record with { Ready = true }).Write(run);
             ReadyText.Print(printer, run, record);
-            await supervisor.RunAsync(stop);
+            await supervisor.RunAsync(Coordinator, stop);
             throw new CliException("All processes of the cluster have ended.");
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -55,8 +58,20 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
     public static CliException AlreadyRunning(RunFolder run) => new(
         LocalClusterRecord.Find(run) is { } other
             ? $"A cluster is already running here: {Words.Plural(other.Workers, "worker")}, supervisor process {other.ProcessId}, run folder {run.Path}."
-            : $"Another 'trainer up' is just starting or stopping here (run folder {run.Path}).",
+            : $"Another 'trainer up' is just starting or stopping here: {ProcessText.Of(SupervisorClaim.Holder(run))}, run folder {run.Path}.",
         remedy: "Stop it with: trainer down");
+
+    /// <exception cref="CliException">A cluster goes on whose run folder somebody has deleted: it holds store and devices all the same.</exception>
+    public static void RefuseDeletedRunFolder(string path)
+    {
+        var found = Leftovers.Find(path);
+        var isRecorded = RunFolder.TryOpen(path) is { } run && LocalClusterRecord.Find(run) is not null;
+        if (!isRecorded && found is [{ Name: Leftovers.Supervisor }, ..])
+            throw new CliException(
+                $"A cluster is still running here, and its run folder {path} was deleted: "
+                    + $"{string.Join(", ", found.Select(process => $"{process.Name} (process {process.Identity.ProcessId})"))}.",
+                remedy: "Stop it with: trainer down");
+    }
 
     private async Task StartAsync(Supervisor supervisor, RunFolder run, IReadOnlyList<string> devices, CancellationToken stop)
     {
@@ -72,6 +87,9 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
 
     private ChildSpec Child(string name, string[] arguments) => new(
         name, Executable.Path, [.. arguments, "--run-folder", options.Folders.Run, "--exit-with-parent"], LogFile.Fresh(options.Folders.Logs, name));
+
+    private static bool IsUp(RunFolder run, ChildProcess child) =>
+        run.Endpoints().Any(endpoint => endpoint.Name == child.Spec.Name && endpoint.ProcessId == child.ProcessId);
 
     /// <summary>Whether the scheduler knows all these workers.</summary>
     private static async Task<bool> AreListedAsync(List<string> workers, RunFolder run, CancellationToken stop)

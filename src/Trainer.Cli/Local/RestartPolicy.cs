@@ -1,19 +1,29 @@
 namespace Trainer.Cli.Local;
 
-/// <summary>How long to wait before a process that ended is started again: longer each time, and from the beginning once it ran well for a while.</summary>
-internal static class RestartPolicy
+/// <summary>
+/// What follows when a process has ended: a pause before it is started again, longer each time and short again once it ran well for a while; or giving
+/// up, once it has not come up many times in a row.
+/// </summary>
+/// <param name="Ends">Ends in a row.</param>
+/// <param name="NotUp">The last of them that came before the process was up.</param>
+/// <param name="Pause">Before the next start.</param>
+internal readonly record struct RestartPolicy(int Ends, int NotUp, TimeSpan Pause)
 {
+    /// <summary>With the pauses between them, most of a minute.</summary>
+    public const int MostNotUp = 10;
+
     private static readonly TimeSpan First = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RanWell = TimeSpan.FromSeconds(30);
 
-    /// <param name="endsBefore">Ends in a row before this one.</param>
+    public bool GivesUp => NotUp >= MostNotUp;
+
     /// <param name="age">How long the process lived this time.</param>
-    /// <returns>The ends in a row, with this one, and the pause.</returns>
-    public static (int Ends, TimeSpan Pause) Decide(int endsBefore, TimeSpan age)
+    /// <param name="cameUp">Whether it was up, for however short a time.</param>
+    public RestartPolicy After(TimeSpan age, bool cameUp)
     {
-        var ends = age >= RanWell ? 1 : endsBefore + 1;
+        var ends = cameUp && age >= RanWell ? 1 : Ends + 1;
         var pause = First * Math.Pow(2, Math.Min(ends - 1, 10));
-        return (ends, pause < Longest ? pause : Longest);
+        return new RestartPolicy(ends, cameUp ? 0 : NotUp + 1, pause < Longest ? pause : Longest);
     }
 }

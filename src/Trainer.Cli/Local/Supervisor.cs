@@ -4,15 +4,20 @@ using Trainer.Cli.Output;
 
 namespace Trainer.Cli.Local;
 
-/// <summary>Starts processes, waits until they are ready, restarts what ends, and stops them all.</summary>
-/// <param name="restart">Whether what ends is started again.</param>
+/// <summary>Starts processes, waits until they are ready, restarts those that end or never come up, and stops them all.</summary>
+/// <param name="restart">Whether a process that ends is started again.</param>
+/// <param name="isUp">Whether a process has told the others where it is; asked until it has.</param>
 /// <param name="tell">Told in a sentence whenever something happens to a process.</param>
 /// <param name="grace">How long a process may take to stop before it is killed.</param>
-internal sealed class Supervisor(bool restart, Action<string> tell, TimeSpan grace) : IAsyncDisposable
+internal sealed class Supervisor(bool restart, Func<ChildProcess, bool> isUp, Action<string> tell, TimeSpan grace) : IAsyncDisposable
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LookUp = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<string, ChildProcess> _children = new(StringComparer.Ordinal);
+
+    /// <summary>How long a process may take to come up: long enough for a machine that is busy with other things.</summary>
+    public TimeSpan UpWithin { get; init; } = TimeSpan.FromMinutes(3);
 
     public void Start(ChildSpec spec) => _children[spec.Name] = ChildProcess.Start(spec);
 
@@ -33,7 +38,27 @@ internal sealed class Supervisor(bool restart, Action<string> tell, TimeSpan gra
     }
 
     /// <summary>Keeps the processes running until told to stop, or, without restarts, until all have ended.</summary>
-    public Task RunAsync(CancellationToken stop) => Task.WhenAll(_children.Keys.Select(name => KeepAsync(name, stop)));
+    /// <param name="essential">The process without which the others are of no use.</param>
+    /// <exception cref="CliException">The essential process does not come up.</exception>
+    public async Task RunAsync(string essential, CancellationToken stop)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var keeping = _children.Keys.Select(name => KeepAsync(name, name == essential, end.Token)).ToList();
+        try
+        {
+            for (var left = keeping.ToList(); left.Count > 0;)
+            {
+                var ended = await Task.WhenAny(left);
+                await ended;
+                left.Remove(ended);
+            }
+        }
+        finally
+        {
+            await end.CancelAsync();
+            await Task.WhenAll(keeping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // None of them starts anything any more.
+        }
+    }
 
     /// <summary>Stops all at once: whoever is late is killed.</summary>
     public async ValueTask DisposeAsync()
@@ -47,24 +72,50 @@ internal sealed class Supervisor(bool restart, Action<string> tell, TimeSpan gra
         _children.Clear();
     }
 
-    private async Task KeepAsync(string name, CancellationToken stop)
+    private async Task KeepAsync(string name, bool isEssential, CancellationToken stop)
     {
-        var ends = 0;
+        var policy = default(RestartPolicy);
         while (true)
         {
             var child = _children[name];
-            var exitCode = await child.Exited.WaitAsync(stop);
+            var cameUp = await ComesUpAsync(child, stop);
+            var end = cameUp || child.Exited.IsCompleted
+                ? $"ended with exit code {await child.Exited.WaitAsync(stop)}"
+                : $"did not come up within {Words.Duration(UpWithin.TotalSeconds)}";
+            if (!child.Exited.IsCompleted)
+                await child.StopAsync(grace);
             if (!restart)
             {
-                tell($"{name} ended with exit code {exitCode}. Its log: {child.Spec.LogFile}");
+                tell($"{name} {end}. Its log: {child.Spec.LogFile}");
                 return;
             }
-            (ends, var pause) = RestartPolicy.Decide(ends, child.Age);
-            tell($"{name} ended with exit code {exitCode}; starting it again in {Words.Duration(pause.TotalSeconds)}. Its log: {child.Spec.LogFile}");
-            await Task.Delay(pause, stop);
+            policy = policy.After(child.Age, cameUp);
+            if (policy.GivesUp)
+            {
+                var failure = Failure($"{name} {end}. It did not come up {policy.NotUp} times in a row and is not started again.", child.Spec.LogFile);
+                if (isEssential)
+                    throw failure;
+                tell(failure.Message);
+                return;
+            }
+            tell($"{name} {end}; starting it again in {Words.Duration(policy.Pause.TotalSeconds)}. Its log: {child.Spec.LogFile}");
+            await Task.Delay(policy.Pause, stop);
             child.Dispose();
             Start(child.Spec);
         }
+    }
+
+    /// <summary>False when it ended before, or took too long.</summary>
+    private async Task<bool> ComesUpAsync(ChildProcess child, CancellationToken stop)
+    {
+        while (!isUp(child))
+        {
+            if (child.Exited.IsCompleted || child.Age > UpWithin)
+                return false;
+            await Task.WhenAny(child.Exited, Task.Delay(LookUp, stop));
+            stop.ThrowIfCancellationRequested();
+        }
+        return true;
     }
 
     private static CliException Failure(string message, string logFile) =>

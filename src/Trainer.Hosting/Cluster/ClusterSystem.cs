@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Cluster;
@@ -21,7 +22,7 @@ public sealed record ClusterOptions
     public int Port { get; init; }
 
     /// <summary>
-    /// akka.tcp://trainer@host:port of all coordinators, in the same order everywhere. Empty on a coordinator: it is the only one.
+    /// Addresses of all coordinators (see <see cref="SeedAddress"/>), in the same order everywhere. Empty on a coordinator: it is the only one.
     /// </summary>
     public IReadOnlyList<string> Seeds { get; init; } = [];
 
@@ -36,13 +37,20 @@ public sealed record ClusterOptions
 public static class ClusterSystem
 {
     /// <summary>Creates and binds an actor system; it has not joined yet.</summary>
-    /// <exception cref="RemoteTransportException">The address cannot be bound.</exception>
+    /// <exception cref="IOException">The address cannot be bound.</exception>
     public static ActorSystem Create(ClusterOptions options)
     {
         var setup = BootstrapSetup.Create().WithConfig(ClusterSettings.For(options))
             .And(ProtobufSerializer.Setup())
             .And(new LoggerSetup(options.Loggers));
-        return ActorSystem.Create(ClusterNames.System, setup);
+        try
+        {
+            return ActorSystem.Create(ClusterNames.System, setup);
+        }
+        catch (Exception e) when (e.GetBaseException() is SocketException or RemoteTransportException)
+        {
+            throw new IOException($"actor messages cannot be taken at {options.Host}:{options.Port}: {OwnHost.WhyNotBound(options.Host, options.Port) ?? e.Message}", e);
+        }
     }
 
     /// <summary>The address under which other processes reach the system.</summary>
@@ -57,7 +65,7 @@ public static class ClusterSystem
         var cluster = Akka.Cluster.Cluster.Get(system);
         if (seeds.Count > 0)
         {
-            cluster.JoinSeedNodes(seeds.Select(ParseSeed));
+            cluster.JoinSeedNodes(seeds.Select(SeedAddress.Parse));
         }
         else if (cluster.SelfRoles.Contains(ClusterNames.CoordinatorRole))
         {
@@ -76,22 +84,4 @@ public static class ClusterSystem
     /// <summary>Leaves the cluster in good order and terminates the system.</summary>
     public static Task LeaveAsync(ActorSystem system) =>
         CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClusterLeavingReason.Instance);
-
-    private static Address ParseSeed(string seed)
-    {
-        try
-        {
-            var address = Address.Parse(seed);
-            if (address.HasGlobalScope && address.System == ClusterNames.System)
-            {
-                return address;
-            }
-        }
-        catch (Exception e) when (e is FormatException or UriFormatException or ArgumentException)
-        {
-            // Reported below, with what was expected.
-        }
-
-        throw new ArgumentException($"Seed '{seed}' is not an address of the form akka.tcp://{ClusterNames.System}@host:port.", nameof(seed));
-    }
 }

@@ -1,21 +1,23 @@
 using Akka.Actor;
 using Akka.Cluster;
-using Microsoft.Extensions.Logging;
 
 namespace Trainer.Hosting.Cluster;
 
-/// <summary>Terminates its actor system when no coordinator can be reached for a while.</summary>
+/// <summary>Tells when its process has become a member, and terminates its actor system when no coordinator can be reached for a while.</summary>
 internal sealed class CoordinatorWatch : ReceiveActor, IWithTimers
 {
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly TimeSpan _patience;
     private TimeSpan _since;
+    private bool _isMember;
 
-    public CoordinatorWatch(TimeSpan patience, ILogger logger)
+    /// <param name="patience">How long the system may be without a reachable coordinator.</param>
+    /// <param name="joined">Called once.</param>
+    public CoordinatorWatch(TimeSpan patience, Action joined)
     {
         _patience = patience;
         _since = Now;
-        Receive<Tick>(_ => Look(logger));
+        Receive<Tick>(_ => Look(joined));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -24,16 +26,23 @@ internal sealed class CoordinatorWatch : ReceiveActor, IWithTimers
 
     protected override void PreStart() => Timers.StartPeriodicTimer("look", Tick.Instance, _patience / 10);
 
-    private void Look(ILogger logger)
+    private void Look(Action joined)
     {
-        if (CoordinatorReachable())
+        if (!CoordinatorReachable())
         {
-            _since = Now;
+            if (Now - _since > _patience)
+            {
+                _ = Context.System.Terminate();
+            }
+
+            return;
         }
-        else if (Now - _since > _patience)
+
+        _since = Now;
+        if (!_isMember && _cluster.SelfMember.Status == MemberStatus.Up)
         {
-            logger.LogWarning("No coordinator reachable for {Patience:0.#} s: leaving the cluster to join anew.", _patience.TotalSeconds);
-            _ = Context.System.Terminate();
+            _isMember = true;
+            joined();
         }
     }
 

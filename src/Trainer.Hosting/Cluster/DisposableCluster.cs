@@ -12,6 +12,9 @@ namespace Trainer.Hosting.Cluster;
 public sealed class DisposableCluster(Func<ClusterOptions> options, Action<ActorSystem> start, ILogger logger)
 {
     private volatile ActorSystem? _system;
+    private volatile bool _joined;
+    private volatile string _lastTold = "";
+    private bool _started;
 
     /// <summary>How long a system may be without a reachable coordinator.</summary>
     public TimeSpan CoordinatorPatience { get; init; } = TimeSpan.FromSeconds(10);
@@ -26,14 +29,29 @@ public sealed class DisposableCluster(Func<ClusterOptions> options, Action<Actor
     public ActorSystem? System => _system;
 
     /// <summary>Keeps a system in the cluster until cancelled; then leaves in good order.</summary>
+    /// <exception cref="Exception">
+    /// The first system could not be made: its process has nothing to lose and should say so and end. A later one that cannot be made is tried again,
+    /// because what the process does besides must go on.
+    /// </exception>
     public async Task RunAsync(CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
         {
-            var now = options();
-            if (now.Seeds.Count > 0)
+            try
             {
-                await RunOneAsync(now, stop);
+                var now = options();
+                if (now.Seeds.Count > 0)
+                {
+                    await RunOneAsync(now, stop);
+                }
+                else
+                {
+                    Tell("There is no coordinator to join yet; waiting for one.");
+                }
+            }
+            catch (Exception e) when (_started && e is not OutOfMemoryException)
+            {
+                Tell($"The cluster cannot be joined anew, trying on: {e.Message}");
             }
 
             await Task.Delay(Backoff, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -42,30 +60,55 @@ public sealed class DisposableCluster(Func<ClusterOptions> options, Action<Actor
 
     private async Task RunOneAsync(ClusterOptions now, CancellationToken stop)
     {
-        ActorSystem system;
+        var system = ClusterSystem.Create(now);
         try
         {
-            system = ClusterSystem.Create(now);
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            logger.LogError(e, "Cannot bind {Host}:{Port}; trying again.", now.Host, now.Port);
-            return;
-        }
-
-        try
-        {
-            system.ActorOf(Props.Create(() => new CoordinatorWatch(CoordinatorPatience, logger)), "coordinator-watch");
+            _joined = false;
+            system.ActorOf(Props.Create(() => new CoordinatorWatch(CoordinatorPatience, Joined)), "coordinator-watch");
             system.ActorOf(Props.Create(() => new QuarantineWatch()), "quarantine-watch");
             start(system);
             ClusterSystem.Join(system, now.Seeds);
-            _system = system;
-            await system.WhenTerminated.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            (_system, _started) = (system, true);
+            var ended = system.WhenTerminated.WaitAsync(stop);
+            if (await Task.WhenAny(ended, Task.Delay(CoordinatorPatience / 4, stop)) != ended)
+            {
+                await TellUnlessJoinedAsync(now.Seeds, stop);
+            }
+
+            await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_joined && !stop.IsCancellationRequested)
+            {
+                Tell($"The cluster was lost: {await SeedProbe.DescribeAsync(now.Seeds, stop)}. Joining anew.");
+            }
         }
         finally
         {
             _system = null;
             await (stop.IsCancellationRequested ? ClusterSystem.LeaveAsync(system) : system.Terminate());
+        }
+    }
+
+    private async Task TellUnlessJoinedAsync(IReadOnlyList<string> seeds, CancellationToken stop)
+    {
+        if (!_joined && !stop.IsCancellationRequested)
+        {
+            Tell($"No coordinator has taken this process in yet: {await SeedProbe.DescribeAsync(seeds, stop)}. Trying on.");
+        }
+    }
+
+    private void Joined()
+    {
+        logger.LogInformation("Joined the cluster.");
+        (_joined, _lastTold) = (true, "");
+    }
+
+    /// <summary>Says something once, and again only after something else.</summary>
+    private void Tell(string warning)
+    {
+        if (warning != _lastTold)
+        {
+            logger.LogWarning("{Warning}", warning);
+            _lastTold = warning;
         }
     }
 }

@@ -1,23 +1,47 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Trainer.Hosting.Run;
 
 /// <summary>Folders and files that only their owner can enter, made so that no moment exists in which others could.</summary>
-internal static partial class PrivateFiles
+public static partial class PrivateFiles
 {
+    internal const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnerOnlyFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-    private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode Others =
         UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
-    /// <summary>Creates the folder (0700) unless it is there.</summary>
-    /// <exception cref="RunFolderException">What is there is a link, somebody else's, or open to others.</exception>
+    /// <summary>Whatever this process makes from now on, the programs that it starts included, only its owner can read.</summary>
+    public static void ForWholeProcess() => SetMask(Others);
+
+    /// <summary>Creates the folder (0700) and those above it unless they are there.</summary>
+    /// <exception cref="RunFolderException">What is there is a file, a link, somebody else's, or open to others.</exception>
     public static void CreateFolder(string path)
     {
         RequireUnix();
+        RefuseFiles(path);
         Directory.CreateDirectory(path, OwnerOnlyFolder);
         RequirePrivate(path);
+    }
+
+    /// <summary>Creates the folder (0700), or closes one of this user's that is open to others, as an earlier version left it.</summary>
+    /// <exception cref="RunFolderException">What is there is a file, a link or somebody else's.</exception>
+    public static void CreateOrClose(string path)
+    {
+        if (Directory.Exists(path) && new DirectoryInfo(path).LinkTarget is null && IsMine(path))
+            File.SetUnixFileMode(path, File.GetUnixFileMode(path) & ~Others);
+        CreateFolder(path);
+    }
+
+    /// <exception cref="RunFolderException">There is a file where the folder, or one above it, should be.</exception>
+    public static void RefuseFiles(string path)
+    {
+        for (var part = path; part is not null; part = Path.GetDirectoryName(part))
+        {
+            if (File.Exists(part))
+                throw new RunFolderException(part, "is a file; expected a folder");
+        }
     }
 
     /// <exception cref="RunFolderException">The folder is a link, somebody else's, or open to others.</exception>
@@ -70,10 +94,20 @@ internal static partial class PrivateFiles
     {
         if (!OperatingSystem.IsLinux())
             return true; // elsewhere the mode check has to do: a private folder of another user cannot be entered anyway
-        if (StatX(CurrentFolder, path, NoFollow, UidField, out var status) != 0)
-            throw new RunFolderException(path, $"cannot be examined: {Marshal.GetLastPInvokeErrorMessage()}");
-        return status.Uid == EffectiveUserId();
+        return Examine(path, NoFollow).Uid == EffectiveUserId();
     }
+
+    /// <summary>Whether the open file is still the one under this name.</summary>
+    internal static bool IsAt(SafeFileHandle file, string path) =>
+        StatX(CurrentFolder, path, NoFollow, Fields, out var there) == 0
+        && StatX(file, "", EmptyPath, Fields, out var held) == 0
+        && (there.Inode, there.DeviceMajor, there.DeviceMinor) == (held.Inode, held.DeviceMajor, held.DeviceMinor);
+
+    internal static ulong Inode(string path) => Examine(path, flags: 0).Inode;
+
+    private static StatXResult Examine(string path, int flags) => StatX(CurrentFolder, path, flags, Fields, out var status) == 0
+        ? status
+        : throw new RunFolderException(path, $"cannot be examined: {Marshal.GetLastPInvokeErrorMessage()}");
 
     private static string Octal(UnixFileMode mode) => Convert.ToString((int)mode, 8);
 
@@ -85,7 +119,8 @@ internal static partial class PrivateFiles
 
     private const int CurrentFolder = -100; // AT_FDCWD
     private const int NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
-    private const uint UidField = 0x8; // STATX_UID
+    private const int EmptyPath = 0x1000; // AT_EMPTY_PATH: the handle itself
+    private const uint Fields = 0x8 | 0x100; // STATX_UID, STATX_INO
 
     /// <summary>The beginning of Linux's struct statx, the same on every architecture (unlike struct stat).</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
@@ -93,10 +128,25 @@ internal static partial class PrivateFiles
     {
         [FieldOffset(20)]
         public uint Uid;
+
+        [FieldOffset(32)]
+        public ulong Inode;
+
+        [FieldOffset(136)]
+        public uint DeviceMajor;
+
+        [FieldOffset(140)]
+        public uint DeviceMinor;
     }
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int StatX(int folder, string path, int flags, uint mask, out StatXResult result);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatX(SafeFileHandle file, string path, int flags, uint mask, out StatXResult result);
+
+    [LibraryImport("libc", EntryPoint = "umask")]
+    private static partial UnixFileMode SetMask(UnixFileMode mask);
 
     [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Link(string existing, string created);

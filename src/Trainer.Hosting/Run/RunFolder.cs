@@ -33,6 +33,8 @@ public sealed class RunFolder
     /// <summary>Where link sockets go; leaves 40 bytes of sun_path to a socket's name wherever the run folder is.</summary>
     public string LinksFolder { get; }
 
+    private string CoordinatorLock => System.IO.Path.Combine(Path, "coordinator.lock");
+
     private string EndpointsFolder => System.IO.Path.Combine(Path, "endpoints");
 
     /// <summary>Creates folder and token unless they are there; several processes may do so at once.</summary>
@@ -40,8 +42,6 @@ public sealed class RunFolder
     public static RunFolder OpenOrCreate(string path)
     {
         path = System.IO.Path.GetFullPath(path);
-        if (System.IO.Path.GetDirectoryName(path) is { } parent)
-            Directory.CreateDirectory(parent);
         PrivateFiles.CreateFolder(path);
         PrivateFiles.CreateFolder(System.IO.Path.Combine(path, "endpoints"));
         if (!File.Exists(TokenFile(path)))
@@ -56,6 +56,7 @@ public sealed class RunFolder
     public static RunFolder? TryOpen(string path)
     {
         path = System.IO.Path.GetFullPath(path);
+        PrivateFiles.RefuseFiles(path);
         if (!Directory.Exists(path))
             return null;
         PrivateFiles.RequirePrivate(path);
@@ -75,6 +76,15 @@ public sealed class RunFolder
             .ToList();
     }
 
+    /// <summary>Takes the name of a process before anything under that name is touched; disposing gives it back.</summary>
+    /// <exception cref="RunFolderException">Another process that is alive has the name.</exception>
+    public IDisposable Claim(string name) => Take(LockFile(name), $"already has a running '{name}'", "names are unique");
+
+    /// <summary>Takes the place of the one coordinator that a run folder has, whatever its name and store.</summary>
+    /// <exception cref="RunFolderException">Another coordinator that is alive has it.</exception>
+    public IDisposable ClaimCoordinator() => Take(
+        CoordinatorLock, "already has a coordinator", "stop that one, or give this one a run folder of its own");
+
     /// <summary>Publishes atomically, in place of what a predecessor of that name left; disposing withdraws.</summary>
     /// <exception cref="RunFolderException">Another process that is alive has the name.</exception>
     public IDisposable Publish(ProcessEndpoint endpoint)
@@ -89,12 +99,18 @@ public sealed class RunFolder
     /// <summary>Removes what processes leave here that end without a chance to withdraw it: dead endpoints, and sockets once nobody is alive.</summary>
     public void RemoveRemains()
     {
+        if (!Directory.Exists(Path))
+            return;
         var alive = Endpoints();
-        foreach (var file in Directory.EnumerateFiles(EndpointsFolder))
+        foreach (var file in Directory.Exists(EndpointsFolder) ? Directory.GetFiles(EndpointsFolder) : [])
         {
-            if (!alive.Any(endpoint => EndpointFile(endpoint.Name) == file))
+            if (file.EndsWith(".lock", StringComparison.Ordinal))
+                FileLock.TryTake(file)?.Dispose(); // And with it goes the file, unless somebody holds it.
+            else if (!alive.Any(endpoint => EndpointFile(endpoint.Name) == file))
                 File.Delete(file);
         }
+
+        FileLock.TryTake(CoordinatorLock)?.Dispose();
         if (alive.Count == 0 && Directory.Exists(LinksFolder))
             Directory.Delete(LinksFolder, recursive: true);
     }
@@ -120,11 +136,18 @@ public sealed class RunFolder
         return Encoding.UTF8.GetByteCount(temporary) <= LongestLinksFolder ? temporary : System.IO.Path.Combine("/tmp", name);
     }
 
-    private string EndpointFile(string name)
+    private FileLock Take(string file, string taken, string remedy) => FileLock.TryTake(file)
+        ?? throw new RunFolderException(Path, $"{taken}, {ProcessText.Of(FileLock.Holder(file))}; {remedy}");
+
+    private string EndpointFile(string name) => FileOf(name, ".json");
+
+    private string LockFile(string name) => FileOf(name, ".lock");
+
+    private string FileOf(string name, string extension)
     {
         if (name.Length is 0 or > 128 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') || name[0] == '.')
             throw new ArgumentException($"'{name}' is not a process name; expected letters, digits, '-', '_' and '.'.", nameof(name));
-        return System.IO.Path.Combine(EndpointsFolder, name + ".json");
+        return System.IO.Path.Combine(EndpointsFolder, name + extension);
     }
 
     /// <summary>Null when it is gone: its process withdrew it meanwhile.</summary>

@@ -63,8 +63,21 @@ public sealed record LinkEndpoint(string? Path, string? Host, int Port)
         }
     }
 
-    /// <summary>A socket that listens here; port 0 takes any free one.</summary>
+    /// <summary>A socket that listens here; port 0 takes any free one. What a process before left under the path of a Unix socket goes.</summary>
+    /// <exception cref="IOException">The endpoint cannot be bound.</exception>
     public Socket Listen()
+    {
+        try
+        {
+            return Bind();
+        }
+        catch (SocketException e)
+        {
+            throw new IOException($"links cannot be taken at {this}: {e.Message.ToLowerInvariant()}", e);
+        }
+    }
+
+    private Socket Bind()
     {
         EndPoint endPoint;
         if (Path is not null)
@@ -78,9 +91,17 @@ public sealed record LinkEndpoint(string? Path, string? Host, int Port)
         }
 
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, Path is null ? ProtocolType.Tcp : ProtocolType.Unspecified);
-        socket.Bind(endPoint);
-        socket.Listen(backlog: 128);
-        return socket;
+        try
+        {
+            socket.Bind(endPoint);
+            socket.Listen(backlog: 128);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     public override string ToString() => Path is not null ? UnixPrefix + Path : $"{TcpPrefix}{(Host!.Contains(':') ? $"[{Host}]" : Host)}:{Port}";

@@ -18,14 +18,22 @@ public sealed class LinkListener : IDisposable
     private volatile bool _disposed;
 
     /// <summary>Binds; peers that connect before <see cref="Start"/> wait.</summary>
-    /// <exception cref="SocketException">An endpoint cannot be bound.</exception>
+    /// <exception cref="IOException">An endpoint cannot be bound.</exception>
     public LinkListener(IEnumerable<LinkEndpoint> endpoints, ILogger logger)
     {
         _logger = logger;
-        foreach (var endpoint in endpoints)
+        try
         {
-            var socket = endpoint.Listen();
-            _bound.Add((socket, socket.LocalEndPoint is IPEndPoint ip ? endpoint with { Port = ip.Port } : endpoint));
+            foreach (var endpoint in endpoints)
+            {
+                var socket = endpoint.Listen();
+                _bound.Add((socket, socket.LocalEndPoint is IPEndPoint ip ? endpoint with { Port = ip.Port } : endpoint));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 

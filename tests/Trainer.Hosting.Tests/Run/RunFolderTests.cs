@@ -134,6 +134,75 @@ public sealed class RunFolderTests : IDisposable
         Assert.Equal($"{folder.Path} already has a running 'worker-0', process {parent.ProcessId}; names are unique.", refusal.Message);
     }
 
+    [Fact]
+    public void A_name_is_claimed_by_one_process_at_a_time()
+    {
+        var folder = RunFolder.OpenOrCreate(_temporary["run"]);
+        var claim = folder.Claim("worker-0");
+        using var another = folder.Claim("worker-1");
+
+        var refusal = Assert.Throws<RunFolderException>(() => folder.Claim("worker-0"));
+
+        Assert.StartsWith($"{folder.Path} already has a running 'worker-0', process {Environment.ProcessId} (", refusal.Message);
+        Assert.EndsWith("); names are unique.", refusal.Message);
+        claim.Dispose();
+        folder.Claim("worker-0").Dispose();
+    }
+
+    [Fact]
+    public void A_run_folder_has_one_coordinator_whatever_its_name()
+    {
+        var folder = RunFolder.OpenOrCreate(_temporary["run"]);
+        using var claim = folder.ClaimCoordinator();
+
+        var refusal = Assert.Throws<RunFolderException>(() => RunFolder.TryOpen(folder.Path)!.ClaimCoordinator());
+
+        Assert.StartsWith($"{folder.Path} already has a coordinator, process {Environment.ProcessId} (", refusal.Message);
+        Assert.EndsWith("); stop that one, or give this one a run folder of its own.", refusal.Message);
+    }
+
+    [Fact]
+    public void Claims_of_the_living_are_no_remains()
+    {
+        var folder = RunFolder.OpenOrCreate(_temporary["run"]);
+        using var claim = folder.Claim("worker-0");
+        File.WriteAllText(Path.Combine(folder.Path, "endpoints", "worker-1.lock"), "");
+        File.WriteAllText(Path.Combine(folder.Path, "coordinator.lock"), "");
+
+        folder.RemoveRemains();
+
+        Assert.Equal(["worker-0.lock"], Directory.GetFiles(Path.Combine(folder.Path, "endpoints")).Select(Path.GetFileName));
+        Assert.False(File.Exists(Path.Combine(folder.Path, "coordinator.lock")));
+        Assert.Throws<RunFolderException>(() => folder.Claim("worker-0"));
+    }
+
+    [Theory]
+    [InlineData("home")]
+    [InlineData("home/run")]
+    [InlineData("home/deep/run")]
+    public void A_file_in_the_way_is_named(string path)
+    {
+        File.WriteAllText(_temporary["home"], "");
+
+        Assert.Equal($"{_temporary["home"]} is a file; expected a folder.", Assert.Throws<RunFolderException>(() => RunFolder.OpenOrCreate(_temporary[path])).Message);
+        Assert.Throws<RunFolderException>(() => RunFolder.TryOpen(_temporary[path]));
+    }
+
+    [Fact]
+    public void A_folder_that_was_deleted_has_no_remains()
+    {
+        var folder = RunFolder.OpenOrCreate(_temporary["run"]);
+        var published = folder.Publish(Endpoint("worker-0"));
+        var claim = folder.Claim("worker-0");
+        Directory.Delete(folder.Path, recursive: true);
+
+        published.Dispose();
+        claim.Dispose();
+        folder.RemoveRemains();
+
+        Assert.False(Directory.Exists(folder.Path));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("../token")]
