@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Trainer.Hosting.Run;
 
 namespace Trainer.Node.Tests;
@@ -38,6 +39,47 @@ public sealed class NodeHostTests : IDisposable
         Assert.Equal(NodeHost.Stopped, await node.WaitAsync(patience.Token));
         Assert.DoesNotContain(run.Endpoints(), e => e.Name == "worker-7");
     }
+
+    [Fact]
+    public async Task A_second_node_of_a_name_ends_and_leaves_the_first_alone()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        var run = RunFolder.OpenOrCreate(Path.Combine(_folder, "run"));
+        using var publishedCoordinator = run.Publish(
+            ProcessEndpoint.OfThisProcess("coordinator", "coordinator", "akka.tcp://trainer@127.0.0.1:1", grpc: null, "http://127.0.0.1:1"));
+        using var stop = new CancellationTokenSource();
+        var options = new NodeOptions { Name = "worker-7", Run = run, Threads = 1 };
+        var first = NodeHost.RunAsync(options, stop.Token);
+        while (run.Endpoints().All(e => e.Name != "worker-7"))
+        {
+            await Task.Delay(20, patience.Token);
+        }
+
+        Assert.Equal(NodeHost.CannotStart, await NodeHost.RunAsync(options, patience.Token));
+
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(run.LinksFolder, "worker-7.sock")), patience.Token);
+        Assert.Contains(run.Endpoints(), e => e.Name == "worker-7");
+        await stop.CancelAsync();
+        Assert.Equal(NodeHost.Stopped, await first.WaitAsync(patience.Token));
+    }
+
+    [Fact]
+    public async Task A_node_that_cannot_publish_itself_is_an_exit_code()
+    {
+        var run = RunFolder.OpenOrCreate(Path.Combine(_folder, "run"));
+        using var publishedCoordinator = run.Publish(
+            ProcessEndpoint.OfThisProcess("coordinator", "coordinator", "akka.tcp://trainer@127.0.0.1:1", grpc: null, "http://127.0.0.1:1"));
+        Directory.CreateDirectory(Path.Combine(run.Path, "endpoints", "worker-7.json")); // A file cannot take its place.
+
+        Assert.Equal(NodeHost.CannotStart, await NodeHost.RunAsync(new NodeOptions { Name = "worker-7", Run = run, Threads = 1 }, CancellationToken.None).WaitAsync(Patience));
+    }
+
+    [Theory]
+    [InlineData("foo")]
+    [InlineData("host:0")]
+    public async Task A_seed_that_is_no_address_is_refused(string seed) =>
+        Assert.Equal(NodeHost.Refused, await NodeHost.RunAsync(new NodeOptions { Name = "worker-0", Seeds = [seed] }, CancellationToken.None));
 
     [Theory]
     [InlineData("0.0.0.0", "cpu")]

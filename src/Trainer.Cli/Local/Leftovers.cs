@@ -1,3 +1,4 @@
+using Trainer.Cli.Home;
 using Trainer.Hosting.Run;
 
 namespace Trainer.Cli.Local;

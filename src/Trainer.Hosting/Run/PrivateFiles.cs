@@ -25,13 +25,15 @@ public static partial class PrivateFiles
         RequirePrivate(path);
     }
 
-    /// <summary>Creates the folder (0700), or closes one of this user's that is open to others, as an earlier version left it.</summary>
-    /// <exception cref="RunFolderException">What is there is a file, a link or somebody else's.</exception>
+    /// <summary>Creates the folder (0700), or closes one of this user's that is open to others, as an earlier version left it. A link stays as it is.</summary>
+    /// <exception cref="RunFolderException">What is there is a file.</exception>
     public static void CreateOrClose(string path)
     {
-        if (Directory.Exists(path) && new DirectoryInfo(path).LinkTarget is null && IsMine(path))
+        RefuseFiles(path);
+        if (!Directory.Exists(path))
+            Directory.CreateDirectory(path, OwnerOnlyFolder);
+        else if (new DirectoryInfo(path).LinkTarget is null && IsMine(path))
             File.SetUnixFileMode(path, File.GetUnixFileMode(path) & ~Others);
-        CreateFolder(path);
     }
 
     /// <exception cref="RunFolderException">There is a file where the folder, or one above it, should be.</exception>

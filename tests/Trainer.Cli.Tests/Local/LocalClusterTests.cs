@@ -118,6 +118,56 @@ public sealed class LocalClusterTests : IAsyncLifetime
         Assert.Equal(0, (await CommandRun.InAsync(_installation.Home, "down")).ExitCode);
     }
 
+    [Fact]
+    public async Task A_deleted_run_folder_hides_nothing()
+    {
+        using var up = _installation.Start("up", "--workers", "2");
+        await ReadyAsync(up, "The cluster is up", workers: 2);
+        var children = Identities();
+        var coordinator = Identity("coordinator")!.Value.ProcessId;
+        Directory.Delete(_installation.Run, recursive: true);
+
+        foreach (var options in new[] { Array.Empty<string>(), ["--detach"] })
+        {
+            var second = await CommandRun.InAsync(_installation.Home, ["up", .. options]);
+            Assert.Equal(1, second.ExitCode);
+            Assert.StartsWith($"A cluster is still running here, and its run folder {_installation.Run} was deleted: supervisor (process {up.Id}), coordinator (process {coordinator}), worker-0 (process ", second.Errors);
+            Assert.EndsWith("Stop it with: trainer down\n", second.Errors);
+        }
+
+        var down = await CommandRun.InAsync(_installation.Home, "down");
+        Assert.StartsWith("Stopped supervisor, coordinator, worker-0, worker-1 in ", down.Output);
+        Assert.Equal(0, await up.EndAsync());
+        Assert.DoesNotContain(children, child => child.IsAlive);
+    }
+
+    [Fact]
+    public async Task Nobody_else_can_read_what_a_cluster_keeps()
+    {
+        foreach (var older in new[] { "store", "logs" })
+            Directory.CreateDirectory(Path.Combine(_installation.Home, older), (UnixFileMode)0b111_101_101);
+        using var up = _installation.Start("up", "--workers", "1");
+        await ReadyAsync(up, "The cluster is up", workers: 1);
+
+        foreach (var folder in new[] { "store", "jobs", "logs", "run" })
+            Assert.Equal((UnixFileMode)0b111_000_000, File.GetUnixFileMode(Path.Combine(_installation.Home, folder)));
+        foreach (var file in Directory.GetFiles(Path.Combine(_installation.Home, "logs")))
+            Assert.Equal((UnixFileMode)0b110_000_000, File.GetUnixFileMode(file));
+    }
+
+    [Fact]
+    public async Task A_home_that_is_a_file_is_named()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["home"], "");
+
+        foreach (var command in new[] { "up", "down", "jobs" })
+        {
+            var run = await CommandRun.InAsync(folder["home"], command);
+            Assert.Equal((1, $"{folder["home"]} is a file; expected a folder.\n"), (run.ExitCode, run.Errors));
+        }
+    }
+
     [Theory]
     [InlineData("--detach")]
     [InlineData("--no-restart")]

@@ -60,7 +60,73 @@ public sealed class SupervisorTests : IDisposable
     [InlineData(1000, 1, 1001, 10000)]
     [InlineData(9, 30, 1, 200)]
     public void Pauses_grow_and_begin_anew_after_a_good_run(int endsBefore, int ageSeconds, int ends, int pauseMilliseconds) =>
-        Assert.Equal((ends, TimeSpan.FromMilliseconds(pauseMilliseconds)), RestartPolicy.Decide(endsBefore, TimeSpan.FromSeconds(ageSeconds)));
+        Assert.Equal(
+            new RestartPolicy(ends, 0, TimeSpan.FromMilliseconds(pauseMilliseconds)),
+            new RestartPolicy(endsBefore, 7, default).After(TimeSpan.FromSeconds(ageSeconds), cameUp: true));
+
+    [Fact]
+    public void Ten_starts_in_a_row_without_coming_up_are_enough()
+    {
+        var policy = default(RestartPolicy);
+        for (var start = 1; start <= 10; start++)
+        {
+            Assert.False(policy.GivesUp);
+            policy = policy.After(TimeSpan.FromMinutes(3), cameUp: false);
+            Assert.Equal(start, policy.Ends);
+        }
+
+        Assert.True(policy.GivesUp);
+        Assert.False(policy.After(TimeSpan.FromSeconds(1), cameUp: true).GivesUp);
+    }
+
+    [Fact]
+    public async Task A_process_that_never_comes_up_is_given_up_and_the_others_go_on()
+    {
+        await using var supervisor = Create(TimeSpan.FromSeconds(10), child => child.Spec.Name == "good");
+        supervisor.Start(Shell("good", "read line"));
+        supervisor.Start(Shell("bad", "echo cannot find its socks; exit 7"));
+        using var stop = new CancellationTokenSource();
+        var running = supervisor.RunAsync("good", stop.Token);
+
+        await Eventually.TrueAsync(() => Told().Any(line => line.Contains("is not started again", StringComparison.Ordinal)), "it is given up");
+
+        Assert.Equal(10, Told().Count(line => line.StartsWith("bad ended with exit code 7", StringComparison.Ordinal)));
+        Assert.StartsWith(
+            $"bad ended with exit code 7. It did not come up 10 times in a row and is not started again.\nThe end of {_folder["bad.log"]}:\n  | cannot find its socks", Told()[^1]);
+        Assert.False(running.IsCompleted);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
+    public async Task Without_the_essential_process_the_cluster_ends_with_the_reason()
+    {
+        await using var supervisor = Create(TimeSpan.FromSeconds(10), child => child.Spec.Name == "good");
+        supervisor.Start(Shell("good", "read line"));
+        supervisor.Start(Shell("bad", "exit 7"));
+
+        var failure = await Assert.ThrowsAsync<CliException>(() => supervisor.RunAsync("bad", TestContext.Current.CancellationToken));
+
+        Assert.StartsWith("bad ended with exit code 7. It did not come up 10 times in a row and is not started again.", failure.Message);
+    }
+
+    [Fact]
+    public async Task A_process_that_hangs_before_it_is_up_is_ended_and_started_again()
+    {
+        var supervisor = new Supervisor(restart: true, _ => false, Tell, TimeSpan.FromMilliseconds(100)) { UpWithin = TimeSpan.FromMilliseconds(200) };
+        await using (supervisor)
+        {
+            supervisor.Start(Shell("slow", "echo $$; exec sleep 1000"));
+            using var stop = new CancellationTokenSource();
+            var running = supervisor.RunAsync("slow", stop.Token);
+            await Eventually.TrueAsync(() => Log("slow").Split('\n').Length > 2, "it was started twice");
+            await stop.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        }
+
+        Assert.StartsWith("slow did not come up within 0.2 s; starting it again in 0.2 s.", Told()[0]);
+        Assert.All(Log("slow").Split('\n', StringSplitOptions.RemoveEmptyEntries), process => Assert.Null(ProcessIdentity.Of(int.Parse(process))));
+    }
 
     [Fact]
     public void One_supervisor_at_a_time_claims_a_run_folder()
@@ -100,7 +166,19 @@ public sealed class SupervisorTests : IDisposable
         Assert.Equal("  | (nothing)", LogFile.Tail(_folder["b.log"]));
     }
 
-    private Supervisor Create(TimeSpan grace) => new(restart: true, _told.Add, grace);
+    private Supervisor Create(TimeSpan grace, Func<ChildProcess, bool>? isUp = null) => new(restart: true, isUp ?? (_ => true), Tell, grace);
+
+    private void Tell(string text)
+    {
+        lock (_told)
+            _told.Add(text);
+    }
+
+    private List<string> Told()
+    {
+        lock (_told)
+            return [.. _told];
+    }
 
     private ChildSpec Shell(string name, string script) => new(name, "/bin/sh", ["-c", script], _folder[$"{name}.log"]);
 

@@ -115,7 +115,7 @@ public sealed class SqliteJobStoreTests : IDisposable
         var file = Path.Combine(_folder.Path, "file");
         File.WriteAllText(file, "");
         var error = Assert.Throws<StoreException>(() => SqliteJobStore.Open(Path.Combine(file, "store")));
-        Assert.StartsWith($"Store folder '{file}/store' cannot be made: ", error.Message);
+        Assert.StartsWith($"Store folder '{file}/store' cannot be used: {file} is a file; expected a folder.", error.Message);
     }
 
     [Fact]
