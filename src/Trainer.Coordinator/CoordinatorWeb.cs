@@ -14,7 +14,7 @@ using Trainer.Hosting.Metrics;
 
 namespace Trainer.Coordinator;
 
-/// <summary>The coordinator's two ports: HTTP/2 for gRPC (jobs, workers, health, reflection), HTTP/1 for <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c>.</summary>
+/// <summary>The coordinator's two ports: HTTP/2 for gRPC (jobs, workers, system, health, reflection), HTTP/1 for <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c>.</summary>
 /// <remarks>Clear text cannot tell the two protocols apart on one port.</remarks>
 internal sealed class CoordinatorWeb : IAsyncDisposable
 {
@@ -75,8 +75,9 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
 
     private static void Map(WebApplication app)
     {
-        app.MapGrpcService<JobsService>();
-        app.MapGrpcService<WorkersService>();
+        app.MapGrpcService<JobService>();
+        app.MapGrpcService<WorkerService>();
+        app.MapGrpcService<SystemService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         app.MapTrainerMetrics();

@@ -76,7 +76,7 @@ public sealed class SchemaTests
 
     private static void CheckAgree(Option option, OptionSchema schema, FieldDescriptor field)
     {
-        var rule = field.GetOptions()?.GetExtension(JobExtensions.Rule) ?? new Rule();
+        var rule = field.GetOptions()?.GetExtension(RulesExtensions.Rule) ?? new Rule();
         Assert.True(Fits(option.Form, field), $"{field.FullName} is {field.FieldType}; the class has {option.Form.GetType().Name}");
         if (option.Form is WordForm words)
         {

@@ -44,9 +44,9 @@ internal sealed class TestCoordinator : IAsyncDisposable
 
     public CallInvoker Invoker => _channel.CreateCallInvoker();
 
-    public Protos.Jobs.JobsClient Jobs => new(WithToken(Token));
+    public Protos.JobService.JobServiceClient Jobs => new(WithToken(Token));
 
-    public Protos.Workers.WorkersClient Workers => new(WithToken(Token));
+    public Protos.WorkerService.WorkerServiceClient Workers => new(WithToken(Token));
 
     public static async Task<TestCoordinator> StartAsync(string folder)
     {

@@ -24,8 +24,9 @@ internal sealed class ClusterClient : IDisposable
             UseProxy = false,
         };
         _channel = GrpcChannel.ForAddress(endpoint, new GrpcChannelOptions { HttpHandler = new HttpHeaders(this, token, sockets), DisposeHttpClient = true });
-        Jobs = new Jobs.JobsClient(_channel);
-        Workers = new Workers.WorkersClient(_channel);
+        Jobs = new JobService.JobServiceClient(_channel);
+        Workers = new WorkerService.WorkerServiceClient(_channel);
+        System = new SystemService.SystemServiceClient(_channel);
     }
 
     public Uri Endpoint { get; }
@@ -33,9 +34,11 @@ internal sealed class ClusterClient : IDisposable
     /// <summary>The coordinator's clock when it last answered, to the second; null before.</summary>
     public DateTimeOffset? ServerTime { get; private set; }
 
-    public Jobs.JobsClient Jobs { get; }
+    public JobService.JobServiceClient Jobs { get; }
 
-    public Workers.WorkersClient Workers { get; }
+    public WorkerService.WorkerServiceClient Workers { get; }
+
+    public SystemService.SystemServiceClient System { get; }
 
     /// <exception cref="CliException">The run folder knows no coordinator.</exception>
     public static async Task<ClusterClient> OpenAsync(ClusterAddress address, CancellationToken stop)

@@ -1,6 +1,7 @@
 using Trainer.Cli.Api;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Output;
+using Trainer.Hosting;
 using Trainer.Hosting.Run;
 using Trainer.Protos;
 
@@ -17,8 +18,9 @@ internal static class ClusterChecks
         {
             using var client = await ClusterClient.OpenAsync(address, stop);
             var response = await client.CallAsync((cluster, options) => cluster.Workers.ListWorkersAsync(new ListWorkersRequest(), options), stop);
+            var version = await client.CallAsync((cluster, options) => cluster.System.GetVersionAsync(new GetVersionRequest(), options), stop);
             var reached = new Check("cluster", Verdict.Ok, $"answers at {client.Endpoint.GetLeftPart(UriPartial.Authority)}");
-            return [reached, .. Skew(client.ServerTime, TimeProvider.System.GetUtcNow()), WorkersIn(response)];
+            return [reached, VersionOf(version, Release.Version), .. Skew(client.ServerTime, TimeProvider.System.GetUtcNow()), WorkersIn(response)];
         }
         catch (CliException nobody) when (nobody.ExitCode == ExitCode.Unreachable)
         {
@@ -29,6 +31,14 @@ internal static class ClusterChecks
         {
             return []; // the check of the run folder says it
         }
+    }
+
+    internal static Check VersionOf(SystemVersion theirs, string ours)
+    {
+        var finding = $"{theirs.Release}, API {theirs.Api}, arithmetic {theirs.Numerics}";
+        return theirs.Release == ours
+            ? new("cluster's version", Verdict.Ok, finding)
+            : new("cluster's version", Verdict.Warning, $"{finding}; this program is {ours}", "Use the program of the cluster's release: it knows what that one offers.");
     }
 
     internal static IEnumerable<Check> Skew(DateTimeOffset? theirs, DateTimeOffset ours)

@@ -25,20 +25,20 @@ internal static class FieldPath
     };
 
     /// <summary>The rule of a field; one that demands nothing where none is written.</summary>
-    public static Rule Rule(FieldDescriptor field) => field.GetOptions()?.GetExtension(JobExtensions.Rule) ?? NoRule;
+    public static Rule Rule(FieldDescriptor field) => field.GetOptions()?.GetExtension(RulesExtensions.Rule) ?? NoRule;
 
     /// <summary>Sets of fields of which exactly one must be given: the message's oneofs and its <c>exactly_one_of</c>.</summary>
     public static IEnumerable<IReadOnlyList<FieldDescriptor>> Choices(MessageDescriptor message)
     {
         foreach (OneofDescriptor oneof in message.Oneofs.Where(oneof => !oneof.IsSynthetic))
             yield return [.. oneof.Fields];
-        if (message.GetOptions()?.GetExtension(JobExtensions.ExactlyOneOf) is { Count: > 0 } names)
+        if (message.GetOptions()?.GetExtension(RulesExtensions.ExactlyOneOf) is { Count: > 0 } names)
             yield return [.. names.Select(message.FindFieldByName)];
     }
 
     /// <summary>Fields of which at least one must be given; empty: none.</summary>
     public static IReadOnlyList<FieldDescriptor> AnyOf(MessageDescriptor message) =>
-        [.. (message.GetOptions()?.GetExtension(JobExtensions.AnyOf) ?? []).Select(message.FindFieldByName)];
+        [.. (message.GetOptions()?.GetExtension(RulesExtensions.AnyOf) ?? []).Select(message.FindFieldByName)];
 
     /// <summary>"a, b or c".</summary>
     public static string Either(IEnumerable<string> names)

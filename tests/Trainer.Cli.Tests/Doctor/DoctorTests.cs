@@ -31,6 +31,7 @@ public sealed class DoctorTests : IDisposable
         var run = await CommandRun.InAsync(_home.Path, "doctor");
 
         Assert.Matches($@"\nok +cluster +answers at {cluster.Endpoint}\n", run.Output);
+        Assert.Matches(@"\nok +cluster's version +\d+\.\d+\.\d+, API trainer\.v1, arithmetic canonical-7\n", run.Output);
         Assert.Matches(@"\nok +workers +2 idle, 1 busy\n", run.Output);
     }
 
@@ -78,6 +79,15 @@ public sealed class DoctorTests : IDisposable
             new Check("GPU", Verdict.Optional, "none that can be used; networks train on the CPU", "What is there and why it cannot be used: trainer devices"),
             MachineChecks.Gpus([cpu, gpu with { Obstacle = "broken" }]));
     }
+
+    [Fact]
+    public void A_cluster_of_another_release_is_a_warning() => Assert.Equal(
+        new Check(
+            "cluster's version",
+            Verdict.Warning,
+            "0.9.1, API trainer.v1, arithmetic canonical-7; this program is 0.2.0",
+            "Use the program of the cluster's release: it knows what that one offers."),
+        ClusterChecks.VersionOf(new SystemVersion { Release = "0.9.1", Api = "trainer.v1", Numerics = "canonical-7" }, "0.2.0"));
 
     [Fact]
     public void Clocks_are_compared()

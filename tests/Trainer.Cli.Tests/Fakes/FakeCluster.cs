@@ -55,6 +55,7 @@ internal sealed class FakeCluster : IAsyncDisposable
         });
         app.MapGrpcService<FakeJobs>();
         app.MapGrpcService<FakeWorkers>();
+        app.MapGrpcService<FakeSystem>();
         await app.StartAsync();
         var cluster = new FakeCluster(app, api, token);
         cluster._publication = run?.Publish(ProcessEndpoint.OfThisProcess("coordinator", "coordinator", "akka.tcp://trainer@127.0.0.1:7", cluster.Endpoint, "http://127.0.0.1:13"));
@@ -89,7 +90,7 @@ internal sealed class FakeApi
         Jobs.FirstOrDefault(job => job.Id == id) ?? throw new RpcException(new Status(StatusCode.NotFound, $"There is no job '{id}'."));
 }
 
-internal sealed class FakeJobs(FakeApi api) : Jobs.JobsBase
+internal sealed class FakeJobs(FakeApi api) : JobService.JobServiceBase
 {
     public override Task<Job> CreateJob(CreateJobRequest request, ServerCallContext context) => Task.FromResult(api.Create(request));
 
@@ -120,8 +121,14 @@ internal sealed class FakeJobs(FakeApi api) : Jobs.JobsBase
         api.Logs(request, responseStream);
 }
 
-internal sealed class FakeWorkers(FakeApi api) : Workers.WorkersBase
+internal sealed class FakeWorkers(FakeApi api) : WorkerService.WorkerServiceBase
 {
     public override Task<ListWorkersResponse> ListWorkers(ListWorkersRequest request, ServerCallContext context) =>
         Task.FromResult(new ListWorkersResponse { Workers = { api.Workers } });
+}
+
+internal sealed class FakeSystem : SystemService.SystemServiceBase
+{
+    public override Task<SystemVersion> GetVersion(GetVersionRequest request, ServerCallContext context) =>
+        Task.FromResult(new SystemVersion { Release = Hosting.Release.Version, Api = "trainer.v1", Numerics = "canonical-7", ClusterProtocol = 5 });
 }

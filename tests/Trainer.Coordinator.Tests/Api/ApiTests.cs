@@ -12,7 +12,7 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
 {
     private readonly TestCoordinator _coordinator = fixture.Coordinator;
 
-    private Protos.Jobs.JobsClient Jobs => _coordinator.Jobs;
+    private Protos.JobService.JobServiceClient Jobs => _coordinator.Jobs;
 
     [Fact]
     public async Task A_job_is_made_once_per_request_id()
@@ -126,18 +126,28 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
     [Fact]
     public async Task Calls_need_the_token_except_health_checks()
     {
-        var error = await FailsAsync(new Protos.Jobs.JobsClient(_coordinator.Invoker).GetJobAsync(new GetJobRequest { Id = "x" }), StatusCode.Unauthenticated, "TOKEN_INVALID");
+        var error = await FailsAsync(new Protos.JobService.JobServiceClient(_coordinator.Invoker).GetJobAsync(new GetJobRequest { Id = "x" }), StatusCode.Unauthenticated, "TOKEN_INVALID");
         Assert.Equal("This call needs the header 'authorization: Bearer TOKEN'; the token is in the coordinator's token file.", error.Status.Detail);
         error = await FailsAsync(
-            new Protos.Workers.WorkersClient(_coordinator.WithToken("wrong")).ListWorkersAsync(new ListWorkersRequest()), StatusCode.Unauthenticated, "TOKEN_INVALID");
+            new Protos.WorkerService.WorkerServiceClient(_coordinator.WithToken("wrong")).ListWorkersAsync(new ListWorkersRequest()), StatusCode.Unauthenticated, "TOKEN_INVALID");
         Assert.Equal("The token is not this cluster's; that is in the coordinator's token file.", error.Status.Detail);
-        using var watch = new Protos.Jobs.JobsClient(_coordinator.Invoker).WatchJob(new WatchJobRequest { Id = "x" });
+        using var watch = new Protos.JobService.JobServiceClient(_coordinator.Invoker).WatchJob(new WatchJobRequest { Id = "x" });
         Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(() => watch.ResponseStream.MoveNext(default))).StatusCode);
 
         var health = await new Health.HealthClient(_coordinator.Invoker).CheckAsync(new HealthCheckRequest());
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, health.Status);
         Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(() => ReflectAsync(_coordinator.Invoker))).StatusCode);
-        Assert.Contains("trainer.v1.Jobs", await ReflectAsync(_coordinator.WithToken(TestCoordinator.Token)));
+        Assert.Contains("trainer.v1.JobService", await ReflectAsync(_coordinator.WithToken(TestCoordinator.Token)));
+    }
+
+    [Fact]
+    public async Task The_system_says_which_release_answers_and_in_what_arithmetic_it_computes()
+    {
+        var version = await new Protos.SystemService.SystemServiceClient(_coordinator.WithToken(TestCoordinator.Token)).GetVersionAsync(new GetVersionRequest());
+
+        Assert.Matches(@"^\d+\.\d+\.\d+$", version.Release);
+        Assert.Equal(("trainer.v1", true), (version.Api, version.Numerics.StartsWith("canonical-", StringComparison.Ordinal)));
+        Assert.Equal(Hosting.Cluster.ClusterProtocol.Version, version.ClusterProtocol);
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public sealed class DocumentationTests
     /// <summary>The part of a field's row that follows from job.proto.</summary>
     private static string Row(FieldDescriptor field)
     {
-        Rule rule = field.GetOptions()?.GetExtension(JobExtensions.Rule) ?? new Rule();
+        Rule rule = field.GetOptions()?.GetExtension(RulesExtensions.Rule) ?? new Rule();
         string initial = rule.Required ? "required" : rule.HasDefault ? $"`{rule.Default}`" : "";
         return $"| `{field.Name}` | {Type(field, rule)} | {Range(rule)} | {initial} | ";
     }

@@ -88,7 +88,7 @@ public sealed class JobRulesTests
         Assert.True(fields.Length > 30);
         foreach (FieldDescriptor field in fields)
         {
-            Rule rule = field.GetOptions()?.GetExtension(JobExtensions.Rule) ?? new Rule();
+            Rule rule = field.GetOptions()?.GetExtension(RulesExtensions.Rule) ?? new Rule();
             bool number = field.FieldType is FieldType.Double or FieldType.UInt32 or FieldType.Int32 or FieldType.UInt64;
             bool text = field.FieldType == FieldType.String;
             Assert.True(number || text || field.FieldType is FieldType.Bool or FieldType.Message, field.FullName);
@@ -112,7 +112,7 @@ public sealed class JobRulesTests
             return sibling is not null;
         return sibling.FieldType == FieldType.Bool
             ? parts[1] is "true" or "false"
-            : sibling.GetOptions().GetExtension(JobExtensions.Rule).OneOf.Contains(parts[1]);
+            : sibling.GetOptions().GetExtension(RulesExtensions.Rule).OneOf.Contains(parts[1]);
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using Trainer.Protos;
 namespace Trainer.Coordinator.Api;
 
 /// <summary>The workers that the scheduler knows.</summary>
-public sealed class WorkersService(JobDirectory directory) : Protos.Workers.WorkersBase
+public sealed class WorkerService(JobDirectory directory) : Protos.WorkerService.WorkerServiceBase
 {
     public override async Task<ListWorkersResponse> ListWorkers(ListWorkersRequest request, ServerCallContext context)
     {

@@ -7,7 +7,7 @@ using Trainer.Protos.Cluster;
 namespace Trainer.Coordinator.Api;
 
 /// <summary>The job API. What a job is and does is its entity's affair; what has ended is read from the store.</summary>
-public sealed class JobsService(IJobStore store, JobDirectory directory, JobValidator validator, IHostApplicationLifetime lifetime) : Protos.Jobs.JobsBase
+public sealed class JobService(IJobStore store, JobDirectory directory, JobValidator validator, IHostApplicationLifetime lifetime) : Protos.JobService.JobServiceBase
 {
     private const int DefaultPageSize = 50;
     private const int MaxPageSize = 1000;
