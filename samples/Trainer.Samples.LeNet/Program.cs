@@ -1,13 +1,13 @@
 // LeNet on Fashion-MNIST on this machine's CPU, with the library alone: Trainer.Samples.LeNet [epochs] [samples] [seed]
 using Trainer.Kernels.Data;
-using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
 
 var numbers = args.Select(int.Parse).ToArray();
 var (epochs, samples, seed) = (numbers.ElementAtOrDefault(0), numbers.ElementAtOrDefault(1), numbers.ElementAtOrDefault(2));
 var (train, test) = FashionMnist.Load();
-using var device = Device.Cpu();
+using var device = CpuDevice.Create();
 using var trainer = new LocalTrainer(Zoo.LeNet(), device, new Sgd(LearningRate: 0.9f), batchSize: 256, (ulong)seed);
 for (var epoch = 1; epoch <= (epochs > 0 ? epochs : 10); epoch++)
 {

@@ -35,8 +35,11 @@ public sealed record NodeOptions
     /// <summary>Compute threads of the worker; 0: one per processor.</summary>
     public int Threads { get; init; }
 
-    /// <summary>As <see cref="Kernels.Devices.Device.Open"/> takes it.</summary>
+    /// <summary>As <see cref="DeviceName.Parse"/> takes it.</summary>
     public string Device { get; init; } = "cpu";
+
+    /// <summary>Opens <see cref="Device"/> with so many <see cref="Threads"/>. Only who starts the process knows what devices there are.</summary>
+    public required Func<string, int, Device> OpenDevice { get; init; }
 
     public bool Insecure { get; init; }
 
@@ -93,7 +96,7 @@ public static class NodeHost
         OwnHost.RequireResolved(options.Host);
         using var place = new RunFolderPlace(options);
         using var metrics = new TrainingMetrics();
-        using var device = Device.Open(options.Device, options.Threads);
+        using var device = options.OpenDevice(options.Device, options.Threads);
         metrics.Device(device.Kind, device.Description, device.NumericsId);
         DisposableCluster? cluster = null;
         await using var http = NodeHttp.Create(options.Host, options.HttpPort, () => cluster?.IsUp ?? false, loggers);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 
 namespace Trainer.Benchmarks;
 
@@ -17,7 +18,7 @@ internal sealed class Bench : IDisposable
     public Bench(BenchmarkOptions options)
     {
         _options = options;
-        Device = Device.Cpu(options.Threads);
+        Device = CpuDevice.Create(options.Threads);
         _peak = new FmaPeak(Device.Threads);
         if (!options.Json)
         {

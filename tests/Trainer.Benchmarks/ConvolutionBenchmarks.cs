@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Benchmarks;
@@ -13,7 +15,7 @@ internal static class ConvolutionBenchmarks
 {
     public static int Run(BenchmarkOptions options)
     {
-        using var device = Device.Cpu(options.Threads);
+        using var device = CpuDevice.Create(options.Threads);
         using var peak = new FmaPeak(device.Threads);
         foreach (var network in ZooConvolutions.All.Concat(options.Only.Length == 0 ? [] : ZooConvolutions.Others).GroupBy(layer => layer.Network))
         {

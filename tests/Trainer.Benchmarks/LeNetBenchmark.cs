@@ -1,4 +1,6 @@
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Randomness;
 using Trainer.Kernels.Sharding;

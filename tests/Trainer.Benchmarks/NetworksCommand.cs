@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Trainer.Kernels;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Randomness;
 using Trainer.Kernels.Sharding;
@@ -81,7 +82,7 @@ internal static class NetworksCommand
 
     private static Measurement Measure(string name, int batch, Shape input, BenchmarkOptions options)
     {
-        using var device = Device.Cpu(options.Threads);
+        using var device = CpuDevice.Create(options.Threads);
         using var peak = new FmaPeak(device.Threads);
         var model = Zoo.Create(name, input, 10);
         var shards = ShardTree.DefaultShards(batch);

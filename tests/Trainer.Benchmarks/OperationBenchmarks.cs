@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
+using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Benchmarks;
@@ -14,7 +17,7 @@ internal sealed class OperationBenchmarks : IDisposable
     private readonly BenchmarkOptions _options;
     private readonly Device _device;
 
-    private OperationBenchmarks(BenchmarkOptions options) => (_options, _device) = (options, Device.Cpu(options.Threads));
+    private OperationBenchmarks(BenchmarkOptions options) => (_options, _device) = (options, CpuDevice.Create(options.Threads));
 
     public static int Run(BenchmarkOptions options)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
 
@@ -19,7 +20,7 @@ internal static class PrecisionCommand
         var (train, test) = FashionMnist.Load();
         (train, test) = (train.Take((int)Number(args, 5, train.Count)), test.Take((int)Number(args, 6, test.Count)));
         var model = Zoo.Create(name, train.Shape, train.Classes, new ZooOptions(width));
-        using var device = Device.Cpu(1);
+        using var device = CpuDevice.Create(1);
         foreach (var seed in seeds.Select(text => ulong.Parse(text, CultureInfo.InvariantCulture)))
         {
             foreach (var precision in Precision.All)

@@ -5,6 +5,7 @@ using Akka.Actor;
 using Microsoft.Extensions.Logging.Abstractions;
 using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Node;
 using Trainer.Node.Links;
 using Trainer.Node.Tests.Reduction;
@@ -85,7 +86,7 @@ internal static class TrainingCommand
 
     private static IActorRef StartWorker(ActorSystem system, int i, int threads, string folder, TrainingMetrics metrics, IActorRef ear)
     {
-        var options = new WorkerOptions($"worker-{i}", $"life-{i}", "here", Device.Cpu(threads), metrics, NullLogger.Instance)
+        var options = new WorkerOptions($"worker-{i}", $"life-{i}", "here", CpuDevice.Create(threads), metrics, NullLogger.Instance)
         {
             Listener = new LinkListener([LinkEndpoint.Unix(Path.Combine(folder, $"{i}.sock"))], NullLogger.Instance),
         };

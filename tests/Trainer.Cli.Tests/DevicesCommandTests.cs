@@ -1,7 +1,7 @@
 using Trainer.Cli.Commands;
 using Trainer.Cli.Local;
 using Trainer.Cli.Tests.Fakes;
-using Trainer.Kernels.Devices;
+using Trainer.Kernels.Gpu;
 
 namespace Trainer.Cli.Tests;
 

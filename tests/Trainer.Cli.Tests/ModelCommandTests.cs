@@ -2,6 +2,7 @@ using Trainer.Cli.Models;
 using Trainer.Cli.Tests.Fakes;
 using Trainer.Kernels;
 using Trainer.Kernels.Models;
+using Trainer.Kernels.Training.Planning;
 using Trainer.Protos;
 using Model = Trainer.Kernels.Models.Model;
 

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using Trainer.Cli.Tests.Fakes;
 using Trainer.Kernels;
 using Trainer.Kernels.Formats;
-using Trainer.Kernels.Training;
+using Trainer.Kernels.Models;
 using Trainer.Protos;
 using Flatten = Trainer.Kernels.Layers.Flatten;
 using Linear = Trainer.Kernels.Layers.Linear;

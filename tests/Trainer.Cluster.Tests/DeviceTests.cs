@@ -1,6 +1,7 @@
 using Trainer.Cluster.Tests.Jobs;
 using Trainer.Cluster.Tests.Processes;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Gpu;
 
 namespace Trainer.Cluster.Tests;
 

@@ -2,7 +2,7 @@ using System.Threading.Channels;
 using Akka.Actor;
 using Google.Protobuf;
 using Trainer.Hosting.Cluster;
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Canonical;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 

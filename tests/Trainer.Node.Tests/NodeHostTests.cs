@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Trainer.Hosting.Run;
+using Trainer.Kernels.Gpu;
 
 namespace Trainer.Node.Tests;
 
@@ -20,7 +21,7 @@ public sealed class NodeHostTests : IDisposable
         using var publishedCoordinator = run.Publish(
             ProcessEndpoint.OfThisProcess("coordinator", "coordinator", "akka.tcp://trainer@127.0.0.1:1", grpc: null, "http://127.0.0.1:1"));
         using var stop = new CancellationTokenSource();
-        var node = NodeHost.RunAsync(new NodeOptions { Name = "worker-7", Run = run, Threads = 1 }, stop.Token);
+        var node = NodeHost.RunAsync(new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-7", Run = run, Threads = 1 }, stop.Token);
         ProcessEndpoint? endpoint;
         while ((endpoint = run.Endpoints().FirstOrDefault(e => e.Name == "worker-7")) is null)
         {
@@ -87,15 +88,15 @@ public sealed class NodeHostTests : IDisposable
     [InlineData("127.0.0.1", "abacus")]
     public async Task Options_that_nobody_should_run_with_are_refused(string host, string device) =>
         Assert.Equal(NodeHost.Refused, await NodeHost.RunAsync(
-            new NodeOptions { Name = "worker-0", Host = host, Device = device, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
+            new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-0", Host = host, Device = device, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
 
     [Fact]
     public async Task A_device_that_cannot_be_opened_is_an_exit_code() =>
         Assert.Equal(NodeHost.CannotStart, await NodeHost.RunAsync(
-            new NodeOptions { Name = "worker-0", Device = "opencl:97", Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
+            new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-0", Device = "opencl:97", Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
 
     [Fact]
     public async Task An_address_that_cannot_be_bound_is_an_exit_code() =>
         Assert.Equal(NodeHost.CannotStart, await NodeHost.RunAsync(
-            new NodeOptions { Name = "worker-0", Host = "192.0.2.1", Insecure = true, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
+            new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-0", Host = "192.0.2.1", Insecure = true, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
 }

@@ -4,6 +4,7 @@ using Trainer.Cli.Errors;
 using Trainer.Cli.Help;
 using Trainer.Cli.Output;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Gpu;
 
 namespace Trainer.Cli.Commands;
 

@@ -6,6 +6,7 @@ using Trainer.Cli.Models;
 using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Gpu;
 
 namespace Trainer.Cli.Commands;
 
@@ -39,7 +40,7 @@ internal static class EvaluateCommand
         command.SetAction(async (parsed, stop) =>
         {
             var model = await trained.FindAsync(parsed, shell, stop);
-            using var opened = Device.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
+            using var opened = DeviceCatalog.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
             var result = Evaluate(model, parsed.GetValue(images), parsed.GetValue(labels), opened, stop);
             Printer.Of(parsed, shell).Print(() => Json(result, model), () => Text(result, model));
             return ExitCode.Ok;

@@ -76,7 +76,7 @@ internal static class ExportCommand
     private static string WriteOnnx(TrainedModel trained, string file)
     {
         var model = ModelSource.Build(trained.Spec, trained.Place);
-        using var device = Device.Cpu(threads: 1);
+        using var device = CpuDevice.Create(threads: 1);
         using var network = TrainedNetwork.Open(model, trained, device);
         try
         {

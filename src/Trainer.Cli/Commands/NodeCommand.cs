@@ -3,6 +3,7 @@ using Trainer.Cli.Errors;
 using Trainer.Cli.Help;
 using Trainer.Cli.Options;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Gpu;
 using Trainer.Node;
 
 namespace Trainer.Cli.Commands;
@@ -51,6 +52,7 @@ internal static class NodeCommand
                 Run = host.OpenRunFolder(parsed),
                 Threads = parsed.GetValue(threads),
                 Device = parsed.GetValue(device)!,
+                OpenDevice = DeviceCatalog.Open,
                 Insecure = parsed.GetValue(host.Insecure),
                 Log = host.Log(parsed),
             };

@@ -7,6 +7,7 @@ using Trainer.Cli.Models;
 using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Gpu;
 
 namespace Trainer.Cli.Commands;
 
@@ -35,7 +36,7 @@ internal static class PredictCommand
         {
             var model = await trained.FindAsync(parsed, shell, stop);
             var data = ImageSource.Open(model.Spec.Data, parsed.GetValue(images), labels: null);
-            using var opened = Device.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
+            using var opened = DeviceCatalog.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
             using var network = TrainedNetwork.Open(ModelSource.Build(model.Spec, model.Place, data.Shape), model, opened);
             var printer = Printer.Of(parsed, shell);
             if (!printer.Json)

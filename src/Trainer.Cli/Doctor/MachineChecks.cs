@@ -5,7 +5,7 @@ using Trainer.Cli.Home;
 using Trainer.Cli.Output;
 using Trainer.Hosting.Run;
 using Trainer.Kernels.Data;
-using Trainer.Kernels.Devices;
+using Trainer.Kernels.Gpu;
 
 namespace Trainer.Cli.Doctor;
 

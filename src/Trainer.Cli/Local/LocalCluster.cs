@@ -4,6 +4,7 @@ using Trainer.Cli.Home;
 using Trainer.Cli.Output;
 using Trainer.Hosting.Run;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Gpu;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Local;

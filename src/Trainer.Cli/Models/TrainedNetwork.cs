@@ -3,6 +3,7 @@ using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
+using Trainer.Kernels.Training.Planning;
 using Trainer.Protos;
 using CrossEntropy = Trainer.Kernels.Training.CrossEntropy;
 using Model = Trainer.Kernels.Models.Model;

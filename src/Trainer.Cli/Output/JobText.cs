@@ -1,4 +1,3 @@
-using Trainer.Kernels.Devices.Canonical;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Output;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Trainer.Kernels;
-using Trainer.Kernels.Models;
+using Trainer.Kernels.Training.Planning;
 
 namespace Trainer.Cli.Output;
 

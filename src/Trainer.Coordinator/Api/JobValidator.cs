@@ -3,7 +3,6 @@ using Model = Trainer.Kernels.Models.Model;
 using Trainer.Coordinator.Scheduling;
 using Trainer.Kernels;
 using Trainer.Kernels.Data;
-using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;

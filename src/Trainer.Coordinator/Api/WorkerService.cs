@@ -1,5 +1,5 @@
 using Grpc.Core;
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Canonical;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Api;

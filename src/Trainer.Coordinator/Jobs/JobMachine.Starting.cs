@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Trainer.Coordinator.Scheduling;
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Canonical;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Trainer.Kernels.Devices.Canonical;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Scheduling;

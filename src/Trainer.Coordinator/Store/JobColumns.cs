@@ -1,5 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Canonical;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 

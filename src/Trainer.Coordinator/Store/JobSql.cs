@@ -1,4 +1,4 @@
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Canonical;
 
 namespace Trainer.Coordinator.Store;
 

@@ -1,5 +1,4 @@
 using System.Numerics;
-using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Randomness;
 
 namespace Trainer.Kernels.Data;

@@ -1,4 +1,5 @@
-using Trainer.Kernels.Devices.Cpu;
+using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices;
@@ -31,15 +32,6 @@ public abstract class Device : IDisposable
 
     /// <summary>The version of the canonical arithmetic that this device computes in. Equal ids give equal bits.</summary>
     public abstract string NumericsId { get; }
-
-    /// <param name="threads">Compute threads; 0 takes one for each processor this process may use.</param>
-    public static Device Cpu(int threads = 0) => CpuDevice.Create(threads);
-
-    /// <summary>The device that a user asks for, as <see cref="DeviceCatalog.List"/> names them.</summary>
-    /// <param name="name"><c>auto</c>, <c>cpu</c>, <c>cuda[:N]</c> or <c>opencl[:N]</c>: see <see cref="DeviceName"/>.</param>
-    /// <param name="threads">Of the CPU, as in <see cref="Cpu"/>; a GPU has its own.</param>
-    /// <exception cref="DeviceException">There is no such name, or no such device, or it cannot be used.</exception>
-    public static Device Open(string name, int threads = 0) => DeviceCatalog.Open(DeviceName.Parse(name), threads);
 
     /// <summary>Bytes that may be allocated on the device in all; null: as many as it has.</summary>
     public long? MemoryLimit { get; set; }

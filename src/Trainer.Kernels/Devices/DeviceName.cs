@@ -4,7 +4,7 @@ namespace Trainer.Kernels.Devices;
 
 /// <summary>Which device a user asks for: <c>auto</c>, <c>cpu</c>, <c>cuda[:N]</c> or <c>opencl[:N]</c>.</summary>
 /// <param name="Kind">A <see cref="DeviceKind"/>, or <see cref="Auto"/>.</param>
-/// <param name="Number">As <see cref="DeviceCatalog"/> counts them; null: the first that can be used.</param>
+/// <param name="Number">As the drivers count them; null: the first that can be used.</param>
 public sealed record DeviceName(string Kind, int? Number)
 {
     /// <summary>The first CUDA device that can be used, else the first such OpenCL device that is a GPU, else the CPU.</summary>

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Trainer.Kernels.Data;
-using Trainer.Kernels.Training;
+using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Formats;
 

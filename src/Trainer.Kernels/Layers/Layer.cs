@@ -1,4 +1,4 @@
-using Trainer.Kernels.Devices;
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Layers;

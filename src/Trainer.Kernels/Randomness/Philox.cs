@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Trainer.Kernels.Devices.Cpu.Elementwise;
+using Trainer.Kernels.Arithmetic;
 
 namespace Trainer.Kernels.Randomness;
 
@@ -72,7 +72,7 @@ public static class Philox
             }
             while (s >= 1 || s == 0);
 
-            var factor = MathF.Sqrt(-2 * ScalarMath.Log(s) / s);
+            var factor = MathF.Sqrt(-2 * ScalarMath<HostMath>.Log(s) / s);
             values[i] = mean + (std * (u * factor));
             if (i + 1 < values.Length)
             {

@@ -1,5 +1,4 @@
 using System.Numerics;
-using Trainer.Kernels.Devices.Canonical;
 
 namespace Trainer.Kernels.Sharding;
 

@@ -1,3 +1,4 @@
+using Trainer.Kernels.Models;
 using Trainer.Kernels.Training.Planning;
 
 namespace Trainer.Kernels.Training;

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Training;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;

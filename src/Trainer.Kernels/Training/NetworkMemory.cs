@@ -1,5 +1,6 @@
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Layers;
+using Trainer.Kernels.Models;
 using Trainer.Kernels.Training.Planning;
 
 namespace Trainer.Kernels.Training;

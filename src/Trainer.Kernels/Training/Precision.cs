@@ -1,3 +1,4 @@
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Schema;
 
@@ -10,7 +11,7 @@ public enum GradientPrecision
     [Option("fp32")]
     Float32,
 
-    /// <summary>To <see cref="Devices.Bfloat16"/>.</summary>
+    /// <summary>To <see cref="Arithmetic.Bfloat16"/>.</summary>
     [Option("bf16")]
     Bfloat16,
 }

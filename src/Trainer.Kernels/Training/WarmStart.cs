@@ -1,5 +1,6 @@
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Formats;
+using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Training;
 

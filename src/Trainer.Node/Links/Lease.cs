@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.InteropServices;
-using Trainer.Kernels.Devices.Canonical;
 
 namespace Trainer.Node.Links;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Trainer.Kernels.Devices;
+using Trainer.Kernels.Arithmetic;
 using Trainer.Node.Links;
 
 namespace Trainer.Node.Reduction;

@@ -1,5 +1,6 @@
+using Trainer.Kernels.Canonical;
+using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
-using Trainer.Kernels.Training;
 using Trainer.Node.Links;
 using Trainer.Protos.Cluster;
 using ShardRange = Trainer.Kernels.Sharding.ShardRange;
@@ -57,7 +58,7 @@ public sealed class AllReducePlan
 
     public int Members => Names.Count;
 
-    public int Chunks => (Elements + ParameterLayout.ChunkElements - 1) / ParameterLayout.ChunkElements;
+    public int Chunks => Chunk.CountOf(Elements);
 
     /// <summary>The roots of all members, ascending.</summary>
     public ShardRange[] Ranges { get; }
@@ -75,8 +76,8 @@ public sealed class AllReducePlan
     /// <summary>Where a chunk lies in the flat buffers.</summary>
     public (int Offset, int Length) Extent(int chunk)
     {
-        var offset = chunk * ParameterLayout.ChunkElements;
-        return (offset, Math.Min(ParameterLayout.ChunkElements, Elements - offset));
+        var offset = chunk * Chunk.Elements;
+        return (offset, Math.Min(Chunk.Elements, Elements - offset));
     }
 
     /// <summary>Index into <see cref="Ranges"/> of a member's root; -1: not its root.</summary>

@@ -1,6 +1,6 @@
 using Akka.Actor;
+using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Training;
 using Trainer.Node.Links;
 using Trainer.Node.Training;

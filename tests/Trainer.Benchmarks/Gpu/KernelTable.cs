@@ -3,9 +3,9 @@ using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
-using Trainer.Kernels.Devices.Gpu;
-using Trainer.Kernels.Devices.Gpu.Arithmetic;
-using Kernel = Trainer.Kernels.Devices.Gpu.Kernel;
+using Trainer.Kernels.Gpu.Arithmetic;
+using Trainer.Kernels.Gpu.Launching;
+using Kernel = Trainer.Kernels.Gpu.Launching.Kernel;
 
 namespace Trainer.Benchmarks.Gpu;
 
@@ -41,8 +41,8 @@ internal static class KernelTable
 
     private static double Occupancy((string Name, int Warps, int SharedBytes) processor, int registers, int sharedBytes)
     {
-        var warps = GpuDevice.GroupSize / WarpSize;
-        var perGroup = (Math.Min(registers, 255) + 7) / 8 * 8 * GpuDevice.GroupSize;
+        var warps = ThreadGroup.Size / WarpSize;
+        var perGroup = (Math.Min(registers, 255) + 7) / 8 * 8 * ThreadGroup.Size;
         var groups = Math.Min(RegistersOfProcessor / perGroup, processor.Warps / warps);
         groups = sharedBytes == 0 ? groups : Math.Min(groups, processor.SharedBytes / (sharedBytes + 1024));
         return (double)groups * warps / processor.Warps;

@@ -1,6 +1,6 @@
 using Trainer.Cli.Doctor;
 using Trainer.Cli.Tests.Fakes;
-using Trainer.Kernels.Devices;
+using Trainer.Kernels.Gpu;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Tests.Doctor;

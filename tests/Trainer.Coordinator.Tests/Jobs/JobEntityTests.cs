@@ -4,7 +4,7 @@ using Akka.TestKit;
 using Akka.TestKit.Xunit;
 using Trainer.Coordinator.Jobs;
 using Trainer.Coordinator.Store;
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Canonical;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 

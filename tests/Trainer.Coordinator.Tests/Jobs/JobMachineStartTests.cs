@@ -1,5 +1,5 @@
 using Trainer.Coordinator.Jobs;
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Canonical;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 

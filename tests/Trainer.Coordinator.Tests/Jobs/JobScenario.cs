@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using Trainer.Coordinator.Jobs;
 using Trainer.Coordinator.Store;
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Canonical;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 

@@ -1,5 +1,6 @@
 using Trainer.Coordinator.Scheduling;
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Canonical;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Tests.Scheduling;

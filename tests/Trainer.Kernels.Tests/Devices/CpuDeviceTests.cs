@@ -1,6 +1,8 @@
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Devices.Cpu.Simd;
+using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Tests.Devices;
@@ -14,10 +16,10 @@ public class CpuDeviceTests
     [Fact]
     public void A_device_describes_itself()
     {
-        using var device = Device.Cpu(2);
+        using var device = CpuDevice.Create(2);
         Assert.Equal(("cpu", 2), (device.Name, device.Threads));
         Assert.EndsWith($", {InstructionSets.NameOf(InstructionSets.Best)}, 2 threads", device.Description);
-        using var all = Device.Cpu();
+        using var all = CpuDevice.Create();
         Assert.Equal(Environment.ProcessorCount, all.Threads);
         Assert.Equal(device.NumericsId, all.NumericsId);
     }
@@ -27,7 +29,7 @@ public class CpuDeviceTests
     [InlineData(3)]
     public void A_warm_device_allocates_nothing_on_the_managed_heap(int threads)
     {
-        using var device = Device.Cpu(threads);
+        using var device = CpuDevice.Create(threads);
         using var operands = new Operands(device);
         for (var i = 0; i < 3; i++)
         {
@@ -46,7 +48,7 @@ public class CpuDeviceTests
     [Fact]
     public void Memory_is_zeroed_aligned_and_safe_to_dispose_twice()
     {
-        using var device = Device.Cpu(1);
+        using var device = CpuDevice.Create(1);
         var memory = device.Allocate(1001);
         Assert.Equal(1001, memory.Elements);
         Assert.Equal(-1, memory.Host.IndexOfAnyExcept(0f));
@@ -68,7 +70,7 @@ public class CpuDeviceTests
     [Fact]
     public void Disposing_a_device_frees_its_memory()
     {
-        var device = Device.Cpu(2);
+        var device = CpuDevice.Create(2);
         var memory = device.Allocate(10);
         device.Dispose();
         Assert.Throws<ObjectDisposedException>(() => memory.Host.Length);
@@ -78,7 +80,7 @@ public class CpuDeviceTests
     [Fact]
     public void Wrong_operands_are_named_with_what_they_have_and_need()
     {
-        using var device = Device.Cpu(1);
+        using var device = CpuDevice.Create(1);
         var (x, w, y, two) = (device.Zeros(2 * 3 * 8 * 9), device.Zeros(7 * 27), device.Zeros(2 * 7 * 8 * 9), device.Zeros(2));
         void Fails(string message, Action call) => Assert.Equal(message, Assert.ThrowsAny<ArgumentException>(call).Message);
 

@@ -1,4 +1,6 @@
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
+using Trainer.Kernels.Gpu;
 using Trainer.Kernels.Tests.Gpu;
 
 namespace Trainer.Kernels.Tests.Devices;
@@ -34,7 +36,7 @@ public sealed class DeviceCatalogTests
     [InlineData("opencl:x")]
     [InlineData("opencl:4294967296")]
     public void Other_names_are_refused(string text) => Assert.Equal(
-        $"Device '{text}' is unknown; expected auto, cpu, cuda[:N] or opencl[:N].", Assert.Throws<DeviceException>(() => Device.Open(text)).Message);
+        $"Device '{text}' is unknown; expected auto, cpu, cuda[:N] or opencl[:N].", Assert.Throws<DeviceException>(() => DeviceCatalog.Open(text)).Message);
 
     [Fact]
     public void Auto_takes_cuda_then_an_opencl_gpu_then_the_cpu()
@@ -71,7 +73,7 @@ public sealed class DeviceCatalogTests
     {
         var devices = DeviceCatalog.List();
 
-        using var cpu = Device.Cpu();
+        using var cpu = CpuDevice.Create();
         Assert.Equal((cpu.Name, cpu.Description, cpu.NumericsId), (devices[0].Name, devices[0].Description, devices[0].NumericsId));
         Assert.Equal([DeviceKind.Cpu, DeviceKind.Cuda, DeviceKind.OpenCl], devices.Select(device => device.Kind).Distinct());
         Assert.All(devices, device => Assert.Equal(device.IsUsable, device.NumericsId.Length > 0));
@@ -81,7 +83,7 @@ public sealed class DeviceCatalogTests
     [Fact]
     public void Whatever_the_list_calls_usable_opens_as_what_it_says() => Assert.All(DeviceCatalog.List().Where(device => device.IsUsable), listed =>
     {
-        using var device = Device.Open(listed.Name);
+        using var device = DeviceCatalog.Open(listed.Name);
         Assert.Equal((listed.Name, listed.Kind, listed.Description, listed.NumericsId), (device.Name, device.Kind, device.Description, device.NumericsId));
     });
 

@@ -1,4 +1,6 @@
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Tests.Reference;
 
 namespace Trainer.Kernels.Tests.Devices;

@@ -1,5 +1,4 @@
-using Trainer.Kernels.Devices;
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Arithmetic;
 
 namespace Trainer.Kernels.Tests.Devices;
 

@@ -6,7 +6,6 @@ using Trainer.Kernels.Formats;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Tests.Reference;
-using Trainer.Kernels.Training;
 
 namespace Trainer.Kernels.Tests.Formats;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Schema;
@@ -106,5 +107,5 @@ public sealed class ReferenceLayerGoldenTests : LayerGoldenTests
 
 public sealed class CpuLayerGoldenTests : LayerGoldenTests
 {
-    protected override Device Open() => Device.Cpu(2);
+    protected override Device Open() => CpuDevice.Create(2);
 }

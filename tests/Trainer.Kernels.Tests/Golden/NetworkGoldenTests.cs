@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Tests.Reference;
@@ -38,7 +39,7 @@ public sealed class NetworkGoldenTests
         var golden = All[name];
         var (samples, losses) = (golden.Int("samples"), golden.Doubles("losses"));
         var images = golden.TryGetProperty("images", out var given) ? given.GetString()! : "images";
-        using var device = Device.Cpu(2);
+        using var device = CpuDevice.Create(2);
         using var network = new Network(ModelOf(golden), device, new Sgd(golden.GetProperty("lr").GetDouble()), new NetworkOptions(samples));
         Start(name, network);
         var slice = BatchSlice.Whole(samples, 1);

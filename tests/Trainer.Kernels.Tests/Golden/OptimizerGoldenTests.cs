@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Tests.Devices;
 using Trainer.Kernels.Tests.Reference;
 using Trainer.Kernels.Training;
@@ -74,5 +75,5 @@ public sealed class ReferenceOptimizerGoldenTests : OptimizerGoldenTests
 
 public sealed class CpuOptimizerGoldenTests : OptimizerGoldenTests
 {
-    protected override Device Open() => Device.Cpu(2);
+    protected override Device Open() => CpuDevice.Create(2);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
@@ -21,7 +22,7 @@ public class PyTorchTests
         var golden = Golden.GetProperty("training")[index];
         var samples = golden.GetProperty("samples").GetInt32();
         var optimizer = new Sgd(0.1f, golden.GetProperty("momentum").GetSingle(), golden.GetProperty("weight_decay").GetSingle());
-        using var device = Device.Cpu(2);
+        using var device = CpuDevice.Create(2);
         using var network = new Network(Zoo.LeNet(), device, optimizer, new NetworkOptions(samples));
         SetWeights(network);
         var slice = BatchSlice.Whole(samples, 4);

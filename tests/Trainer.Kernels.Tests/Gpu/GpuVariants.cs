@@ -1,4 +1,6 @@
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
+using Trainer.Kernels.Gpu;
 using Trainer.Kernels.Tests.Devices;
 
 namespace Trainer.Kernels.Tests.Gpu;
@@ -16,7 +18,7 @@ public static class GpuVariants
 
     private static readonly Lazy<IReadOnlyList<Device>> Found = new(() => [.. OpenFirst(DeviceKind.OpenCl), .. OpenFirst(DeviceKind.Cuda)]);
 
-    private static readonly Lazy<DeviceVariants> Variants = new(() => new DeviceVariants(Found.Value, peer: Device.Cpu()));
+    private static readonly Lazy<DeviceVariants> Variants = new(() => new DeviceVariants(Found.Value, peer: CpuDevice.Create()));
 
     public static IReadOnlyList<Device> Devices => Found.Value;
 
@@ -28,5 +30,5 @@ public static class GpuVariants
     }
 
     private static IEnumerable<Device> OpenFirst(string kind) =>
-        DeviceCatalog.List().Any(device => device.Kind == kind && device.IsUsable) ? [Device.Open(kind)] : [];
+        DeviceCatalog.List().Any(device => device.Kind == kind && device.IsUsable) ? [DeviceCatalog.Open(kind)] : [];
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Trainer.Kernels.Devices.Gpu;
+using Trainer.Kernels.Gpu.Launching;
 
 namespace Trainer.Kernels.Tests.Gpu;
 

@@ -1,5 +1,5 @@
 using System.Reflection;
-using Trainer.Kernels.Devices.Gpu;
+using Trainer.Kernels.Gpu.Launching;
 
 namespace Trainer.Kernels.Tests.Gpu;
 

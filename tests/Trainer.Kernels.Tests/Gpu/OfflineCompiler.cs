@@ -6,8 +6,8 @@ using ILGPU.Backends.PTX;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
-using Trainer.Kernels.Devices.Gpu.Arithmetic;
-using Kernel = Trainer.Kernels.Devices.Gpu.Kernel;
+using Trainer.Kernels.Gpu.Arithmetic;
+using Kernel = Trainer.Kernels.Gpu.Launching.Kernel;
 
 namespace Trainer.Kernels.Tests.Gpu;
 

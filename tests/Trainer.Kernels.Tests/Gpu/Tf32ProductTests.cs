@@ -2,10 +2,10 @@ using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Devices.Gpu;
-using Trainer.Kernels.Devices.Gpu.Arithmetic;
-using Trainer.Kernels.Devices.Gpu.Kernels;
-using Trainer.Kernels.Devices.Gpu.Products;
+using Trainer.Kernels.Gpu.Arithmetic;
+using Trainer.Kernels.Gpu.Launching;
+using Trainer.Kernels.Gpu.Products;
+using Trainer.Kernels.Gpu.Tiles;
 using Trainer.Kernels.Tests.Reference;
 
 namespace Trainer.Kernels.Tests.Gpu;
@@ -24,7 +24,7 @@ public sealed class Tf32ProductTests
         using var context = Context.Create(builder =>
         {
             ExactIntrinsics.Register(builder);
-            builder.CPU(new CPUDevice(32, GpuDevice.GroupSize / 32, 1));
+            builder.CPU(new CPUDevice(32, ThreadGroup.Size / 32, 1));
         });
         using var accelerator = context.CreateCPUAccelerator(0, CPUAcceleratorMode.Parallel);
         var (left, right) = (TestData.Values(rows * depth, 1), TestData.Values(columns * depth, 2));
@@ -35,7 +35,7 @@ public sealed class Tf32ProductTests
         Assert.True(kernel.NeedsTensorCores);
         var (rowTiles, columnTiles) = ((rows + tileRows - 1) / tileRows, (columns + tileColumns - 1) / tileColumns);
 
-        kernel.Load(accelerator)(accelerator.DefaultStream, new KernelConfig(rowTiles * columnTiles, GpuDevice.GroupSize), new(
+        kernel.Load(accelerator)(accelerator.DefaultStream, new KernelConfig(rowTiles * columnTiles, ThreadGroup.Size), new(
             rowTiles,
             columnTiles,
             TileRange.All(depth),

@@ -1,4 +1,5 @@
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Tests.Devices;
@@ -70,7 +71,7 @@ public sealed class ConvolutionExamples : WorkedExamples
     [InlineData(2)]
     public void The_kernel_that_finds_edges_can_be_learnt(ulong seed)
     {
-        using var device = Device.Cpu(2);
+        using var device = CpuDevice.Create(2);
         var layer = new Conv2d(1, (1, 2)) { Bias = false };
         var run = new LayerRun(device, layer, new Shape(1, 6, 8), BatchSlice.Whole(1, 1), (tensor, values) =>
         {

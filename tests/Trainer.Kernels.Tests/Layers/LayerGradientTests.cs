@@ -1,4 +1,5 @@
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
@@ -175,5 +176,5 @@ public sealed class ReferenceLayerGradientTests : LayerGradientTests
 
 public sealed class CpuLayerGradientTests : LayerGradientTests
 {
-    protected override Device Open() => Device.Cpu(2);
+    protected override Device Open() => CpuDevice.Create(2);
 }

@@ -1,5 +1,6 @@
 using CsCheck;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Tests.Devices;
@@ -21,7 +22,7 @@ public sealed class LayerProperties : IDisposable
     private static readonly Gen<BatchSlice> Slices = Gen.Select(Gen.Int[1, 4], Gen.Int[2, 3], Gen.Bool, (samples, shards, split) =>
         split ? new BatchSlice(samples, shards, [new ShardRange(0, shards - 1), new ShardRange(shards - 1, shards)]) : BatchSlice.Whole(samples, shards));
 
-    private readonly Device _device = Device.Cpu(2);
+    private readonly Device _device = CpuDevice.Create(2);
 
     [Fact]
     public void Convolutions() => Check(

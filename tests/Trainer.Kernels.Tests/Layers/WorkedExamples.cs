@@ -1,4 +1,5 @@
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Tests.Reference;
@@ -13,7 +14,7 @@ public abstract class WorkedExamples
     /// <summary>One sample through one layer.</summary>
     private protected static (Shape Shape, float[] Y) Apply(Layer layer, Shape input, float[] x, float[]? weight = null, float[]? bias = null)
     {
-        using var device = Device.Cpu(2);
+        using var device = CpuDevice.Create(2);
         var run = new LayerRun(device, layer, input, BatchSlice.Whole(1, 1), (tensor, values) =>
         {
             var given = tensor switch { "x" => x, "weight" => weight!, "bias" => bias!, _ => new float[values.Length] };

@@ -1,6 +1,5 @@
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
-using Trainer.Kernels.Training;
 
 namespace Trainer.Kernels.Tests.Models;
 

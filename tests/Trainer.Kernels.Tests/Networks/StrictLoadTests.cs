@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Formats;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
@@ -38,7 +39,7 @@ public sealed class StrictLoadTests : IDisposable
     {
         var python = FindPython();
         Assert.SkipWhen(python is null, "There is no python3 with torch: apt install python3-torch");
-        using var device = Device.Cpu(2);
+        using var device = CpuDevice.Create(2);
         var names = Zoo.Names;
         var expected = names.ToDictionary(name => name, name => Save(device, name));
         await File.WriteAllTextAsync(_folder.File("networks.json"), JsonSerializer.Serialize(

@@ -1,5 +1,7 @@
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Devices.Cpu;
+using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Tests.Devices;
 using Trainer.Kernels.Tests.Reference;
@@ -56,7 +58,7 @@ public class Tf32ProductTests
     [Fact]
     public void It_is_the_same_device_with_an_id_of_its_own()
     {
-        using var device = Device.Cpu(2);
+        using var device = CpuDevice.Create(2);
         var emulation = device.ForCompute(ComputePrecision.Tf32);
 
         Assert.Same(device, device.ForCompute(ComputePrecision.Exact));
@@ -69,7 +71,7 @@ public class Tf32ProductTests
     [Fact]
     public void Operands_are_checked_as_the_exact_device_does()
     {
-        using var device = Device.Cpu(1);
+        using var device = CpuDevice.Create(1);
         var (few, w) = (device.Zeros(5), device.Zeros(6));
         var fault = Assert.Throws<ArgumentException>(
             () => device.ForCompute(ComputePrecision.Tf32).LinearForward(3, 2, 2, few, w, default, Activation.None, device.Zeros(4)));

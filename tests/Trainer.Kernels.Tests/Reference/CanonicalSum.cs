@@ -1,4 +1,3 @@
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Tests.Reference;

@@ -1,3 +1,5 @@
+using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Randomness;
 using Trainer.Kernels.Sharding;
@@ -181,10 +183,10 @@ public sealed partial class ReferenceDevice
     public override float SquaredNorm(Tensor values)
     {
         var (total, lanes) = (0f, new float[FormL.Lanes]);
-        for (var first = 0; first < values.Elements; first += ParameterLayout.ChunkElements)
+        for (var first = 0; first < values.Elements; first += Chunk.Elements)
         {
             Array.Clear(lanes);
-            for (var i = 0; i < Math.Min(ParameterLayout.ChunkElements, values.Elements - first); i++)
+            for (var i = 0; i < Math.Min(Chunk.Elements, values.Elements - first); i++)
             {
                 var v = values.Host[first + i];
                 lanes[i % FormL.Lanes] = MathF.FusedMultiplyAdd(v, v, lanes[i % FormL.Lanes]);

@@ -1,4 +1,3 @@
-using Trainer.Kernels.Data;
 using Trainer.Kernels.Randomness;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;

@@ -1,4 +1,6 @@
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Tests.Reference;
@@ -17,7 +19,7 @@ public class AllocationTests
     [InlineData(3, ComputePrecision.Tf32)]
     public void A_warm_step_allocates_nothing_on_the_managed_heap(int threads, ComputePrecision compute)
     {
-        using var device = Device.Cpu(threads);
+        using var device = CpuDevice.Create(threads);
         var recipe = new TrainingRecipe(new Sgd(0.9f, Momentum: 0.9f)) { Precision = new(compute) };
         using var network = new Network(Zoo.LeNet(), device, recipe, new NetworkOptions(62, MaxRoots: 2));
         network.Initialize(1);

@@ -1,5 +1,5 @@
+using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Devices.Canonical;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Models;
@@ -19,7 +19,7 @@ public class LeNetTests
     [InlineData(13, 16)]
     public void The_first_ten_steps_are_those_of_a_naive_trainer(int samples, int shards)
     {
-        using var device = Device.Cpu(2);
+        using var device = CpuDevice.Create(2);
         using var network = Start(device, samples);
         var naive = new NaiveTrainer(network.Layout.Slots.ToDictionary(
             slot => slot.Name, slot => network.Weights.Slice(slot.Offset, slot.Elements).ToArray().Select(value => (double)value).ToArray()));

@@ -1,5 +1,6 @@
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Formats;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
@@ -12,7 +13,7 @@ namespace Trainer.Kernels.Tests.Training;
 public sealed class LocalTrainerTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly Device _device = Device.Cpu(2);
+    private readonly Device _device = CpuDevice.Create(2);
 
     public void Dispose()
     {

@@ -1,4 +1,5 @@
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
@@ -28,7 +29,7 @@ public class NetworkFitTests
     [Fact]
     public void What_is_planned_is_what_is_allocated()
     {
-        using var device = Device.Cpu(1);
+        using var device = CpuDevice.Create(1);
         foreach (var parts in new PartOptions?[] { null, new(4, 23, 2) })
         {
             var options = Options with { Parts = parts };
@@ -40,7 +41,7 @@ public class NetworkFitTests
 
         bool Fits(long limit, NetworkOptions options)
         {
-            using var other = Device.Cpu(1);
+            using var other = CpuDevice.Create(1);
             other.MemoryLimit = limit;
             return NetworkFit.Of(Model, other, Recipe, options, [Whole]) == options;
         }
@@ -52,7 +53,7 @@ public class NetworkFitTests
     public void Parts_have_the_bits_of_the_whole_batch(bool hasBatchNorm, int[] parts)
     {
         var model = hasBatchNorm ? Model : ModelOf(new ReLU());
-        using var device = Device.Cpu(2);
+        using var device = CpuDevice.Create(2);
         var whole = TwoSteps(model, device, Options);
         foreach (var shards in parts)
         {
@@ -69,7 +70,7 @@ public class NetworkFitTests
     [Fact]
     public void A_group_that_does_not_fit_is_refused_with_the_bytes()
     {
-        using var device = Device.Cpu(1);
+        using var device = CpuDevice.Create(1);
         device.MemoryLimit = 12_345;
 
         var refused = Assert.Throws<DeviceMemoryException>(() => NetworkFit.Of(Model, device, Recipe, Options, [Whole]));
@@ -82,7 +83,7 @@ public class NetworkFitTests
     [Fact]
     public void Without_a_limit_a_cpu_plans_whole_batches()
     {
-        using var device = Device.Cpu(1);
+        using var device = CpuDevice.Create(1);
 
         Assert.Same(Options.Parts, NetworkFit.Of(Model, device, Recipe, Options, [Whole]).Parts);
     }

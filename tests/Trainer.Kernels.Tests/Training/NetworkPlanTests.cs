@@ -1,4 +1,4 @@
-using Trainer.Kernels.Devices;
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Training.Planning;

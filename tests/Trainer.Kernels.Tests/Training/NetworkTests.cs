@@ -1,4 +1,5 @@
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
@@ -82,7 +83,7 @@ public class NetworkTests
     [Fact]
     public void A_bucket_is_ready_when_its_gradients_are_complete()
     {
-        using var device = Device.Cpu(2);
+        using var device = CpuDevice.Create(2);
         var model = new Model(new Shape(1, 4, 4), new Conv2d(2, 3), new Sigmoid(), new Flatten(), new Linear(200_000) { Bias = false }, new Linear(2));
         using var network = new Network(model, device, new Sgd(1), new NetworkOptions(1));
         network.Initialize(1);
@@ -100,7 +101,7 @@ public class NetworkTests
     [Fact]
     public void Buckets_are_reported_in_order_and_complete_with_all_that_lies_before_them()
     {
-        using var device = Device.Cpu(1);
+        using var device = CpuDevice.Create(1);
         var model = new Model(new Shape(1, 28, 28), new Conv2d(3, 3), new BatchNorm2d(), new ReLU(), new Flatten(), new Linear(600), new ReLU(), new Linear(10));
         using var network = new Network(model, device, new TrainingRecipe(new Sgd(0.1)) { Loss = new CrossEntropy(IgnoreIndex: 3) }, new NetworkOptions(5));
         network.Initialize(seed: 5);

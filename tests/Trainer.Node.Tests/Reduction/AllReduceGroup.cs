@@ -1,5 +1,5 @@
 using Akka.Actor;
-using Trainer.Kernels.Training;
+using Trainer.Kernels.Models;
 using Trainer.Node.Links;
 using Trainer.Node.Reduction;
 using Trainer.Node.Tests.Links;

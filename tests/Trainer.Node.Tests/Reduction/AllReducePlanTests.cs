@@ -1,5 +1,6 @@
+using Trainer.Kernels.Canonical;
+using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
-using Trainer.Kernels.Training;
 using Trainer.Node.Links;
 using Trainer.Node.Reduction;
 
@@ -59,7 +60,7 @@ public class AllReducePlanTests
             {
                 var (offset, length) = plan.Extent(chunk);
                 Assert.Equal(end, offset);
-                Assert.InRange(length, 1, ParameterLayout.ChunkElements);
+                Assert.InRange(length, 1, Chunk.Elements);
                 end += length;
             }
 

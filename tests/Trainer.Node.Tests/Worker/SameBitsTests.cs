@@ -1,5 +1,6 @@
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
 using Trainer.Node.Tests.Training;
@@ -49,7 +50,7 @@ public class SameBitsTests
     private static string TrainLocally(TinyData data, int batchSize, int shards, int epochs, Precision? precision = null)
     {
         var recipe = new TrainingRecipe(new Sgd(0.9f, 0.5f)) { Precision = precision ?? Precision.Exact };
-        using var device = Device.Cpu(1);
+        using var device = CpuDevice.Create(1);
         var train = DataSet.FromIdx(data.Files.TrainImages, data.Files.TrainLabels);
         using var trainer = new LocalTrainer(Zoo.LeNet(), device, recipe, batchSize, seed: 3, shards);
         for (var epoch = 0; epoch < epochs; epoch++)

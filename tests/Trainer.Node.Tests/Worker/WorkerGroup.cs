@@ -4,6 +4,7 @@ using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
 using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Node.Links;
 using Trainer.Node.Tests.Reduction;
 using Trainer.Node.Worker;
@@ -30,7 +31,7 @@ internal sealed class WorkerGroup : IAsyncDisposable
         var listener = _system.ActorOf(Props.Create(() => new Ear(_said.Writer)));
         for (var i = 0; i < workers; i++)
         {
-            var device = Device.Cpu(threads);
+            var device = CpuDevice.Create(threads);
             _devices.Add(device);
             var options = new WorkerOptions($"worker-{i}", $"life-{i}", Host: "here", device, _metrics, NullLogger.Instance)
             {

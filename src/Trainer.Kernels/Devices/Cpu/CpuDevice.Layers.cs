@@ -1,5 +1,7 @@
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Operands;
+using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Cpu;

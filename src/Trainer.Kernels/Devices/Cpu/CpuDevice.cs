@@ -1,29 +1,35 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Convolution;
 using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Linear;
+using Trainer.Kernels.Devices.Cpu.Losses;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Normalization;
 using Trainer.Kernels.Devices.Cpu.Pooling;
 using Trainer.Kernels.Devices.Cpu.Reduction;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
+using Trainer.Kernels.Devices.Cpu.Updates;
 using Trainer.Kernels.Devices.Operands;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Cpu;
 
-internal static class CpuDevice
+/// <summary>This machine's CPU as a device.</summary>
+public static class CpuDevice
 {
-    /// <summary>A device of some threads; <paramref name="set"/> is for tests that compare instruction sets.</summary>
+    /// <summary>A device of some threads, with the widest vectors that this process may use.</summary>
+    /// <param name="threads">Compute threads; 0 takes one for each processor this process may use.</param>
+    public static Device Create(int threads = 0) => Create(threads, InstructionSets.Best);
+
+    /// <summary>For tests that compare instruction sets.</summary>
     /// <exception cref="PlatformNotSupportedException">The processor lacks the instruction set.</exception>
-    public static Device Create(int threads, InstructionSet? set = null)
+    internal static Device Create(int threads, InstructionSet chosen)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         var count = threads == 0 ? Environment.ProcessorCount : threads;
-        var chosen = set ?? InstructionSets.Best;
         if (!InstructionSets.IsSupported(chosen))
         {
             throw new PlatformNotSupportedException($"This processor has no {InstructionSets.NameOf(chosen)}.");
@@ -58,19 +64,19 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
     private readonly BiasGradient<TSimd, TVector> _biasGradient;
     private readonly PoolForward<TSimd, TVector> _poolForward;
     private readonly PoolBackward<TSimd, TVector> _poolBackward;
-    private readonly AdaptivePool2d<TSimd, TVector> _adaptivePool2d;
+    private readonly AdaptivePoolWork<TSimd, TVector> _adaptivePool2d;
     private readonly ElementwiseForward<TSimd, TVector> _elementwiseForward;
     private readonly ElementwiseBackward<TSimd, TVector> _elementwiseBackward;
-    private readonly BatchNorm<TSimd, TVector> _batchNorm;
-    private readonly GroupNorm<TSimd, TVector> _groupNorm;
+    private readonly BatchNormWork<TSimd, TVector> _batchNorm;
+    private readonly GroupNormWork<TSimd, TVector> _groupNorm;
     private readonly ChannelGradients<TSimd, TVector> _channelGradients;
-    private readonly Dropout<TSimd, TVector> _dropout;
-    private readonly Softmax<TSimd, TVector> _softmax;
-    private readonly SoftmaxCrossEntropy<TSimd, TVector> _softmaxCrossEntropy;
-    private readonly SquaredError<TSimd, TVector> _squaredError;
+    private readonly DropoutWork<TSimd, TVector> _dropout;
+    private readonly SoftmaxWork<TSimd, TVector> _softmax;
+    private readonly CrossEntropyWork<TSimd, TVector> _softmaxCrossEntropy;
+    private readonly SquaredErrorWork<TSimd, TVector> _squaredError;
     private readonly DivideWork<TSimd, TVector> _divide;
     private readonly SquaredNorm<TSimd, TVector> _squaredNorm;
-    private readonly WeightUpdate<TSimd, TVector> _weightUpdate;
+    private readonly UpdateWork<TSimd, TVector> _weightUpdate;
     private readonly Tf32Emulation _tf32;
 
     public CpuDevice(int threads, InstructionSet set)

@@ -1,7 +1,7 @@
-using Trainer.Kernels.Devices.Canonical;
-using Trainer.Kernels.Devices.Cpu.Memory;
+using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Threading;
 using Trainer.Kernels.Devices.Operands;
+using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Cpu;

@@ -1,4 +1,4 @@
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Threading;

@@ -1,3 +1,5 @@
+using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Operands;

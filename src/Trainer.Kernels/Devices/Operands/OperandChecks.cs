@@ -1,3 +1,5 @@
+using Trainer.Kernels.Arithmetic;
+
 namespace Trainer.Kernels.Devices.Operands;
 
 /// <summary>Checks of a call's tensors that all devices make. Each failure names the operation, the operand, what it got and what it expected.</summary>

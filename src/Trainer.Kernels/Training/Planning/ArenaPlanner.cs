@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Training.Planning;
 

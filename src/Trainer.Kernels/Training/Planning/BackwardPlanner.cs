@@ -1,4 +1,3 @@
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Layers;
 
 namespace Trainer.Kernels.Training.Planning;

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Training.Planning;

@@ -17,7 +17,7 @@ internal static class OnnxCase
 
     public static void MustAgree(string what, Model model)
     {
-        using var device = Device.Cpu(2);
+        using var device = CpuDevice.Create(2);
         using var network = new Network(model, device, new Sgd(1), new NetworkOptions(Batches.Max(), Training: false));
         network.Initialize(seed: 11);
         Unsettle(network);

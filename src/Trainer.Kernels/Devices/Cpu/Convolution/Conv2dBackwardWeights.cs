@@ -1,11 +1,13 @@
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Convolution.Depthwise;
+using Trainer.Kernels.Devices.Cpu.Convolution.Patches;
 using Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Reduction;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
+using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Cpu.Convolution;

@@ -1,9 +1,12 @@
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Canonical;
+using Trainer.Kernels.Devices.Cpu.Convolution.Direct;
+using Trainer.Kernels.Devices.Cpu.Convolution.Patches;
 using Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
+using Trainer.Kernels.Geometries;
 
 namespace Trainer.Kernels.Devices.Cpu.Convolution;
 

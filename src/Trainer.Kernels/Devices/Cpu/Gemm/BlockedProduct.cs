@@ -1,5 +1,4 @@
 using Trainer.Kernels.Devices.Cpu.Memory;
-using Trainer.Kernels.Devices.Cpu.Reduction;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Simd;
 

@@ -1,3 +1,4 @@
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices.Cpu.Memory;
 
 namespace Trainer.Kernels.Devices.Cpu.Gemm;

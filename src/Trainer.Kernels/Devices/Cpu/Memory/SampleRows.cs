@@ -1,3 +1,5 @@
+using Trainer.Kernels.Arithmetic;
+
 namespace Trainer.Kernels.Devices.Cpu.Memory;
 
 /// <summary>The samples of an activation in memory: elements of one sample are neighbours, samples are a stride apart.</summary>

@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
+using Trainer.Kernels.Geometries;
 
 namespace Trainer.Kernels.Devices.Cpu.Normalization;
 

@@ -1,8 +1,9 @@
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Reduction;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
+using Trainer.Kernels.Geometries;
 
 namespace Trainer.Kernels.Devices.Cpu.Normalization;
 

@@ -1,5 +1,4 @@
-using Trainer.Kernels.Devices.Canonical;
-using Trainer.Kernels.Devices.Cpu.Reduction;
+using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
 using Trainer.Kernels.Sharding;

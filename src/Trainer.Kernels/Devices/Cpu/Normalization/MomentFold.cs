@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
+using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Cpu.Normalization;

@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Memory;
-using Trainer.Kernels.Devices.Cpu.Reduction;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
 

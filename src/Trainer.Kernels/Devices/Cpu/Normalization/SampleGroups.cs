@@ -1,4 +1,4 @@
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Memory;
 
 namespace Trainer.Kernels.Devices.Cpu.Normalization;

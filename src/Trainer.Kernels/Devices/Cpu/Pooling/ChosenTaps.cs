@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Trainer.Kernels.Devices.Cpu.Simd;
+using Trainer.Kernels.Geometries;
 
 namespace Trainer.Kernels.Devices.Cpu.Pooling;
 

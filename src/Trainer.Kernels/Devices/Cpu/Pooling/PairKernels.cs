@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Simd;
+using Trainer.Kernels.Geometries;
 
 namespace Trainer.Kernels.Devices.Cpu.Pooling;
 

@@ -2,6 +2,7 @@ using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
+using Trainer.Kernels.Geometries;
 
 namespace Trainer.Kernels.Devices.Cpu.Pooling;
 

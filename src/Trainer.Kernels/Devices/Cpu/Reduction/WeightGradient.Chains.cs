@@ -1,5 +1,6 @@
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Gemm;
+using Trainer.Kernels.Devices.Cpu.Simd;
 
 namespace Trainer.Kernels.Devices.Cpu.Reduction;
 

@@ -1,3 +1,5 @@
+using Trainer.Kernels.Arithmetic;
+
 namespace Trainer.Kernels.Devices.Cpu.Simd;
 
 /// <summary>

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
-using Trainer.Kernels.Devices.Canonical;
-using Trainer.Kernels.Devices.Cpu.Gemm;
+using Trainer.Kernels.Canonical;
+using Trainer.Kernels.Devices.Cpu.Convolution.Patches;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using Trainer.Kernels.Devices.Cpu.Simd;
-using static Trainer.Kernels.Devices.Canonical.WinogradPoints;
+using static Trainer.Kernels.Canonical.WinogradPoints;
 
 namespace Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 

@@ -1,0 +1,58 @@
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Operands;
+using Trainer.Kernels.Gpu.Losses;
+using Trainer.Kernels.Gpu.Memory;
+
+namespace Trainer.Kernels.Gpu;
+
+/// <summary>Losses.</summary>
+internal sealed partial class GpuDevice
+{
+    /// <summary>What no sample has where none is ignored.</summary>
+    private const int NoLabel = -1;
+
+    public override void SoftmaxCrossEntropy(
+        in CrossEntropyOptions options, int classes, int samples, Tensor logits, Tensor labels, Tensor loss, Tensor correct, Tensor dx)
+    {
+        const string Operation = nameof(SoftmaxCrossEntropy);
+        var labelValues = GpuOperand.View(Operation, "labels", labels, Extent.Of(samples)).Cast<int>();
+        GeometryChecks.CheckLabels(Operation, classes, samples, labels.HostInts, options.IgnoreIndex);
+        var extent = Extent.Of(samples, classes);
+        var weights = GpuOperand.ViewOrNone(Operation, "the options' class weights", options.ClassWeights, Extent.Of(classes));
+        var arguments = new CrossEntropy(
+            classes,
+            options.IgnoreIndex ?? NoLabel,
+            1 - options.LabelSmoothing,
+            options.LabelSmoothing / classes,
+            weights,
+            default,
+            GpuOperand.Samples(Operation, "logits", logits, extent),
+            labelValues,
+            GpuOperand.View(Operation, "loss", loss, Extent.Of(samples)),
+            GpuOperand.View(Operation, "correct", correct, Extent.Of(samples)),
+            GpuOperand.SamplesOrNone(Operation, "dx", dx, extent));
+        if (weights.Length > 0)
+        {
+            arguments = arguments with { WeightSum = _scratch.Take(1) };
+            Launch(LossKernels.SumWeights, 1, ThreadsOfRow(classes), new ClassWeightSum(classes, weights, arguments.WeightSum));
+        }
+
+        Launch(LossKernels.SoftmaxCrossEntropy, samples, ThreadsOfRow(classes), arguments);
+    }
+
+    public override void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
+    {
+        const string Operation = nameof(SquaredError);
+        GeometryChecks.CheckElements(Operation, elements, samples);
+        var extent = Extent.Of(samples, elements);
+        LaunchThreads(LossKernels.SquaredError, samples * (long)LossKernels.Lanes, new SquaredDifferences(
+            factor,
+            checked((int)elements),
+            samples,
+            GpuOperand.Samples(Operation, "y", y, extent),
+            GpuOperand.Samples(Operation, "target", target, extent),
+            GpuOperand.View(Operation, "loss", loss, Extent.Of(samples)),
+            GpuOperand.View(Operation, "correct", correct, Extent.Of(samples)),
+            GpuOperand.SamplesOrNone(Operation, "dx", dx, extent)));
+    }
+}

@@ -1,0 +1,181 @@
+using ILGPU;
+using Trainer.Kernels.Canonical;
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Operands;
+using Trainer.Kernels.Geometries;
+using Trainer.Kernels.Gpu.Arithmetic;
+using Trainer.Kernels.Gpu.Launching;
+using Trainer.Kernels.Gpu.Memory;
+using Trainer.Kernels.Gpu.Normalization;
+using Trainer.Kernels.Sharding;
+
+namespace Trainer.Kernels.Gpu;
+
+/// <summary>Batch normalisation, and what it shares with group normalisation.</summary>
+/// <remarks>
+/// Forward: moments of planes, the trees of groups, y; backward: sums of pieces, the trees, dx. So x is read twice each way, but for planes that shared memory
+/// does not hold.
+/// </remarks>
+internal sealed partial class GpuDevice
+{
+    private readonly NormGroups _normGroups = new();
+
+    public override void BatchNormForward(
+        in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor weight, Tensor bias, Tensor saved,
+        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y)
+    {
+        const string Operation = nameof(BatchNormForward);
+        GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, slice.LocalSamples);
+        var (extent, channels) = (Extent.Of(slice.LocalSamples, g.C, 1, g.Pixels), Extent.Of(g.C));
+        _normGroups.Describe(Operation, slice, g);
+        var values = GpuOperand.Samples(Operation, "x", x, extent);
+        var (scale, shift) = (GpuOperand.ViewOrNone(Operation, "weight", weight, channels), GpuOperand.ViewOrNone(Operation, "bias", bias, channels));
+        var table = GpuOperand.View(Operation, "saved", saved, Extent.Of(_normGroups.Count, 2L * g.C));
+        CheckTargets(Operation, "meanSums", slice, meanSums, channels);
+        CheckTargets(Operation, "varianceSums", slice, varianceSums, channels);
+        var steps = GpuOperand.Steps(Operation, epilogue, extent);
+        var outputs = GpuOperand.Samples(Operation, "y", y, extent);
+
+        if (slice.LocalSamples == 0)
+        {
+            return;
+        }
+
+        var tree = _groupTrees.Of(slice, _normGroups.Run, g.Pixels, pieces: false);
+        var moments = checked(tree.Leaves * 2L * g.C);
+        var scratch = _scratch.Take(moments + (_normGroups.Count * 2L * g.C));
+        var (slots, scaleShift) = (scratch.SubView(0, moments), scratch.SubView(moments));
+        MeasurePlanes(slice.LocalSamples, g.C, g.Pixels, MomentKind.Sums, g.Eps, values, slots);
+        LaunchGroups(GroupFoldKernels.Moments, tree, g.C, new MomentFold(FoldOf(tree, g.C, slots), g.Eps, scale, shift, table, scaleShift));
+        FoldRoots(tree, g.C, slots, Operation, "meanSums", meanSums, "varianceSums", varianceSums);
+        NormalizeBatch(g, slice.LocalSamples, values, tree.SampleGroups, scaleShift, steps, outputs);
+    }
+
+    public override void BatchNormInference(
+        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y)
+    {
+        const string Operation = nameof(BatchNormInference);
+        GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, samples);
+        var (extent, channels) = (Extent.Of(samples, g.C, 1, g.Pixels), Extent.Of(g.C));
+        var values = GpuOperand.Samples(Operation, "x", x, extent);
+        var (scale, shift) = (GpuOperand.ViewOrNone(Operation, "weight", weight, channels), GpuOperand.ViewOrNone(Operation, "bias", bias, channels));
+        var (means, variances) = (GpuOperand.View(Operation, "mean", mean, channels), GpuOperand.View(Operation, "variance", variance, channels));
+        var steps = GpuOperand.Steps(Operation, epilogue, extent);
+        var outputs = GpuOperand.Samples(Operation, "y", y, extent);
+
+        var scaleShift = _scratch.Take(2L * g.C);
+        LaunchThreads(NormalizeKernels.Inference, g.C, new InferenceTable(g.C, g.Eps, means, variances, scale, shift, scaleShift));
+        NormalizeBatch(g, samples, values, default, scaleShift, steps, outputs);
+    }
+
+    public override void BatchNormBackward(
+        in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
+        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(BatchNormBackward);
+        GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, slice.LocalSamples);
+        var (extent, channels) = (Extent.Of(slice.LocalSamples, g.C, 1, g.Pixels), Extent.Of(g.C));
+        _normGroups.Describe(Operation, slice, g);
+        var (values, gradients) = (GpuOperand.Samples(Operation, "x", x, extent), GpuOperand.Samples(Operation, "dy", dy, extent));
+        var scale = GpuOperand.ViewOrNone(Operation, "weight", weight, channels);
+        var table = GpuOperand.View(Operation, "saved", saved, Extent.Of(_normGroups.Count, 2L * g.C));
+        CheckTargets(Operation, "dweight", slice, dweight, channels);
+        CheckTargets(Operation, "dbias", slice, dbias, channels);
+        var steps = dx.IsEmpty ? default : GpuOperand.Steps(Operation, epilogue, extent);
+        var target = GpuOperand.SamplesOrNone(Operation, "dx", dx, extent);
+
+        if (slice.LocalSamples == 0)
+        {
+            return;
+        }
+
+        var tree = _groupTrees.Of(slice, _normGroups.Run, g.Pixels, pieces: true);
+        var sums = checked(tree.Leaves * 2L * g.C);
+        var scratch = _scratch.Take(sums + (_normGroups.Count * 2L * g.C));
+        var (slots, shares) = (scratch.SubView(0, sums), scratch.SubView(sums));
+        var pieces = _reductions.Of(slice, g.Pixels, 1).Pieces;
+        SumPieces(tree.Leaves, g.C, g.Pixels, pieces, values, gradients, MomentTable.OfGroups(table, tree.SampleGroups, g.C), slots);
+        LaunchGroups(GroupFoldKernels.Sums, tree, g.C, new SumFold(FoldOf(tree, g.C, slots), shares));
+        FoldRoots(tree, g.C, slots, Operation, "dbias", dbias, "dweight", dweight);
+        if (!dx.IsEmpty)
+        {
+            var cells = new ChannelCells(g.C, g.Pixels);
+            Launch(NormGradientKernels.Batch, cells.GroupsOf(slice.LocalSamples), ThreadGroup.Size, new BatchNormGradient(
+                cells, g.C, values, gradients, tree.SampleGroups, scale, table, shares, steps, target));
+        }
+    }
+
+    private static GroupFold FoldOf(GroupTree tree, int channels, ArrayView<float> slots) =>
+        new(tree.View, channels, RunsOf(channels, GroupFoldKernels.RunChannels), slots);
+
+    private static int RunsOf(int channels, int runChannels) => (channels + runChannels - 1) / runChannels;
+
+    /// <summary>Sums per root are all there, or none is wanted.</summary>
+    private static void CheckTargets(string operation, string operand, BatchSlice slice, ReadOnlySpan<Tensor> sums, Extent extent)
+    {
+        if (sums.IsEmpty)
+        {
+            return;
+        }
+
+        GeometryChecks.CheckRoots(operation, operand, sums.Length, slice);
+        for (var root = 0; root < sums.Length; root++)
+        {
+            if (slice.RootSamples(slice.Roots[root]) > 0)
+            {
+                _ = GpuOperand.View(operation, operand, sums[root], extent);
+            }
+        }
+    }
+
+    private void MeasurePlanes(int samples, int channels, int pixels, MomentKind kind, float eps, SampleRows x, ArrayView<float> moments)
+    {
+        var planes = checked(samples * channels);
+        var kernel = pixels == 1 ? MomentKernels.Features : pixels <= MomentKernels.SmallPixels ? MomentKernels.Small : MomentKernels.Large;
+        Launch(kernel, RunsOf(planes, MomentKernels.PlanesOfGroup(pixels)), ThreadGroup.Size, new PlaneMoments(
+            planes, new FastDivisor(channels), pixels, pixels, kind, eps, x, moments));
+    }
+
+    /// <param name="pieces">None: each sample is a piece.</param>
+    private void SumPieces(
+        int count, int channels, int pixels, ArrayView<int> pieces, SampleRows x, SampleRows dy, MomentTable saved, ArrayView<float> sums)
+    {
+        var runs = RunsOf(channels, NormSumKernels.RunChannels);
+        Launch(NormSumKernels.Sums, (long)count * runs, ThreadGroup.Size, new NormSums(channels, runs, pixels, pieces, x, dy, saved, sums));
+    }
+
+    private void LaunchGroups<TArguments>(Kernel<TArguments> kernel, GroupTree tree, int channels, in TArguments arguments)
+        where TArguments : struct =>
+        Launch(kernel, (long)tree.GroupCount * RunsOf(channels, GroupFoldKernels.RunChannels), ThreadGroup.Size, arguments);
+
+    private void FoldRoots(
+        GroupTree tree, int channels, ArrayView<float> slots, string operation, string firstOperand, ReadOnlySpan<Tensor> first, string secondOperand,
+        ReadOnlySpan<Tensor> second)
+    {
+        if (first.IsEmpty && second.IsEmpty)
+        {
+            return;
+        }
+
+        for (var i = 0; i < tree.Roots.Count; i++)
+        {
+            var root = tree.Roots[i];
+            LaunchThreads(GroupFoldKernels.Root, 2L * channels, new RootFold(
+                channels,
+                tree.Additions,
+                root.FirstAddition,
+                root.Additions,
+                root.Slot,
+                slots,
+                first.IsEmpty ? default : GpuOperand.View(operation, firstOperand, first[root.Root], Extent.Of(channels)),
+                second.IsEmpty ? default : GpuOperand.View(operation, secondOperand, second[root.Root], Extent.Of(channels))));
+        }
+    }
+
+    private void NormalizeBatch(
+        in BatchNormGeometry g, int samples, SampleRows x, ArrayView<int> sampleGroups, ArrayView<float> scaleShift, OutputSteps steps, SampleRows y)
+    {
+        var cells = new ChannelCells(g.C, g.Pixels);
+        Launch(NormalizeKernels.Batch, cells.GroupsOf(samples), ThreadGroup.Size, new BatchNormalize(cells, g.C, x, sampleGroups, scaleShift, steps, y));
+    }
+}

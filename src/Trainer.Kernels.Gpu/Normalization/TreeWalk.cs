@@ -1,0 +1,128 @@
+using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Canonical;
+using Trainer.Kernels.Sharding;
+
+namespace Trainer.Kernels.Gpu.Normalization;
+
+/// <summary>Walks the trees of a slice's roots once and writes down what a <see cref="GroupTree"/> holds.</summary>
+internal sealed class TreeWalk
+{
+    private readonly BatchSlice _slice;
+    private readonly int _run;
+    private readonly int _pixels;
+    private readonly bool _pieces;
+    private readonly List<(int Level, int Left, int Right, float Share, float Weight)> _groupJoins = [];
+    private int _group;
+
+    public TreeWalk(BatchSlice slice, int run, int pixels, bool pieces)
+    {
+        (_slice, _run, _pixels, _pieces) = (slice, run, pixels, pieces);
+        for (var root = 0; root < slice.Roots.Count; root++)
+        {
+            var first = Additions.Count / 2;
+            if (OverGroups(slice.Roots[root].Lo, slice.Roots[root].Hi) is { } node)
+            {
+                Roots.Add(new RootGroups(root, first, (Additions.Count / 2) - first, node.Slot));
+            }
+        }
+
+        Levels.Add(Joins.Count / 2);
+    }
+
+    public List<int> SampleGroups { get; } = [];
+
+    public List<int> Groups { get; } = [];
+
+    public List<int> Levels { get; } = [];
+
+    public List<int> Joins { get; } = [];
+
+    public List<int> Additions { get; } = [];
+
+    public List<float> Weights { get; } = [];
+
+    public List<float> Counts { get; } = [];
+
+    public List<RootGroups> Roots { get; } = [];
+
+    public int Leaves { get; private set; }
+
+    private Node? OverGroups(int lo, int hi)
+    {
+        if (hi - lo <= _run && lo % _run == 0)
+        {
+            _groupJoins.Clear();
+            var group = OverShards(lo, hi);
+            if (group is { } values)
+            {
+                AddGroup(values, _slice.RootSamples(new ShardRange(lo, hi)));
+            }
+
+            _group++;
+            return group;
+        }
+
+        var split = ShardTree.SplitPoint(lo, hi);
+        var (left, right) = (OverGroups(lo, split), OverGroups(split, hi));
+        if (left is { } a && right is { } b)
+        {
+            Additions.AddRange([a.Slot, b.Slot]);
+        }
+
+        return left ?? right;
+    }
+
+    private void AddGroup(Node values, int samples)
+    {
+        SampleGroups.AddRange(Enumerable.Repeat(_group, samples));
+        var count = (long)samples * _pixels;
+        Counts.AddRange([count, count - 1, samples]);
+        Groups.AddRange([_group, values.Slot, Levels.Count, values.Level]);
+        foreach (var level in _groupJoins.GroupBy(join => join.Level).OrderBy(level => level.Key))
+        {
+            Levels.Add(Joins.Count / 2);
+            foreach (var join in level)
+            {
+                Joins.AddRange([join.Left, join.Right]);
+                Weights.AddRange([join.Share, join.Weight]);
+            }
+        }
+    }
+
+    private Node? OverShards(int lo, int hi)
+    {
+        if (hi - lo == 1)
+        {
+            var samples = _slice.ShardSamples(lo);
+            var (first, leaves) = (Leaves, _pieces ? ReductionPlan.PiecesOf(samples, _pixels) : samples);
+            Leaves += leaves;
+            return leaves == 0 ? null : OverLeaves(first, 0, leaves);
+        }
+
+        var split = ShardTree.SplitPoint(lo, hi);
+        var (left, right) = (OverShards(lo, split), OverShards(split, hi));
+        return left is { } a && right is { } b ? Join(a, b) : left ?? right;
+    }
+
+    private Node OverLeaves(int shard, int lo, int hi)
+    {
+        if (hi - lo == 1)
+        {
+            return new Node(shard + lo, _pixels, 0);
+        }
+
+        var split = ShardTree.SplitPoint(lo, hi);
+        return Join(OverLeaves(shard, lo, split), OverLeaves(shard, split, hi));
+    }
+
+    private Node Join(Node left, Node right)
+    {
+        var level = Math.Max(left.Level, right.Level);
+        _groupJoins.Add((level, left.Slot, right.Slot, MomentWeights.Share(left.Values, right.Values), MomentWeights.Weight(left.Values, right.Values)));
+        return new Node(left.Slot, left.Values + right.Values, level + 1);
+    }
+
+    /// <param name="Values">Per channel, where leaves are samples.</param>
+    /// <param name="Level">Joins below it, one above the other.</param>
+    private readonly record struct Node(int Slot, long Values, int Level);
+}

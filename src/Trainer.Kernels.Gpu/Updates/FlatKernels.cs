@@ -1,0 +1,87 @@
+using ILGPU;
+using Trainer.Kernels.Gpu.Arithmetic;
+using Trainer.Kernels.Gpu.Launching;
+
+namespace Trainer.Kernels.Gpu.Updates;
+
+/// <param name="NotFinite">One element, 0; becomes 1 where a quotient is not finite.</param>
+internal readonly record struct Division(float Divisor, ArrayView<float> Values, ArrayView<int> NotFinite);
+
+/// <param name="Sums">One for each chunk.</param>
+internal readonly record struct ChunkSquares(long Elements, ArrayView<float> Values, ArrayView<float> Sums);
+
+/// <summary>Passes over flat buffers.</summary>
+internal static class FlatKernels
+{
+    /// <summary>A thread divides one element. All that find something write the same.</summary>
+    public static readonly Kernel<Division> Divide = Kernel.Of<Division>(DivideElement);
+
+    /// <summary>
+    /// A group sums a chunk's squares in Form L: 7 warps bring tiles to shared memory, while 16 threads of the other, the lanes, add the tile before.
+    /// </summary>
+    public static readonly Kernel<ChunkSquares> SquaredNorm = Kernel.Of<ChunkSquares>(SquaresOfChunk);
+
+    private static void DivideElement(Division a)
+    {
+        var i = Grid.GlobalLinearIndex;
+        if (i >= a.Values.Length)
+        {
+            return;
+        }
+
+        var (values, notFinite) = (a.Values, a.NotFinite);
+        var quotient = Exact.Divide(values[i], a.Divisor);
+        values[i] = quotient;
+        if ((Interop.FloatAsInt(quotient) & 0x7F800000u) == 0x7F800000u)
+        {
+            notFinite[0] = 1;
+        }
+    }
+
+    private static void SquaresOfChunk(ChunkSquares a)
+    {
+        var tiles = new ChunkTiles(a.Elements);
+        var words = SharedMemory.Allocate<float>(2 * ChunkTiles.Elements);
+        var part = 0f;
+        for (var tile = 0; tile <= tiles.Count; tile++)
+        {
+            if (ChunkTiles.IsWorker)
+            {
+                LoadFour(a, tiles, tile, words);
+            }
+            else if (ChunkTiles.IsLane && tile > 0)
+            {
+                for (var i = Group.IdxX; i < tiles.LengthOf(tile - 1); i += ChunkTiles.Lanes)
+                {
+                    var value = words[ChunkTiles.BufferOf(tile - 1) + i];
+                    part = Exact.Fma(value, value, part);
+                }
+            }
+
+            Exact.Barrier();
+        }
+
+        var sum = LaneFold.Sum(part);
+        if (Group.IdxX == 0)
+        {
+            var sums = a.Sums;
+            sums[Grid.IdxX] = sum;
+        }
+    }
+
+    /// <summary>Four loads are on their way at once.</summary>
+    private static void LoadFour(ChunkSquares a, ChunkTiles tiles, int tile, ArrayView<float> words)
+    {
+        var (i, end) = (ChunkTiles.FirstOfWorker, tiles.LengthOf(tile));
+        var (v0, v1) = (Load(a, tiles.PlaceOf(tile), i, end), Load(a, tiles.PlaceOf(tile), i + ChunkTiles.Workers, end));
+        var v2 = Load(a, tiles.PlaceOf(tile), i + (2 * ChunkTiles.Workers), end);
+        var v3 = Load(a, tiles.PlaceOf(tile), i + (3 * ChunkTiles.Workers), end);
+        var place = ChunkTiles.BufferOf(tile) + i;
+        words[place] = v0;
+        words[place + ChunkTiles.Workers] = v1;
+        words[place + (2 * ChunkTiles.Workers)] = v2;
+        words[place + (3 * ChunkTiles.Workers)] = v3;
+    }
+
+    private static float Load(ChunkSquares a, long tile, int i, int end) => i < end ? a.Values[tile + i] : 0f;
+}

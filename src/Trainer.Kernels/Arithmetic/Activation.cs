@@ -1,0 +1,59 @@
+namespace Trainer.Kernels.Arithmetic;
+
+/// <summary>A function of one element.</summary>
+public enum ActivationKind
+{
+    /// <summary>v</summary>
+    None,
+
+    /// <summary>max(v, 0); NaN stays NaN. Derivative: 0 where the output is 0 or less, else 1.</summary>
+    Relu,
+
+    /// <summary>v where v &gt; 0, else slope x v.</summary>
+    LeakyRelu,
+
+    /// <summary>1 / (1 + e^-v). Derivative y (1 - y).</summary>
+    Sigmoid,
+
+    /// <summary>Derivative 1 - y^2.</summary>
+    Tanh,
+
+    /// <summary>v Phi(v) with the normal distribution's Phi = (1 + erf(v / sqrt 2)) / 2: Hendrycks and Gimpel, arXiv:1606.08415.</summary>
+    Gelu,
+
+    /// <summary>The same paper's approximation v (1 + tanh(sqrt(2 / pi) (v + 0.044715 v^3))) / 2.</summary>
+    GeluTanh,
+
+    /// <summary>v sigmoid(v).</summary>
+    Silu,
+}
+
+/// <param name="Slope">Of <see cref="ActivationKind.LeakyRelu"/>; else 0.</param>
+public readonly record struct Activation(ActivationKind Kind, float Slope = 0)
+{
+    public static Activation None => default;
+
+    public static Activation Relu => new(ActivationKind.Relu);
+
+    public static Activation Sigmoid => new(ActivationKind.Sigmoid);
+
+    public static Activation Tanh => new(ActivationKind.Tanh);
+
+    public static Activation Gelu => new(ActivationKind.Gelu);
+
+    public static Activation GeluTanh => new(ActivationKind.GeluTanh);
+
+    public static Activation Silu => new(ActivationKind.Silu);
+
+    public bool IsNone => Kind == ActivationKind.None;
+
+    /// <summary>Whether the derivative follows from the output alone, so that neighbours can take the activation in.</summary>
+    public bool HasDerivativeOfOutput => Kind switch
+    {
+        ActivationKind.Relu or ActivationKind.Sigmoid or ActivationKind.Tanh => true,
+        ActivationKind.LeakyRelu => Slope >= 0,
+        _ => false,
+    };
+
+    public static Activation LeakyRelu(float slope) => new(ActivationKind.LeakyRelu, slope);
+}

@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+
+namespace Trainer.Kernels.Arithmetic;
+
+/// <summary>Activations and their derivatives, of values in registers.</summary>
+internal static class LaneActivation<TSimd, TVector>
+    where TSimd : ILaneMath<TVector>
+    where TVector : struct
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Activate(Activation activation, TVector v)
+    {
+        // Those that cost a few instructions stand where they are used; a call would make its loop keep every vector in memory.
+        return activation.Kind switch
+        {
+            ActivationKind.None => v,
+            ActivationKind.Relu => TSimd.SelectLess(v, TSimd.Broadcast(0), TSimd.Broadcast(0), v),
+            _ => ActivateByFormula(activation, v),
+        };
+    }
+
+    /// <summary>v f'(x) for the activations whose derivative follows from y = f(x).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector MultiplyDerivativeOfOutput(Activation activation, TVector y, TVector v)
+    {
+        var zero = TSimd.Broadcast(0);
+        return activation.Kind switch
+        {
+            ActivationKind.Relu => TSimd.SelectLessOrEqual(y, zero, zero, v),
+            ActivationKind.LeakyRelu => TSimd.SelectLess(zero, y, v, TSimd.Multiply(v, TSimd.Broadcast(activation.Slope))),
+            ActivationKind.Sigmoid => TSimd.Multiply(v, VectorMath<TSimd, TVector>.SigmoidDerivative(y)),
+            _ => TSimd.Multiply(v, VectorMath<TSimd, TVector>.TanhDerivative(y)),
+        };
+    }
+
+    /// <summary>v f'(x) for the other activations.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static TVector MultiplyDerivativeOfInput(Activation activation, TVector x, TVector v) => activation.Kind switch
+    {
+        ActivationKind.LeakyRelu => MultiplyDerivativeOfOutput(activation, x, v),
+        ActivationKind.Gelu => TSimd.Multiply(v, VectorMath<TSimd, TVector>.GeluDerivative(x)),
+        ActivationKind.GeluTanh => TSimd.Multiply(v, VectorMath<TSimd, TVector>.GeluTanhDerivative(x)),
+        _ => TSimd.Multiply(v, VectorMath<TSimd, TVector>.SiluDerivative(x)),
+    };
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static TVector ActivateByFormula(Activation activation, TVector v) => activation.Kind switch
+    {
+        ActivationKind.LeakyRelu => TSimd.SelectLess(TSimd.Broadcast(0), v, v, TSimd.Multiply(v, TSimd.Broadcast(activation.Slope))),
+        ActivationKind.Sigmoid => VectorMath<TSimd, TVector>.Sigmoid(v),
+        ActivationKind.Tanh => VectorMath<TSimd, TVector>.Tanh(v),
+        ActivationKind.Gelu => VectorMath<TSimd, TVector>.Gelu(v),
+        ActivationKind.GeluTanh => VectorMath<TSimd, TVector>.GeluTanh(v),
+        _ => VectorMath<TSimd, TVector>.Silu(v),
+    };
+}

@@ -1,0 +1,11 @@
+namespace Trainer.Kernels.Arithmetic;
+
+/// <summary>The quotients of counts in Chan, Golub and LeVeque's formula for the moments of two sets together, rounded once.</summary>
+internal static class MomentWeights
+{
+    /// <summary>n_b / n: how far the mean moves from a's to b's.</summary>
+    public static float Share(long a, long b) => (float)((double)b / (a + b));
+
+    /// <summary>n_a n_b / n: what the squared distance of the means adds to the squares.</summary>
+    public static float Weight(long a, long b) => (float)((double)a * b / (a + b));
+}

@@ -1,0 +1,48 @@
+namespace Trainer.Kernels.Arithmetic;
+
+/// <summary>How an <see cref="UpdateRun"/> changes its elements w. g is scale x total, plus weightDecay x w where the rule says so.</summary>
+public enum UpdateRule
+{
+    /// <summary>Nothing changes (frozen parameters).</summary>
+    Keep,
+
+    /// <summary>w = w + momentum (total - w): running statistics, whose total is the batch's. Without scale.</summary>
+    Average,
+
+    /// <summary>torch.optim.SGD: g += wd w; v = momentum v + (1 - dampening) g (v = g at the first step); g = nesterov ? g + momentum v : v; w -= lr g.</summary>
+    Sgd,
+
+    /// <summary>
+    /// Kingma and Ba, arXiv:1412.6980, as torch.optim.Adam: g += wd w; m = m + (1 - beta1)(g - m); v = beta2 v + (1 - beta2) g^2;
+    /// w -= lr / (1 - beta1^t) x m / (sqrt(v) / sqrt(1 - beta2^t) + eps).
+    /// </summary>
+    Adam,
+
+    /// <summary>Loshchilov and Hutter, arXiv:1711.05101, as torch.optim.AdamW: w -= lr wd w first; then Adam without weight decay in g.</summary>
+    AdamW,
+}
+
+/// <summary>A run of the flat buffers and how one step changes it. Runs are ascending, touch, and cover the buffer.</summary>
+/// <param name="Elements">Length; starts where the run before it ends. Need not be a multiple of anything.</param>
+public readonly record struct UpdateRun(UpdateRule Rule, long Elements)
+{
+    public float LearningRate { get; init; }
+
+    /// <summary>Sgd: of the velocity. Average: the new value's share.</summary>
+    public float Momentum { get; init; }
+
+    public float Dampening { get; init; }
+
+    public bool Nesterov { get; init; }
+
+    public float WeightDecay { get; init; }
+
+    public float Beta1 { get; init; }
+
+    public float Beta2 { get; init; }
+
+    public float Eps { get; init; }
+
+    /// <summary>Step t of Adam's bias corrections, from 1; 1 is Sgd's first, whose velocity is g undampened.</summary>
+    public long Step { get; init; }
+}

@@ -1,0 +1,168 @@
+using System.Runtime.CompilerServices;
+
+namespace Trainer.Kernels.Arithmetic;
+
+/// <summary>exp, sigmoid, tanh, the normal distribution and what is made of them, as polynomials of our own: the same bits on every instruction set and GPU.</summary>
+/// <remarks>
+/// exp(x) = 2^n e^r with n = round(x / ln 2) and |r| at most ln 2 / 2; e^r = 1 + r + r^2 p(r), p of degree 5 with the coefficients of
+/// S. Moshier's Cephes library (expf). Every use has x &lt;= 0, so nothing overflows; subnormal results are rounded once.
+/// How near each function is to the true value is measured, and fixed, by VectorMathTests.
+/// </remarks>
+internal static class VectorMath<TSimd, TVector>
+    where TSimd : ILaneMath<TVector>
+    where TVector : struct
+{
+    /// <summary>1.5 x 2^23: adding it rounds to the nearest integer, which is left in the low bits.</summary>
+    private const float Rounder = 12582912f;
+
+    /// <summary>Half of the smallest subnormal is e^-104.0: below this, e^x rounds to 0.</summary>
+    private const float Lowest = -104.5f;
+    private const float Log2E = 1.44269504f;
+    private const float Ln2High = 0.693147182464599609375f;
+    private const float Ln2Low = -1.904654323148236e-9f;
+
+    /// <summary>Beyond this many standard deviations Phi(-t) is below half of the smallest subnormal.</summary>
+    private const float FarTail = 14.5f;
+    private const float InverseSqrtTwoPi = 0.39894228f;
+
+    /// <summary>2 sqrt(2 / pi), and 0.044715 times that.</summary>
+    private const float GeluLinear = 1.59576912f;
+    private const float GeluCubic = 0.0713548163f;
+
+    /// <summary>e^x for x &lt;= 0 (NaN stays NaN): 0 below -104.5.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector ExpOfNonPositive(TVector x)
+    {
+        var (lowest, rounder) = (TSimd.Broadcast(Lowest), TSimd.Broadcast(Rounder));
+        x = TSimd.SelectLess(x, lowest, lowest, x);
+        var n = TSimd.Subtract(TSimd.MultiplyAdd(x, TSimd.Broadcast(Log2E), rounder), rounder);
+        var r = TSimd.MultiplyAdd(n, TSimd.Broadcast(-Ln2High), x);
+        r = TSimd.MultiplyAdd(n, TSimd.Broadcast(-Ln2Low), r);
+        var p = TSimd.MultiplyAdd(TSimd.Broadcast(1.9875691500e-4f), r, TSimd.Broadcast(1.3981999507e-3f));
+        p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(8.3334519073e-3f));
+        p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(4.1665795894e-2f));
+        p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1.6666665459e-1f));
+        p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(5.0000001201e-1f));
+        var power = TSimd.Add(TSimd.MultiplyAdd(p, TSimd.Multiply(r, r), r), TSimd.Broadcast(1));
+        return TSimd.ScaleByPowerOfTwo(power, n);
+    }
+
+    /// <summary>1 / (1 + e^-x) for x of 0 and more, e^x / (1 + e^x) below: no overflow and no cancellation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Sigmoid(TVector x)
+    {
+        var one = TSimd.Broadcast(1);
+        var e = ExpOfNonPositive(TSimd.NegativeMagnitude(x));
+        return TSimd.Divide(TSimd.SelectLess(x, TSimd.Broadcast(0), e, one), TSimd.Add(one, e));
+    }
+
+    /// <summary>y (1 - y) for y = sigmoid(x).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector SigmoidDerivative(TVector y) => TSimd.Multiply(y, TSimd.Subtract(TSimd.Broadcast(1), y));
+
+    /// <summary>
+    /// 1 - 2 e / (1 + e) with e = e^-2|x| and the sign of x; below 0.625 x + x^3 p(x^2), p with the coefficients of Cephes (tanhf).
+    /// </summary>
+    public static TVector Tanh(TVector x)
+    {
+        var one = TSimd.Broadcast(1);
+        var e = ExpOfNonPositive(TSimd.Multiply(TSimd.NegativeMagnitude(x), TSimd.Broadcast(2)));
+        var large = TSimd.Subtract(one, TSimd.Divide(TSimd.Add(e, e), TSimd.Add(one, e)));
+        var square = TSimd.Multiply(x, x);
+        var p = TSimd.MultiplyAdd(TSimd.Broadcast(-5.70498872745e-3f), square, TSimd.Broadcast(2.06390887954e-2f));
+        p = TSimd.MultiplyAdd(p, square, TSimd.Broadcast(-5.37397155531e-2f));
+        p = TSimd.MultiplyAdd(p, square, TSimd.Broadcast(1.33314422036e-1f));
+        p = TSimd.MultiplyAdd(p, square, TSimd.Broadcast(-3.33332819422e-1f));
+        var small = TSimd.MultiplyAdd(TSimd.Multiply(p, square), x, x);
+        return TSimd.SelectLess(square, TSimd.Broadcast(0.390625f), small, TSimd.CopySign(large, x));
+    }
+
+    /// <summary>1 - y^2 for y = tanh(x).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector TanhDerivative(TVector y) =>
+        TSimd.MultiplyAdd(TSimd.Subtract(TSimd.Broadcast(0), y), y, TSimd.Broadcast(1));
+
+    /// <summary>x Phi(x)</summary>
+    public static TVector Gelu(TVector x) => TSimd.Multiply(x, Normal(x, out _));
+
+    /// <summary>Phi(x) + x phi(x) with phi(x) = e^(-x^2 / 2) / sqrt(2 pi).</summary>
+    public static TVector GeluDerivative(TVector x)
+    {
+        var below = Normal(x, out var bell);
+        return TSimd.MultiplyAdd(TSimd.Multiply(x, bell), TSimd.Broadcast(InverseSqrtTwoPi), below);
+    }
+
+    /// <summary>x sigmoid(2 u), which is x (1 + tanh u) / 2, with 2 u = 2 sqrt(2 / pi) (x + 0.044715 x^3).</summary>
+    public static TVector GeluTanh(TVector x) => TSimd.Multiply(x, Sigmoid(GeluArgument(x)));
+
+    /// <summary>s + x s (1 - s) (2 u)' with s = sigmoid(2 u).</summary>
+    public static TVector GeluTanhDerivative(TVector x)
+    {
+        // Beyond 16 s is 0 or 1 and its derivative 0; (2 u)' may not become infinite beside it.
+        var bound = TSimd.Broadcast(16);
+        x = TSimd.SelectLess(bound, x, bound, x);
+        bound = TSimd.Broadcast(-16);
+        x = TSimd.SelectLess(x, bound, bound, x);
+        var s = Sigmoid(GeluArgument(x), out var rest);
+        var inner = TSimd.MultiplyAdd(TSimd.Broadcast(3 * GeluCubic), TSimd.Multiply(x, x), TSimd.Broadcast(GeluLinear));
+        return TSimd.MultiplyAdd(TSimd.Multiply(x, TSimd.Multiply(s, rest)), inner, s);
+    }
+
+    /// <summary>x sigmoid(x)</summary>
+    public static TVector Silu(TVector x) => TSimd.Multiply(x, Sigmoid(x));
+
+    /// <summary>s + x s (1 - s) with s = sigmoid(x).</summary>
+    public static TVector SiluDerivative(TVector x)
+    {
+        var s = Sigmoid(x, out var rest);
+        return TSimd.MultiplyAdd(TSimd.Multiply(x, s), rest, s);
+    }
+
+    private static TVector GeluArgument(TVector x) =>
+        TSimd.Multiply(x, TSimd.MultiplyAdd(TSimd.Broadcast(GeluCubic), TSimd.Multiply(x, x), TSimd.Broadcast(GeluLinear)));
+
+    /// <summary>sigmoid(x) and <paramref name="rest"/> = 1 - sigmoid(x), which is not taken from the rounded one.</summary>
+    private static TVector Sigmoid(TVector x, out TVector rest)
+    {
+        var (zero, one) = (TSimd.Broadcast(0), TSimd.Broadcast(1));
+        var e = ExpOfNonPositive(TSimd.NegativeMagnitude(x));
+        var sum = TSimd.Add(one, e);
+        rest = TSimd.Divide(TSimd.SelectLess(x, zero, one, e), sum);
+        return TSimd.Divide(TSimd.SelectLess(x, zero, e, one), sum);
+    }
+
+    /// <summary>Phi(x), the normal distribution below x, and <paramref name="bell"/> = e^(-x^2 / 2).</summary>
+    /// <remarks>
+    /// With t = |x|: Phi(-t) = bell F(u) / (1 + t), u = (t - 4) / (t + 4). F(u) = (1 + t) e^(t^2 / 2) erfc(t / sqrt 2) / 2 is smooth
+    /// on all of [0, 14.5]; a polynomial of degree 10 through its Chebyshev nodes is within 2e-8 of it. The rounding of t^2 is given back.
+    /// </remarks>
+    private static TVector Normal(TVector x, out TVector bell)
+    {
+        var (one, far, four) = (TSimd.Broadcast(1), TSimd.Broadcast(FarTail), TSimd.Broadcast(4));
+        var t = TSimd.Subtract(TSimd.Broadcast(0), TSimd.NegativeMagnitude(x));
+        t = TSimd.SelectLess(far, t, far, t);
+        var half = TSimd.Multiply(t, TSimd.Broadcast(-0.5f));
+        var exponent = TSimd.Multiply(half, t);
+        var rounded = TSimd.MultiplyAdd(half, t, TSimd.Subtract(TSimd.Broadcast(0), exponent));
+        bell = ExpOfNonPositive(exponent);
+        bell = TSimd.MultiplyAdd(bell, rounded, bell);
+        var u = TSimd.Divide(TSimd.Subtract(t, four), TSimd.Add(t, four));
+        var tail = TSimd.Multiply(bell, TSimd.Divide(ScaledTail(u), TSimd.Add(one, t)));
+        return TSimd.SelectLess(x, TSimd.Broadcast(0), tail, TSimd.Subtract(one, tail));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector ScaledTail(TVector u)
+    {
+        var p = TSimd.MultiplyAdd(TSimd.Broadcast(-7.43745477e-05f), u, TSimd.Broadcast(-6.67371933e-05f));
+        p = TSimd.MultiplyAdd(p, u, TSimd.Broadcast(0.000690844841f));
+        p = TSimd.MultiplyAdd(p, u, TSimd.Broadcast(-0.000299918756f));
+        p = TSimd.MultiplyAdd(p, u, TSimd.Broadcast(-0.005002141f));
+        p = TSimd.MultiplyAdd(p, u, TSimd.Broadcast(0.0179394502f));
+        p = TSimd.MultiplyAdd(p, u, TSimd.Broadcast(-0.0321978144f));
+        p = TSimd.MultiplyAdd(p, u, TSimd.Broadcast(0.0286000334f));
+        p = TSimd.MultiplyAdd(p, u, TSimd.Broadcast(0.0139996363f));
+        p = TSimd.MultiplyAdd(p, u, TSimd.Broadcast(-0.0967034698f));
+        return TSimd.MultiplyAdd(p, u, TSimd.Broadcast(0.4720532f));
+    }
+}

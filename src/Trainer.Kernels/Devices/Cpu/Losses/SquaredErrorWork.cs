@@ -1,0 +1,74 @@
+using System.Runtime.CompilerServices;
+using Trainer.Kernels.Devices.Cpu.Elementwise;
+using Trainer.Kernels.Devices.Cpu.Memory;
+using Trainer.Kernels.Devices.Cpu.Simd;
+using Trainer.Kernels.Devices.Cpu.Threading;
+
+namespace Trainer.Kernels.Devices.Cpu.Losses;
+
+/// <summary>Per sample factor x sum of (y - target)^2 in Form L, whether the first largest elements agree, and dx = 2 factor (y - target). A piece of work is a run of samples.</summary>
+internal sealed unsafe class SquaredErrorWork<TSimd, TVector>(ThreadTeam team) : ParallelWork
+    where TSimd : ISimd<TVector>
+    where TVector : struct
+{
+    private const int RunElements = 16_384;
+
+    private float _factor;
+    private long _elements;
+    private int _samples;
+    private int _runSamples;
+    private SampleRows _y;
+    private SampleRows _target;
+    private float* _loss;
+    private float* _correct;
+    private SampleRows _dx;
+
+    /// <param name="dx">May be left out.</param>
+    public void Execute(float factor, long elements, int samples, SampleRows y, SampleRows target, float* loss, float* correct, SampleRows dx)
+    {
+        (_factor, _elements, _samples) = (factor, elements, samples);
+        (_y, _target, _dx) = (y, target, dx);
+        _loss = loss;
+        _correct = correct;
+        _runSamples = (int)Math.Max(1, RunElements / elements);
+        team.Run(this, (samples + _runSamples - 1) / _runSamples);
+    }
+
+    public override void Run(int piece, int thread)
+    {
+        var end = Math.Min(_samples, (piece + 1) * _runSamples);
+        for (var sample = piece * _runSamples; sample < end; sample++)
+        {
+            var y = _y.At(sample, 0);
+            var target = _target.At(sample, 0);
+            _loss[sample] = _factor * LaneSum<TSimd, TVector, SquaredDifferenceTerm<TSimd, TVector>>.Of(y, target, 0, 0, _elements);
+            _correct[sample] = FirstLargest(y) == FirstLargest(target) ? 1 : 0;
+            if (!_dx.IsEmpty)
+            {
+                Gradient(y, target, _dx.At(sample, 0));
+            }
+        }
+    }
+
+    private long FirstLargest(float* values)
+    {
+        var first = 0L;
+        for (var i = 1L; i < _elements; i++)
+        {
+            first = values[i] > values[first] ? i : first;
+        }
+
+        return first;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Gradient(float* y, float* target, float* dx)
+    {
+        var factor = TSimd.Broadcast(2 * _factor);
+        for (var i = 0L; i < _elements; i += TSimd.Lanes)
+        {
+            var v = TSimd.Multiply(factor, TSimd.Subtract(TSimd.Load(y + i), TSimd.Load(target + i)));
+            EpilogueRows<TSimd, TVector>.Store(dx + i, v, (int)Math.Min(TSimd.Lanes, _elements - i));
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using Trainer.Kernels.Canonical;
+using Trainer.Kernels.Devices.Cpu.Memory;
+using Trainer.Kernels.Devices.Cpu.Simd;
+using Trainer.Kernels.Devices.Cpu.Threading;
+using Trainer.Kernels.Geometries;
+using Trainer.Kernels.Sharding;
+
+namespace Trainer.Kernels.Devices.Cpu.Normalization;
+
+/// <summary>
+/// Batch normalisation in passes: forward the moments of planes, the tree, y; backward the sums of pieces, the tree, dx. x is read twice each way,
+/// which is the least where the statistics of a group need all of it and it does not stay in cache.
+/// </summary>
+internal sealed unsafe class BatchNormWork<TSimd, TVector>(ThreadTeam team, Scratch scratch) : IDisposable
+    where TSimd : ISimd<TVector>
+    where TVector : struct
+{
+    private readonly NormGroups _groups = new();
+    private readonly SampleGroups _samples = new();
+    private readonly NativeBuffer _table = new();
+    private readonly PlaneMoments<TSimd, TVector> _moments = new(team);
+    private readonly MomentFold<TSimd, TVector> _momentFold = new(team);
+    private readonly PlaneNormalize<TSimd, TVector> _normalize = new(team);
+    private readonly PieceSums<TSimd, TVector> _sums = new(team, scratch);
+    private readonly GradientFold<TSimd, TVector> _gradientFold = new(team);
+    private readonly BatchNormGradient<TSimd, TVector> _gradient = new(team);
+
+    /// <summary>Takes in the groups of a slice; how many there are.</summary>
+    public int Describe(string operation, BatchSlice slice, in BatchNormGeometry g)
+    {
+        _groups.Describe(operation, slice, g);
+        _samples.Describe(_groups, slice.LocalSamples);
+        return _groups.Count;
+    }
+
+    /// <param name="meanSums">Per root, or null; likewise <paramref name="varianceSums"/>.</param>
+    public void Forward(
+        in BatchNormGeometry g, BatchSlice slice, SampleRows x, float* weight, float* bias, float* saved, float** meanSums, float** varianceSums,
+        OutputSteps steps, SampleRows y)
+    {
+        var samples = slice.LocalSamples;
+        var moments = scratch.Shared(samples * 2L * g.C);
+        var table = _table.Ensure<float>((_groups.Count * 2L * g.C) + CpuMemory.Slack);
+        _moments.Execute(samples, g.C, g.Pixels, x, moments);
+        _momentFold.Execute(g, slice, _groups, moments, new NormTables(g.C, weight, bias, saved, table), meanSums, varianceSums);
+        _normalize.Execute(samples, g.C, g.Pixels, _samples.OfSample, table, x, steps, y);
+    }
+
+    public void Inference(
+        in BatchNormGeometry g, int samples, SampleRows x, float* weight, float* bias, float* mean, float* variance, OutputSteps steps, SampleRows y)
+    {
+        _samples.DescribeOne(samples);
+        var table = _table.Ensure<float>((2L * g.C) + CpuMemory.Slack);
+        new NormTables(g.C, weight, bias, null, table).SetNormalization<TSimd, TVector>(0, mean, variance, 1, g.Eps, 0, g.C);
+        _normalize.Execute(samples, g.C, g.Pixels, _samples.OfSample, table, x, steps, y);
+    }
+
+    /// <param name="plan">Of the slice, a row of which is one pixel.</param>
+    /// <param name="dx">May be left out.</param>
+    public void Backward(
+        in BatchNormGeometry g, BatchSlice slice, ReductionPlan plan, SampleRows x, SampleRows dy, float* weight, float* saved, float** dweight, float** dbias,
+        GradientSteps steps, SampleRows dx)
+    {
+        var sums = scratch.Shared(plan.Count * 2L * g.C);
+        var shares = _table.Ensure<float>((_groups.Count * 2L * g.C) + CpuMemory.Slack);
+        _sums.Execute(plan, g.C, g.Pixels, x, dy, new SavedMoments(saved, g.C, _samples.OfSample, 0), sums);
+        _gradientFold.Execute(slice, _groups, g.C, g.Pixels, sums, shares, dweight, dbias);
+        if (!dx.IsEmpty)
+        {
+            _gradient.Execute(slice.LocalSamples, g, _samples.OfSample, weight, saved, shares, x, dy, steps, dx);
+        }
+    }
+
+    public void Dispose()
+    {
+        _samples.Dispose();
+        _table.Dispose();
+    }
+}

@@ -1,0 +1,72 @@
+using System.Runtime.CompilerServices;
+using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Devices.Cpu.Elementwise;
+using Trainer.Kernels.Devices.Cpu.Simd;
+
+namespace Trainer.Kernels.Devices.Cpu.Updates;
+
+/// <summary>The update rules over a run of elements: <see cref="LaneUpdate{TSimd, TVector}"/> has the formulas.</summary>
+internal static unsafe class UpdateKernels<TSimd, TVector>
+    where TSimd : ISimd<TVector>
+    where TVector : struct
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Average(in UpdateStep step, float* weights, float* total, int count)
+    {
+        var share = TSimd.Broadcast(step.Momentum);
+        for (var i = 0; i < count; i += TSimd.Lanes)
+        {
+            var w = TSimd.Load(weights + i);
+            EpilogueRows<TSimd, TVector>.Store(weights + i, LaneUpdate<TSimd, TVector>.Average(share, TSimd.Load(total + i), w), count - i);
+        }
+    }
+
+    /// <param name="velocity">Null without momentum.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Sgd(in UpdateStep step, float* weights, float* total, float* velocity, int count)
+    {
+        var (scale, decay, rate) = (TSimd.Broadcast(step.Scale), TSimd.Broadcast(step.WeightDecay), TSimd.Broadcast(-step.LearningRate));
+        var (momentum, undampened) = (TSimd.Broadcast(step.Momentum), TSimd.Broadcast(step.Undampened));
+        var (hasDecay, isFirst, nesterov) = (step.WeightDecay != 0, step.IsFirst, step.Nesterov);
+        for (var i = 0; i < count; i += TSimd.Lanes)
+        {
+            var w = TSimd.Load(weights + i);
+            var g = TSimd.Multiply(scale, TSimd.Load(total + i));
+            g = hasDecay ? LaneUpdate<TSimd, TVector>.DecayedGradient(decay, w, g) : g;
+            if (velocity != null)
+            {
+                var v = isFirst ? g : LaneUpdate<TSimd, TVector>.Velocity(momentum, undampened, TSimd.Load(velocity + i), g);
+                EpilogueRows<TSimd, TVector>.Store(velocity + i, v, count - i);
+                g = nesterov ? LaneUpdate<TSimd, TVector>.Nesterov(momentum, v, g) : v;
+            }
+
+            EpilogueRows<TSimd, TVector>.Store(weights + i, LaneUpdate<TSimd, TVector>.Step(rate, g, w), count - i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Adam(in UpdateStep step, float* weights, float* total, float* mean, float* square, int count)
+    {
+        var (scale, decay, rate) = (TSimd.Broadcast(step.Scale), TSimd.Broadcast(step.WeightDecay), TSimd.Broadcast(-step.LearningRate));
+        var (rest1, rest2, beta2) = (TSimd.Broadcast(step.Rest1), TSimd.Broadcast(step.Rest2), TSimd.Broadcast(step.Beta2));
+        var (correction, eps, noDecay) = (TSimd.Broadcast(step.RootCorrection2), TSimd.Broadcast(step.Eps), step.WeightDecay == 0);
+        var decoupled = step.Rule == UpdateRule.AdamW;
+        for (var i = 0; i < count; i += TSimd.Lanes)
+        {
+            var w = TSimd.Load(weights + i);
+            var g = TSimd.Multiply(scale, TSimd.Load(total + i));
+            if (!noDecay)
+            {
+                g = decoupled ? g : LaneUpdate<TSimd, TVector>.DecayedGradient(decay, w, g);
+                w = decoupled ? LaneUpdate<TSimd, TVector>.DecayedWeight(decay, w) : w;
+            }
+
+            var m = LaneUpdate<TSimd, TVector>.Mean(rest1, TSimd.Load(mean + i), g);
+            var v = LaneUpdate<TSimd, TVector>.Square(rest2, beta2, TSimd.Load(square + i), g);
+            var direction = LaneUpdate<TSimd, TVector>.Direction(m, v, correction, eps);
+            EpilogueRows<TSimd, TVector>.Store(mean + i, m, count - i);
+            EpilogueRows<TSimd, TVector>.Store(square + i, v, count - i);
+            EpilogueRows<TSimd, TVector>.Store(weights + i, LaneUpdate<TSimd, TVector>.Step(rate, direction, w), count - i);
+        }
+    }
+}
