@@ -17,7 +17,7 @@ public sealed class ModelCommandTests : IDisposable
 
     public static TheoryData<string> Networks => [.. Zoo.Names];
 
-    private static string Folder { get; } = Path.Combine(FindRepository(), "examples");
+    private static string Folder { get; } = Path.Combine(Repository.Root, "examples");
 
     public void Dispose() => _home.Dispose();
 
@@ -149,13 +149,5 @@ public sealed class ModelCommandTests : IDisposable
         var back = ModelSource.Build(JobRules.WithDefaults(read), network, model.Input);
         Assert.Equal(model.ToJson(), back.ToJson());
         Assert.Equal(ModelSummary.Of(model).Layers, ModelSummary.Of(back).Layers);
-    }
-
-    private static string FindRepository()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Trainer.sln")))
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The tests run outside the repository.");
-        return folder;
     }
 }

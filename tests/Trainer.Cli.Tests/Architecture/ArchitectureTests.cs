@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 
-namespace Trainer.Cli.Tests;
+namespace Trainer.Cli.Tests.Architecture;
 
 /// <summary>Who may know whom, checked on what the built assemblies really refer to.</summary>
 public sealed class ArchitectureTests
@@ -12,10 +12,11 @@ public sealed class ArchitectureTests
     {
         { "Trainer.Protos", [] },
         { "Trainer.Kernels", [] },
+        { "Trainer.Kernels.Gpu", ["Trainer.Kernels"] },
         { "Trainer.Hosting", ["Trainer.Protos"] },
         { "Trainer.Node", ["Trainer.Hosting", "Trainer.Kernels", "Trainer.Protos"] },
         { "Trainer.Coordinator", ["Trainer.Hosting", "Trainer.Kernels", "Trainer.Protos"] },
-        { "trainer", ["Trainer.Coordinator", "Trainer.Hosting", "Trainer.Kernels", "Trainer.Node", "Trainer.Protos"] },
+        { "trainer", ["Trainer.Coordinator", "Trainer.Hosting", "Trainer.Kernels", "Trainer.Kernels.Gpu", "Trainer.Node", "Trainer.Protos"] },
     };
 
     [Theory]
@@ -27,27 +28,29 @@ public sealed class ArchitectureTests
         Assert.Empty(references.Except(allowed));
     }
 
-    [Fact]
-    public void Kernels_is_a_library_on_its_own()
+    [Theory]
+    [InlineData("Trainer.Kernels")]
+    [InlineData("Trainer.Kernels.Gpu")]
+    public void Kernels_are_a_library_on_their_own(string assembly)
     {
         string[] foreign = ["Akka", "Grpc", "Google.Protobuf", "Microsoft.AspNetCore", "OpenTelemetry"];
 
-        Assert.DoesNotContain(References("Trainer.Kernels"), reference => foreign.Any(name => reference.StartsWith(name, StringComparison.Ordinal)));
+        Assert.DoesNotContain(References(assembly), reference => foreign.Any(name => reference.StartsWith(name, StringComparison.Ordinal)));
     }
 
     [Fact]
     public void The_coordinator_opens_no_device() =>
-        Assert.DoesNotContain(TypesReferred("Trainer.Coordinator"), type => type.StartsWith("Trainer.Kernels.Devices.", StringComparison.Ordinal) && (type.EndsWith("Device", StringComparison.Ordinal) || type.EndsWith("DeviceCatalog", StringComparison.Ordinal)));
+        Assert.DoesNotContain(TypesReferred("Trainer.Coordinator"), type => type.StartsWith("Trainer.Kernels.Devices.", StringComparison.Ordinal) && type.EndsWith("Device", StringComparison.Ordinal));
 
     [Theory]
     [MemberData(nameof(Allowed))]
-    public void Nobody_but_kernels_knows_ilgpu(string assembly, string[] _) =>
-        Assert.True(assembly == "Trainer.Kernels" || !References(assembly).Exists(reference => reference.StartsWith("ILGPU", StringComparison.Ordinal)));
+    public void Nobody_but_the_gpus_kernels_knows_ilgpu(string assembly, string[] _) =>
+        Assert.True(assembly == "Trainer.Kernels.Gpu" || !References(assembly).Exists(reference => reference.StartsWith("ILGPU", StringComparison.Ordinal)));
 
     [Fact]
-    public void Ilgpu_types_are_not_in_the_public_api_of_kernels()
+    public void Ilgpu_types_are_in_nobodys_public_api()
     {
-        var exposed = Assembly.Load("Trainer.Kernels").GetExportedTypes()
+        var exposed = Assembly.Load("Trainer.Kernels.Gpu").GetExportedTypes()
             .SelectMany(type => type.GetMembers(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
                 .SelectMany(TypesIn).Append(type.BaseType).Concat(type.GetInterfaces()).SelectMany(WithArguments).Select(used => (type, used)));
 
@@ -57,6 +60,7 @@ public sealed class ArchitectureTests
     [Theory]
     [InlineData("Trainer.Protos")]
     [InlineData("Trainer.Kernels")]
+    [InlineData("Trainer.Kernels.Gpu")]
     [InlineData("Trainer.Hosting")]
     [InlineData("Trainer.Node")]
     [InlineData("Trainer.Coordinator")]

@@ -1,5 +1,6 @@
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
@@ -15,7 +16,7 @@ public sealed class DataPipelineTests : IDisposable
     private const ulong Seed = 7;
 
     private readonly TinyData _files = new(train: 61, test: 23);
-    private readonly Device _device = Device.Cpu(1);
+    private readonly Device _device = CpuDevice.Create(1);
     private readonly DataSet _train;
     private readonly DataSet _test;
     private readonly Network _network;
