@@ -8,6 +8,7 @@ using Trainer.Cli.Output;
 using Trainer.Kernels;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Formats;
 using Trainer.Kernels.Models;
 

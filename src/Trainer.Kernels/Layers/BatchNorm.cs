@@ -1,4 +1,5 @@
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Layers;

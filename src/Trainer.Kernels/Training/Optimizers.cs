@@ -1,3 +1,4 @@
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Schema;
 

@@ -1,3 +1,4 @@
+using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Training.Planning;
