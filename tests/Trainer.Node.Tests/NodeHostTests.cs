@@ -49,7 +49,7 @@ public sealed class NodeHostTests : IDisposable
         using var publishedCoordinator = run.Publish(
             ProcessEndpoint.OfThisProcess("coordinator", "coordinator", "akka.tcp://trainer@127.0.0.1:1", grpc: null, "http://127.0.0.1:1"));
         using var stop = new CancellationTokenSource();
-        var options = new NodeOptions { Name = "worker-7", Run = run, Threads = 1 };
+        var options = new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-7", Run = run, Threads = 1 };
         var first = NodeHost.RunAsync(options, stop.Token);
         while (run.Endpoints().All(e => e.Name != "worker-7"))
         {
@@ -73,14 +73,14 @@ public sealed class NodeHostTests : IDisposable
             ProcessEndpoint.OfThisProcess("coordinator", "coordinator", "akka.tcp://trainer@127.0.0.1:1", grpc: null, "http://127.0.0.1:1"));
         Directory.CreateDirectory(Path.Combine(run.Path, "endpoints", "worker-7.json")); // A file cannot take its place.
 
-        Assert.Equal(NodeHost.CannotStart, await NodeHost.RunAsync(new NodeOptions { Name = "worker-7", Run = run, Threads = 1 }, CancellationToken.None).WaitAsync(Patience));
+        Assert.Equal(NodeHost.CannotStart, await NodeHost.RunAsync(new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-7", Run = run, Threads = 1 }, CancellationToken.None).WaitAsync(Patience));
     }
 
     [Theory]
     [InlineData("foo")]
     [InlineData("host:0")]
     public async Task A_seed_that_is_no_address_is_refused(string seed) =>
-        Assert.Equal(NodeHost.Refused, await NodeHost.RunAsync(new NodeOptions { Name = "worker-0", Seeds = [seed] }, CancellationToken.None));
+        Assert.Equal(NodeHost.Refused, await NodeHost.RunAsync(new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-0", Seeds = [seed] }, CancellationToken.None));
 
     [Theory]
     [InlineData("0.0.0.0", "cpu")]

@@ -1,7 +1,7 @@
 using Grpc.Core;
 using Trainer.Hosting;
 using Trainer.Hosting.Cluster;
-using Trainer.Kernels.Devices.Canonical;
+using Trainer.Kernels.Canonical;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Api;
