@@ -15,9 +15,9 @@ internal static class Application
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Shell shell, CancellationToken stop)
     {
         var parsed = Create(shell).Parse(arguments);
-        var errors = new ErrorWriter(shell.Error, OutputOption.IsJson(parsed));
+        var errors = new ErrorWriter(shell.Error, OutputOption.IsJson(parsed), shell.ErrorWidth);
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
-            return errors.Usage(parsed);
+            return errors.Write(UsageError.Of(parsed));
         try
         {
             return await parsed.InvokeAsync(Invocation(shell), stop);
@@ -75,6 +75,8 @@ internal static class Application
             DataCommand.Create(shell),
             DevicesCommand.Create(shell),
             DoctorCommand.Create(shell),
+            ContextCommand.Create(shell),
+            CompletionCommand.Create(shell),
             CoordinatorCommand.Create(),
             NodeCommand.Create(),
         };

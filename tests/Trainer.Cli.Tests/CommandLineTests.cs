@@ -9,7 +9,10 @@ public sealed class CommandLineTests : IDisposable
     private readonly TemporaryFolder _home = new();
 
     public static TheoryData<string> EveryCommand { get; } =
-        ["up", "down", "submit", "jobs", "get", "watch", "logs", "cancel", "workers", "evaluate", "predict", "export", "models", "model describe", "data fetch", "devices", "doctor", "coordinator", "node"];
+        [
+            "up", "down", "submit", "jobs", "get", "watch", "logs", "cancel", "workers", "evaluate", "predict", "export", "models", "model describe", "data fetch", "devices", "doctor",
+            "context add", "context use", "context list", "context remove", "completion", "coordinator", "node",
+        ];
 
     public void Dispose() => _home.Dispose();
 
@@ -43,6 +46,16 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains($"trainer {command}", examples);
     }
 
+    [Theory]
+    [MemberData(nameof(EveryCommand))]
+    public async Task Help_speaks_of_no_types_and_no_largest_numbers(string command)
+    {
+        var run = await CommandRun.InAsync(_home.Path, [.. command.Split(' '), "--help"]);
+
+        Assert.DoesNotContain("System.", run.Output);
+        Assert.DoesNotContain($"{int.MaxValue}", run.Output);
+    }
+
     [Fact]
     public async Task Alone_it_shows_its_help()
     {
@@ -57,7 +70,7 @@ public sealed class CommandLineTests : IDisposable
     public void Every_example_parses()
     {
         var root = Application.Create(Shell.OfThisProcess());
-        var examples = Descendants(root).OfType<Help.TrainerCommand>().SelectMany(command => Joined(command.Examples)).Where(line => line.Length > 0).ToList();
+        var examples = Descendants(root).OfType<Cli.Help.TrainerCommand>().SelectMany(command => Joined(command.Examples)).Where(line => line.Length > 0).ToList();
 
         Assert.True(examples.Count > 20, $"{examples.Count} examples");
         Assert.All(examples, example => Assert.Empty(root.Parse(example.Split(" | ")[0]["trainer ".Length..]).Errors));
@@ -66,21 +79,30 @@ public sealed class CommandLineTests : IDisposable
     [Theory]
     [InlineData("submit", "FILE is missing.\nSee: trainer submit --help\n")]
     [InlineData("get", "ID is missing.\nSee: trainer get --help\n")]
-    [InlineData("data fetch mnist", "Argument 'mnist' not recognized. Must be one of:\n\t'fashion-mnist'\nSee: trainer data fetch --help\n")]
+    [InlineData("data fetch mnist", "NAME: expected fashion-mnist, got 'mnist'.\nSee: trainer data fetch --help\n")]
     [InlineData("up --workers 0", "--workers must be at least 1, got 0.\nSee: trainer up --help\n")]
-    [InlineData("up --workers two", "Cannot parse argument 'two' for option '--workers' as expected type 'System.Int32'.\nSee: trainer up --help\n")]
+    [InlineData("up --workers two", "--workers: expected a whole number, got 'two'.\nSee: trainer up --help\n")]
     [InlineData("node --link-port 70000", "--link-port must be 0 to 65535, got 70000.\nSee: trainer node --help\n")]
-    [InlineData("coordinator", "Option '--store' is required.\nOption '--artifacts' is required.\nSee: trainer coordinator --help\n")]
+    [InlineData("coordinator", "--store FOLDER is missing.\n--artifacts FOLDER is missing.\nSee: trainer coordinator --help\n")]
     [InlineData("jobs --state idle", "--state: expected one of queued, starting, running, recovering, suspending, suspended, cancelling, succeeded, failed, cancelled, got 'idle'.\nSee: trainer jobs --help\n")]
     [InlineData("jobs --endpoint localhost:5000", "Expected an address like http://HOST:PORT, got 'localhost:5000'.\nSee: trainer jobs --help\n")]
     [InlineData("model describe lenet --input 1,28", "--input: expected C,H,W like 3,32,32, got '1,28'.\nSee: trainer model describe --help\n")]
     [InlineData("model describe lenet --classes 0", "--classes must be at least 1, got 0.\nSee: trainer model describe --help\n")]
-    [InlineData("export some-job", "Say what to write: --onnx FILE, --safetensors FILE, --optimizer FILE or several.\nSee: trainer export --help\n")]
+    [InlineData("export some-job", "--to FILE is missing.\nSee: trainer export --help\n")]
+    [InlineData("export some-job --to x --format pickle", "--format: expected onnx, safetensors or optimizer, got 'pickle'.\nSee: trainer export --help\n")]
     [InlineData("evaluate some-job --images x", "--images and --labels go together.\nSee: trainer evaluate --help\n")]
     [InlineData("predict some-job --threads 0", "--threads must be 1 to 1024, got 0.\nSee: trainer predict --help\n")]
     [InlineData("node --device gpu", "--device: expected auto, cpu, cuda[:N] or opencl[:N], got 'gpu'.\nSee: trainer node --help\n")]
     [InlineData("up --device cuda:one", "--device: expected auto, cpu, cuda[:N] or opencl[:N], got 'cuda:one'.\nSee: trainer up --help\n")]
-    [InlineData("train", "Unrecognized command or argument 'train'.\nSee: trainer --help\n")]
+    [InlineData("train", "There is no command 'train'.\nSee: trainer --help\n")]
+    [InlineData("sumbit job.yaml", "There is no command 'sumbit'. Did you mean 'submit'?\nSee: trainer --help\n")]
+    [InlineData("data fecth fashion-mnist", "There is no command 'data fecth'. Did you mean 'fetch'?\nSee: trainer data --help\n")]
+    [InlineData("submit job.yaml --folow", "trainer submit has no option '--folow'. Did you mean '--follow'?\nSee: trainer submit --help\n")]
+    [InlineData("get one two", "'two' is one argument too many.\nSee: trainer get --help\n")]
+    [InlineData("data", "trainer data needs a command: fetch.\nSee: trainer data --help\n")]
+    [InlineData("jobs --limit", "--limit needs a value: --limit N.\nSee: trainer jobs --help\n")]
+    [InlineData("jobs --output xml", "--output: expected text or json, got 'xml'.\nSee: trainer jobs --help\n")]
+    [InlineData("predict some-job --limit all", "--limit: expected a whole number, got 'all'.\nSee: trainer predict --help\n")]
     public async Task What_is_wrong_with_a_command_line_is_said_and_exits_with_2(string arguments, string errors)
     {
         var run = await CommandRun.InAsync(_home.Path, arguments.Split(' '));

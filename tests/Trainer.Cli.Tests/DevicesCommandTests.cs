@@ -30,7 +30,7 @@ public sealed class DevicesCommandTests : IDisposable
         opencl:0  pthread-znver4, a CPU                8.0 GiB   -                                       no: it does not have the generic address space
         opencl:1  gfx1100                              24.0 GiB  canonical-2+opencl(AMD, gfx1100, 3602)  yes
         """,
-        DevicesCommand.Text(Some));
+        DevicesCommand.Text(Some, null));
 
     [Fact]
     public void Json_has_the_same_for_scripts()

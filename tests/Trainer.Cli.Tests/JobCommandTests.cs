@@ -164,6 +164,45 @@ public sealed class JobCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Cancel_waits_for_the_end_and_says_if_it_came_otherwise()
+    {
+        _api.Jobs.Add(SampleJobs.Running(1, 9));
+        var (cancelled, succeeded) = (SampleJobs.Failed, SampleJobs.Succeeded);
+        (cancelled.State, cancelled.Message) = (JobState.Cancelled, "");
+        var end = cancelled;
+        _api.Watch = async (stream, _) =>
+        {
+            await stream.WriteAsync(SampleJobs.Running(1, 9));
+            await stream.WriteAsync(end);
+        };
+
+        var asked = await CommandRun.InAsync(_home.Path, "cancel", SampleJobs.Id, "--wait");
+        end = succeeded;
+        var late = await CommandRun.InAsync(_home.Path, "cancel", SampleJobs.Id, "--wait");
+
+        Assert.Equal((0, "lenet (lenet-3f2a): cancelled\n"), (asked.ExitCode, asked.Output));
+        Assert.Equal((1, "lenet (lenet-3f2a): succeeded\n"), (late.ExitCode, late.Output));
+    }
+
+    [Fact]
+    public async Task Submit_can_wait_and_shows_the_result_alone()
+    {
+        _api.Create = _ => SampleJobs.Queued;
+        _api.Watch = async (stream, _) =>
+        {
+            await stream.WriteAsync(SampleJobs.Running(1, 9));
+            await stream.WriteAsync(SampleJobs.Failed);
+        };
+
+        var text = await CommandRun.InAsync(_home.Path, "submit", JobFileWith(MinimalJob), "--wait");
+        var json = await CommandRun.InAsync(_home.Path, "submit", JobFileWith(MinimalJob), "--wait", "-o", "json");
+
+        Assert.Equal(1, text.ExitCode);
+        Assert.StartsWith("\nJob lenet (lenet-3f2a) failed: worker-1 was lost at step 9.\n", text.Output);
+        Assert.Equal("result", (string?)json.JsonLines.Single()["event"]);
+    }
+
+    [Fact]
     public async Task Workers_are_listed_with_whom_they_serve()
     {
         _api.Workers.Add(new Worker { Name = "worker-1", Node = "127.0.0.1:4001", DeviceKind = "cuda", Device = "NVIDIA H100", Threads = 2, LastSeenSeconds = 0.3 });
@@ -213,8 +252,8 @@ public sealed class JobCommandTests : IAsyncLifetime
 
         Assert.Equal(0, right.ExitCode);
         Assert.Equal(3, wrong.ExitCode);
-        Assert.Equal($"The cluster at {_cluster.Endpoint} does not accept the token.\nGive the token of this cluster with --token-file.\n", wrong.Errors);
-        Assert.Equal(wrong.Errors, none.Errors);
+        Assert.Equal($"The cluster at {_cluster.Endpoint} does not accept the token.\nGive the token of this cluster with --token-file FILE.\n", wrong.Errors);
+        Assert.Equal($"The cluster at {_cluster.Endpoint} wants a token, and none was given.\nGive the token of this cluster with --token-file FILE.\n", none.Errors);
     }
 
     [Fact]

@@ -78,13 +78,14 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
     {
         _api.Jobs.Add(Succeeded());
 
-        var run = await RunAsync("export", "lenet-3f2a", "--onnx", _home["model.onnx"], "--safetensors", _home["copy"], "-o", "json");
+        var onnx = await RunAsync("export", "lenet-3f2a", "--to", _home["model.onnx"], "-o", "json");
+        var weights = await RunAsync("export", "lenet-3f2a", "--to", _home["copy.safetensors"], "-o", "json");
 
-        Assert.Equal((0, ""), (run.ExitCode, run.Errors));
-        Assert.Equal((_home["model.onnx"], _home["copy"]), ((string)run.JsonLines.Single()["onnx"]!, (string)run.JsonLines.Single()["safetensors"]!));
-        Assert.Equal(File.ReadAllBytes(_home["weights"]), File.ReadAllBytes(_home["copy"]));
-        var onnx = System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(_home["model.onnx"]));
-        Assert.All(["Gemm", "1.weight", "pixels from 0 to 1"], word => Assert.Contains(word, onnx));
+        Assert.Equal((0, "", 0, ""), (onnx.ExitCode, onnx.Errors, weights.ExitCode, weights.Errors));
+        Assert.Equal((_home["model.onnx"], _home["copy.safetensors"]), ((string)onnx.JsonLines.Single()["onnx"]!, (string)weights.JsonLines.Single()["safetensors"]!));
+        Assert.Equal(File.ReadAllBytes(_home["weights"]), File.ReadAllBytes(_home["copy.safetensors"]));
+        var content = System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(_home["model.onnx"]));
+        Assert.All(["Gemm", "1.weight", "pixels from 0 to 1"], word => Assert.Contains(word, content));
     }
 
     [Fact]
@@ -92,17 +93,25 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
     {
         _api.Jobs.Add(Succeeded());
 
-        var without = await RunAsync("export", "lenet-3f2a", "--optimizer", _home["state"]);
+        var without = await RunAsync("export", "lenet-3f2a", "--to", _home["state"], "--format", "optimizer");
         File.WriteAllText(_home["optimizer.safetensors"], "momentum");
-        var with = await RunAsync("export", "lenet-3f2a", "--optimizer", _home["state"], "-o", "json");
-        var nothing = await RunAsync("export", "lenet-3f2a");
+        var with = await RunAsync("export", "lenet-3f2a", "--to", _home["state"], "--format", "optimizer", "-o", "json");
 
         Assert.Equal(
             (1, $"lenet-3f2a has no optimizer state: there is no {_home["optimizer.safetensors"]}.\nSGD without momentum keeps none.\n"),
             (without.ExitCode, without.Errors));
         Assert.Equal((0, _home["state"]), (with.ExitCode, (string)with.JsonLines.Single()["optimizer"]!));
         Assert.Equal("momentum", File.ReadAllText(_home["state"]));
-        Assert.Contains("Say what to write: --onnx FILE, --safetensors FILE, --optimizer FILE or several.", nothing.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Export_asks_for_the_format_where_the_files_name_does_not_tell()
+    {
+        var run = await RunAsync("export", "lenet-3f2a", "--to", _home["model.bin"]);
+
+        Assert.Equal(
+            (2, $"{_home["model.bin"]} ends in neither .onnx nor .safetensors.\nSay what to write with --format: onnx, safetensors or optimizer.\n"),
+            (run.ExitCode, run.Errors));
     }
 
     [Fact]
@@ -111,7 +120,7 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
         File.WriteAllText(_home["odd.yaml"], Job("[adaptive_max_pool2d: {output_size: [1, 2]}, flatten: {}, linear: {out_features: 3}]"));
         WriteWeights(2);
 
-        var run = await RunAsync("export", _home["weights"], "--job", _home["odd.yaml"], "--onnx", _home["model.onnx"]);
+        var run = await RunAsync("export", _home["weights"], "--job", _home["odd.yaml"], "--to", _home["model.onnx"]);
 
         Assert.Equal(1, run.ExitCode);
         Assert.Equal(
@@ -156,8 +165,8 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
     [Fact]
     public async Task A_place_that_cannot_be_written_is_named()
     {
-        var nowhere = await RunAsync("export", _home["weights"], "--job", _home["job.yaml"], "--onnx", _home["no/such/model.onnx"]);
-        var folder = await RunAsync("export", _home["weights"], "--job", _home["job.yaml"], "--safetensors", _home.Path);
+        var nowhere = await RunAsync("export", _home["weights"], "--job", _home["job.yaml"], "--to", _home["no/such/model.onnx"]);
+        var folder = await RunAsync("export", _home["weights"], "--job", _home["job.yaml"], "--to", _home.Path);
 
         Assert.Equal((1, $"{_home["no/such/model.onnx"]} cannot be written: its folder does not exist.\n"), (nowhere.ExitCode, nowhere.Errors));
         Assert.Equal((1, $"{_home.Path} cannot be written: it is a folder.\n"), (folder.ExitCode, folder.Errors));

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Google.Rpc;
 using Grpc.Core;
 using Trainer.Cli.Errors;
@@ -8,27 +9,73 @@ namespace Trainer.Cli.Api;
 /// <summary>From gRPC's status to what a person needs to know.</summary>
 internal static class ApiErrors
 {
-    public static CliException Translate(RpcException refused, Uri endpoint) => refused.StatusCode switch
+    public static CliException Translate(RpcException refused, ClusterClient client) => Misdirected(refused, client.Endpoint) ?? refused.StatusCode switch
     {
-        StatusCode.Unavailable or StatusCode.DeadlineExceeded => new CliException(
-            $"The coordinator at {endpoint.GetLeftPart(UriPartial.Authority)} does not answer: {Reason(refused)}",
+        _ when HasNoHandshake(refused) => new CliException(
+            $"What is at {Authority(client.Endpoint)} does not answer as the job API does.",
+            ExitCode.Unreachable,
+            $"See whether the port is the job API's, and whether its address begins with {(client.Endpoint.Scheme == "http" ? "https" : "http")}.",
+            refused),
+        _ when refused.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded || IsBroken(refused) => new CliException(
+            $"The coordinator at {Authority(client.Endpoint)} does not answer: {Reason(refused)}",
             ExitCode.Unreachable,
             "See whether it runs, and what its log says: trainer doctor",
             refused),
-        StatusCode.Unauthenticated or StatusCode.PermissionDenied => new CliException(
-            $"The cluster at {endpoint.GetLeftPart(UriPartial.Authority)} does not accept the token.",
+        StatusCode.Unauthenticated or StatusCode.PermissionDenied when !client.HasToken => new CliException(
+            $"The cluster at {Authority(client.Endpoint)} wants a token, and none was given.",
             ExitCode.Unreachable,
-            "Give the token of this cluster with --token-file.",
+            "Give the token of this cluster with --token-file FILE.",
+            refused),
+        StatusCode.Unauthenticated or StatusCode.PermissionDenied => new CliException(
+            $"The cluster at {Authority(client.Endpoint)} does not accept the token.",
+            ExitCode.Unreachable,
+            "Give the token of this cluster with --token-file FILE.",
             refused),
         StatusCode.InvalidArgument => new CliException(refused.Status.Detail, ExitCode.Usage, inner: refused) { Violations = ViolationsOf(refused) },
         _ => new CliException(refused.Status.Detail.Length > 0 ? refused.Status.Detail : $"The cluster answered {refused.StatusCode}.", inner: refused),
     };
 
     /// <summary>Whether the same call may well succeed once the coordinator is back.</summary>
-    public static bool IsTransient(RpcException failed) =>
-        failed.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Aborted or StatusCode.Cancelled
-        // A connection that breaks in mid-stream surfaces as INTERNAL or UNKNOWN with the HTTP/2 error as its cause.
-        || (failed.StatusCode is StatusCode.Internal or StatusCode.Unknown && failed.Status.DebugException is HttpRequestException or IOException);
+    public static bool IsTransient(RpcException failed, ClusterClient client) => Misdirected(failed, client.Endpoint) is null
+        && (failed.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Aborted or StatusCode.Cancelled || IsBroken(failed));
+
+    /// <summary>A connection that breaks in mid-stream surfaces as INTERNAL or UNKNOWN with the HTTP/2 error as its cause.</summary>
+    private static bool IsBroken(RpcException failed) =>
+        failed.StatusCode is StatusCode.Internal or StatusCode.Unknown && failed.Status.DebugException is HttpRequestException or IOException;
+
+    /// <summary>The address is that of something else, or says http where it is https, or the other way round.</summary>
+    /// <returns>Null where it may be right.</returns>
+    private static CliException? Misdirected(RpcException failed, Uri endpoint)
+    {
+        var at = Authority(endpoint);
+        foreach (var cause in Causes(failed.Status.DebugException))
+        {
+            switch (cause)
+            {
+                case AuthenticationException when cause.Message.Contains("frame", StringComparison.Ordinal): // what came is no TLS record
+                    return Wrong($"{at} does not speak TLS.", $"Give its address with http: --endpoint http://{endpoint.Authority}");
+                case AuthenticationException:
+                    return Wrong($"The certificate of {at} is not accepted: {cause.Message}", "See that the address has the name that the certificate is for.");
+                case HttpProtocolException { ErrorCode: 0xd }: // HTTP_1_1_REQUIRED
+                    return NotTheJobApi("it speaks HTTP/1 alone, as the port for metrics does");
+                case HttpProtocolException { ErrorCode: 0x6 }: // FRAME_SIZE_ERROR: some other protocol's text, read as a frame
+                case HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse }:
+                    return NotTheJobApi("what it answers is not HTTP/2");
+            }
+        }
+        return failed.Status.Detail.StartsWith("Bad gRPC response", StringComparison.Ordinal) ? NotTheJobApi("what it answers is not gRPC") : null;
+
+        CliException NotTheJobApi(string why) =>
+            Wrong($"{at} is not the job API: {why}.", "The job API's port is the coordinator's --grpc-port; 'trainer up' shows it for a cluster here.");
+
+        CliException Wrong(string message, string remedy) => new(message, ExitCode.Unreachable, remedy, failed);
+    }
+
+    /// <summary>Something took the connection and did not speak HTTP/2: another protocol's server, one that wants TLS, or one that was just ending.</summary>
+    private static bool HasNoHandshake(RpcException failed) =>
+        Causes(failed.Status.DebugException).Any(cause => cause is IOException && cause.Message.Contains("HTTP/2 handshake", StringComparison.Ordinal));
+
+    private static string Authority(Uri endpoint) => endpoint.GetLeftPart(UriPartial.Authority);
 
     private static Violation[] ViolationsOf(RpcException refused) =>
         [.. refused.GetRpcStatus()?.GetDetail<BadRequest>()?.FieldViolations.Select(fault => new Violation(fault.Field, fault.Description)) ?? []];

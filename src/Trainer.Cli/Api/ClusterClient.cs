@@ -16,6 +16,7 @@ internal sealed class ClusterClient : IDisposable
     private ClusterClient(Uri endpoint, string? token)
     {
         Endpoint = endpoint;
+        HasToken = token is not null;
         var sockets = new SocketsHttpHandler
         {
             ConnectTimeout = TimeSpan.FromSeconds(3),
@@ -30,6 +31,8 @@ internal sealed class ClusterClient : IDisposable
     }
 
     public Uri Endpoint { get; }
+
+    public bool HasToken { get; }
 
     /// <summary>The coordinator's clock when it last answered, to the second; null before.</summary>
     public DateTimeOffset? ServerTime { get; private set; }
@@ -57,7 +60,7 @@ internal sealed class ClusterClient : IDisposable
         catch (RpcException refused)
         {
             stop.ThrowIfCancellationRequested();
-            throw ApiErrors.Translate(refused, Endpoint);
+            throw ApiErrors.Translate(refused, this);
         }
     }
 

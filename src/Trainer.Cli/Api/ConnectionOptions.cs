@@ -1,23 +1,29 @@
 using System.CommandLine;
+using Trainer.Cli.Errors;
 using Trainer.Cli.Home;
 using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 
 namespace Trainer.Cli.Api;
 
-/// <summary>How a command is told which cluster it is about.</summary>
+/// <summary>
+/// How a command is told which cluster it is about. The first that is there wins: its options, TRAINER_ENDPOINT, the context in use, this machine's cluster.
+/// </summary>
 internal sealed class ConnectionOptions
 {
+    private const string EndpointVariable = "TRAINER_ENDPOINT";
+    private const string TokenFileVariable = "TRAINER_TOKEN_FILE";
+
     private readonly Option<Uri?> _endpoint = new("--endpoint")
     {
-        Description = "The job API of a cluster elsewhere. Default: the local cluster's.",
+        Description = "The job API of a cluster elsewhere. Default: $TRAINER_ENDPOINT, else the context in use, else the cluster of this machine.",
         HelpName = "http://HOST:PORT",
         CustomParser = HttpAddress.Parse,
     };
 
     private readonly Option<string?> _tokenFile = new("--token-file")
     {
-        Description = "Holds the token that the cluster wants. Default: the run folder's.",
+        Description = "The file with the token that the cluster wants. Default: $TRAINER_TOKEN_FILE, the context's, the run folder's.",
         HelpName = "FILE",
     };
 
@@ -34,6 +40,25 @@ internal sealed class ConnectionOptions
         command.Options.Add(_runFolder);
     }
 
-    public ClusterAddress Read(ParseResult parsed, Shell shell) =>
-        new(parsed.GetValue(_endpoint), parsed.GetValue(_tokenFile), parsed.GetValue(_runFolder) ?? LocalFolders.Of(shell.Environment).Run);
+    /// <exception cref="CliException">The environment or the file of contexts is wrong.</exception>
+    public ClusterAddress Read(ParseResult parsed, Shell shell)
+    {
+        var folders = LocalFolders.Of(shell.Environment);
+        var tokenFile = parsed.GetValue(_tokenFile) ?? Variable(shell, TokenFileVariable);
+        var run = parsed.GetValue(_runFolder);
+        if (parsed.GetValue(_endpoint) is { } given)
+            return new(given, tokenFile, run ?? folders.Run);
+        if (run is not null)
+            return new(null, parsed.GetValue(_tokenFile), run);
+        if (Variable(shell, EndpointVariable) is { } variable)
+            return new(FromEnvironment(variable), tokenFile, folders.Run);
+        return ContextFile.Read(folders.Contexts) is { Chosen: { } chosen }
+            ? new(new Uri(chosen.Endpoint), tokenFile ?? chosen.TokenFile, folders.Run)
+            : new(null, parsed.GetValue(_tokenFile), folders.Run);
+    }
+
+    private static string? Variable(Shell shell, string name) => shell.Environment(name) is { Length: > 0 } value ? value : null;
+
+    private static Uri FromEnvironment(string text) => HttpAddress.TryParse(text)
+        ?? throw new CliException($"{EndpointVariable}: {HttpAddress.Expected(text)}", ExitCode.Usage);
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Trainer.Cli.Api;
 using Trainer.Cli.Errors;
+using Trainer.Cli.Follow;
 using Trainer.Cli.Help;
 using Trainer.Cli.Options;
 using Trainer.Cli.Output;
@@ -15,19 +16,24 @@ internal static class CancelCommand
     {
         var connection = new ConnectionOptions();
         var id = JobId.Argument();
+        var wait = new Option<bool>("--wait") { Description = "Wait until the job has ended. Exit code 1 if it ended otherwise before it could be cancelled." };
         var command = new TrainerCommand("cancel", "Stops a job for good.")
         {
-            Examples = ["trainer cancel lenet-fashion-mnist-3f2a"],
+            Examples = ["trainer cancel 6ed2ujta4p"],
             Arguments = { id },
+            Options = { wait },
         };
         connection.AddTo(command);
         command.SetAction(async (parsed, stop) =>
         {
-            using var client = await ClusterClient.OpenAsync(connection.Read(parsed, shell), stop);
+            var (address, printer) = (connection.Read(parsed, shell), Printer.Of(parsed, shell));
+            using var client = await ClusterClient.OpenAsync(address, stop);
             var request = new CancelJobRequest { Id = parsed.GetValue(id) };
             var job = await client.CallAsync((cluster, options) => cluster.Jobs.CancelJobAsync(request, options), stop);
-            Printer.Of(parsed, shell).Print(() => ProtoJson.ToJson(job), () => JobText.State(job));
-            return ExitCode.Ok;
+            if (parsed.GetValue(wait))
+                job = await Following.EndOfAsync(printer, address, job.Id, stop);
+            printer.Say(() => ProtoJson.ToJson(job), () => JobText.State(job));
+            return parsed.GetValue(wait) && job.State != JobState.Cancelled ? ExitCode.Failed : ExitCode.Ok;
         });
         return command;
     }

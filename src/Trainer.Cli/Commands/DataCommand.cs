@@ -50,7 +50,7 @@ internal static class DataCommand
             await new FashionMnistAcquisition(folder, sources, printer.Tell).FetchAsync(stop);
         }
         FashionMnist.Load(found ?? folder); // checks the sums
-        printer.Print(
+        printer.Say(
             () => new JsonObject { ["name"] = "fashion-mnist", ["folder"] = found ?? folder, ["fetched"] = found is null },
             () => $"Fashion-MNIST is in {found ?? folder}; its sums are right.");
         return ExitCode.Ok;

@@ -20,16 +20,16 @@ internal static class DevicesCommand
         command.SetAction(parsed =>
         {
             var devices = DeviceCatalog.List();
-            Printer.Of(parsed, shell).Print(() => Json(devices), () => Text(devices));
+            Printer.Of(parsed, shell).Print(() => Json(devices), () => Text(devices, shell.Width));
             return ExitCode.Ok;
         });
         return command;
     }
 
-    internal static string Text(IReadOnlyList<DeviceListing> devices)
+    internal static string Text(IReadOnlyList<DeviceListing> devices, int? width)
     {
         var auto = Auto(devices);
-        var table = new TextTable("NAME", "DEVICE", "MEMORY", "NUMERICS", "USABLE");
+        var table = new TextTable("NAME", new("DEVICE", Wraps: true), new("MEMORY", Rank: 1), new("NUMERICS", Rank: 2), new("USABLE", Wraps: true));
         foreach (var device in devices)
         {
             table.Row(
@@ -39,7 +39,7 @@ internal static class DevicesCommand
                 OrDash(device.NumericsId),
                 device.Obstacle is { } obstacle ? $"no: {obstacle}" : device == auto ? "yes; auto takes it" : "yes");
         }
-        return table.ToString();
+        return table.Render(width);
     }
 
     internal static JsonObject Json(IReadOnlyList<DeviceListing> devices) => new()

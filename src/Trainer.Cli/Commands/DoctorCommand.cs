@@ -26,22 +26,25 @@ internal static class DoctorCommand
             var address = connection.Read(parsed, shell);
             var folders = LocalFolders.Of(shell.Environment) with { Run = address.RunFolder };
             Check[] checks = [.. MachineChecks.All(folders, shell.Environment), .. await ClusterChecks.AllAsync(address, stop)];
-            Printer.Of(parsed, shell).Print(() => ToJson(checks), () => ToText(checks));
+            Printer.Of(parsed, shell).Print(() => ToJson(checks), () => ToText(checks, shell.Width));
             return checks.Any(check => check.Verdict == Verdict.Missing) ? ExitCode.Failed : ExitCode.Ok;
         });
         return command;
     }
 
-    private static string ToText(Check[] checks)
+    /// <param name="width">In columns; null: no limit.</param>
+    internal static string ToText(IReadOnlyList<Check> checks, int? width)
     {
-        var width = checks.Max(check => check.Subject.Length);
-        var indent = new string(' ', width + 11);
-        var lines = checks.SelectMany(check => new[]
+        var subjects = checks.Max(check => check.Subject.Length);
+        var indent = new string(' ', subjects + 11);
+        var room = (width ?? int.MaxValue) - indent.Length;
+        var lines = checks.SelectMany(check =>
         {
-            $"{Mark(check.Verdict),-8} {check.Subject.PadRight(width)}  {check.Finding}",
-            check.Advice is null ? "" : $"{indent}-> {check.Advice.Replace("\n", $"\n{indent}   ", StringComparison.Ordinal)}",
+            var finding = Paragraph.Fill(check.Finding, room);
+            var advice = check.Advice?.Split('\n').SelectMany((line, number) => Paragraph.Fill(number == 0 ? $"-> {line}" : $"   {line}", room, "   ")) ?? [];
+            return finding.Skip(1).Concat(advice).Select(line => indent + line).Prepend($"{Mark(check.Verdict),-8} {check.Subject.PadRight(subjects)}  {finding[0]}");
         });
-        return string.Join(Environment.NewLine, lines.Where(line => line.Length > 0));
+        return string.Join(Environment.NewLine, lines);
     }
 
     private static string Mark(Verdict verdict) => verdict switch

@@ -26,7 +26,7 @@ internal static class DownCommand
             var since = TimeProvider.System.GetTimestamp();
             var stopped = await StopAsync(path, stop);
             var seconds = TimeProvider.System.GetElapsedTime(since).TotalSeconds;
-            Printer.Of(parsed, shell).Print(
+            Printer.Of(parsed, shell).Say(
                 () => new JsonObject { ["stopped"] = new JsonArray([.. stopped.Select(name => JsonValue.Create(name))]), ["seconds"] = Math.Round(seconds, 3) },
                 () => stopped.Count > 0 ? $"Stopped {string.Join(", ", stopped)} in {Words.Duration(seconds)}." : $"Nothing is running (run folder {path}).");
             return ExitCode.Ok;

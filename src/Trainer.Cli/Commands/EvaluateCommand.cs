@@ -24,10 +24,10 @@ internal static class EvaluateCommand
         {
             Examples =
             [
-                "trainer evaluate lenet-fashion-mnist-3f2a",
+                "trainer evaluate 6ed2ujta4p",
                 "trainer evaluate weights.safetensors --job examples/lenet-fashion-mnist.yaml",
-                "trainer evaluate lenet-fashion-mnist-3f2a --images t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz",
-                "trainer evaluate lenet-fashion-mnist-3f2a --device cuda",
+                "trainer evaluate 6ed2ujta4p --images t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz",
+                "trainer evaluate 6ed2ujta4p --device cuda",
             ],
             Options = { images, labels, threads, device },
         };
@@ -42,7 +42,7 @@ internal static class EvaluateCommand
             var model = await trained.FindAsync(parsed, shell, stop);
             using var opened = DeviceCatalog.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
             var result = Evaluate(model, parsed.GetValue(images), parsed.GetValue(labels), opened, stop);
-            Printer.Of(parsed, shell).Print(() => Json(result, model), () => Text(result, model));
+            Printer.Of(parsed, shell).Print(() => Json(result, model), () => Text(result, model, shell.Width));
             return ExitCode.Ok;
         });
         return command;
@@ -58,14 +58,14 @@ internal static class EvaluateCommand
         return network.Evaluate(data, stop);
     }
 
-    private static string Text(Evaluation result, TrainedModel model) => Facts.Render(
+    private static string Text(Evaluation result, TrainedModel model, int? width) => Facts.Render(
     [
         ("images", result.Images.ToString("#,0")),
         ("loss", Words.Loss(result.Loss)),
         ("accuracy", Words.Percent(result.Accuracy)),
         ("images/s", Words.Rate(result.ImagesPerSecond)),
         ("weights", model.Weights),
-    ]);
+    ], width);
 
     private static JsonObject Json(Evaluation result, TrainedModel model) => new()
     {

@@ -14,56 +14,67 @@ using Trainer.Kernels.Models;
 
 namespace Trainer.Cli.Commands;
 
-/// <summary>trainer export ID|WEIGHTS</summary>
+/// <summary>trainer export ID|WEIGHTS --to FILE</summary>
 internal static class ExportCommand
 {
+    private const string Onnx = "onnx";
+    private const string SafetensorsFormat = "safetensors";
+    private const string Optimizer = "optimizer";
+
     public static Command Create(Shell shell)
     {
         var trained = new TrainedModelOptions();
-        var onnx = new Option<string?>("--onnx")
+        var to = new Option<string>("--to") { Description = "The file to write.", HelpName = "FILE", Required = true };
+        var format = new Option<string?>("--format")
         {
-            Description = $"Write the model as ONNX (opset {OnnxFile.Opset}), as it is in evaluation, for any batch size.",
-            HelpName = "FILE",
+            Description = $"onnx: the model in evaluation, for any batch size (opset {OnnxFile.Opset}). safetensors: its weights, with PyTorch's names. "
+                + "optimizer: the optimizer's state as safetensors, with torch.optim's names (0.weight.momentum_buffer), and the number of steps. "
+                + "Default: as FILE ends.",
+            HelpName = "onnx|safetensors|optimizer",
         };
-        var safetensors = new Option<string?>("--safetensors") { Description = "Write the weights as safetensors; names as PyTorch's.", HelpName = "FILE" };
-        var optimizer = new Option<string?>("--optimizer")
-        {
-            Description = "Write the optimizer's state as safetensors: names as torch.optim's (0.weight.momentum_buffer), and the number of steps.",
-            HelpName = "FILE",
-        };
+        format.AcceptOnlyFromAmong(Onnx, SafetensorsFormat, Optimizer);
         var command = new TrainerCommand("export", "Writes a trained model for other programs.")
         {
             Examples =
             [
-                "trainer export lenet-fashion-mnist-3f2a --onnx lenet.onnx --safetensors lenet.safetensors",
-                "trainer export resnet18-fashion-mnist-7c01 --safetensors weights.safetensors --optimizer state.safetensors",
-                "trainer export weights.safetensors --job examples/lenet-fashion-mnist.yaml --onnx lenet.onnx",
+                "trainer export 6ed2ujta4p --to lenet.onnx",
+                "trainer export 6ed2ujta4p --to lenet.safetensors",
+                "trainer export mc4w8zk0rd --to state.safetensors --format optimizer",
+                "trainer export weights.safetensors --job examples/lenet-fashion-mnist.yaml --to lenet.onnx",
             ],
-            Options = { onnx, safetensors, optimizer },
+            Options = { to, format },
         };
         trained.AddTo(command);
-        command.Validators.Add(given =>
-        {
-            if (given.GetValue(onnx) is null && given.GetValue(safetensors) is null && given.GetValue(optimizer) is null)
-                given.AddError("Say what to write: --onnx FILE, --safetensors FILE, --optimizer FILE or several.");
-        });
         command.SetAction(async (parsed, stop) =>
         {
+            var file = Place(parsed.GetValue(to)!);
+            var written = parsed.GetValue(format) ?? FormatOf(file);
             var model = await trained.FindAsync(parsed, shell, stop);
-            var written = new List<(string Format, string File)>();
-            if (parsed.GetValue(onnx) is { } onnxFile)
-                written.Add(("onnx", WriteOnnx(model, Place(onnxFile))));
-            if (parsed.GetValue(safetensors) is { } safetensorsFile)
-                written.Add(("safetensors", Copy(model.Weights, Place(safetensorsFile))));
-            if (parsed.GetValue(optimizer) is { } optimizerFile)
-                written.Add(("optimizer", Copy(OptimizerState(model), Place(optimizerFile))));
-            Printer.Of(parsed, shell).Print(
-                () => new JsonObject(written.Select(file => KeyValuePair.Create<string, JsonNode?>(file.Format, file.File))),
-                () => Facts.Render(written));
+            switch (written)
+            {
+                case Onnx:
+                    WriteOnnx(model, file);
+                    break;
+                case Optimizer:
+                    Copy(OptimizerState(model), file);
+                    break;
+                default:
+                    Copy(model.Weights, file);
+                    break;
+            }
+            Printer.Of(parsed, shell).Print(() => new JsonObject { [written] = file }, () => Facts.Render([(written, file)], shell.Width));
             return ExitCode.Ok;
         });
         return command;
     }
+
+    private static string FormatOf(string file) => Path.GetExtension(file) switch
+    {
+        ".onnx" => Onnx,
+        ".safetensors" => SafetensorsFormat,
+        _ => throw new CliException(
+            $"{file} ends in neither .onnx nor .safetensors.", ExitCode.Usage, $"Say what to write with --format: {Onnx}, {SafetensorsFormat} or {Optimizer}."),
+    };
 
     /// <summary>The place of a file that is to be written.</summary>
     private static string Place(string file)
@@ -74,7 +85,7 @@ internal static class ExportCommand
             : throw new CliException($"{path} cannot be written: {(Directory.Exists(path) ? "it is a folder" : "its folder does not exist")}.");
     }
 
-    private static string WriteOnnx(TrainedModel trained, string file)
+    private static void WriteOnnx(TrainedModel trained, string file)
     {
         var model = ModelSource.Build(trained.Spec, trained.Place);
         using var device = CpuDevice.Create(threads: 1);
@@ -90,7 +101,6 @@ internal static class ExportCommand
                 Violations = [new Violation($"model.{unspeakable.Path}", unspeakable.Problem)],
             };
         }
-        return file;
     }
 
     /// <summary>The file that a job puts beside its weights.</summary>
@@ -102,11 +112,10 @@ internal static class ExportCommand
             : throw new CliException($"{trained.Place} has no optimizer state: there is no {file}.", remedy: "SGD without momentum keeps none.");
     }
 
-    private static string Copy(string weights, string file)
+    private static void Copy(string from, string file)
     {
-        if (Path.GetFullPath(weights) != file)
-            File.Copy(weights, file, overwrite: true);
-        return file;
+        if (Path.GetFullPath(from) != file)
+            File.Copy(from, file, overwrite: true);
     }
 
     /// <summary>What whoever runs the file must do to images, which the graph does not say.</summary>

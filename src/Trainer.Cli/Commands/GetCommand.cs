@@ -17,7 +17,7 @@ internal static class GetCommand
         var id = JobId.Argument();
         var command = new TrainerCommand("get", "Shows a job: its state, how far it is, where its result is.")
         {
-            Examples = ["trainer get lenet-fashion-mnist-3f2a", "trainer get lenet-fashion-mnist-3f2a --output json | jq .result"],
+            Examples = ["trainer get 6ed2ujta4p", "trainer get 6ed2ujta4p --output json | jq .result"],
             Arguments = { id },
         };
         connection.AddTo(command);
@@ -26,7 +26,7 @@ internal static class GetCommand
             using var client = await ClusterClient.OpenAsync(connection.Read(parsed, shell), stop);
             var request = new GetJobRequest { Id = parsed.GetValue(id) };
             var job = await client.CallAsync((cluster, options) => cluster.Jobs.GetJobAsync(request, options), stop);
-            Printer.Of(parsed, shell).Print(() => ProtoJson.ToJson(job), () => JobText.Details(job, TimeProvider.System.GetUtcNow()));
+            Printer.Of(parsed, shell).Print(() => ProtoJson.ToJson(job), () => JobText.Details(job, TimeProvider.System.GetUtcNow(), shell.Width));
             return ExitCode.Ok;
         });
         return command;

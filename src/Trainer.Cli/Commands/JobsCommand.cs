@@ -12,6 +12,8 @@ namespace Trainer.Cli.Commands;
 /// <summary>trainer jobs</summary>
 internal static class JobsCommand
 {
+    private static IEnumerable<string> States => Enum.GetValues<JobState>().Where(known => known != JobState.Unspecified).Select(Words.State);
+
     public static Command Create(Shell shell)
     {
         var connection = new ConnectionOptions();
@@ -22,6 +24,7 @@ internal static class JobsCommand
             CustomParser = result => [.. result.Tokens.Select(token => ParseState(token.Value, result.AddError))],
             DefaultValueFactory = _ => [],
         };
+        state.CompletionSources.Add([.. States]);
         var limit = new Option<int>("--limit") { Description = "At most so many.", HelpName = "N", DefaultValueFactory = _ => 50 };
         limit.Validators.Add(Numbers.AtLeast(1));
         var command = new TrainerCommand("jobs", "Lists jobs, the newest first.")
@@ -36,7 +39,7 @@ internal static class JobsCommand
             var jobs = await ListAsync(client, parsed.GetValue(state)!, parsed.GetValue(limit), stop);
             Printer.Of(parsed, shell).Print(
                 () => new JsonObject { ["jobs"] = new JsonArray([.. jobs.Select(ProtoJson.ToJson)]) },
-                () => jobs.Count > 0 ? JobText.List(jobs, TimeProvider.System.GetUtcNow()) : "No jobs.");
+                () => jobs.Count > 0 ? JobText.List(jobs, TimeProvider.System.GetUtcNow(), shell.Width) : "No jobs.");
             return ExitCode.Ok;
         });
         return command;
@@ -61,8 +64,7 @@ internal static class JobsCommand
     {
         if (Enum.TryParse<JobState>(text, ignoreCase: true, out var state) && state != JobState.Unspecified && Enum.IsDefined(state))
             return state;
-        var known = Enum.GetValues<JobState>().Where(known => known != JobState.Unspecified).Select(Words.State);
-        addError($"--state: expected one of {string.Join(", ", known)}, got '{text}'.");
+        addError($"--state: expected one of {string.Join(", ", States)}, got '{text}'.");
         return JobState.Unspecified;
     }
 }

@@ -19,7 +19,7 @@ internal static class LogsCommand
         var follow = new Option<bool>("--follow", "-f") { Description = "Go on until the job has ended." };
         var command = new TrainerCommand("logs", "Shows what a job and its workers had to say.")
         {
-            Examples = ["trainer logs lenet-fashion-mnist-3f2a", "trainer logs lenet-fashion-mnist-3f2a --follow"],
+            Examples = ["trainer logs 6ed2ujta4p", "trainer logs 6ed2ujta4p --follow"],
             Arguments = { id },
             Options = { follow },
         };

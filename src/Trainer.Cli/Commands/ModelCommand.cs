@@ -19,6 +19,7 @@ internal static class ModelCommand
     private static TrainerCommand CreateDescribe(Shell shell)
     {
         var what = new Argument<string>("NAME|FILE") { Description = "A network that 'trainer models' lists, or a job file." };
+        what.CompletionSources.Add([.. Zoo.Names]);
         var input = new Option<Shape?>("--input")
         {
             Description = "Channels, height and width of an image. Default: what the network was made for, or what the job's data gives.",
@@ -41,7 +42,7 @@ internal static class ModelCommand
         command.SetAction(parsed =>
         {
             var summary = ModelSummary.Of(ModelSource.Open(parsed.GetValue(what)!, parsed.GetValue(input), parsed.GetValue(classes)));
-            Printer.Of(parsed, shell).Print(() => ModelText.Json(summary), () => ModelText.Table(summary));
+            Printer.Of(parsed, shell).Print(() => ModelText.Json(summary), () => ModelText.Table(summary, shell.Width));
             return ExitCode.Ok;
         });
         return command;

@@ -23,18 +23,18 @@ internal static class ModelsCommand
             var networks = Zoo.Entries.Select(entry => (Entry: entry, entry.Create(entry.Input, Classes, ZooOptions.Default).Parameters)).ToList();
             Printer.Of(parsed, shell).Print(
                 () => new JsonObject { ["models"] = new JsonArray([.. networks.Select(network => Json(network.Entry, network.Parameters))]) },
-                () => Table(networks));
+                () => Table(networks, shell.Width));
             return ExitCode.Ok;
         });
         return command;
     }
 
-    private static string Table(IEnumerable<(ZooEntry Entry, long Parameters)> networks)
+    private static string Table(IEnumerable<(ZooEntry Entry, long Parameters)> networks, int? width)
     {
-        var table = new TextTable("NAME", "PARAMETERS", "INPUT", "WHAT");
+        var table = new TextTable("NAME", "PARAMETERS", "INPUT", new("WHAT", Wraps: true));
         foreach (var (entry, parameters) in networks)
             table.Row(entry.Name, parameters.ToString("#,0"), ModelText.Sizes(entry.Input), entry.Description);
-        return table.ToString();
+        return table.Render(width);
     }
 
     private static JsonNode Json(ZooEntry entry, long parameters) => new JsonObject

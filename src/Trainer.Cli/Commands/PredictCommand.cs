@@ -18,7 +18,7 @@ internal static class PredictCommand
     {
         var trained = new TrainedModelOptions();
         var images = new Option<string?>("--images") { Description = "An IDX file of images. Default: the job's test images.", HelpName = "FILE" };
-        var limit = new Option<int>("--limit") { Description = "Only the first so many.", HelpName = "N", DefaultValueFactory = _ => int.MaxValue };
+        var limit = new Option<int?>("--limit") { Description = "Only the first so many images. Default: all.", HelpName = "N" };
         limit.Validators.Add(Numbers.AtLeast(1));
         var threads = ThreadsOption.Create();
         var device = DeviceOption.Create(DeviceKind.Cpu, "What computes");
@@ -26,7 +26,7 @@ internal static class PredictCommand
         {
             Examples =
             [
-                "trainer predict lenet-fashion-mnist-3f2a --limit 10",
+                "trainer predict 6ed2ujta4p --limit 10",
                 "trainer predict weights.safetensors --job my-job.yaml --images images.gz --output json | jq .class",
             ],
             Options = { images, limit, threads, device },
@@ -41,7 +41,7 @@ internal static class PredictCommand
             var printer = Printer.Of(parsed, shell);
             if (!printer.Json)
                 shell.Out.WriteLine("IMAGE  CLASS  PROBABILITY");
-            network.Predict(data, parsed.GetValue(limit), prediction => printer.Print(() => Json(prediction), () => Text(prediction)), stop);
+            network.Predict(data, parsed.GetValue(limit) ?? data.Count, prediction => printer.Print(() => Json(prediction), () => Text(prediction)), stop);
             return ExitCode.Ok;
         });
         return command;

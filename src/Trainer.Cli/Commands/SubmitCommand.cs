@@ -11,7 +11,7 @@ using Trainer.Protos;
 
 namespace Trainer.Cli.Commands;
 
-/// <summary>trainer submit FILE [--follow]</summary>
+/// <summary>trainer submit FILE [--follow|--wait]</summary>
 internal static class SubmitCommand
 {
     public static Command Create(Shell shell)
@@ -19,7 +19,8 @@ internal static class SubmitCommand
         var connection = new ConnectionOptions();
         var file = new Argument<string>("FILE") { Description = "The job file (YAML; job.proto defines its fields)." };
         var follow = new Option<bool>("--follow", "-f") { Description = "Show progress until the job ends. Ctrl-C detaches; the job goes on." };
-        var cancelOnInterrupt = new Option<bool>("--cancel-on-interrupt") { Description = "With --follow: Ctrl-C cancels the job." };
+        var wait = new Option<bool>("--wait") { Description = "Wait for the end of the job, and show its result. The exit code tells whether it succeeded." };
+        var cancelOnInterrupt = new Option<bool>("--cancel-on-interrupt") { Description = "With --follow or --wait: Ctrl-C cancels the job." };
         var name = new Option<string?>("--name") { Description = "A name instead of the file's.", HelpName = "NAME" };
         var validateOnly = new Option<bool>("--validate-only") { Description = "Check whether the job could run; create nothing." };
         var command = new TrainerCommand("submit", "Sends a job to the cluster.")
@@ -32,7 +33,7 @@ internal static class SubmitCommand
                 "trainer submit my-job.yaml --endpoint https://trainer.example.com --token-file ~/.trainer-token",
             ],
             Arguments = { file },
-            Options = { follow, cancelOnInterrupt, name, validateOnly },
+            Options = { follow, wait, cancelOnInterrupt, name, validateOnly },
         };
         connection.AddTo(command);
         command.SetAction(async (parsed, stop) =>
@@ -48,11 +49,11 @@ internal static class SubmitCommand
             };
             var job = await CreateAsync(address, path, request, stop);
             if (request.ValidateOnly)
-                printer.Print(() => new JsonObject { ["valid"] = true, ["spec"] = ProtoJson.ToJson(job.Spec) }, () => $"{path}: this job can run.");
-            else if (!parsed.GetValue(follow))
-                printer.Print(() => ProtoJson.ToJson(job), () => $"{JobText.State(job)}{Environment.NewLine}Follow it with: trainer watch {job.Id}");
+                printer.Say(() => new JsonObject { ["valid"] = true, ["spec"] = ProtoJson.ToJson(job.Spec) }, () => $"{path}: this job can run.");
+            else if (!parsed.GetValue(follow) && !parsed.GetValue(wait))
+                printer.Say(() => ProtoJson.ToJson(job), () => $"{JobText.State(job)}{Environment.NewLine}Follow it with: trainer watch {job.Id}");
             else
-                return await Following.RunAsync(printer, address, job.Id, parsed.GetValue(cancelOnInterrupt), stop);
+                return await Following.RunAsync(printer, address, job.Id, parsed.GetValue(cancelOnInterrupt), onlyTheEnd: !parsed.GetValue(follow), stop);
             return ExitCode.Ok;
         });
         return command;

@@ -18,14 +18,14 @@ internal static class WatchCommand
         {
             Examples =
             [
-                "trainer watch lenet-fashion-mnist-3f2a",
-                "trainer watch lenet-fashion-mnist-3f2a --output json | jq 'select(.event == \"epoch\").loss'",
+                "trainer watch 6ed2ujta4p",
+                "trainer watch 6ed2ujta4p --output json | jq 'select(.event == \"epoch\").loss'",
             ],
             Arguments = { id },
         };
         connection.AddTo(command);
         command.SetAction((parsed, stop) =>
-            Following.RunAsync(Printer.Of(parsed, shell), connection.Read(parsed, shell), parsed.GetValue(id)!, cancelOnInterrupt: false, stop));
+            Following.RunAsync(Printer.Of(parsed, shell), connection.Read(parsed, shell), parsed.GetValue(id)!, cancelOnInterrupt: false, onlyTheEnd: false, stop));
         return command;
     }
 }

@@ -25,20 +25,21 @@ internal static class WorkersCommand
             var response = await client.CallAsync((cluster, options) => cluster.Workers.ListWorkersAsync(new ListWorkersRequest(), options), stop);
             Printer.Of(parsed, shell).Print(
                 () => new JsonObject { ["workers"] = new JsonArray([.. response.Workers.Select(ProtoJson.ToJson)]) },
-                () => response.Workers.Count > 0 ? List(response.Workers) : "No workers.");
+                () => response.Workers.Count > 0 ? Table(response.Workers, shell.Width) : "No workers.");
             return ExitCode.Ok;
         });
         return command;
     }
 
-    private static string List(IEnumerable<Worker> workers)
+    internal static string Table(IEnumerable<Worker> workers, int? width)
     {
-        var table = new TextTable("NAME", "NODE", "KIND", "DEVICE", "THREADS", "JOB", "SEEN");
+        var table = new TextTable(
+            "NAME", new("NODE", Rank: 2), "KIND", new("DEVICE", Rank: 1, Wraps: true), new("THREADS", Rank: 3), "JOB", new("SEEN", Rank: 4));
         foreach (var worker in workers.OrderBy(worker => worker.Name, StringComparer.Ordinal))
         {
             table.Row(worker.Name, worker.Node, worker.DeviceKind, worker.Device, worker.Threads.ToString(), worker.Job.Length > 0 ? worker.Job : "idle",
                 $"{Words.Duration(worker.LastSeenSeconds)} ago");
         }
-        return table.ToString();
+        return table.Render(width);
     }
 }

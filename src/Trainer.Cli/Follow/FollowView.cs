@@ -9,11 +9,12 @@ internal abstract class FollowView
 {
     /// <summary>JSON lines for scripts, a live bar in a terminal, otherwise a line per epoch.</summary>
     /// <param name="places">Where metrics and logs are: named after the result.</param>
-    public static FollowView For(Printer printer, Func<Job, IEnumerable<(string Name, string Value)>> places) => printer switch
+    /// <param name="isLive">Whether there is progress to show.</param>
+    public static FollowView For(Printer printer, Func<Job, IEnumerable<(string Name, string Value)>> places, bool isLive) => printer switch
     {
         { Json: true } => new JsonFollowView(printer.Shell.Out),
-        { Shell.Terminal: { } terminal } => new LiveFollowView(terminal, printer.Shell.Out, places),
-        _ => new PlainFollowView(printer.Shell.Out, printer.Shell.Error, places),
+        { Shell.Terminal: { } terminal } when isLive => new LiveFollowView(terminal, printer, places),
+        _ => new PlainFollowView(printer, places),
     };
 
     /// <returns>The job at its end.</returns>
@@ -21,7 +22,7 @@ internal abstract class FollowView
 }
 
 /// <summary>One plain line per epoch and per change of state.</summary>
-internal sealed class PlainFollowView(TextWriter output, TextWriter error, Func<Job, IEnumerable<(string Name, string Value)>> places) : FollowView
+internal sealed class PlainFollowView(Printer printer, Func<Job, IEnumerable<(string Name, string Value)>> places) : FollowView
 {
     public override async Task<Job> ShowAsync(IAsyncEnumerable<JobEvent> events)
     {
@@ -31,17 +32,17 @@ internal sealed class PlainFollowView(TextWriter output, TextWriter error, Func<
             switch (happened)
             {
                 case StateChanged changed:
-                    output.WriteLine(JobText.State(changed.Job));
+                    printer.Tell(JobText.State(changed.Job));
                     break;
                 case EpochClosed closed:
-                    output.WriteLine(JobText.Epoch(closed.Job, closed.Epoch));
+                    printer.Tell(JobText.Epoch(closed.Job, closed.Epoch, printer.Width));
                     break;
                 case Notice notice:
-                    error.WriteLine(notice.Text);
+                    printer.Warn(notice.Text);
                     break;
                 case Ended ended:
                     job = ended.Job;
-                    output.WriteLine(JobText.Closing(job, places(job)));
+                    printer.Tell(JobText.Closing(job, places(job), printer.Width));
                     break;
             }
         }

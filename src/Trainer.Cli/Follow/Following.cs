@@ -11,13 +11,15 @@ namespace Trainer.Cli.Follow;
 internal static class Following
 {
     /// <param name="cancelOnInterrupt">Whether Ctrl-C ends the job instead of leaving it to itself.</param>
+    /// <param name="onlyTheEnd">Whether nothing is shown until the job has ended.</param>
     /// <returns>The exit code that the job's end deserves.</returns>
-    public static async Task<int> RunAsync(Printer printer, ClusterAddress address, string id, bool cancelOnInterrupt, CancellationToken stop)
+    public static async Task<int> RunAsync(Printer printer, ClusterAddress address, string id, bool cancelOnInterrupt, bool onlyTheEnd, CancellationToken stop)
     {
         try
         {
-            var view = FollowView.For(printer, job => Places(address, job));
-            var job = await view.ShowAsync(new JobFollower(address).FollowAsync(id, stop));
+            var view = FollowView.For(printer, job => Places(address, job), isLive: !onlyTheEnd);
+            var events = new JobFollower(address).FollowAsync(id, stop);
+            var job = await view.ShowAsync(onlyTheEnd ? events.Where(happened => happened is Ended or Notice) : events);
             return job.State == JobState.Succeeded ? ExitCode.Ok : ExitCode.Failed;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -25,6 +27,19 @@ internal static class Following
             printer.Warn(cancelOnInterrupt ? await CancelAsync(address, id) : $"Detached. The job goes on; see it with: trainer watch {id}");
             return ExitCode.Interrupted;
         }
+    }
+
+    /// <summary>Waits for the end of a job, and says nothing but what happens to the connection.</summary>
+    public static async Task<Job> EndOfAsync(Printer printer, ClusterAddress address, string id, CancellationToken stop)
+    {
+        await foreach (var happened in new JobFollower(address).FollowAsync(id, stop))
+        {
+            if (happened is Notice notice)
+                printer.Warn(notice.Text);
+            if (happened is Ended ended)
+                return ended.Job;
+        }
+        throw new CliException("The stream ended before the job did.");
     }
 
     /// <returns>What to say about it.</returns>

@@ -3,24 +3,33 @@ using Spectre.Console.Rendering;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Output;
 using Trainer.Protos;
+using Paragraph = Trainer.Cli.Output.Paragraph;
 using Progress = Trainer.Protos.Progress;
 
 namespace Trainer.Cli.Follow;
 
 /// <summary>A progress bar at the bottom of the terminal, with the closed epochs above it.</summary>
-internal sealed class LiveFollowView(IAnsiConsole terminal, TextWriter output, Func<Job, IEnumerable<(string Name, string Value)>> places) : FollowView
+internal sealed class LiveFollowView(IAnsiConsole terminal, Printer printer, Func<Job, IEnumerable<(string Name, string Value)>> places) : FollowView
 {
-    private const int WidthOfTheRest = 72;
+    private const int NarrowestBar = 8;
+    private const int WidestBar = 40;
+    private const int WidestStatus = 66;
+
+    /// <summary>What the columns of the last line, the bar aside, take: the name of the epoch and the blanks between.</summary>
+    private const int WidthOfEpoch = 18;
+
+    /// <summary>Columns that may be written to. A terminal wraps what reaches its last one.</summary>
+    private int Width => terminal.Profile.Width - 1;
 
     public override async Task<Job> ShowAsync(IAsyncEnumerable<JobEvent> events)
     {
-        var bar = new ProgressBarColumn { Width = Math.Clamp(terminal.Profile.Width - WidthOfTheRest, 8, 40) };
+        var bar = new ProgressBarColumn { Width = Math.Clamp(Width - WidthOfEpoch - WidestStatus, NarrowestBar, WidestBar) };
         var job = await terminal.Progress()
             .AutoClear(true)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, bar, new StatusColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, bar, new StatusColumn(Width - WidthOfEpoch - bar.Width.Value))
             .StartAsync(progress => FollowAsync(progress.AddTask("connecting", maxValue: 1), events));
-        // Straight to the writer: the terminal's own wrapping leaves sums and paths whole for copying.
-        output.WriteLine(JobText.Closing(job, places(job)));
+        // Past the terminal's renderer, which would break paths and sums where its lines end.
+        printer.Tell(JobText.Closing(job, places(job), printer.Width));
         return job;
     }
 
@@ -37,7 +46,7 @@ internal sealed class LiveFollowView(IAnsiConsole terminal, TextWriter output, F
                     task.Description = Words.State(changed.Job.State);
                     break;
                 case EpochClosed closed:
-                    Say(JobText.EpochBesideBar(closed.Job, closed.Epoch), Color.Default);
+                    Say(JobText.Epoch(closed.Job, closed.Epoch, Width), Color.Default);
                     break;
                 case Progressed { Job: { State: JobState.Running, Progress: var progress } }:
                     Move(task, progress);
@@ -56,9 +65,8 @@ internal sealed class LiveFollowView(IAnsiConsole terminal, TextWriter output, F
     /// <summary>Writes above the bar: the terminal draws over what stands there without erasing it, so whole lines, and one at a time.</summary>
     private void Say(string text, Color color)
     {
-        var width = terminal.Profile.Width - 1;
-        foreach (var line in text.Chunk(width))
-            terminal.WriteLine(new string(line).PadRight(width), new Style(color));
+        foreach (var line in Paragraph.Lines(text, Width))
+            terminal.WriteLine(line.PadRight(Width), new Style(color));
     }
 
     private static void Move(ProgressTask task, Progress progress)
@@ -71,14 +79,12 @@ internal sealed class LiveFollowView(IAnsiConsole terminal, TextWriter output, F
     }
 
     /// <summary>step/steps, loss, accuracy, images/s and time to go.</summary>
-    private sealed class StatusColumn : ProgressColumn
+    private sealed class StatusColumn(int width) : ProgressColumn
     {
         protected override bool NoWrap => true;
 
         public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => task.Tag is Progress progress
-            ? new Text(
-                $"{progress.Step}/{progress.TotalSteps}  loss {Words.Loss(progress.Loss)}  acc {Words.Percent(progress.Accuracy)}  "
-                + $"{Words.Rate(progress.ImagesPerSecond)} images/s  ETA {Words.Duration(progress.EtaSeconds)}")
+            ? new Text(JobText.Status(progress, width))
             : Text.Empty;
     }
 }

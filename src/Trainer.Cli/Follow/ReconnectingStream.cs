@@ -61,8 +61,8 @@ internal sealed class ReconnectingStream<T>(
             catch (RpcException failed)
             {
                 stop.ThrowIfCancellationRequested();
-                Loss = ApiErrors.Translate(failed, _client!.Endpoint);
-                return ApiErrors.IsTransient(failed) ? null : throw Loss;
+                Loss = ApiErrors.Translate(failed, _client!);
+                return ApiErrors.IsTransient(failed, _client!) ? null : throw Loss;
             }
             catch (CliException nobody) when (nobody.ExitCode == ExitCode.Unreachable)
             {

@@ -8,20 +8,24 @@ namespace Trainer.Cli.Home;
 /// <param name="Store">The coordinator's database of jobs.</param>
 /// <param name="Jobs">One folder per job with its results.</param>
 /// <param name="Logs">One file per process.</param>
-internal sealed record LocalFolders(string Run, string Store, string Jobs, string Logs)
+/// <param name="Contexts">The file of the clusters that the user has named (see <see cref="ContextFile"/>).</param>
+internal sealed record LocalFolders(string Run, string Store, string Jobs, string Logs, string Contexts)
 {
     /// <summary>Environment variables that the tool reads, for its help.</summary>
     public static IReadOnlyList<string> Variables { get; } =
     [
-        "TRAINER_HOME  the local cluster's folder: run/, store/, jobs/, logs/ (default: ${XDG_STATE_HOME:-~/.local/state}/trainer)",
-        "TRAINER_DATA  a folder that is searched first for data sets",
+        "TRAINER_HOME        the local cluster's folder: run/, store/, jobs/, logs/ (default: ${XDG_STATE_HOME:-~/.local/state}/trainer)",
+        "TRAINER_DATA        a folder that is searched first for data sets",
+        "TRAINER_ENDPOINT    the job API of a cluster elsewhere, where --endpoint is not given",
+        "TRAINER_TOKEN_FILE  the file with its token, where --token-file is not given",
     ];
 
     public static LocalFolders Of(Func<string, string?> environment)
     {
         var home = Path.GetFullPath(Home(environment));
         PrivateFiles.RefuseFiles(home);
-        return new LocalFolders(Path.Combine(home, "run"), Path.Combine(home, "store"), Path.Combine(home, "jobs"), Path.Combine(home, "logs"));
+        string In(string name) => Path.Combine(home, name);
+        return new LocalFolders(In("run"), In("store"), In("jobs"), In("logs"), In("contexts.json"));
     }
 
     /// <summary>Makes the folders that keep what others must not read, and closes them where an earlier version left them open.</summary>

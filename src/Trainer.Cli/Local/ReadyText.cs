@@ -9,16 +9,16 @@ namespace Trainer.Cli.Local;
 internal static class ReadyText
 {
     public static void Print(Printer printer, RunFolder run, LocalClusterRecord record) =>
-        printer.Print(() => ToJson(run, record), () => ToText(run, record));
+        printer.Print(() => ToJson(run, record), () => ToText(run, record, printer.Width));
 
-    private static string ToText(RunFolder run, LocalClusterRecord record)
+    private static string ToText(RunFolder run, LocalClusterRecord record, int? width)
     {
-        var processes = new TextTable("NAME", "PROCESS", "JOB API", "METRICS");
+        var processes = new TextTable("NAME", new("PROCESS", Rank: 1), "JOB API", "METRICS");
         foreach (var endpoint in run.Endpoints())
             processes.Row(endpoint.Name, $"{endpoint.ProcessId}", endpoint.Grpc ?? "", Metrics(endpoint));
         return $"""
             The cluster is up: {Words.Plural(record.Workers, "worker")} with {Words.Plural(record.ThreadsPerWorker, "thread")} each.
-            {processes}
+            {processes.Render(width)}
             Logs: {record.Logs}
             """;
     }

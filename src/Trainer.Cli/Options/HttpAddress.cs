@@ -2,14 +2,20 @@ using System.CommandLine.Parsing;
 
 namespace Trainer.Cli.Options;
 
-/// <summary>Addresses on the command line.</summary>
+/// <summary>Addresses of servers, as people write them.</summary>
 internal static class HttpAddress
 {
     public static Uri? Parse(ArgumentResult result)
     {
-        if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var address) && address.Scheme is "http" or "https")
-            return address;
-        result.AddError($"Expected an address like http://HOST:PORT, got '{result.Tokens[0].Value}'.");
-        return null;
+        var text = result.Tokens[0].Value;
+        var address = TryParse(text);
+        if (address is null)
+            result.AddError(Expected(text));
+        return address;
     }
+
+    public static Uri? TryParse(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" ? address : null;
+
+    public static string Expected(string got) => $"Expected an address like http://HOST:PORT, got '{got}'.";
 }

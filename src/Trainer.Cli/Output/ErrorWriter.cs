@@ -1,27 +1,16 @@
-using System.CommandLine;
 using System.Text.Json.Nodes;
 using Trainer.Cli.Errors;
 
 namespace Trainer.Cli.Output;
 
 /// <summary>Errors go to the error stream: sentences for people, one JSON object for scripts.</summary>
-internal sealed class ErrorWriter(TextWriter error, bool json)
+/// <param name="width">Columns to lay sentences out for; null: no limit.</param>
+internal sealed class ErrorWriter(TextWriter error, bool json, int? width)
 {
     public int Write(CliException wrong)
     {
-        error.WriteLine(json ? Printer.Line(ToJson(wrong)) : ToText(wrong));
+        error.WriteLine(json ? Printer.Line(ToJson(wrong)) : Paragraph.Wrap(ToText(wrong), width));
         return wrong.ExitCode;
-    }
-
-    public int Usage(ParseResult parsed)
-    {
-        var command = parsed.CommandResult.Command;
-        var path = string.Join(' ', CommandPath(command));
-        var missing = command.Arguments.Where(argument => parsed.GetResult(argument) is null or { Tokens.Count: 0 });
-        var others = parsed.Errors.Select(problem => problem.Message).Where(text => !text.StartsWith("Required argument missing", StringComparison.Ordinal));
-        var problems = missing.Select(argument => $"{argument.Name} is missing.").Concat(others).Distinct(StringComparer.Ordinal);
-        var message = string.Join(Environment.NewLine, problems);
-        return Write(new CliException(message, ExitCode.Usage, $"See: {path} --help"));
     }
 
     private static string ToText(CliException wrong)
@@ -42,7 +31,4 @@ internal sealed class ErrorWriter(TextWriter error, bool json)
             ["place"] = fault.Place,
         })]),
     };
-
-    private static IEnumerable<string> CommandPath(Command command) =>
-        command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? CommandPath(parent).Append(command.Name) : ["trainer"];
 }

@@ -14,20 +14,37 @@ internal static class JobText
     }
 
     /// <summary>The line of a closed epoch, with the job's steps and time to go at that moment.</summary>
-    public static string Epoch(Job job, EpochSummary epoch)
+    /// <param name="width">In columns; null: no limit.</param>
+    public static string Epoch(Job job, EpochSummary epoch, int? width)
     {
         var total = Math.Max(TotalEpochs(job), 1);
         var steps = job.Progress?.TotalSteps ?? 0;
-        var line = Join(Number(epoch, total), $"step {Of(steps * epoch.Epoch / total, steps)}", Figures(epoch));
         var remaining = job.Epochs.Average(closed => closed.Seconds) * (total - epoch.Epoch);
-        return epoch.Epoch < total ? Join(line, $"ETA {Words.Duration(remaining)}") : line;
+        return Figures.Fit(
+            width,
+            (0, $"epoch {Of(epoch.Epoch, total)}"),
+            (6, $"step {Of(steps * epoch.Epoch / total, steps)}"),
+            (0, $"loss {Words.Loss(epoch.Loss)}"),
+            (2, $"train {Words.Percent(epoch.TrainAccuracy),6}"),
+            (1, $"test {Words.Percent(epoch.TestAccuracy),6}"),
+            (4, $"{Words.Rate(epoch.ImagesPerSecond),7} images/s"),
+            (3, $"{Words.Duration(epoch.Seconds),6}"),
+            (5, epoch.Epoch < total ? $"ETA {Words.Duration(remaining)}" : ""));
     }
 
-    /// <summary>As <see cref="Epoch"/>, where a progress bar shows the rest: fits into 80 columns.</summary>
-    public static string EpochBesideBar(Job job, EpochSummary epoch) => Join(Number(epoch, TotalEpochs(job)), Figures(epoch));
+    /// <summary>What stands beside a progress bar: steps, and what of the rest has room.</summary>
+    /// <param name="width">In columns.</param>
+    public static string Status(Progress progress, int width) => Figures.Fit(
+        width,
+        (0, $"{progress.Step}/{progress.TotalSteps}"),
+        (1, $"loss {Words.Loss(progress.Loss)}"),
+        (3, $"train {Words.Percent(progress.Accuracy)}"),
+        (4, $"{Words.Rate(progress.ImagesPerSecond)} images/s"),
+        (2, $"ETA {Words.Duration(progress.EtaSeconds)}"));
 
     /// <summary>What remains to be read when a job has ended.</summary>
-    public static string Closing(Job job, IEnumerable<(string Name, string Value)> places)
+    /// <param name="width">In columns; null: no limit.</param>
+    public static string Closing(Job job, IEnumerable<(string Name, string Value)> places, int? width)
     {
         var facts = new List<(string, string)>();
         if (!IsExact(job))
@@ -44,11 +61,13 @@ internal static class JobText
         }
         facts.AddRange(places);
         var ending = job.State == JobState.Succeeded ? "succeeded" : $"{(job.State == JobState.Failed ? "failed" : "was cancelled")}{Because(job)}";
-        return $"{Environment.NewLine}Job {job.Spec?.Name} ({job.Id}) {ending}{Environment.NewLine}{Facts.Render(facts)}";
+        var heading = Paragraph.Wrap($"Job {job.Spec?.Name} ({job.Id}) {ending}", width);
+        return $"{Environment.NewLine}{heading}{Environment.NewLine}{Facts.Render(facts, width)}";
     }
 
     /// <summary>Everything that `trainer get` shows.</summary>
-    public static string Details(Job job, DateTimeOffset now)
+    /// <param name="width">In columns; null: no limit.</param>
+    public static string Details(Job job, DateTimeOffset now, int? width)
     {
         var facts = new List<(string, string)>
         {
@@ -75,12 +94,13 @@ internal static class JobText
         }
         if (job.Numerics.Length > 0)
             facts.Add(("numerics", job.Numerics));
-        return Facts.Render(facts);
+        return Facts.Render(facts, width);
     }
 
-    public static string List(IEnumerable<Job> jobs, DateTimeOffset now)
+    /// <param name="width">In columns; null: no limit.</param>
+    public static string List(IEnumerable<Job> jobs, DateTimeOffset now, int? width)
     {
-        var table = new TextTable("ID", "NAME", "STATE", "EPOCH", "LOSS", "TEST", "AGE");
+        var table = new TextTable("ID", new("NAME", Wraps: true), "STATE", new("EPOCH", Rank: 2), new("LOSS", Rank: 4), new("TEST", Rank: 1), new("AGE", Rank: 3));
         foreach (var job in jobs)
         {
             var epoch = job.Epochs.LastOrDefault();
@@ -93,7 +113,7 @@ internal static class JobText
                 epoch is null ? "-" : Words.Percent(epoch.TestAccuracy),
                 Words.Duration((now - job.CreateTime.ToDateTimeOffset()).TotalSeconds));
         }
-        return table.ToString();
+        return table.Render(width);
     }
 
     public static bool IsExact(Job job) => job.Spec?.Training?.IsExact != false;
@@ -104,18 +124,7 @@ internal static class JobText
     private static string Exactness(Job job) =>
         IsExact(job) ? "true" : $"false, compute: {job.Spec.Training.Compute}, gradients: {job.Spec.Training.Gradients}";
 
-    private static string Number(EpochSummary epoch, ulong total) => $"epoch {Of(epoch.Epoch, total)}";
-
-    private static string Figures(EpochSummary epoch) => Join(
-        $"loss {Words.Loss(epoch.Loss)}",
-        $"accuracy {Words.Percent(epoch.TrainAccuracy),6}",
-        $"test {Words.Percent(epoch.TestAccuracy),6}",
-        $"{Words.Rate(epoch.ImagesPerSecond),7} images/s",
-        $"{Words.Duration(epoch.Seconds),6}");
-
     private static string Of(ulong part, ulong total) => $"{part.ToString().PadLeft(total.ToString().Length)}/{total}";
-
-    private static string Join(params string[] parts) => string.Join("  ", parts);
 
     private static string Because(Job job) => job.Message.Length > 0 ? $": {job.Message}" : "";
 

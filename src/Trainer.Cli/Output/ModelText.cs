@@ -7,9 +7,11 @@ namespace Trainer.Cli.Output;
 /// <summary>Models as tables and as JSON.</summary>
 internal static class ModelText
 {
-    public static string Table(ModelSummary model)
+    /// <param name="width">In columns; null: no limit.</param>
+    public static string Table(ModelSummary model, int? width)
     {
-        var table = new TextTable("LAYER", "KIND", "OUTPUT", "PARAMETERS", "MULTIPLY-ADDS", "ACTIVATIONS", "SEES");
+        var table = new TextTable(
+            "LAYER", "KIND", "OUTPUT", new("PARAMETERS", Rank: 1), new("MULTIPLY-ADDS", Rank: 2), new("ACTIVATIONS", Rank: 4), new("SEES", Rank: 3));
         table.Row("", "input", Sizes(model.Input), "", "", Words.Bytes(model.Input.Elements * sizeof(float)), "");
         foreach (var layer in model.Layers)
         {
@@ -29,7 +31,7 @@ internal static class ModelText
             ("activations", $"{Words.Bytes(model.ActivationBytes)} an image, all layers"),
             ("memory", $"{Words.Bytes(model.TrainingBytes)} an image to train, {Words.Bytes(model.EvaluationBytes)} to evaluate, beside the parameters"),
         ];
-        return $"{table}{Environment.NewLine}{Environment.NewLine}{Facts.Render(totals)}";
+        return $"{table.Render(width)}{Environment.NewLine}{Environment.NewLine}{Facts.Render(totals, width)}";
     }
 
     public static JsonObject Json(ModelSummary model) => new()

@@ -16,13 +16,26 @@ internal sealed class Printer(Shell shell, bool json)
 
     public static Printer Of(ParseResult parsed, Shell shell) => new(shell, OutputOption.IsJson(parsed));
 
+    /// <summary>Columns to lay text out for; null: no limit.</summary>
+    public int? Width => Shell.Width;
+
     public static string Line(JsonNode node) => node.ToJsonString(OneLine);
 
+    /// <param name="text">Laid out for <see cref="Width"/>.</param>
     public void Print(Func<JsonNode> json, Func<string> text) => Shell.Out.WriteLine(Json ? Line(json()) : text());
 
+    /// <param name="sentence">Broken into lines here.</param>
+    public void Say(Func<JsonNode> json, Func<string> sentence) => Print(json, () => Paragraph.Wrap(sentence(), Width));
+
     /// <summary>What happens meanwhile: for people only, so it does not get into a script's JSON.</summary>
-    public void Tell(string text) => (Json ? Shell.Error : Shell.Out).WriteLine(text);
+    public void Tell(string text)
+    {
+        if (Json)
+            Warn(text);
+        else
+            Shell.Out.WriteLine(Paragraph.Wrap(text, Width));
+    }
 
     /// <summary>Goes to the error stream in both forms.</summary>
-    public void Warn(string text) => Shell.Error.WriteLine(text);
+    public void Warn(string text) => Shell.Error.WriteLine(Paragraph.Wrap(text, Shell.ErrorWidth));
 }

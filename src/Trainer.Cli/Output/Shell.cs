@@ -12,6 +12,12 @@ internal sealed class Shell
     /// <summary>Draws on <see cref="Out"/> when that is a terminal that can; null when it is a file or a pipe.</summary>
     public IAnsiConsole? Terminal { get; init; }
 
+    /// <summary>The terminal's columns where <see cref="Out"/> is one; null for a file or a pipe, whose lines have no end.</summary>
+    public int? Width { get; init; }
+
+    /// <summary>As <see cref="Width"/>, for <see cref="Error"/>.</summary>
+    public int? ErrorWidth { get; init; }
+
     public required Func<string, string?> Environment { get; init; }
 
     public static Shell OfThisProcess() => new()
@@ -19,8 +25,13 @@ internal sealed class Shell
         Out = Console.Out,
         Error = Console.Error,
         Terminal = Console.IsOutputRedirected ? null : TerminalOfThisProcess(),
+        Width = Console.IsOutputRedirected ? null : Columns(),
+        ErrorWidth = Console.IsErrorRedirected ? null : Columns(),
         Environment = System.Environment.GetEnvironmentVariable,
     };
+
+    /// <summary>Null where the terminal does not say.</summary>
+    private static int? Columns() => Console.WindowWidth > 0 ? Console.WindowWidth : null;
 
     /// <summary>Null where the terminal cannot move its cursor (TERM=dumb).</summary>
     private static IAnsiConsole? TerminalOfThisProcess()

@@ -34,5 +34,9 @@ internal static class Words
 
     public static string Plural(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 
+    /// <summary>a, b or c.</summary>
+    public static string Or(IReadOnlyList<string> choices) =>
+        choices.Count > 1 ? $"{string.Join(", ", choices.SkipLast(1))} or {choices[^1]}" : choices[0];
+
     public static bool HasEnded(this JobState state) => state is JobState.Succeeded or JobState.Failed or JobState.Cancelled;
 }

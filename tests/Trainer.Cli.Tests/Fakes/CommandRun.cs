@@ -12,6 +12,10 @@ internal sealed record CommandRun(int ExitCode, string Output, string Errors)
 
     /// <param name="home">$TRAINER_HOME.</param>
     public static Task<CommandRun> InAsync(string home, params string[] arguments) => RunningCommand.Start(home, arguments).EndAsync();
+
+    /// <param name="environment">What is set beside $TRAINER_HOME.</param>
+    public static Task<CommandRun> InAsync(string home, Dictionary<string, string> environment, params string[] arguments) =>
+        RunningCommand.Start(home, environment, arguments).EndAsync();
 }
 
 /// <summary>A command that runs meanwhile.</summary>
@@ -24,7 +28,7 @@ internal sealed class RunningCommand : IDisposable
     private readonly CancellationTokenSource _interrupt = new();
     private readonly Task<int> _run;
 
-    private RunningCommand(string home, string[] arguments)
+    private RunningCommand(string home, Dictionary<string, string> environment, string[] arguments)
     {
         var shell = new Shell
         {
@@ -34,7 +38,7 @@ internal sealed class RunningCommand : IDisposable
             {
                 "TRAINER_HOME" => home,
                 "PATH" => Environment.GetEnvironmentVariable("PATH"),
-                _ => null,
+                _ => environment.GetValueOrDefault(name),
             },
         };
         _run = Task.Run(() => Application.RunAsync(arguments, shell, _interrupt.Token));
@@ -42,7 +46,9 @@ internal sealed class RunningCommand : IDisposable
 
     public bool HasEnded => _run.IsCompleted;
 
-    public static RunningCommand Start(string home, params string[] arguments) => new(home, arguments);
+    public static RunningCommand Start(string home, params string[] arguments) => new(home, [], arguments);
+
+    public static RunningCommand Start(string home, Dictionary<string, string> environment, params string[] arguments) => new(home, environment, arguments);
 
     /// <summary>Waits until the output has the text.</summary>
     public Task SaysAsync(string text) => Eventually.TrueAsync(() => _output.ToString().Contains(text, StringComparison.Ordinal), $"the output says '{text}'");

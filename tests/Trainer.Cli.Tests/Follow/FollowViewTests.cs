@@ -1,12 +1,14 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Spectre.Console;
 using Trainer.Cli.Follow;
+using Trainer.Cli.Output;
 using Trainer.Cli.Tests.Fakes;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Tests.Follow;
 
-public sealed class FollowViewTests
+public sealed partial class FollowViewTests
 {
     private static readonly (string, string)[] Places = [("metrics", "http://127.0.0.1:9/metrics"), ("job log", "trainer logs lenet-3f2a")];
 
@@ -16,15 +18,15 @@ public sealed class FollowViewTests
         using var output = new StringWriter();
         using var errors = new StringWriter();
 
-        var job = await new PlainFollowView(output, errors, _ => Places).ShowAsync(Events(SampleJobs.Queued, SampleJobs.Running(0, 3), SampleJobs.Running(1, 7), SampleJobs.Succeeded));
+        var job = await new PlainFollowView(PrinterOf(output, errors), _ => Places).ShowAsync(Events(SampleJobs.Queued, SampleJobs.Running(0, 3), SampleJobs.Running(1, 7), SampleJobs.Succeeded));
 
         Assert.Equal(JobState.Succeeded, job.State);
         Assert.Equal($"""
             lenet (lenet-3f2a): queued, waiting for 2 workers.
             lenet (lenet-3f2a): running
-            epoch 1/3  step  7/21  loss 1.0000  accuracy 60.0 %  test 61.0 %   50,000 images/s   1.5 s  ETA 3.0 s
-            epoch 2/3  step 14/21  loss 0.5000  accuracy 60.0 %  test 61.0 %   50,000 images/s   1.5 s  ETA 1.5 s
-            epoch 3/3  step 21/21  loss 0.3333  accuracy 60.0 %  test 61.0 %   50,000 images/s   1.5 s
+            epoch 1/3  step  7/21  loss 1.0000  train 60.0 %  test 61.0 %   50,000 images/s   1.5 s  ETA 3.0 s
+            epoch 2/3  step 14/21  loss 0.5000  train 60.0 %  test 61.0 %   50,000 images/s   1.5 s  ETA 1.5 s
+            epoch 3/3  step 21/21  loss 0.3333  train 60.0 %  test 61.0 %   50,000 images/s   1.5 s
 
             Job lenet (lenet-3f2a) succeeded
               loss             0.3333
@@ -46,7 +48,7 @@ public sealed class FollowViewTests
     {
         using var output = new StringWriter();
 
-        await new PlainFollowView(output, output, _ => [("job log", "trainer logs lenet-3f2a")]).ShowAsync(Events(SampleJobs.Running(1, 9), SampleJobs.Failed));
+        await new PlainFollowView(PrinterOf(output, output), _ => [("job log", "trainer logs lenet-3f2a")]).ShowAsync(Events(SampleJobs.Running(1, 9), SampleJobs.Failed));
 
         Assert.EndsWith("\n\nJob lenet (lenet-3f2a) failed: worker-1 was lost at step 9.\n  job log  trainer logs lenet-3f2a\n", output.ToString());
     }
@@ -87,6 +89,38 @@ public sealed class FollowViewTests
     public async Task In_a_terminal_a_bar_moves_and_closed_epochs_stay_above_it()
     {
         using var output = new StringWriter();
+        var terminal = Terminal(output, 120);
+
+        var job = await new LiveFollowView(terminal, PrinterOf(output, output), _ => Places).ShowAsync(Events(SampleJobs.Queued, SampleJobs.Running(1, 9), SampleJobs.Succeeded));
+
+        Assert.Equal(JobState.Succeeded, job.State);
+        var text = output.ToString();
+        Assert.Contains("epoch 1/3  step  7/21  loss 1.0000  train 60.0 %  test 61.0 %   50,000 images/s   1.5 s  ETA 3.0 s ", text);
+        Assert.Contains("epoch 3/3  step 21/21  loss 0.3333", text);
+        Assert.Contains($"  weights SHA-256  {new string('a', 64)}\n", text);
+        Assert.Contains("\u001b[?25h", text); // the cursor is shown again
+    }
+
+    [Theory]
+    [InlineData(60)]
+    [InlineData(80)]
+    [InlineData(120)]
+    public async Task In_a_terminal_no_line_reaches_its_last_column_but_what_is_copied(int width)
+    {
+        using var output = new StringWriter();
+        var terminal = Terminal(output, width);
+        var printer = new Printer(new Shell { Out = output, Error = output, Environment = _ => null, Width = width }, json: false);
+
+        await new LiveFollowView(terminal, printer, _ => Places).ShowAsync(Events(SampleJobs.Queued, SampleJobs.Running(1, 9), SampleJobs.Succeeded));
+
+        var lines = Escapes().Replace(output.ToString(), "").Split('\n', '\r').Select(line => line.TrimEnd()).ToList();
+        var sum = new string('a', 64);
+        Assert.Contains(lines, line => line.EndsWith(sum, StringComparison.Ordinal));
+        Assert.All(lines.Where(line => line.Trim() != sum), line => Assert.InRange(line.Length, 0, width));
+    }
+
+    private static IAnsiConsole Terminal(TextWriter output, int width)
+    {
         var terminal = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Ansi = AnsiSupport.Yes,
@@ -94,17 +128,14 @@ public sealed class FollowViewTests
             ColorSystem = ColorSystemSupport.NoColors,
             Out = new AnsiConsoleOutput(output),
         });
-        terminal.Profile.Width = 120;
-
-        var job = await new LiveFollowView(terminal, output, _ => Places).ShowAsync(Events(SampleJobs.Queued, SampleJobs.Running(1, 9), SampleJobs.Succeeded));
-
-        Assert.Equal(JobState.Succeeded, job.State);
-        var text = output.ToString();
-        Assert.Contains("epoch 1/3  loss 1.0000  accuracy 60.0 %  test 61.0 %   50,000 images/s   1.5 s ", text);
-        Assert.Contains("epoch 3/3  loss 0.3333", text);
-        Assert.Contains($"  weights SHA-256  {new string('a', 64)}\n", text);
-        Assert.Contains("\u001b[?25h", text); // the cursor is shown again
+        terminal.Profile.Width = width;
+        return terminal;
     }
+
+    private static Printer PrinterOf(TextWriter output, TextWriter errors) => new(new Shell { Out = output, Error = errors, Environment = _ => null }, json: false);
+
+    [GeneratedRegex("\u001b\\[[0-9;?]*[A-Za-z]")]
+    private static partial Regex Escapes();
 
     private static async IAsyncEnumerable<JobEvent> Events(params Job[] snapshots)
     {

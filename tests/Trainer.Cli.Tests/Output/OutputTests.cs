@@ -32,7 +32,7 @@ public sealed class OutputTests
 
     [Fact]
     public void A_table_is_as_wide_as_its_cells_and_has_no_blanks_at_its_ends() =>
-        Assert.Equal("A    LONG\nxyz  1\n     22", new TextTable("A", "LONG").Row("xyz", "1").Row("", "22").ToString());
+        Assert.Equal("A    LONG\nxyz  1\n     22", new TextTable("A", "LONG").Row("xyz", "1").Row("", "22").Render(null));
 
     [Fact]
     public void Messages_as_json_have_numbers_as_numbers_and_leave_out_what_is_not_set()
@@ -58,11 +58,11 @@ public sealed class OutputTests
         (job.Spec.Training.Compute, job.Spec.Training.Gradients) = ("tf32", "fp32");
 
         Assert.Equal("lenet (lenet-3f2a): succeeded (exact: false, compute: tf32, gradients: fp32)", JobText.State(job));
-        Assert.Contains("  exact            false, compute: tf32, gradients: fp32\n", JobText.Closing(job, []).ReplaceLineEndings("\n"));
-        Assert.Contains("  exact       false, compute: tf32, gradients: fp32\n", JobText.Details(job, now).ReplaceLineEndings("\n"));
-        Assert.Contains("  exact       true\n", JobText.Details(exact, now).ReplaceLineEndings("\n"));
-        Assert.Contains("lenet-3f2a  lenet (exact: false)  succeeded", JobText.List([job], now));
-        Assert.DoesNotContain("exact", JobText.State(exact) + JobText.Closing(exact, []) + JobText.List([exact], now));
+        Assert.Contains("  exact            false, compute: tf32, gradients: fp32\n", JobText.Closing(job, [], null).ReplaceLineEndings("\n"));
+        Assert.Contains("  exact       false, compute: tf32, gradients: fp32\n", JobText.Details(job, now, null).ReplaceLineEndings("\n"));
+        Assert.Contains("  exact       true\n", JobText.Details(exact, now, null).ReplaceLineEndings("\n"));
+        Assert.Contains("lenet-3f2a  lenet (exact: false)  succeeded", JobText.List([job], now, null));
+        Assert.DoesNotContain("exact", JobText.State(exact) + JobText.Closing(exact, [], null) + JobText.List([exact], now, null));
         Assert.False((bool?)JobJson.Of(new Ended(job))["exact"]);
     }
 
