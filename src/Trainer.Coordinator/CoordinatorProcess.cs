@@ -57,7 +57,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
             OwnHost.RequireResolved(options.Host);
             var entry = new RunFolderEntry(options);
             undo.Push(() => Done(entry.Dispose));
-            var store = SqliteJobStore.Open(options.StoreFolder);
+            var store = new ExplainingJobStore(SqliteJobStore.Open(options.StoreFolder), options.StoreFolder);
             undo.Push(() => Done(store.Dispose));
             var metrics = new ControlMetrics();
             undo.Push(() => Done(metrics.Dispose));

@@ -63,12 +63,18 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
     private static void AddApi(IServiceCollection services, CoordinatorOptions options, IJobStore store, JobDirectory directory, Func<bool> isMember)
     {
         services
-            .AddSingleton(new ApiToken(options.Token, options.Run is { } run ? Path.Combine(run.Path, "token") : "the coordinator's token file"))
+            .AddSingleton(new ApiToken(options.Token))
             .AddSingleton(store)
             .AddSingleton(directory)
             .AddSingleton(new JobValidator(new DataCatalog()))
+            .AddSingleton<CheckThreads>()
+            .AddSingleton<FaultInterceptor>()
             .AddSingleton<BearerTokenInterceptor>()
-            .AddGrpc(grpc => grpc.Interceptors.Add<BearerTokenInterceptor>());
+            .AddGrpc(grpc =>
+            {
+                grpc.Interceptors.Add<FaultInterceptor>();
+                grpc.Interceptors.Add<BearerTokenInterceptor>();
+            });
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks().AddCheck("member", () => isMember() ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("not a member of the cluster"));
     }

@@ -1,6 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
+using Trainer.Coordinator.Store;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
@@ -10,12 +11,14 @@ namespace Trainer.Coordinator.Api;
 internal static class ApiErrors
 {
     private const string Domain = "trainer";
+    private const int LongestText = 800;
+    private const int MostText = 4000;
 
     public static RpcException InvalidJob(IReadOnlyList<FieldViolation> violations)
     {
         var faults = new BadRequest
         {
-            FieldViolations = { violations.Select(fault => new BadRequest.Types.FieldViolation { Field = fault.Path, Description = fault.Problem }) },
+            FieldViolations = { Most(violations.Select(fault => new BadRequest.Types.FieldViolation { Field = Shorten(fault.Path), Description = Shorten(fault.Problem) })) },
         };
         var more = violations.Count > 1 ? $" (and {violations.Count - 1} more)" : "";
         return Error(StatusCode.InvalidArgument, "INVALID_JOB", $"This job cannot run: {violations[0].Path}: {violations[0].Problem}{more}", Any.Pack(faults));
@@ -23,7 +26,7 @@ internal static class ApiErrors
 
     public static RpcException InvalidField(string field, string problem)
     {
-        var faults = new BadRequest { FieldViolations = { new BadRequest.Types.FieldViolation { Field = field, Description = problem } } };
+        var faults = new BadRequest { FieldViolations = { new BadRequest.Types.FieldViolation { Field = field, Description = Shorten(problem) } } };
         return Error(StatusCode.InvalidArgument, "INVALID_REQUEST", $"{field}: {problem}", Any.Pack(faults));
     }
 
@@ -33,6 +36,13 @@ internal static class ApiErrors
 
     /// <summary>The caller may try again, here or at another coordinator.</summary>
     public static RpcException Unavailable(string message) => Error(StatusCode.Unavailable, "UNAVAILABLE", message);
+
+    /// <summary>The caller asks for more than there is room for.</summary>
+    public static RpcException Exhausted(string message) => Error(StatusCode.ResourceExhausted, "TOO_MANY_CHECKS", message);
+
+    public static RpcException Internal(string message) => Error(StatusCode.Internal, "INTERNAL", message);
+
+    public static RpcException Store(StoreException fault) => Error(fault.Status, StoreReason(fault.Status), fault.Message);
 
     /// <summary>What a job's entity said.</summary>
     public static RpcException Refused(JobRefused refused)
@@ -47,13 +57,40 @@ internal static class ApiErrors
         StatusCode.FailedPrecondition => "JOB_HAS_ENDED",
         StatusCode.Aborted => "ETAG_MISMATCH",
         StatusCode.AlreadyExists => "JOB_EXISTS",
+        _ => StoreReason(status),
+    };
+
+    private static string StoreReason(StatusCode status) => status switch
+    {
+        StatusCode.ResourceExhausted => "STORE_FULL",
+        StatusCode.Unavailable => "STORE_LOCKED",
+        StatusCode.DataLoss => "STORE_CORRUPT",
+        StatusCode.Internal => "STORE_FAILED",
         _ => "REFUSED",
     };
+
+    /// <summary>Statuses travel in HTTP/2 trailers, which have room for some kilobytes: more arrives as UNKNOWN without a word.</summary>
+    private static string Shorten(string text) => text.Length <= LongestText ? text : $"{text[..LongestText]} ... ({text.Length} characters)";
+
+    private static IEnumerable<BadRequest.Types.FieldViolation> Most(IEnumerable<BadRequest.Types.FieldViolation> faults)
+    {
+        var room = MostText;
+        foreach (var fault in faults)
+        {
+            room -= fault.Field.Length + fault.Description.Length;
+            if (room < 0)
+            {
+                yield break;
+            }
+
+            yield return fault;
+        }
+    }
 
     private static RpcException Error(StatusCode code, string reason, string message, params ReadOnlySpan<Any> details) => new Google.Rpc.Status
     {
         Code = (int)code,
-        Message = message,
+        Message = Shorten(message),
         Details = { Any.Pack(new ErrorInfo { Domain = Domain, Reason = reason }), details.ToArray() },
     }.ToRpcException();
 }

@@ -7,8 +7,7 @@ namespace Trainer.Coordinator.Api;
 
 /// <summary>What API calls must show.</summary>
 /// <param name="Token">Null: nothing.</param>
-/// <param name="Whereabouts">Where a user finds it, as part of a sentence.</param>
-public sealed record ApiToken(string? Token, string Whereabouts);
+public sealed record ApiToken(string? Token);
 
 /// <summary>Lets calls pass that carry <c>authorization: Bearer TOKEN</c>; health checks of probes need none.</summary>
 public sealed class BearerTokenInterceptor(ApiToken token) : Interceptor
@@ -60,12 +59,12 @@ public sealed class BearerTokenInterceptor(ApiToken token) : Interceptor
         var header = context.RequestHeaders.GetValue("authorization");
         if (header is null || !header.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
         {
-            throw ApiErrors.Unauthenticated($"This call needs the header 'authorization: Bearer TOKEN'; the token is in {token.Whereabouts}.");
+            throw ApiErrors.Unauthenticated("This call needs the header 'authorization: Bearer TOKEN' with this cluster's token.");
         }
 
         if (!CryptographicOperations.FixedTimeEquals(Hash(header[scheme.Length..]), _hash))
         {
-            throw ApiErrors.Unauthenticated($"The token is not this cluster's; that is in {token.Whereabouts}.");
+            throw ApiErrors.Unauthenticated("The token is not this cluster's.");
         }
     }
 

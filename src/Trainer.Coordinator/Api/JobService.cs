@@ -7,7 +7,7 @@ using Trainer.Protos.Cluster;
 namespace Trainer.Coordinator.Api;
 
 /// <summary>The job API. What a job is and does is its entity's affair; what has ended is read from the store.</summary>
-public sealed class JobService(IJobStore store, JobDirectory directory, JobValidator validator, IHostApplicationLifetime lifetime) : Protos.JobService.JobServiceBase
+public sealed class JobService(IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, IHostApplicationLifetime lifetime) : Protos.JobService.JobServiceBase
 {
     private const int DefaultPageSize = 50;
     private const int MaxPageSize = 1000;
@@ -24,7 +24,7 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
             return await ReadAsync(id, context.CancellationToken);
         }
 
-        var (spec, violations) = validator.Check(request.Spec);
+        var (spec, violations) = await checks.RunAsync(() => validator.Check(request.Spec), context.CancellationToken);
         if (violations.Count > 0)
         {
             throw ApiErrors.InvalidJob(violations);

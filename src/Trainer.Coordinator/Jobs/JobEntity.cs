@@ -35,7 +35,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
     public JobEntity(string id, JobServices services)
     {
         (_id, _services) = (id, services);
-        ReceiveAsync<JobEnvelope>(HandleAsync);
+        ReceiveAsync<JobEnvelope>(HandleOrSayWhyNotAsync);
         ReceiveAsync<Tick>(_ => TickAsync());
         ReceiveAsync<AssociationEvent>(connection => DecideAsync(new ConnectionChanged(Now, connection.RemoteAddress.ToString(), connection is AssociatedEvent)));
         Receive<Terminated>(gone => _subscribers.Remove(gone.ActorRef));
@@ -51,6 +51,24 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         Timers.StartPeriodicTimer("tick", Tick.Instance, _services.Settings.Tick);
         Context.System.EventStream.Subscribe(Self, typeof(AssociatedEvent));
         Context.System.EventStream.Subscribe(Self, typeof(DisassociatedEvent));
+    }
+
+    // What the memory holds may differ from the row now: this entity begins anew, as after any fault. Whoever asked hears the reason.
+    private async Task HandleOrSayWhyNotAsync(JobEnvelope envelope)
+    {
+        try
+        {
+            await HandleAsync(envelope);
+        }
+        catch (StoreException fault)
+        {
+            if (IsQuestion(envelope))
+            {
+                Sender.Tell(new JobRefused { Job = _id, Status = (int)fault.Status, Message = fault.Message });
+            }
+
+            throw;
+        }
     }
 
     private async Task HandleAsync(JobEnvelope envelope)
@@ -125,9 +143,12 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         ? new JobUpdate { Job = _machine.Row.ToJob() }
         : new JobRefused { Job = _id, Status = (int)Grpc.Core.StatusCode.AlreadyExists, Message = $"Job {_id} was made by another request." });
 
+    private static bool IsQuestion(JobEnvelope envelope) => envelope.MessageCase is JobEnvelope.MessageOneofCase.Create
+        or JobEnvelope.MessageOneofCase.Get or JobEnvelope.MessageOneofCase.Cancel or JobEnvelope.MessageOneofCase.Subscribe;
+
     private void RefuseUnknown(JobEnvelope envelope)
     {
-        if (envelope.MessageCase is JobEnvelope.MessageOneofCase.Get or JobEnvelope.MessageOneofCase.Cancel or JobEnvelope.MessageOneofCase.Subscribe)
+        if (IsQuestion(envelope))
         {
             Sender.Tell(new JobRefused { Job = _id, Status = (int)Grpc.Core.StatusCode.NotFound, Message = $"There is no job {_id}." });
         }

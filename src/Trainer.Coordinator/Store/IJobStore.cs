@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Store;
@@ -37,5 +38,26 @@ public interface IJobStore : IDisposable
     ValueTask<IReadOnlyList<LogEntry>> ReadLogAsync(string id, long after, int limit);
 }
 
+/// <summary>What is wrong with a store.</summary>
+public enum StoreFault
+{
+    Failed,
+    Full,
+    Locked,
+    Corrupt,
+}
+
 /// <summary>The store cannot be used; the message says why and what would help.</summary>
-public sealed class StoreException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class StoreException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    public StoreFault Fault { get; init; }
+
+    /// <summary>What calls that need the store fail with.</summary>
+    public StatusCode Status => Fault switch
+    {
+        StoreFault.Full => StatusCode.ResourceExhausted,
+        StoreFault.Locked => StatusCode.Unavailable,
+        StoreFault.Corrupt => StatusCode.DataLoss,
+        _ => StatusCode.Internal,
+    };
+}

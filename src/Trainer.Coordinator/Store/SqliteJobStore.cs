@@ -21,7 +21,7 @@ public sealed class SqliteJobStore : IJobStore
         {
             DataSource = path,
             ForeignKeys = true,
-            DefaultTimeout = 30,
+            DefaultTimeout = 5, // Seconds in which another program may let go; callers wait on a thread.
         }.ConnectionString);
         try
         {

@@ -43,13 +43,13 @@ internal sealed class IdxFile
     {
         try
         {
-            using var file = File.OpenRead(path);
+            using var file = FileSystem.OpenRegular(path);
             using var stream = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
             return Read(path, stream, ranks);
         }
-        catch (Exception failure) when (failure is InvalidDataException or UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception failure) when (failure is InvalidDataException)
         {
-            throw new DataFileException(path, failure is InvalidDataException ? $"not a gzip file: {failure.Message}" : failure.Message, failure);
+            throw new DataFileException(path, $"not a gzip file: {failure.Message}", failure);
         }
     }
 

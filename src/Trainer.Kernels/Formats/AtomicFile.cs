@@ -1,6 +1,8 @@
+using Trainer.Kernels.Data;
+
 namespace Trainer.Kernels.Formats;
 
-/// <summary>A file that is there whole or not at all: written beside its place, flushed to the disk, then renamed.</summary>
+/// <summary>A file that is there whole or not at all: written beside its place, flushed to the disk, then renamed. Once committed it outlives a crash of the machine.</summary>
 internal sealed class AtomicFile : IDisposable
 {
     private readonly string _path;
@@ -21,6 +23,9 @@ internal sealed class AtomicFile : IDisposable
         Stream.Flush(flushToDisk: true);
         Stream.Dispose();
         File.Move(_temporary, _path, overwrite: true);
+        var folder = Path.GetDirectoryName(_path)!;
+        FileSystem.FlushFolder(folder);
+        FileSystem.FlushFolder(Path.GetDirectoryName(folder) ?? folder); // The folder may be as new as the file.
     }
 
     public void Dispose()

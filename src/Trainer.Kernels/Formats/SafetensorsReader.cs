@@ -30,15 +30,8 @@ internal sealed class SafetensorsReader
 
     private static T Open<T>(string path, Func<SafetensorsReader, T> read)
     {
-        try
-        {
-            using var file = File.OpenRead(path);
-            return read(new SafetensorsReader(path, file));
-        }
-        catch (Exception failure) when (failure is UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new DataFileException(path, failure.Message, failure);
-        }
+        using var file = FileSystem.OpenRegular(path);
+        return read(new SafetensorsReader(path, file));
     }
 
     private Dictionary<string, (Shape Shape, float[] Values)> Read()

@@ -53,6 +53,65 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
     }
 
     [Fact]
+    public async Task Creates_that_name_a_pipe_hold_nobody_up()
+    {
+        var pipe = Path.Combine(fixture.Folder, $"pipe-{Guid.NewGuid():n}");
+        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", [pipe]))
+        {
+            await mkfifo.WaitForExitAsync();
+        }
+
+        var spec = fixture.Spec.Clone();
+        spec.Data.Idx.TrainImages = pipe;
+        var creates = Enumerable.Range(0, 150).Select(_ => Jobs.CreateJobAsync(new CreateJobRequest { Spec = spec }, deadline: DateTime.UtcNow.AddSeconds(60)).ResponseAsync).ToList();
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(20) };
+        Assert.Equal("Healthy", await http.GetStringAsync($"{_coordinator.Http}/healthz"));
+
+        foreach (var create in creates)
+        {
+            var error = await Assert.ThrowsAsync<RpcException>(() => create);
+            Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
+            Assert.Equal($"This job cannot run: data.idx.train_images: {pipe}: is a named pipe; expected a regular file", error.Status.Detail);
+        }
+    }
+
+    [Theory]
+    [InlineData("/dev/tty")]
+    [InlineData("/dev/zero")]
+    public async Task A_device_as_data_is_refused(string path)
+    {
+        var spec = fixture.Spec.Clone();
+        spec.Data.Idx.TestLabels = path;
+        var error = await FailsAsync(Jobs.CreateJobAsync(new CreateJobRequest { Spec = spec }), StatusCode.InvalidArgument, "INVALID_JOB");
+        Assert.StartsWith($"This job cannot run: data.idx.test_labels: {path}: ", error.Status.Detail);
+    }
+
+    [Fact]
+    public async Task A_path_and_faults_longer_than_an_answer_has_room_for_are_cut_and_say_so()
+    {
+        var spec = fixture.Spec.Clone();
+        spec.Data.Idx.TrainImages = "/" + new string('x', 5000);
+        var error = await FailsAsync(Jobs.CreateJobAsync(new CreateJobRequest { Spec = spec }), StatusCode.InvalidArgument, "INVALID_JOB");
+        Assert.StartsWith("This job cannot run: data.idx.train_images: /xxx", error.Status.Detail);
+        Assert.Matches(@" \.\.\. \(5\d\d\d characters\)$", error.Status.Detail);
+
+        spec = fixture.Spec.Clone();
+        spec.Training.Optimizer.Sgd.Lr = -1;
+        spec.Name = new string('ü', 50_000);
+        error = await FailsAsync(Jobs.CreateJobAsync(new CreateJobRequest { Spec = spec }), StatusCode.InvalidArgument, "INVALID_JOB");
+        Assert.NotEmpty(error.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations);
+    }
+
+    [Fact]
+    public async Task A_request_that_is_too_large_is_told_so()
+    {
+        var spec = fixture.Spec.Clone();
+        spec.Name = new string('x', 5 << 20);
+        var error = await Assert.ThrowsAsync<RpcException>(() => Jobs.CreateJobAsync(new CreateJobRequest { Spec = spec }).ResponseAsync);
+        Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
+    }
+
+    [Fact]
     public async Task Requests_that_make_no_sense_name_the_field()
     {
         var error = await FailsAsync(Jobs.CreateJobAsync(new CreateJobRequest { RequestId = "seven" }), StatusCode.InvalidArgument, "INVALID_REQUEST");
@@ -127,10 +186,10 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
     public async Task Calls_need_the_token_except_health_checks()
     {
         var error = await FailsAsync(new Protos.JobService.JobServiceClient(_coordinator.Invoker).GetJobAsync(new GetJobRequest { Id = "x" }), StatusCode.Unauthenticated, "TOKEN_INVALID");
-        Assert.Equal("This call needs the header 'authorization: Bearer TOKEN'; the token is in the coordinator's token file.", error.Status.Detail);
+        Assert.Equal("This call needs the header 'authorization: Bearer TOKEN' with this cluster's token.", error.Status.Detail);
         error = await FailsAsync(
             new Protos.WorkerService.WorkerServiceClient(_coordinator.WithToken("wrong")).ListWorkersAsync(new ListWorkersRequest()), StatusCode.Unauthenticated, "TOKEN_INVALID");
-        Assert.Equal("The token is not this cluster's; that is in the coordinator's token file.", error.Status.Detail);
+        Assert.Equal("The token is not this cluster's.", error.Status.Detail);
         using var watch = new Protos.JobService.JobServiceClient(_coordinator.Invoker).WatchJob(new WatchJobRequest { Id = "x" });
         Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(() => watch.ResponseStream.MoveNext(default))).StatusCode);
 
@@ -195,6 +254,8 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
         internal TestCoordinator Coordinator { get; private set; } = null!;
 
         public JobSpec Spec { get; private set; } = null!;
+
+        public string Folder => _folder.Path;
 
         public async ValueTask InitializeAsync()
         {

@@ -4,6 +4,7 @@ using Akka.TestKit;
 using Akka.TestKit.Xunit;
 using Trainer.Coordinator.Jobs;
 using Trainer.Coordinator.Store;
+using Trainer.Coordinator.Tests.Store;
 using Trainer.Kernels.Canonical;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
@@ -54,6 +55,29 @@ public sealed class JobEntityTests : TestKit
 
         Report("a", new WorkerReport { Alive = new Alive(), Generation = new Generation { Term = 4, Number = 2 } });
         Assert.Equal(4ul, (await _agents["a"].ExpectMsgAsync<Release>()).Generation.Term);
+    }
+
+    [Theory]
+    [InlineData(StoreFault.Full, Grpc.Core.StatusCode.ResourceExhausted)]
+    [InlineData(StoreFault.Locked, Grpc.Core.StatusCode.Unavailable)]
+    public async Task Whoever_asks_hears_what_is_wrong_with_the_store(StoreFault fault, Grpc.Core.StatusCode status)
+    {
+        var failing = new FailingStore(() => new StoreException("The disk is full.") { Fault = fault });
+        var settings = new JobSettings { ArtifactsFolder = _folder.Path };
+        var entity = Sys.ActorOf(Props.Create(() => new JobEntity(Id, new JobServices(failing, _scheduler.Ref, settings, TimeProvider.System, null))));
+
+        foreach (var question in new[]
+        {
+            new JobEnvelope { Job = Id, Create = new CreateJob { Spec = Samples.Spec(), RequestId = "r" } },
+            new JobEnvelope { Job = Id, Get = new GetJob() },
+            new JobEnvelope { Job = Id, Cancel = new CancelJob() },
+            new JobEnvelope { Job = Id, Subscribe = new Subscribe() },
+        })
+        {
+            entity.Tell(question, _user.Ref);
+            var refused = await _user.ExpectMsgAsync<JobRefused>();
+            Assert.Equal(((int)status, "The disk is full."), (refused.Status, refused.Message));
+        }
     }
 
     [Fact]

@@ -80,7 +80,7 @@ public sealed class IdxTests : IDisposable
     public void A_file_that_is_missing_or_not_gzip_is_named()
     {
         var missing = _folder.File("nowhere");
-        Assert.Matches("/nowhere: Could not find", Assert.Throws<DataFileException>(() => DataSet.FromIdx(missing, missing)).Message);
+        Assert.Matches("/nowhere: cannot be opened: no such file or directory", Assert.Throws<DataFileException>(() => DataSet.FromIdx(missing, missing)).Message);
 
         var broken = _folder.Write("broken.gz", [1, 2, 3, 4]);
         Assert.Matches("/broken.gz: not a gzip file", Assert.Throws<DataFileException>(() => DataSet.FromIdx(broken, missing)).Message);

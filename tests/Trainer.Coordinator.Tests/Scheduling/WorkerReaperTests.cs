@@ -1,0 +1,65 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Trainer.Coordinator.Scheduling;
+using Trainer.Hosting.Cluster;
+
+namespace Trainer.Coordinator.Tests.Scheduling;
+
+public sealed class WorkerReaperTests : IAsyncLifetime
+{
+    private readonly List<ActorSystem> _systems = [];
+
+    public ValueTask InitializeAsync() => default;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var system in _systems)
+        {
+            await system.Terminate();
+        }
+    }
+
+    [Fact]
+    public async Task A_worker_that_cannot_be_reached_leaves_the_membership_and_the_others_stay()
+    {
+        var coordinator = Member(ClusterNames.CoordinatorRole);
+        ClusterSystem.Join(coordinator, []);
+        coordinator.ActorOf(Props.Create(() => new WorkerReaper()));
+        var seed = ClusterSystem.SelfAddress(coordinator).ToString();
+        var (crashing, staying) = (Member(ClusterNames.WorkerRole), Member(ClusterNames.WorkerRole));
+        ClusterSystem.Join(crashing, [seed]);
+        ClusterSystem.Join(staying, [seed]);
+        await EventuallyAsync(() => Up(coordinator) == 3, "three members are up");
+
+        await ((Akka.Remote.RemoteActorRefProvider)((ExtendedActorSystem)crashing).Provider).Transport.Shutdown();
+
+        // The resolver alone would wait for ten minutes here.
+        await EventuallyAsync(() => Cluster.Get(coordinator).State.Members.Count == 2, "the worker is gone");
+        Assert.Equal(2, Up(coordinator));
+        Assert.DoesNotContain(Cluster.Get(coordinator).State.Members, member => member.Address == ClusterSystem.SelfAddress(crashing));
+    }
+
+    private static int Up(ActorSystem system) => Cluster.Get(system).State.Members.Count(member => member.Status == MemberStatus.Up);
+
+    private static async Task EventuallyAsync(Func<bool> condition, string what)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while (!condition())
+        {
+            Assert.False(limit.IsCancellationRequested, $"Waited in vain until {what}.");
+            await Task.Delay(20);
+        }
+    }
+
+    private ActorSystem Member(string role)
+    {
+        var system = ClusterSystem.Create(new ClusterOptions
+        {
+            Role = role,
+            Host = "127.0.0.1",
+            Overrides = "akka.cluster.split-brain-resolver.stable-after = 10m\nakka.cluster.down-removal-margin = 200ms\n" + TestCoordinator.QuickCluster.Replace("split-brain-resolver.stable-after = 1s", "", StringComparison.Ordinal).Replace("down-removal-margin = 200ms", "", StringComparison.Ordinal),
+        });
+        _systems.Add(system);
+        return system;
+    }
+}
