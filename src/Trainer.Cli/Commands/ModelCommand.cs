@@ -7,6 +7,7 @@ using Trainer.Cli.Models;
 using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Kernels;
+using Trainer.Kernels.Models;
 using Trainer.Kernels.Training.Planning;
 
 namespace Trainer.Cli.Commands;

@@ -3,7 +3,9 @@ using Trainer.Cli.Doctor;
 using Trainer.Cli.Output;
 using Trainer.Cli.Tests.Fakes;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Gpu;
 using Trainer.Kernels.Models;
+using Trainer.Kernels.Training.Planning;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Tests.Output;
