@@ -78,8 +78,7 @@ internal sealed partial class GpuDevice : Device
 
     public override DeviceMemory Allocate(long elements)
     {
-        _accelerator.Bind();
-        var memory = new GpuMemory(_accelerator, elements, Forget);
+        var memory = NewMemory(elements);
         lock (_memories)
         {
             _memories.Add(memory);
@@ -93,17 +92,54 @@ internal sealed partial class GpuDevice : Device
 
     public override void Download(Tensor tensor) => Copy(nameof(Download), tensor, _copies.ToHost);
 
-    public override DeviceMark Mark() => new(_copies.Mark());
+    public override DeviceMark Mark()
+    {
+        try
+        {
+            return new DeviceMark(_copies.Mark());
+        }
+        catch (AcceleratorException e)
+        {
+            throw DriverFault.Of(Name, e);
+        }
+    }
 
-    public override bool IsReached(DeviceMark mark) => _copies.IsReached(mark.Number);
+    public override bool IsReached(DeviceMark mark)
+    {
+        try
+        {
+            return _copies.IsReached(mark.Number);
+        }
+        catch (AcceleratorException e)
+        {
+            throw DriverFault.Of(Name, e);
+        }
+    }
 
-    public override void Wait(DeviceMark mark) => _copies.Wait(mark.Number);
+    public override void Wait(DeviceMark mark)
+    {
+        try
+        {
+            _copies.Wait(mark.Number);
+        }
+        catch (AcceleratorException e)
+        {
+            throw DriverFault.Of(Name, e);
+        }
+    }
 
     public override void Synchronize()
     {
-        _accelerator.Bind();
-        _stream.Synchronize();
-        _copies.Synchronize();
+        try
+        {
+            _accelerator.Bind();
+            _stream.Synchronize();
+            _copies.Synchronize();
+        }
+        catch (AcceleratorException e)
+        {
+            throw DriverFault.Of(Name, e);
+        }
     }
 
     public override void Dispose()
@@ -131,6 +167,19 @@ internal sealed partial class GpuDevice : Device
         _runtime.Dispose();
     }
 
+    private GpuMemory NewMemory(long elements)
+    {
+        try
+        {
+            _accelerator.Bind();
+            return new GpuMemory(_accelerator, elements, Forget);
+        }
+        catch (AcceleratorException e)
+        {
+            throw DriverFault.Of(Name, e);
+        }
+    }
+
     /// <summary>Launches a kernel with one thread for each of <paramref name="threads"/>, in whole groups; the kernel drops what is beyond.</summary>
     private void LaunchThreads<TArguments>(Kernel<TArguments> kernel, long threads, in TArguments arguments)
         where TArguments : struct => Launch(kernel, (threads + ThreadGroup.Size - 1) / ThreadGroup.Size, ThreadGroup.Size, arguments);
@@ -143,9 +192,16 @@ internal sealed partial class GpuDevice : Device
             return;
         }
 
-        _accelerator.Bind();
-        var launcher = (Action<AcceleratorStream, KernelConfig, TArguments>)(_launchers[kernel.Index] ??= kernel.Load(_accelerator));
-        launcher(_stream, new KernelConfig(checked((int)groups), groupSize), arguments);
+        try
+        {
+            _accelerator.Bind();
+            var launcher = (Action<AcceleratorStream, KernelConfig, TArguments>)(_launchers[kernel.Index] ??= kernel.Load(_accelerator));
+            launcher(_stream, new KernelConfig(checked((int)groups), groupSize), arguments);
+        }
+        catch (AcceleratorException e)
+        {
+            throw DriverFault.Of(Name, e);
+        }
     }
 
     /// <summary>Adds the sums of pieces, (pieces, elements), into each root's tensor. Roots without samples are left alone.</summary>
@@ -167,8 +223,15 @@ internal sealed partial class GpuDevice : Device
         var memory = OperandChecks.Check<GpuMemory>(operation, "tensor", tensor, Extent.Of(tensor.Elements), "this GPU's");
         if (tensor.Elements > 0)
         {
-            _accelerator.Bind();
-            copy(memory, tensor.Offset, tensor.Elements);
+            try
+            {
+                _accelerator.Bind();
+                copy(memory, tensor.Offset, tensor.Elements);
+            }
+            catch (AcceleratorException e)
+            {
+                throw DriverFault.Of(Name, e);
+            }
         }
     }
 

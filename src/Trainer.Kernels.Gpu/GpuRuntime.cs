@@ -47,7 +47,7 @@ internal sealed class GpuRuntime : IDisposable
         catch (AcceleratorException e)
         {
             Dispose();
-            throw new DeviceException($"Device '{name}' does not open: {e.Message}");
+            throw new DeviceException($"Device '{name}' does not open: {DriverFault.InWords(e)}", e);
         }
     }
 

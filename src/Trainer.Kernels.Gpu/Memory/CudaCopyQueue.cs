@@ -98,7 +98,5 @@ internal sealed unsafe partial class CudaCopyQueue : ICopyQueue
         CudaException.ThrowIfFailed(StreamWaitEvent(_copies.StreamPtr, _launched, 0));
     }
 
-    private nint EventOf(long mark) => mark > _made - RingSize
-        ? _marks[mark % RingSize]
-        : throw new ArgumentException($"Mark {mark} is {_made - mark} marks old, expected less than {RingSize}.", nameof(mark));
+    private nint EventOf(long mark) => _marks[MarkRing.Slot(mark, _made, RingSize)];
 }
