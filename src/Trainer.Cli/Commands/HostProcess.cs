@@ -47,9 +47,9 @@ internal sealed class HostProcess
         Description = "Stop when standard input closes, that is, when the process that holds its other end has ended.",
     };
 
-    public Option<LogLevel> LogLevel { get; } = OneOf("--log-level", "LEVEL", "The least that is logged", Levels, "info");
+    public Option<LogLevel?> LogLevel { get; } = OneOf("--log-level", "LEVEL", "The least that is logged", Levels, "info");
 
-    public Option<LogFormat> LogFormat { get; } = OneOf("--log-format", "FORMAT", "What a line of the log is", Formats, "text");
+    public Option<LogFormat?> LogFormat { get; } = OneOf("--log-format", "FORMAT", "What a line of the log is", Formats, "text");
 
     private static Dictionary<string, LogLevel> Levels { get; } = new(StringComparer.Ordinal)
     {
@@ -78,7 +78,8 @@ internal sealed class HostProcess
             command.Options.Add(option);
     }
 
-    public LogOptions Log(ParseResult parsed) => new(parsed.GetValue(LogLevel), parsed.GetValue(LogFormat));
+    public LogOptions Log(ParseResult parsed) => new(
+        parsed.GetValue(LogLevel) ?? Microsoft.Extensions.Logging.LogLevel.Information, parsed.GetValue(LogFormat) ?? Hosting.Logging.LogFormat.Text);
 
     public static Option<int> Port(string name, string use)
     {
@@ -106,7 +107,8 @@ internal sealed class HostProcess
         return ended.Token;
     }
 
-    private static Option<T> OneOf<T>(string name, string helpName, string description, Dictionary<string, T> words, string usual) => new(name)
+    private static Option<T?> OneOf<T>(string name, string helpName, string description, Dictionary<string, T> words, string usual)
+        where T : struct => new(name)
     {
         Description = $"{description}: {string.Join(", ", words.Keys)}. Default: {usual}.",
         HelpName = helpName,
@@ -115,8 +117,7 @@ internal sealed class HostProcess
             if (words.TryGetValue(result.Tokens[0].Value, out var value))
                 return value;
             result.AddError($"{name}: expected {string.Join(", ", words.Keys)}, got '{result.Tokens[0].Value}'.");
-            return default;
+            return null;
         },
-        DefaultValueFactory = _ => words[usual],
     };
 }
