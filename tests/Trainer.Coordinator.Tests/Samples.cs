@@ -29,6 +29,7 @@ internal static class Samples
     {
         Id = id,
         RequestId = "request-" + id,
+        RequestHash = "hash-" + id,
         Spec = Spec(),
         State = state,
         Message = "Waiting.",

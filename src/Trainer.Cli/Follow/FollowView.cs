@@ -58,7 +58,7 @@ internal sealed class JsonFollowView(TextWriter output) : FollowView
         Job? job = null;
         await foreach (var happened in events)
         {
-            output.WriteLine(Printer.Line(JobJson.Of(happened)));
+            output.WriteLine(ProtoJson.Line(JobJson.Of(happened)));
             output.Flush();
             job = (happened as Ended)?.Job ?? job;
         }

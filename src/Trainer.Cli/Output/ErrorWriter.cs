@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Trainer.Cli.Errors;
+using Trainer.Protos;
 
 namespace Trainer.Cli.Output;
 
@@ -9,7 +10,7 @@ internal sealed class ErrorWriter(TextWriter error, bool json, int? width)
 {
     public int Write(CliException wrong)
     {
-        error.WriteLine(json ? Printer.Line(ToJson(wrong)) : Paragraph.Wrap(ToText(wrong), width));
+        error.WriteLine(json ? ProtoJson.Line(ToJson(wrong)) : Paragraph.Wrap(ToText(wrong), width));
         return wrong.ExitCode;
     }
 

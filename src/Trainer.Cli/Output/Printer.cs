@@ -1,15 +1,12 @@
 using System.CommandLine;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using Trainer.Protos;
 
 namespace Trainer.Cli.Output;
 
 /// <summary>Says each thing once, in the form that was asked for: text, or JSON with one document a line.</summary>
 internal sealed class Printer(Shell shell, bool json)
 {
-    private static readonly JsonSerializerOptions OneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     public bool Json { get; } = json;
 
     public Shell Shell { get; } = shell;
@@ -19,10 +16,8 @@ internal sealed class Printer(Shell shell, bool json)
     /// <summary>Columns to lay text out for; null: no limit.</summary>
     public int? Width => Shell.Width;
 
-    public static string Line(JsonNode node) => node.ToJsonString(OneLine);
-
     /// <param name="text">Laid out for <see cref="Width"/>.</param>
-    public void Print(Func<JsonNode> json, Func<string> text) => Shell.Out.WriteLine(Json ? Line(json()) : text());
+    public void Print(Func<JsonNode> json, Func<string> text) => Shell.Out.WriteLine(Json ? ProtoJson.Line(json()) : text());
 
     /// <param name="sentence">Broken into lines here.</param>
     public void Say(Func<JsonNode> json, Func<string> sentence) => Print(json, () => Paragraph.Wrap(sentence(), Width));

@@ -32,6 +32,8 @@ internal static class ApiErrors
 
     public static RpcException NotFound(string id) => Error(StatusCode.NotFound, "JOB_NOT_FOUND", $"There is no job {id}.");
 
+    public static RpcException JobExists(string message) => Error(StatusCode.AlreadyExists, "JOB_EXISTS", message);
+
     public static RpcException Unauthenticated(string message) => Error(StatusCode.Unauthenticated, "TOKEN_INVALID", message);
 
     /// <summary>The caller may try again, here or at another coordinator.</summary>

@@ -1,6 +1,9 @@
+using System.Security.Cryptography;
+using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Hosting;
 using Trainer.Coordinator.Store;
+using Trainer.Hosting;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
@@ -17,11 +20,12 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
 
     public override async Task<Job> CreateJob(CreateJobRequest request, ServerCallContext context)
     {
+        RefuseUnknownFields(request);
         var requestId = RequestId(request.RequestId);
-        var id = JobId.From(requestId);
-        if (!request.ValidateOnly && await store.FindAsync(id) is { } made && made.RequestId == requestId)
+        var (id, hash) = (JobId.From(requestId), HashOf(request.Spec));
+        if (!request.ValidateOnly && await store.FindAsync(id) is { } made)
         {
-            return await ReadAsync(id, context.CancellationToken);
+            return made.IsMadeBy(requestId, hash) ? await ReadAsync(id, context.CancellationToken) : throw ApiErrors.JobExists(JobRow.MadeByAnother(id));
         }
 
         var (spec, violations) = await checks.RunAsync(() => validator.Check(request.Spec), context.CancellationToken);
@@ -33,7 +37,7 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
         return request.ValidateOnly
             ? new Job { Spec = spec }
             : await directory.AskAsync(
-                new JobEnvelope { Job = id, Create = new CreateJob { Spec = spec, RequestId = requestId } }, context.CancellationToken);
+                new JobEnvelope { Job = id, Create = new CreateJob { Spec = spec, RequestId = requestId, RequestHash = hash } }, context.CancellationToken);
     }
 
     public override Task<Job> GetJob(GetJobRequest request, ServerCallContext context) => ReadAsync(request.Id, context.CancellationToken);
@@ -45,6 +49,7 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
             throw ApiErrors.InvalidField("page_size", $"must be 0 (for {DefaultPageSize}) to {MaxPageSize}, got {request.PageSize}");
         }
 
+        RefuseUnknownStates(request.States);
         var size = request.PageSize == 0 ? DefaultPageSize : request.PageSize;
         var rows = await store.ListAsync(request.States, PageToken.Read(request.PageToken), size + 1);
         return new ListJobsResponse
@@ -119,6 +124,31 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
             throw ApiErrors.Unavailable("This coordinator is stopping. Try again.");
         }
     }
+
+    // An option that a newer client knows must not vanish.
+    private static void RefuseUnknownFields(CreateJobRequest request)
+    {
+        var unknown = UnknownFields.Of(request);
+        if (unknown.Count > 0)
+        {
+            throw ApiErrors.InvalidJob([.. unknown.Select(path => new FieldViolation(
+                path.StartsWith("spec.", StringComparison.Ordinal) ? path["spec.".Length..] : path,
+                $"a field of this number is not known to this coordinator, which is of release {TrainerVersion.Current}; leave the option out, or use a coordinator that has it"))]);
+        }
+    }
+
+    private static void RefuseUnknownStates(IEnumerable<JobState> states)
+    {
+        foreach (var (index, state) in states.Index())
+        {
+            if (state == JobState.Unspecified || !Enum.IsDefined(state))
+            {
+                throw ApiErrors.InvalidField($"states[{index}]", $"must be {JobStates.EitherName}, got {state.Name()}");
+            }
+        }
+    }
+
+    private static string HashOf(JobSpec? spec) => Convert.ToHexStringLower(SHA256.HashData(spec?.ToByteArray() ?? []));
 
     private static string RequestId(string given)
     {

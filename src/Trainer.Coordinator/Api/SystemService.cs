@@ -11,7 +11,7 @@ public sealed class SystemService : Protos.SystemService.SystemServiceBase
 {
     public override Task<SystemVersion> GetVersion(GetVersionRequest request, ServerCallContext context) => Task.FromResult(new SystemVersion
     {
-        Release = Release.Version,
+        Release = TrainerVersion.Current,
         Api = Protos.SystemService.Descriptor.File.Package,
         Numerics = Numerics.Id,
         ClusterProtocol = ClusterProtocol.Version,

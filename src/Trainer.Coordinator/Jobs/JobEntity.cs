@@ -139,9 +139,9 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         return true;
     }
 
-    private void AnswerCreate(CreateJob create) => Sender.Tell(_machine!.Row.RequestId == create.RequestId
+    private void AnswerCreate(CreateJob create) => Sender.Tell(_machine!.Row.IsMadeBy(create.RequestId, create.RequestHash)
         ? new JobUpdate { Job = _machine.Row.ToJob() }
-        : new JobRefused { Job = _id, Status = (int)Grpc.Core.StatusCode.AlreadyExists, Message = $"Job {_id} was made by another request." });
+        : new JobRefused { Job = _id, Status = (int)Grpc.Core.StatusCode.AlreadyExists, Message = JobRow.MadeByAnother(_id) });
 
     private static bool IsQuestion(JobEnvelope envelope) => envelope.MessageCase is JobEnvelope.MessageOneofCase.Create
         or JobEnvelope.MessageOneofCase.Get or JobEnvelope.MessageOneofCase.Cancel or JobEnvelope.MessageOneofCase.Subscribe;

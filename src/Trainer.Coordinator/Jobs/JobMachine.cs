@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
+using Trainer.Hosting;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
@@ -57,6 +58,7 @@ public sealed partial record JobMachine
         {
             Id = id,
             RequestId = create.RequestId,
+            RequestHash = create.RequestHash,
             Spec = create.Spec,
             State = JobState.Queued,
             Message = message,
@@ -75,6 +77,7 @@ public sealed partial record JobMachine
 
     public JobDecision Decide(JobEvent e) => e switch
     {
+        not CancelRequested when Row.UnknownFields.Length > 0 => LeaveAlone(),
         Entered => Enter(e.Now),
         Granted granted => Start(granted),
         WaitExplained explained => Explain(explained),
@@ -85,6 +88,19 @@ public sealed partial record JobMachine
         Ticked => Tick(e.Now),
         _ => throw new ArgumentOutOfRangeException(nameof(e), e, "Unknown event."),
     };
+
+    // A later release wrote the spec. What this one does not understand, it must not leave out.
+    private JobDecision LeaveAlone()
+    {
+        var message = $"This job asks for what release {TrainerVersion.Current} does not know: {string.Join(", ", Row.UnknownFields)}. A coordinator of the release that made it runs it.";
+        if (Row.HasEnded || Row.Message == message)
+        {
+            return Nothing;
+        }
+
+        var row = Row with { Message = message };
+        return new JobDecision(this with { Row = row }, [new Save(row), new Publish(AtOnce: true)]);
+    }
 
     private JobDecision Enter(DateTimeOffset now) => Row.State switch
     {
@@ -98,7 +114,7 @@ public sealed partial record JobMachine
     {
         if (Row.HasEnded)
         {
-            return Refuse(Grpc.Core.StatusCode.FailedPrecondition, $"Job {Row.Id} has ended: {Row.State.ToString().ToUpperInvariant()}.");
+            return Refuse(Grpc.Core.StatusCode.FailedPrecondition, $"Job {Row.Id} has ended: {Row.State.Name()}.");
         }
 
         if (cancel.Etag.Length > 0 && cancel.Etag != $"{Row.Version}")

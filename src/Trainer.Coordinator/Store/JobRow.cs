@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Trainer.Kernels.Canonical;
 using Trainer.Protos;
@@ -13,8 +14,14 @@ public sealed record JobRow
 
     public required string RequestId { get; init; }
 
+    /// <summary>Tells whether the same request comes again or another one under its id; empty in rows that release 0.1 wrote.</summary>
+    public required string RequestHash { get; init; }
+
     /// <summary>With all defaults filled in.</summary>
     public required JobSpec Spec { get; init; }
+
+    /// <summary>Paths of what the stored spec says and this release does not know: a later release wrote it, and has to run it.</summary>
+    public ImmutableArray<string> UnknownFields { get; init; } = [];
 
     public required JobState State { get; init; }
 
@@ -53,6 +60,11 @@ public sealed record JobRow
     /// <summary>Epochs 1, 2, ... without gaps.</summary>
     public ImmutableList<EpochSummary> Epochs { get; init; } = [];
 
+    /// <summary>Whether the request is the one that made the job, come again.</summary>
+    public bool IsMadeBy(string requestId, string requestHash) => RequestId == requestId && (RequestHash.Length == 0 || RequestHash == requestHash);
+
+    public static string MadeByAnother(string id) => $"Job {id} was made by another request with this request_id. Each job needs a request_id of its own.";
+
     public bool HasEnded => State.HasEnded();
 
     /// <summary>The job as the API shows it.</summary>
@@ -81,6 +93,14 @@ public static class JobStates
 {
     /// <summary>In these a job never changes again.</summary>
     public static IReadOnlyList<JobState> Ended { get; } = [JobState.Succeeded, JobState.Failed, JobState.Cancelled];
+
+    /// <summary>As users read and write it: QUEUED.</summary>
+    public static string Name(this JobState state) => EnumNames.Bare(Descriptor, (int)state);
+
+    /// <summary>QUEUED, STARTING ... or CANCELLED.</summary>
+    public static string EitherName => EnumNames.Either(Descriptor);
+
+    private static EnumDescriptor Descriptor => JobServiceReflection.Descriptor.FindTypeByName<EnumDescriptor>(nameof(JobState));
 
     public static bool HasEnded(this JobState state) => state is JobState.Succeeded or JobState.Failed or JobState.Cancelled;
 }

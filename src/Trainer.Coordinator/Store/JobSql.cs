@@ -1,34 +1,19 @@
-using Trainer.Kernels.Canonical;
-
 namespace Trainer.Coordinator.Store;
 
 /// <summary>The statements of <see cref="SqliteJobStore"/>.</summary>
 internal static class JobSql
 {
-    public const string Select = """
-        SELECT id, request_id AS RequestId, spec, state, message, term, generation_term AS GenerationTerm, generation_number AS GenerationNumber,
-               assignment, numerics, created, started, ended, version, progress, result
-        FROM jobs
-        """;
+    public static string Select { get; } = $"SELECT {Names(JobTable.Columns)} FROM jobs";
 
-    public const string Insert = """
-        INSERT INTO jobs (id, request_id, spec, state, message, term, generation_term, generation_number, assignment, numerics,
-                          created, started, ended, version, progress, result)
-        VALUES (@Id, @RequestId, @Spec, @State, @Message, @Term, @GenerationTerm, @GenerationNumber, @Assignment, @Numerics,
-                @Created, @Started, @Ended, @Version, @Progress, @Result)
-        ON CONFLICT (id) DO NOTHING
-        """;
+    public static string Insert { get; } =
+        $"INSERT INTO jobs ({Names(JobTable.Columns)}) VALUES ({string.Join(", ", JobTable.Columns.Select(column => $"@{column.Name}"))}) ON CONFLICT (id) DO NOTHING";
 
-    /// <summary>What never changes (id, request, spec, creation) is left out; the term decides whether the writer may still write.</summary>
-    public const string Update = """
-        UPDATE jobs
-        SET state = @State, message = @Message, generation_term = @GenerationTerm, generation_number = @GenerationNumber, assignment = @Assignment,
-            numerics = @Numerics, started = @Started, ended = @Ended, version = @Version, progress = @Progress, result = @Result
-        WHERE id = @Id AND term = @Term
-        """;
+    /// <summary>What never changes is left out; the term decides whether the writer may still write.</summary>
+    public static string Update { get; } =
+        $"UPDATE jobs SET {string.Join(", ", JobTable.Columns.Where(column => column.Changes).Select(column => $"{column.Name} = @{column.Name}"))} WHERE id = @id AND term = @term";
 
     public const string CountHistory = """
-        SELECT (SELECT COUNT(*) FROM transitions WHERE job = @Id), (SELECT COUNT(*) FROM epochs WHERE job = @Id)
+        SELECT (SELECT COUNT(*) FROM transitions WHERE job = @id), (SELECT COUNT(*) FROM epochs WHERE job = @id)
         """;
 
     public const string InsertTransition = "INSERT INTO transitions (job, sequence, transition) VALUES (@job, @sequence, @transition)";
@@ -52,4 +37,6 @@ internal static class JobSql
         var where = conditions.Length > 0 ? "WHERE " + string.Join(" AND ", conditions) : "";
         return $"{Select} {where} ORDER BY created DESC, id DESC LIMIT @limit";
     }
+
+    private static string Names(IEnumerable<JobColumn> columns) => string.Join(", ", columns.Select(column => column.Name));
 }

@@ -46,12 +46,12 @@ public sealed class SqliteJobStore : IJobStore
     {
         using var connection = Connect();
         using var transaction = connection.BeginTransaction();
-        if (connection.Execute(JobSql.Insert, JobColumns.Of(row), transaction) == 1)
+        if (connection.Execute(JobSql.Insert, Values(row), transaction) == 1)
         {
             AppendHistory(connection, transaction, row);
         }
 
-        var stored = Load(connection, JobSql.Select + " WHERE id = @Id", new { row.Id }, transaction).Single();
+        var stored = Load(connection, JobSql.Select + " WHERE id = @id", new { id = row.Id }, transaction).Single();
         transaction.Commit();
         return new(stored);
     }
@@ -72,7 +72,7 @@ public sealed class SqliteJobStore : IJobStore
     {
         using var connection = Connect();
         using var transaction = connection.BeginTransaction();
-        if (connection.Execute(JobSql.Update, JobColumns.Of(row), transaction) == 0)
+        if (connection.Execute(JobSql.Update, Values(row), transaction) == 0)
         {
             return new(false);
         }
@@ -134,27 +134,55 @@ public sealed class SqliteJobStore : IJobStore
 
     private static void AppendHistory(SqliteConnection connection, SqliteTransaction transaction, JobRow row)
     {
-        var known = connection.QuerySingle<(long Transitions, long Epochs)>(JobSql.CountHistory, new { row.Id }, transaction);
+        var known = connection.QuerySingle<(long Transitions, long Epochs)>(JobSql.CountHistory, new { id = row.Id }, transaction);
         for (var sequence = (int)known.Transitions; sequence < row.Transitions.Count; sequence++)
         {
             var transition = row.Transitions[sequence];
-            connection.Execute(JobSql.InsertTransition, new { job = row.Id, sequence, transition = ProtoJson.Write(transition) }, transaction);
+            connection.Execute(JobSql.InsertTransition, new { job = row.Id, sequence, transition = JobTable.Json(transition) }, transaction);
             connection.Execute(JobSql.AppendLog, LogColumns.Of(row.Id, transition), transaction);
         }
 
         foreach (var summary in row.Epochs.Skip((int)known.Epochs))
         {
-            connection.Execute(JobSql.InsertEpoch, new { job = row.Id, epoch = (long)summary.Epoch, summary = ProtoJson.Write(summary) }, transaction);
+            connection.Execute(JobSql.InsertEpoch, new { job = row.Id, epoch = (long)summary.Epoch, summary = JobTable.Json(summary) }, transaction);
         }
     }
 
     private static IReadOnlyList<JobRow> Load(SqliteConnection connection, string select, object parameters, SqliteTransaction? transaction = null)
     {
-        var rows = connection.Query<JobColumns>(select, parameters, transaction).AsList();
+        var rows = ReadRows(connection, select, parameters, transaction);
         var ids = new { ids = rows.Select(row => row.Id) };
         var transitions = connection.Query<(string Job, string Json)>(JobSql.SelectTransitions, ids, transaction).ToLookup(row => row.Job, row => row.Json);
         var epochs = connection.Query<(string Job, string Json)>(JobSql.SelectEpochs, ids, transaction).ToLookup(row => row.Job, row => row.Json);
-        return [.. rows.Select(row => row.ToRow(transitions[row.Id], epochs[row.Id]))];
+        return [.. rows.Select(row => row with
+        {
+            Transitions = [.. transitions[row.Id].Select(ProtoJson.Read<Transition>)],
+            Epochs = [.. epochs[row.Id].Select(ProtoJson.Read<EpochSummary>)],
+        })];
+    }
+
+    private static List<JobRow> ReadRows(SqliteConnection connection, string select, object parameters, SqliteTransaction? transaction)
+    {
+        using var reader = connection.ExecuteReader(select, parameters, transaction);
+        var (rows, cells) = (new List<JobRow>(), new object[JobTable.Columns.Count]);
+        while (reader.Read())
+        {
+            reader.GetValues(cells);
+            rows.Add(JobTable.Row(cells));
+        }
+
+        return rows;
+    }
+
+    private static DynamicParameters Values(JobRow row)
+    {
+        var values = new DynamicParameters();
+        foreach (var column in JobTable.Columns)
+        {
+            values.Add(column.Name, column.Value(row));
+        }
+
+        return values;
     }
 
     private SqliteConnection Connect()

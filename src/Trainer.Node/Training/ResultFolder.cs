@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Trainer.Kernels.Formats;
 using Trainer.Kernels.Training;
 using Trainer.Protos;
@@ -12,9 +11,6 @@ namespace Trainer.Node.Training;
 /// </summary>
 internal sealed class ResultFolder
 {
-    private static readonly JsonFormatter Lines =
-        new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true).WithFormatDefaultValues(true));
-
     private readonly string _folder;
 
     /// <summary>Begins anew: what an earlier generation wrote is of epochs that are trained again.</summary>
@@ -31,7 +27,7 @@ internal sealed class ResultFolder
 
     public string MetricsPath => Path.Combine(_folder, "metrics.jsonl");
 
-    public void Append(EpochSummary summary) => File.AppendAllText(MetricsPath, Lines.Format(summary) + "\n");
+    public void Append(EpochSummary summary) => File.AppendAllText(MetricsPath, ProtoJson.Line(ProtoJson.ToJson(summary)) + "\n");
 
     /// <returns>The file's SHA-256.</returns>
     public string WriteWeights(Network network) => Safetensors.WriteWeights(WeightsPath, network.Layout, network.Weights, network.Updates);

@@ -20,6 +20,7 @@ internal static class FieldPath
         ({ IsRepeated: true }, IList list) => list.Count > 0,
         ({ HasPresence: true }, _) => field.Accessor.HasValue(message),
         (_, string text) => text.Length > 0,
+        (_, ByteString bytes) => bytes.Length > 0,
         (_, IConvertible number) => number.ToDouble(CultureInfo.InvariantCulture) != 0,
         _ => throw new NotSupportedException($"{field.FullName} is of a type that job files have no form for: {field.FieldType}"),
     };

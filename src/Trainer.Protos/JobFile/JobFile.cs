@@ -10,8 +10,6 @@ namespace Trainer.Protos;
 /// </summary>
 public static class JobFile
 {
-    private static readonly JsonFormatter AsInJobFile = new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true));
-
     /// <summary>Far more than the largest network needs; a limit on what an upload can cost.</summary>
     public const int MaxBytes = 1 << 20;
 
@@ -60,10 +58,7 @@ public static class JobFile
     public static string Write(JobSpec spec) => YamlWriter.Write(spec);
 
     /// <summary>A model's layers as JSON, <c>[{"conv2d":{"out_channels":6,"kernel_size":[5]}}, ...]</c>: what Trainer.Kernels reads a model from.</summary>
-    public static string ModelJson(Model model)
-    {
-        return $"[{string.Join(",", model.Layers.Select(layer => AsInJobFile.Format(layer)))}]";
-    }
+    public static string ModelJson(Model model) => $"[{string.Join(",", model.Layers.Select(SectionJson))}]";
 
     /// <summary>The model section for the layers that a model of Trainer.Kernels writes as JSON: the way back of <see cref="ModelJson"/>.</summary>
     /// <exception cref="ArgumentException">It is not that.</exception>
@@ -71,16 +66,18 @@ public static class JobFile
     {
         try
         {
-            return JsonParser.Default.Parse<Model>($$"""{"layers":{{layers}}}""");
+            var unknown = new List<string>();
+            Model model = ProtoJson.Read<Model>($$"""{"layers":{{layers}}}""", unknown);
+            return unknown.Count == 0 ? model : throw new FormatException($"{unknown[0]}: unknown field");
         }
-        catch (InvalidProtocolBufferException error)
+        catch (FormatException error)
         {
             throw new ArgumentException($"not the layers of a model: {error.Message}", nameof(layers), error);
         }
     }
 
     /// <summary>Another section as JSON, <c>{"epochs":10,...}</c>: what Trainer.Kernels reads training and data from.</summary>
-    public static string SectionJson(IMessage section) => AsInJobFile.Format(section);
+    public static string SectionJson(IMessage section) => ProtoJson.Line(ProtoJson.Compact(section));
 
     private static JobFileException Unusable(string file, string problem) => new([new(file, 0, 0, "", problem)]);
 }

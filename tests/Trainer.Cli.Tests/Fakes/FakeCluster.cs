@@ -130,5 +130,5 @@ internal sealed class FakeWorkers(FakeApi api) : WorkerService.WorkerServiceBase
 internal sealed class FakeSystem : SystemService.SystemServiceBase
 {
     public override Task<SystemVersion> GetVersion(GetVersionRequest request, ServerCallContext context) =>
-        Task.FromResult(new SystemVersion { Release = Hosting.Release.Version, Api = "trainer.v1", Numerics = "canonical-7", ClusterProtocol = 5 });
+        Task.FromResult(new SystemVersion { Release = Hosting.TrainerVersion.Current, Api = "trainer.v1", Numerics = "canonical-7", ClusterProtocol = 5 });
 }

@@ -40,7 +40,7 @@ public sealed class OutputTests
         var job = SampleJobs.Running(1, 9);
         job.Progress.Loss = double.PositiveInfinity;
 
-        var json = JsonNode.Parse(Printer.Line(ProtoJson.ToJson(job)))!.AsObject();
+        var json = JsonNode.Parse(ProtoJson.Line(ProtoJson.ToJson(job)))!.AsObject();
 
         Assert.Equal(9, (int?)json["progress"]!["step"]);
         Assert.Equal("Infinity", (string?)json["progress"]!["loss"]);

@@ -1,4 +1,5 @@
 using System.Net;
+using Google.Protobuf;
 using Google.Rpc;
 using Grpc.Core;
 using Grpc.Health.V1;
@@ -22,8 +23,11 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
         Assert.Equal((JobState.Queued, 4u), (job.State, job.Spec.Training.Shards));
         Assert.Equal(job.Id, (await Jobs.CreateJobAsync(request)).Id);
         request.RequestId = request.RequestId.ToUpperInvariant();
-        request.Spec = new JobSpec { Name = "something else" };
         Assert.Equal(job.CreateTime, (await Jobs.CreateJobAsync(request)).CreateTime);
+        request.Spec = fixture.Spec.Clone();
+        request.Spec.Training.Epochs++;
+        var error = await FailsAsync(Jobs.CreateJobAsync(request), StatusCode.AlreadyExists, "JOB_EXISTS");
+        Assert.Equal($"Job {job.Id} was made by another request with this request_id. Each job needs a request_id of its own.", error.Status.Detail);
         var read = await Jobs.GetJobAsync(new GetJobRequest { Id = job.Id });
         job.Message = read.Message; // the scheduler may have said meanwhile why it waits
         Assert.Equal(job, read);
@@ -109,6 +113,32 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
         spec.Name = new string('x', 5 << 20);
         var error = await Assert.ThrowsAsync<RpcException>(() => Jobs.CreateJobAsync(new CreateJobRequest { Spec = spec }).ResponseAsync);
         Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
+    }
+
+    [Fact]
+    public async Task Options_of_a_later_release_are_refused_by_number()
+    {
+        var spec = fixture.Spec.Clone();
+        spec.Training.Optimizer.Sgd = WithField57(spec.Training.Optimizer.Sgd);
+        var request = WithField57(new CreateJobRequest { Spec = spec });
+
+        var error = await FailsAsync(Jobs.CreateJobAsync(request), StatusCode.InvalidArgument, "INVALID_JOB");
+
+        var faults = error.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations;
+        Assert.Equal(["training.optimizer.sgd.57", "57"], faults.Select(fault => fault.Field));
+        Assert.Equal(
+            $"a field of this number is not known to this coordinator, which is of release {Hosting.TrainerVersion.Current}; leave the option out, or use a coordinator that has it",
+            faults[0].Description);
+    }
+
+    [Fact]
+    public async Task A_state_that_there_is_not_is_no_filter()
+    {
+        var error = await FailsAsync(Jobs.ListJobsAsync(new ListJobsRequest { States = { JobState.Queued, (JobState)57 } }), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        Assert.Equal(
+            "states[1]: must be QUEUED, STARTING, RUNNING, RECOVERING, SUSPENDING, SUSPENDED, CANCELLING, SUCCEEDED, FAILED or CANCELLED, got 57", error.Status.Detail);
+        error = await FailsAsync(Jobs.ListJobsAsync(new ListJobsRequest { States = { JobState.Unspecified } }), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        Assert.EndsWith(", got UNSPECIFIED", error.Status.Detail);
     }
 
     [Fact]
@@ -219,6 +249,11 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
         Assert.Contains("trainer_jobs{", metrics);
         Assert.Contains("role=\"coordinator\",status=\"up\"", metrics);
     }
+
+    // As a client would send it whose definitions have the field.
+    private static T WithField57<T>(T message)
+        where T : IMessage<T>, new() =>
+        new MessageParser<T>(() => new T()).ParseFrom([.. message.ToByteArray(), 0xC8, 0x03, 0x01]);
 
     private static async Task<RpcException> FailsAsync<T>(AsyncUnaryCall<T> call, StatusCode code, string reason)
     {

@@ -42,7 +42,7 @@ public sealed class JobEntityTests : TestKit
         Assert.Equal(job, await CreateAsync());
         Tell(new JobEnvelope { Create = new CreateJob { Spec = Samples.Spec(), RequestId = "another" } });
         var refused = await _user.ExpectMsgAsync<JobRefused>();
-        Assert.Equal((6, "Job j-1 was made by another request."), (refused.Status, refused.Message));
+        Assert.Equal((6, "Job j-1 was made by another request with this request_id. Each job needs a request_id of its own."), (refused.Status, refused.Message));
     }
 
     [Fact]

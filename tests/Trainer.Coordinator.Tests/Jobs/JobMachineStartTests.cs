@@ -39,6 +39,23 @@ public sealed class JobMachineStartTests
     }
 
     [Fact]
+    public void A_spec_of_a_later_release_is_left_alone_until_somebody_cancels_it()
+    {
+        var job = new JobScenario(Samples.Row() with { UnknownFields = ["training.ema", "model.layers[2].mamba"] });
+        var message = $"This job asks for what release {Hosting.TrainerVersion.Current} does not know: training.ema, model.layers[2].mamba. A coordinator of the release that made it runs it.";
+        Assert.Equal((JobState.Queued, message, 1), (job.Stored.State, job.Stored.Message, (int)job.Stored.Version));
+        Assert.Empty(job.Told<JobWaiting>());
+
+        job.Pass(20);
+        Assert.Empty(job.Actions);
+        job.Grant("a", "b");
+        Assert.Empty(job.Actions);
+
+        job.Cancel();
+        Assert.Equal(JobState.Cancelled, job.Stored.State);
+    }
+
+    [Fact]
     public void A_grant_is_stored_before_the_workers_are_started()
     {
         var job = new JobScenario().Grant("c", "a", "b");

@@ -33,7 +33,7 @@ public sealed class SqliteJobStoreTests : IDisposable
         Assert.NotNull(stored);
         Assert.Equal(row.ToJob(), stored.ToJob());
         Assert.Equal(row.Assignment, stored.Assignment);
-        Assert.Equal((row.Term, row.RequestId, row.Version), (stored.Term, stored.RequestId, stored.Version));
+        Assert.Equal((row.Term, row.RequestId, row.RequestHash, row.Version), (stored.Term, stored.RequestId, stored.RequestHash, stored.Version));
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class SqliteJobStoreTests : IDisposable
         }
 
         var error = Assert.Throws<StoreException>(() => SqliteJobStore.Open(_folder.Path));
-        Assert.Equal($"{_folder.Path}/jobs.db has schema version 99, this program knows 1: it was written by a later version.", error.Message);
+        Assert.Equal($"{_folder.Path}/jobs.db has schema version 99, this program knows 2: it was written by a later version.", error.Message);
     }
 
     [Fact]

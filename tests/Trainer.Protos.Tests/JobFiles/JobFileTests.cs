@@ -203,8 +203,8 @@ public sealed class JobFileTests
         string json = JobFile.ModelJson(JobFile.Parse(Layers, "j.yaml").Model);
 
         Assert.Equal(
-            """[{ "conv2d": { "out_channels": 6, "kernel_size": [ 5 ], "padding": [ 2, 1 ], "bias": false } },{ "sigmoid": { } },{ "flatten": { } },"""
-            + """{ "linear": { "out_features": 10, "weight_init": { "kind": "xavier_uniform" } } }]""",
+            """[{"conv2d":{"out_channels":6,"kernel_size":[5],"padding":[2,1],"bias":false}},{"sigmoid":{}},{"flatten":{}},"""
+            + """{"linear":{"out_features":10,"weight_init":{"kind":"xavier_uniform"}}}]""",
             json);
     }
 }

@@ -29,8 +29,8 @@ public sealed class LayerFieldTests
         Assert.Equal([0, 1], model.Layers[2].Concat.Branches.Select(branch => branch.Layers.Count));
         Assert.Equal("tanh", model.Layers[3].Gelu.Approximate);
         Assert.Equal(
-            """[{ "name": "stem", "sequential": { "layers": [ { "name": "conv1", "conv2d": { "out_channels": 8, "kernel_size": [ 3 ], "auto_padding": "same","""
-            + """ "dilation": [ 2 ], "groups": 4 } }, { "batch_norm2d": { "cumulative": true, "sync": true } } ] } }]""",
+            """[{"name":"stem","sequential":{"layers":[{"name":"conv1","conv2d":{"out_channels":8,"kernel_size":[3],"auto_padding":"same","dilation":[2],"groups":"""
+            + """4}},{"batch_norm2d":{"cumulative":true,"sync":true}}]}}]""",
             JobFile.ModelJson(new Model { Layers = { model.Layers[0] } }));
     }
 

@@ -1,0 +1,17 @@
+namespace Trainer.Coordinator.Tests;
+
+/// <summary>Files of the repository that tests read.</summary>
+internal static class Repository
+{
+    /// <summary>A file or folder of the repository by its path from the root.</summary>
+    public static string File(string path)
+    {
+        var folder = AppContext.BaseDirectory;
+        while (folder is not null && !System.IO.File.Exists(Path.Combine(folder, "Trainer.sln")))
+        {
+            folder = Path.GetDirectoryName(folder);
+        }
+
+        return Path.Combine(folder ?? throw new InvalidOperationException($"no Trainer.sln above {AppContext.BaseDirectory}"), path);
+    }
+}

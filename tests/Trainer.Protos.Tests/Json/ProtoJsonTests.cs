@@ -1,0 +1,98 @@
+using System.Text.Json.Nodes;
+using Google.Protobuf.WellKnownTypes;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Protos.Tests.Json;
+
+/// <summary>The one JSON form of messages.</summary>
+public sealed class ProtoJsonTests
+{
+    private static readonly Job Job = new()
+    {
+        Id = "j",
+        Spec = new JobSpec { Name = "a<b>", Training = new Training { Seed = ulong.MaxValue, Optimizer = new Optimizer { Adamw = new AdamW { Lr = 1e-7 } } } },
+        State = JobState.Suspended,
+        CreateTime = Timestamp.FromDateTimeOffset(new DateTimeOffset(2031, 5, 7, 11, 13, 17, 19, TimeSpan.Zero)),
+        Progress = new Progress { Step = 1UL << 60, Loss = double.NaN, Accuracy = double.NegativeInfinity },
+        Workers = { "w-1", "w-2" },
+    };
+
+    [Fact]
+    public void Names_are_those_of_job_files_enum_values_bare_and_numbers_numbers() => Assert.Equal(
+        """{"id":"j","spec":{"name":"a<b>","training":{"seed":18446744073709551615,"optimizer":{"adamw":{"lr":1E-07}}}},"state":"SUSPENDED","create_time":"2031-05-07T11:13:17.019Z","progress":{"step":1152921504606846976,"loss":"NaN","accuracy":"-Infinity"},"workers":["w-1","w-2"]}""",
+        ProtoJson.Line(ProtoJson.Compact(Job)));
+
+    [Fact]
+    public void For_scripts_scalars_and_lists_are_always_there()
+    {
+        JsonObject json = ProtoJson.ToJson(new EpochSummary { Epoch = 3 });
+        Assert.Equal("""{"epoch":3,"loss":0,"train_accuracy":0,"test_loss":0,"test_accuracy":0,"images_per_second":0,"seconds":0}""", ProtoJson.Line(json));
+        Assert.Equal("""{"id":"","state":"UNSPECIFIED","message":"","etag":"","epochs":[],"transitions":[],"workers":[],"numerics":"","term":0,"generation":0}""",
+            ProtoJson.Line(ProtoJson.ToJson(new Job())));
+    }
+
+    [Fact]
+    public void Both_forms_read_back_to_the_same_message()
+    {
+        Assert.Equal(Job, ProtoJson.Read<Job>(ProtoJson.Line(ProtoJson.Compact(Job))));
+        Assert.Equal(Job, ProtoJson.Read<Job>(ProtoJson.Line(ProtoJson.ToJson(Job))));
+        var assignment = new Assignment { Shards = 7, Members = { new Member { Worker = "w", LinkEndpoints = { "unix:/a" } }, new Member() } };
+        Assert.Equal(assignment, ProtoJson.Read<Assignment>(ProtoJson.Line(ProtoJson.Compact(assignment))));
+    }
+
+    /// <summary>What release 0.1 stored.</summary>
+    [Fact]
+    public void Protobufs_own_spelling_is_read_too() => Assert.Equal(
+        Job,
+        ProtoJson.Read<Job>("""
+            { "id": "j", "spec": { "name": "a<b>", "training": { "seed": "18446744073709551615", "optimizer": { "adamw": { "lr": 1e-07 } } } },
+              "state": "JOB_STATE_SUSPENDED", "createTime": "2031-05-07T11:13:17.019Z",
+              "progress": { "step": "1152921504606846976", "loss": "NaN", "accuracy": "-Infinity" }, "workers": [ "w-1", "w-2" ] }
+            """));
+
+    [Fact]
+    public void What_the_definitions_lack_is_told_by_its_path()
+    {
+        var unknown = new List<string>();
+        Job job = ProtoJson.Read<Job>("""{"id":"j","owner":"me","spec":{"model":{"layers":[{"relu":{}},{"mamba":{"d":3}}]},"training":{"ema":null}},"state":"FROZEN"}""", unknown);
+
+        Assert.Equal(["owner", "spec.model.layers[1].mamba", "state = FROZEN"], unknown);
+        Assert.Equal(("j", 2, JobState.Unspecified), (job.Id, job.Spec.Model.Layers.Count, job.State));
+    }
+
+    [Theory]
+    [InlineData("""{"spec":{"training":{"epochs":-1}}}""", "spec.training.epochs: expected a number, got -1")]
+    [InlineData("""{"spec":{"training":{"epochs":1.5}}}""", "spec.training.epochs: expected a number, got 1.5")]
+    [InlineData("""{"spec":{"training":[]}}""", "spec.training: expected an object, got []")]
+    [InlineData("""{"workers":"w"}""", "workers: expected a list, got \"w\"")]
+    [InlineData("""{"workers":["v",7]}""", "workers[1]: expected text, got 7")]
+    [InlineData("""{"createTime":"noon"}""", "createTime: expected a time, got \"noon\"")]
+    [InlineData("""{"spec":{"data":{"shuffle":1}}}""", "spec.data.shuffle: expected true or false, got 1")]
+    [InlineData("[]", "the document: expected an object, got []")]
+    public void What_does_not_fit_is_refused_with_its_path(string json, string message) =>
+        Assert.Equal(message, Assert.Throws<FormatException>(() => ProtoJson.Read<Job>(json)).Message);
+
+    [Fact]
+    public void What_is_no_json_is_refused() =>
+        Assert.StartsWith("not JSON: ", Assert.Throws<FormatException>(() => ProtoJson.Read<Job>("{\"id\":")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Deep_networks_are_written_and_read()
+    {
+        var model = new Model();
+        IList<Layer> inner = model.Layers;
+        for (int depth = 0; depth < 47; depth++)
+        {
+            inner.Add(new Layer { Sequential = new Sequential() });
+            inner = inner[0].Sequential.Layers;
+        }
+        inner.Add(new Layer { Relu = new Relu() });
+
+        Assert.Equal(model, JobFile.ModelOfJson(JobFile.ModelJson(model)));
+    }
+
+    [Fact]
+    public void Layers_that_are_none_are_refused() => Assert.Equal(
+        "not the layers of a model: layers[0].conv9d: unknown field (Parameter 'layers')",
+        Assert.Throws<ArgumentException>(() => JobFile.ModelOfJson("""[{"conv9d":{}}]""")).Message);
+}
