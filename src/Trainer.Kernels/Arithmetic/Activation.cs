@@ -26,9 +26,12 @@ public enum ActivationKind
 
     /// <summary>v sigmoid(v).</summary>
     Silu,
+
+    /// <summary>v where v &gt; 0, else slope x (e^v - 1): Clevert, Unterthiner, Hochreiter, arXiv:1511.07289. Derivative where the output is 0 or less: y + slope.</summary>
+    Elu,
 }
 
-/// <param name="Slope">Of <see cref="ActivationKind.LeakyRelu"/>; else 0.</param>
+/// <param name="Slope">Of <see cref="ActivationKind.LeakyRelu"/> and <see cref="ActivationKind.Elu"/>; else 0.</param>
 public readonly record struct Activation(ActivationKind Kind, float Slope = 0)
 {
     public static Activation None => default;
@@ -51,9 +54,11 @@ public readonly record struct Activation(ActivationKind Kind, float Slope = 0)
     public bool HasDerivativeOfOutput => Kind switch
     {
         ActivationKind.Relu or ActivationKind.Sigmoid or ActivationKind.Tanh => true,
-        ActivationKind.LeakyRelu => Slope >= 0,
+        ActivationKind.LeakyRelu or ActivationKind.Elu => Slope >= 0,
         _ => false,
     };
 
     public static Activation LeakyRelu(float slope) => new(ActivationKind.LeakyRelu, slope);
+
+    public static Activation Elu(float slope) => new(ActivationKind.Elu, slope);
 }

@@ -28,6 +28,7 @@ internal static class LaneActivation<TSimd, TVector>
         {
             ActivationKind.Relu => TSimd.SelectLessOrEqual(y, zero, zero, v),
             ActivationKind.LeakyRelu => TSimd.SelectLess(zero, y, v, TSimd.Multiply(v, TSimd.Broadcast(activation.Slope))),
+            ActivationKind.Elu => TSimd.SelectLess(zero, y, v, TSimd.Multiply(v, TSimd.Add(y, TSimd.Broadcast(activation.Slope)))),
             ActivationKind.Sigmoid => TSimd.Multiply(v, VectorMath<TSimd, TVector>.SigmoidDerivative(y)),
             _ => TSimd.Multiply(v, VectorMath<TSimd, TVector>.TanhDerivative(y)),
         };
@@ -38,6 +39,7 @@ internal static class LaneActivation<TSimd, TVector>
     public static TVector MultiplyDerivativeOfInput(Activation activation, TVector x, TVector v) => activation.Kind switch
     {
         ActivationKind.LeakyRelu => MultiplyDerivativeOfOutput(activation, x, v),
+        ActivationKind.Elu => TSimd.Multiply(v, VectorMath<TSimd, TVector>.EluDerivative(x, TSimd.Broadcast(activation.Slope))),
         ActivationKind.Gelu => TSimd.Multiply(v, VectorMath<TSimd, TVector>.GeluDerivative(x)),
         ActivationKind.GeluTanh => TSimd.Multiply(v, VectorMath<TSimd, TVector>.GeluTanhDerivative(x)),
         _ => TSimd.Multiply(v, VectorMath<TSimd, TVector>.SiluDerivative(x)),
@@ -47,6 +49,7 @@ internal static class LaneActivation<TSimd, TVector>
     private static TVector ActivateByFormula(Activation activation, TVector v) => activation.Kind switch
     {
         ActivationKind.LeakyRelu => TSimd.SelectLess(TSimd.Broadcast(0), v, v, TSimd.Multiply(v, TSimd.Broadcast(activation.Slope))),
+        ActivationKind.Elu => VectorMath<TSimd, TVector>.Elu(v, TSimd.Broadcast(activation.Slope)),
         ActivationKind.Sigmoid => VectorMath<TSimd, TVector>.Sigmoid(v),
         ActivationKind.Tanh => VectorMath<TSimd, TVector>.Tanh(v),
         ActivationKind.Gelu => VectorMath<TSimd, TVector>.Gelu(v),

@@ -38,14 +38,13 @@ internal static class VectorMath<TSimd, TVector>
         var n = TSimd.Subtract(TSimd.MultiplyAdd(x, TSimd.Broadcast(Log2E), rounder), rounder);
         var r = TSimd.MultiplyAdd(n, TSimd.Broadcast(-Ln2High), x);
         r = TSimd.MultiplyAdd(n, TSimd.Broadcast(-Ln2Low), r);
-        var p = TSimd.MultiplyAdd(TSimd.Broadcast(1.9875691500e-4f), r, TSimd.Broadcast(1.3981999507e-3f));
-        p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(8.3334519073e-3f));
-        p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(4.1665795894e-2f));
-        p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1.6666665459e-1f));
-        p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(5.0000001201e-1f));
-        var power = TSimd.Add(TSimd.MultiplyAdd(p, TSimd.Multiply(r, r), r), TSimd.Broadcast(1));
-        return TSimd.ScaleByPowerOfTwo(power, n);
+        return TSimd.ScaleByPowerOfTwo(TSimd.Add(ExpMinusOneNearZero(r), TSimd.Broadcast(1)), n);
     }
+
+    /// <summary>e^x - 1 for x &lt;= 0 (NaN stays NaN), without cancellation near 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector ExpMinusOneOfNonPositive(TVector x) => TSimd.SelectLess(
+        x, TSimd.Broadcast(-Ln2High / 2), TSimd.Subtract(ExpOfNonPositive(x), TSimd.Broadcast(1)), ExpMinusOneNearZero(x));
 
     /// <summary>1 / (1 + e^-x) for x of 0 and more, e^x / (1 + e^x) below: no overflow and no cancellation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -116,6 +115,32 @@ internal static class VectorMath<TSimd, TVector>
     {
         var s = Sigmoid(x, out var rest);
         return TSimd.MultiplyAdd(TSimd.Multiply(x, s), rest, s);
+    }
+
+    /// <summary>x where x &gt; 0, else alpha (e^x - 1).</summary>
+    public static TVector Elu(TVector x, TVector alpha)
+    {
+        var zero = TSimd.Broadcast(0);
+        return TSimd.SelectLess(zero, x, x, TSimd.Multiply(alpha, ExpMinusOneOfNonPositive(TSimd.SelectLess(zero, x, zero, x))));
+    }
+
+    /// <summary>1 where x &gt; 0, else alpha e^x.</summary>
+    public static TVector EluDerivative(TVector x, TVector alpha)
+    {
+        var zero = TSimd.Broadcast(0);
+        return TSimd.SelectLess(zero, x, TSimd.Broadcast(1), TSimd.Multiply(alpha, ExpOfNonPositive(TSimd.SelectLess(zero, x, zero, x))));
+    }
+
+    /// <summary>r + r^2 p(r) for |r| up to ln 2 / 2.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector ExpMinusOneNearZero(TVector r)
+    {
+        var p = TSimd.MultiplyAdd(TSimd.Broadcast(1.9875691500e-4f), r, TSimd.Broadcast(1.3981999507e-3f));
+        p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(8.3334519073e-3f));
+        p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(4.1665795894e-2f));
+        p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1.6666665459e-1f));
+        p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(5.0000001201e-1f));
+        return TSimd.MultiplyAdd(p, TSimd.Multiply(r, r), r);
     }
 
     private static TVector GeluArgument(TVector x) =>

@@ -61,9 +61,11 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
     [InlineData(ActivationKind.Gelu)]
     [InlineData(ActivationKind.GeluTanh)]
     [InlineData(ActivationKind.Silu)]
-    public void Activations_by_polynomials_agree(ActivationKind kind)
+    [InlineData(ActivationKind.Elu, 0.7f)]
+    [InlineData(ActivationKind.Elu, -0.3f)]
+    public void Activations_by_polynomials_agree(ActivationKind kind, float slope = 0)
     {
-        var activation = new Activation(kind);
+        var activation = new Activation(kind, slope);
         foreach (var (samples, elements) in new[] { (3, 15), (7, 1009), (1, 40_009) })
         {
             variants.MustAgree($"{kind}", 2e-6f, device => Forward(device, 0, samples, elements, activation, 9));

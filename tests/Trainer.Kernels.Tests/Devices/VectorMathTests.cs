@@ -75,6 +75,15 @@ public unsafe class VectorMathTests
         SiluBy<Avx2Simd, Vector256<float>>,
         SiluBy<PortableSimd, Vector128<float>>);
 
+    [Fact]
+    public void Exp_minus_one_is_near_and_the_same_everywhere() => CheckAll(
+        [.. Finite().Where(x => x <= 0)],
+        x => Math.Abs(x) < 1e-5 ? x + (x * x / 2) : Math.Exp(x) - 1,
+        2,
+        ExpMinusOneBy<Avx512Simd, Vector512<float>>,
+        ExpMinusOneBy<Avx2Simd, Vector256<float>>,
+        ExpMinusOneBy<PortableSimd, Vector128<float>>);
+
     /// <summary>Central differences of the exact functions, good to 1e-9; derivatives lie between -0.2 and 1.2 and cross zero.</summary>
     [Theory]
     [InlineData(ActivationKind.Gelu)]
@@ -223,6 +232,10 @@ public unsafe class VectorMathTests
     private static float[] SiluBy<TSimd, TVector>(float[] x)
         where TSimd : ISimd<TVector>
         where TVector : struct => Map<TSimd, TVector>(x, VectorMath<TSimd, TVector>.Silu);
+
+    private static float[] ExpMinusOneBy<TSimd, TVector>(float[] x)
+        where TSimd : ISimd<TVector>
+        where TVector : struct => Map<TSimd, TVector>(x, VectorMath<TSimd, TVector>.ExpMinusOneOfNonPositive);
 
     private static float[] DerivativeBy<TSimd, TVector>(ActivationKind kind, float[] x)
         where TSimd : ISimd<TVector>

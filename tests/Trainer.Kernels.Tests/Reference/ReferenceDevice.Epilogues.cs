@@ -25,6 +25,7 @@ public sealed partial class ReferenceDevice
         ActivationKind.None => v,
         ActivationKind.Relu => v < 0 ? 0 : v,
         ActivationKind.LeakyRelu => v > 0 ? v : activation.Slope * v,
+        ActivationKind.Elu => v > 0 ? v : (float)(activation.Slope * (Math.Exp(v) - 1)),
         ActivationKind.Sigmoid => (float)(1 / (1 + Math.Exp(-(double)v))),
         ActivationKind.Tanh => (float)Math.Tanh(v),
         ActivationKind.Gelu => (float)(v * NormalBelow(v)),
@@ -37,6 +38,7 @@ public sealed partial class ReferenceDevice
     {
         ActivationKind.Relu => y <= 0 ? 0 : v,
         ActivationKind.LeakyRelu => y > 0 ? v : v * activation.Slope,
+        ActivationKind.Elu => y > 0 ? v : v * (y + activation.Slope),
         ActivationKind.Sigmoid => v * (y * (1 - y)),
         ActivationKind.Tanh => v * MathF.FusedMultiplyAdd(-y, y, 1),
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "No derivative of its output."),

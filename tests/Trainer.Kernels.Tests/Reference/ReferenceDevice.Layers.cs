@@ -302,6 +302,8 @@ public sealed partial class ReferenceDevice
         {
             case ActivationKind.LeakyRelu:
                 return x > 0 ? 1 : activation.Slope;
+            case ActivationKind.Elu:
+                return (float)(x > 0 ? 1 : activation.Slope * Math.Exp(x));
             case ActivationKind.Gelu:
                 return (float)(NormalBelow(x) + (x * Math.Exp(-(double)x * x / 2) / Math.Sqrt(2 * Math.PI)));
             case ActivationKind.GeluTanh:

@@ -58,7 +58,7 @@ internal static class OperandChecks
 
     public static void CheckKind(string operation, Activation activation)
     {
-        if ((uint)activation.Kind > (uint)ActivationKind.Silu)
+        if (!Enum.IsDefined(activation.Kind))
         {
             throw new ArgumentException($"{operation}: activation {(int)activation.Kind}, expected one of ActivationKind.");
         }
