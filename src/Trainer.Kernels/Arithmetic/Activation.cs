@@ -29,6 +29,9 @@ public enum ActivationKind
 
     /// <summary>v where v &gt; 0, else slope x (e^v - 1): Clevert, Unterthiner, Hochreiter, arXiv:1511.07289. Derivative where the output is 0 or less: y + slope.</summary>
     Elu,
+
+    /// <summary>min(max(v, 0), 6). Derivative: 1 where 0 &lt; y &lt; 6, else 0.</summary>
+    Relu6,
 }
 
 /// <param name="Slope">Of <see cref="ActivationKind.LeakyRelu"/> and <see cref="ActivationKind.Elu"/>; else 0.</param>
@@ -48,12 +51,14 @@ public readonly record struct Activation(ActivationKind Kind, float Slope = 0)
 
     public static Activation Silu => new(ActivationKind.Silu);
 
+    public static Activation Relu6 => new(ActivationKind.Relu6);
+
     public bool IsNone => Kind == ActivationKind.None;
 
     /// <summary>Whether the derivative follows from the output alone, so that neighbours can take the activation in.</summary>
     public bool HasDerivativeOfOutput => Kind switch
     {
-        ActivationKind.Relu or ActivationKind.Sigmoid or ActivationKind.Tanh => true,
+        ActivationKind.Relu or ActivationKind.Relu6 or ActivationKind.Sigmoid or ActivationKind.Tanh => true,
         ActivationKind.LeakyRelu or ActivationKind.Elu => Slope >= 0,
         _ => false,
     };

@@ -29,6 +29,7 @@ internal static class LaneActivation<TSimd, TVector>
             ActivationKind.Relu => TSimd.SelectLessOrEqual(y, zero, zero, v),
             ActivationKind.LeakyRelu => TSimd.SelectLess(zero, y, v, TSimd.Multiply(v, TSimd.Broadcast(activation.Slope))),
             ActivationKind.Elu => TSimd.SelectLess(zero, y, v, TSimd.Multiply(v, TSimd.Add(y, TSimd.Broadcast(activation.Slope)))),
+            ActivationKind.Relu6 => TSimd.SelectLessOrEqual(y, zero, zero, TSimd.SelectLessOrEqual(TSimd.Broadcast(6), y, zero, v)),
             ActivationKind.Sigmoid => TSimd.Multiply(v, VectorMath<TSimd, TVector>.SigmoidDerivative(y)),
             _ => TSimd.Multiply(v, VectorMath<TSimd, TVector>.TanhDerivative(y)),
         };
@@ -50,10 +51,20 @@ internal static class LaneActivation<TSimd, TVector>
     {
         ActivationKind.LeakyRelu => TSimd.SelectLess(TSimd.Broadcast(0), v, v, TSimd.Multiply(v, TSimd.Broadcast(activation.Slope))),
         ActivationKind.Elu => VectorMath<TSimd, TVector>.Elu(v, TSimd.Broadcast(activation.Slope)),
+        ActivationKind.Relu6 => Clip(v),
         ActivationKind.Sigmoid => VectorMath<TSimd, TVector>.Sigmoid(v),
         ActivationKind.Tanh => VectorMath<TSimd, TVector>.Tanh(v),
         ActivationKind.Gelu => VectorMath<TSimd, TVector>.Gelu(v),
         ActivationKind.GeluTanh => VectorMath<TSimd, TVector>.GeluTanh(v),
         _ => VectorMath<TSimd, TVector>.Silu(v),
     };
+
+    /// <summary>min(max(v, 0), 6); NaN stays NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Clip(TVector v)
+    {
+        var (zero, six) = (TSimd.Broadcast(0), TSimd.Broadcast(6));
+        v = TSimd.SelectLess(v, zero, zero, v);
+        return TSimd.SelectLess(six, v, six, v);
+    }
 }

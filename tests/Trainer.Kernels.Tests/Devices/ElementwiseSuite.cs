@@ -10,6 +10,10 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
 {
     private const int Gap = 13;
 
+    /// <summary>Activations that are no polynomials.</summary>
+    private static readonly Activation[] Exact =
+        [Activation.None, Activation.Relu, Activation.LeakyRelu(0.01f), Activation.LeakyRelu(-0.5f), Activation.Relu6];
+
     /// <summary>Samples and elements: one, less than a vector, many small samples, a sample of several pieces.</summary>
     public static TheoryData<int, int> Shapes => new() { { 1, 1 }, { 3, 15 }, { 1031, 19 }, { 2, 40_009 } };
 
@@ -39,9 +43,9 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
     [MemberData(nameof(Shapes))]
     public void Exact_activations_equal_the_reference_and_may_work_in_place(int samples, int elements)
     {
-        foreach (var activation in new[] { Activation.None, Activation.Relu, Activation.LeakyRelu(0.01f), Activation.LeakyRelu(-0.5f) })
+        foreach (var activation in Exact)
         {
-            variants.MustEqualReference($"{activation}", (device, gap) => Forward(device, gap, samples, elements, activation, 2));
+            variants.MustEqualReference($"{activation}", (device, gap) => Forward(device, gap, samples, elements, activation, 8));
             foreach (var (before, addend) in LayerEpilogues.Gradients)
             {
                 variants.MustEqualReference($"{activation} backward, {before}, addend {addend}", (device, gap) =>
@@ -212,7 +216,7 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
         Backward(device, gap, samples, elements, before, addend, (long _, int _, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
         {
             using var sources = new Gapped(device, gap);
-            var source = sources.Input(samples, TestData.Values(samples * elements, 11, activation.HasDerivativeOfOutput ? 1 : 5));
+            var source = sources.Input(samples, TestData.Values(samples * elements, 11, activation.Kind == ActivationKind.Relu6 ? 8 : activation.HasDerivativeOfOutput ? 1 : 5));
             device.ActivationBackward(activation, elements, samples, source, dy, epilogue, dx);
         });
 

@@ -48,6 +48,7 @@ public abstract class LayerGradientTests
         { "elu", new ELU(), new Shape(3, 5) },
         { "elu alpha", new ELU(0.4), new Shape(7) },
         { "elu upside down", new ELU(-0.5), new Shape(7) },
+        { "relu6", new ReLU6(), new Shape(3, 5) },
         { "sigmoid", new Sigmoid(), new Shape(3, 5) },
         { "tanh", new Tanh(), new Shape(3, 5) },
         { "gelu", new GELU(), new Shape(3, 5) },

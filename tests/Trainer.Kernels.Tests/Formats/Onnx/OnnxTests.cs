@@ -34,6 +34,7 @@ public sealed class OnnxTests
     [InlineData("""{"relu":{}}""", 3, 5, 2)]
     [InlineData("""{"leaky_relu":{"negative_slope":0.3}}""", 3, 5, 2)]
     [InlineData("""{"elu":{"alpha":0.7}}""", 3, 5, 2)]
+    [InlineData("""{"relu6":{}}""", 3, 5, 2)]
     [InlineData("""{"sigmoid":{}}""", 3, 5, 2)]
     [InlineData("""{"tanh":{}}""", 3, 5, 2)]
     [InlineData("""{"gelu":{}}""", 3, 5, 2)]
