@@ -32,6 +32,9 @@ public enum ActivationKind
 
     /// <summary>min(max(v, 0), 6). Derivative: 1 where 0 &lt; y &lt; 6, else 0.</summary>
     Relu6,
+
+    /// <summary>min(max(v + 3, 0), 6) / 6: Howard et al., arXiv:1905.02244. Derivative: 1 / 6 where -3 &lt; v &lt; 3, else 0.</summary>
+    Hardsigmoid,
 }
 
 /// <param name="Slope">Of <see cref="ActivationKind.LeakyRelu"/> and <see cref="ActivationKind.Elu"/>; else 0.</param>
@@ -50,6 +53,8 @@ public readonly record struct Activation(ActivationKind Kind, float Slope = 0)
     public static Activation GeluTanh => new(ActivationKind.GeluTanh);
 
     public static Activation Silu => new(ActivationKind.Silu);
+
+    public static Activation Hardsigmoid => new(ActivationKind.Hardsigmoid);
 
     public static Activation Relu6 => new(ActivationKind.Relu6);
 

@@ -41,6 +41,7 @@ internal static class LaneActivation<TSimd, TVector>
     {
         ActivationKind.LeakyRelu => MultiplyDerivativeOfOutput(activation, x, v),
         ActivationKind.Elu => TSimd.Multiply(v, VectorMath<TSimd, TVector>.EluDerivative(x, TSimd.Broadcast(activation.Slope))),
+        ActivationKind.Hardsigmoid => TSimd.Multiply(v, Between(x, TSimd.Broadcast(0), TSimd.Broadcast(1f / 6), TSimd.Broadcast(0))),
         ActivationKind.Gelu => TSimd.Multiply(v, VectorMath<TSimd, TVector>.GeluDerivative(x)),
         ActivationKind.GeluTanh => TSimd.Multiply(v, VectorMath<TSimd, TVector>.GeluTanhDerivative(x)),
         _ => TSimd.Multiply(v, VectorMath<TSimd, TVector>.SiluDerivative(x)),
@@ -52,12 +53,18 @@ internal static class LaneActivation<TSimd, TVector>
         ActivationKind.LeakyRelu => TSimd.SelectLess(TSimd.Broadcast(0), v, v, TSimd.Multiply(v, TSimd.Broadcast(activation.Slope))),
         ActivationKind.Elu => VectorMath<TSimd, TVector>.Elu(v, TSimd.Broadcast(activation.Slope)),
         ActivationKind.Relu6 => Clip(v),
+        ActivationKind.Hardsigmoid => TSimd.Divide(Clip(TSimd.Add(v, TSimd.Broadcast(3))), TSimd.Broadcast(6)),
         ActivationKind.Sigmoid => VectorMath<TSimd, TVector>.Sigmoid(v),
         ActivationKind.Tanh => VectorMath<TSimd, TVector>.Tanh(v),
         ActivationKind.Gelu => VectorMath<TSimd, TVector>.Gelu(v),
         ActivationKind.GeluTanh => VectorMath<TSimd, TVector>.GeluTanh(v),
         _ => VectorMath<TSimd, TVector>.Silu(v),
     };
+
+    /// <summary>below where x &lt;= -3, above where x &gt;= 3, else between.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Between(TVector x, TVector below, TVector between, TVector above) =>
+        TSimd.SelectLessOrEqual(x, TSimd.Broadcast(-3), below, TSimd.SelectLessOrEqual(TSimd.Broadcast(3), x, above, between));
 
     /// <summary>min(max(v, 0), 6); NaN stays NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -35,6 +35,7 @@ public sealed class OnnxTests
     [InlineData("""{"leaky_relu":{"negative_slope":0.3}}""", 3, 5, 2)]
     [InlineData("""{"elu":{"alpha":0.7}}""", 3, 5, 2)]
     [InlineData("""{"relu6":{}}""", 3, 5, 2)]
+    [InlineData("""{"hardsigmoid":{}}""", 3, 5, 2)]
     [InlineData("""{"sigmoid":{}}""", 3, 5, 2)]
     [InlineData("""{"tanh":{}}""", 3, 5, 2)]
     [InlineData("""{"gelu":{}}""", 3, 5, 2)]
