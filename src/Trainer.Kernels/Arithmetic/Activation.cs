@@ -35,6 +35,9 @@ public enum ActivationKind
 
     /// <summary>min(max(v + 3, 0), 6) / 6: Howard et al., arXiv:1905.02244. Derivative: 1 / 6 where -3 &lt; v &lt; 3, else 0.</summary>
     Hardsigmoid,
+
+    /// <summary>v min(max(v + 3, 0), 6) / 6: the same paper. Derivative: 0 up to v = -3, 1 from v = 3 on, v / 3 + 1 / 2 between.</summary>
+    Hardswish,
 }
 
 /// <param name="Slope">Of <see cref="ActivationKind.LeakyRelu"/> and <see cref="ActivationKind.Elu"/>; else 0.</param>
@@ -53,6 +56,8 @@ public readonly record struct Activation(ActivationKind Kind, float Slope = 0)
     public static Activation GeluTanh => new(ActivationKind.GeluTanh);
 
     public static Activation Silu => new(ActivationKind.Silu);
+
+    public static Activation Hardswish => new(ActivationKind.Hardswish);
 
     public static Activation Hardsigmoid => new(ActivationKind.Hardsigmoid);
 

@@ -42,6 +42,8 @@ internal static class LaneActivation<TSimd, TVector>
         ActivationKind.LeakyRelu => MultiplyDerivativeOfOutput(activation, x, v),
         ActivationKind.Elu => TSimd.Multiply(v, VectorMath<TSimd, TVector>.EluDerivative(x, TSimd.Broadcast(activation.Slope))),
         ActivationKind.Hardsigmoid => TSimd.Multiply(v, Between(x, TSimd.Broadcast(0), TSimd.Broadcast(1f / 6), TSimd.Broadcast(0))),
+        ActivationKind.Hardswish => TSimd.Multiply(
+            v, Between(x, TSimd.Broadcast(0), TSimd.Add(TSimd.Divide(x, TSimd.Broadcast(3)), TSimd.Broadcast(0.5f)), TSimd.Broadcast(1))),
         ActivationKind.Gelu => TSimd.Multiply(v, VectorMath<TSimd, TVector>.GeluDerivative(x)),
         ActivationKind.GeluTanh => TSimd.Multiply(v, VectorMath<TSimd, TVector>.GeluTanhDerivative(x)),
         _ => TSimd.Multiply(v, VectorMath<TSimd, TVector>.SiluDerivative(x)),
@@ -53,6 +55,7 @@ internal static class LaneActivation<TSimd, TVector>
         ActivationKind.LeakyRelu => TSimd.SelectLess(TSimd.Broadcast(0), v, v, TSimd.Multiply(v, TSimd.Broadcast(activation.Slope))),
         ActivationKind.Elu => VectorMath<TSimd, TVector>.Elu(v, TSimd.Broadcast(activation.Slope)),
         ActivationKind.Relu6 => Clip(v),
+        ActivationKind.Hardswish => TSimd.Divide(TSimd.Multiply(v, Clip(TSimd.Add(v, TSimd.Broadcast(3)))), TSimd.Broadcast(6)),
         ActivationKind.Hardsigmoid => TSimd.Divide(Clip(TSimd.Add(v, TSimd.Broadcast(3))), TSimd.Broadcast(6)),
         ActivationKind.Sigmoid => VectorMath<TSimd, TVector>.Sigmoid(v),
         ActivationKind.Tanh => VectorMath<TSimd, TVector>.Tanh(v),

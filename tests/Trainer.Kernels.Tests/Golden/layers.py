@@ -156,6 +156,7 @@ def elementwise():
     add("elu", "upside down", nn.ELU(-0.7), (2, 3, 5), scale=4, alpha=-0.7)
     add("relu6", "image", nn.ReLU6(), (3, 5, 7), scale=8)
     add("hardsigmoid", "image", nn.Hardsigmoid(), (3, 5, 7), scale=8)
+    add("hardswish", "image", nn.Hardswish(), (3, 5, 7), scale=8)
     add("leaky_relu", "slope", nn.LeakyReLU(0.3), (2, 5, 3), negative_slope=0.3)
     add("gelu", "tanh", nn.GELU(approximate="tanh"), (2, 5, 7), scale=5, approximate="tanh")
     for kind, module in (("softmax", nn.Softmax), ("log_softmax", nn.LogSoftmax)):

@@ -50,6 +50,7 @@ public abstract class LayerGradientTests
         { "elu upside down", new ELU(-0.5), new Shape(7) },
         { "relu6", new ReLU6(), new Shape(3, 5) },
         { "hardsigmoid", new Hardsigmoid(), new Shape(3, 5) },
+        { "hardswish", new Hardswish(), new Shape(3, 5) },
         { "sigmoid", new Sigmoid(), new Shape(3, 5) },
         { "tanh", new Tanh(), new Shape(3, 5) },
         { "gelu", new GELU(), new Shape(3, 5) },

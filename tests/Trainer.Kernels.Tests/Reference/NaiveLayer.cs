@@ -51,6 +51,7 @@ public sealed class NaiveLayer(Layer layer, Shape input, IReadOnlyDictionary<str
         ELU elu => v > 0 ? v : elu.Alpha * (Math.Exp(v) - 1),
         ReLU6 => Math.Clamp(v, 0, 6),
         Hardsigmoid => Math.Clamp(v + 3, 0, 6) / 6,
+        Hardswish => v * Math.Clamp(v + 3, 0, 6) / 6,
         Sigmoid => 1 / (1 + Math.Exp(-v)),
         Tanh => Math.Tanh(v),
         GELU { Approximate: GeluApproximation.Tanh } => v * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (v + (0.044715 * v * v * v)))) / 2,

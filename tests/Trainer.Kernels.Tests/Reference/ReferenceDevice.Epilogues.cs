@@ -28,6 +28,7 @@ public sealed partial class ReferenceDevice
         ActivationKind.Elu => v > 0 ? v : (float)(activation.Slope * (Math.Exp(v) - 1)),
         ActivationKind.Relu6 => float.Clamp(v, 0, 6),
         ActivationKind.Hardsigmoid => float.Clamp(v + 3, 0, 6) / 6,
+        ActivationKind.Hardswish => v * float.Clamp(v + 3, 0, 6) / 6,
         ActivationKind.Sigmoid => (float)(1 / (1 + Math.Exp(-(double)v))),
         ActivationKind.Tanh => (float)Math.Tanh(v),
         ActivationKind.Gelu => (float)(v * NormalBelow(v)),

@@ -306,6 +306,8 @@ public sealed partial class ReferenceDevice
                 return (float)(x > 0 ? 1 : activation.Slope * Math.Exp(x));
             case ActivationKind.Hardsigmoid:
                 return x is <= -3 or >= 3 ? 0 : 1f / 6;
+            case ActivationKind.Hardswish:
+                return x <= -3 ? 0 : x >= 3 ? 1 : (x / 3) + 0.5f;
             case ActivationKind.Gelu:
                 return (float)(NormalBelow(x) + (x * Math.Exp(-(double)x * x / 2) / Math.Sqrt(2 * Math.PI)));
             case ActivationKind.GeluTanh:

@@ -36,6 +36,7 @@ public sealed class OnnxTests
     [InlineData("""{"elu":{"alpha":0.7}}""", 3, 5, 2)]
     [InlineData("""{"relu6":{}}""", 3, 5, 2)]
     [InlineData("""{"hardsigmoid":{}}""", 3, 5, 2)]
+    [InlineData("""{"hardswish":{}}""", 3, 5, 2)]
     [InlineData("""{"sigmoid":{}}""", 3, 5, 2)]
     [InlineData("""{"tanh":{}}""", 3, 5, 2)]
     [InlineData("""{"gelu":{}}""", 3, 5, 2)]
