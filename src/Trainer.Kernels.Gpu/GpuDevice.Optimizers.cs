@@ -38,33 +38,62 @@ internal sealed partial class GpuDevice
         return total;
     }
 
-    public override ulong Update(ReadOnlySpan<UpdateRun> runs, float scale, Tensor weights, Tensor total, Tensor state0, Tensor state1)
+    public override void Update(
+        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> hashes)
     {
         const string Operation = nameof(Update);
-        GeometryChecks.CheckRuns(Operation, runs, weights.Elements);
-        var (extent, first, steps) = (Extent.Of(weights.Elements), 0L, new UpdateStep[runs.Length]);
-        var (needsState0, needsState1) = (false, false);
+        GeometryChecks.CheckRuns(Operation, runs, before, after, hashes.Length);
+        var (elements, first, steps) = (after[0].Elements, 0L, new UpdateStep[runs.Length]);
         for (var i = 0; i < runs.Length; i++)
         {
             steps[i] = new UpdateStep(runs[i], first, scale);
             first += runs[i].Elements;
-            needsState0 |= steps[i].NeedsVelocity || steps[i].NeedsMoments;
-            needsState1 |= steps[i].NeedsMoments;
         }
 
         _accelerator.Bind();
-        var chunks = Chunk.CountOf(weights.Elements);
-        Launch(WeightUpdateKernels.Update, chunks, ThreadGroup.Size, new UpdatePass(
-            weights.Elements,
+        LaunchThreads(WeightUpdateKernels.Update, elements, new UpdatePass(
+            elements,
             _tables.Upload<UpdateStep>(steps),
-            GpuOperand.View(Operation, "weights", weights, extent),
-            GpuOperand.View(Operation, "total", total, extent),
-            needsState0 ? GpuOperand.View(Operation, "state0", state0, extent) : default,
-            needsState1 ? GpuOperand.View(Operation, "state1", state1, extent) : default,
-            _results.Take<ulong>(chunks)));
-        return WeightHash.OfChunks(weights.Elements, Receive<ulong>(chunks));
+            GpuOperand.View(Operation, "total", total, Extent.Of(elements)),
+            Buffers(before, elements),
+            Buffers(after, elements)));
+        HashAll(after, elements, hashes);
     }
 
+    public override void Hash(Tensor values, Span<ulong> hashes)
+    {
+        GeometryChecks.CheckHashes(nameof(Hash), values.Elements, Chunk.CountOf(values.Elements), hashes.Length);
+        _accelerator.Bind();
+        HashAll([values], values.Elements, hashes);
+    }
+
+    /// <summary>The flat buffers of a state as kernels take them.</summary>
+    private static UpdateBuffers Buffers(ReadOnlySpan<Tensor> tensors, long elements)
+    {
+        if (tensors.Length > UpdateBuffers.Most)
+        {
+            throw new ArgumentException($"{nameof(Update)}: {tensors.Length} buffers, expected at most {UpdateBuffers.Most}.");
+        }
+
+        var extent = Extent.Of(elements);
+        return new UpdateBuffers(
+            GpuOperand.View(nameof(Update), "the weights", tensors[0], extent),
+            tensors.Length > 1 ? GpuOperand.View(nameof(Update), "the optimizer's state", tensors[1], extent) : default,
+            tensors.Length > 2 ? GpuOperand.View(nameof(Update), "the optimizer's state", tensors[2], extent) : default);
+    }
+
+    private void HashAll(ReadOnlySpan<Tensor> buffers, long elements, Span<ulong> hashes)
+    {
+        var chunks = Chunk.CountOf(elements);
+        var results = _results.Take<ulong>(hashes.Length);
+        for (var i = 0; i < buffers.Length; i++)
+        {
+            var values = GpuOperand.View(nameof(Hash), "values", buffers[i], Extent.Of(elements));
+            Launch(HashKernels.Hash, chunks, ThreadGroup.Size, new ChunkHashing(elements, values, results.SubView(i * chunks, chunks)));
+        }
+
+        Receive<ulong>(hashes.Length).CopyTo(hashes);
+    }
 
     /// <summary>What kernels left in the results, once they have run.</summary>
     private ReadOnlySpan<T> Receive<T>(int count)

@@ -50,9 +50,9 @@ internal static class LeNetBenchmark
         Linear(bench, 120, 84);
         Linear(bench, 84, 10);
         Loss(bench);
-        var (weights, total) = (bench.Tensor(61_706), bench.Tensor(61_706));
+        var (weights, total, next) = (bench.Tensor(61_706), bench.Tensor(61_706), bench.Tensor(61_706));
         UpdateRun[] runs = [new UpdateRun(UpdateRule.Sgd, weights.Elements) { LearningRate = 1e-6f }];
-        bench.Measure("sgd", 2 * 61_706, () => bench.Device.Update(runs, 1, weights, total, default, default));
+        bench.Measure("sgd", 2 * 61_706, () => bench.Device.Update(runs, 1, total, [weights], [next], new ulong[1]));
     }
 
     private static void Convolution(Bench bench, Conv2dGeometry g, bool isFirst)

@@ -134,13 +134,15 @@ internal sealed class OperationBenchmarks : IDisposable
             return;
         }
 
-        var (w, total, velocity, square) = (Tensor(elements), Tensor(elements), Tensor(elements), Tensor(elements));
+        var total = Tensor(elements);
+        Tensor[] before = [Tensor(elements), Tensor(elements), Tensor(elements)], after = [Tensor(elements), Tensor(elements), Tensor(elements)];
+        var hashes = new ulong[3 * ((elements + 65_535) / 65_536)];
         UpdateRun[] sgd = [new(UpdateRule.Sgd, elements) { LearningRate = 1e-6f, Momentum = 0.9f }];
         UpdateRun[] adam = [new(UpdateRule.Adam, elements) { LearningRate = 1e-6f, Beta1 = 0.9f, Beta2 = 0.999f, Eps = 1e-8f, Step = 3 }];
-        Measure($"{name}, sgd with momentum", 20.0 * elements, () => _device.Update(sgd, 1, w, total, velocity, default));
-        Measure($"{name}, adam", 28.0 * elements, () => _device.Update(adam, 1, w, total, velocity, square));
+        Measure($"{name}, sgd with momentum", 20.0 * elements, () => _device.Update(sgd, 1, total, before.AsSpan(0, 2), after.AsSpan(0, 2), hashes.AsSpan(0, hashes.Length / 3 * 2)));
+        Measure($"{name}, adam", 28.0 * elements, () => _device.Update(adam, 1, total, before, after, hashes));
         Measure($"{name}, squared norm", 4.0 * elements, () => _device.SquaredNorm(total));
-        foreach (var tensor in new[] { w, total, velocity, square })
+        foreach (var tensor in (Tensor[])[total, .. before, .. after])
         {
             tensor.Memory.Dispose();
         }

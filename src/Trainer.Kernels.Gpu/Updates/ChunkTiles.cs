@@ -50,4 +50,19 @@ internal readonly struct ChunkTiles
 
     /// <summary>Elements of a tile; none of the one that is one too many.</summary>
     public int LengthOf(int tile) => IntrinsicMath.Max(0, IntrinsicMath.Min(Elements, Length - (tile * Elements)));
+
+    /// <summary>A worker's part of bringing a tile to shared memory, +0 beyond the end. Four loads are on their way at once.</summary>
+    public void Load(ArrayView<float> values, int tile, ArrayView<float> words)
+    {
+        var (first, i, end) = (PlaceOf(tile), FirstOfWorker, LengthOf(tile));
+        var (v0, v1) = (Load(values, first, i, end), Load(values, first, i + Workers, end));
+        var (v2, v3) = (Load(values, first, i + (2 * Workers), end), Load(values, first, i + (3 * Workers), end));
+        var place = BufferOf(tile) + i;
+        words[place] = v0;
+        words[place + Workers] = v1;
+        words[place + (2 * Workers)] = v2;
+        words[place + (3 * Workers)] = v3;
+    }
+
+    private static float Load(ArrayView<float> values, long tile, int i, int end) => i < end ? values[tile + i] : 0f;
 }

@@ -47,7 +47,7 @@ internal static class FlatKernels
         {
             if (ChunkTiles.IsWorker)
             {
-                LoadFour(a, tiles, tile, words);
+                tiles.Load(a.Values, tile, words);
             }
             else if (ChunkTiles.IsLane && tile > 0)
             {
@@ -68,20 +68,4 @@ internal static class FlatKernels
             sums[Grid.IdxX] = sum;
         }
     }
-
-    /// <summary>Four loads are on their way at once.</summary>
-    private static void LoadFour(ChunkSquares a, ChunkTiles tiles, int tile, ArrayView<float> words)
-    {
-        var (i, end) = (ChunkTiles.FirstOfWorker, tiles.LengthOf(tile));
-        var (v0, v1) = (Load(a, tiles.PlaceOf(tile), i, end), Load(a, tiles.PlaceOf(tile), i + ChunkTiles.Workers, end));
-        var v2 = Load(a, tiles.PlaceOf(tile), i + (2 * ChunkTiles.Workers), end);
-        var v3 = Load(a, tiles.PlaceOf(tile), i + (3 * ChunkTiles.Workers), end);
-        var place = ChunkTiles.BufferOf(tile) + i;
-        words[place] = v0;
-        words[place + ChunkTiles.Workers] = v1;
-        words[place + (2 * ChunkTiles.Workers)] = v2;
-        words[place + (3 * ChunkTiles.Workers)] = v3;
-    }
-
-    private static float Load(ChunkSquares a, long tile, int i, int end) => i < end ? a.Values[tile + i] : 0f;
 }

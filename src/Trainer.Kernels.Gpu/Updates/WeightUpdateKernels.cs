@@ -5,69 +5,48 @@ using Trainer.Kernels.Gpu.Launching;
 
 namespace Trainer.Kernels.Gpu.Updates;
 
-/// <param name="Steps">Ascending; they cover the buffers.</param>
-/// <param name="State0">None where no step needs it; likewise <paramref name="State1"/>.</param>
-/// <param name="Hashes">One for each chunk.</param>
-internal readonly record struct UpdatePass(
-    long Elements, ArrayView<UpdateStep> Steps, ArrayView<float> Weights, ArrayView<float> Total, ArrayView<float> State0, ArrayView<float> State1,
-    ArrayView<ulong> Hashes);
+/// <summary>Weights and what the optimizer keeps; without elements where it keeps less.</summary>
+internal readonly record struct UpdateBuffers(ArrayView<float> Weights, ArrayView<float> State0, ArrayView<float> State1)
+{
+    /// <summary>Buffers, at most.</summary>
+    public const int Most = 3;
+}
 
-/// <summary>
-/// One pass over weights, total and state that also hashes the new weights. A group does a chunk: 7 warps update a tile, four elements in flight for each
-/// thread, and leave the new weights in shared memory, where 16 threads of the other warp, the lanes, take those of the tile before into their hashes.
-/// </summary>
+/// <param name="Steps">Ascending; they cover the buffers.</param>
+/// <param name="Before">What is read.</param>
+/// <param name="After">What is written; may be the same.</param>
+internal readonly record struct UpdatePass(
+    long Elements, ArrayView<UpdateStep> Steps, ArrayView<float> Total, UpdateBuffers Before, UpdateBuffers After);
+
+/// <summary>One step of an optimizer; a thread does one element.</summary>
 internal static class WeightUpdateKernels
 {
-    public static readonly Kernel<UpdatePass> Update = Kernel.Of<UpdatePass>(UpdateChunk);
+    public static readonly Kernel<UpdatePass> Update = Kernel.Of<UpdatePass>(UpdateElement);
 
-    private static void UpdateChunk(UpdatePass a)
+    private static void UpdateElement(UpdatePass a)
     {
-        var tiles = new ChunkTiles(a.Elements);
-        var words = SharedMemory.Allocate<float>(2 * ChunkTiles.Elements);
-        var step = StepAt(a.Steps, tiles.PlaceOf(0));
-        var state = 0f;
-        for (var tile = 0; tile <= tiles.Count; tile++)
+        var i = Grid.GlobalLinearIndex;
+        if (i >= a.Elements)
         {
-            if (ChunkTiles.IsWorker)
-            {
-                step = UpdateFour(a, step, tiles.PlaceOf(tile), tiles.LengthOf(tile), words, ChunkTiles.BufferOf(tile));
-            }
-            else if (ChunkTiles.IsLane && tile > 0)
-            {
-                state = HashTile(state, words, ChunkTiles.BufferOf(tile - 1), tiles.LengthOf(tile - 1));
-            }
-
-            Exact.Barrier();
+            return;
         }
 
-        if (ChunkTiles.IsLane)
+        var s = a.Steps[StepAt(a.Steps, i)];
+        var next = WeightAt.Load(a.Before, i);
+        if (s.Rule == UpdateRule.Average)
         {
-            words[Group.IdxX] = state;
+            next = next with { W = LaneUpdate<ExactLane, float>.Average(s.Momentum, a.Total[i], next.W) };
+        }
+        else if (s.Rule == UpdateRule.Sgd)
+        {
+            next = next.Sgd(s, a.Total[i]);
+        }
+        else if (s.Rule != UpdateRule.Keep)
+        {
+            next = next.Adam(s, a.Total[i]);
         }
 
-        Exact.Barrier();
-        if (Group.IdxX == 0)
-        {
-            var hash = (ulong)tiles.Length;
-            for (var lane = 0; lane < ChunkTiles.Lanes; lane++)
-            {
-                hash = WeightHash.Mix(hash, Interop.FloatAsInt(words[lane]));
-            }
-
-            var hashes = a.Hashes;
-            hashes[Grid.IdxX] = hash;
-        }
-    }
-
-    /// <summary>The last row is filled up with +0, which is what lies in shared memory beyond the end.</summary>
-    private static float HashTile(float state, ArrayView<float> words, int buffer, int length)
-    {
-        for (var row = 0; row < length; row += ChunkTiles.Lanes)
-        {
-            state = ExactLane.HashStep(state, words[buffer + row + Group.IdxX]);
-        }
-
-        return state;
+        next.Store(a.After, i);
     }
 
     /// <summary>The number of the step that holds an element.</summary>
@@ -84,98 +63,55 @@ internal static class WeightUpdateKernels
 
         return low;
     }
-
-    /// <returns>The step of the thread's last element.</returns>
-    private static int UpdateFour(UpdatePass a, int step, long tile, int length, ArrayView<float> words, int buffer)
-    {
-        var i0 = ChunkTiles.FirstOfWorker;
-        var (i1, i2, i3) = (i0 + ChunkTiles.Workers, i0 + (2 * ChunkTiles.Workers), i0 + (3 * ChunkTiles.Workers));
-        var step0 = Follow(a.Steps, step, tile + i0, i0 < length);
-        var step1 = Follow(a.Steps, step0, tile + i1, i1 < length);
-        var step2 = Follow(a.Steps, step1, tile + i2, i2 < length);
-        var step3 = Follow(a.Steps, step2, tile + i3, i3 < length);
-        var (w0, w1) = (WeightAt.Load(a, step0, tile + i0, i0 < length), WeightAt.Load(a, step1, tile + i1, i1 < length));
-        var (w2, w3) = (WeightAt.Load(a, step2, tile + i2, i2 < length), WeightAt.Load(a, step3, tile + i3, i3 < length));
-        words[buffer + i0] = w0.Update(a, step0, tile + i0, i0 < length);
-        words[buffer + i1] = w1.Update(a, step1, tile + i1, i1 < length);
-        words[buffer + i2] = w2.Update(a, step2, tile + i2, i2 < length);
-        words[buffer + i3] = w3.Update(a, step3, tile + i3, i3 < length);
-        return step3;
-    }
-
-    /// <summary>The step that holds an element behind those of <paramref name="step"/>, or itself.</summary>
-    private static int Follow(ArrayView<UpdateStep> steps, int step, long element, bool isElement)
-    {
-        while (isElement && steps[step].First + steps[step].Elements <= element)
-        {
-            step++;
-        }
-
-        return step;
-    }
 }
 
-/// <summary>A weight and what belongs to it, in registers.</summary>
-internal readonly record struct WeightAt(float W, float Total, float State0, float State1)
+/// <summary>A weight and what the optimizer keeps of it, in registers.</summary>
+internal readonly record struct WeightAt(float W, float State0, float State1)
 {
-    /// <summary>+0 beyond the end.</summary>
-    public static WeightAt Load(UpdatePass a, int step, long place, bool isElement)
+    public static WeightAt Load(UpdateBuffers buffers, long place) => new(
+        buffers.Weights[place],
+        buffers.State0.Length > 0 ? buffers.State0[place] : 0f,
+        buffers.State1.Length > 0 ? buffers.State1[place] : 0f);
+
+    public void Store(UpdateBuffers buffers, long place)
     {
-        if (!isElement)
+        var (weights, state0, state1) = (buffers.Weights, buffers.State0, buffers.State1);
+        weights[place] = W;
+        if (state0.Length > 0)
         {
-            return default;
+            state0[place] = State0;
         }
 
-        var (hasState0, hasState1) = (a.Steps[step].NeedsVelocity || a.Steps[step].NeedsMoments, a.Steps[step].NeedsMoments);
-        return new WeightAt(a.Weights[place], a.Total[place], hasState0 ? a.State0[place] : 0f, hasState1 ? a.State1[place] : 0f);
-    }
-
-    /// <summary>Writes the new weight and state; the weight is returned.</summary>
-    public float Update(UpdatePass a, int step, long place, bool isElement)
-    {
-        if (!isElement || a.Steps[step].Rule == UpdateRule.Keep)
+        if (state1.Length > 0)
         {
-            return W;
+            state1[place] = State1;
         }
-
-        var s = a.Steps[step];
-        var w = s.Rule == UpdateRule.Average ? LaneUpdate<ExactLane, float>.Average(s.Momentum, Total, W)
-            : s.Rule == UpdateRule.Sgd ? Sgd(a, s, place)
-            : Adam(a, s, place);
-        var weights = a.Weights;
-        weights[place] = w;
-        return w;
     }
 
-    private float Sgd(UpdatePass a, UpdateStep s, long place)
+    public WeightAt Sgd(UpdateStep s, float total)
     {
-        var g = Exact.Multiply(s.Scale, Total);
+        var (g, v) = (Exact.Multiply(s.Scale, total), State0);
         g = s.WeightDecay != 0 ? LaneUpdate<ExactLane, float>.DecayedGradient(s.WeightDecay, W, g) : g;
-        if (s.NeedsVelocity)
+        if (s.StateBuffers > 0)
         {
-            var velocity = a.State0;
-            var v = s.IsFirst ? g : LaneUpdate<ExactLane, float>.Velocity(s.Momentum, s.Undampened, State0, g);
-            velocity[place] = v;
+            v = s.IsFirst ? g : LaneUpdate<ExactLane, float>.Velocity(s.Momentum, s.Undampened, v, g);
             g = s.Nesterov ? LaneUpdate<ExactLane, float>.Nesterov(s.Momentum, v, g) : v;
         }
 
-        return LaneUpdate<ExactLane, float>.Step(-s.LearningRate, g, W);
+        return new WeightAt(LaneUpdate<ExactLane, float>.Step(-s.LearningRate, g, W), v, State1);
     }
 
-    private float Adam(UpdatePass a, UpdateStep s, long place)
+    public WeightAt Adam(UpdateStep s, float total)
     {
-        var (w, g, decoupled) = (W, Exact.Multiply(s.Scale, Total), s.Rule == UpdateRule.AdamW);
+        var (w, g, decoupled) = (W, Exact.Multiply(s.Scale, total), s.Rule == UpdateRule.AdamW);
         if (s.WeightDecay != 0)
         {
             g = decoupled ? g : LaneUpdate<ExactLane, float>.DecayedGradient(s.WeightDecay, w, g);
             w = decoupled ? LaneUpdate<ExactLane, float>.DecayedWeight(s.WeightDecay, w) : w;
         }
 
-        var (means, squares) = (a.State0, a.State1);
         var m = LaneUpdate<ExactLane, float>.Mean(s.Rest1, State0, g);
         var v = LaneUpdate<ExactLane, float>.Square(s.Rest2, s.Beta2, State1, g);
-        means[place] = m;
-        squares[place] = v;
-        return LaneUpdate<ExactLane, float>.Step(-s.LearningRate, LaneUpdate<ExactLane, float>.Direction(m, v, s.RootCorrection2, s.Eps), w);
+        return new WeightAt(LaneUpdate<ExactLane, float>.Step(-s.LearningRate, LaneUpdate<ExactLane, float>.Direction(m, v, s.RootCorrection2, s.Eps), w), m, v);
     }
 }

@@ -26,6 +26,14 @@ public enum UpdateRule
 /// <param name="Elements">Length; starts where the run before it ends. Need not be a multiple of anything.</param>
 public readonly record struct UpdateRun(UpdateRule Rule, long Elements)
 {
+    /// <summary>Buffers beside the weights that the rule reads and writes.</summary>
+    public int StateBuffers => Rule switch
+    {
+        UpdateRule.Sgd => Momentum == 0 ? 0 : 1,
+        UpdateRule.Adam or UpdateRule.AdamW => 2,
+        _ => 0,
+    };
+
     public float LearningRate { get; init; }
 
     /// <summary>Sgd: of the velocity. Average: the new value's share.</summary>

@@ -11,6 +11,7 @@ internal readonly struct UpdateStep
     {
         (Rule, First, Elements, Scale) = (run.Rule, first, run.Elements, run.Rule == UpdateRule.Average ? 1 : scale);
         (LearningRate, Momentum, WeightDecay, Eps) = (run.LearningRate, run.Momentum, run.WeightDecay, run.Eps);
+        StateBuffers = run.StateBuffers;
         (Undampened, _isFirst, _isNesterov) = (1 - run.Dampening, run.Step == 1 ? 1 : 0, run.Nesterov ? 1 : 0);
         if (run.Rule is UpdateRule.Adam or UpdateRule.AdamW)
         {
@@ -58,9 +59,8 @@ internal readonly struct UpdateStep
     /// <summary>sqrt(1 - beta2^t)</summary>
     public float RootCorrection2 { get; }
 
-    public bool NeedsVelocity => Rule == UpdateRule.Sgd && Momentum != 0;
-
-    public bool NeedsMoments => Rule is UpdateRule.Adam or UpdateRule.AdamW;
+    /// <summary>Buffers beside the weights that the rule reads and writes.</summary>
+    public int StateBuffers { get; }
 
     /// <summary>A decimal has the seven digits that a float32 tells apart; 1 - 0.999f would be wrong in the fifth.</summary>
     private static double AsWritten(float value) => Math.Abs(value) < 1e6f ? (double)(decimal)value : value;

@@ -149,6 +149,9 @@ internal abstract class DelegatingDevice(Device device) : Device
 
     public override float SquaredNorm(Tensor values) => device.SquaredNorm(values);
 
-    public override ulong Update(ReadOnlySpan<UpdateRun> runs, float scale, Tensor weights, Tensor total, Tensor state0, Tensor state1) =>
-        device.Update(runs, scale, weights, total, state0, state1);
+    public override void Update(
+        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> hashes) =>
+        device.Update(runs, scale, total, before, after, hashes);
+
+    public override void Hash(Tensor values, Span<ulong> hashes) => device.Hash(values, hashes);
 }

@@ -284,11 +284,17 @@ public abstract class Device : IDisposable
     public abstract float SquaredNorm(Tensor values);
 
     /// <summary>
-    /// One pass over flat buffers. Every multiply-add is fused. Returns a 64-bit hash of the new weights that depends on their bits alone: of the chunks
-    /// of 65,536 in order.
+    /// One step of an optimizer over flat buffers of one length: reads weights and what the optimizer keeps, and writes the next ones beside them. What a run's
+    /// rule leaves alone is copied. Every multiply-add is fused.
     /// </summary>
     /// <param name="scale">Multiplied into every total first: clipping and the like. 1 changes no bit.</param>
-    /// <param name="state0">Velocity of Sgd, m of Adam; empty where no run needs it.</param>
-    /// <param name="state1">v of Adam.</param>
-    public abstract ulong Update(ReadOnlySpan<UpdateRun> runs, float scale, Tensor weights, Tensor total, Tensor state0, Tensor state1);
+    /// <param name="before">The weights, then the optimizer's buffers: Sgd's velocity; m and v of Adam.</param>
+    /// <param name="after">As many, likewise; the same tensors, to be changed where they are, or others.</param>
+    /// <param name="hashes">What <see cref="Hash"/> would say of each buffer of <paramref name="after"/>, one behind another.</param>
+    public abstract void Update(
+        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> hashes);
+
+    /// <summary>A 64-bit hash of each chunk of 65,536 elements of a flat buffer, which depends on the bits and their order alone.</summary>
+    /// <param name="hashes">One for each chunk.</param>
+    public abstract void Hash(Tensor values, Span<ulong> hashes);
 }

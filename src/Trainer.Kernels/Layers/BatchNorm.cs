@@ -64,7 +64,7 @@ public abstract class BatchNorm : Layer
         else
         {
             context.Device.BatchNormInference(
-                g, context.Samples, context.X, context.Parameter(0), context.Parameter(1), context.Statistics[0], context.Statistics[1],
+                g, context.Samples, context.X, context.Parameter(0), context.Parameter(1), context.Statistic(0), context.Statistic(1),
                 context.Epilogue, context.Y);
         }
     }

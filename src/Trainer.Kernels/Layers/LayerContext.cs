@@ -4,12 +4,14 @@ using Trainer.Kernels.Sharding;
 namespace Trainer.Kernels.Layers;
 
 /// <summary>Where the numbers lie that a layer trains or keeps: the tensors themselves, and per subtree root what a step contributes to them.</summary>
-public sealed class LayerState(IReadOnlyList<Tensor> tensors, IReadOnlyList<Tensor[]> perRoot)
+/// <param name="tensors">In each of the states that are read and written in turn.</param>
+/// <param name="perRoot">Contributions to each tensor.</param>
+public sealed class LayerState(IReadOnlyList<Tensor[]> tensors, IReadOnlyList<Tensor[]> perRoot)
 {
-    public static LayerState None { get; } = new([], []);
+    public static LayerState None { get; } = new([[], []], []);
 
-    /// <summary>Number <paramref name="index"/>; empty when the layer has no such tensor (no bias).</summary>
-    public Tensor this[int index] => index < tensors.Count ? tensors[index] : default;
+    /// <summary>Number <paramref name="index"/> of a state; empty when the layer has no such tensor (no bias).</summary>
+    public Tensor this[int state, int index] => index < tensors[state].Length ? tensors[state][index] : default;
 
     /// <summary>Its contributions, one tensor per root; no tensors when the layer has no such tensor, or nobody wants them.</summary>
     /// <param name="first">The gradient buffer of the first root.</param>
@@ -24,6 +26,7 @@ public sealed class LayerContext(Device device, Shape input, Shape output)
 {
     private readonly Tensor _saved;
     private bool _training;
+    private int _state;
     private int _firstBuffer;
 
     public Device Device { get; } = device;
@@ -79,7 +82,9 @@ public sealed class LayerContext(Device device, Shape input, Shape output)
     /// <summary>The slice of a training pass.</summary>
     internal BatchSlice Training => Slice ?? throw new InvalidOperationException("There is no batch slice in an evaluation.");
 
-    public Tensor Parameter(int index) => Parameters[index];
+    public Tensor Parameter(int index) => Parameters[_state, index];
+
+    public Tensor Statistic(int index) => Statistics[_state, index];
 
     /// <summary>Gradients of parameter number <paramref name="index"/>, one tensor per subtree root of the slice; none when the layer has no such parameter.</summary>
     public ReadOnlySpan<Tensor> Gradients(int index) => Parameters.PerRoot(index, _firstBuffer, Training.Roots.Count);
@@ -87,13 +92,15 @@ public sealed class LayerContext(Device device, Shape input, Shape output)
     /// <summary>What this step contributes to statistic number <paramref name="index"/>, per root.</summary>
     public ReadOnlySpan<Tensor> StatisticSums(int index) => Statistics.PerRoot(index, _firstBuffer, Training.Roots.Count);
 
-    internal void Evaluate(int samples) => (_training, Samples, Slice) = (false, samples, null);
+    /// <param name="state">Which of the states is read.</param>
+    internal void Evaluate(int state, int samples) => (_training, _state, Samples, Slice) = (false, state, samples, null);
 
+    /// <param name="state">Which of the states is read.</param>
     /// <param name="slice">What passes through the network.</param>
     /// <param name="firstBuffer">The gradient buffer of its first root.</param>
-    internal void Train(BatchSlice slice, int firstBuffer, ulong seed, ulong step)
+    internal void Train(int state, BatchSlice slice, int firstBuffer, ulong seed, ulong step)
     {
-        (_training, Samples, Slice, _firstBuffer) = (true, slice.LocalSamples, slice, firstBuffer);
+        (_training, _state, Samples, Slice, _firstBuffer) = (true, state, slice.LocalSamples, slice, firstBuffer);
         (Seed, Step) = (seed, step);
     }
 }

@@ -39,8 +39,8 @@ public sealed class LocalTrainer : IDisposable
 
     public Network Network { get; }
 
-    /// <summary>Hash of the weights after the last step; 0 before the first.</summary>
-    public ulong WeightsHash { get; private set; }
+    /// <summary>Hash of the weights and running statistics after the last step.</summary>
+    public ulong WeightsHash => Network.State.WeightsHash;
 
     /// <summary>One pass over the set in the epoch's order; epochs count from 1.</summary>
     /// <exception cref="NotFiniteNumberException">A loss or a gradient is not a finite number; the weights are those before that step.</exception>
@@ -67,7 +67,7 @@ public sealed class LocalTrainer : IDisposable
     }
 
     /// <summary>Writes the weights atomically as safetensors and returns the file's SHA-256 in lower-case hex.</summary>
-    public string Save(string path) => Safetensors.WriteWeights(path, Network.Layout, Network.Weights, Network.Updates);
+    public string Save(string path) => Safetensors.WriteWeights(path, Network.Layout, Network.State.Weights, Network.State.Progress.Updates);
 
     public void Dispose() => Network.Dispose();
 
@@ -95,7 +95,7 @@ public sealed class LocalTrainer : IDisposable
             throw new NotFiniteNumberException($"Step {_step}: {(finite ? "the loss" : "the gradient")} is not finite.");
         }
 
-        WeightsHash = Network.Apply();
+        Network.Apply(sums);
         return sums;
     }
 

@@ -1,43 +1,16 @@
 using System.Diagnostics;
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training.Planning;
 
 namespace Trainer.Kernels.Training;
 
-/// <param name="MaxSamples">The most samples of one local batch.</param>
-/// <param name="MaxRoots">The most subtree roots of one local batch: as many gradient buffers are held.</param>
-/// <param name="Training">False plans for evaluation only: no gradients, no optimizer state.</param>
-/// <param name="MaxGroups">The most batch norm groups of one local batch.</param>
-public sealed record NetworkOptions(int MaxSamples, int MaxRoots = 1, bool Training = true, int MaxGroups = ShardTree.DefaultMaxShards)
-{
-    /// <summary>
-    /// For one worker that has the whole batch as one root: <see cref="Network.Total"/> is that root's gradient itself, which
-    /// <see cref="Network.DivideTotal"/> turns into the total where it lies.
-    /// </summary>
-    public bool TotalInPlace { get; init; }
-
-    /// <summary>How batches that do not fit the device's memory are run; null: whole. See <see cref="NetworkFit"/>.</summary>
-    public PartOptions? Parts { get; init; }
-
-    /// <summary>Samples that pass through the network together, at most.</summary>
-    internal int PassSamples => Parts?.Samples ?? MaxSamples;
-
-    internal int GradientBuffers => MaxRoots + (Parts?.SpareBuffers ?? 0);
-}
-
-/// <param name="Shards">Of a part, at most.</param>
-/// <param name="Samples">Of a part, at most.</param>
-/// <param name="SpareBuffers">Gradient buffers that hold sums of parts which wait for others.</param>
-public sealed record PartOptions(int Shards, int Samples, int SpareBuffers);
-
 /// <summary>
-/// A model laid out on a device: weights, activations, gradients and optimizer state in memory planned once. A step is
-/// <see cref="ForwardBackward"/>, then the sum over all workers into <see cref="Total"/>, then <see cref="Apply"/>;
-/// none of them allocates on the managed heap.
+/// A model laid out on a device for some local batches: a workspace (images, activations, gradients, in memory planned once) over a training's state. A step is
+/// <see cref="ForwardBackward"/>, then the sum over all workers into <see cref="Total"/>, then <see cref="Apply"/>; none of them allocates on the managed heap.
+/// For other batches another network is made over the same states.
 /// </summary>
 public sealed class Network : IDisposable
 {
@@ -45,25 +18,30 @@ public sealed class Network : IDisposable
     private readonly TrainingRecipe _recipe;
     private readonly NetworkOptions _options;
     private readonly NetworkMemory _memory;
-    private readonly Operation[] _forward;
-    private readonly LayerContext[] _forwardContexts;
-    private readonly Operation[] _backward;
-    private readonly LayerContext[] _backwardContexts;
-    private readonly BucketSchedule _buckets;
+    private readonly NetworkPasses _passes;
+    private readonly GradientSender _sender;
     private readonly LossStep _loss;
     private readonly HostBatch? _hostBatch;
     private readonly WeightUpdate? _update;
-    private readonly StateBuffer _weights;
-    private readonly StateBuffer _optimizerState;
     private readonly float[] _sampleWeights;
-    private readonly Queue<(int Bucket, DeviceMark Complete)> _onTheirWay = [];
-    private ulong _seed;
+    private readonly bool _ownsStates;
     private int _samples;
 
+    /// <summary>A network with states of its own.</summary>
     /// <exception cref="ArgumentException">The options do not fit.</exception>
     /// <exception cref="ModelException">The model does not fit the recipe.</exception>
     /// <exception cref="NotSupportedException">The device has not the recipe's precision.</exception>
     public Network(Model model, Device device, TrainingRecipe recipe, NetworkOptions options)
+        : this(model, device, recipe, options, null)
+    {
+    }
+
+    /// <summary>A network over states that stay when it goes.</summary>
+    /// <param name="states">Of this model, recipe and device; null: it makes its own, which go with it.</param>
+    /// <exception cref="ArgumentException">The options or the states do not fit.</exception>
+    /// <exception cref="ModelException">The model does not fit the recipe.</exception>
+    /// <exception cref="NotSupportedException">The device has not the recipe's precision.</exception>
+    public Network(Model model, Device device, TrainingRecipe recipe, NetworkOptions options, StatePair? states)
     {
         if (options.MaxSamples < 1 || options.MaxRoots < 1)
         {
@@ -74,15 +52,18 @@ public sealed class Network : IDisposable
         device = device.ForCompute(recipe.Precision.Compute);
         (Model, _device, _recipe, _options) = (model, device, recipe, options);
         Layout = ParameterLayout.Of(model, recipe.Loss.HasWeights);
+        _ownsStates = states is null;
+        States = states ?? (options.Training ? StatePair.Create(device, Layout, recipe.Optimizer) : StatePair.ForEvaluation(device, Layout));
+        if (States.Current.Layout.Elements != Layout.Elements)
+        {
+            throw new ArgumentException($"The states have {States.Current.Layout.Elements} elements, the model needs {Layout.Elements}.", nameof(states));
+        }
+
         var plan = new NetworkPlan(model, options.Training);
         _update = options.Training ? new WeightUpdate(model, Layout, recipe) : null;
-        _memory = new NetworkMemory(device, plan, Layout, options, recipe.Optimizer.StateBuffers);
-        var contexts = plan.Forward.Concat(plan.Backward).Distinct().ToDictionary(operation => operation, _memory.Bind);
-        (_forward, _backward) = ([.. plan.Forward], [.. plan.Backward]);
-        _forwardContexts = [.. plan.Forward.Select(operation => contexts[operation])];
-        _backwardContexts = [.. plan.Backward.Select(operation => contexts[operation])];
-        _buckets = new BucketSchedule(plan, Layout);
-        (_weights, _optimizerState) = (new StateBuffer(device, _memory.Weights), new StateBuffer(device, _memory.OptimizerState));
+        _memory = new NetworkMemory(device, plan, States, options);
+        _passes = new NetworkPasses(plan, _memory.Bind);
+        _sender = new GradientSender(device, new BucketSchedule(plan, Layout), Layout, _memory.Gradients, options.TotalInPlace);
         _loss = new LossStep(device, model, recipe.Loss, _memory, Layout, options);
         _sampleWeights = new float[options.MaxSamples];
         _hostBatch = options.Parts is null ? null : new HostBatch(device, model, options.MaxSamples, _memory, _loss);
@@ -91,6 +72,15 @@ public sealed class Network : IDisposable
     public Model Model { get; }
 
     public ParameterLayout Layout { get; }
+
+    /// <summary>What the network trains.</summary>
+    public StatePair States { get; }
+
+    /// <summary>The state after the last step.</summary>
+    public TrainingState State => States.Current;
+
+    /// <summary>Of what layers draw in training.</summary>
+    public ulong Seed { get; set; }
 
     /// <summary>Host memory for the local batch's images, (MaxSamples, C, H, W); filled by the caller before a step.</summary>
     public Span<float> Input => _hostBatch is null ? _memory.Input.Host : _hostBatch.Input;
@@ -123,11 +113,8 @@ public sealed class Network : IDisposable
         }
     }
 
-    /// <summary>The flat weights and running statistics, on the host. Valid until the next step.</summary>
-    public ReadOnlySpan<float> Weights => _weights.Read();
-
-    /// <summary>The optimizer's flat state (momentum buffers), on the host; empty when it has none. Valid until the next step.</summary>
-    public ReadOnlySpan<float> OptimizerState => _optimizerState.Read();
+    /// <summary>The state's weights and running statistics, on the host. Valid until the next step.</summary>
+    public ReadOnlySpan<float> Weights => State.Weights;
 
     /// <summary>Host memory for the batch's finished gradient: all roots folded, divided by B. Written by the all-reduce.</summary>
     public Span<float> Total => _memory.Total.IsEmpty ? [] : _memory.Total.Host;
@@ -135,11 +122,8 @@ public sealed class Network : IDisposable
     /// <summary>So many elements of <see cref="Total"/>, from the first on, are rounded to bfloat16 once they are divided: all gradients or none, as the recipe says.</summary>
     public int RoundedElements => _recipe.Precision.Gradients == GradientPrecision.Bfloat16 ? Layout.ParameterElements : 0;
 
-    /// <summary>Updates since <see cref="Initialize"/>: part of the state. Schedules and bias corrections follow from it.</summary>
-    public long Updates { get; set; }
-
     /// <summary>The optimizer's rate in the last update, as the schedule had it; before the first, in that one.</summary>
-    public double LearningRate => _recipe.Schedule.Rate(_recipe.Optimizer.LearningRate, Math.Max(0, Updates - 1), Length);
+    public double LearningRate => _recipe.Schedule.Rate(_recipe.Optimizer.LearningRate, Math.Max(0, State.Progress.Updates - 1), Length);
 
     /// <summary>Steps of an epoch, for schedules that move by epochs.</summary>
     public int StepsPerEpoch { get; set; } = 1;
@@ -147,41 +131,23 @@ public sealed class Network : IDisposable
     private TrainingLength Length => new(StepsPerEpoch, _recipe.Epochs);
 
     /// <summary>Told after each operation of a pass, whether it was backward: for those who measure.</summary>
-    internal Action<Operation, bool>? OperationDone { get; set; }
+    internal Action<Operation, bool>? OperationDone
+    {
+        set => _passes.OperationDone = value;
+    }
 
     /// <summary>When the last <see cref="ForwardBackward"/> began its backward half (<see cref="Stopwatch.GetTimestamp"/>): for those who measure.</summary>
     public long BackwardStarted { get; private set; }
 
-    /// <summary>
-    /// Weights from the model's initialisers, Philox keyed by (seed; layer, element): the same everywhere. Optimizer state is zero again.
-    /// The seed is also that of what layers draw in training.
-    /// </summary>
+    /// <summary>The state after step 0 (<see cref="TrainingState.Initialize"/>); the seed is also that of what layers draw in training.</summary>
     public void Initialize(ulong seed)
     {
-        (_seed, Updates) = (seed, 0);
-        EditWeights().Clear();
-        EditOptimizerState().Clear();
-        var slots = Layout.Slots.ToDictionary(slot => slot.Name, StringComparer.Ordinal);
-        var index = 0;
-        foreach (var node in Model.Graph.Layers)
-        {
-            foreach (var parameter in node.Parameters)
-            {
-                parameter.Initial.Fill(ValuesOf(slots[node.NameOf(parameter.Name)]), seed, index++);
-            }
-
-            foreach (var statistic in node.Statistics)
-            {
-                ValuesOf(slots[node.NameOf(statistic.Name)]).Fill(statistic.Initial);
-            }
-        }
+        Seed = seed;
+        State.Initialize(Model, seed);
     }
 
     /// <summary><see cref="Weights"/>, to be changed before the next pass.</summary>
-    public Span<float> EditWeights() => _weights.Edit();
-
-    /// <summary><see cref="OptimizerState"/>, to be changed before the next pass.</summary>
-    public Span<float> EditOptimizerState() => _optimizerState.Edit();
+    public Span<float> EditWeights() => State.EditWeights();
 
     /// <summary>
     /// Forward, loss, backward. Gradients are sums over samples, not yet divided by B; they are
@@ -193,7 +159,7 @@ public sealed class Network : IDisposable
     {
         CheckSlice(slice);
         _samples = slice.LocalSamples;
-        _weights.BringToDevice();
+        State.BringToDevice();
         if (_options.Parts is { } parts)
         {
             TrainInParts(slice, BatchParts.Of(slice, parts.Shards, _options.MaxRoots), step);
@@ -203,7 +169,7 @@ public sealed class Network : IDisposable
             TrainPart(slice, firstBuffer: 0, step, bucketReady, sends: true);
         }
 
-        Report(bucketReady, wait: true);
+        _sender.Report(bucketReady, wait: true);
     }
 
     /// <summary>Forward and loss in evaluation mode, of the first <paramref name="samples"/> inputs.</summary>
@@ -225,24 +191,32 @@ public sealed class Network : IDisposable
         return RoundedElements == 0 ? finite : _device.RoundToBfloat16(_memory.Total.Slice(0, RoundedElements)) && finite;
     }
 
-    /// <summary>One optimizer pass over <see cref="Total"/>; returns a 64-bit hash of the new weights, equal on every member.</summary>
-    public ulong Apply()
+    /// <summary>
+    /// One optimizer pass over <see cref="Total"/>, which writes the next state beside the current one and then makes it the current one. Returns the hash of
+    /// the new state, equal on every member.
+    /// </summary>
+    /// <param name="sums">What the batch came to, for the sums of the epoch.</param>
+    public ulong Apply(in PassSums sums = default)
     {
         var update = _update ?? throw new InvalidOperationException("The network was planned for evaluation only.");
-        _weights.BringToDevice();
-        _optimizerState.BringToDevice();
         if (!_options.TotalInPlace)
         {
             _device.Upload(_memory.Total);
         }
 
-        var hash = update.Run(_device, _memory, ++Updates, Length);
-        _weights.ChangedOnDevice();
-        _optimizerState.ChangedOnDevice();
-        return hash;
+        update.Run(_device, _memory.Total, States.Current, States.Next, Length);
+        States.Flip(State.Progress.Trained(sums));
+        return State.Hash;
     }
 
-    public void Dispose() => _memory.Dispose();
+    public void Dispose()
+    {
+        _memory.Dispose();
+        if (_ownsStates)
+        {
+            States.Dispose();
+        }
+    }
 
     private ReadOnlySpan<float> Read(Tensor tensor)
     {
@@ -250,40 +224,6 @@ public sealed class Network : IDisposable
         _device.Synchronize();
         return tensor.Host;
     }
-
-    /// <summary>Sends complete buckets of gradients to the host.</summary>
-    private void Send(int[] buckets, BatchSlice slice)
-    {
-        foreach (var bucket in buckets)
-        {
-            for (var root = 0; root < slice.Roots.Count && !_options.TotalInPlace; root++)
-            {
-                if (slice.RootSamples(slice.Roots[root]) > 0)
-                {
-                    _device.Download(_memory.Gradients[root].Slice(Layout.Buckets[bucket].Offset, Layout.Buckets[bucket].Elements));
-                }
-            }
-
-            _onTheirWay.Enqueue((bucket, _device.Mark()));
-        }
-    }
-
-    /// <summary>Reports the buckets that have arrived on the host, or waits for all of them.</summary>
-    private void Report(Action<int>? bucketReady, bool wait)
-    {
-        while (_onTheirWay.TryPeek(out var next) && (wait || _device.IsReached(next.Complete)))
-        {
-            if (!_options.TotalInPlace)
-            {
-                _device.Wait(next.Complete);
-            }
-
-            _onTheirWay.Dequeue();
-            bucketReady?.Invoke(next.Bucket);
-        }
-    }
-
-    private Span<float> ValuesOf(ParameterSlot slot) => EditWeights().Slice(slot.Offset, slot.Elements);
 
     /// <summary>Forward, loss and backward of samples that lie in the network's memory.</summary>
     /// <param name="slice">What they are.</param>
@@ -293,16 +233,7 @@ public sealed class Network : IDisposable
     /// <param name="sends">Whether buckets go to the host as they are completed.</param>
     private void TrainPart(BatchSlice slice, int firstBuffer, ulong step, Action<int>? bucketReady, bool sends)
     {
-        foreach (var context in _forwardContexts)
-        {
-            context.Train(slice, firstBuffer, _seed, step);
-        }
-
-        foreach (var context in _backwardContexts)
-        {
-            context.Train(slice, firstBuffer, _seed, step);
-        }
-
+        _passes.Train(States.Index, slice, firstBuffer, Seed, step);
         var isEmpty = slice.LocalSamples == 0;
         if (!isEmpty)
         {
@@ -311,18 +242,17 @@ public sealed class Network : IDisposable
         }
 
         BackwardStarted = Stopwatch.GetTimestamp();
-        for (var i = 0; i < _backward.Length; i++)
+        for (var i = 0; i < _passes.BackwardCount; i++)
         {
             if (!isEmpty)
             {
-                _backward[i].Layer.Backward(_backwardContexts[i]);
-                OperationDone?.Invoke(_backward[i], true);
+                _passes.Backward(i);
             }
 
             if (sends)
             {
-                Send(_buckets.After[i], slice);
-                Report(bucketReady, wait: false);
+                _sender.Send(i, slice);
+                _sender.Report(bucketReady, wait: false);
             }
         }
     }
@@ -342,9 +272,9 @@ public sealed class Network : IDisposable
             _hostBatch.Take(part.FirstSample, part.Slice.LocalSamples, outputs: false);
         }
 
-        foreach (var buckets in _buckets.After)
+        for (var i = 0; i < _passes.BackwardCount; i++)
         {
-            Send(buckets, slice);
+            _sender.Send(i, slice);
         }
     }
 
@@ -353,16 +283,12 @@ public sealed class Network : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(samples);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(samples, _options.MaxSamples);
         _samples = samples;
-        _weights.BringToDevice();
+        State.BringToDevice();
         for (var first = 0; first < samples; first += _options.PassSamples)
         {
             var count = Math.Min(_options.PassSamples, samples - first);
             _hostBatch?.Bring(first, count);
-            foreach (var context in _forwardContexts)
-            {
-                context.Evaluate(count);
-            }
-
+            _passes.Evaluate(States.Index, count);
             Forward(count);
             if (withLoss)
             {
@@ -376,10 +302,9 @@ public sealed class Network : IDisposable
     private void Forward(int samples)
     {
         _device.Upload(_memory.Input.Slice(0, samples * Model.Input.Elements));
-        for (var i = 0; i < _forward.Length; i++)
+        for (var i = 0; i < _passes.ForwardCount; i++)
         {
-            _forward[i].Layer.Forward(_forwardContexts[i]);
-            OperationDone?.Invoke(_forward[i], false);
+            _passes.Forward(i);
         }
     }
 

@@ -16,8 +16,10 @@ public static class NetworkFit
     /// depends on it, and a part costs little beside its samples.
     /// </summary>
     /// <param name="slices">The local batches of a job: of a full batch and of the last one of an epoch.</param>
+    /// <param name="states">The states that it will have; null: it makes its own.</param>
     /// <exception cref="DeviceMemoryException">One group of shards does not fit.</exception>
-    public static NetworkOptions Of(Model model, Device device, TrainingRecipe recipe, NetworkOptions options, IReadOnlyList<BatchSlice> slices)
+    public static NetworkOptions Of(
+        Model model, Device device, TrainingRecipe recipe, NetworkOptions options, IReadOnlyList<BatchSlice> slices, StatePair? states = null)
     {
         if (device.AvailableMemory is not { } available)
         {
@@ -25,6 +27,8 @@ public static class NetworkFit
         }
 
         var (plan, layout) = (new NetworkPlan(model, options.Training), ParameterLayout.Of(model, recipe.Loss.HasWeights));
+        var stateBytes = states is not null ? 0L
+            : sizeof(float) * (options.Training ? StatePair.Count * TrainingState.Elements(layout, recipe.Optimizer.StateBuffers) : TrainingState.Elements(layout, 0));
         if (Bytes(options) <= available)
         {
             return options;
@@ -45,8 +49,8 @@ public static class NetworkFit
             $"{device.Name}: the network needs {Bytes(least):N0} bytes for one group of {(group == 1 ? "1 shard" : $"{group} shards")} "
             + $"({least.PassSamples} samples), {Math.Max(0, available):N0} are available. More shards, smaller batches or images, or a larger device would do.");
 
-        long Bytes(NetworkOptions planned) => NetworkMemory.Bytes(
-            plan, layout, planned, recipe.Optimizer.StateBuffers, LossStep.Elements(model, recipe.Loss, planned.PassSamples));
+        long Bytes(NetworkOptions planned) => stateBytes + NetworkMemory.Bytes(
+            plan, layout, planned, LossStep.Elements(model, recipe.Loss, planned.PassSamples));
     }
 
     private static PartOptions PartsOf(IReadOnlyList<BatchSlice> slices, int shards, int roots)

@@ -6,26 +6,25 @@ using Trainer.Kernels.Training.Planning;
 namespace Trainer.Kernels.Training;
 
 /// <summary>
-/// All device memory of a network: flat parameter buffers in the layout's order, the images, and one arena for activations and their gradients.
+/// All device memory of a network beside its states: flat gradients in the layout's order, the images, and one arena for activations and their gradients.
 /// </summary>
 internal sealed class NetworkMemory : IDisposable
 {
     private readonly List<DeviceMemory> _allocations = [];
     private readonly Device _device;
     private readonly NetworkPlan _plan;
+    private readonly StatePair _states;
     private readonly NetworkOptions _options;
     private readonly Dictionary<string, ParameterSlot> _slots;
     private readonly Tensor[] _buffers;
 
-    public NetworkMemory(Device device, NetworkPlan plan, ParameterLayout layout, NetworkOptions options, int stateBuffers)
+    public NetworkMemory(Device device, NetworkPlan plan, StatePair states, NetworkOptions options)
     {
-        (_device, _plan, _options) = (device, plan, options);
+        (_device, _plan, _states, _options) = (device, plan, states, options);
+        var layout = states.Current.Layout;
         _slots = layout.Slots.ToDictionary(slot => slot.Name);
-        Weights = Allocate(layout.Elements);
         if (options.Training)
         {
-            OptimizerState = stateBuffers == 0 ? default : Allocate((long)stateBuffers * layout.Elements);
-            States = [.. Enumerable.Range(0, stateBuffers).Select(i => OptimizerState.Slice((long)i * layout.Elements, layout.Elements))];
             Gradients = [.. Enumerable.Range(0, options.GradientBuffers).Select(_ => Allocate(layout.Elements))];
             Total = options.TotalInPlace ? Gradients[0] : Allocate(layout.Elements);
         }
@@ -33,23 +32,15 @@ internal sealed class NetworkMemory : IDisposable
         _buffers = PlaceBuffers();
     }
 
-    /// <summary>What a network would allocate.</summary>
-    public static long Bytes(NetworkPlan plan, ParameterLayout layout, NetworkOptions options, int stateBuffers, long lossElements)
+    /// <summary>What a network would allocate beside its states.</summary>
+    public static long Bytes(NetworkPlan plan, ParameterLayout layout, NetworkOptions options, long lossElements)
     {
-        var flat = 1L + (options.Training ? stateBuffers + options.GradientBuffers + (options.TotalInPlace ? 0 : 1) : 0);
+        var flat = options.Training ? options.GradientBuffers + (options.TotalInPlace ? 0L : 1) : 0;
         var (own, arena) = Sizes(plan, options);
         return sizeof(float) * ((flat * layout.Elements) + own.Sum(buffer => buffer.Elements) + arena.Elements + lossElements);
     }
 
-    public Tensor Weights { get; }
-
     public Tensor Total { get; }
-
-    /// <summary>The optimizer's flat buffers one behind another; empty when there are none.</summary>
-    public Tensor OptimizerState { get; }
-
-    /// <summary>The same one by one.</summary>
-    public IReadOnlyList<Tensor> States { get; } = [];
 
     /// <summary>One flat buffer per local root, and those that parts of a batch need.</summary>
     public IReadOnlyList<Tensor> Gradients { get; } = [];
@@ -90,7 +81,7 @@ internal sealed class NetworkMemory : IDisposable
     {
         var slots = names.Select(name => _slots[name]).ToList();
         return new LayerState(
-            [.. slots.Select(slot => Weights.Slice(slot.Offset, slot.Elements))],
+            [.. _states.All.Select(state => slots.Select(slot => state.Buffers[0].Slice(slot.Offset, slot.Elements)).ToArray())],
             [.. slots.Select(slot => Gradients.Select(root => root.Slice(slot.Offset, slot.Elements)).ToArray())]);
     }
 

@@ -16,40 +16,62 @@ internal sealed class StateBuffer(Device device, Tensor tensor)
 
     public ReadOnlySpan<float> Read()
     {
-        if (tensor.IsEmpty)
-        {
-            return [];
-        }
-
         if (_newer == Side.Device)
         {
-            device.Download(tensor);
-            device.Synchronize();
+            Download(tensor);
             _newer = Side.Neither;
         }
 
         return tensor.Host;
     }
 
-    /// <summary>The same to be changed, until the device is next used.</summary>
+    /// <summary>A part of the buffer alone.</summary>
+    public ReadOnlySpan<float> Read(Tensor part)
+    {
+        if (_newer == Side.Device)
+        {
+            Download(part);
+        }
+
+        return part.Host;
+    }
+
+    /// <summary>The buffer to be changed, until the device is next used.</summary>
     public Span<float> Edit()
     {
         Read();
         _newer = Side.Host;
-        return tensor.IsEmpty ? [] : tensor.Host;
+        return tensor.Host;
+    }
+
+    /// <summary>Changes a part of the buffer on both sides.</summary>
+    public void Write(Tensor part, ReadOnlySpan<float> values)
+    {
+        device.Synchronize();
+        values.CopyTo(part.Host);
+        if (_newer != Side.Host)
+        {
+            device.Upload(part);
+            device.Synchronize();
+        }
     }
 
     /// <summary>To be called before the device reads the buffer.</summary>
     public void BringToDevice()
     {
-        if (_newer == Side.Host && !tensor.IsEmpty)
+        if (_newer == Side.Host)
         {
             device.Upload(tensor);
+            _newer = Side.Neither;
         }
-
-        _newer = _newer == Side.Host ? Side.Neither : _newer;
     }
 
     /// <summary>To be called when the device has been told to change the buffer.</summary>
     public void ChangedOnDevice() => _newer = Side.Device;
+
+    private void Download(Tensor part)
+    {
+        device.Download(part);
+        device.Synchronize();
+    }
 }

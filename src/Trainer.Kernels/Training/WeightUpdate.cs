@@ -35,22 +35,21 @@ internal sealed class WeightUpdate
         _hasFrozen = _stretches.Exists(stretch => stretch.Group is { Frozen: true });
     }
 
-    /// <summary>Changes the weights by the batch's total; returns their hash.</summary>
+    /// <summary>Writes the state that follows from the batch's total.</summary>
     /// <param name="device">Where the tensors lie.</param>
-    /// <param name="memory">The flat buffers.</param>
-    /// <param name="step">Number of the step, from 1.</param>
+    /// <param name="total">The batch's finished gradient.</param>
+    /// <param name="current">Is read.</param>
+    /// <param name="next">Is written.</param>
     /// <param name="length">For the schedule.</param>
-    public ulong Run(Device device, NetworkMemory memory, long step, TrainingLength length)
+    public void Run(Device device, Tensor total, TrainingState current, TrainingState next, TrainingLength length)
     {
+        var step = current.Progress.Updates + 1;
         for (var i = 0; i < _runs.Length; i++)
         {
             _runs[i] = RunOf(_stretches[i], step, length);
         }
 
-        var states = memory.States;
-        return device.Update(
-            _runs, Scale(device, memory.Total), memory.Weights, memory.Total,
-            states.Count > 0 ? states[0] : default, states.Count > 1 ? states[1] : default);
+        next.Update(current, _runs, Scale(device, total), total);
     }
 
     private UpdateRun RunOf(Stretch stretch, long step, TrainingLength length)

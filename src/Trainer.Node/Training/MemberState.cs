@@ -81,8 +81,8 @@ public sealed class MemberState : IDisposable
     public byte[] Hash()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(MemoryMarshal.AsBytes(Network.Weights));
-        hash.AppendData(MemoryMarshal.AsBytes(Network.OptimizerState));
+        hash.AppendData(MemoryMarshal.AsBytes(Network.State.Weights));
+        hash.AppendData(MemoryMarshal.AsBytes(Network.State.OptimizerState));
         return hash.GetHashAndReset();
     }
 

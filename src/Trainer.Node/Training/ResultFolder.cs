@@ -30,13 +30,13 @@ internal sealed class ResultFolder
     public void Append(EpochSummary summary) => File.AppendAllText(MetricsPath, ProtoJson.Line(ProtoJson.ToJson(summary)) + "\n");
 
     /// <returns>The file's SHA-256.</returns>
-    public string WriteWeights(Network network) => Safetensors.WriteWeights(WeightsPath, network.Layout, network.Weights, network.Updates);
+    public string WriteWeights(Network network) => Safetensors.WriteWeights(WeightsPath, network.Layout, network.State.Weights, network.State.Progress.Updates);
 
     public void WriteOptimizer(Network network, Optimizer optimizer)
     {
         if (optimizer.StateBuffers > 0)
         {
-            Safetensors.WriteOptimizer(OptimizerPath, network.Layout, optimizer.StateNames, network.OptimizerState, network.Updates);
+            Safetensors.WriteOptimizer(OptimizerPath, network.Layout, optimizer.StateNames, network.State.OptimizerState, network.State.Progress.Updates);
         }
     }
 }

@@ -131,13 +131,15 @@ internal sealed class TrainingRun
         _metrics.BeginRun(_start.Job, state.Rank, state.Plan.Members, state.Schedule.TotalSteps);
         Committed? pending = null;
         var reported = 0L;
-        var apply = () => step.Apply(_item);
+        var sums = default(PassSums);
+        var apply = () => step.Apply(_item, sums);
         for (var index = 1UL; index <= state.Schedule.LastItem; index++)
         {
             _item = state.Schedule[index];
             var start = Stopwatch.GetTimestamp();
             var result = step.Reduce(_item);
             Publish(pending, results);
+            sums = result.Reduced.Statistics;
             var applied = _gate.Apply(index, apply);
             var epoch = Record(meter, state, result, applied, Stopwatch.GetElapsedTime(start).TotalSeconds);
             pending = null;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Training;
 using Trainer.Node.Reduction;
 
 namespace Trainer.Node.Training;
@@ -19,7 +20,7 @@ internal sealed class TrainingStep
     private readonly int[] _testPositions;
     private readonly int _testBatch;
     private readonly Action<int> _bucketReady;
-    private ulong _weightsHash;
+    private ulong _stateHash;
 
     public TrainingStep(MemberState state, AllReduceClient allReduce)
     {
@@ -27,13 +28,13 @@ internal sealed class TrainingStep
         _testPositions = [.. new BatchSlice(state.Data.Test.Count, state.Plan.Shards, state.Plan.Roots[state.Rank]).Positions()];
         _testBatch = state.Network.Labels.Length;
         _statistics = new float[StatisticsSum.Values * Math.Max(_testBatch, _testPositions.Length)];
-        _weightsHash = BitConverter.ToUInt64(state.Hash());
+        _stateHash = state.Network.State.Hash;
     }
 
     public StepResult Reduce(in ScheduleItem item)
     {
         var plan = PlanOf(item);
-        _allReduce.Begin(item.Index, plan, _weightsHash);
+        _allReduce.Begin(item.Index, plan, _stateHash);
         return item.Kind switch
         {
             ItemKind.Train => Train(item, plan),
@@ -43,12 +44,13 @@ internal sealed class TrainingStep
     }
 
     /// <summary>The one local act that makes the item's totals the state; returns its seconds.</summary>
-    public double Apply(in ScheduleItem item)
+    /// <param name="sums">What the item came to.</param>
+    public double Apply(in ScheduleItem item, in PassSums sums)
     {
         var start = Stopwatch.GetTimestamp();
         if (item.Kind == ItemKind.Train)
         {
-            _weightsHash = _state.Network.Apply();
+            _stateHash = _state.Network.Apply(sums);
         }
 
         return Stopwatch.GetElapsedTime(start).TotalSeconds;

@@ -150,7 +150,9 @@ public class CpuDeviceTests
             _device.SoftmaxCrossEntropy(default, 7, Samples, _y, _labels, _loss, _correct, _y);
             RunLayers();
             _device.Update(
-            [new UpdateRun(UpdateRule.Sgd, _w.Elements) { LearningRate = 0.1f, Momentum = 0.9f, WeightDecay = 0.01f }], 1, _w, _dw[0], _dw[1], default);
+                [new UpdateRun(UpdateRule.Sgd, _w.Elements) { LearningRate = 0.1f, Momentum = 0.9f, WeightDecay = 0.01f }],
+                1, _dw[0], [_w, _dw[1]], [_w, _dw[1]], stackalloc ulong[2]);
+            _device.Hash(_w, stackalloc ulong[1]);
         }
 
         private void RunLayers()

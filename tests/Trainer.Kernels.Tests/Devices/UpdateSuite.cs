@@ -27,13 +27,14 @@ public abstract class UpdateSuite(DeviceVariants variants)
 
     [Theory]
     [MemberData(nameof(Single))]
-    public void A_rule_equals_the_reference_and_the_hash_depends_on_the_weights_alone(UpdateRun rule, int count)
+    public void A_rule_equals_the_reference_and_the_hashes_depend_on_what_it_wrote_alone(UpdateRun rule, int count)
     {
         var run = rule with { Elements = count };
         foreach (var scale in new[] { 1, 0.3f })
         {
             variants.MustEqualReference($"{run}, scale {scale}", device => Update(device, [run], scale, count).Values);
-            Assert.Single(variants.Alike.Select(device => Update(device, [run], scale, count).Hash).Distinct());
+            var all = variants.Alike.Select(device => Update(device, [run], scale, count).Hashes).ToList();
+            Assert.All(all, hashes => Assert.Equal(all[0], hashes));
         }
     }
 
@@ -52,10 +53,24 @@ public abstract class UpdateSuite(DeviceVariants variants)
         ];
         var count = (int)runs.Sum(run => run.Elements);
         variants.MustEqualReference("runs", device => Update(device, runs, 0.7f, count).Values);
-        var (values, hash) = Update(variants.All[0], runs, 0.7f, count);
-        var weights = values[..count];
-        Assert.Equal(hash, HashOf(weights));
-        Assert.All(variants.Alike, device => Assert.Equal(hash, Update(device, runs, 0.7f, count).Hash));
+        var (values, hashes) = Update(variants.All[0], runs, 0.7f, count);
+        Assert.Equal(hashes, values.Chunk(count).SelectMany(HashesOf));
+        Assert.All(variants.Alike, device => Assert.Equal(hashes, Update(device, runs, 0.7f, count).Hashes));
+    }
+
+    [Theory]
+    [InlineData(1031)]
+    [InlineData(70_001)]
+    public void An_update_where_the_state_is_and_one_beside_it_are_the_same(int count)
+    {
+        UpdateRun[] runs = [Adam with { Elements = 517 }, new(UpdateRule.Keep, 9), Sgd with { Elements = count - 526, Momentum = 0.9f }];
+        foreach (var device in variants.All)
+        {
+            var (beside, hashes) = Update(device, runs, 0.3f, count);
+            var inPlace = Update(device, runs, 0.3f, count, inPlace: true);
+            Assert.Equal(beside, inPlace.Values);
+            Assert.Equal(hashes, inPlace.Hashes);
+        }
     }
 
     [Fact]
@@ -63,16 +78,16 @@ public abstract class UpdateSuite(DeviceVariants variants)
     {
         const int Count = 1000;
         var weights = TestData.Values(Count, 1);
-        var hashes = new HashSet<ulong> { HashOf(weights) };
+        var hashes = new HashSet<ulong> { HashesOf(weights)[0] };
         for (var i = 0; i < Count; i++)
         {
             var changed = weights.ToArray();
             changed[i] = BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(changed[i]) ^ (1 << (i % 32)));
-            Assert.True(hashes.Add(HashOf(changed)), $"Bit {i % 32} of weight {i} does not show.");
+            Assert.True(hashes.Add(HashesOf(changed)[0]), $"Bit {i % 32} of weight {i} does not show.");
         }
 
         (weights[3], weights[19]) = (weights[19], weights[3]);
-        Assert.True(hashes.Add(HashOf(weights)));
+        Assert.True(hashes.Add(HashesOf(weights)[0]));
     }
 
     [Fact]
@@ -82,11 +97,14 @@ public abstract class UpdateSuite(DeviceVariants variants)
         using var tensors = new Guarded();
         var w = tensors.Output(device, 10);
         void Fails(string message, UpdateRun run) =>
-            Assert.Equal(message, Assert.ThrowsAny<ArgumentException>(() => device.Update([run], 1, w, w, default, default)).Message);
+            Assert.Equal(message, Assert.ThrowsAny<ArgumentException>(() => device.Update([run], 1, w, [w], [w], new ulong[1])).Message);
 
         Fails("Update: the runs cover 9 elements, the weights have 10.", Sgd with { Elements = 9 });
         Fails("Update: run 0 is at step 0 of Adam, expected at least 1.", Adam with { Elements = 10, Step = 0 });
-        Fails("Update: state0 is empty, (10) needs 10 elements.", Sgd with { Elements = 10, Momentum = 0.5f });
+        Fails("Update: run 0 is Sgd and keeps 1 buffers beside the weights, got 0.", Sgd with { Elements = 10, Momentum = 0.5f });
+        Assert.Equal(
+            "Hash: room for 2 hashes, 10 elements have 1 chunks.",
+            Assert.ThrowsAny<ArgumentException>(() => device.Hash(w, new ulong[2])).Message);
     }
 
     [Theory]
@@ -100,21 +118,28 @@ public abstract class UpdateSuite(DeviceVariants variants)
         return [device.SquaredNorm(tensors.Input(device, TestData.Values(count, 1)))];
     });
 
-    private ulong HashOf(float[] weights)
+    private ulong[] HashesOf(float[] values)
     {
         using var tensors = new Guarded();
         var device = variants.All[0];
-        var w = tensors.Input(device, weights);
-        return device.Update([new UpdateRun(UpdateRule.Keep, weights.Length)], 1, w, w, default, default);
+        var hashes = new ulong[(values.Length + 65_535) / 65_536];
+        device.Hash(tensors.Input(device, values), hashes);
+        return hashes;
     }
 
-    private static (float[] Values, ulong Hash) Update(Device device, UpdateRun[] runs, float scale, int count)
+    private static (float[] Values, ulong[] Hashes) Update(Device device, UpdateRun[] runs, float scale, int count, bool inPlace = false)
     {
         using var tensors = new Guarded();
-        var (w, total) = (tensors.Input(device, TestData.Values(count, 1)), tensors.Input(device, TestData.Values(count, 2)));
-        var state0 = tensors.Input(device, TestData.Values(count, 3));
-        var state1 = tensors.Input(device, [.. TestData.Values(count, 4).Select(MathF.Abs)]);
-        var hash = device.Update(runs, scale, w, total, state0, state1);
-        return ([.. device.Read(w), .. device.Read(state0), .. device.Read(state1)], hash);
+        var total = tensors.Input(device, TestData.Values(count, 2));
+        Tensor[] before =
+        [
+            tensors.Input(device, TestData.Values(count, 1)),
+            tensors.Input(device, TestData.Values(count, 3)),
+            tensors.Input(device, [.. TestData.Values(count, 4).Select(MathF.Abs)]),
+        ];
+        Tensor[] after = inPlace ? before : [.. before.Select(_ => tensors.Output(device, count))];
+        var hashes = new ulong[3 * ((count + 65_535) / 65_536)];
+        device.Update(runs, scale, total, before, after, hashes);
+        return ([.. after.SelectMany(tensor => device.Read(tensor).ToArray())], hashes);
     }
 }

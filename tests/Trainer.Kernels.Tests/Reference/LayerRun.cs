@@ -86,13 +86,13 @@ public sealed class LayerRun
 
     public void Forward()
     {
-        _context.Train(Slice, 0, Seed, Step);
+        _context.Train(0, Slice, 0, Seed, Step);
         Layer.Forward(_context);
     }
 
     public void Evaluate()
     {
-        _context.Evaluate(Samples);
+        _context.Evaluate(0, Samples);
         Layer.Forward(_context);
     }
 
@@ -123,7 +123,7 @@ public sealed class LayerRun
             _perRoot[name] = [.. Slice.Roots.Select(_ => Unwritten($"{name} of a root", shape.Elements))];
         }
 
-        return new LayerState([.. tensors.Select(tensor => _tensors[tensor.Name])], [.. tensors.Select(tensor => _perRoot[tensor.Name])]);
+        return new LayerState([[.. tensors.Select(tensor => _tensors[tensor.Name])]], [.. tensors.Select(tensor => _perRoot[tensor.Name])]);
     }
 
     /// <summary>With room for the reference, which keeps a whole element per output where other devices make do with less.</summary>

@@ -198,19 +198,43 @@ public sealed partial class ReferenceDevice
         return total;
     }
 
-    public override ulong Update(ReadOnlySpan<UpdateRun> runs, float scale, Tensor weights, Tensor total, Tensor state0, Tensor state1)
+    public override void Update(
+        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> hashes)
     {
-        var (hash, i) = (14695981039346656037UL, 0);
+        for (var buffer = 0; buffer < after.Length; buffer++)
+        {
+            before[buffer].Host.CopyTo(after[buffer].Host);
+        }
+
+        var i = 0;
+        var (state0, state1) = (after.Length > 1 ? after[1] : default, after.Length > 2 ? after[2] : default);
         foreach (var run in runs)
         {
             for (var end = i + run.Elements; i < end; i++)
             {
-                UpdateElement(run, scale, ref weights.Host[i], total.Host[i], state0, state1, i);
-                hash = (hash ^ BitConverter.SingleToUInt32Bits(weights.Host[i])) * 1099511628211UL;
+                UpdateElement(run, scale, ref after[0].Host[i], total.Host[i], state0, state1, i);
             }
         }
 
-        return hash;
+        var chunks = hashes.Length / after.Length;
+        for (var buffer = 0; buffer < after.Length; buffer++)
+        {
+            Hash(after[buffer], hashes.Slice(buffer * chunks, chunks));
+        }
+    }
+
+    public override void Hash(Tensor values, Span<ulong> hashes)
+    {
+        for (var chunk = 0; chunk < hashes.Length; chunk++)
+        {
+            var hash = 14695981039346656037UL;
+            for (var i = chunk * Chunk.Elements; i < Math.Min((chunk + 1) * Chunk.Elements, values.Elements); i++)
+            {
+                hash = (hash ^ BitConverter.SingleToUInt32Bits(values.Host[i])) * 1099511628211UL;
+            }
+
+            hashes[chunk] = hash;
+        }
     }
 
     private static void UpdateElement(in UpdateRun run, float scale, ref float w, float total, Tensor state0, Tensor state1, int i)

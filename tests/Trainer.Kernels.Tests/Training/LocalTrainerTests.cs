@@ -51,7 +51,8 @@ public sealed class LocalTrainerTests : IDisposable
             {
                 var slice = BatchSlice.Whole(batch.Length, 3);
                 TestData.Load(network, slice, [.. batch.SelectMany(i => pixels[i])], [.. batch.Select(i => labels[i])]);
-                hash = TestData.Step(network, slice);
+                TestData.Step(network, slice);
+                hash = network.State.WeightsHash;
                 losses[epoch - 1] += network.Results.Loss.ToArray().Sum(loss => (double)loss);
             }
         }
@@ -118,9 +119,10 @@ public sealed class LocalTrainerTests : IDisposable
         var (data, _, _) = Samples(5);
         using var trainer = new LocalTrainer(Softmax, _device, new Sgd(0.1f), batchSize: 5);
         trainer.Network.EditWeights()[16] = float.NaN;
+        var hash = trainer.WeightsHash;
 
         Assert.Equal("Step 1: the gradient is not finite.", Assert.Throws<NotFiniteNumberException>(() => trainer.TrainEpoch(data)).Message);
-        Assert.Equal(0UL, trainer.WeightsHash);
+        Assert.Equal(hash, trainer.WeightsHash);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Operands;
 using Trainer.Kernels.Geometries;
@@ -89,24 +90,29 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
     public override bool Divide(Tensor values, float divisor) =>
         _divide.Execute(values.Elements, Operand.Address(nameof(Divide), "values", values, Extent.Of(values.Elements)), divisor);
 
-    public override ulong Update(ReadOnlySpan<UpdateRun> runs, float scale, Tensor weights, Tensor total, Tensor state0, Tensor state1)
+    public override void Update(
+        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> hashes)
     {
         const string Operation = nameof(Update);
-        GeometryChecks.CheckRuns(Operation, runs, weights.Elements);
-        var extent = Extent.Of(weights.Elements);
-        var (needsState0, needsState1) = (false, false);
-        foreach (ref readonly var step in _weightUpdate.Plan(runs, scale))
+        GeometryChecks.CheckRuns(Operation, runs, before, after, hashes.Length);
+        var extent = Extent.Of(after[0].Elements);
+        var sources = (float**)_targets.Ensure<nint>(before.Length);
+        var targets = (float**)_otherTargets.Ensure<nint>(after.Length);
+        for (var buffer = 0; buffer < after.Length; buffer++)
         {
-            needsState0 |= step.NeedsVelocity || step.NeedsMoments;
-            needsState1 |= step.NeedsMoments;
+            sources[buffer] = Operand.Address(Operation, buffer == 0 ? "the weights" : "the optimizer's state", before[buffer], extent);
+            targets[buffer] = Operand.Address(Operation, buffer == 0 ? "the next weights" : "the optimizer's next state", after[buffer], extent);
         }
 
-        return _weightUpdate.Execute(
-            weights.Elements,
-            Operand.Address(Operation, "weights", weights, extent),
-            Operand.Address(Operation, "total", total, extent),
-            needsState0 ? Operand.Address(Operation, "state0", state0, extent) : null,
-            needsState1 ? Operand.Address(Operation, "state1", state1, extent) : null);
+        _weightUpdate.Plan(runs, scale);
+        _weightUpdate.Execute(extent.Elements, Operand.Address(Operation, "total", total, extent), after.Length, sources, targets, hashes);
+    }
+
+    public override void Hash(Tensor values, Span<ulong> hashes)
+    {
+        const string Operation = nameof(Hash);
+        GeometryChecks.CheckHashes(Operation, values.Elements, Chunk.CountOf(values.Elements), hashes.Length);
+        _chunkHashes.Execute(values.Elements, Operand.Address(Operation, "values", values, Extent.Of(values.Elements)), hashes);
     }
 
     public override void MaxPool2dForward(in Pool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen)

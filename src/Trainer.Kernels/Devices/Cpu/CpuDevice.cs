@@ -77,6 +77,7 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
     private readonly DivideWork<TSimd, TVector> _divide;
     private readonly SquaredNorm<TSimd, TVector> _squaredNorm;
     private readonly UpdateWork<TSimd, TVector> _weightUpdate;
+    private readonly ChunkHashes<TSimd, TVector> _chunkHashes;
     private readonly Tf32Emulation _tf32;
 
     public CpuDevice(int threads, InstructionSet set)
@@ -103,6 +104,7 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector> : Device
         _divide = new(_team);
         _squaredNorm = new(_team, _scratch);
         _weightUpdate = new(_team, _scratch);
+        _chunkHashes = new(_team);
         _tf32 = new(this, _team);
     }
 

@@ -1,4 +1,5 @@
 using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Sharding;
 
@@ -103,9 +104,16 @@ internal static class GeometryChecks
         CheckSamples(operation, samples);
     }
 
-    public static void CheckRuns(string operation, ReadOnlySpan<UpdateRun> runs, long elements)
+    /// <param name="hashes">Room for the chunks' hashes.</param>
+    public static void CheckRuns(string operation, ReadOnlySpan<UpdateRun> runs, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, int hashes)
     {
-        var total = 0L;
+        if (before.Length != after.Length || after.Length == 0)
+        {
+            throw new ArgumentException($"{operation}: {after.Length} buffers after it for {before.Length} before it, expected as many, the weights first.");
+        }
+
+        var (elements, total) = (after[0].Elements, 0L);
+        CheckHashes(operation, elements * after.Length, after.Length * Chunk.CountOf(elements), hashes);
         for (var i = 0; i < runs.Length; i++)
         {
             if (runs[i].Elements < 0 || (uint)runs[i].Rule > (uint)UpdateRule.AdamW)
@@ -119,12 +127,26 @@ internal static class GeometryChecks
                 throw new ArgumentException($"{operation}: run {i} is at step {runs[i].Step} of {runs[i].Rule}, expected at least 1.");
             }
 
+            if (runs[i].StateBuffers > after.Length - 1)
+            {
+                throw new ArgumentException(
+                    $"{operation}: run {i} is {runs[i].Rule} and keeps {runs[i].StateBuffers} buffers beside the weights, got {after.Length - 1}.");
+            }
+
             total += runs[i].Elements;
         }
 
         if (total != elements)
         {
             throw new ArgumentException($"{operation}: the runs cover {total} elements, the weights have {elements}.");
+        }
+    }
+
+    public static void CheckHashes(string operation, long elements, int chunks, int hashes)
+    {
+        if (hashes != chunks)
+        {
+            throw new ArgumentException($"{operation}: room for {hashes} hashes, {elements} elements have {chunks} chunks.");
         }
     }
 

@@ -11,19 +11,19 @@ internal static unsafe class UpdateKernels<TSimd, TVector>
     where TVector : struct
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Average(in UpdateStep step, float* weights, float* total, int count)
+    public static void Average(in UpdateStep step, float* weights, float* total, float* nextWeights, int count)
     {
         var share = TSimd.Broadcast(step.Momentum);
         for (var i = 0; i < count; i += TSimd.Lanes)
         {
             var w = TSimd.Load(weights + i);
-            EpilogueRows<TSimd, TVector>.Store(weights + i, LaneUpdate<TSimd, TVector>.Average(share, TSimd.Load(total + i), w), count - i);
+            EpilogueRows<TSimd, TVector>.Store(nextWeights + i, LaneUpdate<TSimd, TVector>.Average(share, TSimd.Load(total + i), w), count - i);
         }
     }
 
-    /// <param name="velocity">Null without momentum.</param>
+    /// <param name="velocity">Null without momentum; likewise <paramref name="nextVelocity"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Sgd(in UpdateStep step, float* weights, float* total, float* velocity, int count)
+    public static void Sgd(in UpdateStep step, float* weights, float* total, float* velocity, float* nextWeights, float* nextVelocity, int count)
     {
         var (scale, decay, rate) = (TSimd.Broadcast(step.Scale), TSimd.Broadcast(step.WeightDecay), TSimd.Broadcast(-step.LearningRate));
         var (momentum, undampened) = (TSimd.Broadcast(step.Momentum), TSimd.Broadcast(step.Undampened));
@@ -36,16 +36,17 @@ internal static unsafe class UpdateKernels<TSimd, TVector>
             if (velocity != null)
             {
                 var v = isFirst ? g : LaneUpdate<TSimd, TVector>.Velocity(momentum, undampened, TSimd.Load(velocity + i), g);
-                EpilogueRows<TSimd, TVector>.Store(velocity + i, v, count - i);
+                EpilogueRows<TSimd, TVector>.Store(nextVelocity + i, v, count - i);
                 g = nesterov ? LaneUpdate<TSimd, TVector>.Nesterov(momentum, v, g) : v;
             }
 
-            EpilogueRows<TSimd, TVector>.Store(weights + i, LaneUpdate<TSimd, TVector>.Step(rate, g, w), count - i);
+            EpilogueRows<TSimd, TVector>.Store(nextWeights + i, LaneUpdate<TSimd, TVector>.Step(rate, g, w), count - i);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Adam(in UpdateStep step, float* weights, float* total, float* mean, float* square, int count)
+    public static void Adam(
+        in UpdateStep step, float* weights, float* total, float* mean, float* square, float* nextWeights, float* nextMean, float* nextSquare, int count)
     {
         var (scale, decay, rate) = (TSimd.Broadcast(step.Scale), TSimd.Broadcast(step.WeightDecay), TSimd.Broadcast(-step.LearningRate));
         var (rest1, rest2, beta2) = (TSimd.Broadcast(step.Rest1), TSimd.Broadcast(step.Rest2), TSimd.Broadcast(step.Beta2));
@@ -64,9 +65,9 @@ internal static unsafe class UpdateKernels<TSimd, TVector>
             var m = LaneUpdate<TSimd, TVector>.Mean(rest1, TSimd.Load(mean + i), g);
             var v = LaneUpdate<TSimd, TVector>.Square(rest2, beta2, TSimd.Load(square + i), g);
             var direction = LaneUpdate<TSimd, TVector>.Direction(m, v, correction, eps);
-            EpilogueRows<TSimd, TVector>.Store(mean + i, m, count - i);
-            EpilogueRows<TSimd, TVector>.Store(square + i, v, count - i);
-            EpilogueRows<TSimd, TVector>.Store(weights + i, LaneUpdate<TSimd, TVector>.Step(rate, direction, w), count - i);
+            EpilogueRows<TSimd, TVector>.Store(nextMean + i, m, count - i);
+            EpilogueRows<TSimd, TVector>.Store(nextSquare + i, v, count - i);
+            EpilogueRows<TSimd, TVector>.Store(nextWeights + i, LaneUpdate<TSimd, TVector>.Step(rate, direction, w), count - i);
         }
     }
 }

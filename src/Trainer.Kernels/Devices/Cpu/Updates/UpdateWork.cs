@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Memory;
@@ -7,8 +9,8 @@ using Trainer.Kernels.Devices.Cpu.Threading;
 namespace Trainer.Kernels.Devices.Cpu.Updates;
 
 /// <summary>
-/// One pass over weights, total and state that also hashes the new weights while they are in cache. A piece of work is a chunk of 65,536
-/// elements, done in blocks; a block takes the parts of the runs that lie in it.
+/// One pass over weights, total and state that also hashes what it writes. A piece of work is a chunk of 65,536 elements, done in blocks; the next values of
+/// a block are made in a thread's own memory, hashed there, and then copied to where they belong. A block takes the parts of the runs that lie in it.
 /// </summary>
 internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch scratch) : ParallelWork
     where TSimd : ISimd<TVector>
@@ -16,17 +18,21 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
 {
     private const int BlockElements = 2048;
 
+    /// <summary>Buffers from this length on are out of the caches before anybody reads them again.</summary>
+    private const long StreamedElements = 4 << 20;
+
     private UpdateStep[] _steps = [];
     private int _stepCount;
+    private int _buffers;
     private long _elements;
-    private float* _weights;
+    private int _chunks;
     private float* _total;
-    private float* _state0;
-    private float* _state1;
+    private float** _before;
+    private float** _after;
     private ulong* _hashes;
 
     /// <summary>Takes in the runs; the caller checks that they cover the buffer and have the state they need.</summary>
-    public ReadOnlySpan<UpdateStep> Plan(ReadOnlySpan<UpdateRun> runs, float scale)
+    public void Plan(ReadOnlySpan<UpdateRun> runs, float scale)
     {
         if (_steps.Length < runs.Length)
         {
@@ -41,37 +47,48 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
         }
 
         _stepCount = runs.Length;
-        return _steps.AsSpan(0, _stepCount);
     }
 
-    public ulong Execute(long elements, float* weights, float* total, float* state0, float* state1)
+    /// <param name="buffers">The weights and the optimizer's buffers.</param>
+    public void Execute(long elements, float* total, int buffers, float** before, float** after, Span<ulong> hashes)
     {
         _elements = elements;
-        _weights = weights;
         _total = total;
-        _state0 = state0;
-        _state1 = state1;
-        var chunks = Chunk.CountOf(elements);
-        _hashes = (ulong*)scratch.Shared(2L * chunks);
-        team.Run(this, chunks);
-        return WeightHash.OfChunks(elements, new ReadOnlySpan<ulong>(_hashes, chunks));
+        _buffers = buffers;
+        _before = before;
+        _after = after;
+        _chunks = hashes.Length / buffers;
+        scratch.EnsureOwn(buffers * (BlockElements + WeightHash.Lanes));
+        fixed (ulong* target = hashes)
+        {
+            _hashes = target;
+            team.Run(this, _chunks);
+        }
     }
 
     public override void Run(int piece, int thread)
     {
         var first = (long)piece * Chunk.Elements;
         var count = (int)Math.Min(Chunk.Elements, _elements - first);
-        var states = stackalloc float[WeightHash.Lanes];
-        new Span<float>(states, WeightHash.Lanes).Clear();
+        var block = scratch.Own(thread);
+        var states = block + (_buffers * BlockElements);
+        new Span<float>(states, _buffers * WeightHash.Lanes).Clear();
         var step = StepAt(first);
         for (var done = 0; done < count; done += BlockElements)
         {
             var length = Math.Min(BlockElements, count - done);
-            UpdateBlock(ref step, first + done, first + done + length);
-            ChunkHash<TSimd, TVector>.Add(states, _weights + first + done, length);
+            UpdateBlock(ref step, first + done, first + done + length, block);
+            for (var buffer = 0; buffer < _buffers; buffer++)
+            {
+                ChunkHash<TSimd, TVector>.Add(states + (buffer * WeightHash.Lanes), block + (buffer * BlockElements), length);
+                Write(block + (buffer * BlockElements), _after[buffer] + first + done, length);
+            }
         }
 
-        _hashes[piece] = ChunkHash<TSimd, TVector>.OfChunk(states, count);
+        for (var buffer = 0; buffer < _buffers; buffer++)
+        {
+            _hashes[(buffer * _chunks) + piece] = ChunkHash<TSimd, TVector>.OfChunk(states + (buffer * WeightHash.Lanes), count);
+        }
     }
 
     private int StepAt(long element)
@@ -85,35 +102,60 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
         return step;
     }
 
-    private void UpdateBlock(ref int step, long first, long end)
+    private void UpdateBlock(ref int step, long first, long end, float* block)
     {
         while (first < end)
         {
             ref readonly var current = ref _steps[step];
             var count = (int)(Math.Min(end, current.First + current.Elements) - first);
-            Update(current, first, count);
+            Update(current, first, count, block);
             first += count;
+            block += count;
             step += first == current.First + current.Elements && step + 1 < _stepCount ? 1 : 0;
         }
     }
 
-    private void Update(in UpdateStep step, long first, int count)
+    /// <param name="next">Where the next weights go; the optimizer's buffers go behind them, a block apart.</param>
+    private void Update(in UpdateStep step, long first, int count, float* next)
     {
-        var weights = _weights + first;
+        var weights = _before[0] + first;
         var total = _total + first;
+        var made = step.StateBuffers + 1;
         switch (step.Rule)
         {
             case UpdateRule.Keep:
+                made = 0;
                 break;
             case UpdateRule.Average:
-                UpdateKernels<TSimd, TVector>.Average(step, weights, total, count);
+                UpdateKernels<TSimd, TVector>.Average(step, weights, total, next, count);
                 break;
             case UpdateRule.Sgd:
-                UpdateKernels<TSimd, TVector>.Sgd(step, weights, total, step.NeedsVelocity ? _state0 + first : null, count);
+                var velocity = step.StateBuffers == 0 ? null : _before[1] + first;
+                UpdateKernels<TSimd, TVector>.Sgd(step, weights, total, velocity, next, next + BlockElements, count);
                 break;
             default:
-                UpdateKernels<TSimd, TVector>.Adam(step, weights, total, _state0 + first, _state1 + first, count);
+                UpdateKernels<TSimd, TVector>.Adam(
+                    step, weights, total, _before[1] + first, _before[2] + first, next, next + BlockElements, next + (2 * BlockElements), count);
                 break;
+        }
+
+        for (var buffer = made; buffer < _buffers; buffer++)
+        {
+            Unsafe.CopyBlock(next + (buffer * BlockElements), _before[buffer] + first, (uint)count * sizeof(float));
+        }
+    }
+
+    private void Write(float* block, float* target, int count)
+    {
+        if (_elements < StreamedElements || ((nint)target | (count * sizeof(float))) % NativeBuffer.Alignment != 0)
+        {
+            Unsafe.CopyBlock(target, block, (uint)count * sizeof(float));
+            return;
+        }
+
+        for (var i = 0; i < count; i += Vector256<float>.Count)
+        {
+            Vector256.LoadAligned(block + i).StoreAlignedNonTemporal(target + i);
         }
     }
 }

@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+using Trainer.Kernels.Arithmetic;
+
+namespace Trainer.Kernels.Training;
+
+/// <summary>What an epoch came to.</summary>
+/// <param name="Test">Of the evaluation that closed it; no samples where there was none.</param>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct EpochSums(PassSums Train, PassSums Test);
+
+/// <summary>How far a training is: the small part of its state, a function of (job, step) like the rest. Times and rates are measurements and stay outside.</summary>
+/// <param name="Step">Steps taken, evaluations included: k.</param>
+/// <param name="Updates">Updates of the weights: schedules and bias corrections follow from it.</param>
+/// <param name="Samples">Training samples that have entered the weights.</param>
+/// <param name="OpenEpoch">Sums of the epoch that is being trained; nothing between an evaluation and the next update.</param>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct TrainingProgress(ulong Step, long Updates, long Samples, PassSums OpenEpoch)
+{
+    private readonly IReadOnlyList<EpochSums>? _epochs;
+
+    /// <summary>The closed ones, in order.</summary>
+    public IReadOnlyList<EpochSums> Epochs
+    {
+        get => _epochs ?? [];
+        init => _epochs = value;
+    }
+
+    /// <summary>One link for each step: of the link before it, the step's number and samples, and the hash of the state after it.</summary>
+    public ulong Chain { get; init; }
+
+    /// <summary>Sums of the open epoch, or of the last one that was closed.</summary>
+    public PassSums LastEpoch => OpenEpoch.Samples > 0 || Epochs.Count == 0 ? OpenEpoch : Epochs[^1].Train;
+
+    /// <summary>After an update from a batch.</summary>
+    public TrainingProgress Trained(in PassSums batch) =>
+        this with { Step = Step + 1, Updates = Updates + 1, Samples = Samples + batch.Samples, OpenEpoch = OpenEpoch + batch };
+
+    /// <summary>After the evaluation that closes an epoch.</summary>
+    public TrainingProgress Evaluated(in PassSums test) =>
+        this with { Step = Step + 1, OpenEpoch = default, Epochs = [.. Epochs, new EpochSums(OpenEpoch, test)] };
+
+    /// <summary>With the link of the state's <paramref name="hash"/> behind that of the state <paramref name="before"/> it.</summary>
+    internal TrainingProgress LinkedTo(in TrainingProgress before, ulong hash) => this with
+    {
+        Chain = WeightHash.Mix(WeightHash.Mix(WeightHash.Mix(before.Chain, Step), (ulong)Samples), hash),
+    };
+
+    /// <summary>A hash that goes on from <paramref name="hash"/> with all of this but the chain.</summary>
+    internal ulong Hash(ulong hash)
+    {
+        hash = WeightHash.Mix(WeightHash.Mix(WeightHash.Mix(hash, Step), (ulong)Updates), (ulong)Samples);
+        hash = Hash(hash, OpenEpoch);
+        for (var epoch = 0; epoch < Epochs.Count; epoch++)
+        {
+            hash = Hash(Hash(hash, Epochs[epoch].Train), Epochs[epoch].Test);
+        }
+
+        return hash;
+    }
+
+    private static ulong Hash(ulong hash, in PassSums sums)
+    {
+        hash = WeightHash.Mix(WeightHash.Mix(hash, BitConverter.DoubleToUInt64Bits(sums.Loss)), BitConverter.DoubleToUInt64Bits(sums.Weight));
+        return WeightHash.Mix(WeightHash.Mix(hash, (ulong)sums.Correct), (ulong)sums.Samples);
+    }
+}

@@ -1,0 +1,173 @@
+using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Canonical;
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Models;
+
+namespace Trainer.Kernels.Training;
+
+/// <summary>
+/// The state after a step: weights and running statistics, what the optimizer keeps of them, and how far the training is. What a checkpoint holds and a
+/// joiner receives; no assignment has a part in it. It lies on the device, as flat buffers one behind another, and is copied in and out by chunks.
+/// </summary>
+/// <remarks>
+/// Chunk c of buffer b (the weights are buffer 0) is number b x chunks of a buffer + c: 65,536 elements, the last one of each buffer what is left. The hash is one
+/// over the hashes of all chunks and the progress, the same whether the chunks were computed here or received.
+/// </remarks>
+public sealed class TrainingState : IDisposable
+{
+    private readonly Device _device;
+    private readonly DeviceMemory _memory;
+    private readonly StateBuffer _values;
+    private readonly Tensor[] _buffers;
+    private readonly ulong[] _hashes;
+    private bool _isHashed;
+
+    /// <param name="optimizerBuffers">Flat buffers that the optimizer keeps (<see cref="Optimizer.StateBuffers"/>).</param>
+    public TrainingState(Device device, ParameterLayout layout, int optimizerBuffers)
+    {
+        (_device, Layout) = (device, layout);
+        var all = new Tensor(device.Allocate(Elements(layout, optimizerBuffers)), 0, Elements(layout, optimizerBuffers));
+        (_memory, _values) = (all.Memory, new StateBuffer(device, all));
+        _buffers = [.. Enumerable.Range(0, 1 + optimizerBuffers).Select(buffer => all.Slice((long)buffer * layout.Elements, layout.Elements))];
+        _hashes = new ulong[Chunks];
+    }
+
+    public ParameterLayout Layout { get; }
+
+    public TrainingProgress Progress { get; set; }
+
+    /// <summary>Chunks of all buffers.</summary>
+    public int Chunks => _buffers.Length * Layout.Chunks;
+
+    /// <summary>The flat weights and running statistics, on the host. Valid until the state is next changed.</summary>
+    public ReadOnlySpan<float> Weights => _values.Read()[..Layout.Elements];
+
+    /// <summary>What the optimizer keeps, buffer by buffer, on the host; empty when it keeps nothing. Valid until the state is next changed.</summary>
+    public ReadOnlySpan<float> OptimizerState => _values.Read()[Layout.Elements..];
+
+    /// <summary>Of weights and running statistics alone.</summary>
+    public ulong WeightsHash => HashOf(0);
+
+    /// <summary>Of everything.</summary>
+    public ulong Hash
+    {
+        get
+        {
+            var hash = WeightsHash;
+            for (var buffer = 1; buffer < _buffers.Length; buffer++)
+            {
+                hash = WeightHash.Mix(hash, HashOf(buffer));
+            }
+
+            return Progress.Hash(hash);
+        }
+    }
+
+    /// <summary>The weights, then the optimizer's buffers, on the device.</summary>
+    internal ReadOnlySpan<Tensor> Buffers => _buffers;
+
+    /// <summary>Elements of all buffers.</summary>
+    public static long Elements(ParameterLayout layout, int optimizerBuffers) => (1L + optimizerBuffers) * layout.Elements;
+
+    /// <summary>
+    /// The state after step 0: weights from the model's initialisers, Philox keyed by (seed; layer, element), the same everywhere; the optimizer's buffers are zero.
+    /// </summary>
+    public void Initialize(Model model, ulong seed)
+    {
+        Progress = default;
+        Edit().Clear();
+        var slots = Layout.Slots.ToDictionary(slot => slot.Name, StringComparer.Ordinal);
+        var index = 0;
+        foreach (var node in model.Graph.Layers)
+        {
+            foreach (var parameter in node.Parameters)
+            {
+                parameter.Initial.Fill(ValuesOf(slots[node.NameOf(parameter.Name)]), seed, index++);
+            }
+
+            foreach (var statistic in node.Statistics)
+            {
+                ValuesOf(slots[node.NameOf(statistic.Name)]).Fill(statistic.Initial);
+            }
+        }
+    }
+
+    /// <summary><see cref="Weights"/>, to be changed before the device next uses the state.</summary>
+    public Span<float> EditWeights() => Edit()[..Layout.Elements];
+
+    /// <summary><see cref="OptimizerState"/>, to be changed before the device next uses the state.</summary>
+    public Span<float> EditOptimizerState() => Edit()[Layout.Elements..];
+
+    /// <summary>Elements of a chunk.</summary>
+    public int ElementsOf(int chunk) => Math.Min(Chunk.Elements, Layout.Elements - (chunk % Layout.Chunks * Chunk.Elements));
+
+    /// <summary>Copies a chunk out.</summary>
+    /// <param name="target">As long as <see cref="ElementsOf"/> says.</param>
+    public void CopyTo(int chunk, Span<float> target)
+    {
+        CheckLength(chunk, target.Length);
+        _values.Read(PlaceOf(chunk)).CopyTo(target);
+    }
+
+    /// <summary>Copies a chunk in, from another holder of the state or a file.</summary>
+    /// <param name="source">As long as <see cref="ElementsOf"/> says.</param>
+    public void Restore(int chunk, ReadOnlySpan<float> source)
+    {
+        CheckLength(chunk, source.Length);
+        _values.Write(PlaceOf(chunk), source);
+        if (_isHashed)
+        {
+            _device.Hash(PlaceOf(chunk), _hashes.AsSpan(chunk, 1));
+        }
+    }
+
+    public void Dispose() => _memory.Dispose();
+
+    /// <summary>To be called before the device reads the buffers.</summary>
+    internal void BringToDevice() => _values.BringToDevice();
+
+    /// <summary>Writes the state that follows on <paramref name="before"/> by an optimizer's runs.</summary>
+    internal void Update(TrainingState before, ReadOnlySpan<UpdateRun> runs, float scale, Tensor total)
+    {
+        before.BringToDevice();
+        _device.Update(runs, scale, total, before._buffers, _buffers, _hashes);
+        _values.ChangedOnDevice();
+        _isHashed = true;
+    }
+
+    private ulong HashOf(int buffer)
+    {
+        if (!_isHashed)
+        {
+            BringToDevice();
+            for (var i = 0; i < _buffers.Length; i++)
+            {
+                _device.Hash(_buffers[i], _hashes.AsSpan(i * Layout.Chunks, Layout.Chunks));
+            }
+
+            _isHashed = true;
+        }
+
+        return WeightHash.OfChunks(Layout.Elements, _hashes.AsSpan(buffer * Layout.Chunks, Layout.Chunks));
+    }
+
+    private Span<float> Edit()
+    {
+        _isHashed = false;
+        return _values.Edit();
+    }
+
+    private Span<float> ValuesOf(ParameterSlot slot) => EditWeights().Slice(slot.Offset, slot.Elements);
+
+    private Tensor PlaceOf(int chunk) => _buffers[chunk / Layout.Chunks].Slice(chunk % Layout.Chunks * (long)Chunk.Elements, ElementsOf(chunk));
+
+    private void CheckLength(int chunk, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(chunk);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(chunk, Chunks);
+        if (length != ElementsOf(chunk))
+        {
+            throw new ArgumentException($"Chunk {chunk} of the state has {ElementsOf(chunk)} elements, got {length}.");
+        }
+    }
+}
