@@ -26,11 +26,13 @@ public sealed class LocalTrainer : IDisposable
     /// <param name="batchSize">Samples of a step; the last of an epoch has what is left over.</param>
     /// <param name="seed">Of initial weights and of the epochs' orders.</param>
     /// <param name="shards">Shards of the batch; part of the arithmetic. Default: <see cref="ShardTree.DefaultShards"/>.</param>
-    public LocalTrainer(Model model, Device device, TrainingRecipe recipe, int batchSize, ulong seed = 0, int? shards = null)
+    /// <param name="batchNormShards">Shards that batch norm normalises together, likewise. Default: <see cref="Model.GroupShards"/>.</param>
+    public LocalTrainer(
+        Model model, Device device, TrainingRecipe recipe, int batchSize, ulong seed = 0, int? shards = null, int? batchNormShards = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         (_batchSize, _seed, _shards) = (batchSize, seed, shards ?? ShardTree.DefaultShards(batchSize));
-        _groupShards = model.GroupShards(batchSize, _shards);
+        _groupShards = batchNormShards ?? model.GroupShards(batchSize, _shards);
         var options = new NetworkOptions(batchSize, MaxGroups: _shards) { TotalInPlace = true };
         options = NetworkFit.Of(model, device, recipe, options, [BatchSlice.Whole(batchSize, _shards, _groupShards)]);
         Network = new Network(model, device, recipe, options);

@@ -77,7 +77,7 @@ public sealed class StrictLoadTests : IDisposable
         return network.Output.ToArray();
     }
 
-    private static string? FindPython() => new[] { "/usr/bin/python3", "python3" }.FirstOrDefault(candidate =>
+    private static string? FindPython() => new[] { Environment.GetEnvironmentVariable("TRAINER_PYTHON"), "/usr/bin/python3", "python3" }.OfType<string>().FirstOrDefault(candidate =>
     {
         try
         {

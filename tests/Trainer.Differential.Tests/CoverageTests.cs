@@ -1,0 +1,99 @@
+using System.Text.Json.Nodes;
+using Google.Protobuf.Reflection;
+using Trainer.Differential.Tests.Generation;
+using Trainer.Protos;
+
+namespace Trainer.Differential.Tests;
+
+/// <summary>The generator draws every field that a job file has, and every word of those that are a choice, so that what is added is compared with PyTorch too.</summary>
+public sealed class CoverageTests
+{
+    private const int Cases = 1500;
+
+    /// <summary>What has no counterpart in PyTorch, or is compared elsewhere.</summary>
+    private static readonly Dictionary<string, string> NotDrawn = new(StringComparer.Ordinal)
+    {
+        ["Model.zoo"] = "whole networks have golden values (Kernels.Tests/Golden/networks.py)",
+        ["Model.classes"] = "of the zoo",
+        ["Model.width"] = "of the zoo",
+        ["Model.dropout"] = "of the zoo",
+        ["Data.dataset"] = "known files",
+        ["JobSpec.cluster"] = "workers never change the result, which each case checks",
+        ["Training.compute"] = "arithmetic of our own",
+        ["Training.gradients"] = "arithmetic of our own",
+    };
+
+    [Fact]
+    public void Every_field_and_choice_of_a_job_file_is_drawn()
+    {
+        var drawn = new HashSet<string>(StringComparer.Ordinal);
+        for (var seed = 1; seed <= Cases; seed++)
+        {
+            Collect(drawn, JobSpec.Descriptor, CaseGenerator.Of(seed).Job);
+        }
+
+        var missing = Known(JobSpec.Descriptor, []).Except(drawn).Except(NotDrawn.Keys).Order(StringComparer.Ordinal).ToList();
+        Assert.True(
+            missing.Count == 0,
+            $"No case has {string.Join(", ", missing)}: give each a row in Generation/LayerRows.cs, ModelGenerator.cs or RecipeRows.cs, and in PyTorch/layers.py or recipe.py");
+    }
+
+    [Fact]
+    public void What_is_not_drawn_is_in_the_schema() => Assert.Empty(NotDrawn.Keys.Except(Known(JobSpec.Descriptor, [])));
+
+    [Fact]
+    public void A_seed_gives_the_same_case_again()
+    {
+        for (var seed = 1; seed <= 50; seed++)
+        {
+            var (first, second) = (CaseGenerator.Of(seed), CaseGenerator.Of(seed));
+            Assert.Equal(first.ToString(), second.ToString());
+            Assert.Equal(first.Train.Pixels, second.Train.Pixels);
+        }
+    }
+
+    private static void Collect(HashSet<string> drawn, MessageDescriptor message, JsonNode? value)
+    {
+        if (value is JsonArray items)
+        {
+            foreach (var item in items)
+            {
+                Collect(drawn, message, item);
+            }
+
+            return;
+        }
+
+        foreach (var (name, child) in (value as JsonObject) ?? [])
+        {
+            var field = message.FindFieldByName(name);
+            Assert.True(field is not null, $"{message.Name} has no field '{name}'");
+            drawn.Add(Name(field));
+            if (field.FieldType == FieldType.Message)
+            {
+                Collect(drawn, field.MessageType, child);
+            }
+            else if (field.FieldType == FieldType.String)
+            {
+                drawn.Add($"{Name(field)}: {child}");
+            }
+        }
+    }
+
+    /// <summary>Fields, and words of fields that have a choice of them, of a message and of those in it.</summary>
+    private static IEnumerable<string> Known(MessageDescriptor message, HashSet<string> seen)
+    {
+        if (!seen.Add(message.FullName))
+        {
+            return [];
+        }
+
+        return message.Fields.InFieldNumberOrder().Where(field => !field.IsMap).SelectMany(field => NotDrawn.ContainsKey(Name(field))
+            ? [Name(field)]
+            : field.FieldType == FieldType.Message
+                ? Known(field.MessageType, seen).Prepend(Name(field))
+                : (field.GetOptions()?.GetExtension(JobExtensions.Rule)?.OneOf ?? []).Select(word => $"{Name(field)}: {word}").Prepend(Name(field)));
+    }
+
+    private static string Name(FieldDescriptor field) => $"{field.ContainingType.Name}.{field.Name}";
+}

@@ -1,0 +1,142 @@
+using System.Text.Json.Nodes;
+using Trainer.Kernels;
+using Trainer.Kernels.Models;
+
+namespace Trainer.Differential.Tests.Generation;
+
+/// <summary>Draws the layers of a network, from an image to scores; each layer fits what comes out of the ones before it, unless the case is wild.</summary>
+internal sealed class ModelGenerator(Draw draw)
+{
+    private const int Tries = 8, MaxElements = 1500;
+    private int _names;
+
+    /// <param name="input">(C, H, W)</param>
+    /// <param name="outputs">Scores of a sample.</param>
+    public JsonArray Network(Shape input, int outputs)
+    {
+        var (layers, shape) = Append([], input, draw.Between(0, 5), depth: 0);
+        if (shape.Rank == 3)
+        {
+            layers.Add(Layer("flatten", []));
+            (layers, shape) = Append(layers, new Shape(checked((int)shape.Elements)), draw.Between(0, 3), depth: 0);
+        }
+
+        layers.Add(Layer("linear", LayerRows.Linear(draw, outputs)));
+        if (draw.Chance(0.15))
+        {
+            layers.Add(Layer(draw.Of("tanh", "log_softmax", "softmax", "sigmoid", "relu"), []));
+        }
+
+        return layers;
+    }
+
+    private (JsonArray Layers, Shape Output) Append(JsonArray layers, Shape input, int count, int depth)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            for (var tries = 0; tries < (draw.IsWild ? 1 : Tries); tries++)
+            {
+                var layer = Any(input, depth);
+                if (After(input, layer) is { } output && output.Elements <= MaxElements)
+                {
+                    layers.Add(layer);
+                    input = output;
+                    break;
+                }
+
+                if (draw.IsWild)
+                {
+                    layers.Add(layer);
+                }
+            }
+        }
+
+        return (layers, input);
+    }
+
+    private JsonObject Any(Shape input, int depth)
+    {
+        if (depth < 2 && draw.Chance(0.2))
+        {
+            var container = draw.Of([.. ContainerRows.Keys]);
+            return Layer(container, ContainerRows[container](this, input, depth + 1));
+        }
+
+        var kind = draw.Of([.. LayerRows.All.Where(row => row.Value.Fits(input) || (draw.IsWild && draw.Chance(0.05))).Select(row => row.Key)]);
+        return Layer(kind, input.Rank == 3 || LayerRows.All[kind].Fits(input) ? LayerRows.All[kind].Options(draw, input) : []);
+    }
+
+    /// <summary>How each kind of container is drawn; all fit together whatever is in them.</summary>
+    public static IReadOnlyDictionary<string, Func<ModelGenerator, Shape, int, JsonObject>> ContainerRows { get; } =
+        new Dictionary<string, Func<ModelGenerator, Shape, int, JsonObject>>(StringComparer.Ordinal)
+        {
+            ["sequential"] = (generator, input, depth) => new() { ["layers"] = generator.Some(input, depth).Layers },
+            ["residual"] = (generator, input, depth) => generator.Residual(input, depth),
+            ["concat"] = (generator, input, depth) => generator.Concat(input, depth),
+        };
+
+    private (JsonArray Layers, Shape Output) Some(Shape input, int depth)
+    {
+        var (layers, output) = Append([], input, draw.Between(1, 3), depth);
+        return layers.Count > 0 ? (layers, output) : ([Layer("relu", [])], input);
+    }
+
+    private JsonObject Residual(Shape input, int depth)
+    {
+        var (layers, output) = Some(input, depth);
+        var residual = new JsonObject { ["layers"] = layers };
+        if (output != input || draw.Chance(0.3))
+        {
+            residual["shortcut"] = output.Rank == 1
+                ? new JsonArray(Layer("linear", LayerRows.Linear(draw, output[0])))
+                : new JsonArray(Resize(output), Layer("conv2d", new JsonObject { ["out_channels"] = output[0], ["kernel_size"] = 1 }));
+        }
+
+        return residual;
+    }
+
+    /// <summary>Branches of images end with a pool where their sizes differ from the first one's.</summary>
+    private JsonObject Concat(Shape input, int depth)
+    {
+        var (branches, first) = (new JsonArray(), (Shape?)null);
+        for (var i = draw.Between(1, 3); i > 0; i--)
+        {
+            var (layers, output) = draw.Chance(0.2) ? ([], input) : Some(input, depth);
+            first ??= output;
+            if (output.Rank == 3 && (output[1], output[2]) != (first.Value[1], first.Value[2]))
+            {
+                layers.Add(Resize(first.Value));
+            }
+
+            branches.Add(layers.Count == 0 ? [] : new JsonObject { ["layers"] = layers });
+        }
+
+        return new JsonObject { ["branches"] = branches };
+    }
+
+    private JsonObject Resize(Shape to) => Layer(draw.Of("adaptive_avg_pool2d", "adaptive_max_pool2d"), new JsonObject { ["output_size"] = new JsonArray(to[1], to[2]) });
+
+    private JsonObject Layer(string kind, JsonObject options) =>
+        draw.Chance(0.1) ? new JsonObject { ["name"] = $"{draw.Of("features", "fc", "part")}_{++_names}", [kind] = options } : new JsonObject { [kind] = options };
+
+    /// <summary>What a layer makes of an input; null where it does not fit.</summary>
+    private static Shape? After(Shape input, JsonObject layer)
+    {
+        try
+        {
+            var image = input.Rank == 3;
+            var layers = new JsonArray(new JsonObject { ["conv2d"] = new JsonObject { ["out_channels"] = input[0], ["kernel_size"] = 1 } });
+            if (!image)
+            {
+                layers.Add(new JsonObject { ["flatten"] = new JsonObject() });
+            }
+
+            layers.Add(layer.DeepClone());
+            return Model.FromJson(layers.ToJsonString(), image ? input : new Shape(input[0], 1, 1)).OutputShape;
+        }
+        catch (ModelException)
+        {
+            return null;
+        }
+    }
+}

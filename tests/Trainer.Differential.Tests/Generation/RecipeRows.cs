@@ -1,0 +1,67 @@
+using System.Text.Json.Nodes;
+
+namespace Trainer.Differential.Tests.Generation;
+
+/// <summary>What the options of a recipe depend on.</summary>
+/// <param name="Outputs">Scores of a sample.</param>
+/// <param name="Labels">That the data has.</param>
+internal sealed record RecipeScene(int Outputs, IReadOnlyList<int> Labels, int Epochs, int StepsPerEpoch);
+
+/// <summary>How losses, optimizers and schedules are drawn: one row per kind, as in PyTorch/recipe.py.</summary>
+internal static class RecipeRows
+{
+    public static IReadOnlyDictionary<string, Func<Draw, RecipeScene, JsonObject>> Losses { get; } = Rows(
+        ("cross_entropy", CrossEntropy),
+        ("mse", (draw, _) => new JsonObject().Maybe(draw, "reduction", () => draw.Of("mean", "sum"), 0.6)));
+
+    public static IReadOnlyDictionary<string, Func<Draw, RecipeScene, JsonObject>> Optimizers { get; } = Rows(
+        ("sgd", Sgd),
+        ("adam", Adam),
+        ("adamw", Adam));
+
+    public static IReadOnlyDictionary<string, Func<Draw, RecipeScene, JsonObject>> Schedules { get; } = Rows(
+        ("constant", (_, _) => []),
+        ("step", (draw, _) => new JsonObject { ["step_size"] = draw.Between(1, 2) }.Maybe(draw, "gamma", () => draw.Real(0.1, 1.5), 0.6)),
+        ("multi_step", MultiStep),
+        ("exponential", (draw, _) => new JsonObject { ["gamma"] = draw.Real(0.2, 1.3) }),
+        ("cosine", (draw, scene) => new JsonObject().Maybe(draw, "t_max", () => draw.Between(1, scene.Epochs + 1)).Maybe(draw, "eta_min", () => draw.Real(1e-4, 1e-2))),
+        ("one_cycle", OneCycle));
+
+    public static JsonObject Warmup(Draw draw, RecipeScene scene)
+    {
+        var warmup = scene.Epochs > 1 && draw.Chance(0.4)
+            ? new JsonObject { ["epochs"] = draw.Between(1, scene.Epochs - 1) }
+            : new JsonObject { ["steps"] = draw.Between(1, Math.Max(1, (scene.Epochs * scene.StepsPerEpoch) - 1)) };
+        return warmup.Maybe(draw, "start_factor", () => draw.Real(0.05, 1), 0.5);
+    }
+
+    private static JsonObject CrossEntropy(Draw draw, RecipeScene scene) => new JsonObject()
+        .Maybe(draw, "class_weights", () => new JsonArray([.. Enumerable.Range(0, scene.Outputs).Select(_ => (JsonNode)draw.Real(0.1, 4))]), 0.25)
+        .Maybe(draw, "ignore_index", () => draw.Of(scene.Labels), 0.25)
+        .Maybe(draw, "label_smoothing", () => draw.Real(0.01, 1), 0.3);
+
+    private static JsonObject Sgd(Draw draw, RecipeScene scene)
+    {
+        var options = new JsonObject { ["lr"] = draw.Real(1e-3, 0.2) }.Maybe(draw, "momentum", () => draw.Real(0.1, 0.99), 0.6).Maybe(draw, "weight_decay", () => draw.Real(1e-4, 0.1));
+        return options.ContainsKey("momentum") && draw.Chance(0.4)
+            ? options.Maybe(draw, "nesterov", () => true, 1)
+            : options.Maybe(draw, "dampening", () => draw.Real(0.05, 1), 0.2);
+    }
+
+    private static JsonObject Adam(Draw draw, RecipeScene scene) => new JsonObject()
+        .Maybe(draw, "lr", () => draw.Real(1e-4, 1e-2), 0.7).Maybe(draw, "beta1", () => draw.Real(0.5, 0.95), 0.3).Maybe(draw, "beta2", () => draw.Real(0.8, 0.9999), 0.3)
+        .Maybe(draw, "eps", () => draw.Real(1e-8, 1e-2), 0.4).Maybe(draw, "weight_decay", () => draw.Real(1e-3, 0.2));
+
+    private static JsonObject MultiStep(Draw draw, RecipeScene scene)
+    {
+        var milestones = Enumerable.Range(1, 4).Where(_ => draw.Chance(0.5)).Select(epoch => (JsonNode)epoch).ToArray();
+        return new JsonObject { ["milestones"] = milestones.Length > 0 ? new JsonArray(milestones) : 1 }.Maybe(draw, "gamma", () => draw.Real(0.1, 1.5));
+    }
+
+    private static JsonObject OneCycle(Draw draw, RecipeScene scene) => new JsonObject { ["max_lr"] = draw.Real(1e-3, 0.1) }
+        .Maybe(draw, "pct_start", () => draw.Chance(0.3) ? draw.Of(0, 0.1, 0.2, 0.25, 0.5, 1) : draw.Real(0.05, 0.95), 0.6)
+        .Maybe(draw, "div_factor", () => draw.Real(1, 50)).Maybe(draw, "final_div_factor", () => draw.Real(1, 1e5));
+
+    private static Dictionary<string, Func<Draw, RecipeScene, JsonObject>> Rows(params IEnumerable<(string Kind, Func<Draw, RecipeScene, JsonObject> Row)> rows) =>
+        rows.ToDictionary(row => row.Kind, row => row.Row, StringComparer.Ordinal);
+}

@@ -1,0 +1,160 @@
+"""Losses, optimizers and schedules of torch from the training section of a job."""
+import fnmatch
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.optim import lr_scheduler
+
+
+class CrossEntropy:
+    def __init__(self, classes, dtype, class_weights=None, ignore_index=-100, label_smoothing=0.0):
+        self.ignored = ignore_index
+        self.weights = None if class_weights is None else torch.tensor(class_weights, dtype=dtype)
+        self.loss = nn.CrossEntropyLoss(self.weights, ignore_index=ignore_index, label_smoothing=label_smoothing)
+
+    def counted(self, labels):
+        return labels != self.ignored
+
+    def __call__(self, outputs, labels):
+        """What is made small; the sum of the samples' losses, and of their weights. Without a counted sample nothing is made small."""
+        counted = labels[self.counted(labels)]
+        weight = float(len(counted)) if self.weights is None else self.weights[counted].sum().item()
+        loss = self.loss(outputs, labels) if len(counted) else outputs.sum() * 0
+        return loss, loss.item() * weight, weight
+
+
+class Mse:
+    """Against the label's one-hot vector. The reported loss of a sum is per sample."""
+    def __init__(self, classes, dtype, reduction="mean"):
+        self.classes, self.dtype, self.reduction = classes, dtype, reduction
+
+    def counted(self, labels):
+        return torch.ones_like(labels, dtype=torch.bool)
+
+    def __call__(self, outputs, labels):
+        loss = functional.mse_loss(outputs, functional.one_hot(labels, self.classes).to(self.dtype), reduction=self.reduction)
+        return loss, loss.item() * (len(labels) if self.reduction == "mean" else 1), len(labels)
+
+
+def adam(kind):
+    def build(groups, options):
+        options = dict(options)
+        betas = options.pop("beta1", 0.9), options.pop("beta2", 0.999)
+        return kind(groups, betas=betas, **options)
+    return build
+
+
+# One row per kind.
+LOSSES = {"cross_entropy": CrossEntropy, "mse": Mse}
+OPTIMIZERS = {
+    "sgd": lambda groups, options: torch.optim.SGD(groups, **options),
+    "adam": adam(torch.optim.Adam),
+    "adamw": adam(torch.optim.AdamW),
+}
+
+
+def the_one(section):
+    (kind, options), = section.items()
+    return kind, options or {}
+
+
+def loss(training, classes, dtype):
+    kind, options = the_one(training.get("loss", {"cross_entropy": {}}))
+    return LOSSES[kind](classes, dtype, **options)
+
+
+def optimizer(training, network):
+    """The optimizer, with a group of parameters for each parameter group and one for the rest; None where everything is frozen."""
+    patterns = training.get("parameter_groups", [])
+    members = [[] for _ in range(len(patterns) + 1)]
+    for name, parameter in network.named_parameters():
+        members[next((i for i, group in enumerate(patterns) if fnmatch.fnmatchcase(name, group["pattern"])), -1)].append(parameter)
+    groups = []
+    for parameters, group in zip(members, patterns + [{}]):
+        if group.get("frozen"):
+            for parameter in parameters:
+                parameter.requires_grad_(False)
+        elif parameters:
+            groups.append({"params": parameters, **{name: group[name] for name in ("lr", "weight_decay") if name in group}})
+    kind, options = the_one(training["optimizer"])
+    return OPTIMIZERS[kind](groups, options) if groups else None
+
+
+class Plan:
+    """What a schedule has before it and after it: the steps of an epoch, those that warm-up leaves, and how warm-up was given."""
+
+    def __init__(self, training, steps_per_epoch, warmup):
+        self.steps_per_epoch, self.warmup = steps_per_epoch, warmup
+        self.warm = warmup.get("steps", warmup.get("epochs", 0) * steps_per_epoch)
+        left = training["epochs"] * steps_per_epoch - self.warm
+        self.left = left if left > 0 else steps_per_epoch
+
+
+def cosine(rates, options, plan):
+    """By epochs; by steps where warm-up is counted in steps and nobody says when the cosine ends."""
+    by_steps = "t_max" not in options and "steps" in plan.warmup
+    length = options.get("t_max", plan.left if by_steps else plan.left // plan.steps_per_epoch)
+    return lr_scheduler.CosineAnnealingLR(rates, length, options.get("eta_min", 0)), 1 if by_steps else plan.steps_per_epoch
+
+
+def one_cycle(rates, options, plan):
+    """Torch divides by 0 where the first phase has no length. Its end is max_lr, and the second phase starts there: a trifle longer, it comes to that."""
+    options = {"pct_start": 0.3, **options}
+    options["pct_start"] = float(options["pct_start"])
+    if options["pct_start"] * plan.left == 1:
+        options["pct_start"] *= 1 + 1e-13
+    return lr_scheduler.OneCycleLR(rates, total_steps=plan.left, cycle_momentum=False, max_lr=options.pop("max_lr"), **options), 1
+
+
+def by_epochs(kind):
+    return lambda rates, options, plan: (kind(rates, **options), plan.steps_per_epoch)
+
+
+def multi_step(rates, options, plan):
+    milestones = options["milestones"] if isinstance(options["milestones"], list) else [options["milestones"]]
+    return by_epochs(lr_scheduler.MultiStepLR)(rates, {**options, "milestones": milestones}, plan)
+
+
+# One row per kind: a scheduler of some rates, and after how many steps it is told to move.
+SCHEDULES = {
+    "constant": lambda rates, options, plan: (lr_scheduler.ConstantLR(rates, 1.0), 1),
+    "step": by_epochs(lr_scheduler.StepLR),
+    "multi_step": multi_step,
+    "exponential": by_epochs(lr_scheduler.ExponentialLR),
+    "cosine": cosine,
+    "one_cycle": one_cycle,
+}
+
+
+class Schedule:
+    """The learning rates of each step. Torch's schedulers move stand-ins of the optimizer: one for warm-up, and one for what comes after it."""
+
+    def __init__(self, training, steps_per_epoch, rates):
+        section = dict(training.get("schedule") or {})
+        warmup = section.pop("warmup", None) or {}
+        plan = Plan(training, steps_per_epoch, warmup)
+        kind, options = the_one(section or {"constant": {}})
+        self.rates = self.stand_in(rates)
+        self.scheduler, self.every = SCHEDULES[kind](self.rates, options, plan)
+        self.step, self.warm = 0, plan.warm
+        self.warm_rates = self.stand_in([group["lr"] for group in self.rates.param_groups])
+        self.warmup = lr_scheduler.LinearLR(self.warm_rates, warmup.get("start_factor", 1 / 3), total_iters=max(1, plan.warm))
+
+    @staticmethod
+    def stand_in(rates):
+        return torch.optim.SGD([{"params": [nn.Parameter(torch.zeros(1))], "lr": rate} for rate in rates], 1.0)
+
+    def next(self):
+        """The rates of the next step, one for each of the optimizer's groups."""
+        step, self.step = self.step, self.step + 1
+        if step < self.warm:
+            return self.moved(self.warm_rates, self.warmup, step > 0)
+        return self.moved(self.rates, self.scheduler, step > self.warm and (step - self.warm) % self.every == 0)
+
+    @staticmethod
+    def moved(rates, scheduler, moves):
+        if moves:
+            rates.step()
+            scheduler.step()
+        return [group["lr"] for group in rates.param_groups]
