@@ -9,7 +9,7 @@ using Trainer.Kernels.Training;
 namespace Trainer.Differential.Tests;
 
 /// <summary>First weights are distributed as those that torch.nn.init draws: by their moments, and by Kolmogorov and Smirnov's test of two samples.</summary>
-public sealed class InitializerTests
+public sealed class InitializerTests(TorchProcess torch) : IClassFixture<TorchProcess>
 {
     /// <summary>How likely numbers of one distribution fail one of the comparisons; with these seeds none does.</summary>
     private const double Chance = 1e-5, Deviations = 4.5;
@@ -39,8 +39,7 @@ public sealed class InitializerTests
         }
 
         var (ours, shape, weightShape) = Draw(tensor, name, options);
-        using var pytorch = new PyTorch(PyTorch.Python!);
-        var theirs = Draw(pytorch, kind, options, shape, weightShape);
+        var theirs = Draw(kind, options, shape, weightShape);
 
         Assert.Equal(theirs.Length, ours.Length);
         if (kind == "constant")
@@ -73,11 +72,11 @@ public sealed class InitializerTests
         return ([.. values.Select(value => (double)value).Order()], slot.Shape, network.Layout.Slots.Single(other => other.Name == "tested.weight").Shape);
     }
 
-    private static double[] Draw(PyTorch pytorch, string kind, JsonObject options, Shape shape, Shape weightShape)
+    private double[] Draw(string kind, JsonObject options, Shape shape, Shape weightShape)
     {
         var rest = (JsonObject)options.DeepClone();
         rest.Remove("kind");
-        var answer = pytorch.Ask(new JsonObject
+        var answer = torch.Process!.Ask(new JsonObject
         {
             ["command"] = "draw",
             ["kind"] = kind,

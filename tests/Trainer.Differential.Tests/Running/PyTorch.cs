@@ -88,3 +88,11 @@ internal sealed class PyTorch : IDisposable
         }
     }
 }
+
+/// <summary>One process for the tests of a class; none where there is no torch.</summary>
+public sealed class TorchProcess : IDisposable
+{
+    internal PyTorch? Process { get; } = PyTorch.Python is { } python ? new PyTorch(python) : null;
+
+    public void Dispose() => Process?.Dispose();
+}
