@@ -92,7 +92,7 @@ public sealed class CoverageTests
             ? [Name(field)]
             : field.FieldType == FieldType.Message
                 ? Known(field.MessageType, seen).Prepend(Name(field))
-                : (field.GetOptions()?.GetExtension(JobExtensions.Rule)?.OneOf ?? []).Select(word => $"{Name(field)}: {word}").Prepend(Name(field)));
+                : (field.GetOptions()?.GetExtension(RulesExtensions.Rule)?.OneOf ?? []).Select(word => $"{Name(field)}: {word}").Prepend(Name(field)));
     }
 
     private static string Name(FieldDescriptor field) => $"{field.ContainingType.Name}.{field.Name}";

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Trainer.Differential.Tests.Generation;
 using Trainer.Differential.Tests.Running;
 using Trainer.Kernels;
-using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
 
@@ -64,7 +64,7 @@ public sealed class InitializerTests(TorchProcess torch) : IClassFixture<TorchPr
         var layer = new JsonObject { ["name"] = "tested", [kind] = options };
         var flatten = new JsonObject { ["flatten"] = new JsonObject() };
         var layers = kind == "linear" ? new JsonArray(flatten, layer) : new JsonArray(layer, flatten);
-        using var device = Device.Cpu(1);
+        using var device = CpuDevice.Create(1);
         using var network = new Network(Model.FromJson(layers.ToJsonString(), input), device, new Sgd(0.1), new NetworkOptions(1, Training: false));
         network.Initialize(seed: 41);
         var slot = network.Layout.Slots.Single(slot => slot.Name == $"tested.{name}");

@@ -146,8 +146,8 @@ internal static class CaseGenerator
     {
         try
         {
-            return [.. Kernels.Training.ParameterLayout.Of(Model.FromJson(layers.ToJsonString(), input)).Slots
-                .Where(slot => slot.Kind == Kernels.Training.SlotKind.Parameter).Select(slot => slot.Name)];
+            return [.. ParameterLayout.Of(Model.FromJson(layers.ToJsonString(), input)).Slots
+                .Where(slot => slot.Kind == SlotKind.Parameter).Select(slot => slot.Name)];
         }
         catch (ModelException)
         {

@@ -1,5 +1,6 @@
 using Trainer.Differential.Tests.Generation;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 
 namespace Trainer.Differential.Tests.Running;
 
@@ -16,7 +17,7 @@ public sealed class Bench : IDisposable
     {
         for (var i = 0; i < Places && CanRun; i++)
         {
-            _places.Add((Device.Cpu(1), new PyTorch(PyTorch.Python!)));
+            _places.Add((CpuDevice.Create(1), new PyTorch(PyTorch.Python!)));
         }
     }
 

@@ -3,9 +3,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Trainer.Differential.Tests.Generation;
+using Trainer.Kernels;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Models;
 using Trainer.Protos;
 
 namespace Trainer.Differential.Tests.Running;

@@ -2,6 +2,7 @@ using Trainer.Differential.Tests.Generation;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Formats;
+using Trainer.Kernels.Models;
 using Trainer.Kernels.Randomness;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;

@@ -26,8 +26,7 @@ internal sealed record LoadedJob(Protos.Training Training, bool Shuffle, DataSet
         var spec = JobFile.Read(Path.Combine(folder, Case.JobFile));
         var (train, evaluation) = DataSection.Load(JobFile.SectionJson(spec.Data));
         var model = Model.FromJson(JobFile.ModelJson(spec.Model), train.Shape);
-        var stepsPerEpoch = ((train.Count - 1) / (int)spec.Training.BatchSize) + 1;
-        var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training), stepsPerEpoch);
+        var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training));
         recipe.CheckFits(model);
         return new LoadedJob(spec.Training, !spec.Data.HasShuffle || spec.Data.Shuffle, train, evaluation, model, recipe);
     }
