@@ -63,7 +63,15 @@ public static partial class PrivateFiles
     public static void Replace(string path, ReadOnlySpan<byte> content)
     {
         var draft = WriteDraft(path, content);
-        File.Move(draft, path, overwrite: true);
+        try
+        {
+            File.Move(draft, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(draft);
+            throw;
+        }
     }
 
     /// <summary>As <see cref="Replace"/>, but leaves a file that is already there; false then. Of several processes one wins.</summary>
@@ -87,9 +95,17 @@ public static partial class PrivateFiles
     private static string WriteDraft(string path, ReadOnlySpan<byte> content)
     {
         var draft = $"{path}.{Environment.ProcessId}-{Guid.NewGuid():n}.new";
-        using var file = new FileStream(draft, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnlyFile });
-        file.Write(content);
-        return draft;
+        try
+        {
+            using var file = new FileStream(draft, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnlyFile });
+            file.Write(content);
+            return draft;
+        }
+        catch
+        {
+            File.Delete(draft); // A full disk leaves a part of it.
+            throw;
+        }
     }
 
     private static bool IsMine(string path)
