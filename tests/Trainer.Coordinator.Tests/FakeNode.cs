@@ -105,6 +105,7 @@ internal sealed class FakeNode : IAsyncDisposable
                     DeviceKind = "cpu",
                     Threads = 1,
                     Numerics = "v1",
+                    Protocol = ClusterProtocol.Version,
                     Job = node._serving?.Job ?? "",
                 });
                 if (node._serving is not null)

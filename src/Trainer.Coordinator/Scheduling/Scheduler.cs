@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Cluster;
+using Akka.Event;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting.Cluster;
 using Trainer.Protos.Cluster;
@@ -37,13 +38,15 @@ public sealed class WorkerCensus
 public sealed class Scheduler : ReceiveActor, IWithTimers
 {
     private readonly SchedulerServices _services;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
     private SchedulerState _state;
 
     public Scheduler(SchedulerServices services)
     {
         _services = services;
         _state = new SchedulerState(services.Settings, Now);
-        Receive<WorkerStatus>(status => Do(_state.Hear(status, Now)));
+        Receive<WorkerStatus>(HearOrRefuse);
         Receive<JobWaiting>(job => Do(_state.Hear(job, Now)));
         Receive<JobSettled>(job => Do(_state.Hear(job, Now)));
         Receive<ListWorkersQuery>(_ => Sender.Tell(List()));
@@ -62,6 +65,22 @@ public sealed class Scheduler : ReceiveActor, IWithTimers
     }
 
     protected override void PostStop() => _services.Census.Close();
+
+    private void HearOrRefuse(WorkerStatus status)
+    {
+        if (ClusterProtocol.Refusal($"Worker {status.Worker} at {status.Node}", status.Protocol) is { } reason)
+        {
+            Sender.Tell(new WorkerRefused { Worker = status.Worker, Reason = reason });
+            if (_refused.Add(status.Incarnation))
+            {
+                _log.Warning("{0}", reason);
+            }
+        }
+        else
+        {
+            Do(_state.Hear(status, Now));
+        }
+    }
 
     private void Do(SchedulerDecision decision)
     {

@@ -1,8 +1,13 @@
 namespace Trainer.Hosting.Cluster;
 
-/// <summary>What the processes of one cluster must agree on to understand each other.</summary>
+/// <summary>What the processes of one cluster must agree on to understand each other: actor messages, frames between workers, and the state in them.</summary>
 public static class ClusterProtocol
 {
-    /// <summary>Raised whenever a process of the version before would take a message of package trainer.cluster.v1 wrongly.</summary>
+    /// <summary>Raised whenever a process of the version before would take a message of package trainer.cluster.v1 or a frame wrongly.</summary>
     public const uint Version = 2;
+
+    /// <summary>Why a process that speaks <paramref name="theirs"/> is not taken; null: it is. Release 0.1 said nothing, which reads as 0.</summary>
+    public static string? Refusal(string who, uint theirs) => theirs == Version
+        ? null
+        : $"{who} speaks version {theirs} of the cluster's protocol, and release {TrainerVersion.Current} version {Version}: use one release for all processes of a cluster.";
 }

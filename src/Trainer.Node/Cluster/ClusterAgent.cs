@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Event;
 using Trainer.Hosting.Cluster;
 using Trainer.Node.Worker;
 using Trainer.Protos.Cluster;
@@ -10,7 +11,7 @@ namespace Trainer.Node.Cluster;
 /// <code>
 ///   job entity -- Start, Fence, Prepare, Release, Query --> agent --> WorkerActor (system `training`)
 ///   job entity &lt;-- JobEnvelope(WorkerReport) -- region proxy &lt;-- agent &lt;-- WorkerActor
-///   scheduler  &lt;-- WorkerStatus, every second and at every change -- agent
+///   scheduler  &lt;-- WorkerStatus, every second and at every change -- agent &lt;-- WorkerRefused -- scheduler
 /// </code>
 /// </remarks>
 public sealed class ClusterAgent : ReceiveActor, IWithTimers
@@ -20,7 +21,9 @@ public sealed class ClusterAgent : ReceiveActor, IWithTimers
     private readonly IActorRef _worker;
     private readonly IActorRef _jobs;
     private readonly IActorRef _scheduler;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
     private WorkerStatus? _status;
+    private string _refusal = "";
 
     /// <param name="name">The worker's: orders for others are not ours.</param>
     /// <param name="worker">In the training system.</param>
@@ -36,6 +39,7 @@ public sealed class ClusterAgent : ReceiveActor, IWithTimers
         Receive<Query>(order => order.Worker == name, Obey);
         Receive<WorkerReport>(report => _jobs.Tell(new JobEnvelope { Job = report.Job, Report = report }));
         Receive<WorkerStatus>(Announce);
+        Receive<WorkerRefused>(refused => refused.Worker == name, Complain);
         Receive<Tick>(_ => SendStatus());
     }
 
@@ -54,8 +58,19 @@ public sealed class ClusterAgent : ReceiveActor, IWithTimers
         var address = ClusterSystem.SelfAddress(Context.System);
         status.Node = $"{address.Host}:{address.Port}";
         status.ActorPath = Self.Path.ToStringWithAddress(address);
+        status.Protocol = ClusterProtocol.Version;
         _status = status;
         SendStatus();
+    }
+
+    // Once: the answer comes to every status.
+    private void Complain(WorkerRefused refused)
+    {
+        if (_refusal != refused.Reason)
+        {
+            _refusal = refused.Reason;
+            _log.Error("The cluster does not take this worker: {0}", refused.Reason);
+        }
     }
 
     private void SendStatus()

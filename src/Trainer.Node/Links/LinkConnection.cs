@@ -66,7 +66,7 @@ public sealed class LinkConnection : IDisposable
     public void ReadPayload(Span<byte> payload) => ReadAll(payload, mayEnd: false);
 
     /// <summary>Reads a frame that opens a link: small, and of an expected kind.</summary>
-    /// <exception cref="LinkRefusedException">The peer said why not.</exception>
+    /// <exception cref="LinkRefusedException">The peer said why not, or it speaks another protocol, which it is told.</exception>
     public (FrameHeader Header, Hello Hello) ReadHello()
     {
         var header = ReadHeader() ?? throw new IOException("the peer closed the link before it said Hello");
@@ -78,8 +78,21 @@ public sealed class LinkConnection : IDisposable
         var payload = new byte[header.PayloadLength];
         ReadPayload(payload);
         return header.Kind == FrameKind.Hello
-            ? (header, Hello.Parse(payload))
+            ? (header, ParseOrRefuse(header, payload))
             : throw new LinkRefusedException(Encoding.UTF8.GetString(payload));
+    }
+
+    private Hello ParseOrRefuse(in FrameHeader header, ReadOnlySpan<byte> payload)
+    {
+        try
+        {
+            return Hello.Parse(payload);
+        }
+        catch (LinkRefusedException e)
+        {
+            Refuse(header, e.Message);
+            throw;
+        }
     }
 
     /// <summary>Says why the link is not wanted, and closes it.</summary>

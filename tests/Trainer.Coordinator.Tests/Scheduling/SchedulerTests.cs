@@ -2,6 +2,8 @@ using Akka.Actor;
 using Akka.TestKit.Xunit;
 using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
+using Trainer.Hosting;
+using Trainer.Hosting.Cluster;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
@@ -30,8 +32,8 @@ public sealed class SchedulerTests : TestKit
     public async Task It_grants_lists_and_counts()
     {
         var scheduler = Start(new SchedulerSettings { WarmUp = TimeSpan.Zero, Settle = TimeSpan.Zero });
-        scheduler.Tell(new WorkerStatus { Worker = "b", Incarnation = "1", Job = "j-0" });
-        scheduler.Tell(new WorkerStatus { Worker = "a", Incarnation = "1" });
+        scheduler.Tell(new WorkerStatus { Worker = "b", Incarnation = "1", Job = "j-0", Protocol = ClusterProtocol.Version });
+        scheduler.Tell(new WorkerStatus { Worker = "a", Incarnation = "1", Protocol = ClusterProtocol.Version });
         scheduler.Tell(new JobWaiting { Job = "j-1", MinWorkers = 1, MaxWorkers = 4 });
         var grant = await ExpectMsgAsync<JobEnvelope>();
         Assert.Equal(("j-1", "a"), (grant.Job, Assert.Single(grant.Grant.Workers).Worker));
@@ -45,6 +47,22 @@ public sealed class SchedulerTests : TestKit
         Sys.Stop(scheduler);
         await ExpectTerminatedAsync(scheduler);
         Assert.Empty(_census.ByState);
+    }
+
+    [Fact]
+    public async Task It_takes_no_worker_of_another_protocol_and_says_so()
+    {
+        var scheduler = Start(new SchedulerSettings { WarmUp = TimeSpan.Zero, Settle = TimeSpan.Zero });
+        scheduler.Tell(new WorkerStatus { Worker = "a", Node = "a:1", Incarnation = "1", Protocol = ClusterProtocol.Version + 1 }, TestActor);
+
+        var refused = await ExpectMsgAsync<WorkerRefused>();
+
+        Assert.Equal("a", refused.Worker);
+        Assert.Equal(
+            $"Worker a at a:1 speaks version {ClusterProtocol.Version + 1} of the cluster's protocol, and release {TrainerVersion.Current} version {ClusterProtocol.Version}: "
+            + "use one release for all processes of a cluster.",
+            refused.Reason);
+        Assert.Empty((await scheduler.Ask<ListWorkersReply>(new ListWorkersQuery(), TimeSpan.FromSeconds(10))).Workers);
     }
 
     protected override void AfterAll()

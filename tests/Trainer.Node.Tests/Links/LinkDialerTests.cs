@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
+using Trainer.Hosting;
+using Trainer.Hosting.Cluster;
 using Trainer.Node.Links;
 using Trainer.Protos.Cluster;
 
@@ -77,6 +79,21 @@ public sealed class LinkDialerTests : IDisposable
 
         var expected = reason.Replace("ENDPOINT", listener.Endpoints.Single().ToString(), StringComparison.Ordinal);
         Assert.Equal(expected, Assert.IsType<LinkFailed>(Take(_results)).Reason);
+    }
+
+    [Fact]
+    public void A_peer_of_another_protocol_is_refused_on_both_sides()
+    {
+        using var listener = Listen(unix: true);
+        using var dialer = Dial(MemberAt([.. listener.Endpoints.Select(endpoint => endpoint.ToString())]));
+        Take(_offers).Connection.Write(Header, (new Hello("job", "their-life", []) { Protocol = 9 }).ToBytes());
+        var reason = $"the peer speaks version 9 of the cluster's protocol, and release {TrainerVersion.Current} version {ClusterProtocol.Version}: use one release for all processes of a cluster.";
+        Assert.Equal("link to worker-1: " + reason, Assert.IsType<LinkFailed>(Take(_results)).Reason);
+
+        using var old = LinkEndpoint.Parse(listener.Endpoints.Single().ToString()).Connect(_ => { });
+        old.Write(Header, [3, (byte)'j', (byte)'o', (byte)'b', 0, 0, 0, 0, 0]); // as release 0.1 began
+        Assert.Equal(reason.Replace("version 9", "version 0", StringComparison.Ordinal), Assert.Throws<LinkRefusedException>(() => old.ReadHello()).Message);
+        Assert.Empty(_offers);
     }
 
     [Fact]
