@@ -60,6 +60,8 @@ public sealed partial record JobMachine
         WorkerReport.ReportOneofCase.Epoch => CloseEpoch(report.Epoch, now),
         WorkerReport.ReportOneofCase.Alive => AskForEpochs(report.Alive.EpochsClosed, now),
         WorkerReport.ReportOneofCase.Finished => Finish(Member(report) with { Finished = report.Finished, Started = true }, now),
+        WorkerReport.ReportOneofCase.Failure when report.Failure.NotFinite => Fail(
+            "Diverged", $"Training diverged at step {report.Failure.Step}: {report.Failure.Message}", now),
         WorkerReport.ReportOneofCase.Failure => Fail(
             "WorkerFailed", $"Worker {report.Worker} failed at step {report.Failure.Step}: {report.Failure.Message}", now),
         WorkerReport.ReportOneofCase.LinkLost => Accuse(report, now),

@@ -10,6 +10,12 @@ namespace Trainer.Kernels.Training;
 /// <summary>What an epoch or an evaluation came to. Loss is the mean over samples, weighted where they have weights; accuracy 0..1.</summary>
 public readonly record struct EpochResult(double Loss, double Accuracy, double ImagesPerSecond);
 
+/// <summary>A step that has been applied.</summary>
+/// <param name="Step">From 1, through all epochs.</param>
+/// <param name="Loss">Mean over its samples, before the step.</param>
+/// <param name="LearningRate">As the schedule had it.</param>
+public readonly record struct TrainedStep(long Step, double Loss, double LearningRate);
+
 /// <summary>Trains a model on one device: the same arithmetic, and so the same bits, as a job on a cluster.</summary>
 public sealed class LocalTrainer : IDisposable
 {
@@ -17,7 +23,8 @@ public sealed class LocalTrainer : IDisposable
     private readonly int _shards;
     private readonly int _groupShards;
     private readonly ulong _seed;
-    private int _epoch;
+    private readonly Optimizer _optimizer;
+    private int? _epoch = 0;
     private ulong _step;
 
     /// <param name="model">Its weights are drawn from <paramref name="seed"/>.</param>
@@ -31,13 +38,16 @@ public sealed class LocalTrainer : IDisposable
         Model model, Device device, TrainingRecipe recipe, int batchSize, ulong seed = 0, int? shards = null, int? batchNormShards = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        (_batchSize, _seed, _shards) = (batchSize, seed, shards ?? ShardTree.DefaultShards(batchSize));
+        (_batchSize, _seed, _optimizer, _shards) = (batchSize, seed, recipe.Optimizer, shards ?? ShardTree.DefaultShards(batchSize));
         _groupShards = batchNormShards ?? model.GroupShards(batchSize, _shards);
         var options = new NetworkOptions(batchSize, MaxGroups: _shards) { TotalInPlace = true };
         options = NetworkFit.Of(model, device, recipe, options, [BatchSlice.Whole(batchSize, _shards, _groupShards)]);
         Network = new Network(model, device, recipe, options);
         Network.Initialize(seed);
     }
+
+    /// <summary>Told after each step of training.</summary>
+    public event Action<TrainedStep>? Stepped;
 
     public Network Network { get; }
 
@@ -50,12 +60,16 @@ public sealed class LocalTrainer : IDisposable
     {
         CheckFits(data);
         var order = new int[data.Count];
-        EpochOrder.Fill(order, _seed, ++_epoch, shuffle);
         Network.StepsPerEpoch = ((data.Count - 1) / _batchSize) + 1;
+        _epoch = (_epoch ?? (int)(Network.State.Progress.Updates / Network.StepsPerEpoch)) + 1;
+        EpochOrder.Fill(order, _seed, _epoch.Value, shuffle);
         var whole = BatchSlice.Whole(Math.Min(_batchSize, data.Count), _shards, _groupShards);
-        return Pass(data, order, (epoch, samples) => epoch + Step(samples == whole.Samples ? whole : BatchSlice.Whole(samples, _shards, _groupShards)));
+        var result = Pass(data, order, (epoch, samples) => epoch + Step(samples == whole.Samples ? whole : BatchSlice.Whole(samples, _shards, _groupShards)));
+        Network.States.CloseEpoch(default);
+        return result;
     }
 
+    /// <summary>Loss and accuracy over a set; changes nothing.</summary>
     public EpochResult Evaluate(DataSet data)
     {
         CheckFits(data);
@@ -67,6 +81,39 @@ public sealed class LocalTrainer : IDisposable
             return sums.With(Network.Results);
         });
     }
+
+    /// <summary>The model's outputs for some images: (images, outputs).</summary>
+    /// <param name="images">(images, C, H, W), at most as many as a batch has.</param>
+    public float[] Predict(ReadOnlySpan<float> images)
+    {
+        var pixels = Network.Model.Input.Elements;
+        if (images.Length % pixels != 0 || images.Length > Network.Input.Length)
+        {
+            throw new ArgumentException(
+                $"{images.Length} values, expected images of {Network.Model.Input}, {pixels} values each, and at most {Network.Input.Length / pixels} of them.", nameof(images));
+        }
+
+        images.CopyTo(Network.Input);
+        Network.Infer((int)(images.Length / pixels));
+        return Network.Output.ToArray();
+    }
+
+    /// <summary>Goes on from files that <see cref="Save"/> and <see cref="SaveOptimizer"/> wrote, or a job: with the optimizer's state and the same set, as if it had never stopped.</summary>
+    /// <param name="weights">A safetensors file.</param>
+    /// <param name="optimizer">Of its state; null: the optimizer and the schedule begin anew.</param>
+    /// <exception cref="DataFileException">A file cannot be read, or is of another model or optimizer.</exception>
+    public void Load(string weights, string? optimizer = null)
+    {
+        WarmStart.Load(Network, weights);
+        Network.State.EditOptimizerState().Clear();
+        var steps = optimizer is null ? 0 : WarmStart.LoadOptimizer(Network, optimizer, _optimizer.StateNames);
+        Network.State.Progress = new TrainingProgress { Step = (ulong)steps, Updates = steps };
+        (_step, _epoch) = ((ulong)steps, null);
+    }
+
+    /// <summary>Writes the optimizer's state and the number of steps as <see cref="Save"/> writes the weights, by torch.optim's names.</summary>
+    public string SaveOptimizer(string path) =>
+        Safetensors.WriteOptimizer(path, Network.Layout, _optimizer.StateNames, Network.State.OptimizerState, Network.State.Progress.Updates);
 
     /// <summary>Writes the weights atomically as safetensors and returns the file's SHA-256 in lower-case hex.</summary>
     public string Save(string path) => Safetensors.WriteWeights(path, Network.Layout, Network.State.Weights, Network.State.Progress.Updates);
@@ -94,10 +141,11 @@ public sealed class LocalTrainer : IDisposable
         var sums = default(PassSums).With(Network.Results);
         if (!finite || !double.IsFinite(sums.MeanLoss))
         {
-            throw new NotFiniteNumberException($"Step {_step}: {(finite ? "the loss" : "the gradient")} is not finite.");
+            throw new NotFiniteNumberException($"Step {_step}: {Divergence.Describe(finite ? "the loss is not finite" : "the gradient is not finite", Network)}");
         }
 
         Network.Apply(sums);
+        Stepped?.Invoke(new TrainedStep((long)_step, sums.MeanLoss, Network.LearningRate));
         return sums;
     }
 

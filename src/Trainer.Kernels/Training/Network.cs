@@ -209,6 +209,37 @@ public sealed class Network : IDisposable
         return State.Hash;
     }
 
+    /// <summary>
+    /// After a step that is not finite: the first layer on the way whose output is not, or else the first parameter on the way back whose gradient is not; null:
+    /// not here. Runs forward once more; what the step computed is lost.
+    /// </summary>
+    internal string? FirstNotFinite()
+    {
+        var total = _options.TotalInPlace ? Read(_memory.Total) : (ReadOnlySpan<float>)Total;
+        string? gradient = null;
+        for (var i = 0; i < Layout.Slots.Count && gradient is null; i++)
+        {
+            gradient = HasNotFinite(total.Slice(Layout.Slots[i].Offset, Layout.Slots[i].Elements)) ? Layout.Slots[i].Name : null;
+        }
+
+        for (var i = 0; i < _passes.ForwardCount && _samples > 0; i++)
+        {
+            var (operation, context) = _passes.Forward(i);
+            _device.Download(context.Y);
+            _device.Synchronize();
+            for (var sample = 0; sample < context.Samples; sample++)
+            {
+                var elements = context.Output.Elements;
+                if (HasNotFinite(context.Y.Host.Slice(checked((int)(sample * context.Y.StrideOf(elements))), (int)elements)))
+                {
+                    return $"the output of {operation.Node?.Path ?? "a sum"}";
+                }
+            }
+        }
+
+        return gradient is null ? null : $"the gradient of {gradient}";
+    }
+
     public void Dispose()
     {
         _memory.Dispose();
@@ -216,6 +247,19 @@ public sealed class Network : IDisposable
         {
             States.Dispose();
         }
+    }
+
+    private static bool HasNotFinite(ReadOnlySpan<float> values)
+    {
+        foreach (var value in values)
+        {
+            if (!float.IsFinite(value))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private ReadOnlySpan<float> Read(Tensor tensor)

@@ -1,3 +1,4 @@
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Models;
 
@@ -35,6 +36,16 @@ public sealed class StatePair : IDisposable
 
     /// <summary>One state of weights alone, for networks that do not train.</summary>
     public static StatePair ForEvaluation(Device device, ParameterLayout layout) => new(new TrainingState(device, layout, 0));
+
+    /// <summary>The step that an evaluation is: it closes the epoch, and leaves weights and optimizer as they are. Returns the hash of the new state.</summary>
+    /// <param name="test">What it came to; nothing where there was none.</param>
+    public ulong CloseEpoch(in PassSums test)
+    {
+        var weights = Current.Buffers[0];
+        Next.Update(Current, [new UpdateRun(UpdateRule.Keep, weights.Elements)], 1, weights);
+        Flip(Current.Progress.Evaluated(test));
+        return Current.Hash;
+    }
 
     public void Dispose() => Array.ForEach(_states, state => state.Dispose());
 

@@ -22,6 +22,34 @@ public static class WarmStart
         }
     }
 
+    /// <summary>Puts an optimizer's state into a network, by torch.optim's names (<c>0.weight.exp_avg</c>).</summary>
+    /// <param name="names">What the optimizer keeps.</param>
+    /// <returns>Steps that it has taken.</returns>
+    /// <exception cref="DataFileException">The file cannot be read, or does not fit: then nothing is changed.</exception>
+    public static long LoadOptimizer(Network network, string path, IReadOnlyList<string> names)
+    {
+        var tensors = Safetensors.Read(path);
+        var parameters = network.Layout.Slots.Where(slot => slot.Kind == SlotKind.Parameter).ToList();
+        Refuse(path, "has no", parameters.SelectMany(slot => names.Select(name => $"{slot.Name}.{name}")).Append("step").Where(name => !tensors.ContainsKey(name)), "which the optimizer keeps");
+        foreach (var (slot, name) in parameters.SelectMany(slot => names.Select(name => (slot, name))))
+        {
+            if (tensors[$"{slot.Name}.{name}"].Shape != slot.Shape)
+            {
+                throw new DataFileException(path, $"tensor '{slot.Name}.{name}' has shape {tensors[$"{slot.Name}.{name}"].Shape}; the parameter's is {slot.Shape}");
+            }
+        }
+
+        foreach (var slot in parameters)
+        {
+            for (var i = 0; i < names.Count; i++)
+            {
+                tensors[$"{slot.Name}.{names[i]}"].Values.CopyTo(network.State.EditOptimizerState().Slice((i * network.Layout.Elements) + slot.Offset, slot.Elements));
+            }
+        }
+
+        return (long)tensors["step"].Values[0];
+    }
+
     /// <summary>Whether <see cref="Load"/> would succeed, from the file's header alone.</summary>
     /// <exception cref="DataFileException">It would not.</exception>
     public static void Check(ParameterLayout layout, string path, bool strict = true) => Fit(layout, path, SafetensorsReader.ReadShapes(path), strict);
@@ -33,9 +61,9 @@ public static class WarmStart
             .ToDictionary(entry => entry.Name, entry => entry.Slot!, StringComparer.Ordinal);
         if (strict)
         {
-            Refuse(path, "has no", slots.Keys.Where(name => !tensors.ContainsKey(name)), "which the model has");
+            Refuse(path, "has no", slots.Keys.Where(name => !tensors.ContainsKey(name)), "which the model has (strict)");
             var known = layout.StateDict.Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
-            Refuse(path, "has", tensors.Keys.Where(name => !known.Contains(name)), "which the model has not");
+            Refuse(path, "has", tensors.Keys.Where(name => !known.Contains(name)), "which the model has not (strict)");
         }
 
         var shared = slots.Values.Where(slot => tensors.ContainsKey(slot.Name)).ToList();
@@ -58,7 +86,7 @@ public static class WarmStart
         if (all.Count > 0)
         {
             var more = all.Count > Named ? $" and {all.Count - Named} more" : "";
-            throw new DataFileException(path, $"{verb} {string.Join(", ", all.Take(Named))}{more}, {reason} (strict)");
+            throw new DataFileException(path, $"{verb} {string.Join(", ", all.Take(Named))}{more}, {reason}");
         }
     }
 }

@@ -32,7 +32,8 @@ internal sealed class ProgressMeter(Schedule schedule)
     }
 
     /// <summary>Closes the epoch.</summary>
-    public EpochSummary Evaluated(in ScheduleItem item, in PassSums sums, double seconds)
+    /// <param name="learningRate">In its last step.</param>
+    public EpochSummary Evaluated(in ScheduleItem item, in PassSums sums, double seconds, double learningRate)
     {
         _testPerSecond = item.Samples / Math.Max(seconds, 1e-9);
         _epochClosed = true;
@@ -45,6 +46,7 @@ internal sealed class ProgressMeter(Schedule schedule)
             TestAccuracy = sums.Accuracy,
             ImagesPerSecond = _epoch.Samples / Math.Max(_trainSeconds, 1e-9),
             Seconds = _trainSeconds + seconds,
+            LearningRate = learningRate,
         };
     }
 

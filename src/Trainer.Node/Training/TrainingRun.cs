@@ -85,9 +85,10 @@ internal sealed class TrainingRun
 
     private void Run()
     {
+        MemberState? state = null;
         try
         {
-            var state = MemberState.Create(_start.Spec, _start.Assignment, (int)_start.Rank, _device);
+            state = MemberState.Create(_start.Spec, _start.Assignment, (int)_start.Rank, _device);
             _worker.Tell(new Prepared(_generation, state));
             _mayBegin.Wait();
             if (_allReduce is not null)
@@ -106,7 +107,7 @@ internal sealed class TrainingRun
                 _metrics.NonFinite();
             }
 
-            Fail(Describe(_item) + e.Message);
+            Fail(Describe(_item) + (e.IsNotFinite ? Divergence.Describe(e.Message, state!.Network) : e.Message), e.IsNotFinite);
         }
         catch (Exception e) when (e is DataFileException or DeviceMemoryException or ModelException or NotSupportedException or IOException or UnauthorizedAccessException)
         {
@@ -180,7 +181,7 @@ internal sealed class TrainingRun
         }
         else if (_item.Kind == ItemKind.Evaluate)
         {
-            var epoch = meter.Evaluated(_item, statistics, seconds);
+            var epoch = meter.Evaluated(_item, statistics, seconds, state.Network.LearningRate);
             _metrics.Evaluation(epoch.TestLoss, epoch.TestAccuracy);
             return epoch;
         }
@@ -201,9 +202,10 @@ internal sealed class TrainingRun
         _worker.Tell(new Completed(_generation, finished));
     }
 
-    private void Fail(string message)
+    /// <param name="isNotFinite">The training diverged: nobody's fault among the workers.</param>
+    private void Fail(string message, bool isNotFinite = false)
     {
-        _worker.Tell(new Failed(_generation, new Failure { Step = StepInFlight, Message = message }));
+        _worker.Tell(new Failed(_generation, new Failure { Step = StepInFlight, Message = message, NotFinite = isNotFinite }));
     }
 
     /// <summary>What the step's number, which the report carries, does not say.</summary>

@@ -52,6 +52,10 @@ internal sealed class TrainingStep
         {
             _stateHash = _state.Network.Apply(sums);
         }
+        else if (item.Kind == ItemKind.Evaluate)
+        {
+            _stateHash = _state.Network.States.CloseEpoch(sums);
+        }
 
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }

@@ -24,6 +24,14 @@ public sealed class JobMachineLossTests
     }
 
     [Fact]
+    public void A_divergence_is_the_trainings_and_blames_no_worker()
+    {
+        var job = new JobScenario().Running("a", "b").Failure("b", 42, "the loss is not finite (NaN)", notFinite: true);
+        Assert.Equal((JobState.Failed, "Diverged"), (job.Stored.State, job.Reason));
+        Assert.Equal("Training diverged at step 42: the loss is not finite (NaN)", job.Stored.Message);
+    }
+
+    [Fact]
     public void The_most_accused_is_the_one_who_is_lost()
     {
         // c saw a close its links (because of b) before it saw b go.

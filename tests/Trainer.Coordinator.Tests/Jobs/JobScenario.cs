@@ -62,8 +62,8 @@ internal sealed class JobScenario
     public JobScenario LinkLost(string reporter, string peer, ulong step, string message = "connection reset") =>
         Report(reporter, new WorkerReport { LinkLost = new LinkLost { Peer = peer, Step = step, Message = message } });
 
-    public JobScenario Failure(string worker, ulong step, string message) =>
-        Report(worker, new WorkerReport { Failure = new Failure { Step = step, Message = message } });
+    public JobScenario Failure(string worker, ulong step, string message, bool notFinite = false) =>
+        Report(worker, new WorkerReport { Failure = new Failure { Step = step, Message = message, NotFinite = notFinite } });
 
     public JobScenario Busy(string worker, string job) => Report(worker, new WorkerReport { Busy = new Busy { Job = job } });
 

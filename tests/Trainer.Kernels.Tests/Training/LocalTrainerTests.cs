@@ -100,7 +100,8 @@ public sealed class LocalTrainerTests : IDisposable
         var recipe = new TrainingRecipe(new Sgd(0.1f)) { Loss = new CrossEntropy(IgnoreIndex: 9) };
         using var trainer = new LocalTrainer(Softmax, _device, recipe, batchSize: 1);
 
-        Assert.Equal("Step 1: the loss is not finite.", Assert.Throws<NotFiniteNumberException>(() => trainer.TrainEpoch(data)).Message);
+        Assert.StartsWith(
+            "Step 1: the loss is not finite", Assert.Throws<NotFiniteNumberException>(() => trainer.TrainEpoch(data)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -121,8 +122,84 @@ public sealed class LocalTrainerTests : IDisposable
         trainer.Network.EditWeights()[16] = float.NaN;
         var hash = trainer.WeightsHash;
 
-        Assert.Equal("Step 1: the gradient is not finite.", Assert.Throws<NotFiniteNumberException>(() => trainer.TrainEpoch(data)).Message);
+        Assert.Equal(
+            "Step 1: the gradient is not finite: the output of layers[1].linear is the first value that is not. "
+            + "The learning rate was 0.1. Lower it, limit the gradient's norm (clip_grad_norm), or begin with a warm-up.",
+            Assert.Throws<NotFiniteNumberException>(() => trainer.TrainEpoch(data)).Message);
         Assert.Equal(hash, trainer.WeightsHash);
+    }
+
+    [Fact]
+    public void Saved_weights_and_optimizer_go_on_as_if_training_had_never_stopped()
+    {
+        var (data, _, _) = Samples(23);
+        var recipe = new TrainingRecipe(new Adam(0.01)) { Schedule = new StepSchedule(StepSize: 1) };
+        using var first = new LocalTrainer(Softmax, _device, recipe, batchSize: 10, seed: 4);
+        first.TrainEpoch(data);
+        var (weights, optimizer) = (_folder.File("weights.safetensors"), _folder.File("optimizer.safetensors"));
+        first.Save(weights);
+        first.SaveOptimizer(optimizer);
+        using var second = new LocalTrainer(Softmax, _device, recipe, batchSize: 10, seed: 4);
+
+        second.Load(weights, optimizer);
+
+        Assert.Equal(first.TrainEpoch(data).Loss, second.TrainEpoch(data).Loss);
+        Assert.Equal(first.WeightsHash, second.WeightsHash);
+        Assert.Equal(6, second.Network.State.Progress.Updates);
+        Assert.Contains(
+            "has no 1.bias.momentum_buffer, 1.weight.momentum_buffer, which the optimizer keeps",
+            Assert.Throws<DataFileException>(() =>
+            {
+                using var other = new LocalTrainer(Softmax, _device, new Sgd(0.1, Momentum: 0.9), batchSize: 10);
+                other.Load(weights, optimizer);
+            }).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Each_step_is_told_with_its_loss_and_rate()
+    {
+        var (data, _, _) = Samples(23);
+        using var trainer = new LocalTrainer(Softmax, _device, new TrainingRecipe(new Sgd(0.1)) { Schedule = new StepSchedule(StepSize: 1) }, batchSize: 10);
+        var steps = new List<TrainedStep>();
+        trainer.Stepped += steps.Add;
+
+        var epoch = trainer.TrainEpoch(data);
+        trainer.TrainEpoch(data);
+
+        Assert.Equal([1L, 2, 3, 4, 5, 6], steps.Select(step => step.Step));
+        Assert.Equal([0.1, 0.1, 0.1, 0.01, 0.01, 0.01], steps.Select(step => Math.Round(step.LearningRate, 6)));
+        Assert.Equal(epoch.Loss, ((10 * steps[0].Loss) + (10 * steps[1].Loss) + (3 * steps[2].Loss)) / 23, 1e-12);
+    }
+
+    [Fact]
+    public void Predictions_are_the_outputs_of_the_network_and_change_nothing()
+    {
+        var (_, pixels, _) = Samples(3);
+        using var trainer = new LocalTrainer(Softmax, _device, new Sgd(0.1), batchSize: 3);
+        var hash = trainer.Network.State.Hash;
+        var one = pixels.Select(image => trainer.Predict(image)).ToArray();
+
+        Assert.Equal(one.SelectMany(output => output), trainer.Predict([.. pixels.SelectMany(image => image)]));
+        Assert.Equal(10, one[0].Length);
+        Assert.Equal(hash, trainer.Network.State.Hash);
+        Assert.StartsWith(
+            "7 values, expected images of (1,28,28), 784 values each, and at most 3 of them.",
+            Assert.Throws<ArgumentException>(() => trainer.Predict(new float[7])).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_divergence_says_which_layer_the_rate_and_what_people_change()
+    {
+        var (data, _, _) = Samples(5);
+        var model = new Model(new Shape(1, 28, 28), new Flatten(), new Linear(7), new ReLU(), new Linear(10));
+        using var trainer = new LocalTrainer(model, _device, new Sgd(0.25), batchSize: 5);
+        trainer.Network.EditWeights()[^16] = float.PositiveInfinity;
+
+        Assert.Matches(
+            @"^Step 1: the (loss|gradient) is not finite: the output of layers\[1\]\.linear is the first value that is not\. The learning rate was 0\.25\. Lower it, ",
+            Assert.Throws<NotFiniteNumberException>(() => trainer.TrainEpoch(data)).Message);
     }
 
     [Fact]

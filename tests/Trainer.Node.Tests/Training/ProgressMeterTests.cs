@@ -29,7 +29,8 @@ public class ProgressMeterTests
             meter.Trained(_schedule[item], new PassSums(50, 25, 5, 25), seconds: 0.25);
         }
 
-        var epoch = meter.Evaluated(_schedule[5], new PassSums(20, 40, 10, 40), seconds: 0.1);
+        var epoch = meter.Evaluated(_schedule[5], new PassSums(20, 40, 10, 40), seconds: 0.1, learningRate: 0.25);
+        Assert.Equal(0.25, epoch.LearningRate);
         Assert.Equal((1U, 2.0, 0.2, 0.5, 0.25), (epoch.Epoch, epoch.Loss, epoch.TrainAccuracy, epoch.TestLoss, epoch.TestAccuracy));
         Assert.Equal((100.0, 1.1), (epoch.ImagesPerSecond, epoch.Seconds));
         Assert.Equal(2.0, meter.Snapshot(_schedule[5]).Loss);
