@@ -81,7 +81,7 @@ internal static class Application
             NodeCommand.Create(),
         };
         var help = root.Options.OfType<HelpOption>().Single();
-        var action = new HelpWithExamples((HelpAction)help.Action!);
+        var action = new HelpWithExamples((HelpAction)help.Action!, shell.Width);
         help.Action = action;
         root.SetAction(action.Invoke);
         return root;

@@ -56,6 +56,25 @@ public sealed class CommandLineTests : IDisposable
         Assert.DoesNotContain($"{int.MaxValue}", run.Output);
     }
 
+    [Theory]
+    [InlineData(60)]
+    [InlineData(80)]
+    [InlineData(120)]
+    public void Examples_and_tables_of_help_fit_the_terminal(int width)
+    {
+        using var output = new StringWriter();
+        var shell = new Shell { Out = output, Error = output, Environment = _ => null, Width = width };
+        var root = Application.Create(shell);
+
+        foreach (var command in EveryCommand)
+            root.Parse([.. command.Data.Split(' '), "--help"]).Invoke(new InvocationConfiguration { Output = output });
+        root.Parse("--help").Invoke(new InvocationConfiguration { Output = output });
+
+        var sections = output.ToString().Split("Description:").SelectMany(help => help.Split("Examples:").Skip(1)).SelectMany(text => text.Split('\n')).ToList();
+        Assert.NotEmpty(sections);
+        Assert.All(sections, line => Assert.True(line.Length <= width || !line.Trim().Contains(' ', StringComparison.Ordinal), $"{line.Length} of {width} columns: {line}"));
+    }
+
     [Fact]
     public async Task Alone_it_shows_its_help()
     {

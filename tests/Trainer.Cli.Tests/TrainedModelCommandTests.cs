@@ -115,6 +115,58 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Export_to_onnx_needs_no_images_where_the_job_knows_their_form()
+    {
+        _api.Jobs.Add(Succeeded());
+        _api.Jobs[0].Result.Input.Add([1, 1, Classes]);
+        _api.Jobs[0].Result.Classes = Classes;
+        File.Delete(_home["images"]);
+
+        var run = await RunAsync("export", "lenet-3f2a", "--to", _home["model.onnx"]);
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Errors));
+        Assert.True(File.Exists(_home["model.onnx"]));
+    }
+
+    [Fact]
+    public async Task Images_of_another_form_are_refused_with_both()
+    {
+        _api.Jobs.Add(Succeeded());
+        _api.Jobs[0].Result.Input.Add([3, 1, Classes]);
+
+        var colour = await RunAsync("predict", "lenet-3f2a", "--images", _home["images"]);
+        var other = await RunAsync("predict", _home["weights"], "--job", _home["job.yaml"], "--images", ImagesOf(2));
+
+        Assert.Equal(
+            (1, $"{_home["images"]}: the images are 1x1x3 (gray); lenet-3f2a was trained on 3x1x3 (colour).\n"
+                + "Give images of that form: an IDX file with the dimensions (N, C, H, W), or (N, H, W) for gray ones.\n"),
+            (colour.ExitCode, colour.Errors));
+        Assert.StartsWith($"{_home["narrow"]}: the images are 1x1x2 (gray); {_home["job.yaml"]} was trained on 1x1x3 (gray).\n", other.Errors);
+
+        string ImagesOf(byte width)
+        {
+            File.WriteAllBytes(_home["narrow"], [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, width, .. new byte[width]]);
+            return _home["narrow"];
+        }
+    }
+
+    [Fact]
+    public async Task Files_of_another_kind_are_told_by_their_content()
+    {
+        File.WriteAllBytes(_home["photo.png"], [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10, 0, 0, 0, 13]);
+
+        var weights = await RunAsync("predict", _home["photo.png"], "--job", _home["job.yaml"]);
+        var images = await RunAsync("predict", _home["weights"], "--job", _home["job.yaml"], "--images", _home["photo.png"]);
+        var folder = await RunAsync("predict", _home["weights"], "--job", _home["job.yaml"], "--images", _home.Path);
+
+        Assert.Equal((1, $"{_home["photo.png"]}: is a PNG image; expected safetensors\n"), (weights.ExitCode, weights.Errors));
+        Assert.Equal(
+            (1, $"{_home["photo.png"]}: is a PNG image (magic number 89504e47 at offset 0); expected IDX (00000803 or 00000804)\n"),
+            (images.ExitCode, images.Errors));
+        Assert.Equal((1, $"{_home.Path}: is a folder; expected a regular file\n"), (folder.ExitCode, folder.Errors));
+    }
+
+    [Fact]
     public async Task What_onnx_cannot_say_is_named()
     {
         File.WriteAllText(_home["odd.yaml"], Job("[adaptive_max_pool2d: {output_size: [1, 2]}, flatten: {}, linear: {out_features: 3}]"));

@@ -50,8 +50,8 @@ internal static class EvaluateCommand
 
     private static Evaluation Evaluate(TrainedModel trained, string? images, string? labels, Device device, CancellationToken stop)
     {
-        var data = ImageSource.Open(trained.Spec.Data, images, labels);
-        var model = ModelSource.Build(trained.Spec, trained.Place, data.Shape);
+        var data = ImageSource.Open(trained, images, labels);
+        var model = ModelSource.Build(trained.Spec, trained.Place, data.Shape, trained.Classes);
         if (data.Classes > model.Classes)
             throw new CliException($"The labels go up to {data.Classes - 1}; the model knows {model.Classes} classes.");
         using var network = TrainedNetwork.Open(model, trained, device);

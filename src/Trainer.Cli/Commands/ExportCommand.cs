@@ -87,7 +87,7 @@ internal static class ExportCommand
 
     private static void WriteOnnx(TrainedModel trained, string file)
     {
-        var model = ModelSource.Build(trained.Spec, trained.Place);
+        var model = ModelSource.Build(trained.Spec, trained.Place, trained.Input, trained.Classes);
         using var device = CpuDevice.Create(threads: 1);
         using var network = TrainedNetwork.Open(model, trained, device);
         try

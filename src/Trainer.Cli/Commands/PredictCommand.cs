@@ -35,9 +35,9 @@ internal static class PredictCommand
         command.SetAction(async (parsed, stop) =>
         {
             var model = await trained.FindAsync(parsed, shell, stop);
-            var data = ImageSource.Open(model.Spec.Data, parsed.GetValue(images), labels: null);
+            var data = ImageSource.Open(model, parsed.GetValue(images), labels: null);
             using var opened = DeviceCatalog.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
-            using var network = TrainedNetwork.Open(ModelSource.Build(model.Spec, model.Place, data.Shape), model, opened);
+            using var network = TrainedNetwork.Open(ModelSource.Build(model.Spec, model.Place, data.Shape, model.Classes), model, opened);
             var printer = Printer.Of(parsed, shell);
             if (!printer.Json)
                 shell.Out.WriteLine("IMAGE  CLASS  PROBABILITY");

@@ -12,12 +12,12 @@ namespace Trainer.Cli.Home;
 internal sealed record LocalFolders(string Run, string Store, string Jobs, string Logs, string Contexts)
 {
     /// <summary>Environment variables that the tool reads, for its help.</summary>
-    public static IReadOnlyList<string> Variables { get; } =
+    public static IReadOnlyList<(string Name, string Meaning)> Variables { get; } =
     [
-        "TRAINER_HOME        the local cluster's folder: run/, store/, jobs/, logs/ (default: ${XDG_STATE_HOME:-~/.local/state}/trainer)",
-        "TRAINER_DATA        a folder that is searched first for data sets",
-        "TRAINER_ENDPOINT    the job API of a cluster elsewhere, where --endpoint is not given",
-        "TRAINER_TOKEN_FILE  the file with its token, where --token-file is not given",
+        ("TRAINER_HOME", "the local cluster's folder: run/, store/, jobs/, logs/ (default: ${XDG_STATE_HOME:-~/.local/state}/trainer)"),
+        ("TRAINER_DATA", "a folder that is searched first for data sets"),
+        ("TRAINER_ENDPOINT", "the job API of a cluster elsewhere, where --endpoint is not given"),
+        ("TRAINER_TOKEN_FILE", "the file with its token, where --token-file is not given"),
     ];
 
     public static LocalFolders Of(Func<string, string?> environment)

@@ -42,6 +42,19 @@ internal static class ModelSource
         return Checked(place, "model.", () => JobParameters.BuildModel(spec.Model, input.Value, classes ?? 0));
     }
 
+    /// <summary>The images that a job's data gives; null where its files are not here.</summary>
+    public static Shape? InputOf(JobSpec spec)
+    {
+        try
+        {
+            return Inspect(spec.Data).Image;
+        }
+        catch (DataFileException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Image and classes of a job's data; files are opened only where the data has no name.</summary>
     private static (Shape Image, int Classes) Inspect(Protos.Data data)
     {

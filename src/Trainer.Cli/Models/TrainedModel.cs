@@ -3,13 +3,24 @@ using Trainer.Cli.Api;
 using Trainer.Cli.Errors;
 using Trainer.Cli.JobFiles;
 using Trainer.Cli.Output;
+using Trainer.Kernels;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Models;
 
 /// <summary>What training left behind: the job that says what the model is, and the file with its weights.</summary>
 /// <param name="Place">What to call it in messages.</param>
-internal sealed record TrainedModel(JobSpec Spec, string Weights, string Place);
+/// <param name="Input">Per image, as the model gets it; null where only the job's data tells.</param>
+/// <param name="Classes">That the model gives; null likewise.</param>
+internal sealed record TrainedModel(JobSpec Spec, string Weights, string Place, Shape? Input = null, int? Classes = null)
+{
+    public static TrainedModel Of(Job job, Result result) => new(
+        job.Spec,
+        result.WeightsPath,
+        job.Id,
+        result.Input.Count == 3 ? new Shape([.. result.Input.Select(size => (int)size)]) : null,
+        result.Classes > 0 ? (int)result.Classes : null);
+}
 
 /// <summary>How a command is told which trained model it is about: a job of the cluster, or a file of weights with its job file.</summary>
 internal sealed class TrainedModelOptions
@@ -36,7 +47,7 @@ internal sealed class TrainedModelOptions
     {
         var source = parsed.GetValue(_source)!;
         var found = parsed.GetValue(_job) is { } file
-            ? new TrainedModel(JobRules.WithDefaults(JobFileReader.Read(file, name: null)), source, file)
+            ? OfFiles(source, file)
             : await OfJobAsync(source, _connection.Read(parsed, shell), stop);
         if (!File.Exists(found.Weights))
         {
@@ -47,14 +58,20 @@ internal sealed class TrainedModelOptions
         return found;
     }
 
+    private static TrainedModel OfFiles(string weights, string jobFile)
+    {
+        var spec = JobRules.WithDefaults(JobFileReader.Read(jobFile, name: null));
+        return new TrainedModel(spec, weights, jobFile, ModelSource.InputOf(spec));
+    }
+
     private static async Task<TrainedModel> OfJobAsync(string id, ClusterAddress address, CancellationToken stop)
     {
         if (File.Exists(id))
             throw new CliException($"{id} is a file of weights, which do not say what model they are of.", ExitCode.Usage, "Give the job file with --job.");
         using var client = await ClusterClient.OpenAsync(address, stop);
         var job = await client.CallAsync((cluster, options) => cluster.Jobs.GetJobAsync(new GetJobRequest { Id = id }, options), stop);
-        return job.Result is { WeightsPath: { Length: > 0 } weights }
-            ? new TrainedModel(job.Spec, weights, job.Id)
+        return job.Result is { WeightsPath.Length: > 0 } result
+            ? TrainedModel.Of(job, result)
             : throw new CliException($"Job {id} has no weights: it is {Output.Words.State(job.State)}.", remedy: $"See: trainer get {id}");
     }
 }

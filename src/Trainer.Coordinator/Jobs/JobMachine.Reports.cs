@@ -139,6 +139,8 @@ public sealed partial record JobMachine
             BestTestAccuracy = Row.Epochs.Max(epoch => epoch.TestAccuracy),
             ImagesPerSecond = Median([.. Row.Epochs.Select(epoch => epoch.ImagesPerSecond).Order()]),
             Seconds = (now - Row.Created).TotalSeconds,
+            Input = { Members[0].Finished!.Input },
+            Classes = Members[0].Finished!.Classes,
         };
     }
 

@@ -61,7 +61,9 @@ internal sealed class IdxFile
         if (magic[0] != 0 || magic[1] != 0 || magic[2] != UnsignedByte || !ranks.Contains(rank))
         {
             var accepted = string.Join(" or ", ranks.ToArray().Select(r => $"0000{UnsignedByte:x2}{r:x2}"));
-            throw new DataFileException(path, $"magic number {Convert.ToHexStringLower(magic)} at offset 0; expected {accepted}");
+            var found = $"magic number {Convert.ToHexStringLower(magic)} at offset 0";
+            throw new DataFileException(
+                path, FileKind.Of(magic) is { } kind ? $"is {kind} ({found}); expected IDX ({accepted})" : $"{found}; expected {accepted}");
         }
 
         var header = new byte[FirstDimensionOffset + (4 * rank)];

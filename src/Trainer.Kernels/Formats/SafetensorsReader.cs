@@ -61,7 +61,9 @@ internal sealed class SafetensorsReader
         var available = (ulong)(_file.Length - Safetensors.LengthBytes);
         if (length > available || length > (ulong)Array.MaxLength)
         {
-            throw Refuse($"header length {length} at offset 0; the file has {available} bytes behind it");
+            throw Refuse(FileKind.Of(prefix) is { } kind
+                ? $"is {kind}; expected safetensors"
+                : $"header length {length} at offset 0; the file has {available} bytes behind it");
         }
 
         var header = new byte[length];

@@ -196,6 +196,8 @@ internal sealed class TrainingRun
         {
             finished.WeightsSha256 = results.WriteWeights(state.Network);
             finished.WeightsPath = results.WeightsPath;
+            finished.Input.Add(state.Network.Model.Input.Dimensions.Select(size => (uint)size));
+            finished.Classes = (uint)state.Network.Model.Classes;
             results.WriteOptimizer(state.Network, state.Recipe.Optimizer);
         }
 

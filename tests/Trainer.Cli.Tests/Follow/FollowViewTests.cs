@@ -64,7 +64,7 @@ public sealed partial class FollowViewTests
         Assert.Equal(["state", "state", "epoch", "progress", "epoch", "epoch", "progress", "result"], lines.Select(line => (string?)line["event"]));
         Assert.Equal(9, (int?)lines[3]["step"]);
         Assert.Equal(
-            ["event", "id", "name", "exact", "state", "message", "weights_path", "weights_sha256", "loss", "train_accuracy", "test_accuracy", "best_test_accuracy", "images_per_second", "seconds"],
+            ["event", "id", "name", "exact", "state", "message", "weights_path", "weights_sha256", "loss", "train_accuracy", "test_accuracy", "best_test_accuracy", "images_per_second", "seconds", "input", "classes"],
             lines[^1].Select(field => field.Key));
         Assert.Equal(("SUCCEEDED", 0.62, 4.75), ((string?)lines[^1]["state"], (double?)lines[^1]["best_test_accuracy"], (double?)lines[^1]["seconds"]));
     }

@@ -59,6 +59,8 @@ public sealed class JobMachineRunTests
             {
                 WeightsPath = "/w",
                 WeightsSha256 = "abc",
+                Input = { 3, 5, 7 },
+                Classes = 11,
                 Loss = 1.0 / 3,
                 TrainAccuracy = 0.4,
                 TestAccuracy = 0.8,

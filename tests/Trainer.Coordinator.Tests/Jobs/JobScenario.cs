@@ -57,7 +57,7 @@ internal sealed class JobScenario
         Report(worker, new WorkerReport { Epoch = new EpochReport { Summary = Samples.Epoch(epoch, testAccuracy), Step = 235 * epoch } });
 
     public JobScenario Finished(string worker, string hash = "h", string sha256 = "") =>
-        Report(worker, new WorkerReport { Finished = new Finished { WeightsHash = hash, Step = 705, WeightsPath = sha256.Length > 0 ? "/w" : "", WeightsSha256 = sha256 } });
+        Report(worker, new WorkerReport { Finished = new Finished { WeightsHash = hash, Step = 705, WeightsPath = sha256.Length > 0 ? "/w" : "", WeightsSha256 = sha256, Input = { 3, 5, 7 }, Classes = 11 } });
 
     public JobScenario LinkLost(string reporter, string peer, ulong step, string message = "connection reset") =>
         Report(reporter, new WorkerReport { LinkLost = new LinkLost { Peer = peer, Step = step, Message = message } });
