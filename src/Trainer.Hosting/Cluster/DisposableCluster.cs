@@ -70,11 +70,8 @@ public sealed class DisposableCluster(Func<ClusterOptions> options, Action<Actor
             ClusterSystem.Join(system, now.Seeds);
             (_system, _started) = (system, true);
             var ended = system.WhenTerminated.WaitAsync(stop);
-            if (await Task.WhenAny(ended, Task.Delay(CoordinatorPatience / 4, stop)) != ended)
-            {
-                await TellUnlessJoinedAsync(now.Seeds, stop);
-            }
-
+            await Task.WhenAny(ended, Task.Delay(CoordinatorPatience / 4, stop));
+            await TellUnlessJoinedAsync(now.Seeds, stop);
             await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (_joined && !stop.IsCancellationRequested)
             {
