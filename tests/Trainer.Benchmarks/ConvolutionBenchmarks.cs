@@ -79,9 +79,9 @@ internal static class ConvolutionBenchmarks
         Tensor[] dws = [dw], dbs = [db];
         double[] times =
         [
-            Least(seconds, () => device.Conv2dForward(g, batch, x, w, b, Activation.Relu, y)),
-            layer.First ? 0 : Least(seconds, () => device.Conv2dBackwardData(g, batch, y, w, GradientEpilogue.None, x)),
-            Least(seconds, () => device.Conv2dBackwardWeights(g, slice, x, y, dws, dbs)),
+            Least(seconds, () => device.Products.Conv2dForward(g, batch, x, w, b, Activation.Relu, y)),
+            layer.First ? 0 : Least(seconds, () => device.Products.Conv2dBackwardData(g, batch, y, w, GradientEpilogue.None, x)),
+            Least(seconds, () => device.Products.Conv2dBackwardWeights(g, slice, x, y, dws, dbs)),
         ];
         memories.ForEach(memory => memory.Dispose());
         return times;

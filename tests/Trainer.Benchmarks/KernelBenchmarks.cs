@@ -14,12 +14,12 @@ internal static class KernelBenchmarks
             var (x, w, y) = (bench.Tensor((long)size * size), bench.Tensor((long)size * size), bench.Tensor((long)size * size));
             var flop = 2.0 * size * size * size;
             bench.Measure($"linear forward {size} x {size} x {size}", flop, () =>
-                bench.Device.LinearForward(size, size, size, x, w, default, Activation.None, y));
+                bench.Device.Products.LinearForward(size, size, size, x, w, default, Activation.None, y));
             bench.Measure($"linear backward data {size}", flop, () =>
-                bench.Device.LinearBackwardData(size, size, size, x, w, GradientEpilogue.None, y));
+                bench.Device.Products.LinearBackwardData(size, size, size, x, w, GradientEpilogue.None, y));
             var slice = BatchSlice.Whole(size, 16);
             bench.Measure($"linear backward weights {size}, 16 shards", flop, () =>
-                bench.Device.LinearBackwardWeights(size, size, slice, x, y, [w], []));
+                bench.Device.Products.LinearBackwardWeights(size, size, slice, x, y, [w], []));
         }
     }
 
@@ -36,10 +36,10 @@ internal static class KernelBenchmarks
             var flop = 2.0 * samples * inputs * outputs;
             var slice = BatchSlice.Whole(samples, ShardTree.DefaultShards(samples));
             var name = $"{inputs} -> {outputs} b{samples}";
-            bench.Measure($"linear {name} forward", flop, () => bench.Device.LinearForward(inputs, outputs, samples, x, w, b, Activation.Relu, y));
+            bench.Measure($"linear {name} forward", flop, () => bench.Device.Products.LinearForward(inputs, outputs, samples, x, w, b, Activation.Relu, y));
             bench.Measure($"linear {name} backward data", flop, () =>
-                bench.Device.LinearBackwardData(inputs, outputs, samples, y, w, GradientEpilogue.None, x));
-            bench.Measure($"linear {name} backward weights", flop, () => bench.Device.LinearBackwardWeights(inputs, outputs, slice, x, y, [w], [b]));
+                bench.Device.Products.LinearBackwardData(inputs, outputs, samples, y, w, GradientEpilogue.None, x));
+            bench.Measure($"linear {name} backward weights", flop, () => bench.Device.Products.LinearBackwardWeights(inputs, outputs, slice, x, y, [w], [b]));
             x.Memory.Dispose();
             w.Memory.Dispose();
         }

@@ -52,7 +52,7 @@ internal static class LeNetBenchmark
         Loss(bench);
         var (weights, total, next) = (bench.Tensor(61_706), bench.Tensor(61_706), bench.Tensor(61_706));
         UpdateRun[] runs = [new UpdateRun(UpdateRule.Sgd, weights.Elements) { LearningRate = 1e-6f }];
-        bench.Measure("sgd", 2 * 61_706, () => bench.Device.Update(runs, 1, total, [weights], [next], new ulong[1]));
+        bench.Measure("sgd", 2 * 61_706, () => bench.Device.Updates.Update(runs, 1, total, [weights], [next], new ulong[1]));
     }
 
     private static void Convolution(Bench bench, Conv2dGeometry g, bool isFirst)
@@ -61,13 +61,13 @@ internal static class LeNetBenchmark
         var (dw, db) = (bench.Tensor(g.K * g.Reduction), bench.Tensor(g.K));
         var (y, dx) = (bench.Tensor((long)Samples * g.K * g.P * g.Q), bench.Tensor((long)Samples * g.C * g.H * g.W));
         var flop = 2.0 * Samples * g.K * g.P * g.Q * g.Reduction;
-        bench.Measure($"conv {g.C}->{g.K} forward, sigmoid", flop, () => bench.Device.Conv2dForward(g, Samples, x, w, b, Activation.Sigmoid, y));
-        bench.Measure($"conv {g.C}->{g.K} backward weights", flop, () => bench.Device.Conv2dBackwardWeights(g, Slice, x, y, [dw], [db]));
-        bench.Measure($"conv {g.C}->{g.K} backward weights, no bias", flop, () => bench.Device.Conv2dBackwardWeights(g, Slice, x, y, [dw], []));
+        bench.Measure($"conv {g.C}->{g.K} forward, sigmoid", flop, () => bench.Device.Products.Conv2dForward(g, Samples, x, w, b, Activation.Sigmoid, y));
+        bench.Measure($"conv {g.C}->{g.K} backward weights", flop, () => bench.Device.Products.Conv2dBackwardWeights(g, Slice, x, y, [dw], [db]));
+        bench.Measure($"conv {g.C}->{g.K} backward weights, no bias", flop, () => bench.Device.Products.Conv2dBackwardWeights(g, Slice, x, y, [dw], []));
         if (!isFirst)
         {
             bench.Measure($"conv {g.C}->{g.K} backward data", flop, () =>
-                bench.Device.Conv2dBackwardData(g, Samples, y, w, GradientEpilogue.None, dx));
+                bench.Device.Products.Conv2dBackwardData(g, Samples, y, w, GradientEpilogue.None, dx));
         }
     }
 
@@ -75,9 +75,9 @@ internal static class LeNetBenchmark
     {
         var (x, y) = (bench.Tensor((long)Samples * g.C * g.H * g.W), bench.Tensor((long)Samples * g.C * g.P * g.Q));
         var dx = bench.Tensor(x.Elements);
-        bench.Measure($"pool {g.C} forward", x.Elements, () => bench.Device.AvgPool2dForward(g, true, Samples, x, OutputEpilogue.None, y));
+        bench.Measure($"pool {g.C} forward", x.Elements, () => bench.Device.Pooling.AvgPool2dForward(g, true, Samples, x, OutputEpilogue.None, y));
         bench.Measure($"pool {g.C} backward, sigmoid", x.Elements, () =>
-            bench.Device.AvgPool2dBackward(g, true, Samples, y, new GradientEpilogue(Activation.Sigmoid, x), dx));
+            bench.Device.Pooling.AvgPool2dBackward(g, true, Samples, y, new GradientEpilogue(Activation.Sigmoid, x), dx));
     }
 
     private static void Linear(Bench bench, int inputs, int outputs)
@@ -86,10 +86,10 @@ internal static class LeNetBenchmark
         var (y, dx) = (bench.Tensor((long)Samples * outputs), bench.Tensor((long)Samples * inputs));
         var (dw, db) = (bench.Tensor((long)outputs * inputs), bench.Tensor(outputs));
         var (name, flop) = ($"linear {inputs}-{outputs}", 2.0 * Samples * inputs * outputs);
-        bench.Measure($"{name} forward, sigmoid", flop, () => bench.Device.LinearForward(inputs, outputs, Samples, x, w, b, Activation.Sigmoid, y));
-        bench.Measure($"{name} backward weights", flop, () => bench.Device.LinearBackwardWeights(inputs, outputs, Slice, x, y, [dw], [db]));
+        bench.Measure($"{name} forward, sigmoid", flop, () => bench.Device.Products.LinearForward(inputs, outputs, Samples, x, w, b, Activation.Sigmoid, y));
+        bench.Measure($"{name} backward weights", flop, () => bench.Device.Products.LinearBackwardWeights(inputs, outputs, Slice, x, y, [dw], [db]));
         bench.Measure($"{name} backward data, sigmoid", flop, () =>
-            bench.Device.LinearBackwardData(inputs, outputs, Samples, y, w, new GradientEpilogue(Activation.Sigmoid, x), dx));
+            bench.Device.Products.LinearBackwardData(inputs, outputs, Samples, y, w, new GradientEpilogue(Activation.Sigmoid, x), dx));
     }
 
     private static void Loss(Bench bench)
@@ -97,6 +97,6 @@ internal static class LeNetBenchmark
         var (logits, dx) = (bench.Tensor(Samples * 10), bench.Tensor(Samples * 10));
         var (labels, loss, correct) = (bench.Tensor(Samples, 0), bench.Tensor(Samples), bench.Tensor(Samples));
         bench.Measure("softmax cross entropy", Samples * 10, () =>
-            bench.Device.SoftmaxCrossEntropy(default, 10, Samples, logits, labels, loss, correct, dx));
+            bench.Device.Losses.SoftmaxCrossEntropy(default, 10, Samples, logits, labels, loss, correct, dx));
     }
 }

@@ -53,8 +53,8 @@ internal sealed class OperationBenchmarks : IDisposable
     {
         const int Elements = 1 << 24;
         var (x, y) = (Tensor(Elements), Tensor(Elements));
-        Measure("copy of 64 MiB", 8.0 * Elements, () => _device.Add(Elements, 1, x, OutputEpilogue.None, y));
-        Measure("sum and relu of 64 MiB", 12.0 * Elements, () => _device.Add(Elements, 1, x, new OutputEpilogue(Activation.Relu, y), y));
+        Measure("copy of 64 MiB", 8.0 * Elements, () => _device.Elementwise.Add(Elements, 1, x, OutputEpilogue.None, y));
+        Measure("sum and relu of 64 MiB", 12.0 * Elements, () => _device.Elementwise.Add(Elements, 1, x, new OutputEpilogue(Activation.Relu, y), y));
     }
 
     private void MaxPool(string name, Pool2dGeometry g, int samples)
@@ -65,10 +65,10 @@ internal sealed class OperationBenchmarks : IDisposable
         }
 
         var (image, pooled) = ((long)samples * g.C * g.H * g.W, (long)samples * g.C * g.P * g.Q);
-        var (x, y, chosen) = (Tensor(image), Tensor(pooled), Tensor(samples * Device.MaxPoolSavedElements(g)));
-        Measure(name, (4.0 * image) + (5.0 * pooled), () => _device.MaxPool2dForward(g, samples, x, OutputEpilogue.None, y, chosen));
+        var (x, y, chosen) = (Tensor(image), Tensor(pooled), Tensor(samples * g.ChosenElements));
+        Measure(name, (4.0 * image) + (5.0 * pooled), () => _device.Pooling.MaxPool2dForward(g, samples, x, OutputEpilogue.None, y, chosen));
         Measure($"{name} backward, relu", (8.0 * image) + (5.0 * pooled), () =>
-            _device.MaxPool2dBackward(g, samples, y, chosen, new GradientEpilogue(Activation.Relu, x), x));
+            _device.Pooling.MaxPool2dBackward(g, samples, y, chosen, new GradientEpilogue(Activation.Relu, x), x));
     }
 
     private void AveragePool(string name, Pool2dGeometry g, int samples)
@@ -80,8 +80,8 @@ internal sealed class OperationBenchmarks : IDisposable
 
         var (image, pooled) = ((long)samples * g.C * g.H * g.W, (long)samples * g.C * g.P * g.Q);
         var (x, y) = (Tensor(image), Tensor(pooled));
-        Measure(name, 4.0 * (image + pooled), () => _device.AvgPool2dForward(g, true, samples, x, OutputEpilogue.None, y));
-        Measure($"{name} backward", 4.0 * (image + pooled), () => _device.AvgPool2dBackward(g, true, samples, y, GradientEpilogue.None, x));
+        Measure(name, 4.0 * (image + pooled), () => _device.Pooling.AvgPool2dForward(g, true, samples, x, OutputEpilogue.None, y));
+        Measure($"{name} backward", 4.0 * (image + pooled), () => _device.Pooling.AvgPool2dBackward(g, true, samples, y, GradientEpilogue.None, x));
     }
 
     private void GlobalAverage(string name, AdaptivePool2dGeometry g, int samples)
@@ -93,8 +93,8 @@ internal sealed class OperationBenchmarks : IDisposable
 
         var (image, pooled) = ((long)samples * g.C * g.H * g.W, (long)samples * g.C * g.P * g.Q);
         var (x, y) = (Tensor(image), Tensor(pooled));
-        Measure(name, 4.0 * (image + pooled), () => _device.AdaptiveAvgPool2dForward(g, samples, x, OutputEpilogue.None, y));
-        Measure($"{name} backward", 4.0 * (image + pooled), () => _device.AdaptiveAvgPool2dBackward(g, samples, y, GradientEpilogue.None, x));
+        Measure(name, 4.0 * (image + pooled), () => _device.Pooling.AdaptiveAvgPool2dForward(g, samples, x, OutputEpilogue.None, y));
+        Measure($"{name} backward", 4.0 * (image + pooled), () => _device.Pooling.AdaptiveAvgPool2dBackward(g, samples, y, GradientEpilogue.None, x));
     }
 
     private void BatchNorm(string name, BatchNormGeometry g, int samples)
@@ -110,9 +110,9 @@ internal sealed class OperationBenchmarks : IDisposable
         Tensor[] first = [Tensor(g.C)], second = [Tensor(g.C)];
         var slice = BatchSlice.Whole(samples, 4);
         Measure($"{name} forward, relu", 8.0 * elements, () =>
-            _device.BatchNormForward(g, slice, x, weight, bias, saved, first, second, Activation.Relu, y));
+            _device.Normalization.BatchNormForward(g, slice, x, weight, bias, saved, first, second, Activation.Relu, y));
         Measure($"{name} backward, relu", 16.0 * elements, () =>
-            _device.BatchNormBackward(g, slice, x, y, weight, saved, first, second, new GradientEpilogue(Activation.Relu, x), dx));
+            _device.Normalization.BatchNormBackward(g, slice, x, y, weight, saved, first, second, new GradientEpilogue(Activation.Relu, x), dx));
     }
 
     private void Dropout(string name, int samples, int features)
@@ -124,7 +124,7 @@ internal sealed class OperationBenchmarks : IDisposable
 
         var (x, y) = (Tensor((long)samples * features), Tensor((long)samples * features));
         var (draw, slice) = (new DropoutDraw(0.5, 1, 2, 3, false), BatchSlice.Whole(samples, 4));
-        Measure(name, 8.0 * samples * features, () => _device.DropoutForward(draw, features, 1, slice, x, y));
+        Measure(name, 8.0 * samples * features, () => _device.Elementwise.DropoutForward(draw, features, 1, slice, x, y));
     }
 
     private void Update(string name, long elements)
@@ -139,9 +139,9 @@ internal sealed class OperationBenchmarks : IDisposable
         var hashes = new ulong[3 * ((elements + 65_535) / 65_536)];
         UpdateRun[] sgd = [new(UpdateRule.Sgd, elements) { LearningRate = 1e-6f, Momentum = 0.9f }];
         UpdateRun[] adam = [new(UpdateRule.Adam, elements) { LearningRate = 1e-6f, Beta1 = 0.9f, Beta2 = 0.999f, Eps = 1e-8f, Step = 3 }];
-        Measure($"{name}, sgd with momentum", 20.0 * elements, () => _device.Update(sgd, 1, total, before.AsSpan(0, 2), after.AsSpan(0, 2), hashes.AsSpan(0, hashes.Length / 3 * 2)));
-        Measure($"{name}, adam", 28.0 * elements, () => _device.Update(adam, 1, total, before, after, hashes));
-        Measure($"{name}, squared norm", 4.0 * elements, () => _device.SquaredNorm(total));
+        Measure($"{name}, sgd with momentum", 20.0 * elements, () => _device.Updates.Update(sgd, 1, total, before.AsSpan(0, 2), after.AsSpan(0, 2), hashes.AsSpan(0, hashes.Length / 3 * 2)));
+        Measure($"{name}, adam", 28.0 * elements, () => _device.Updates.Update(adam, 1, total, before, after, hashes));
+        Measure($"{name}, squared norm", 4.0 * elements, () => _device.Updates.SquaredNorm(total));
         foreach (var tensor in (Tensor[])[total, .. before, .. after])
         {
             tensor.Memory.Dispose();

@@ -1,5 +1,4 @@
 using ILGPU;
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Geometries;
 
 namespace Trainer.Kernels.Gpu.Pooling;
@@ -9,10 +8,10 @@ namespace Trainer.Kernels.Gpu.Pooling;
 /// <param name="SampleElements">Bytes or ints.</param>
 internal readonly record struct ChosenTaps(ArrayView<byte> Bytes, ArrayView<int> Numbers, long SampleElements)
 {
-    /// <param name="memory">Of <see cref="Device.MaxPoolSavedElements"/> per sample; none in evaluation.</param>
+    /// <param name="memory">Of <see cref="Pool2dGeometry.ChosenElements"/> per sample; none in evaluation.</param>
     public static ChosenTaps Of(in Pool2dGeometry g, ArrayView<float> memory)
     {
-        var elements = Device.MaxPoolSavedElements(g);
+        var elements = g.ChosenElements;
         return memory.Length == 0 ? default
             : g.R * g.S <= 256 ? new ChosenTaps(memory.Cast<byte>(), default, elements * sizeof(float))
             : new ChosenTaps(default, memory.Cast<int>(), elements);

@@ -41,7 +41,7 @@ internal static class WeightUpdateKernels
         {
             next = next.Sgd(s, a.Total[i]);
         }
-        else if (s.Rule != UpdateRule.Keep)
+        else if (s.Rule == UpdateRule.Adam || s.Rule == UpdateRule.AdamW)
         {
             next = next.Adam(s, a.Total[i]);
         }

@@ -70,7 +70,8 @@ public readonly record struct Activation(ActivationKind Kind, float Slope = 0)
     {
         ActivationKind.Relu or ActivationKind.Relu6 or ActivationKind.Sigmoid or ActivationKind.Tanh => true,
         ActivationKind.LeakyRelu or ActivationKind.Elu => Slope >= 0,
-        _ => false,
+        ActivationKind.None or ActivationKind.Hardsigmoid or ActivationKind.Hardswish or ActivationKind.Gelu or ActivationKind.GeluTanh or ActivationKind.Silu => false,
+        _ => false, // Kernels of a GPU ask too, and cannot throw.
     };
 
     public static Activation LeakyRelu(float slope) => new(ActivationKind.LeakyRelu, slope);

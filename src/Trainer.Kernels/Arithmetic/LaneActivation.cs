@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Trainer.Kernels.Arithmetic;
 
 /// <summary>Activations and their derivatives, of values in registers.</summary>
+/// <remarks>What an operation is asked for is checked before; kernels of a GPU cannot throw, so that what is no kind, or has no such derivative, gives NaN.</remarks>
 internal static class LaneActivation<TSimd, TVector>
     where TSimd : ILaneMath<TVector>
     where TVector : struct
@@ -31,7 +32,8 @@ internal static class LaneActivation<TSimd, TVector>
             ActivationKind.Elu => TSimd.SelectLess(zero, y, v, TSimd.Multiply(v, TSimd.Add(y, TSimd.Broadcast(activation.Slope)))),
             ActivationKind.Relu6 => TSimd.SelectLessOrEqual(y, zero, zero, TSimd.SelectLessOrEqual(TSimd.Broadcast(6), y, zero, v)),
             ActivationKind.Sigmoid => TSimd.Multiply(v, VectorMath<TSimd, TVector>.SigmoidDerivative(y)),
-            _ => TSimd.Multiply(v, VectorMath<TSimd, TVector>.TanhDerivative(y)),
+            ActivationKind.Tanh => TSimd.Multiply(v, VectorMath<TSimd, TVector>.TanhDerivative(y)),
+            _ => TSimd.Broadcast(float.NaN),
         };
     }
 
@@ -46,7 +48,8 @@ internal static class LaneActivation<TSimd, TVector>
             v, Between(x, TSimd.Broadcast(0), TSimd.Add(TSimd.Divide(x, TSimd.Broadcast(3)), TSimd.Broadcast(0.5f)), TSimd.Broadcast(1))),
         ActivationKind.Gelu => TSimd.Multiply(v, VectorMath<TSimd, TVector>.GeluDerivative(x)),
         ActivationKind.GeluTanh => TSimd.Multiply(v, VectorMath<TSimd, TVector>.GeluTanhDerivative(x)),
-        _ => TSimd.Multiply(v, VectorMath<TSimd, TVector>.SiluDerivative(x)),
+        ActivationKind.Silu => TSimd.Multiply(v, VectorMath<TSimd, TVector>.SiluDerivative(x)),
+        _ => TSimd.Broadcast(float.NaN),
     };
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -61,7 +64,8 @@ internal static class LaneActivation<TSimd, TVector>
         ActivationKind.Tanh => VectorMath<TSimd, TVector>.Tanh(v),
         ActivationKind.Gelu => VectorMath<TSimd, TVector>.Gelu(v),
         ActivationKind.GeluTanh => VectorMath<TSimd, TVector>.GeluTanh(v),
-        _ => VectorMath<TSimd, TVector>.Silu(v),
+        ActivationKind.Silu => VectorMath<TSimd, TVector>.Silu(v),
+        _ => TSimd.Broadcast(float.NaN),
     };
 
     /// <summary>below where x &lt;= -3, above where x &gt;= 3, else between.</summary>

@@ -38,6 +38,9 @@ public readonly record struct Pool2dGeometry(
 
     public int Q => Windows(W, S, StrideW, PadW, DilationW);
 
+    /// <summary>Elements per sample that max pooling keeps for the way back: a byte per output for windows of up to 256 pixels.</summary>
+    public long ChosenElements => R * S <= 256 ? (((long)C * P * Q) + 3) / 4 : (long)C * P * Q;
+
     private int Windows(int size, int window, int stride, int pad, int dilation)
     {
         var room = size + (2 * pad) - (dilation * (window - 1)) - 1;

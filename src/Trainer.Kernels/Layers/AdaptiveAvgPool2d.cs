@@ -7,14 +7,14 @@ namespace Trainer.Kernels.Layers;
 [Kind("adaptive_avg_pool2d")]
 public sealed class AdaptiveAvgPool2d(Size2 outputSize) : AdaptivePool2d(outputSize)
 {
-    public override void Forward(LayerContext context) => context.Device.AdaptiveAvgPool2dForward(
+    public override void Forward(LayerContext context) => context.Device.Pooling.AdaptiveAvgPool2dForward(
         Geometry(context.Input), context.Samples, context.X, context.Epilogue, context.Y);
 
     public override void Backward(LayerContext context)
     {
         if (!context.Dx.IsEmpty)
         {
-            context.Device.AdaptiveAvgPool2dBackward(
+            context.Device.Pooling.AdaptiveAvgPool2dBackward(
                 Geometry(context.Input), context.Samples, context.Dy, context.DxEpilogue, context.Dx);
         }
     }

@@ -9,14 +9,14 @@ public sealed class AdaptiveMaxPool2d(Size2 outputSize) : AdaptivePool2d(outputS
 {
     public override SavedSize Saved(Shape input) => new(OutputShape(input).Elements);
 
-    public override void Forward(LayerContext context) => context.Device.AdaptiveMaxPool2dForward(
+    public override void Forward(LayerContext context) => context.Device.Pooling.AdaptiveMaxPool2dForward(
         Geometry(context.Input), context.Samples, context.X, context.Epilogue, context.Y, context.Saved);
 
     public override void Backward(LayerContext context)
     {
         if (!context.Dx.IsEmpty)
         {
-            context.Device.AdaptiveMaxPool2dBackward(
+            context.Device.Pooling.AdaptiveMaxPool2dBackward(
                 Geometry(context.Input), context.Samples, context.Dy, context.Saved, context.DxEpilogue, context.Dx);
         }
     }

@@ -12,14 +12,14 @@ public sealed class AvgPool2d(Size2 kernelSize) : Pool2d(kernelSize)
 {
     public bool CountIncludePad { get; init; } = true;
 
-    public override void Forward(LayerContext context) => context.Device.AvgPool2dForward(
+    public override void Forward(LayerContext context) => context.Device.Pooling.AvgPool2dForward(
         Geometry(context.Input), CountIncludePad, context.Samples, context.X, context.Epilogue, context.Y);
 
     public override void Backward(LayerContext context)
     {
         if (!context.Dx.IsEmpty)
         {
-            context.Device.AvgPool2dBackward(
+            context.Device.Pooling.AvgPool2dBackward(
                 Geometry(context.Input), CountIncludePad, context.Samples, context.Dy, context.DxEpilogue, context.Dx);
         }
     }

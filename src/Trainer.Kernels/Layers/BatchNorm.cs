@@ -57,19 +57,19 @@ public abstract class BatchNorm : Layer
         var g = Geometry(context.Input);
         if (context.Slice is { } slice)
         {
-            context.Device.BatchNormForward(
+            context.Device.Normalization.BatchNormForward(
                 g, slice, context.X, context.Parameter(0), context.Parameter(1), context.Saved,
                 context.StatisticSums(0), context.StatisticSums(1), context.Epilogue, context.Y);
         }
         else
         {
-            context.Device.BatchNormInference(
+            context.Device.Normalization.BatchNormInference(
                 g, context.Samples, context.X, context.Parameter(0), context.Parameter(1), context.Statistic(0), context.Statistic(1),
                 context.Epilogue, context.Y);
         }
     }
 
-    public override void Backward(LayerContext context) => context.Device.BatchNormBackward(
+    public override void Backward(LayerContext context) => context.Device.Normalization.BatchNormBackward(
         Geometry(context.Input), context.Training, context.X, context.Dy, context.Parameter(0), context.Saved,
         context.Gradients(0), context.Gradients(1), context.DxEpilogue, context.Dx);
 

@@ -98,16 +98,16 @@ public sealed class Conv2d(int outChannels, Size2 kernelSize) : Layer
         return (long)g.K * g.P * g.Q * g.Reduction;
     }
 
-    public override void Forward(LayerContext context) => context.Device.Conv2dForward(
+    public override void Forward(LayerContext context) => context.Products.Conv2dForward(
         Geometry(context.Input), context.Samples, context.X, context.Parameter(0), context.Parameter(1), context.Epilogue, context.Y);
 
     public override void Backward(LayerContext context)
     {
         var g = Geometry(context.Input);
-        context.Device.Conv2dBackwardWeights(g, context.Training, context.X, context.Dy, context.Gradients(0), context.Gradients(1));
+        context.Products.Conv2dBackwardWeights(g, context.Training, context.X, context.Dy, context.Gradients(0), context.Gradients(1));
         if (!context.Dx.IsEmpty)
         {
-            context.Device.Conv2dBackwardData(g, context.Samples, context.Dy, context.Parameter(0), context.DxEpilogue, context.Dx);
+            context.Products.Conv2dBackwardData(g, context.Samples, context.Dy, context.Parameter(0), context.DxEpilogue, context.Dx);
         }
     }
 

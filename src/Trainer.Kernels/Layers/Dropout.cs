@@ -26,11 +26,11 @@ public class Dropout(double p = 0.5) : Layer
         if (context.Slice is { } slice && P > 0)
         {
             var (channels, pixels) = Extent(context.Input);
-            context.Device.DropoutForward(Draw(context), channels, pixels, slice, context.X, context.Y);
+            context.Device.Elementwise.DropoutForward(Draw(context), channels, pixels, slice, context.X, context.Y);
         }
         else
         {
-            context.Device.Add(context.Input.Elements, context.Samples, context.X, OutputEpilogue.None, context.Y);
+            context.Device.Elementwise.Add(context.Input.Elements, context.Samples, context.X, OutputEpilogue.None, context.Y);
         }
     }
 
@@ -44,11 +44,11 @@ public class Dropout(double p = 0.5) : Layer
         if (P > 0)
         {
             var (channels, pixels) = Extent(context.Input);
-            context.Device.DropoutBackward(Draw(context), channels, pixels, context.Training, context.Dy, context.DxEpilogue, context.Dx);
+            context.Device.Elementwise.DropoutBackward(Draw(context), channels, pixels, context.Training, context.Dy, context.DxEpilogue, context.Dx);
         }
         else
         {
-            context.Device.AddBackward(context.Input.Elements, context.Samples, context.Dy, context.DxEpilogue, context.Dx);
+            context.Device.Elementwise.AddBackward(context.Input.Elements, context.Samples, context.Dy, context.DxEpilogue, context.Dx);
         }
     }
 

@@ -14,14 +14,14 @@ public abstract class ElementwiseActivation : Layer
     public override Shape OutputShape(Shape input) => input;
 
     public override void Forward(LayerContext context) =>
-        context.Device.ActivationForward(Activation, context.Input.Elements, context.Samples, context.X, context.Y);
+        context.Device.Elementwise.ActivationForward(Activation, context.Input.Elements, context.Samples, context.X, context.Y);
 
     public override void Backward(LayerContext context)
     {
         if (!context.Dx.IsEmpty)
         {
             var source = Activation.HasDerivativeOfOutput ? context.Y : context.X;
-            context.Device.ActivationBackward(
+            context.Device.Elementwise.ActivationBackward(
                 Activation, context.Input.Elements, context.Samples, source, context.Dy, context.DxEpilogue, context.Dx);
         }
     }

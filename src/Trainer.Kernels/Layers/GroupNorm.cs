@@ -42,10 +42,10 @@ public sealed class GroupNorm(int numGroups) : Layer
 
     public override SavedSize Saved(Shape input) => new(2L * NumGroups);
 
-    public override void Forward(LayerContext context) => context.Device.GroupNormForward(
+    public override void Forward(LayerContext context) => context.Device.Normalization.GroupNormForward(
         Geometry(context.Input), context.Samples, context.X, context.Parameter(0), context.Parameter(1), context.Saved, context.Epilogue, context.Y);
 
-    public override void Backward(LayerContext context) => context.Device.GroupNormBackward(
+    public override void Backward(LayerContext context) => context.Device.Normalization.GroupNormBackward(
         Geometry(context.Input), context.Training, context.X, context.Dy, context.Parameter(0), context.Saved,
         context.Gradients(0), context.Gradients(1), context.DxEpilogue, context.Dx);
 

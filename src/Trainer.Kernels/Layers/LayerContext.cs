@@ -31,6 +31,9 @@ public sealed class LayerContext(Device device, Shape input, Shape output)
 
     public Device Device { get; } = device;
 
+    /// <summary>The device's products, in the network's precision.</summary>
+    public IProducts Products { get; init; } = device.Products;
+
     /// <summary>Per-sample shape of x.</summary>
     public Shape Input { get; } = input;
 

@@ -39,16 +39,16 @@ public sealed class Linear(int outFeatures) : Layer
 
     public override long MultiplyAdds(Shape input) => (long)input[0] * OutFeatures;
 
-    public override void Forward(LayerContext context) => context.Device.LinearForward(
+    public override void Forward(LayerContext context) => context.Products.LinearForward(
         context.Input[0], OutFeatures, context.Samples, context.X, context.Parameter(0), context.Parameter(1), context.Epilogue, context.Y);
 
     public override void Backward(LayerContext context)
     {
-        context.Device.LinearBackwardWeights(
+        context.Products.LinearBackwardWeights(
             context.Input[0], OutFeatures, context.Training, context.X, context.Dy, context.Gradients(0), context.Gradients(1));
         if (!context.Dx.IsEmpty)
         {
-            context.Device.LinearBackwardData(
+            context.Products.LinearBackwardData(
                 context.Input[0], OutFeatures, context.Samples, context.Dy, context.Parameter(0), context.DxEpilogue, context.Dx);
         }
     }

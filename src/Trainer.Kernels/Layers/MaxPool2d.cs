@@ -23,16 +23,16 @@ public sealed class MaxPool2d(Size2 kernelSize) : Pool2d(kernelSize)
             : throw new LayerException($"{Dilation} is larger than the input {input}", "dilation");
     }
 
-    public override SavedSize Saved(Shape input) => new(Device.MaxPoolSavedElements(Geometry(input)));
+    public override SavedSize Saved(Shape input) => new(Geometry(input).ChosenElements);
 
-    public override void Forward(LayerContext context) => context.Device.MaxPool2dForward(
+    public override void Forward(LayerContext context) => context.Device.Pooling.MaxPool2dForward(
         Geometry(context.Input), context.Samples, context.X, context.Epilogue, context.Y, context.Saved);
 
     public override void Backward(LayerContext context)
     {
         if (!context.Dx.IsEmpty)
         {
-            context.Device.MaxPool2dBackward(
+            context.Device.Pooling.MaxPool2dBackward(
                 Geometry(context.Input), context.Samples, context.Dy, context.Saved, context.DxEpilogue, context.Dx);
         }
     }

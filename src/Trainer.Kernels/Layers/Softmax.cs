@@ -17,7 +17,7 @@ public class Softmax : Layer
     public override void Forward(LayerContext context)
     {
         var (channels, pixels) = Extent(context.Input);
-        context.Device.SoftmaxForward(channels, pixels, context.Samples, Log, context.X, context.Y);
+        context.Device.Elementwise.SoftmaxForward(channels, pixels, context.Samples, Log, context.X, context.Y);
     }
 
     public override void Backward(LayerContext context)
@@ -25,7 +25,7 @@ public class Softmax : Layer
         if (!context.Dx.IsEmpty)
         {
             var (channels, pixels) = Extent(context.Input);
-            context.Device.SoftmaxBackward(channels, pixels, context.Samples, Log, context.Y, context.Dy, context.DxEpilogue, context.Dx);
+            context.Device.Elementwise.SoftmaxBackward(channels, pixels, context.Samples, Log, context.Y, context.Dy, context.DxEpilogue, context.Dx);
         }
     }
 

@@ -17,8 +17,8 @@ internal sealed class Sum : Layer
     public override Shape OutputShape(Shape input) => input;
 
     public override void Forward(LayerContext context) =>
-        context.Device.Add(context.Output.Elements, context.Samples, context.X, context.Epilogue, context.Y);
+        context.Device.Elementwise.Add(context.Output.Elements, context.Samples, context.X, context.Epilogue, context.Y);
 
     public override void Backward(LayerContext context) =>
-        context.Device.AddBackward(context.Output.Elements, context.Samples, context.Dy, context.DxEpilogue, context.Dx);
+        context.Device.Elementwise.AddBackward(context.Output.Elements, context.Samples, context.Dy, context.DxEpilogue, context.Dx);
 }

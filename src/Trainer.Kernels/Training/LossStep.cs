@@ -87,7 +87,7 @@ internal sealed class LossStep
         if (_loss is CrossEntropy entropy)
         {
             var options = new CrossEntropyOptions(entropy.IgnoreIndex, (float)entropy.LabelSmoothing, _classWeights);
-            _device.SoftmaxCrossEntropy(options, _outputs, samples, _output, _labels, _sampleLoss, _sampleCorrect, gradient);
+            _device.Losses.SoftmaxCrossEntropy(options, _outputs, samples, _output, _labels, _sampleLoss, _sampleCorrect, gradient);
         }
         else
         {
@@ -107,7 +107,7 @@ internal sealed class LossStep
 
         _device.Upload(_targets.Slice(0, (long)samples * _outputs));
         var factor = error.Reduction == SquaredErrorReduction.Mean ? 1f / _outputs : batch;
-        _device.SquaredError(factor, _outputs, samples, _output, _targets, _sampleLoss, _sampleCorrect, gradient);
+        _device.Losses.SquaredError(factor, _outputs, samples, _output, _targets, _sampleLoss, _sampleCorrect, gradient);
     }
 
     private void FillOneHot(int samples)

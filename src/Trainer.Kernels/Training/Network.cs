@@ -49,7 +49,7 @@ public sealed class Network : IDisposable
         }
 
         recipe.CheckFits(model);
-        device = device.ForCompute(recipe.Precision.Compute);
+        var products = device.ProductsIn(recipe.Precision.Compute);
         (Model, _device, _recipe, _options) = (model, device, recipe, options);
         Layout = ParameterLayout.Of(model, recipe.Loss.HasWeights);
         _ownsStates = states is null;
@@ -62,7 +62,7 @@ public sealed class Network : IDisposable
         var plan = new NetworkPlan(model, options.Training);
         _update = options.Training ? new WeightUpdate(model, Layout, recipe) : null;
         _memory = new NetworkMemory(device, plan, States, options);
-        _passes = new NetworkPasses(plan, _memory.Bind);
+        _passes = new NetworkPasses(plan, operation => _memory.Bind(operation, products));
         _sender = new GradientSender(device, new BucketSchedule(plan, Layout), Layout, _memory.Gradients, options.TotalInPlace);
         _loss = new LossStep(device, model, recipe.Loss, _memory, Layout, options);
         _sampleWeights = new float[options.MaxSamples];
@@ -187,8 +187,8 @@ public sealed class Network : IDisposable
     /// </summary>
     public bool DivideTotal(int samples)
     {
-        var finite = _device.Divide(_memory.Total, samples);
-        return RoundedElements == 0 ? finite : _device.RoundToBfloat16(_memory.Total.Slice(0, RoundedElements)) && finite;
+        var finite = _device.Updates.Divide(_memory.Total, samples);
+        return RoundedElements == 0 ? finite : _device.Updates.RoundToBfloat16(_memory.Total.Slice(0, RoundedElements)) && finite;
     }
 
     /// <summary>
@@ -310,7 +310,7 @@ public sealed class Network : IDisposable
             foreach (var (left, right) in part.Sums)
             {
                 var sum = _memory.Gradients[left];
-                _device.Add(Layout.Elements, 1, sum, new OutputEpilogue(Activation.None, _memory.Gradients[right]), sum);
+                _device.Elementwise.Add(Layout.Elements, 1, sum, new OutputEpilogue(Activation.None, _memory.Gradients[right]), sum);
             }
 
             _hostBatch.Take(part.FirstSample, part.Slice.LocalSamples, outputs: false);

@@ -52,13 +52,15 @@ internal sealed class NetworkMemory : IDisposable
     public Tensor OutputGradient => At(_plan.OutputGradient);
 
     /// <summary>The context in which an operation's layer runs.</summary>
-    public LayerContext Bind(Operation operation)
+    /// <param name="products">In the network's precision.</param>
+    public LayerContext Bind(Operation operation, IProducts products)
     {
         var node = operation.Node;
         var flat = new Shape(checked((int)(operation.Y?.Elements ?? operation.Dx!.Value.Elements)));
         var (previous, output) = operation.Previous;
         return new LayerContext(_device, node?.Input.Shape ?? flat, node?.Output.Shape ?? flat)
         {
+            Products = products,
             Index = (uint)operation.Index,
             Parameters = StateOf(node?.ParameterNames ?? []),
             Statistics = StateOf(node?.StatisticNames ?? []),

@@ -34,6 +34,6 @@ public sealed record Precision(ComputePrecision Compute = ComputePrecision.Exact
 
     /// <summary>The arithmetic that a training of this precision has on a device: equal ids, equal bits. Null: the device cannot.</summary>
     public string? NumericsIdOn(Device device) => device.CanCompute(Compute)
-        ? device.ForCompute(Compute).NumericsId + (Gradients == GradientPrecision.Bfloat16 ? "+bf16-gradients" : "")
+        ? device.NumericsIdIn(Compute) + (Gradients == GradientPrecision.Bfloat16 ? "+bf16-gradients" : "")
         : null;
 }

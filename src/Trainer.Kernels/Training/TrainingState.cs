@@ -117,7 +117,7 @@ public sealed class TrainingState : IDisposable
         _values.Write(PlaceOf(chunk), source);
         if (_isHashed)
         {
-            _device.Hash(PlaceOf(chunk), _hashes.AsSpan(chunk, 1));
+            _device.Updates.Hash(PlaceOf(chunk), _hashes.AsSpan(chunk, 1));
         }
     }
 
@@ -130,7 +130,7 @@ public sealed class TrainingState : IDisposable
     internal void Update(TrainingState before, ReadOnlySpan<UpdateRun> runs, float scale, Tensor total)
     {
         before.BringToDevice();
-        _device.Update(runs, scale, total, before._buffers, _buffers, _hashes);
+        _device.Updates.Update(runs, scale, total, before._buffers, _buffers, _hashes);
         _values.ChangedOnDevice();
         _isHashed = true;
     }
@@ -142,7 +142,7 @@ public sealed class TrainingState : IDisposable
             BringToDevice();
             for (var i = 0; i < _buffers.Length; i++)
             {
-                _device.Hash(_buffers[i], _hashes.AsSpan(i * Layout.Chunks, Layout.Chunks));
+                _device.Updates.Hash(_buffers[i], _hashes.AsSpan(i * Layout.Chunks, Layout.Chunks));
             }
 
             _isHashed = true;

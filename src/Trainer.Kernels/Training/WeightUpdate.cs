@@ -27,7 +27,8 @@ internal sealed class WeightUpdate
             {
                 SlotKind.Parameter => new Stretch(end - slot.Offset, recipe.ParameterGroups.FirstOrDefault(group => group.Matches(slot.Name)), null),
                 SlotKind.Statistic => new Stretch(end - slot.Offset, null, new Average(momenta[slot.Name])),
-                _ => new Stretch(end - slot.Offset, new ParameterGroup(slot.Name, Frozen: true), null),
+                SlotKind.LossWeight => new Stretch(end - slot.Offset, new ParameterGroup(slot.Name, Frozen: true), null),
+                _ => throw new InvalidOperationException($"No such kind of slot: {slot.Kind}."),
             });
         }
 
@@ -83,7 +84,7 @@ internal sealed class WeightUpdate
             ClearFrozen(device, total);
         }
 
-        var norm = scale * Math.Sqrt(device.SquaredNorm(total.Slice(0, _layout.ParameterElements)));
+        var norm = scale * Math.Sqrt(device.Updates.SquaredNorm(total.Slice(0, _layout.ParameterElements)));
         return (float)(scale * Math.Min(1, limit / (norm + 1e-6)));
     }
 

@@ -52,14 +52,14 @@ public abstract class ContractionSuite(DeviceVariants variants)
     public void Winograd_loses_little(int channels, int filters, int size)
     {
         var g = new Conv2dGeometry(channels, 10, 13, filters, size, size, 1, 1, 1, 1);
-        Assert.True(ReferenceDevice.IsWinograd(g));
+        Assert.True(ReferenceProducts.IsWinograd(g));
         var device = variants.All[^1];
         using var tensors = new Guarded();
         var (x, w, dy, exact) = Operands(tensors, device, g, 3);
         var (y, dx, dw) = (tensors.Output(device, exact.Y.Length), tensors.Output(device, exact.X.Length), tensors.Output(device, exact.W.Length));
-        device.Conv2dForward(g, 3, x, w, default, Activation.None, y);
-        device.Conv2dBackwardData(g, 3, dy, w, GradientEpilogue.None, dx);
-        device.Conv2dBackwardWeights(g, BatchSlice.Whole(3, 2), x, dy, [dw], []);
+        device.Products.Conv2dForward(g, 3, x, w, default, Activation.None, y);
+        device.Products.Conv2dBackwardData(g, 3, dy, w, GradientEpilogue.None, dx);
+        device.Products.Conv2dBackwardWeights(g, BatchSlice.Whole(3, 2), x, dy, [dw], []);
         const double bound = 3e-6;
         Assert.InRange(RelativeError(exact.Y, device.Read(y)), 0, bound);
         Assert.InRange(RelativeError(exact.X, device.Read(dx)), 0, bound);
@@ -84,9 +84,9 @@ public abstract class ContractionSuite(DeviceVariants variants)
         using var tensors = new Guarded();
         var (x, w, dy, exact) = Operands(tensors, device, g, samples);
         var (y, dx, dw) = (tensors.Output(device, exact.Y.Length), tensors.Output(device, exact.X.Length), tensors.Output(device, exact.W.Length));
-        device.Conv2dForward(g, samples, x, w, default, Activation.None, y);
-        device.Conv2dBackwardData(g, samples, dy, w, GradientEpilogue.None, dx);
-        device.Conv2dBackwardWeights(g, BatchSlice.Whole(samples, 2), x, dy, [dw], []);
+        device.Products.Conv2dForward(g, samples, x, w, default, Activation.None, y);
+        device.Products.Conv2dBackwardData(g, samples, dy, w, GradientEpilogue.None, dx);
+        device.Products.Conv2dBackwardWeights(g, BatchSlice.Whole(samples, 2), x, dy, [dw], []);
         MustBeNear($"{what}: y", exact.Y, device.Read(y), g.Reduction);
         MustBeNear($"{what}: dx", exact.X, device.Read(dx), g.K * g.R * g.S);
         MustBeNear($"{what}: dw", exact.W, device.Read(dw), samples * g.P * g.Q);
@@ -98,9 +98,9 @@ public abstract class ContractionSuite(DeviceVariants variants)
         using var tensors = new Guarded();
         var (x, w, dy, exact) = Operands(tensors, device, g, samples);
         var (y, dx, dw) = (tensors.Output(device, exact.Y.Length), tensors.Output(device, exact.X.Length), tensors.Output(device, exact.W.Length));
-        device.LinearForward(g.C, g.K, samples, x, w, default, Activation.None, y);
-        device.LinearBackwardData(g.C, g.K, samples, dy, w, GradientEpilogue.None, dx);
-        device.LinearBackwardWeights(g.C, g.K, BatchSlice.Whole(samples, 4), x, dy, [dw], []);
+        device.Products.LinearForward(g.C, g.K, samples, x, w, default, Activation.None, y);
+        device.Products.LinearBackwardData(g.C, g.K, samples, dy, w, GradientEpilogue.None, dx);
+        device.Products.LinearBackwardWeights(g.C, g.K, BatchSlice.Whole(samples, 4), x, dy, [dw], []);
         MustBeNear($"{what}: y", exact.Y, device.Read(y), g.C);
         MustBeNear($"{what}: dx", exact.X, device.Read(dx), g.K);
         MustBeNear($"{what}: dw", exact.W, device.Read(dw), samples);

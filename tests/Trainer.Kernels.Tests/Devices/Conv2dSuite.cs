@@ -65,7 +65,7 @@ public abstract class Conv2dSuite(DeviceVariants variants)
 
     [Theory]
     [MemberData(nameof(WinogradCases))]
-    public void Winograd_cases_are_what_they_say(Conv2dGeometry g, int samples) => Assert.True(ReferenceDevice.IsWinograd(g) && samples > 0);
+    public void Winograd_cases_are_what_they_say(Conv2dGeometry g, int samples) => Assert.True(ReferenceProducts.IsWinograd(g) && samples > 0);
 
     [Theory]
     [MemberData(nameof(AllCases))]
@@ -156,7 +156,7 @@ public abstract class Conv2dSuite(DeviceVariants variants)
         var w = tensors.Input(device, TestData.Values(g.K * g.Reduction, 2));
         var b = bias ? tensors.Input(device, TestData.Values(g.K, 3)) : default;
         var y = tensors.Output(device, (long)samples * g.K * g.P * g.Q);
-        device.Conv2dForward(g, samples, x, w, b, activation, y);
+        device.Products.Conv2dForward(g, samples, x, w, b, activation, y);
         return device.Read(y);
     }
 
@@ -167,7 +167,7 @@ public abstract class Conv2dSuite(DeviceVariants variants)
         var w = tensors.Input(device, TestData.Values(g.K * g.Reduction, 5));
         var output = tensors.Input(device, TestData.Values(samples * g.C * g.H * g.W, 6));
         var dx = tensors.Output(device, (long)samples * g.C * g.H * g.W);
-        device.Conv2dBackwardData(g, samples, dy, w, new GradientEpilogue(before, output), dx);
+        device.Products.Conv2dBackwardData(g, samples, dy, w, new GradientEpilogue(before, output), dx);
         return device.Read(dx);
     }
 
@@ -179,7 +179,7 @@ public abstract class Conv2dSuite(DeviceVariants variants)
         var b = tensors.Input(device, TestData.Values(g.K, 3));
         var y = Epilogues.Strided(tensors, device, samples, g.K * g.P * g.Q, 4);
         var addend = Epilogues.Strided(tensors, device, samples, g.K * g.P * g.Q, 5);
-        device.Conv2dForward(g, samples, x, w, b, new OutputEpilogue(activation, activation.IsNone ? y : addend), y);
+        device.Products.Conv2dForward(g, samples, x, w, b, new OutputEpilogue(activation, activation.IsNone ? y : addend), y);
         return device.Read(y);
     }
 
@@ -191,7 +191,7 @@ public abstract class Conv2dSuite(DeviceVariants variants)
         var dx = Epilogues.Strided(tensors, device, samples, g.C * g.H * g.W, 8);
         var output = Epilogues.Strided(tensors, device, samples, g.C * g.H * g.W, 9);
         var addend = ontoAddend ? dx : Epilogues.Strided(tensors, device, samples, g.C * g.H * g.W, 10);
-        device.Conv2dBackwardData(g, samples, dy, w, new GradientEpilogue(before, output, addend), dx);
+        device.Products.Conv2dBackwardData(g, samples, dy, w, new GradientEpilogue(before, output, addend), dx);
         return device.Read(dx);
     }
 
@@ -201,7 +201,7 @@ public abstract class Conv2dSuite(DeviceVariants variants)
         var x = Epilogues.Strided(tensors, device, samples, g.C * g.H * g.W, 11);
         var dy = Epilogues.Strided(tensors, device, samples, g.K * g.P * g.Q, 12);
         var (dw, db) = (tensors.Output(device, g.K * g.Reduction), tensors.Output(device, g.K));
-        device.Conv2dBackwardWeights(g, BatchSlice.Whole(samples, 2), x, dy, [dw], [db]);
+        device.Products.Conv2dBackwardWeights(g, BatchSlice.Whole(samples, 2), x, dy, [dw], [db]);
         return [.. device.Read(dw), .. device.Read(db)];
     }
 
@@ -213,7 +213,7 @@ public abstract class Conv2dSuite(DeviceVariants variants)
         var dy = tensors.Input(device, TestData.Values(slice.LocalSamples * g.K * g.P * g.Q, 8));
         var dw = slice.Roots.Select(_ => tensors.Output(device, g.K * g.Reduction)).ToArray();
         var db = slice.Roots.Select(_ => tensors.Output(device, g.K)).ToArray();
-        device.Conv2dBackwardWeights(g, slice, x, dy, dw, db);
+        device.Products.Conv2dBackwardWeights(g, slice, x, dy, dw, db);
         return [.. dw.Zip(db).SelectMany(root => device.Read(root.First).Concat(device.Read(root.Second)))];
     }
 

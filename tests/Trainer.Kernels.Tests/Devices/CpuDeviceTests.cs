@@ -64,7 +64,7 @@ public class CpuDeviceTests
         memory.Dispose();
         Assert.Throws<ObjectDisposedException>(() => memory.Host.Length);
         var tensor = new Tensor(memory, 0, 1001);
-        Assert.Throws<ObjectDisposedException>(() => device.ActivationForward(Activation.Sigmoid, 1001, 1, tensor, tensor));
+        Assert.Throws<ObjectDisposedException>(() => device.Elementwise.ActivationForward(Activation.Sigmoid, 1001, 1, tensor, tensor));
     }
 
     [Fact]
@@ -85,23 +85,23 @@ public class CpuDeviceTests
         void Fails(string message, Action call) => Assert.Equal(message, Assert.ThrowsAny<ArgumentException>(call).Message);
 
         Fails("Conv2dForward: x has 431 elements, (2,3,8,9) needs 432.", () =>
-            device.Conv2dForward(Geometry, 2, x.Slice(0, 431), w, default, Activation.None, y));
+            device.Products.Conv2dForward(Geometry, 2, x.Slice(0, 431), w, default, Activation.None, y));
         Fails("Conv2dForward: w is empty, (7,3,3,3) needs 189 elements.", () =>
-            device.Conv2dForward(Geometry, 2, x, default, default, Activation.None, y));
+            device.Products.Conv2dForward(Geometry, 2, x, default, default, Activation.None, y));
         Fails("Conv2dForward: x covers elements [1, 433), its memory has 432.", () =>
-            device.Conv2dForward(Geometry, 2, x.Slice(1, 432), w, default, Activation.None, y));
+            device.Products.Conv2dForward(Geometry, 2, x.Slice(1, 432), w, default, Activation.None, y));
         Fails("Conv2dForward: window (3, 3) is larger than image (1, 9) with padding (0, 0).", () =>
-            device.Conv2dForward(Geometry with { H = 1, PadH = 0, PadW = 0 }, 2, x, w, default, Activation.None, y));
+            device.Products.Conv2dForward(Geometry with { H = 1, PadH = 0, PadW = 0 }, 2, x, w, default, Activation.None, y));
         Fails("Conv2dBackwardWeights: dw has 1 tensors, the slice has 2 roots.", () =>
-            device.Conv2dBackwardWeights(Geometry, new BatchSlice(2, 2, [new(0, 1), new(1, 2)]), x, y, [w], []));
+            device.Products.Conv2dBackwardWeights(Geometry, new BatchSlice(2, 2, [new(0, 1), new(1, 2)]), x, y, [w], []));
         Fails("LinearForward: 0 inputs and 3 outputs, expected at least 1 of each.", () =>
-            device.LinearForward(0, 3, 2, x, w, default, Activation.None, y));
+            device.Products.LinearForward(0, 3, 2, x, w, default, Activation.None, y));
         Fails("SoftmaxCrossEntropy: label 7 of sample 1, expected 0 to 6.", () =>
-            device.SoftmaxCrossEntropy(default, 7, 2, y, device.Place([6, 7]), two, two, default));
+            device.Losses.SoftmaxCrossEntropy(default, 7, 2, y, device.Place([6, 7]), two, two, default));
         Fails("SoftmaxCrossEntropy: loss has 1 elements, (2) needs 2.", () =>
-            device.SoftmaxCrossEntropy(default, 7, 2, y, device.Place([6, 6]), device.Zeros(1), two, default));
+            device.Losses.SoftmaxCrossEntropy(default, 7, 2, y, device.Place([6, 6]), device.Zeros(1), two, default));
         Fails("ActivationForward: x is in memory of another device (ArrayMemory), expected this CPU's.", () =>
-            device.ActivationForward(Activation.Sigmoid, 3, 1, DeviceVariants.Reference.Zeros(3), y));
+            device.Elementwise.ActivationForward(Activation.Sigmoid, 3, 1, DeviceVariants.Reference.Zeros(3), y));
     }
 
     /// <summary>One of each operation.</summary>
@@ -137,46 +137,46 @@ public class CpuDeviceTests
         public void RunAll()
         {
             var previous = new GradientEpilogue(Activation.Sigmoid, _x);
-            _device.Conv2dForward(Geometry, Samples, _x, _w, _db[0], Activation.Sigmoid, _y);
-            _device.AvgPool2dForward(Pooling, true, Samples, _y, OutputEpilogue.None, _pooled);
-            _device.AvgPool2dBackward(Pooling, true, Samples, _pooled, new GradientEpilogue(Activation.Sigmoid, _y), _y);
-            _device.Conv2dBackwardWeights(Geometry, _slice, _x, _y, _dw, _db);
-            _device.Conv2dBackwardData(Geometry, Samples, _y, _w, previous, _x);
-            _device.LinearForward(27, 7, Samples, _x, _w, _db[0], Activation.Sigmoid, _y);
-            _device.LinearBackwardWeights(27, 7, _slice, _x, _y, _dw, _db);
-            _device.LinearBackwardData(27, 7, Samples, _y, _w, previous, _x);
-            _device.ActivationForward(Activation.Sigmoid, _x.Elements, 1, _x, _x);
-            _device.ActivationBackward(Activation.Sigmoid, _x.Elements, 1, _x, _x, GradientEpilogue.None, _x);
-            _device.SoftmaxCrossEntropy(default, 7, Samples, _y, _labels, _loss, _correct, _y);
+            _device.Products.Conv2dForward(Geometry, Samples, _x, _w, _db[0], Activation.Sigmoid, _y);
+            _device.Pooling.AvgPool2dForward(Pooling, true, Samples, _y, OutputEpilogue.None, _pooled);
+            _device.Pooling.AvgPool2dBackward(Pooling, true, Samples, _pooled, new GradientEpilogue(Activation.Sigmoid, _y), _y);
+            _device.Products.Conv2dBackwardWeights(Geometry, _slice, _x, _y, _dw, _db);
+            _device.Products.Conv2dBackwardData(Geometry, Samples, _y, _w, previous, _x);
+            _device.Products.LinearForward(27, 7, Samples, _x, _w, _db[0], Activation.Sigmoid, _y);
+            _device.Products.LinearBackwardWeights(27, 7, _slice, _x, _y, _dw, _db);
+            _device.Products.LinearBackwardData(27, 7, Samples, _y, _w, previous, _x);
+            _device.Elementwise.ActivationForward(Activation.Sigmoid, _x.Elements, 1, _x, _x);
+            _device.Elementwise.ActivationBackward(Activation.Sigmoid, _x.Elements, 1, _x, _x, GradientEpilogue.None, _x);
+            _device.Losses.SoftmaxCrossEntropy(default, 7, Samples, _y, _labels, _loss, _correct, _y);
             RunLayers();
-            _device.Update(
+            _device.Updates.Update(
                 [new UpdateRun(UpdateRule.Sgd, _w.Elements) { LearningRate = 0.1f, Momentum = 0.9f, WeightDecay = 0.01f }],
                 1, _dw[0], [_w, _dw[1]], [_w, _dw[1]], stackalloc ulong[2]);
-            _device.Hash(_w, stackalloc ulong[1]);
+            _device.Updates.Hash(_w, stackalloc ulong[1]);
         }
 
         private void RunLayers()
         {
             var previous = new GradientEpilogue(Activation.Relu, _y, _y);
-            _device.MaxPool2dForward(Pooling, Samples, _y, Activation.Relu, _pooled, _chosen);
-            _device.MaxPool2dBackward(Pooling, Samples, _pooled, _chosen, previous, _y);
-            _device.MaxPool2dForward(Overlapping, Samples, _y, Activation.Relu, _y, _chosen);
-            _device.MaxPool2dBackward(Overlapping, Samples, _y, _chosen, previous, _y);
-            _device.AdaptiveAvgPool2dForward(new(7, 8, 9, 3, 2), Samples, _y, OutputEpilogue.None, _pooled);
-            _device.AdaptiveAvgPool2dBackward(new(7, 8, 9, 3, 2), Samples, _pooled, previous, _y);
-            _device.BatchNormForward(new(7, 72, 1e-5f), _grouped, _y, _db[0], _db[0], _saved, _db, _db, Activation.Relu, _y);
-            _device.BatchNormBackward(new(7, 72, 1e-5f), _grouped, _y, _y, _db[0], _saved, _db, _db, previous, _y);
-            _device.BatchNormInference(new(7, 72, 1e-5f), Samples, _y, _db[0], _db[0], _db[0], _db[1], Activation.Relu, _y);
-            _device.GroupNormForward(new(6, 72, 3, 1e-5f), Samples, _y, _db[0], _db[0], _saved, Activation.Gelu, _y);
-            _device.GroupNormBackward(new(6, 72, 3, 1e-5f), _slice, _y, _y, _db[0], _saved, _db, _db, previous, _y);
-            _device.DropoutForward(new(0.5, 1, 2, 3, false), 7, 72, _slice, _y, _y);
-            _device.DropoutBackward(new(0.5, 1, 2, 3, true), 7, 72, _slice, _y, previous, _y);
-            _device.Add(7 * 72, Samples, _y, new OutputEpilogue(Activation.Relu, _y), _y);
-            _device.AddBackward(7 * 72, Samples, _y, previous, _y);
-            _device.SoftmaxForward(7, 72, Samples, true, _y, _y);
-            _device.SoftmaxBackward(7, 72, Samples, true, _y, _y, previous, _y);
-            _device.SquaredError(1, 7, Samples, _y, _y, _loss, _correct, _y);
-            _device.SquaredNorm(_y);
+            _device.Pooling.MaxPool2dForward(Pooling, Samples, _y, Activation.Relu, _pooled, _chosen);
+            _device.Pooling.MaxPool2dBackward(Pooling, Samples, _pooled, _chosen, previous, _y);
+            _device.Pooling.MaxPool2dForward(Overlapping, Samples, _y, Activation.Relu, _y, _chosen);
+            _device.Pooling.MaxPool2dBackward(Overlapping, Samples, _y, _chosen, previous, _y);
+            _device.Pooling.AdaptiveAvgPool2dForward(new(7, 8, 9, 3, 2), Samples, _y, OutputEpilogue.None, _pooled);
+            _device.Pooling.AdaptiveAvgPool2dBackward(new(7, 8, 9, 3, 2), Samples, _pooled, previous, _y);
+            _device.Normalization.BatchNormForward(new(7, 72, 1e-5f), _grouped, _y, _db[0], _db[0], _saved, _db, _db, Activation.Relu, _y);
+            _device.Normalization.BatchNormBackward(new(7, 72, 1e-5f), _grouped, _y, _y, _db[0], _saved, _db, _db, previous, _y);
+            _device.Normalization.BatchNormInference(new(7, 72, 1e-5f), Samples, _y, _db[0], _db[0], _db[0], _db[1], Activation.Relu, _y);
+            _device.Normalization.GroupNormForward(new(6, 72, 3, 1e-5f), Samples, _y, _db[0], _db[0], _saved, Activation.Gelu, _y);
+            _device.Normalization.GroupNormBackward(new(6, 72, 3, 1e-5f), _slice, _y, _y, _db[0], _saved, _db, _db, previous, _y);
+            _device.Elementwise.DropoutForward(new(0.5, 1, 2, 3, false), 7, 72, _slice, _y, _y);
+            _device.Elementwise.DropoutBackward(new(0.5, 1, 2, 3, true), 7, 72, _slice, _y, previous, _y);
+            _device.Elementwise.Add(7 * 72, Samples, _y, new OutputEpilogue(Activation.Relu, _y), _y);
+            _device.Elementwise.AddBackward(7 * 72, Samples, _y, previous, _y);
+            _device.Elementwise.SoftmaxForward(7, 72, Samples, true, _y, _y);
+            _device.Elementwise.SoftmaxBackward(7, 72, Samples, true, _y, _y, previous, _y);
+            _device.Losses.SquaredError(1, 7, Samples, _y, _y, _loss, _correct, _y);
+            _device.Updates.SquaredNorm(_y);
         }
 
         public void Dispose() => _memories.ForEach(memory => memory.Dispose());

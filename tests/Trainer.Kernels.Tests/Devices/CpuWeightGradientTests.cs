@@ -31,7 +31,7 @@ public class CpuWeightGradientTests
             var x = tensors.Input(device, TestData.Values(samples * inputs, 7));
             var dy = tensors.Input(device, TestData.Values(samples * outputs, 8).AsSpan(first));
             var dw = tensors.Output(device, count * inputs);
-            device.LinearBackwardWeights(inputs, count, slice, x, dy with { SampleStride = outputs }, [dw], []);
+            device.Products.LinearBackwardWeights(inputs, count, slice, x, dy with { SampleStride = outputs }, [dw], []);
             return device.Read(dw);
         }
     }
@@ -50,7 +50,7 @@ public class CpuWeightGradientTests
             var x = tensors.Input(device, TestData.Values(slice.LocalSamples * g.C * g.H * g.W, 9));
             var dy = tensors.Input(device, TestData.Values(slice.LocalSamples * g.K * g.P * g.Q, 10));
             var dw = slice.Roots.Select(_ => tensors.Output(device, g.K * g.Reduction)).ToArray();
-            device.Conv2dBackwardWeights(g, slice, x, dy, dw, []);
+            device.Products.Conv2dBackwardWeights(g, slice, x, dy, dw, []);
             return device.Read(dw[0]);
         }
     }

@@ -28,14 +28,14 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
                 using var tensors = new Gapped(device, gap);
                 var x = tensors.Input(samples, TestData.Values(samples * elements, 1));
                 var y = addend ? tensors.Input(samples, TestData.Values(samples * elements, 2)) : tensors.Output(samples, elements);
-                device.Add(elements, samples, x, new OutputEpilogue(activation, addend ? y : default), y);
+                device.Elementwise.Add(elements, samples, x, new OutputEpilogue(activation, addend ? y : default), y);
                 return tensors.Read(y);
             });
         }
 
         foreach (var (activation, addend) in LayerEpilogues.Gradients)
         {
-            variants.MustEqualReference($"backward, {activation}, addend {addend}", (device, gap) => Backward(device, gap, samples, elements, activation, addend, device.AddBackward));
+            variants.MustEqualReference($"backward, {activation}, addend {addend}", (device, gap) => Backward(device, gap, samples, elements, activation, addend, device.Elementwise.AddBackward));
         }
     }
 
@@ -84,10 +84,10 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
         {
             using var tensors = new Gapped(device, 0);
             var x = tensors.Input(1, [float.NaN, -1, 2, 0, float.NegativeInfinity, float.PositiveInfinity]);
-            device.ActivationForward(Activation.Relu, 6, 1, x, x);
+            device.Elementwise.ActivationForward(Activation.Relu, 6, 1, x, x);
             Assert.Equal([float.NaN, 0, 2, 0, 0, float.PositiveInfinity], tensors.Read(x));
             var dy = tensors.Input(1, [1, 2, 3, 4, 5, 6]);
-            device.ActivationBackward(Activation.Relu, 6, 1, x, dy, GradientEpilogue.None, dy);
+            device.Elementwise.ActivationBackward(Activation.Relu, 6, 1, x, dy, GradientEpilogue.None, dy);
             Assert.Equal([1, 0, 3, 0, 0, 6], tensors.Read(dy));
         }
     }
@@ -110,13 +110,13 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
             {
                 using var tensors = new Gapped(device, gap);
                 var (x, y) = (tensors.Input(samples, TestData.Values(samples * elements, 1)), tensors.Output(samples, elements));
-                device.DropoutForward(draw, channels, pixels, slice, x, y);
+                device.Elementwise.DropoutForward(draw, channels, pixels, slice, x, y);
                 return tensors.Read(y);
             });
             var (before, addend) = LayerEpilogues.Gradients[(slice.Shards + channels) % LayerEpilogues.Gradients.Count];
             variants.MustEqualReference($"{draw} backward, {Slices.NameOf(slice)}, {before}, addend {addend}", (device, gap) =>
                 Backward(device, gap, samples, elements, before, addend, (long _, int _, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
-                    device.DropoutBackward(draw, channels, pixels, slice, dy, epilogue, dx)));
+                    device.Elementwise.DropoutBackward(draw, channels, pixels, slice, dy, epilogue, dx)));
         }
     }
 
@@ -129,7 +129,7 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
         {
             using var tensors = new Gapped(device, 0);
             var x = tensors.Input(1, [.. Enumerable.Repeat(1f, Count)]);
-            device.DropoutForward(draw, 1, Count, new BatchSlice(8, 8, [new(position, position + 1)]), x, x);
+            device.Elementwise.DropoutForward(draw, 1, Count, new BatchSlice(8, 8, [new(position, position + 1)]), x, x);
             return tensors.Read(x);
         }
 
@@ -159,7 +159,7 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
                 using var tensors = new Gapped(device, device == DeviceVariants.Reference ? 0 : Gap);
                 var x = tensors.Input(samples, TestData.Values(samples * elements, 1, 10));
                 var y = tensors.Output(samples, elements);
-                device.SoftmaxForward(channels, pixels, samples, log, x, y);
+                device.Elementwise.SoftmaxForward(channels, pixels, samples, log, x, y);
                 return tensors.Read(y);
             });
             variants.MustAgree($"log {log} backward", 5e-5f, device =>
@@ -167,7 +167,7 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
                 using var tensors = new Gapped(device, device == DeviceVariants.Reference ? 0 : Gap);
                 var y = tensors.Input(samples, [.. TestData.Values(samples * elements, 3).Select(value => log ? value - 1 : MathF.Abs(value))]);
                 var (dy, dx) = (tensors.Input(samples, TestData.Values(samples * elements, 4)), tensors.Output(samples, elements));
-                device.SoftmaxBackward(channels, pixels, samples, log, y, dy, new GradientEpilogue(Activation.Relu, y), dx);
+                device.Elementwise.SoftmaxBackward(channels, pixels, samples, log, y, dy, new GradientEpilogue(Activation.Relu, y), dx);
                 return tensors.Read(dx);
             });
         }
@@ -182,7 +182,7 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
         var device = variants.All[0];
         using var tensors = new Gapped(device, 0);
         var values = tensors.Input(1, x);
-        device.SoftmaxForward(4, 1, 1, false, values, values);
+        device.Elementwise.SoftmaxForward(4, 1, 1, false, values, values);
         Assert.Equal(y, tensors.Read(values).Select(value => MathF.Round(value, 3)));
     }
 
@@ -197,7 +197,7 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
         {
             using var tensors = new Gapped(device, 0);
             var x = tensors.Input(1, [.. Enumerable.Repeat(1f, pixels), .. Enumerable.Repeat(float.NaN, pixels), .. Enumerable.Repeat(2f, pixels)]);
-            device.SoftmaxForward(3, pixels, 1, log, x, x);
+            device.Elementwise.SoftmaxForward(3, pixels, 1, log, x, x);
             Assert.All(tensors.Read(x), value => Assert.True(float.IsNaN(value), $"{device.Description}: {value:R}"));
         }
     }
@@ -208,7 +208,7 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
     {
         using var tensors = new Gapped(device, gap);
         var x = tensors.Input(samples, TestData.Values(samples * elements, 1, bound));
-        device.ActivationForward(activation, elements, samples, x, x);
+        device.Elementwise.ActivationForward(activation, elements, samples, x, x);
         return tensors.Read(x);
     }
 
@@ -217,7 +217,7 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
         {
             using var sources = new Gapped(device, gap);
             var source = sources.Input(samples, TestData.Values(samples * elements, 11, activation.Kind == ActivationKind.Relu6 ? 8 : activation.HasDerivativeOfOutput ? 1 : 5));
-            device.ActivationBackward(activation, elements, samples, source, dy, epilogue, dx);
+            device.Elementwise.ActivationBackward(activation, elements, samples, source, dy, epilogue, dx);
         });
 
     private static float[] Backward(Device device, int gap, int samples, int elements, Activation before, bool addend, Gradient run)

@@ -80,7 +80,7 @@ public abstract class LinearSuite(DeviceVariants variants)
         var w = tensors.Input(device, TestData.Values(outputs * inputs, 2));
         var b = bias ? tensors.Input(device, TestData.Values(outputs, 3)) : default;
         var y = tensors.Output(device, (long)samples * outputs);
-        device.LinearForward(inputs, outputs, samples, x, w, b, activation, y);
+        device.Products.LinearForward(inputs, outputs, samples, x, w, b, activation, y);
         return device.Read(y);
     }
 
@@ -91,7 +91,7 @@ public abstract class LinearSuite(DeviceVariants variants)
         var w = tensors.Input(device, TestData.Values(outputs * inputs, 5));
         var output = tensors.Input(device, TestData.Values(samples * inputs, 6));
         var dx = tensors.Output(device, (long)samples * inputs);
-        device.LinearBackwardData(inputs, outputs, samples, dy, w, new GradientEpilogue(before, output), dx);
+        device.Products.LinearBackwardData(inputs, outputs, samples, dy, w, new GradientEpilogue(before, output), dx);
         return device.Read(dx);
     }
 
@@ -103,7 +103,7 @@ public abstract class LinearSuite(DeviceVariants variants)
         var b = tensors.Input(device, TestData.Values(outputs, 3));
         var y = Epilogues.Strided(tensors, device, samples, outputs, 4);
         var addend = activation.IsNone ? y : Epilogues.Strided(tensors, device, samples, outputs, 5);
-        device.LinearForward(inputs, outputs, samples, x, w, b, new OutputEpilogue(activation, addend), y);
+        device.Products.LinearForward(inputs, outputs, samples, x, w, b, new OutputEpilogue(activation, addend), y);
         return device.Read(y);
     }
 
@@ -114,7 +114,7 @@ public abstract class LinearSuite(DeviceVariants variants)
         var w = tensors.Input(device, TestData.Values(outputs * inputs, 7));
         var dx = Epilogues.Strided(tensors, device, samples, inputs, 8);
         var output = Epilogues.Strided(tensors, device, samples, inputs, 9);
-        device.LinearBackwardData(inputs, outputs, samples, dy, w, new GradientEpilogue(before, output, dx), dx);
+        device.Products.LinearBackwardData(inputs, outputs, samples, dy, w, new GradientEpilogue(before, output, dx), dx);
         return device.Read(dx);
     }
 
@@ -124,7 +124,7 @@ public abstract class LinearSuite(DeviceVariants variants)
         var x = Epilogues.Strided(tensors, device, samples, inputs, 10);
         var dy = Epilogues.Strided(tensors, device, samples, outputs, 11);
         var (dw, db) = (tensors.Output(device, outputs * inputs), tensors.Output(device, outputs));
-        device.LinearBackwardWeights(inputs, outputs, BatchSlice.Whole(samples, 3), x, dy, [dw], [db]);
+        device.Products.LinearBackwardWeights(inputs, outputs, BatchSlice.Whole(samples, 3), x, dy, [dw], [db]);
         return [.. device.Read(dw), .. device.Read(db)];
     }
 
@@ -135,7 +135,7 @@ public abstract class LinearSuite(DeviceVariants variants)
         var dy = tensors.Input(device, TestData.Values(slice.LocalSamples * outputs, 8));
         var dw = slice.Roots.Select(_ => tensors.Output(device, outputs * inputs, aligned: true)).ToArray();
         var db = slice.Roots.Select(_ => tensors.Output(device, outputs)).ToArray();
-        device.LinearBackwardWeights(inputs, outputs, slice, x, dy, dw, db);
+        device.Products.LinearBackwardWeights(inputs, outputs, slice, x, dy, dw, db);
         return [.. dw.Zip(db).SelectMany(root => device.Read(root.First).Concat(device.Read(root.Second)))];
     }
 }

@@ -35,11 +35,11 @@ public abstract class LossSuite(DeviceVariants variants)
             using var dense = new Guarded();
             var (x, y, dx) = (dense.Input(device, [1, 3, 0, 0]), dense.Output(device, 4), dense.Output(device, 4));
             var (label, loss, correct) = (dense.Labels(device, [1]), dense.Output(device, 1), dense.Output(device, 1));
-            device.SoftmaxForward(4, 1, 1, false, x, y);
-            device.SoftmaxCrossEntropy(default, 4, 1, x, label, loss, correct, dx);
+            device.Elementwise.SoftmaxForward(4, 1, 1, false, x, y);
+            device.Losses.SoftmaxCrossEntropy(default, 4, 1, x, label, loss, correct, dx);
             var p = device.Read(y);
             DeviceVariants.MustEqual("dx", [p[0], p[1] - 1, p[2], p[3]], device.Read(dx));
-            device.SoftmaxForward(4, 1, 1, true, x, y);
+            device.Elementwise.SoftmaxForward(4, 1, 1, true, x, y);
             Assert.Equal([-device.Read(y)[1], 1], [.. device.Read(loss), .. device.Read(correct)]);
         }
     }
@@ -59,7 +59,7 @@ public abstract class LossSuite(DeviceVariants variants)
                 var y = tensors.Input(samples, TestData.Values(samples * elements, 1));
                 var target = dense.Input(device, TestData.Values(samples * elements, 2));
                 var (loss, correct, dx) = (dense.Output(device, samples), dense.Output(device, samples), tensors.Output(samples, elements));
-                device.SquaredError(factor, elements, samples, y, target, loss, correct, dx);
+                device.Losses.SquaredError(factor, elements, samples, y, target, loss, correct, dx);
                 return [.. device.Read(loss), .. device.Read(correct), .. tensors.Read(dx)];
             });
         }
@@ -73,7 +73,7 @@ public abstract class LossSuite(DeviceVariants variants)
         var (logits, dx) = (tensors.Input(samples, TestData.Values(samples * classes, 1, 8)), tensors.Output(samples, classes));
         var (given, loss, correct) = (dense.Labels(device, labels), dense.Output(device, samples), dense.Output(device, samples));
         var options = new CrossEntropyOptions(ignored, smoothing, weights);
-        device.SoftmaxCrossEntropy(options, classes, samples, logits, given, loss, correct, dx);
+        device.Losses.SoftmaxCrossEntropy(options, classes, samples, logits, given, loss, correct, dx);
         var hits = device.Read(correct);
         return [.. device.Read(loss), .. labels.Select((label, n) => label == ignored ? 0 : hits[n]), .. tensors.Read(dx)];
     }

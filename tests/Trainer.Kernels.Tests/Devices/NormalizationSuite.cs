@@ -52,7 +52,7 @@ public abstract class NormalizationSuite(DeviceVariants variants)
                 var variance = dense.Input(device, [.. TestData.Values(channels, 4).Select(MathF.Abs)]);
                 var x = tensors.Input(7, TestData.Values(7 * channels * pixels, 5));
                 var y = addend ? tensors.Input(7, TestData.Values(7 * channels * pixels, 6)) : tensors.Output(7, channels * pixels);
-                device.BatchNormInference(g, 7, x, weight, bias, mean, variance, new OutputEpilogue(activation, addend ? y : default), y);
+                device.Normalization.BatchNormInference(g, 7, x, weight, bias, mean, variance, new OutputEpilogue(activation, addend ? y : default), y);
                 return tensors.Read(y);
             });
         }
@@ -106,7 +106,7 @@ public abstract class NormalizationSuite(DeviceVariants variants)
         using var tensors = new Guarded();
         var (x, saved) = (tensors.Output(device, 400), tensors.Output(device, 64));
         void Fails(string message, BatchSlice slice, BatchNormGeometry g) => Assert.Equal(message, Assert.ThrowsAny<ArgumentException>(() =>
-            device.BatchNormForward(g, slice, x, default, default, saved, [], [], OutputEpilogue.None, x)).Message);
+            device.Normalization.BatchNormForward(g, slice, x, default, default, saved, [], [], OutputEpilogue.None, x)).Message);
 
         Fails("BatchNormForward: root [4,6) splits a group, expected whole groups of 4 shards.", new(16, 8, [new(4, 6)], 4), new(3, 4, Eps));
         Fails("BatchNormForward: root [0,4) splits a group, expected whole groups of 8 shards.", new(16, 8, [new(0, 4)], 2), new(3, 4, Eps, Sync: true));
@@ -141,7 +141,7 @@ public abstract class NormalizationSuite(DeviceVariants variants)
         var saved = dense.Output(device, groups.Count * 2 * g.C);
         var means = slice.Roots.Select(_ => dense.Output(device, g.C)).ToArray();
         var variances = slice.Roots.Select(_ => dense.Output(device, g.C)).ToArray();
-        device.BatchNormForward(g, slice, x, weight, bias, saved, means, variances, new OutputEpilogue(activation, addend ? y : default), y);
+        device.Normalization.BatchNormForward(g, slice, x, weight, bias, saved, means, variances, new OutputEpilogue(activation, addend ? y : default), y);
         return
         [
             .. tensors.Read(y),
@@ -163,7 +163,7 @@ public abstract class NormalizationSuite(DeviceVariants variants)
         var saved = dense.Input(device, [.. TestData.Values(GroupSamples(g, slice).Count * 2 * g.C, 10).Select(MathF.Abs)]);
         var dweight = slice.Roots.Select(_ => dense.Output(device, g.C)).ToArray();
         var dbias = slice.Roots.Select(_ => dense.Output(device, g.C)).ToArray();
-        device.BatchNormBackward(g, slice, x, dy, weight, saved, dweight, dbias, new GradientEpilogue(before, output, addend ? dx : default), dx);
+        device.Normalization.BatchNormBackward(g, slice, x, dy, weight, saved, dweight, dbias, new GradientEpilogue(before, output, addend ? dx : default), dx);
         return [.. tensors.Read(dx), .. dweight.Zip(dbias).SelectMany(root => device.Read(root.First).Concat(device.Read(root.Second)))];
     }
 
@@ -176,7 +176,7 @@ public abstract class NormalizationSuite(DeviceVariants variants)
         var x = tensors.Input(samples, Shifted(samples * elements));
         var y = addend ? tensors.Input(samples, TestData.Values(samples * elements, 6)) : tensors.Output(samples, elements);
         var saved = dense.Output(device, samples * g.Groups * 2);
-        device.GroupNormForward(g, samples, x, weight, bias, saved, new OutputEpilogue(activation, addend ? y : default), y);
+        device.Normalization.GroupNormForward(g, samples, x, weight, bias, saved, new OutputEpilogue(activation, addend ? y : default), y);
         return [.. tensors.Read(y), .. device.Read(saved)];
     }
 
@@ -193,7 +193,7 @@ public abstract class NormalizationSuite(DeviceVariants variants)
         var saved = dense.Input(device, [.. TestData.Values(samples * g.Groups * 2, 10).Select(MathF.Abs)]);
         var dweight = slice.Roots.Select(_ => dense.Output(device, g.C)).ToArray();
         var dbias = slice.Roots.Select(_ => dense.Output(device, g.C)).ToArray();
-        device.GroupNormBackward(g, slice, x, dy, weight, saved, dweight, dbias, new GradientEpilogue(before, output, addend ? dx : default), dx);
+        device.Normalization.GroupNormBackward(g, slice, x, dy, weight, saved, dweight, dbias, new GradientEpilogue(before, output, addend ? dx : default), dx);
         return [.. tensors.Read(dx), .. dweight.Zip(dbias).SelectMany(root => device.Read(root.First).Concat(device.Read(root.Second)))];
     }
 

@@ -56,7 +56,7 @@ public abstract class PoolingSuite(DeviceVariants variants)
         {
             variants.MustEqualReference($"{g} forward, {activation}, addend {addend}", (device, gap) =>
                 Forward(device, gap, samples, TiesAndNaN(samples * image), pooled, activation, addend, (x, epilogue, y) =>
-                    device.MaxPool2dForward(g, samples, x, epilogue, y, default)));
+                    device.Pooling.MaxPool2dForward(g, samples, x, epilogue, y, default)));
         }
 
         foreach (var (activation, addend) in LayerEpilogues.Gradients)
@@ -65,11 +65,11 @@ public abstract class PoolingSuite(DeviceVariants variants)
             {
                 using var tensors = new Gapped(device, gap);
                 using var dense = new Guarded();
-                var chosen = dense.Output(device, device == DeviceVariants.Reference ? samples * pooled : samples * Device.MaxPoolSavedElements(g));
+                var chosen = dense.Output(device, device == DeviceVariants.Reference ? samples * pooled : samples * g.ChosenElements);
                 var (x, y) = (tensors.Input(samples, TiesAndNaN(samples * image)), tensors.Output(samples, pooled));
-                device.MaxPool2dForward(g, samples, x, OutputEpilogue.None, y, chosen);
+                device.Pooling.MaxPool2dForward(g, samples, x, OutputEpilogue.None, y, chosen);
                 return Backward(device, gap, samples, pooled, image, activation, addend, (dy, epilogue, dx) =>
-                    device.MaxPool2dBackward(g, samples, dy, chosen, epilogue, dx));
+                    device.Pooling.MaxPool2dBackward(g, samples, dy, chosen, epilogue, dx));
             });
         }
     }
@@ -85,14 +85,14 @@ public abstract class PoolingSuite(DeviceVariants variants)
             {
                 variants.MustEqualReference($"{g} forward, {activation}, addend {addend}", (device, gap) =>
                     Forward(device, gap, samples, TestData.Values(samples * image, 1), pooled, activation, addend, (x, epilogue, y) =>
-                        device.AvgPool2dForward(g, countsPad, samples, x, epilogue, y)));
+                        device.Pooling.AvgPool2dForward(g, countsPad, samples, x, epilogue, y)));
             }
 
             foreach (var (activation, addend) in LayerEpilogues.Gradients)
             {
                 variants.MustEqualReference($"{g} backward, {activation}, addend {addend}", (device, gap) =>
                     Backward(device, gap, samples, pooled, image, activation, addend, (dy, epilogue, dx) =>
-                        device.AvgPool2dBackward(g, countsPad, samples, dy, epilogue, dx)));
+                        device.Pooling.AvgPool2dBackward(g, countsPad, samples, dy, epilogue, dx)));
             }
         }
     }
@@ -106,26 +106,26 @@ public abstract class PoolingSuite(DeviceVariants variants)
         {
             variants.MustEqualReference($"{g} average, {activation}, addend {addend}", (device, gap) =>
                 Forward(device, gap, samples, TestData.Values(samples * image, 1), pooled, activation, addend, (x, epilogue, y) =>
-                    device.AdaptiveAvgPool2dForward(g, samples, x, epilogue, y)));
+                    device.Pooling.AdaptiveAvgPool2dForward(g, samples, x, epilogue, y)));
             variants.MustEqualReference($"{g} max, {activation}, addend {addend}", (device, gap) =>
                 Forward(device, gap, samples, TiesAndNaN(samples * image), pooled, activation, addend, (x, epilogue, y) =>
-                    device.AdaptiveMaxPool2dForward(g, samples, x, epilogue, y, default)));
+                    device.Pooling.AdaptiveMaxPool2dForward(g, samples, x, epilogue, y, default)));
         }
 
         foreach (var (activation, addend) in LayerEpilogues.Gradients)
         {
             variants.MustEqualReference($"{g} average backward, {activation}, addend {addend}", (device, gap) =>
                 Backward(device, gap, samples, pooled, image, activation, addend, (dy, epilogue, dx) =>
-                    device.AdaptiveAvgPool2dBackward(g, samples, dy, epilogue, dx)));
+                    device.Pooling.AdaptiveAvgPool2dBackward(g, samples, dy, epilogue, dx)));
             variants.MustEqualReference($"{g} max backward, {activation}, addend {addend}", (device, gap) =>
             {
                 using var tensors = new Gapped(device, gap);
                 using var dense = new Guarded();
                 var chosen = dense.Output(device, samples * pooled);
                 var (x, y) = (tensors.Input(samples, TiesAndNaN(samples * image)), tensors.Output(samples, pooled));
-                device.AdaptiveMaxPool2dForward(g, samples, x, OutputEpilogue.None, y, chosen);
+                device.Pooling.AdaptiveMaxPool2dForward(g, samples, x, OutputEpilogue.None, y, chosen);
                 return Backward(device, gap, samples, pooled, image, activation, addend, (dy, epilogue, dx) =>
-                    device.AdaptiveMaxPool2dBackward(g, samples, dy, chosen, epilogue, dx));
+                    device.Pooling.AdaptiveMaxPool2dBackward(g, samples, dy, chosen, epilogue, dx));
             });
         }
     }
@@ -139,10 +139,10 @@ public abstract class PoolingSuite(DeviceVariants variants)
             using var tensors = new Gapped(device, 0);
             var x = tensors.Input(1, [3, 3, 1, float.NaN, float.NegativeInfinity, float.NegativeInfinity, 3, 3, float.NaN, 9, float.NegativeInfinity, 0]);
             var (y, chosen) = (tensors.Output(1, 3), tensors.Output(1, 1));
-            device.MaxPool2dForward(g, 1, x, OutputEpilogue.None, y, chosen);
+            device.Pooling.MaxPool2dForward(g, 1, x, OutputEpilogue.None, y, chosen);
             Assert.Equal([3, float.NaN, 0], tensors.Read(y));
             var (dy, dx) = (tensors.Input(1, [1, 2, 4]), tensors.Output(1, 12));
-            device.MaxPool2dBackward(g, 1, dy, chosen, GradientEpilogue.None, dx);
+            device.Pooling.MaxPool2dBackward(g, 1, dy, chosen, GradientEpilogue.None, dx);
             Assert.Equal([1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 4], tensors.Read(dx));
         }
     }
@@ -157,17 +157,17 @@ public abstract class PoolingSuite(DeviceVariants variants)
         var g = new Pool2dGeometry(1, 9, 8, 3, 2, 1, 1, 0, 0);
 
         Fails("MaxPool2dForward: padding (2, 0), expected at most half of window (3, 2).", () =>
-            device.MaxPool2dForward(g with { PadH = 2 }, 1, x, OutputEpilogue.None, y, default));
+            device.Pooling.MaxPool2dForward(g with { PadH = 2 }, 1, x, OutputEpilogue.None, y, default));
         Fails("AvgPool2dForward: dilation (2, 1), expected (1, 1).", () =>
-            device.AvgPool2dForward(g with { DilationH = 2 }, true, 1, x, OutputEpilogue.None, y));
+            device.Pooling.AvgPool2dForward(g with { DilationH = 2 }, true, 1, x, OutputEpilogue.None, y));
         Fails("MaxPool2dForward: dilation (1, 9), expected (1, 1) to the image's size (9, 8).", () =>
-            device.MaxPool2dForward(g with { DilationW = 9, PadW = 1 }, 1, x, OutputEpilogue.None, y, default));
+            device.Pooling.MaxPool2dForward(g with { DilationW = 9, PadW = 1 }, 1, x, OutputEpilogue.None, y, default));
         Fails("MaxPool2dForward: samples of x start every 71 elements, (2,1,9,8) has 72 in each.", () =>
-            device.MaxPool2dForward(g, 2, x with { SampleStride = 71 }, OutputEpilogue.None, y, default));
+            device.Pooling.MaxPool2dForward(g, 2, x with { SampleStride = 71 }, OutputEpilogue.None, y, default));
         Fails("MaxPool2dForward: x has 200 elements, (2,1,9,8) with samples every 130 needs 202.", () =>
-            device.MaxPool2dForward(g, 2, x with { SampleStride = 130 }, OutputEpilogue.None, y, default));
+            device.Pooling.MaxPool2dForward(g, 2, x with { SampleStride = 130 }, OutputEpilogue.None, y, default));
         Fails("MaxPool2dBackward: the epilogue's activation is Gelu, expected one whose derivative follows from its output.", () =>
-            device.MaxPool2dBackward(g, 1, y, chosen, new GradientEpilogue(Activation.Gelu, x), x));
+            device.Pooling.MaxPool2dBackward(g, 1, y, chosen, new GradientEpilogue(Activation.Gelu, x), x));
     }
 
     private static float[] Forward(

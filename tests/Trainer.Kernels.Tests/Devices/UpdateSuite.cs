@@ -97,14 +97,14 @@ public abstract class UpdateSuite(DeviceVariants variants)
         using var tensors = new Guarded();
         var w = tensors.Output(device, 10);
         void Fails(string message, UpdateRun run) =>
-            Assert.Equal(message, Assert.ThrowsAny<ArgumentException>(() => device.Update([run], 1, w, [w], [w], new ulong[1])).Message);
+            Assert.Equal(message, Assert.ThrowsAny<ArgumentException>(() => device.Updates.Update([run], 1, w, [w], [w], new ulong[1])).Message);
 
         Fails("Update: the runs cover 9 elements, the weights have 10.", Sgd with { Elements = 9 });
         Fails("Update: run 0 is at step 0 of Adam, expected at least 1.", Adam with { Elements = 10, Step = 0 });
         Fails("Update: run 0 is Sgd and keeps 1 buffers beside the weights, got 0.", Sgd with { Elements = 10, Momentum = 0.5f });
         Assert.Equal(
             "Hash: room for 2 hashes, 10 elements have 1 chunks.",
-            Assert.ThrowsAny<ArgumentException>(() => device.Hash(w, new ulong[2])).Message);
+            Assert.ThrowsAny<ArgumentException>(() => device.Updates.Hash(w, new ulong[2])).Message);
     }
 
     [Theory]
@@ -115,7 +115,7 @@ public abstract class UpdateSuite(DeviceVariants variants)
     public void The_squared_norm_equals_the_reference(int count) => variants.MustEqualReference("norm", device =>
     {
         using var tensors = new Guarded();
-        return [device.SquaredNorm(tensors.Input(device, TestData.Values(count, 1)))];
+        return [device.Updates.SquaredNorm(tensors.Input(device, TestData.Values(count, 1)))];
     });
 
     private ulong[] HashesOf(float[] values)
@@ -123,7 +123,7 @@ public abstract class UpdateSuite(DeviceVariants variants)
         using var tensors = new Guarded();
         var device = variants.All[0];
         var hashes = new ulong[(values.Length + 65_535) / 65_536];
-        device.Hash(tensors.Input(device, values), hashes);
+        device.Updates.Hash(tensors.Input(device, values), hashes);
         return hashes;
     }
 
@@ -139,7 +139,7 @@ public abstract class UpdateSuite(DeviceVariants variants)
         ];
         Tensor[] after = inPlace ? before : [.. before.Select(_ => tensors.Output(device, count))];
         var hashes = new ulong[3 * ((count + 65_535) / 65_536)];
-        device.Update(runs, scale, total, before, after, hashes);
+        device.Updates.Update(runs, scale, total, before, after, hashes);
         return ([.. after.SelectMany(tensor => device.Read(tensor).ToArray())], hashes);
     }
 }

@@ -33,7 +33,7 @@ public abstract class LossGoldenTests
         var logits = device.Place(GoldenValues.Tensor($"{name}.logits", samples * classes, golden.GetProperty("scale").GetDouble()));
         var labels = device.Place(Enumerable.Range(0, samples).Select(n => n * 7 % classes).ToArray());
         var (loss, correct, dx) = (device.Zeros(samples), device.Zeros(samples), device.Zeros(samples * classes));
-        device.SoftmaxCrossEntropy(options, classes, samples, logits, labels, loss, correct, dx);
+        device.Losses.SoftmaxCrossEntropy(options, classes, samples, logits, labels, loss, correct, dx);
 
         MustBeNear($"{name}: loss", golden.Doubles("losses"), device.Read(loss));
         MustBeNear($"{name}: gradient", golden.Doubles("gradient"), device.Read(dx));
@@ -54,7 +54,7 @@ public abstract class LossGoldenTests
         using var device = Open();
         var factor = golden.Text("reduction") == "mean" ? 1f / (samples * elements) : 1;
         var (loss, correct, dx) = (device.Zeros(samples), device.Zeros(samples), device.Zeros(samples * elements));
-        device.SquaredError(
+        device.Losses.SquaredError(
             factor, elements, samples, device.Place(GoldenValues.Tensor($"{name}.y", samples * elements)),
             device.Place(GoldenValues.Tensor($"{name}.target", samples * elements)), loss, correct, dx);
 

@@ -32,7 +32,7 @@ public abstract class OptimizerGoldenTests
         foreach (var expected in golden.GetProperty("weights").EnumerateArray())
         {
             device.Write(total, GoldenValues.Tensor($"{name}.gradient.{++step}", elements, 0.5));
-            device.Update(
+            device.Updates.Update(
                 [optimizer.Run(elements, optimizer.LearningRate, optimizer.WeightDecay, step)], 1, total, state, state, hashes);
             MustBeNear($"{name}: weight after step {step}", [.. expected.EnumerateArray().Select(value => value.GetDouble())], device.Read(weights));
         }

@@ -30,13 +30,13 @@ public class Tf32ProductTests
     public void Of_convolutions(Conv2dGeometry g, int samples)
     {
         var (slice, image, output) = (BatchSlice.Whole(samples, Shards), g.C * g.H * g.W, g.K * g.P * g.Q);
-        MustTakeRoundedOperands(samples, image, output, g.K, g.K * g.Reduction, (device, o) =>
+        MustTakeRoundedOperands(samples, image, output, g.K, g.K * g.Reduction, (products, o) =>
         {
-            device.Conv2dForward(g, samples, o.X, o.W, o.B, Activation.Relu, o.Y);
-            device.Conv2dBackwardData(g, samples, o.Dy, o.W, GradientEpilogue.None, o.Dx);
-            device.Conv2dBackwardWeights(g, slice, o.X, o.Dy, [o.Dw], []);
+            products.Conv2dForward(g, samples, o.X, o.W, o.B, Activation.Relu, o.Y);
+            products.Conv2dBackwardData(g, samples, o.Dy, o.W, GradientEpilogue.None, o.Dx);
+            products.Conv2dBackwardWeights(g, slice, o.X, o.Dy, [o.Dw], []);
         });
-        MustSumExactly(samples, image, output, g.K, (device, x, dy, db) => device.Conv2dBackwardWeights(g, slice, x, dy, [], [db]));
+        MustSumExactly(samples, image, output, g.K, (products, x, dy, db) => products.Conv2dBackwardWeights(g, slice, x, dy, [], [db]));
     }
 
     [Theory]
@@ -46,26 +46,24 @@ public class Tf32ProductTests
     public void Of_linear_layers(int inputs, int outputs, int samples)
     {
         var slice = BatchSlice.Whole(samples, Shards);
-        MustTakeRoundedOperands(samples, inputs, outputs, outputs, inputs * outputs, (device, o) =>
+        MustTakeRoundedOperands(samples, inputs, outputs, outputs, inputs * outputs, (products, o) =>
         {
-            device.LinearForward(inputs, outputs, samples, o.X, o.W, o.B, Activation.Relu, o.Y);
-            device.LinearBackwardData(inputs, outputs, samples, o.Dy, o.W, GradientEpilogue.None, o.Dx);
-            device.LinearBackwardWeights(inputs, outputs, slice, o.X, o.Dy, [o.Dw], []);
+            products.LinearForward(inputs, outputs, samples, o.X, o.W, o.B, Activation.Relu, o.Y);
+            products.LinearBackwardData(inputs, outputs, samples, o.Dy, o.W, GradientEpilogue.None, o.Dx);
+            products.LinearBackwardWeights(inputs, outputs, slice, o.X, o.Dy, [o.Dw], []);
         });
-        MustSumExactly(samples, inputs, outputs, outputs, (device, x, dy, db) => device.LinearBackwardWeights(inputs, outputs, slice, x, dy, [], [db]));
+        MustSumExactly(samples, inputs, outputs, outputs, (products, x, dy, db) => products.LinearBackwardWeights(inputs, outputs, slice, x, dy, [], [db]));
     }
 
     [Fact]
-    public void It_is_the_same_device_with_an_id_of_its_own()
+    public void Each_precision_has_products_and_an_id_of_its_own()
     {
         using var device = CpuDevice.Create(2);
-        var emulation = device.ForCompute(ComputePrecision.Tf32);
 
-        Assert.Same(device, device.ForCompute(ComputePrecision.Exact));
-        Assert.Same(emulation, device.ForCompute(ComputePrecision.Tf32));
-        Assert.Same(device, emulation.ForCompute(ComputePrecision.Exact));
-        Assert.Equal(("canonical-2+tf32-emulated", 2), (emulation.NumericsId, emulation.Threads));
-        Assert.EndsWith(", emulating TF32", emulation.Description, StringComparison.Ordinal);
+        Assert.Same(device.Products, device.ProductsIn(ComputePrecision.Exact));
+        Assert.NotSame(device.Products, device.ProductsIn(ComputePrecision.Tf32));
+        Assert.Equal(device.NumericsId, device.NumericsIdIn(ComputePrecision.Exact));
+        Assert.Equal("canonical-2+tf32-emulated", device.NumericsIdIn(ComputePrecision.Tf32));
     }
 
     [Fact]
@@ -74,7 +72,7 @@ public class Tf32ProductTests
         using var device = CpuDevice.Create(1);
         var (few, w) = (device.Zeros(5), device.Zeros(6));
         var fault = Assert.Throws<ArgumentException>(
-            () => device.ForCompute(ComputePrecision.Tf32).LinearForward(3, 2, 2, few, w, default, Activation.None, device.Zeros(4)));
+            () => device.ProductsIn(ComputePrecision.Tf32).LinearForward(3, 2, 2, few, w, default, Activation.None, device.Zeros(4)));
 
         Assert.Equal("LinearForward: x has 5 elements, (2,3) needs 6.", fault.Message);
     }
@@ -82,14 +80,14 @@ public class Tf32ProductTests
     [Fact]
     public void A_device_without_it_says_what_would_have_it()
     {
-        var fault = Assert.Throws<NotSupportedException>(() => DeviceVariants.Reference.ForCompute(ComputePrecision.Tf32));
+        var fault = Assert.Throws<NotSupportedException>(() => DeviceVariants.Reference.ProductsIn(ComputePrecision.Tf32));
 
         Assert.False(DeviceVariants.Reference.CanCompute(ComputePrecision.Tf32));
         Assert.StartsWith("compute: tf32 needs a CPU, which emulates it, or a CUDA device", fault.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Samples lie apart on the device that rounds, one after another where they are rounded before.</summary>
-    private static void MustTakeRoundedOperands(int samples, int inputs, int outputs, int biases, int weights, Action<Device, Operands> run)
+    private static void MustTakeRoundedOperands(int samples, int inputs, int outputs, int biases, int weights, Action<IProducts, Operands> run)
     {
         foreach (var device in CpuVariants.Few.All)
         {
@@ -97,8 +95,8 @@ public class Tf32ProductTests
             var given = Place(Epilogues.Strided(tensors, device, samples, inputs, 1), Epilogues.Strided(tensors, device, samples, outputs, 2), Raw(weights, 3));
             var filters = tensors.Input(device, [.. TestData.Values(weights, 3).Select(Tf32.Round)]);
             var rounded = Place(Rounded(samples, inputs, 1), Rounded(samples, outputs, 2), filters);
-            run(device.ForCompute(ComputePrecision.Tf32), given);
-            run(device, rounded);
+            run(device.ProductsIn(ComputePrecision.Tf32), given);
+            run(device.Products, rounded);
             foreach (var (name, expected, found) in new[] { ("y", rounded.Y, given.Y), ("dx", rounded.Dx, given.Dx), ("dw", rounded.Dw, given.Dw) })
             {
                 DeviceVariants.MustEqual($"{name} on {device.Description}", device.Read(expected), device.Read(found));
@@ -120,15 +118,15 @@ public class Tf32ProductTests
         }
     }
 
-    private static void MustSumExactly(int samples, int inputs, int outputs, int biases, Action<Device, Tensor, Tensor, Tensor> run)
+    private static void MustSumExactly(int samples, int inputs, int outputs, int biases, Action<IProducts, Tensor, Tensor, Tensor> run)
     {
         foreach (var device in CpuVariants.Few.All)
         {
             using var tensors = new Guarded();
             var (x, dy) = (tensors.Input(device, new float[samples * inputs]), tensors.Input(device, TestData.Values(samples * outputs, 5)));
             var (exact, found) = (tensors.Output(device, biases), tensors.Output(device, biases));
-            run(device, x, dy, exact);
-            run(device.ForCompute(ComputePrecision.Tf32), x, dy, found);
+            run(device.Products, x, dy, exact);
+            run(device.ProductsIn(ComputePrecision.Tf32), x, dy, found);
             DeviceVariants.MustEqual("db", device.Read(exact), device.Read(found));
         }
     }

@@ -1,20 +1,18 @@
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Geometries;
-using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Tests.Reference;
 
 /// <summary>
 /// The whole <see cref="Device"/> contract, naive, scalar and on one thread, in the canonical arithmetic: what a fast device
 /// must equal bit for bit. Only exp and log are those of double precision, so sigmoid and softmax are to be compared within
-/// a tolerance; the hash that <see cref="Update"/> returns is FNV-1a, each device has its own.
+/// a tolerance; each device has a hash of its own for an update.
 /// </summary>
 /// <remarks>
 /// Where the contract leaves a choice, this is what "canonical" means here: padding takes part in chains as zeros; bias
 /// comes after the chain, y = chain + b; an activation's derivative is multiplied as dx * (y * (1 - y)), each operation
-/// rounded; averages divide by the window's size; in <see cref="Update"/> every multiply-add is fused.
+/// rounded; averages divide by the window's size; in an update every multiply-add is fused.
 /// </remarks>
-public sealed partial class ReferenceDevice : Device
+public sealed class ReferenceDevice : Device
 {
     public override string Name => "reference";
 
@@ -26,310 +24,25 @@ public sealed partial class ReferenceDevice : Device
 
     public override long AllocatedMemory => 0;
 
+    public override IProducts Products { get; } = new ReferenceProducts();
+
+    public override IPooling Pooling { get; } = new ReferencePooling();
+
+    public override INormalization Normalization { get; } = new ReferenceNormalization();
+
+    public override IElementwise Elementwise { get; } = new ReferenceElementwise();
+
+    public override ILosses Losses { get; } = new ReferenceLosses();
+
+    public override IUpdates Updates { get; } = new ReferenceUpdates();
+
     public override DeviceMemory Allocate(long elements) => new ArrayMemory(elements);
 
     public override void Clear(Tensor tensor) => tensor.Host.Clear();
 
-    public override void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
-    {
-        var (pixels, outputs) = (g.P * g.Q, g.K * g.P * g.Q);
-        var winograd = IsWinograd(g) ? WinogradForward(g, samples, x, w) : [];
-        for (var index = 0; index < samples * outputs; index++)
-        {
-            var (n, k, pixel) = (index / outputs, index % outputs / pixels, index % pixels);
-            var value = winograd.Length > 0 ? winograd[index] : ForwardSum(g, x, w, n, k, pixel / g.Q, pixel % g.Q);
-            value = b.IsEmpty ? value : value + b.Host[k];
-            At(y, n, index % outputs, outputs) = Finish(epilogue, value, n, index % outputs, outputs);
-        }
-    }
-
-    public override void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
-    {
-        var (pixels, inputs) = (g.H * g.W, g.C * g.H * g.W);
-        var winograd = IsWinograd(g) ? WinogradBackwardData(g, samples, dy, w) : [];
-        for (var index = 0; index < samples * inputs; index++)
-        {
-            var (n, c, pixel) = (index / inputs, index % inputs / pixels, index % pixels);
-            var value = winograd.Length > 0 ? winograd[index] : BackwardSum(g, dy, w, n, c, pixel / g.W, pixel % g.W);
-            At(dx, n, index % inputs, inputs) = Finish(epilogue, value, n, index % inputs, inputs);
-        }
-    }
-
-    public override void Conv2dBackwardWeights(
-        in Conv2dGeometry g, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db)
-    {
-        for (var root = 0; root < slice.Roots.Count; root++)
-        {
-            var (range, geometry) = (slice.Roots[root], g);
-            if (slice.RootSamples(range) == 0)
-            {
-                continue;
-            }
-
-            if (IsWinograd(g) && !dw.IsEmpty)
-            {
-                WinogradBackwardWeights(g, slice, range, x, dy, dw[root].Host);
-            }
-
-            for (var index = 0; index < g.K * g.Reduction && !IsWinograd(g) && !dw.IsEmpty; index++)
-            {
-                var element = index;
-                dw[root].Host[index] = CanonicalTree.OverRoot(
-                    slice, range, g.P, g.Q, (first, count) => WeightPiece(geometry, x, dy, element, first, count)).GetValueOrDefault();
-            }
-
-            for (var k = 0; k < g.K && !db.IsEmpty; k++)
-            {
-                var channel = k;
-                db[root].Host[k] = CanonicalTree.OverRoot(
-                    slice, range, g.P, g.Q, (first, count) => BiasPiece(geometry, dy, channel, first, count)).GetValueOrDefault();
-            }
-        }
-    }
-
-    public override void LinearForward(int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
-    {
-        for (var n = 0; n < samples; n++)
-            for (var o = 0; o < outputs; o++)
-            {
-                var sum = default(FormC);
-                for (var i = 0; i < inputs; i++)
-                {
-                    sum.Add(At(x, n, i, inputs), w.Host[(o * inputs) + i]);
-                }
-
-                var value = b.IsEmpty ? sum.Value : sum.Value + b.Host[o];
-                At(y, n, o, outputs) = Finish(epilogue, value, n, o, outputs);
-            }
-    }
-
-    public override void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
-    {
-        for (var n = 0; n < samples; n++)
-            for (var i = 0; i < inputs; i++)
-            {
-                var sum = default(FormC);
-                for (var o = 0; o < outputs; o++)
-                {
-                    sum.Add(At(dy, n, o, outputs), w.Host[(o * inputs) + i]);
-                }
-
-                At(dx, n, i, inputs) = Finish(epilogue, sum.Value, n, i, inputs);
-            }
-    }
-
-    public override void LinearBackwardWeights(
-        int inputs, int outputs, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db)
-    {
-        for (var root = 0; root < slice.Roots.Count; root++)
-        {
-            var range = slice.Roots[root];
-            if (slice.RootSamples(range) == 0)
-            {
-                continue;
-            }
-
-            for (var index = 0; index < inputs * outputs && !dw.IsEmpty; index++)
-            {
-                var (o, i) = (index / inputs, index % inputs);
-                dw[root].Host[index] = OverSamples(slice, range, n => (At(dy, n, o, outputs), At(x, n, i, inputs)));
-            }
-
-            for (var index = 0; index < outputs && !db.IsEmpty; index++)
-            {
-                var o = index;
-                db[root].Host[index] = OverSamples(slice, range, n => (At(dy, n, o, outputs), 1));
-            }
-        }
-    }
-
     public override void Dispose()
     {
     }
-
-    private static float[] WinogradForward(Conv2dGeometry g, int samples, Tensor x, Tensor w)
-    {
-        var (inputs, outputs) = (g.C / g.Groups, g.K / g.Groups);
-        return [.. Enumerable.Range(0, samples * g.Groups).SelectMany(i =>
-        {
-            var (n, group) = (i / g.Groups, i % g.Groups);
-            return Winograd(
-                g.R,
-                inputs,
-                outputs,
-                g.P,
-                g.Q,
-                (k, c, r, s) => w.Host[((((((group * outputs) + k) * inputs) + c) * g.R) + r) * g.S + s],
-                (c, row, column) => Pixel(g, x, n, (group * inputs) + c, row - g.PadH, column - g.PadW));
-        })];
-    }
-
-    /// <summary>The same with the filters turned by half a circle and R - 1 - pad zeros around dy.</summary>
-    private static float[] WinogradBackwardData(Conv2dGeometry g, int samples, Tensor dy, Tensor w)
-    {
-        var (inputs, outputs) = (g.C / g.Groups, g.K / g.Groups);
-        return [.. Enumerable.Range(0, samples * g.Groups).SelectMany(i =>
-        {
-            var (n, group) = (i / g.Groups, i % g.Groups);
-            return Winograd(
-                g.R,
-                outputs,
-                inputs,
-                g.H,
-                g.W,
-                (c, k, r, s) => w.Host[((((((group * outputs) + k) * inputs) + c) * g.R) + g.R - 1 - r) * g.S + g.S - 1 - s],
-                (k, row, column) => OutputPixel(g, dy, n, (group * outputs) + k, row - (g.R - 1 - g.PadH), column - (g.S - 1 - g.PadW)));
-        })];
-    }
-
-    /// <summary>Pieces of at most 64 (3 x 3) or 256 (5 x 5) tiles, whose sums are transformed back to the taps before the tree.</summary>
-    private static void WinogradBackwardWeights(Conv2dGeometry g, BatchSlice slice, ShardRange root, Tensor x, Tensor dy, Span<float> dw)
-    {
-        var side = 7 - g.R;
-        var (rows, columns) = ((g.P + side - 1) / side, (g.Q + side - 1) / side);
-        var (inputs, outputs) = (g.C / g.Groups, g.K / g.Groups);
-        (int N, int Top, int Left) Place(int tile) => (tile / (rows * columns), tile / columns % rows * side, tile % columns * side);
-        var images = Enumerable.Range(0, slice.LocalSamples * rows * columns * g.C).Select(i =>
-        {
-            var ((n, top, left), c) = (Place(i / g.C), i % g.C);
-            return Square(6, 6, (h, w) => Pixel(g, x, n, c, top + h - g.PadH, left + w - g.PadW), InputTransform);
-        }).ToArray();
-        var gradients = Enumerable.Range(0, slice.LocalSamples * rows * columns * g.K).Select(i =>
-        {
-            var ((n, top, left), k) = (Place(i / g.K), i % g.K);
-            return Square(side, 6, (p, q) => OutputPixel(g, dy, n, k, top + p, left + q), GradientTransform);
-        }).ToArray();
-        var pieces = new Dictionary<int, float[]>();
-        for (var index = 0; index < dw.Length; index++)
-        {
-            var (k, c, tap) = (index / g.Reduction, index / (g.R * g.S) % inputs, index % (g.R * g.S));
-            c += k / outputs * inputs;
-            if (tap == 0)
-            {
-                pieces.Clear();
-            }
-
-            dw[index] = CanonicalTree.OverRoot(
-                slice,
-                root,
-                rows,
-                columns,
-                (first, count) =>
-                {
-                    if (!pieces.TryGetValue(first, out var taps))
-                    {
-                        var sums = new FormC[Points];
-                        for (var i = 0; i < count * Points; i++)
-                        {
-                            var (tile, point) = (first + (i / Points), i % Points);
-                            sums[point].Add(gradients[(tile * g.K) + k][point], images[(tile * g.C) + c][point]);
-                        }
-
-                        taps = pieces[first] = Square(6, g.R, (h, w) => sums[(h * 6) + w].Value, FilterGradientTransform);
-                    }
-
-                    return taps[tap];
-                },
-                g.R == 3 ? 64 : 256).GetValueOrDefault();
-        }
-    }
-
-    private static float ForwardSum(in Conv2dGeometry g, Tensor x, Tensor w, int n, int k, int p, int q)
-    {
-        var sum = default(FormC);
-        var (weight, firstChannel) = (k * g.Reduction, k / (g.K / g.Groups) * (g.C / g.Groups));
-        for (var c = firstChannel; c < firstChannel + (g.C / g.Groups); c++)
-            for (var r = 0; r < g.R; r++)
-                for (var s = 0; s < g.S; s++)
-                {
-                    sum.Add(Pixel(g, x, n, c, Row(g, p, r), Column(g, q, s)), w.Host[weight++]);
-                }
-
-        return sum.Value;
-    }
-
-    private static float BackwardSum(in Conv2dGeometry g, Tensor dy, Tensor w, int n, int c, int h, int v)
-    {
-        var sum = default(FormC);
-        var (channels, filters) = (g.C / g.Groups, g.K / g.Groups);
-        var firstFilter = c / channels * filters;
-        for (var k = firstFilter; k < firstFilter + filters; k++)
-            for (var r = 0; r < g.R; r++)
-                for (var s = 0; s < g.S; s++)
-                {
-                    var (top, left) = (h + g.PadH - (r * g.DilationH), v + g.PadW - (s * g.DilationW));
-                    if (top % g.StrideH == 0 && left % g.StrideW == 0)
-                    {
-                        sum.Add(OutputPixel(g, dy, n, k, top, left), w.Host[(((((k * channels) + (c % channels)) * g.R) + r) * g.S) + s]);
-                    }
-                }
-
-        return sum.Value;
-    }
-
-    private static int Row(in Conv2dGeometry g, int p, int r) => (p * g.StrideH) - g.PadH + (r * g.DilationH);
-
-    private static int Column(in Conv2dGeometry g, int q, int s) => (q * g.StrideW) - g.PadW + (s * g.DilationW);
-
-    private static float Pixel(in Conv2dGeometry g, Tensor x, int n, int c, int h, int w) =>
-        h >= 0 && h < g.H && w >= 0 && w < g.W ? At(x, n, (((c * g.H) + h) * g.W) + w, g.C * g.H * g.W) : 0;
-
-    /// <summary>The output gradient whose window starts at (top, left) of the unpadded input; 0 where no window does.</summary>
-    private static float OutputPixel(in Conv2dGeometry g, Tensor dy, int n, int k, int top, int left)
-    {
-        if (top < 0 || left < 0)
-        {
-            return 0;
-        }
-
-        var (p, q) = (top / g.StrideH, left / g.StrideW);
-        return p < g.P && q < g.Q ? At(dy, n, (((k * g.P) + p) * g.Q) + q, g.K * g.P * g.Q) : 0;
-    }
-
-    private static float WeightPiece(in Conv2dGeometry g, Tensor x, Tensor dy, int element, int first, int count)
-    {
-        var (k, c, r, s) = (element / g.Reduction, element / (g.R * g.S) % (g.C / g.Groups), element / g.S % g.R, element % g.S);
-        var channel = (k / (g.K / g.Groups) * (g.C / g.Groups)) + c;
-        var sum = default(FormC);
-        for (var pixel = first; pixel < first + count; pixel++)
-        {
-            var (n, p, q) = (pixel / (g.P * g.Q), pixel / g.Q % g.P, pixel % g.Q);
-            sum.Add(DyPixel(g, dy, k, pixel), Pixel(g, x, n, channel, Row(g, p, r), Column(g, q, s)));
-        }
-
-        return sum.Value;
-    }
-
-    private static float BiasPiece(in Conv2dGeometry g, Tensor dy, int k, int first, int count)
-    {
-        Span<float> lanes = stackalloc float[FormL.Lanes];
-        for (var i = 0; i < count; i++)
-        {
-            lanes[i % FormL.Lanes] += DyPixel(g, dy, k, first + i);
-        }
-
-        return FormL.Fold(lanes);
-    }
-
-    /// <summary>dy in channel k at the local batch's output pixel number <paramref name="pixel"/>.</summary>
-    private static float DyPixel(in Conv2dGeometry g, Tensor dy, int k, int pixel)
-    {
-        var pixels = g.P * g.Q;
-        return At(dy, pixel / pixels, (k * pixels) + (pixel % pixels), g.K * pixels);
-    }
-
-    private static float OverSamples(BatchSlice slice, ShardRange root, Func<int, (float A, float B)> term) =>
-        CanonicalTree.OverRoot(slice, root, 1, 1, (first, count) =>
-        {
-            var sum = default(FormC);
-            for (var n = first; n < first + count; n++)
-            {
-                var (a, b) = term(n);
-                sum.Add(a, b);
-            }
-
-            return sum.Value;
-        }).GetValueOrDefault();
 
     private sealed class ArrayMemory(long elements) : DeviceMemory
     {

@@ -7,7 +7,7 @@ using Trainer.Kernels.Devices.Operands;
 namespace Trainer.Kernels.Devices.Cpu;
 
 /// <summary>One operand of a product, rounded to TF32 into scratch memory that only grows: warm code gets no new memory. Freed with the device.</summary>
-internal sealed unsafe class Tf32Operand(Device device, ThreadTeam team) : SampleWork(team)
+internal sealed unsafe class Tf32Operand(Func<long, DeviceMemory> allocate, ThreadTeam team) : SampleWork(team)
 {
     private DeviceMemory? _memory;
     private SampleRows _from;
@@ -31,7 +31,7 @@ internal sealed unsafe class Tf32Operand(Device device, ThreadTeam team) : Sampl
         if (_memory is null || _memory.Elements < elements)
         {
             _memory?.Dispose();
-            _memory = device.Allocate(elements);
+            _memory = allocate(elements);
         }
 
         return _memory;

@@ -116,7 +116,7 @@ internal static class GeometryChecks
         CheckHashes(operation, elements * after.Length, after.Length * Chunk.CountOf(elements), hashes);
         for (var i = 0; i < runs.Length; i++)
         {
-            if (runs[i].Elements < 0 || (uint)runs[i].Rule > (uint)UpdateRule.AdamW)
+            if (runs[i].Elements < 0 || !Enum.IsDefined(runs[i].Rule))
             {
                 throw new ArgumentException(
                     $"{operation}: run {i} is {(int)runs[i].Rule} over {runs[i].Elements} elements, expected an UpdateRule over at least 0.");

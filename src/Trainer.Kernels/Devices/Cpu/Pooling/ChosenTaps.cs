@@ -8,7 +8,7 @@ namespace Trainer.Kernels.Devices.Cpu.Pooling;
 internal readonly unsafe struct ChosenTaps(float* memory, in Pool2dGeometry g)
 {
     private readonly bool _isByte = g.R * g.S <= 256;
-    private readonly long _sampleElements = Device.MaxPoolSavedElements(g);
+    private readonly long _sampleElements = g.ChosenElements;
 
     /// <summary>The byte of an output; null in evaluation.</summary>
     public byte* BytesAt(int sample, long place) => memory == null ? null : (byte*)(memory + (sample * _sampleElements)) + place;

@@ -23,13 +23,17 @@ internal static class InstructionSets
     {
         InstructionSet.Avx512 => Avx512F.IsSupported && Vector512.IsHardwareAccelerated && Fma.IsSupported,
         InstructionSet.Avx2 => Avx2.IsSupported && Fma.IsSupported,
-        _ => true,
+        InstructionSet.Portable => true,
+        _ => throw NoSuch(set),
     };
 
     public static string NameOf(InstructionSet set) => set switch
     {
         InstructionSet.Avx512 => "AVX-512",
         InstructionSet.Avx2 => "AVX2",
-        _ => "portable vectors",
+        InstructionSet.Portable => "portable vectors",
+        _ => throw NoSuch(set),
     };
+
+    public static ArgumentOutOfRangeException NoSuch(InstructionSet set) => new(nameof(set), set, "No such instruction set.");
 }

@@ -133,10 +133,13 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
                 var velocity = step.StateBuffers == 0 ? null : _before[1] + first;
                 UpdateKernels<TSimd, TVector>.Sgd(step, weights, total, velocity, next, next + BlockElements, count);
                 break;
-            default:
+            case UpdateRule.Adam:
+            case UpdateRule.AdamW:
                 UpdateKernels<TSimd, TVector>.Adam(
                     step, weights, total, _before[1] + first, _before[2] + first, next, next + BlockElements, next + (2 * BlockElements), count);
                 break;
+            default:
+                throw new InvalidOperationException($"No such rule: {step.Rule}.");
         }
 
         for (var buffer = made; buffer < _buffers; buffer++)

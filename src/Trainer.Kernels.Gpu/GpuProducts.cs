@@ -11,7 +11,7 @@ using Trainer.Kernels.Sharding;
 namespace Trainer.Kernels.Gpu;
 
 /// <summary>Linear layers, and what all products share.</summary>
-internal sealed partial class GpuDevice
+internal sealed partial class GpuProducts(GpuQueue queue, TapTables tapTables, ComputePrecision precision) : GpuFamily(queue), IProducts
 {
     /// <summary>Makes some rows of a gradient over some pieces: in <paramref name="slots"/>, (pieces, rows, columns).</summary>
     /// <param name="work">As much scratch memory as was asked for.</param>
@@ -20,11 +20,7 @@ internal sealed partial class GpuDevice
     /// <summary>Rows [Row, Row + Rows) of the gradients of a root's pieces.</summary>
     private readonly record struct PieceRows(RootPieces Pieces, int Row, int Rows);
 
-    public override void LinearForward(int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y) =>
-        LinearForward(ComputePrecision.Exact, inputs, outputs, samples, x, w, b, epilogue, y);
-
-    public void LinearForward(
-        ComputePrecision precision, int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
+    public void LinearForward(int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
     {
         const string Operation = nameof(LinearForward);
         GeometryChecks.Check(Operation, inputs, outputs, samples);
@@ -32,7 +28,6 @@ internal sealed partial class GpuDevice
         var input = GpuOperand.Samples(Operation, "x", x, Extent.Of(samples, inputs));
         Multiply(
             ProductKernels.LinearForward,
-            precision,
             samples,
             outputs,
             1,
@@ -47,11 +42,7 @@ internal sealed partial class GpuDevice
                 outputs));
     }
 
-    public override void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx) =>
-        LinearBackwardData(ComputePrecision.Exact, inputs, outputs, samples, dy, w, epilogue, dx);
-
-    public void LinearBackwardData(
-        ComputePrecision precision, int inputs, int outputs, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
+    public void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
     {
         const string Operation = nameof(LinearBackwardData);
         GeometryChecks.Check(Operation, inputs, outputs, samples);
@@ -59,7 +50,6 @@ internal sealed partial class GpuDevice
         var gradient = GpuOperand.Samples(Operation, "dy", dy, Extent.Of(samples, outputs));
         Multiply(
             ProductKernels.LinearBackwardData,
-            precision,
             samples,
             inputs,
             1,
@@ -69,24 +59,18 @@ internal sealed partial class GpuDevice
             new LinearGradients(GpuOperand.Samples(Operation, "dx", dx, values), GpuOperand.Steps(Operation, epilogue, values), samples, inputs));
     }
 
-    public override void LinearBackwardWeights(
-        int inputs, int outputs, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db) =>
-        LinearBackwardWeights(ComputePrecision.Exact, inputs, outputs, slice, x, dy, dw, db);
-
-    public void LinearBackwardWeights(
-        ComputePrecision precision, int inputs, int outputs, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db)
+    public void LinearBackwardWeights(int inputs, int outputs, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db)
     {
         const string Operation = nameof(LinearBackwardWeights);
         GeometryChecks.Check(Operation, inputs, outputs, slice.LocalSamples);
         var values = GpuOperand.Samples(Operation, "x", x, Extent.Of(slice.LocalSamples, inputs));
         var gradient = GpuOperand.Samples(Operation, "dy", dy, Extent.Of(slice.LocalSamples, outputs));
-        var reduction = _reductions.Of(slice, 1, 1);
+        var reduction = Reductions.Of(slice, 1, 1);
         if (!dw.IsEmpty)
         {
             GeometryChecks.CheckRoots(Operation, "dw", dw.Length, slice);
             ReduceWeights(reduction, outputs, outputs, outputs, inputs, Operation, dw, Extent.Of(outputs, inputs), _ => 0, (part, slots, _) => Multiply(
                 ProductKernels.LinearBackwardWeights,
-            precision,
                 part.Rows,
                 inputs,
                 part.Pieces.Count,
@@ -106,7 +90,6 @@ internal sealed partial class GpuDevice
     /// <summary>Launches a batch of products of (rows, Range) and (Range, columns).</summary>
     private void Multiply<TLeft, TLeftIndex, TLeftStep, TRight, TRightIndex, TRightStep, TSink>(
         ProductKernel<TLeft, TLeftIndex, TLeftStep, TRight, TRightIndex, TRightStep, TSink> kernels,
-        ComputePrecision precision,
         int rows,
         int columns,
         int products,
@@ -160,7 +143,7 @@ internal sealed partial class GpuDevice
                 var part = new PieceRows(root, row, count);
                 var (sum, elements) = (target.SubView(row * columns, count * columns), root.Count == 1 ? 0 : RoundUp(root.Count * count * columns));
                 var needed = work(part);
-                var scratch = _scratch.Take(elements + needed);
+                var scratch = Scratch.Take(elements + needed);
                 var slots = root.Count == 1 ? sum : scratch;
                 sums(part, slots, needed == 0 ? default : scratch.SubView(elements, needed));
                 if (root.Count > 1)
@@ -174,7 +157,7 @@ internal sealed partial class GpuDevice
     private void SumBias(
         Kernel<BiasGradient> kernel, int lanes, GpuReduction reduction, string operation, SampleRows dy, PixelGrid pixels, int channels, ReadOnlySpan<Tensor> db)
     {
-        var slots = _scratch.Take((long)reduction.Count * channels);
+        var slots = Scratch.Take((long)reduction.Count * channels);
         var arguments = new BiasGradient(dy, pixels, channels, reduction.Count, reduction.Pieces, slots);
         LaunchThreads(kernel, (long)reduction.Count * channels * lanes, arguments);
         Fold(reduction, slots, operation, "db", db, Extent.Of(channels));

@@ -1,4 +1,3 @@
-using ILGPU.Runtime;
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Operands;
@@ -12,32 +11,22 @@ using Trainer.Kernels.Sharding;
 namespace Trainer.Kernels.Gpu;
 
 /// <summary>Operations element by element, and softmax.</summary>
-internal sealed partial class GpuDevice
+internal sealed class GpuElementwise(GpuQueue queue) : GpuFamily(queue), IElementwise
 {
-    public override void Clear(Tensor tensor)
-    {
-        var view = GpuOperand.View(nameof(Clear), "tensor", tensor, Extent.Of(tensor.Elements));
-        if (tensor.Elements > 0)
-        {
-            _accelerator.Bind();
-            view.MemSetToZero(_stream);
-        }
-    }
-
-    public override void ActivationForward(Activation activation, long elements, int samples, Tensor x, Tensor y) =>
+    public void ActivationForward(Activation activation, long elements, int samples, Tensor x, Tensor y) =>
         ElementwiseForward(nameof(ActivationForward), elements, samples, x, new OutputEpilogue(activation), y);
 
-    public override void ActivationBackward(
+    public void ActivationBackward(
         Activation activation, long elements, int samples, Tensor source, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
         ElementwiseBackward(nameof(ActivationBackward), activation, elements, samples, source, dy, epilogue, dx);
 
-    public override void Add(long elements, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y) =>
+    public void Add(long elements, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y) =>
         ElementwiseForward(nameof(Add), elements, samples, x, epilogue, y);
 
-    public override void AddBackward(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
+    public void AddBackward(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
         ElementwiseBackward(nameof(AddBackward), Activation.None, elements, samples, default, dy, epilogue, dx);
 
-    public override void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y)
+    public void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y)
     {
         const string Operation = nameof(DropoutForward);
         GeometryChecks.Check(Operation, draw, channels, pixels, slice.LocalSamples);
@@ -45,7 +34,7 @@ internal sealed partial class GpuDevice
         Drop(draw, channels, pixels, slice, GpuOperand.Samples(Operation, "x", x, extent), default, GpuOperand.Samples(Operation, "y", y, extent));
     }
 
-    public override void DropoutBackward(
+    public void DropoutBackward(
         in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
     {
         const string Operation = nameof(DropoutBackward);
@@ -61,7 +50,7 @@ internal sealed partial class GpuDevice
             GpuOperand.Samples(Operation, "dx", dx, extent));
     }
 
-    public override void SoftmaxForward(int channels, int pixels, int samples, bool log, Tensor x, Tensor y)
+    public void SoftmaxForward(int channels, int pixels, int samples, bool log, Tensor x, Tensor y)
     {
         const string Operation = nameof(SoftmaxForward);
         GeometryChecks.CheckChannels(Operation, channels, pixels, 1, samples);
@@ -75,7 +64,7 @@ internal sealed partial class GpuDevice
             GpuOperand.Samples(Operation, "y", y, extent));
         if (pixels == 1)
         {
-            Launch(SoftmaxKernels.ForwardFeatures, samples, ThreadsOfRow(channels), arguments);
+            Launch(SoftmaxKernels.ForwardFeatures, samples, ThreadGroup.OfRow(channels), arguments);
             return;
         }
 
@@ -85,7 +74,7 @@ internal sealed partial class GpuDevice
         }
     }
 
-    public override void SoftmaxBackward(int channels, int pixels, int samples, bool log, Tensor y, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+    public void SoftmaxBackward(int channels, int pixels, int samples, bool log, Tensor y, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
     {
         const string Operation = nameof(SoftmaxBackward);
         GeometryChecks.CheckChannels(Operation, channels, pixels, 1, samples);
@@ -101,7 +90,7 @@ internal sealed partial class GpuDevice
             GpuOperand.Samples(Operation, "dx", dx, extent));
         if (pixels == 1)
         {
-            Launch(SoftmaxKernels.BackwardFeatures, samples, ThreadsOfRow(channels), arguments);
+            Launch(SoftmaxKernels.BackwardFeatures, samples, ThreadGroup.OfRow(channels), arguments);
             return;
         }
 
@@ -110,9 +99,6 @@ internal sealed partial class GpuDevice
             LaunchThreads(SoftmaxKernels.Backward, cells.Count, arguments with { Cells = cells });
         }
     }
-
-    /// <summary>Threads of a group that has one sample of neighbouring channels or classes: a power of two.</summary>
-    private static int ThreadsOfRow(int channels) => channels <= 64 ? 32 : ThreadGroup.Size;
 
     private void ElementwiseForward(string operation, long elements, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y)
     {

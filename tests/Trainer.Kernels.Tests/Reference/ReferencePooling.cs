@@ -1,12 +1,13 @@
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Geometries;
+using static Trainer.Kernels.Tests.Reference.ReferenceElements;
 
 namespace Trainer.Kernels.Tests.Reference;
 
 /// <summary>Pooling.</summary>
-public sealed partial class ReferenceDevice
+internal sealed class ReferencePooling : IPooling
 {
-    public override void MaxPool2dForward(in Pool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen)
+    public void MaxPool2dForward(in Pool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen)
     {
         for (var n = 0; n < samples; n++)
             for (var c = 0; c < g.C; c++)
@@ -36,7 +37,7 @@ public sealed partial class ReferenceDevice
                     }
     }
 
-    public override void MaxPool2dBackward(in Pool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx)
+    public void MaxPool2dBackward(in Pool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx)
     {
         var (image, outputs) = (g.C * g.H * g.W, (long)g.C * g.P * g.Q);
         for (var n = 0; n < samples; n++)
@@ -56,7 +57,7 @@ public sealed partial class ReferenceDevice
         }
     }
 
-    public override void AvgPool2dForward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y)
+    public void AvgPool2dForward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y)
     {
         for (var n = 0; n < samples; n++)
             for (var c = 0; c < g.C; c++)
@@ -73,7 +74,7 @@ public sealed partial class ReferenceDevice
                     }
     }
 
-    public override void AvgPool2dBackward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+    public void AvgPool2dBackward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
     {
         for (var n = 0; n < samples; n++)
         {
@@ -93,7 +94,7 @@ public sealed partial class ReferenceDevice
         }
     }
 
-    public override void AdaptiveAvgPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y)
+    public void AdaptiveAvgPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y)
     {
         Span<float> lanes = stackalloc float[FormL.Lanes];
         for (var n = 0; n < samples; n++)
@@ -112,7 +113,7 @@ public sealed partial class ReferenceDevice
                     }
     }
 
-    public override void AdaptiveAvgPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+    public void AdaptiveAvgPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
     {
         for (var n = 0; n < samples; n++)
         {
@@ -132,7 +133,7 @@ public sealed partial class ReferenceDevice
         }
     }
 
-    public override void AdaptiveMaxPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen)
+    public void AdaptiveMaxPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen)
     {
         for (var n = 0; n < samples; n++)
             for (var c = 0; c < g.C; c++)
@@ -157,7 +158,7 @@ public sealed partial class ReferenceDevice
                     }
     }
 
-    public override void AdaptiveMaxPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx)
+    public void AdaptiveMaxPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx)
     {
         var outputs = g.P * g.Q;
         for (var n = 0; n < samples; n++)

@@ -1,11 +1,12 @@
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Sharding;
+using static Trainer.Kernels.Tests.Reference.ReferenceElements;
 
 namespace Trainer.Kernels.Tests.Reference;
 
 /// <summary>Normalisation.</summary>
-public sealed partial class ReferenceDevice
+internal sealed class ReferenceNormalization : INormalization
 {
     /// <summary>n values, their mean and the sum of their squared deviations.</summary>
     private readonly record struct Moments(long Count, float Mean, float M2)
@@ -21,7 +22,7 @@ public sealed partial class ReferenceDevice
         }
     }
 
-    public override void BatchNormForward(
+    public void BatchNormForward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor weight, Tensor bias, Tensor saved,
         ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y)
     {
@@ -60,7 +61,7 @@ public sealed partial class ReferenceDevice
         }
     }
 
-    public override void BatchNormInference(
+    public void BatchNormInference(
         in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y)
     {
         for (var c = 0; c < g.C; c++)
@@ -69,7 +70,7 @@ public sealed partial class ReferenceDevice
         }
     }
 
-    public override void BatchNormBackward(
+    public void BatchNormBackward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
         ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx)
     {
@@ -114,7 +115,7 @@ public sealed partial class ReferenceDevice
         }
     }
 
-    public override void GroupNormForward(
+    public void GroupNormForward(
         in GroupNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor saved, in OutputEpilogue epilogue, Tensor y)
     {
         var (elements, channels) = ((long)g.C * g.Pixels, g.C / g.Groups);
@@ -136,7 +137,7 @@ public sealed partial class ReferenceDevice
             }
     }
 
-    public override void GroupNormBackward(
+    public void GroupNormBackward(
         in GroupNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
         ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx)
     {

@@ -8,9 +8,9 @@ using Trainer.Kernels.Gpu.Pooling;
 namespace Trainer.Kernels.Gpu;
 
 /// <summary>Pooling.</summary>
-internal sealed partial class GpuDevice
+internal sealed class GpuPooling(GpuQueue queue) : GpuFamily(queue), IPooling
 {
-    public override void MaxPool2dForward(in Pool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen)
+    public void MaxPool2dForward(in Pool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen)
     {
         const string Operation = nameof(MaxPool2dForward);
         GeometryChecks.Check(Operation, g, samples, true);
@@ -21,14 +21,14 @@ internal sealed partial class GpuDevice
             GpuOperand.Samples(Operation, "x", x, Extent.Of(samples, g.C, g.H, g.W)),
             GpuOperand.Steps(Operation, epilogue, pooled),
             GpuOperand.Samples(Operation, "y", y, pooled),
-            ChosenTaps.Of(g, GpuOperand.ViewOrNone(Operation, "chosen", chosen, Extent.Of(samples, MaxPoolSavedElements(g)))));
+            ChosenTaps.Of(g, GpuOperand.ViewOrNone(Operation, "chosen", chosen, Extent.Of(samples, g.ChosenElements))));
         foreach (var cells in SampleCells.Of(samples, (long)g.C * g.P * g.Q))
         {
             LaunchThreads(PoolKernels.MaxForward, cells.Count, arguments with { Cells = cells });
         }
     }
 
-    public override void MaxPool2dBackward(in Pool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx)
+    public void MaxPool2dBackward(in Pool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx)
     {
         const string Operation = nameof(MaxPool2dBackward);
         GeometryChecks.Check(Operation, g, samples, true);
@@ -37,7 +37,7 @@ internal sealed partial class GpuDevice
             default,
             new PoolWindows(g, false),
             GpuOperand.Samples(Operation, "dy", dy, Extent.Of(samples, g.C, g.P, g.Q)),
-            ChosenTaps.Of(g, GpuOperand.View(Operation, "chosen", chosen, Extent.Of(samples, MaxPoolSavedElements(g)))),
+            ChosenTaps.Of(g, GpuOperand.View(Operation, "chosen", chosen, Extent.Of(samples, g.ChosenElements))),
             GpuOperand.Steps(Operation, epilogue, image),
             GpuOperand.Samples(Operation, "dx", dx, image));
         foreach (var cells in SampleCells.Of(samples, (long)g.C * g.H * g.W))
@@ -46,7 +46,7 @@ internal sealed partial class GpuDevice
         }
     }
 
-    public override void AvgPool2dForward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y)
+    public void AvgPool2dForward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y)
     {
         const string Operation = nameof(AvgPool2dForward);
         GeometryChecks.Check(Operation, g, samples, false);
@@ -63,7 +63,7 @@ internal sealed partial class GpuDevice
         }
     }
 
-    public override void AvgPool2dBackward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+    public void AvgPool2dBackward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
     {
         const string Operation = nameof(AvgPool2dBackward);
         GeometryChecks.Check(Operation, g, samples, false);
@@ -80,17 +80,17 @@ internal sealed partial class GpuDevice
         }
     }
 
-    public override void AdaptiveAvgPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y) =>
+    public void AdaptiveAvgPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y) =>
         AdaptiveForward(
             nameof(AdaptiveAvgPool2dForward), AdaptivePoolKernels.AvgForward, AdaptivePoolKernels.Lanes, g, samples, x, epilogue, y, default);
 
-    public override void AdaptiveAvgPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
+    public void AdaptiveAvgPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
         AdaptiveBackward(nameof(AdaptiveAvgPool2dBackward), AdaptivePoolKernels.AvgBackward, false, g, samples, dy, default, epilogue, dx);
 
-    public override void AdaptiveMaxPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen) =>
+    public void AdaptiveMaxPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen) =>
         AdaptiveForward(nameof(AdaptiveMaxPool2dForward), AdaptivePoolKernels.MaxForward, 1, g, samples, x, epilogue, y, chosen);
 
-    public override void AdaptiveMaxPool2dBackward(
+    public void AdaptiveMaxPool2dBackward(
         in AdaptivePool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx) =>
         AdaptiveBackward(nameof(AdaptiveMaxPool2dBackward), AdaptivePoolKernels.MaxBackward, true, g, samples, dy, chosen, epilogue, dx);
 

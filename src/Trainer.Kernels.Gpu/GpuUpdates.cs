@@ -1,8 +1,7 @@
-using ILGPU.Runtime;
+using ILGPU;
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Devices.Cpu.Updates;
 using Trainer.Kernels.Devices.Operands;
 using Trainer.Kernels.Gpu.Launching;
 using Trainer.Kernels.Gpu.Memory;
@@ -11,22 +10,25 @@ using Trainer.Kernels.Gpu.Updates;
 namespace Trainer.Kernels.Gpu;
 
 /// <summary>Optimizers: passes over flat buffers that end with a number for the host, which is waited for.</summary>
-internal sealed partial class GpuDevice
+internal sealed class GpuUpdates(GpuQueue queue) : GpuFamily(queue), IUpdates, IDisposable
 {
-    public override bool Divide(Tensor values, float divisor)
+    private readonly GpuExchange _tables = new(queue.Accelerator, queue.Copies);
+    private readonly GpuExchange _results = new(queue.Accelerator, queue.Copies);
+
+    public bool Divide(Tensor values, float divisor)
     {
         var view = GpuOperand.View(nameof(Divide), "values", values, Extent.Of(values.Elements));
-        _accelerator.Bind();
+        Queue.Bind();
         var notFinite = _results.Take<int>(1);
-        notFinite.MemSetToZero(_stream);
+        Queue.Clear(notFinite);
         LaunchThreads(FlatKernels.Divide, values.Elements, new Division(divisor, view, notFinite));
         return Receive<int>(1)[0] == 0;
     }
 
-    public override float SquaredNorm(Tensor values)
+    public float SquaredNorm(Tensor values)
     {
         var view = GpuOperand.View(nameof(SquaredNorm), "values", values, Extent.Of(values.Elements));
-        _accelerator.Bind();
+        Queue.Bind();
         var chunks = Chunk.CountOf(values.Elements);
         Launch(FlatKernels.SquaredNorm, chunks, ThreadGroup.Size, new ChunkSquares(values.Elements, view, _results.Take<float>(chunks)));
         var total = 0f;
@@ -38,7 +40,16 @@ internal sealed partial class GpuDevice
         return total;
     }
 
-    public override void Update(
+    public bool RoundToBfloat16(Tensor values)
+    {
+        Queue.Copy(nameof(RoundToBfloat16), values, Queue.Copies.ToHost);
+        Queue.Synchronize();
+        var finite = Bfloat16.Round(values.Host);
+        Queue.Copy(nameof(RoundToBfloat16), values, Queue.Copies.ToDevice);
+        return finite;
+    }
+
+    public void Update(
         ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> hashes)
     {
         const string Operation = nameof(Update);
@@ -50,7 +61,7 @@ internal sealed partial class GpuDevice
             first += runs[i].Elements;
         }
 
-        _accelerator.Bind();
+        Queue.Bind();
         LaunchThreads(WeightUpdateKernels.Update, elements, new UpdatePass(
             elements,
             _tables.Upload<UpdateStep>(steps),
@@ -60,10 +71,10 @@ internal sealed partial class GpuDevice
         HashAll(after, elements, hashes);
     }
 
-    public override void Hash(Tensor values, Span<ulong> hashes)
+    public void Hash(Tensor values, Span<ulong> hashes)
     {
         GeometryChecks.CheckHashes(nameof(Hash), values.Elements, Chunk.CountOf(values.Elements), hashes.Length);
-        _accelerator.Bind();
+        Queue.Bind();
         HashAll([values], values.Elements, hashes);
     }
 
@@ -100,7 +111,13 @@ internal sealed partial class GpuDevice
         where T : unmanaged
     {
         var values = _results.Download<T>(count);
-        Synchronize();
+        Queue.Synchronize();
         return values;
+    }
+
+    public void Dispose()
+    {
+        _tables.Dispose();
+        _results.Dispose();
     }
 }

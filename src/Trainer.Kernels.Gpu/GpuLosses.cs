@@ -1,17 +1,18 @@
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Operands;
+using Trainer.Kernels.Gpu.Launching;
 using Trainer.Kernels.Gpu.Losses;
 using Trainer.Kernels.Gpu.Memory;
 
 namespace Trainer.Kernels.Gpu;
 
 /// <summary>Losses.</summary>
-internal sealed partial class GpuDevice
+internal sealed class GpuLosses(GpuQueue queue) : GpuFamily(queue), ILosses
 {
     /// <summary>What no sample has where none is ignored.</summary>
     private const int NoLabel = -1;
 
-    public override void SoftmaxCrossEntropy(
+    public void SoftmaxCrossEntropy(
         in CrossEntropyOptions options, int classes, int samples, Tensor logits, Tensor labels, Tensor loss, Tensor correct, Tensor dx)
     {
         const string Operation = nameof(SoftmaxCrossEntropy);
@@ -33,14 +34,14 @@ internal sealed partial class GpuDevice
             GpuOperand.SamplesOrNone(Operation, "dx", dx, extent));
         if (weights.Length > 0)
         {
-            arguments = arguments with { WeightSum = _scratch.Take(1) };
-            Launch(LossKernels.SumWeights, 1, ThreadsOfRow(classes), new ClassWeightSum(classes, weights, arguments.WeightSum));
+            arguments = arguments with { WeightSum = Scratch.Take(1) };
+            Launch(LossKernels.SumWeights, 1, ThreadGroup.OfRow(classes), new ClassWeightSum(classes, weights, arguments.WeightSum));
         }
 
-        Launch(LossKernels.SoftmaxCrossEntropy, samples, ThreadsOfRow(classes), arguments);
+        Launch(LossKernels.SoftmaxCrossEntropy, samples, ThreadGroup.OfRow(classes), arguments);
     }
 
-    public override void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
+    public void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
     {
         const string Operation = nameof(SquaredError);
         GeometryChecks.CheckElements(Operation, elements, samples);

@@ -12,13 +12,9 @@ using Trainer.Kernels.Sharding;
 namespace Trainer.Kernels.Gpu;
 
 /// <summary>Convolutions, by implicit products: patches are never written to memory.</summary>
-internal sealed partial class GpuDevice
+internal sealed partial class GpuProducts
 {
-    public override void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y) =>
-        Conv2dForward(ComputePrecision.Exact, g, samples, x, w, b, epilogue, y);
-
-    public void Conv2dForward(
-        ComputePrecision precision, in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
+    public void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
     {
         const string Operation = nameof(Conv2dForward);
         GeometryChecks.Check(Operation, g, samples);
@@ -27,7 +23,7 @@ internal sealed partial class GpuDevice
         var filters = GpuOperand.View(Operation, "w", w, Extent.Of(g.K, g.C / g.Groups, g.R, g.S));
         var (target, bias) = (GpuOperand.Samples(Operation, "y", y, outputs), GpuOperand.ViewOrNone(Operation, "b", b, Extent.Of(g.K)));
         var steps = GpuOperand.Steps(Operation, epilogue, outputs);
-        if (GoesByWinograd(g, precision))
+        if (GoesByWinograd(g))
         {
             WinogradForward(g, samples, image, filters, new OutputFinish(bias, steps), target);
             return;
@@ -35,7 +31,7 @@ internal sealed partial class GpuDevice
 
         var (channels, pixels) = (g.K / g.Groups, new PixelGrid(samples, g.P, g.Q));
         var (windows, sink) = (WindowsOf(g, image, pixels), new ConvolutionOutputs(target, bias, steps, pixels, 0, channels));
-        if (IsDepthwise(g, precision))
+        if (IsDepthwise(g))
         {
             DepthwiseForward(g, windows, filters, sink);
             return;
@@ -43,21 +39,16 @@ internal sealed partial class GpuDevice
 
         Multiply(
             ProductKernels.ConvolutionForward,
-            precision,
             channels,
             pixels.Count,
             g.Groups,
             TileRange.All(g.Reduction),
             new RowsAlongK(filters, g.Reduction, channels) { ProductStride = (long)channels * g.Reduction },
-            new PatchesByPixel(windows, _taps.Forward(g)),
+            new PatchesByPixel(windows, tapTables.Forward(g)),
             sink);
     }
 
-    public override void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx) =>
-        Conv2dBackwardData(ComputePrecision.Exact, g, samples, dy, w, epilogue, dx);
-
-    public void Conv2dBackwardData(
-        ComputePrecision precision, in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
+    public void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
     {
         const string Operation = nameof(Conv2dBackwardData);
         GeometryChecks.Check(Operation, g, samples);
@@ -65,7 +56,7 @@ internal sealed partial class GpuDevice
         var gradient = GpuOperand.Samples(Operation, "dy", dy, Extent.Of(samples, g.K, g.P, g.Q));
         var filters = GpuOperand.View(Operation, "w", w, Extent.Of(g.K, g.C / g.Groups, g.R, g.S));
         var (target, steps) = (GpuOperand.Samples(Operation, "dx", dx, images), GpuOperand.Steps(Operation, epilogue, images));
-        if (GoesByWinograd(g, precision))
+        if (GoesByWinograd(g))
         {
             WinogradBackwardData(g, samples, gradient, filters, new GradientFinish(steps), target);
             return;
@@ -80,11 +71,11 @@ internal sealed partial class GpuDevice
             }
 
             var (channels, filtersPerGroup, pixels) = (g.C / g.Groups, g.K / g.Groups, new PixelGrid(samples, rows.Pixels, columns.Pixels));
-            var (taps, tapCount) = (_taps.Backward(g, phase), filtersPerGroup * rows.Taps * columns.Taps);
+            var (taps, tapCount) = (tapTables.Backward(g, phase), filtersPerGroup * rows.Taps * columns.Taps);
             var windows = new Windows(gradient, pixels, g.P, g.Q, 1, 1, 0, 0, (long)filtersPerGroup * g.P * g.Q);
             var sink = new ConvolutionGradients(
                 target, steps, pixels, g.H, g.W, rows.First, columns.First, g.StrideH, g.StrideW, 0, channels);
-            if (IsDepthwise(g, precision))
+            if (IsDepthwise(g))
             {
                 DepthwiseBackwardData(g, windows, taps, tapCount, filters, sink);
                 continue;
@@ -92,7 +83,6 @@ internal sealed partial class GpuDevice
 
             Multiply(
                 ProductKernels.ConvolutionBackwardData,
-                precision,
                 channels,
                 pixels.Count,
                 g.Groups,
@@ -103,12 +93,7 @@ internal sealed partial class GpuDevice
         }
     }
 
-    public override void Conv2dBackwardWeights(
-        in Conv2dGeometry g, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db) =>
-        Conv2dBackwardWeights(ComputePrecision.Exact, g, slice, x, dy, dw, db);
-
-    public void Conv2dBackwardWeights(
-        ComputePrecision precision, in Conv2dGeometry g, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db)
+    public void Conv2dBackwardWeights(in Conv2dGeometry g, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db)
     {
         const string Operation = nameof(Conv2dBackwardWeights);
         GeometryChecks.Check(Operation, g, slice.LocalSamples);
@@ -118,29 +103,28 @@ internal sealed partial class GpuDevice
         if (!dw.IsEmpty)
         {
             GeometryChecks.CheckRoots(Operation, "dw", dw.Length, slice);
-            if (GoesByWinograd(g, precision))
+            if (GoesByWinograd(g))
             {
                 ReduceWinograd(g, slice, image, gradient, Operation, dw, extent);
             }
-            else if (IsDepthwise(g, precision))
+            else if (IsDepthwise(g))
             {
-                DepthwiseBackwardWeights(g, _reductions.Of(slice, g.P, g.Q), WindowsOf(g, image, pixels), gradient, Operation, dw, extent);
+                DepthwiseBackwardWeights(g, Reductions.Of(slice, g.P, g.Q), WindowsOf(g, image, pixels), gradient, Operation, dw, extent);
             }
             else
             {
-                ReduceProducts(precision, g, _reductions.Of(slice, g.P, g.Q), image, gradient, pixels, Operation, dw, extent);
+                ReduceProducts(g, Reductions.Of(slice, g.P, g.Q), image, gradient, pixels, Operation, dw, extent);
             }
         }
 
         if (!db.IsEmpty)
         {
             GeometryChecks.CheckRoots(Operation, "db", db.Length, slice);
-            SumBias(BiasGradientKernels.Convolution, BiasGradientKernels.Lanes, _reductions.Of(slice, g.P, g.Q), Operation, gradient, pixels, g.K, db);
+            SumBias(BiasGradientKernels.Convolution, BiasGradientKernels.Lanes, Reductions.Of(slice, g.P, g.Q), Operation, gradient, pixels, g.K, db);
         }
     }
 
     private void ReduceProducts(
-        ComputePrecision precision,
         Conv2dGeometry g,
         GpuReduction reduction,
         SampleRows x,
@@ -151,14 +135,13 @@ internal sealed partial class GpuDevice
         Extent extent)
     {
         var channels = g.K / g.Groups;
-        var patches = new PatchesByTap(WindowsOf(g, x, pixels), _taps.Forward(g), g.Reduction, g.Groups);
+        var patches = new PatchesByTap(WindowsOf(g, x, pixels), tapTables.Forward(g), g.Reduction, g.Groups);
         ReduceWeights(reduction, g.K, channels, g.K, g.Reduction, operation, dw, extent, _ => 0, (part, slots, _) =>
         {
             // Rows are whole groups, or lie within one.
             var (groups, rows) = (Math.Max(1, part.Rows / channels), Math.Min(part.Rows, channels));
             Multiply(
                 ProductKernels.ConvolutionBackwardWeights,
-                precision,
                 rows,
                 g.Reduction,
                 part.Pieces.Count * groups,
@@ -173,7 +156,7 @@ internal sealed partial class GpuDevice
         Conv2dGeometry g, BatchSlice slice, SampleRows x, SampleRows dy, string operation, ReadOnlySpan<Tensor> dw, Extent extent)
     {
         var tile = WinogradTile.Over(g.R, g.P, g.Q);
-        var (channels, reduction) = (g.C / g.Groups, _reductions.Of(slice, tile.Rows, tile.Columns, tile.PieceTiles));
+        var (channels, reduction) = (g.C / g.Groups, Reductions.Of(slice, tile.Rows, tile.Columns, tile.PieceTiles));
         ReduceWeights(
             reduction,
             g.K,
@@ -188,7 +171,7 @@ internal sealed partial class GpuDevice
     }
 
     /// <summary>Tensor cores gain more than Winograd saves, and its transforms would add to their error.</summary>
-    private static bool GoesByWinograd(in Conv2dGeometry g, ComputePrecision precision) =>
+    private bool GoesByWinograd(in Conv2dGeometry g) =>
         precision == ComputePrecision.Exact && WinogradTile.Suits(g.OfGroup());
 
     private static Windows WindowsOf(in Conv2dGeometry g, SampleRows image, PixelGrid pixels) =>

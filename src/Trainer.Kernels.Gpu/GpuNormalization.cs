@@ -16,11 +16,12 @@ namespace Trainer.Kernels.Gpu;
 /// Forward: moments of planes, the trees of groups, y; backward: sums of pieces, the trees, dx. So x is read twice each way, but for planes that shared memory
 /// does not hold.
 /// </remarks>
-internal sealed partial class GpuDevice
+internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue), INormalization, IDisposable
 {
     private readonly NormGroups _normGroups = new();
+    private readonly GroupTrees _groupTrees = new(queue.Accelerator);
 
-    public override void BatchNormForward(
+    public void BatchNormForward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor weight, Tensor bias, Tensor saved,
         ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y)
     {
@@ -43,7 +44,7 @@ internal sealed partial class GpuDevice
 
         var tree = _groupTrees.Of(slice, _normGroups.Run, g.Pixels, pieces: false);
         var moments = checked(tree.Leaves * 2L * g.C);
-        var scratch = _scratch.Take(moments + (_normGroups.Count * 2L * g.C));
+        var scratch = Scratch.Take(moments + (_normGroups.Count * 2L * g.C));
         var (slots, scaleShift) = (scratch.SubView(0, moments), scratch.SubView(moments));
         MeasurePlanes(slice.LocalSamples, g.C, g.Pixels, MomentKind.Sums, g.Eps, values, slots);
         LaunchGroups(GroupFoldKernels.Moments, tree, g.C, new MomentFold(FoldOf(tree, g.C, slots), g.Eps, scale, shift, table, scaleShift));
@@ -51,7 +52,7 @@ internal sealed partial class GpuDevice
         NormalizeBatch(g, slice.LocalSamples, values, tree.SampleGroups, scaleShift, steps, outputs);
     }
 
-    public override void BatchNormInference(
+    public void BatchNormInference(
         in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y)
     {
         const string Operation = nameof(BatchNormInference);
@@ -63,12 +64,12 @@ internal sealed partial class GpuDevice
         var steps = GpuOperand.Steps(Operation, epilogue, extent);
         var outputs = GpuOperand.Samples(Operation, "y", y, extent);
 
-        var scaleShift = _scratch.Take(2L * g.C);
+        var scaleShift = Scratch.Take(2L * g.C);
         LaunchThreads(NormalizeKernels.Inference, g.C, new InferenceTable(g.C, g.Eps, means, variances, scale, shift, scaleShift));
         NormalizeBatch(g, samples, values, default, scaleShift, steps, outputs);
     }
 
-    public override void BatchNormBackward(
+    public void BatchNormBackward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
         ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx)
     {
@@ -91,9 +92,9 @@ internal sealed partial class GpuDevice
 
         var tree = _groupTrees.Of(slice, _normGroups.Run, g.Pixels, pieces: true);
         var sums = checked(tree.Leaves * 2L * g.C);
-        var scratch = _scratch.Take(sums + (_normGroups.Count * 2L * g.C));
+        var scratch = Scratch.Take(sums + (_normGroups.Count * 2L * g.C));
         var (slots, shares) = (scratch.SubView(0, sums), scratch.SubView(sums));
-        var pieces = _reductions.Of(slice, g.Pixels, 1).Pieces;
+        var pieces = Reductions.Of(slice, g.Pixels, 1).Pieces;
         SumPieces(tree.Leaves, g.C, g.Pixels, pieces, values, gradients, MomentTable.OfGroups(table, tree.SampleGroups, g.C), slots);
         LaunchGroups(GroupFoldKernels.Sums, tree, g.C, new SumFold(FoldOf(tree, g.C, slots), shares));
         FoldRoots(tree, g.C, slots, Operation, "dbias", dbias, "dweight", dweight);
@@ -104,6 +105,8 @@ internal sealed partial class GpuDevice
                 cells, g.C, values, gradients, tree.SampleGroups, scale, table, shares, steps, target));
         }
     }
+
+    public void Dispose() => _groupTrees.Dispose();
 
     private static GroupFold FoldOf(GroupTree tree, int channels, ArrayView<float> slots) =>
         new(tree.View, channels, RunsOf(channels, GroupFoldKernels.RunChannels), slots);

@@ -14,9 +14,9 @@ namespace Trainer.Kernels.Gpu;
 /// As batch normalisation, with runs of channels for planes and no tree forward. dx needs sums of whole planes; where pieces are something else, x and dy are
 /// read once more for them.
 /// </remarks>
-internal sealed partial class GpuDevice
+internal sealed partial class GpuNormalization
 {
-    public override void GroupNormForward(
+    public void GroupNormForward(
         in GroupNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor saved, in OutputEpilogue epilogue, Tensor y)
     {
         const string Operation = nameof(GroupNormForward);
@@ -28,14 +28,14 @@ internal sealed partial class GpuDevice
         var steps = GpuOperand.Steps(Operation, epilogue, extent);
         var outputs = GpuOperand.Samples(Operation, "y", y, extent);
 
-        var moments = table.Length > 0 ? table : _scratch.Take(samples * 2L * g.Groups);
+        var moments = table.Length > 0 ? table : Scratch.Take(samples * 2L * g.Groups);
         var (runChannels, cells) = (g.C / g.Groups, new ChannelCells(g.C, g.Pixels));
         MeasurePlanes(samples, g.Groups, runChannels * g.Pixels, MomentKind.Normalization, g.Eps, values, moments);
         Launch(NormalizeKernels.Groups, cells.GroupsOf(samples), ThreadGroup.Size, new GroupNormalize(
             cells, new FastDivisor(runChannels), g.Groups, values, scale, shift, moments, steps, outputs));
     }
 
-    public override void GroupNormBackward(
+    public void GroupNormBackward(
         in GroupNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
         ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx)
     {
@@ -60,7 +60,7 @@ internal sealed partial class GpuDevice
         var tree = _groupTrees.Of(slice, run: 1, g.Pixels, pieces: true);
         var (isSummed, piecesArePlanes, runChannels) = (!dweight.IsEmpty || !dbias.IsEmpty, tree.Leaves == samples, g.C / g.Groups);
         var shareElements = samples * 2L * g.Groups;
-        var scratch = _scratch.Take(checked((Math.Max(tree.Leaves, samples) * 2L * g.C) + shareElements));
+        var scratch = Scratch.Take(checked((Math.Max(tree.Leaves, samples) * 2L * g.C) + shareElements));
         var (shares, sums) = (scratch.SubView(0, shareElements), scratch.SubView(shareElements));
         if (!dx.IsEmpty || piecesArePlanes)
         {
@@ -77,7 +77,7 @@ internal sealed partial class GpuDevice
         {
             if (!piecesArePlanes)
             {
-                SumPieces(tree.Leaves, g.C, g.Pixels, _reductions.Of(slice, g.Pixels, 1).Pieces, values, gradients, table, sums);
+                SumPieces(tree.Leaves, g.C, g.Pixels, Reductions.Of(slice, g.Pixels, 1).Pieces, values, gradients, table, sums);
             }
 
             LaunchGroups(GroupFoldKernels.Sums, tree, g.C, new SumFold(FoldOf(tree, g.C, sums), default));

@@ -15,7 +15,7 @@ namespace Trainer.Kernels.Gpu;
 /// Convolutions by Winograd's transforms, which the canonical arithmetic prescribes for these shapes: tiles to (36, channels, tiles), 36 products in one launch, and
 /// back. What lies between is in scratch memory, as many tiles at a time as fit there.
 /// </summary>
-internal sealed partial class GpuDevice
+internal sealed partial class GpuProducts
 {
     private const int Points = WinogradTile.Points;
 
@@ -62,7 +62,7 @@ internal sealed partial class GpuDevice
         var (sources, targets, count) = (filters.Sources, filters.Targets, images.Grid.Count);
         var weights = RoundUp((long)Points * sources * targets);
         var most = (int)Math.Clamp((GpuScratch.Limit - weights) / (Points * (sources + targets)), Math.Min(FewestTiles, count), count);
-        var scratch = _scratch.Take(weights + RoundUp((long)Points * sources * most) + ((long)Points * targets * most));
+        var scratch = Scratch.Take(weights + RoundUp((long)Points * sources * most) + ((long)Points * targets * most));
         filters = filters with { Transformed = scratch };
         LaunchThreads(family.Filters, (long)sources * targets, filters);
         for (var first = 0; first < count; first += most)
@@ -73,7 +73,6 @@ internal sealed partial class GpuDevice
             LaunchThreads(family.Images, (long)sources * tiles, images);
             Multiply(
                 ProductKernels.Winograd,
-                ComputePrecision.Exact,
                 targets,
                 tiles,
                 Points,
@@ -106,7 +105,6 @@ internal sealed partial class GpuDevice
             LaunchThreads(family.Gradients, (long)part.Rows * tiles, gradients);
             Multiply(
                 ProductKernels.WinogradBackwardWeights,
-                ComputePrecision.Exact,
                 part.Rows,
                 channels,
                 pieces.Count * Points,

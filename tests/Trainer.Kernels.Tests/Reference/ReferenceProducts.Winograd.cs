@@ -1,19 +1,28 @@
+using Trainer.Kernels.Devices;
 using Trainer.Kernels.Geometries;
+using Trainer.Kernels.Sharding;
+using static Trainer.Kernels.Tests.Reference.ReferenceElements;
 
 namespace Trainer.Kernels.Tests.Reference;
 
 /// <summary>3 x 3 convolutions by Winograd's F(4x4, 3x3) and 5 x 5 ones by F(2x2, 5x5), tile by tile, with every sum in the order that is canonical.</summary>
-public sealed partial class ReferenceDevice
+internal sealed partial class ReferenceProducts
 {
     private const int Points = 36;
 
     /// <summary>The points of evaluation are 0, +-A, +-B and infinity. Products of these four are exact.</summary>
     private const float A = 0.625f;
+
     private const float B = 1.5f;
+
     private const float A2 = A * A;
+
     private const float B2 = B * B;
+
     private const double G0 = 1 / ((double)A2 * B2);
+
     private const double Ga = 1 / (2.0 * A2 * (A2 - B2));
+
     private const double Gb = 1 / (2.0 * B2 * (B2 - A2));
 
     private delegate void Transform(ReadOnlySpan<float> source, Span<float> target);
@@ -23,6 +32,93 @@ public sealed partial class ReferenceDevice
         (g.R, g.S) is (3, 3) or (5, 5) && (g.StrideH, g.StrideW, g.DilationH, g.DilationW) == (1, 1, 1, 1) && (g.ExtraH, g.ExtraW) == (0, 0)
         && g.PadH < g.R && g.PadW < g.S
         && g.C / g.Groups >= 16 && g.K / g.Groups >= 16 && g.P >= 5 && g.Q >= 5 && g.H >= 5 && g.W >= 5;
+
+    private static float[] WinogradForward(Conv2dGeometry g, int samples, Tensor x, Tensor w)
+    {
+        var (inputs, outputs) = (g.C / g.Groups, g.K / g.Groups);
+        return [.. Enumerable.Range(0, samples * g.Groups).SelectMany(i =>
+        {
+            var (n, group) = (i / g.Groups, i % g.Groups);
+            return Winograd(
+                g.R,
+                inputs,
+                outputs,
+                g.P,
+                g.Q,
+                (k, c, r, s) => w.Host[((((((group * outputs) + k) * inputs) + c) * g.R) + r) * g.S + s],
+                (c, row, column) => Pixel(g, x, n, (group * inputs) + c, row - g.PadH, column - g.PadW));
+        })];
+    }
+
+    /// <summary>The same with the filters turned by half a circle and R - 1 - pad zeros around dy.</summary>
+    private static float[] WinogradBackwardData(Conv2dGeometry g, int samples, Tensor dy, Tensor w)
+    {
+        var (inputs, outputs) = (g.C / g.Groups, g.K / g.Groups);
+        return [.. Enumerable.Range(0, samples * g.Groups).SelectMany(i =>
+        {
+            var (n, group) = (i / g.Groups, i % g.Groups);
+            return Winograd(
+                g.R,
+                outputs,
+                inputs,
+                g.H,
+                g.W,
+                (c, k, r, s) => w.Host[((((((group * outputs) + k) * inputs) + c) * g.R) + g.R - 1 - r) * g.S + g.S - 1 - s],
+                (k, row, column) => OutputPixel(g, dy, n, (group * outputs) + k, row - (g.R - 1 - g.PadH), column - (g.S - 1 - g.PadW)));
+        })];
+    }
+
+    /// <summary>Pieces of at most 64 (3 x 3) or 256 (5 x 5) tiles, whose sums are transformed back to the taps before the tree.</summary>
+    private static void WinogradBackwardWeights(Conv2dGeometry g, BatchSlice slice, ShardRange root, Tensor x, Tensor dy, Span<float> dw)
+    {
+        var side = 7 - g.R;
+        var (rows, columns) = ((g.P + side - 1) / side, (g.Q + side - 1) / side);
+        var (inputs, outputs) = (g.C / g.Groups, g.K / g.Groups);
+        (int N, int Top, int Left) Place(int tile) => (tile / (rows * columns), tile / columns % rows * side, tile % columns * side);
+        var images = Enumerable.Range(0, slice.LocalSamples * rows * columns * g.C).Select(i =>
+        {
+            var ((n, top, left), c) = (Place(i / g.C), i % g.C);
+            return Square(6, 6, (h, w) => Pixel(g, x, n, c, top + h - g.PadH, left + w - g.PadW), InputTransform);
+        }).ToArray();
+        var gradients = Enumerable.Range(0, slice.LocalSamples * rows * columns * g.K).Select(i =>
+        {
+            var ((n, top, left), k) = (Place(i / g.K), i % g.K);
+            return Square(side, 6, (p, q) => OutputPixel(g, dy, n, k, top + p, left + q), GradientTransform);
+        }).ToArray();
+        var pieces = new Dictionary<int, float[]>();
+        for (var index = 0; index < dw.Length; index++)
+        {
+            var (k, c, tap) = (index / g.Reduction, index / (g.R * g.S) % inputs, index % (g.R * g.S));
+            c += k / outputs * inputs;
+            if (tap == 0)
+            {
+                pieces.Clear();
+            }
+
+            dw[index] = CanonicalTree.OverRoot(
+                slice,
+                root,
+                rows,
+                columns,
+                (first, count) =>
+                {
+                    if (!pieces.TryGetValue(first, out var taps))
+                    {
+                        var sums = new FormC[Points];
+                        for (var i = 0; i < count * Points; i++)
+                        {
+                            var (tile, point) = (first + (i / Points), i % Points);
+                            sums[point].Add(gradients[(tile * g.K) + k][point], images[(tile * g.C) + c][point]);
+                        }
+
+                        taps = pieces[first] = Square(6, g.R, (h, w) => sums[(h * 6) + w].Value, FilterGradientTransform);
+                    }
+
+                    return taps[tap];
+                },
+                g.R == 3 ? 64 : 256).GetValueOrDefault();
+        }
+    }
 
     /// <summary>One group's target (outputs, rows, columns) of one sample: filter(target channel, source channel, r, s) over pixel(channel, h, w).</summary>
     private static float[] Winograd(

@@ -1,15 +1,32 @@
+using Trainer.Kernels.Canonical;
+using Trainer.Kernels.Devices.Cpu.Convolution;
 using Trainer.Kernels.Devices.Cpu.Gemm;
+using Trainer.Kernels.Devices.Cpu.Linear;
 using Trainer.Kernels.Devices.Cpu.Memory;
+using Trainer.Kernels.Devices.Cpu.Reduction;
+using Trainer.Kernels.Devices.Cpu.Simd;
+using Trainer.Kernels.Devices.Cpu.Threading;
 using Trainer.Kernels.Devices.Operands;
 using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Cpu;
 
-/// <summary>Convolutions and linear layers.</summary>
-internal sealed unsafe partial class CpuDevice<TSimd, TVector>
+/// <summary>Convolutions and linear layers: checks operands, then hands each operation to the class that carries it out.</summary>
+internal sealed unsafe class CpuProducts<TSimd, TVector>(ThreadTeam team, Scratch scratch) : IProducts, IDisposable
+    where TSimd : ISimd<TVector>
+    where TVector : struct
 {
-    public override void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
+    private readonly Convolution2d<TSimd, TVector> _convolution2d = new(team, scratch);
+    private readonly Conv2dBackwardWeights<TSimd, TVector> _conv2dBackwardWeights = new(team, scratch);
+    private readonly LinearForward<TSimd, TVector> _linearForward = new(team, scratch);
+    private readonly LinearBackwardData<TSimd, TVector> _linearBackwardData = new(team, scratch);
+    private readonly LinearBackwardWeights<TSimd, TVector> _linearBackwardWeights = new(team, scratch);
+    private readonly BiasGradient<TSimd, TVector> _biasGradient = new(team, scratch);
+    private readonly ReductionPlan _plan = new();
+    private readonly RootTargets _targets = new();
+
+    public void Conv2dForward(in Conv2dGeometry g, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
     {
         const string Operation = nameof(Conv2dForward);
         GeometryChecks.Check(Operation, g, samples);
@@ -23,7 +40,7 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
             Operand.Samples(Operation, "y", y, outputs));
     }
 
-    public override void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
+    public void Conv2dBackwardData(in Conv2dGeometry g, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
     {
         const string Operation = nameof(Conv2dBackwardData);
         GeometryChecks.Check(Operation, g, samples);
@@ -37,7 +54,7 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
             Operand.Samples(Operation, "dx", dx, images));
     }
 
-    public override void Conv2dBackwardWeights(
+    public void Conv2dBackwardWeights(
         in Conv2dGeometry g, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db)
     {
         const string Operation = nameof(Conv2dBackwardWeights);
@@ -48,16 +65,16 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
         if (!dw.IsEmpty)
         {
             _conv2dBackwardWeights.Execute(
-                g, slice, _plan, images, gradients, Targets(Operation, "dw", slice, dw, Extent.Of(g.K, g.C / g.Groups, g.R, g.S)));
+                g, slice, _plan, images, gradients, _targets.Of(Operation, "dw", slice, dw, Extent.Of(g.K, g.C / g.Groups, g.R, g.S)));
         }
 
         if (!db.IsEmpty)
         {
-            _biasGradient.Execute(_plan, gradients, g.K, g.P * g.Q, Targets(Operation, "db", slice, db, Extent.Of(g.K)));
+            _biasGradient.Execute(_plan, gradients, g.K, g.P * g.Q, _targets.Of(Operation, "db", slice, db, Extent.Of(g.K)));
         }
     }
 
-    public override void LinearForward(int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
+    public void LinearForward(int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
     {
         const string Operation = nameof(LinearForward);
         GeometryChecks.Check(Operation, inputs, outputs, samples);
@@ -72,7 +89,7 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
             Operand.Samples(Operation, "y", y, values));
     }
 
-    public override void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
+    public void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
     {
         const string Operation = nameof(LinearBackwardData);
         GeometryChecks.Check(Operation, inputs, outputs, samples);
@@ -87,7 +104,7 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
             Operand.Samples(Operation, "dx", dx, values));
     }
 
-    public override void LinearBackwardWeights(
+    public void LinearBackwardWeights(
         int inputs, int outputs, BatchSlice slice, Tensor x, Tensor dy, ReadOnlySpan<Tensor> dw, ReadOnlySpan<Tensor> db)
     {
         const string Operation = nameof(LinearBackwardWeights);
@@ -98,12 +115,20 @@ internal sealed unsafe partial class CpuDevice<TSimd, TVector>
         if (!dw.IsEmpty)
         {
             _linearBackwardWeights.Execute(
-                inputs, outputs, _plan, values, gradients, Targets(Operation, "dw", slice, dw, Extent.Of(outputs, inputs)));
+                inputs, outputs, _plan, values, gradients, _targets.Of(Operation, "dw", slice, dw, Extent.Of(outputs, inputs)));
         }
 
         if (!db.IsEmpty)
         {
-            _biasGradient.Execute(_plan, gradients, outputs, 0, Targets(Operation, "db", slice, db, Extent.Of(outputs)));
+            _biasGradient.Execute(_plan, gradients, outputs, 0, _targets.Of(Operation, "db", slice, db, Extent.Of(outputs)));
         }
+    }
+
+    public void Dispose()
+    {
+        _convolution2d.Dispose();
+        _conv2dBackwardWeights.Dispose();
+        _linearBackwardWeights.Dispose();
+        _targets.Dispose();
     }
 }

@@ -1,0 +1,37 @@
+using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Sharding;
+
+namespace Trainer.Kernels.Devices;
+
+/// <summary>Element by element, and softmax. `elements` is per sample.</summary>
+public interface IElementwise
+{
+    /// <summary>y = activation(x); y may be x. For activations that no operation before them can take in.</summary>
+    void ActivationForward(Activation activation, long elements, int samples, Tensor x, Tensor y);
+
+    /// <summary>v = dy f'(source), where the source is y for activations that have a derivative of their output, else x.</summary>
+    void ActivationBackward(
+        Activation activation, long elements, int samples, Tensor source, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
+
+    /// <summary>y = activation(x + addend): sums and copies of activations.</summary>
+    void Add(long elements, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y);
+
+    /// <summary>dx = (dy + addend) f'(output): sums and copies of gradients, and derivatives that no other operation multiplies.</summary>
+    void AddBackward(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
+
+    /// <summary>y = x float(1 / (1 - P)) where the draw keeps the element, else +0. <paramref name="pixels"/> per channel; 1 for features.</summary>
+    void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y);
+
+    /// <summary>v = dy where the draw keeps the element, scaled as forward, else +0.</summary>
+    void DropoutBackward(
+        in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
+
+    /// <summary>
+    /// Over the channels of each pixel: m = max x, e = exp(x - m), s = sum of e (Form C over channels); y = e / s, or with <paramref name="log"/>
+    /// (x - m) - log s.
+    /// </summary>
+    void SoftmaxForward(int channels, int pixels, int samples, bool log, Tensor x, Tensor y);
+
+    /// <summary>v = y (dy - sum of dy y), or with <paramref name="log"/> dy - exp(y) sum of dy; sums in Form C over channels.</summary>
+    void SoftmaxBackward(int channels, int pixels, int samples, bool log, Tensor y, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
+}

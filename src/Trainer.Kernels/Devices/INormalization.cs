@@ -1,0 +1,56 @@
+using Trainer.Kernels.Geometries;
+using Trainer.Kernels.Sharding;
+
+namespace Trainer.Kernels.Devices;
+
+/// <summary>Batch and group normalisation.</summary>
+public interface INormalization
+{
+    /// <summary>
+    /// Training: each group of shards (<see cref="BatchSlice.GroupShards"/>; all of the batch with Sync) is normalised by its own statistics. Per sample and
+    /// channel mean = (Form L over pixels) / n and M2 = Form L over (x - mean)^2; samples of a shard fold in a binary tree (split at the largest power of
+    /// two), shards along the shard tree, by Chan's formula: d = mean_b - mean_a; mean = fma(d, n_b / n, mean_a); M2 = fma(d^2, n_a n_b / n, M2_a + M2_b),
+    /// with the quotients of counts rounded once. invstd = 1 / sqrt(M2 / n + eps); scale = weight invstd; shift = fma(-mean, scale, bias);
+    /// y = fma(x, scale, shift).
+    /// </summary>
+    /// <param name="weight">(C), or empty: 1.</param>
+    /// <param name="bias">(C), or empty: 0.</param>
+    /// <param name="saved">Receives mean and invstd, (groups of the slice, 2, C); the slice's groups ascending, those of no samples included.</param>
+    /// <param name="meanSums">Per root (=), (C): the tree sum over groups of samples x mean. Roots without samples are left alone; none: not wanted.</param>
+    /// <param name="varianceSums">Per root (=), (C): likewise of samples x M2 / (n - 1), the unbiased variance.</param>
+    /// <exception cref="ArgumentException">A root splits a group, or a group has one value per channel.</exception>
+    void BatchNormForward(
+        in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor weight, Tensor bias, Tensor saved,
+        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y);
+
+    /// <summary>Evaluation: invstd = 1 / sqrt(variance + eps), the rest as in training.</summary>
+    void BatchNormInference(
+        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y);
+
+    /// <summary>
+    /// With h = (x - mean) invstd: dbias = sum of dy, dweight = sum of dy h (pieces as in <see cref="IProducts.Conv2dBackwardWeights"/>, where a row is one pixel, Form L
+    /// over pixels, the tree up to roots); dx = (weight invstd) (dy - fma(h, dweight_g / n, dbias_g / n)), with the sums of the element's own group (a node
+    /// of the same tree) and its n values.
+    /// </summary>
+    /// <param name="dweight">Per root (=), (C); no tensors: not wanted. Likewise <paramref name="dbias"/>.</param>
+    /// <param name="dx">Empty: not wanted.</param>
+    void BatchNormBackward(
+        in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
+        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx);
+
+    /// <summary>
+    /// Each sample's run of C / Groups channels is normalised by its own mean = (Form L over elements) / n and variance = Form L over (x - mean)^2 / n;
+    /// scale, shift and y per channel as in <see cref="BatchNormForward"/>. <paramref name="saved"/> receives (N, Groups, 2), empty in evaluation.
+    /// </summary>
+    void GroupNormForward(
+        in GroupNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor saved, in OutputEpilogue epilogue, Tensor y);
+
+    /// <summary>
+    /// dweight and dbias as <see cref="BatchNormBackward"/>; dx = invstd fma(weight, dy, -fma(h, slope, shift)) with shift = the sum of weight dy, slope
+    /// = that of weight dy h, over a sample's own group of channels (Form L per channel, channels ascending by fma(weight, channel's sum, sum) from +0),
+    /// each divided by the group's n values.
+    /// </summary>
+    void GroupNormBackward(
+        in GroupNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
+        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx);
+}

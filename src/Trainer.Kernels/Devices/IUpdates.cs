@@ -1,0 +1,31 @@
+using Trainer.Kernels.Arithmetic;
+
+namespace Trainer.Kernels.Devices;
+
+/// <summary>What turns gradients into new weights: passes over flat buffers.</summary>
+public interface IUpdates
+{
+    /// <summary>values /= divisor over a flat buffer; whether all quotients are finite.</summary>
+    bool Divide(Tensor values, float divisor);
+
+    /// <summary>Rounds a flat buffer to <see cref="Bfloat16"/> where it lies; whether all of it is finite then.</summary>
+    bool RoundToBfloat16(Tensor values);
+
+    /// <summary>The sum of squares of a flat buffer: Form L per chunk of 65,536 elements, chunks added in ascending order from +0.</summary>
+    float SquaredNorm(Tensor values);
+
+    /// <summary>
+    /// One step of an optimizer over flat buffers of one length: reads weights and what the optimizer keeps, and writes the next ones beside them. What a run's
+    /// rule leaves alone is copied. Every multiply-add is fused.
+    /// </summary>
+    /// <param name="scale">Multiplied into every total first: clipping and the like. 1 changes no bit.</param>
+    /// <param name="before">The weights, then the optimizer's buffers: Sgd's velocity; m and v of Adam.</param>
+    /// <param name="after">As many, likewise; the same tensors, to be changed where they are, or others.</param>
+    /// <param name="hashes">What <see cref="Hash"/> would say of each buffer of <paramref name="after"/>, one behind another.</param>
+    void Update(
+        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> hashes);
+
+    /// <summary>A 64-bit hash of each chunk of 65,536 elements of a flat buffer, which depends on the bits and their order alone.</summary>
+    /// <param name="hashes">One for each chunk.</param>
+    void Hash(Tensor values, Span<ulong> hashes);
+}

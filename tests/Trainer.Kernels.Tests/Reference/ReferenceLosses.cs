@@ -1,0 +1,76 @@
+using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Canonical;
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Randomness;
+using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Training;
+using static Trainer.Kernels.Tests.Reference.ReferenceElements;
+
+namespace Trainer.Kernels.Tests.Reference;
+
+/// <summary>Losses.</summary>
+internal sealed class ReferenceLosses : ILosses
+{
+    public void SoftmaxCrossEntropy(
+        in CrossEntropyOptions options, int classes, int samples, Tensor logits, Tensor labels, Tensor loss, Tensor correct, Tensor dx)
+    {
+        var (weights, smoothing) = (options.ClassWeights, (double)options.LabelSmoothing);
+        double Weight(int c) => weights.IsEmpty ? 1 : weights.Host[c];
+        for (var n = 0; n < samples; n++)
+        {
+            var (first, sum, targets, value, label) = (FirstLargest(logits, classes, n), 0.0, 0.0, 0.0, labels.HostInts[n]);
+            var largest = (double)Element(logits, classes, n, first);
+            for (var i = 0; i < classes; i++)
+            {
+                sum += Math.Exp(Element(logits, classes, n, i) - largest);
+            }
+
+            var isIgnored = label == options.IgnoreIndex;
+            double Target(int c) => isIgnored ? 0 : Weight(c) * ((c == label ? 1 - smoothing : 0) + (smoothing / classes));
+            for (var i = 0; i < classes; i++)
+            {
+                targets += Target(i);
+                value += Target(i) == 0 ? 0 : Target(i) * (Math.Log(sum) - (Element(logits, classes, n, i) - largest));
+            }
+
+            loss.Host[n] = (float)value;
+            correct.Host[n] = first == label ? 1 : 0;
+            for (var i = 0; i < classes && !dx.IsEmpty; i++)
+            {
+                Element(dx, classes, n, i) = (float)((Math.Exp(Element(logits, classes, n, i) - largest) / sum * targets) - Target(i));
+            }
+        }
+    }
+
+    public void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
+    {
+        Span<float> lanes = stackalloc float[FormL.Lanes];
+        for (var n = 0; n < samples; n++)
+        {
+            lanes.Clear();
+            for (var i = 0; i < elements; i++)
+            {
+                var d = Element(y, elements, n, i) - Element(target, elements, n, i);
+                lanes[i % FormL.Lanes] = MathF.FusedMultiplyAdd(d, d, lanes[i % FormL.Lanes]);
+                if (!dx.IsEmpty)
+                {
+                    Element(dx, elements, n, i) = 2 * factor * d;
+                }
+            }
+
+            loss.Host[n] = factor * FormL.Fold(lanes);
+            correct.Host[n] = FirstLargest(y, elements, n) == FirstLargest(target, elements, n) ? 1 : 0;
+        }
+    }
+
+    private static int FirstLargest(Tensor tensor, long elements, int sample)
+    {
+        var first = 0;
+        for (var i = 1; i < elements; i++)
+        {
+            first = Element(tensor, elements, sample, i) > Element(tensor, elements, sample, first) ? i : first;
+        }
+
+        return first;
+    }
+}

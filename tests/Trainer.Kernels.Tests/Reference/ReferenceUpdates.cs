@@ -1,0 +1,134 @@
+using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Canonical;
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Randomness;
+using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Training;
+using static Trainer.Kernels.Tests.Reference.ReferenceElements;
+
+namespace Trainer.Kernels.Tests.Reference;
+
+/// <summary>Passes over flat buffers. The hash of an update is FNV-1a; each device has its own.</summary>
+internal sealed class ReferenceUpdates : IUpdates
+{
+    public bool Divide(Tensor values, float divisor)
+    {
+        var isFinite = true;
+        foreach (ref var value in values.Host)
+        {
+            value /= divisor;
+            isFinite &= float.IsFinite(value);
+        }
+
+        return isFinite;
+    }
+
+    public bool RoundToBfloat16(Tensor values) => Bfloat16.Round(values.Host);
+
+    public float SquaredNorm(Tensor values)
+    {
+        var (total, lanes) = (0f, new float[FormL.Lanes]);
+        for (var first = 0; first < values.Elements; first += Chunk.Elements)
+        {
+            Array.Clear(lanes);
+            for (var i = 0; i < Math.Min(Chunk.Elements, values.Elements - first); i++)
+            {
+                var v = values.Host[first + i];
+                lanes[i % FormL.Lanes] = MathF.FusedMultiplyAdd(v, v, lanes[i % FormL.Lanes]);
+            }
+
+            total += FormL.Fold(lanes);
+        }
+
+        return total;
+    }
+
+    public void Update(
+        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> hashes)
+    {
+        for (var buffer = 0; buffer < after.Length; buffer++)
+        {
+            before[buffer].Host.CopyTo(after[buffer].Host);
+        }
+
+        var i = 0;
+        var (state0, state1) = (after.Length > 1 ? after[1] : default, after.Length > 2 ? after[2] : default);
+        foreach (var run in runs)
+        {
+            for (var end = i + run.Elements; i < end; i++)
+            {
+                UpdateElement(run, scale, ref after[0].Host[i], total.Host[i], state0, state1, i);
+            }
+        }
+
+        var chunks = hashes.Length / after.Length;
+        for (var buffer = 0; buffer < after.Length; buffer++)
+        {
+            Hash(after[buffer], hashes.Slice(buffer * chunks, chunks));
+        }
+    }
+
+    public void Hash(Tensor values, Span<ulong> hashes)
+    {
+        for (var chunk = 0; chunk < hashes.Length; chunk++)
+        {
+            var hash = 14695981039346656037UL;
+            for (var i = chunk * Chunk.Elements; i < Math.Min((chunk + 1) * Chunk.Elements, values.Elements); i++)
+            {
+                hash = (hash ^ BitConverter.SingleToUInt32Bits(values.Host[i])) * 1099511628211UL;
+            }
+
+            hashes[chunk] = hash;
+        }
+    }
+
+    private static void UpdateElement(in UpdateRun run, float scale, ref float w, float total, Tensor state0, Tensor state1, int i)
+    {
+        var g = scale * total;
+        switch (run.Rule)
+        {
+            case UpdateRule.Average:
+                w = MathF.FusedMultiplyAdd(run.Momentum, total - w, w);
+                break;
+            case UpdateRule.Sgd:
+                g = run.WeightDecay == 0 ? g : MathF.FusedMultiplyAdd(run.WeightDecay, w, g);
+                if (run.Momentum != 0)
+                {
+                    ref var v = ref state0.Host[i];
+                    v = run.Step == 1 ? g : MathF.FusedMultiplyAdd(run.Momentum, v, (1 - run.Dampening) * g);
+                    g = run.Nesterov ? MathF.FusedMultiplyAdd(run.Momentum, v, g) : v;
+                }
+
+                w = MathF.FusedMultiplyAdd(-run.LearningRate, g, w);
+                break;
+            case UpdateRule.Adam or UpdateRule.AdamW:
+                Adam(run, g, ref w, ref state0.Host[i], ref state1.Host[i]);
+                break;
+            case UpdateRule.Keep:
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(run), run.Rule, "No such rule.");
+        }
+    }
+
+    private static void Adam(in UpdateRun run, float g, ref float w, ref float m, ref float v)
+    {
+        var (rate, beta1, beta2) = ((double)(decimal)run.LearningRate, (double)(decimal)run.Beta1, (double)(decimal)run.Beta2);
+        var (unseen1, unseen2) = (1.0, 1.0);
+        for (var t = 0; t < run.Step; t++)
+        {
+            (unseen1, unseen2) = (unseen1 * beta1, unseen2 * beta2);
+        }
+
+        if (run.WeightDecay != 0 && run.Rule == UpdateRule.AdamW)
+        {
+            w = MathF.FusedMultiplyAdd(-(float)(rate * run.WeightDecay), w, w);
+        }
+
+        g = run.Rule == UpdateRule.Adam && run.WeightDecay != 0 ? MathF.FusedMultiplyAdd(run.WeightDecay, w, g) : g;
+        m = MathF.FusedMultiplyAdd((float)(1 - beta1), g - m, m);
+        v = MathF.FusedMultiplyAdd((float)(1 - beta2) * g, g, (float)beta2 * v);
+        var divisor = (MathF.Sqrt(v) / (float)Math.Sqrt(1 - unseen2)) + run.Eps;
+        w = MathF.FusedMultiplyAdd(-(float)(rate / (1 - unseen1)), m / divisor, w);
+    }
+}
