@@ -106,7 +106,7 @@ internal static class TrainingCommand
             Incarnation = status.Incarnation,
             Host = status.Host,
             LinkEndpoints = { status.LinkEndpoints },
-            Roots = { roots[i].Select(root => new ShardRange { Lo = (uint)root.Lo, Hi = (uint)root.Hi }) },
+            Roots = { roots[i].Select(root => new ShardNode { Lo = (uint)root.Lo, Hi = (uint)root.Hi }) },
         }));
         var training = new Protos.Training
         {

@@ -89,22 +89,26 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
             case JobEnvelope.MessageOneofCase.Subscribe:
                 Subscribe(Sender);
                 break;
+            case var _ when Event(envelope) is { } happened:
+                await DecideAsync(happened);
+                break;
             default:
-                await DecideAsync(Event(envelope));
+                Unhandled(envelope);
                 break;
         }
 
         PassivateIfEnded();
     }
 
-    private JobEvent Event(JobEnvelope envelope) => envelope.MessageCase switch
+    private JobEvent? Event(JobEnvelope envelope) => envelope.MessageCase switch
     {
         JobEnvelope.MessageOneofCase.Cancel => new CancelRequested(Now, envelope.Cancel.Etag),
         JobEnvelope.MessageOneofCase.Grant => new Granted(Now, envelope.Grant.Workers, ByteString.CopyFrom(RandomNumberGenerator.GetBytes(16))),
         JobEnvelope.MessageOneofCase.WaitReason => new WaitExplained(Now, envelope.WaitReason.Message),
         JobEnvelope.MessageOneofCase.WorkerLost => new Missed(Now, envelope.WorkerLost),
         JobEnvelope.MessageOneofCase.Report => new Reported(Now, envelope.Report, PathOf(Sender)),
-        _ => new Ticked(Now), // Wake: that the entity is there is all that it is for.
+        JobEnvelope.MessageOneofCase.Wake => new Ticked(Now), // That the entity is there is all that it is for.
+        _ => null,
     };
 
     // Takes the job over, or makes it; false when there is no such job.

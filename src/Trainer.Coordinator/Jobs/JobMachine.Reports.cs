@@ -66,7 +66,8 @@ public sealed partial record JobMachine
             "WorkerFailed", $"Worker {report.Worker} failed at step {report.Failure.Step}: {report.Failure.Message}", now),
         WorkerReport.ReportOneofCase.LinkLost => Accuse(report, now),
         WorkerReport.ReportOneofCase.Busy => Yield(report, now),
-        _ => Nothing,
+        WorkerReport.ReportOneofCase.Fenced => Nothing, // Nobody fences yet.
+        _ => throw new ArgumentOutOfRangeException(nameof(report), report.ReportCase, "A report that nobody handles."),
     };
 
     private JobDecision Advance(Progress progress, DateTimeOffset now)

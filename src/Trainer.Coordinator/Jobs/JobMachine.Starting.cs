@@ -76,7 +76,7 @@ public sealed partial record JobMachine
             {
                 Worker = worker.Worker,
                 Incarnation = worker.Incarnation,
-                Roots = { roots.Select(root => new ShardRange { Lo = (uint)root.Lo, Hi = (uint)root.Hi }) },
+                Roots = { roots.Select(root => new ShardNode { Lo = (uint)root.Lo, Hi = (uint)root.Hi }) },
                 LinkEndpoints = { worker.LinkEndpoints },
                 Host = worker.Host,
                 ActorPath = worker.ActorPath,

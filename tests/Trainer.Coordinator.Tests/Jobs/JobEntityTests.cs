@@ -1,7 +1,9 @@
 using Akka.Actor;
 using Akka.Cluster.Sharding;
+using Akka.Event;
 using Akka.TestKit;
 using Akka.TestKit.Xunit;
+using Google.Protobuf;
 using Trainer.Coordinator.Jobs;
 using Trainer.Coordinator.Store;
 using Trainer.Coordinator.Tests.Store;
@@ -163,6 +165,43 @@ public sealed class JobEntityTests : TestKit
         await CreateAsync();
         Report("a", new WorkerReport { Log = new LogLine { Message = "reading" } });
         await AwaitConditionAsync(async () => (await _store.ReadLogAsync(Id, 0, 10)).Any(entry => entry is { Source: "a", Message: "reading" }));
+    }
+
+    public static TheoryData<string> Envelopes => [.. JobEnvelope.Descriptor.Oneofs.Single().Fields.Select(type => type.Name)];
+
+    /// <summary>A message that is added to the envelope and handled by nobody fails here, not in silence.</summary>
+    [Theory]
+    [MemberData(nameof(Envelopes))]
+    public async Task Every_message_to_a_job_is_handled(string name)
+    {
+        await CreateAsync();
+        var unhandled = CreateTestProbe("unhandled");
+        Sys.EventStream.Subscribe(unhandled, typeof(UnhandledMessage));
+        var field = JobEnvelope.Descriptor.FindFieldByName(name);
+        var envelope = new JobEnvelope();
+        field.Accessor.SetValue(envelope, field.MessageType.Parser.ParseFrom(ByteString.Empty));
+        if (envelope.Report is { } report)
+        {
+            report.Alive = new Alive();
+        }
+
+        Tell(envelope);
+
+        Tell(new JobEnvelope { Subscribe = new Subscribe() });
+        await _user.FishForMessageAsync(message => message is JobUpdate);
+        await unhandled.ExpectNoMsgAsync(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task An_envelope_without_a_message_is_told_as_unhandled()
+    {
+        await CreateAsync();
+        var unhandled = CreateTestProbe("unhandled");
+        Sys.EventStream.Subscribe(unhandled, typeof(UnhandledMessage));
+
+        Tell(new JobEnvelope());
+
+        Assert.IsType<JobEnvelope>((await unhandled.ExpectMsgAsync<UnhandledMessage>()).Message);
     }
 
     protected override void AfterAll()

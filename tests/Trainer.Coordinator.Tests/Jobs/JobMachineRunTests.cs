@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Trainer.Coordinator.Jobs;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
@@ -6,6 +7,29 @@ namespace Trainer.Coordinator.Tests.Jobs;
 
 public sealed class JobMachineRunTests
 {
+    public static TheoryData<string> Reports => [.. WorkerReport.Descriptor.Oneofs.Single().Fields.Select(type => type.Name)];
+
+    /// <summary>A report that is added and handled by nobody fails here.</summary>
+    [Theory]
+    [MemberData(nameof(Reports))]
+    public void Every_report_is_handled(string name)
+    {
+        var field = WorkerReport.Descriptor.FindFieldByName(name);
+        var report = new WorkerReport();
+        field.Accessor.SetValue(report, field.MessageType.Parser.ParseFrom(ByteString.Empty));
+        if (report.Step is { } step)
+        {
+            step.Progress = new Progress();
+        }
+
+        if (report.Epoch is { } epoch)
+        {
+            epoch.Summary = Samples.Epoch(1);
+        }
+
+        new JobScenario().Running("a", "b").Report("a", report);
+    }
+
     [Fact]
     public void Progress_is_shown_but_not_stored()
     {

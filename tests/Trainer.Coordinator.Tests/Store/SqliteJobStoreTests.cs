@@ -148,7 +148,7 @@ public sealed class SqliteJobStoreTests : IDisposable
         Assignment = new Assignment
         {
             Shards = 16,
-            Members = { new Member { Worker = "worker-0", Incarnation = "a", Roots = { new ShardRange { Lo = 0, Hi = 8 } }, ActorPath = "akka.tcp://x" } },
+            Members = { new Member { Worker = "worker-0", Incarnation = "a", Roots = { new ShardNode { Lo = 0, Hi = 8 } }, ActorPath = "akka.tcp://x" } },
         },
         Numerics = "v1",
         Started = Samples.Noon.AddSeconds(3),

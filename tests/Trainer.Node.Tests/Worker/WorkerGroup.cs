@@ -10,7 +10,6 @@ using Trainer.Node.Tests.Reduction;
 using Trainer.Node.Worker;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
-using ShardRange = Trainer.Protos.Cluster.ShardRange;
 
 namespace Trainer.Node.Tests.Worker;
 
@@ -70,7 +69,7 @@ internal sealed class WorkerGroup : IAsyncDisposable
         {
             var member = new Member { Worker = Status[i].Worker, Incarnation = Status[i].Incarnation, Host = Status[i].Host };
             member.LinkEndpoints.AddRange(Status[i].LinkEndpoints);
-            member.Roots.AddRange(roots[i].Select(root => new ShardRange { Lo = (uint)root.Lo, Hi = (uint)root.Hi }));
+            member.Roots.AddRange(roots[i].Select(root => new ShardNode { Lo = (uint)root.Lo, Hi = (uint)root.Hi }));
             assignment.Members.Add(member);
         }
 
