@@ -26,6 +26,44 @@ internal sealed class GpuElementwise(GpuQueue queue) : GpuFamily(queue), IElemen
     public void AddBackward(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
         ElementwiseBackward(nameof(AddBackward), Activation.None, elements, samples, default, dy, epilogue, dx);
 
+    public void PReluForward(int channels, int pixels, int samples, Tensor x, Tensor slope, Tensor y)
+    {
+        const string Operation = nameof(PReluForward);
+        GeometryChecks.CheckChannels(Operation, channels, pixels, 1, samples);
+        var extent = Extent.Of(samples, channels, 1, pixels);
+        var arguments = new SlopesForward(
+            default,
+            new FastDivisor(pixels),
+            GpuOperand.Samples(Operation, "x", x, extent),
+            GpuOperand.View(Operation, "slope", slope, Extent.Of(channels)),
+            GpuOperand.Samples(Operation, "y", y, extent));
+        foreach (var cells in SampleCells.Of(samples, (long)channels * pixels))
+        {
+            LaunchThreads(SlopeKernels.Forward, cells.Count, arguments with { Cells = cells });
+        }
+    }
+
+    public void PReluBackward(
+        int channels, int pixels, int samples, Tensor x, Tensor dy, Tensor slope, Tensor terms, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(PReluBackward);
+        GeometryChecks.CheckChannels(Operation, channels, pixels, 1, samples);
+        var extent = Extent.Of(samples, channels, 1, pixels);
+        var arguments = new SlopesBackward(
+            default,
+            new FastDivisor(pixels),
+            GpuOperand.Samples(Operation, "x", x, extent),
+            GpuOperand.Samples(Operation, "dy", dy, extent),
+            GpuOperand.View(Operation, "slope", slope, Extent.Of(channels)),
+            GpuOperand.Samples(Operation, "terms", terms, extent),
+            dx.IsEmpty ? default : GpuOperand.Steps(Operation, epilogue, extent),
+            GpuOperand.SamplesOrNone(Operation, "dx", dx, extent));
+        foreach (var cells in SampleCells.Of(samples, (long)channels * pixels))
+        {
+            LaunchThreads(SlopeKernels.Backward, cells.Count, arguments with { Cells = cells });
+        }
+    }
+
     public void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y)
     {
         const string Operation = nameof(DropoutForward);

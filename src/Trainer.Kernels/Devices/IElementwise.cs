@@ -19,6 +19,14 @@ public interface IElementwise
     /// <summary>dx = (dy + addend) f'(output): sums and copies of gradients, and derivatives that no other operation multiplies.</summary>
     void AddBackward(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
 
+    /// <summary>y = x where x &gt; 0, else slope x, with a slope for each channel. x, y (N, channels, pixels), slope (channels).</summary>
+    void PReluForward(int channels, int pixels, int samples, Tensor x, Tensor slope, Tensor y);
+
+    /// <summary>terms (=) dy x where x is 0 or less, else +0: their sum over a channel is its slope's gradient. v = dy where x &gt; 0, else slope dy.</summary>
+    /// <param name="dx">Empty: not wanted.</param>
+    void PReluBackward(
+        int channels, int pixels, int samples, Tensor x, Tensor dy, Tensor slope, Tensor terms, in GradientEpilogue epilogue, Tensor dx);
+
     /// <summary>y = x float(1 / (1 - P)) where the draw keeps the element, else +0. <paramref name="pixels"/> per channel; 1 for features.</summary>
     void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y);
 

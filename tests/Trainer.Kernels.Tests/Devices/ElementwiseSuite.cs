@@ -77,6 +77,30 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
         }
     }
 
+    [Theory]
+    [InlineData(1, 40_009, 2)]
+    [InlineData(37, 1, 19)]
+    [InlineData(5, 301, 7)]
+    public void Slopes_of_channels_equal_the_reference(int channels, int pixels, int samples)
+    {
+        var elements = channels * pixels;
+        foreach (var (before, addend) in LayerEpilogues.Gradients)
+        {
+            variants.MustEqualReference($"{before}, addend {addend}", (device, gap) =>
+            {
+                using var tensors = new Gapped(device, gap);
+                using var dense = new Guarded();
+                var slope = dense.Input(device, TestData.Values(channels, 6));
+                var (x, y) = (tensors.Input(samples, TestData.Values(samples * elements, 1)), tensors.Output(samples, elements));
+                var terms = tensors.Output(samples, elements);
+                device.Elementwise.PReluForward(channels, pixels, samples, x, slope, y);
+                var dx = Backward(device, gap, samples, elements, before, addend, (long _, int _, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
+                    device.Elementwise.PReluBackward(channels, pixels, samples, x, dy, slope, terms, epilogue, dx));
+                return [.. tensors.Read(y), .. tensors.Read(terms), .. dx];
+            });
+        }
+    }
+
     [Fact]
     public void Relu_keeps_nan_and_its_gradient_passes_where_the_output_is_nan()
     {

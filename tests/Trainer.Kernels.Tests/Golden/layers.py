@@ -157,6 +157,9 @@ def elementwise():
     add("relu6", "image", nn.ReLU6(), (3, 5, 7), scale=8)
     add("hardsigmoid", "image", nn.Hardsigmoid(), (3, 5, 7), scale=8)
     add("hardswish", "image", nn.Hardswish(), (3, 5, 7), scale=8)
+    add("prelu", "image", nn.PReLU(), (3, 5, 7), scale=8)
+    add("prelu", "channels", nn.PReLU(3), (3, 5, 7), num_parameters=3)
+    add("prelu", "features", nn.PReLU(11), (11,), num_parameters=11)
     add("leaky_relu", "slope", nn.LeakyReLU(0.3), (2, 5, 3), negative_slope=0.3)
     add("gelu", "tanh", nn.GELU(approximate="tanh"), (2, 5, 7), scale=5, approximate="tanh")
     for kind, module in (("softmax", nn.Softmax), ("log_softmax", nn.LogSoftmax)):

@@ -21,6 +21,7 @@ public abstract class LayerBitsSuite(DeviceVariants variants)
         { "residual", """{"residual":{"layers":[{"conv2d":{"out_channels":5,"kernel_size":[3],"auto_padding":"same"}},{"batch_norm2d":{"momentum":0.3}}]}},{"relu":{}},""" },
         { "concat", """{"concat":{"branches":[{},{"layers":[{"conv2d":{"out_channels":3,"kernel_size":[1]}},{"gelu":{}}]},{"layers":[{"max_pool2d":{"kernel_size":[3],"stride":[1],"padding":[1]}}]}]}},""" },
         { "elu", """{"elu":{}},{"conv2d":{"out_channels":3,"kernel_size":[1]}},{"elu":{"alpha":-0.5}},{"relu6":{}},{"hardsigmoid":{}},{"hardswish":{}},""" },
+        { "prelu", """{"prelu":{}},{"conv2d":{"out_channels":3,"kernel_size":[1]}},{"prelu":{"num_parameters":3}},""" },
         { "dropout2d", """{"dropout2d":{"p":0.2}},""" },
         { "dropout", """{"dropout":{"p":0.4}},""" },
         { "group norm", """{"group_norm":{"num_groups":5}},""" },

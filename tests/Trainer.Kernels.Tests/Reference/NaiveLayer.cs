@@ -40,6 +40,7 @@ public sealed class NaiveLayer(Layer layer, Shape input, IReadOnlyDictionary<str
             [.. Enumerable.Range(0, linear.OutFeatures).Select(o => Bias(o) + x.Select((v, i) => parameters["weight"][(o * x.Length) + i] * v).Sum())],
         GroupNorm norm => Normalize(x, 1, norm.NumGroups, norm.Eps, channel => channel * norm.NumGroups / input[0]),
         Softmax softmax => Softened(x, softmax is LogSoftmax),
+        PReLU prelu => [.. x.Select((v, i) => v > 0 ? v : parameters["weight"][prelu.NumParameters == 1 ? 0 : i * input[0] / x.Length] * v)],
         Dropout dropout => Dropped(dropout, x, position, seed, step),
         _ => [.. x.Select(Activate)],
     };

@@ -40,6 +40,31 @@ internal sealed class ReferenceElementwise : IElementwise
     public void AddBackward(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
         ActivationBackward(Activation.None, elements, samples, default, dy, epilogue, dx);
 
+    public void PReluForward(int channels, int pixels, int samples, Tensor x, Tensor slope, Tensor y)
+    {
+        for (var n = 0; n < samples; n++)
+            for (var i = 0; i < channels * pixels; i++)
+            {
+                var v = Element(x, channels * pixels, n, i);
+                Element(y, channels * pixels, n, i) = v > 0 ? v : slope.Host[i / pixels] * v;
+            }
+    }
+
+    public void PReluBackward(
+        int channels, int pixels, int samples, Tensor x, Tensor dy, Tensor slope, Tensor terms, in GradientEpilogue epilogue, Tensor dx)
+    {
+        for (var n = 0; n < samples; n++)
+            for (var i = 0; i < channels * pixels; i++)
+            {
+                var (source, v) = (Element(x, channels * pixels, n, i), Element(dy, channels * pixels, n, i));
+                Element(terms, channels * pixels, n, i) = source > 0 ? 0 : v * source;
+                if (!dx.IsEmpty)
+                {
+                    Write(epilogue, dx, channels * pixels, n, i, source > 0 ? v : slope.Host[i / pixels] * v);
+                }
+            }
+    }
+
     public void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y)
     {
         var (n, elements) = (0, (long)channels * pixels);

@@ -15,6 +15,7 @@ internal sealed unsafe class CpuElementwise<TSimd, TVector>(ThreadTeam team) : I
 {
     private readonly ElementwiseForward<TSimd, TVector> _elementwiseForward = new(team);
     private readonly ElementwiseBackward<TSimd, TVector> _elementwiseBackward = new(team);
+    private readonly ChannelSlopes<TSimd, TVector> _channelSlopes = new(team);
     private readonly DropoutWork<TSimd, TVector> _dropout = new(team);
     private readonly SoftmaxWork<TSimd, TVector> _softmax = new(team);
 
@@ -74,6 +75,38 @@ internal sealed unsafe class CpuElementwise<TSimd, TVector>(ThreadTeam team) : I
             Operand.Samples(Operation, "dy", dy, extent),
             Operand.Steps(Operation, epilogue, extent),
             Operand.Samples(Operation, "dx", dx, extent));
+    }
+
+    public void PReluForward(int channels, int pixels, int samples, Tensor x, Tensor slope, Tensor y)
+    {
+        const string Operation = nameof(PReluForward);
+        GeometryChecks.CheckChannels(Operation, channels, pixels, 1, samples);
+        var extent = Extent.Of(samples, channels, 1, pixels);
+        _channelSlopes.Forward(
+            channels,
+            pixels,
+            samples,
+            Operand.Samples(Operation, "x", x, extent),
+            Operand.Address(Operation, "slope", slope, Extent.Of(channels)),
+            Operand.Samples(Operation, "y", y, extent));
+    }
+
+    public void PReluBackward(
+        int channels, int pixels, int samples, Tensor x, Tensor dy, Tensor slope, Tensor terms, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(PReluBackward);
+        GeometryChecks.CheckChannels(Operation, channels, pixels, 1, samples);
+        var extent = Extent.Of(samples, channels, 1, pixels);
+        _channelSlopes.Backward(
+            channels,
+            pixels,
+            samples,
+            Operand.Samples(Operation, "x", x, extent),
+            Operand.Samples(Operation, "dy", dy, extent),
+            Operand.Address(Operation, "slope", slope, Extent.Of(channels)),
+            Operand.Samples(Operation, "terms", terms, extent),
+            dx.IsEmpty ? default : Operand.Steps(Operation, epilogue, extent),
+            Operand.SamplesOrNone(Operation, "dx", dx, extent));
     }
 
     public void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y)

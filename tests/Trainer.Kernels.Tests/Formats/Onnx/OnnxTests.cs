@@ -37,6 +37,8 @@ public sealed class OnnxTests
     [InlineData("""{"relu6":{}}""", 3, 5, 2)]
     [InlineData("""{"hardsigmoid":{}}""", 3, 5, 2)]
     [InlineData("""{"hardswish":{}}""", 3, 5, 2)]
+    [InlineData("""{"prelu":{}}""", 3, 5, 2)]
+    [InlineData("""{"prelu":{"num_parameters":3}}""", 3, 5, 2)]
     [InlineData("""{"sigmoid":{}}""", 3, 5, 2)]
     [InlineData("""{"tanh":{}}""", 3, 5, 2)]
     [InlineData("""{"gelu":{}}""", 3, 5, 2)]
@@ -56,6 +58,7 @@ public sealed class OnnxTests
     [InlineData("""{"batch_norm1d":{}}""")]
     [InlineData("""{"linear":{"out_features":5,"bias":false}}""")]
     [InlineData("""{"group_norm":{"num_groups":2}}""")]
+    [InlineData("""{"prelu":{"num_parameters":6}}""")]
     [InlineData("""{"log_softmax":{}}, {"dropout":{}}""")]
     public void LayersOfFeaturesToo(string layers) =>
         OnnxCase.MustAgree(layers, Model.FromJson($$$"""[{"flatten":{}},{"linear":{"out_features":6}},{{{layers}}}]""", new Shape(2, 3, 4)));
