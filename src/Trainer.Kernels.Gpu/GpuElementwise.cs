@@ -1,6 +1,7 @@
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Operands;
+using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Gpu.Arithmetic;
 using Trainer.Kernels.Gpu.Elementwise;
 using Trainer.Kernels.Gpu.Launching;
@@ -61,6 +62,48 @@ internal sealed class GpuElementwise(GpuQueue queue) : GpuFamily(queue), IElemen
         foreach (var cells in SampleCells.Of(samples, (long)channels * pixels))
         {
             LaunchThreads(SlopeKernels.Backward, cells.Count, arguments with { Cells = cells });
+        }
+    }
+
+    public void ZeroPad2dForward(in Pad2dGeometry g, int samples, Tensor x, Tensor y)
+    {
+        const string Operation = nameof(ZeroPad2dForward);
+        GeometryChecks.Check(Operation, g, samples);
+        var arguments = new ZeroPad2dForward(
+            default,
+            new FastDivisor(g.P),
+            new FastDivisor(g.Q),
+            g.H,
+            g.W,
+            g.Top,
+            g.Left,
+            GpuOperand.Samples(Operation, "x", x, Extent.Of(samples, g.C, g.H, g.W)),
+            GpuOperand.Samples(Operation, "y", y, Extent.Of(samples, g.C, g.P, g.Q)));
+        foreach (var cells in SampleCells.Of(samples, (long)g.C * g.P * g.Q))
+        {
+            LaunchThreads(ZeroPad2dKernels.Forward, cells.Count, arguments with { Cells = cells });
+        }
+    }
+
+    public void ZeroPad2dBackward(in Pad2dGeometry g, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(ZeroPad2dBackward);
+        GeometryChecks.Check(Operation, g, samples);
+        var image = Extent.Of(samples, g.C, g.H, g.W);
+        var arguments = new ZeroPad2dBackward(
+            default,
+            new FastDivisor(g.H),
+            new FastDivisor(g.W),
+            g.P,
+            g.Q,
+            g.Top,
+            g.Left,
+            GpuOperand.Samples(Operation, "dy", dy, Extent.Of(samples, g.C, g.P, g.Q)),
+            GpuOperand.Steps(Operation, epilogue, image),
+            GpuOperand.Samples(Operation, "dx", dx, image));
+        foreach (var cells in SampleCells.Of(samples, (long)g.C * g.H * g.W))
+        {
+            LaunchThreads(ZeroPad2dKernels.Backward, cells.Count, arguments with { Cells = cells });
         }
     }
 

@@ -114,7 +114,7 @@ public sealed class SchemaTests
     private static bool Fits(ValueForm form, FieldDescriptor field) => form switch
     {
         ListForm list => field.IsRepeated && FitsOne(list.Item, field),
-        Size2Form => field is { IsRepeated: true, FieldType: FieldType.UInt32 },
+        Size2Form or SidesForm => field is { IsRepeated: true, FieldType: FieldType.UInt32 },
         _ => !field.IsRepeated && FitsOne(form, field),
     };
 
@@ -134,6 +134,7 @@ public sealed class SchemaTests
         WholeForm => 2 + more,
         RealForm => 0.5 + more,
         Size2Form => new Kernels.Size2(2 + more, 3),
+        SidesForm => new Kernels.Sides(1 + more, 2, 3, 4),
         TextForm => $"example{more}",
         WordForm words => words.Member(words.Words.First()),
         ListForm list => list.Empty,

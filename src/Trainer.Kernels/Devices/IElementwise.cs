@@ -1,4 +1,5 @@
 using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices;
@@ -26,6 +27,12 @@ public interface IElementwise
     /// <param name="dx">Empty: not wanted.</param>
     void PReluBackward(
         int channels, int pixels, int samples, Tensor x, Tensor dy, Tensor slope, Tensor terms, in GradientEpilogue epilogue, Tensor dx);
+
+    /// <summary>y = x with zeros around each image. x (N,C,H,W), y (N,C,P,Q).</summary>
+    void ZeroPad2dForward(in Pad2dGeometry g, int samples, Tensor x, Tensor y);
+
+    /// <summary>v = the part of dy that the image lies in.</summary>
+    void ZeroPad2dBackward(in Pad2dGeometry g, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
 
     /// <summary>y = x float(1 / (1 - P)) where the draw keeps the element, else +0. <paramref name="pixels"/> per channel; 1 for features.</summary>
     void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y);

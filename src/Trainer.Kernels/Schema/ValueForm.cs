@@ -14,6 +14,7 @@ internal abstract class ValueForm
         [typeof(bool)] = new FlagForm(),
         [typeof(string)] = new TextForm(),
         [typeof(Size2)] = new Size2Form(),
+        [typeof(Sides)] = new SidesForm(),
     };
 
     /// <summary>In plural, as in "a list of numbers".</summary>

@@ -47,6 +47,31 @@ public abstract class PoolingSuite(DeviceVariants variants)
     };
 
     [Theory]
+    [InlineData(3, 5, 7, 2, 0, 1, 3)]
+    [InlineData(2, 131, 67, 1, 1, 1, 1)]
+    [InlineData(1, 1, 1, 0, 5, 0, 0)]
+    public void Zeros_around_images_equal_the_reference(int channels, int height, int width, int left, int right, int top, int bottom)
+    {
+        const int samples = 3;
+        var g = new Pad2dGeometry(channels, height, width, left, right, top, bottom);
+        var (inside, all) = (g.C * g.H * g.W, g.C * g.P * g.Q);
+        foreach (var (before, addend) in LayerEpilogues.Gradients)
+        {
+            variants.MustEqualReference($"{g}, {before}, addend {addend}", (device, gap) =>
+            {
+                using var tensors = new Gapped(device, gap);
+                var (x, y) = (tensors.Input(samples, TestData.Values(samples * inside, 1)), tensors.Output(samples, all));
+                device.Elementwise.ZeroPad2dForward(g, samples, x, y);
+                var dy = tensors.Input(samples, TestData.Values(samples * all, 2));
+                var output = tensors.Input(samples, TestData.Values(samples * inside, 3));
+                var dx = addend ? tensors.Input(samples, TestData.Values(samples * inside, 4)) : tensors.Output(samples, inside);
+                device.Elementwise.ZeroPad2dBackward(g, samples, dy, new GradientEpilogue(before, output, addend ? dx : default), dx);
+                return [.. tensors.Read(y), .. tensors.Read(dx)];
+            });
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Pools))]
     [MemberData(nameof(Dilated))]
     public void Max_pooling_equals_the_reference(Pool2dGeometry g, int samples)

@@ -116,6 +116,8 @@ def pooling():
                 ("global", (5, 7), 1), ("both", (11, 13), (3, 5)), ("one way", (7, 5), (1, 3)), ("equal", (3, 5), (3, 5)),
                 ("more than there is", (3, 2), (5, 3)), ("divides", (6, 8), (3, 2))):
             cases.append(case(f"{kind} {name}", kind, module(output_size), (3, *size), 2, {"output_size": output_size}))
+    for name, padding in (("all sides", 2), ("unequal", (1, 0, 3, 2))):
+        cases.append(case(f"zero_pad2d {name}", "zero_pad2d", nn.ZeroPad2d(padding), (3, 4, 5), 2, {"padding": padding}))
     cases.append(case("adaptive_max_pool2d ties", "adaptive_max_pool2d", nn.AdaptiveMaxPool2d((3, 2)), (2, 7, 5), 2, {"output_size": (3, 2)}, 1))
     return cases
 

@@ -81,6 +81,7 @@ public class ModelJsonTests
     [InlineData("""[{"conv2d":{"out_channels":2,"kernel_size":[]}}]""", "layers[0].conv2d.kernel_size", "found []; expected [both] or [height, width]")]
     [InlineData("""[{"conv2d":{"out_channels":2,"kernel_size":[1,2,3]}}]""",
         "layers[0].conv2d.kernel_size", "found [1,2,3]; expected [both] or [height, width]")]
+    [InlineData("""[{"zero_pad2d":{"padding":[1,2]}}]""", "layers[0].zero_pad2d.padding", "found [1,2]; expected [all] or [left, right, top, bottom]")]
     [InlineData("""[{"sequential":{"layers":[{"linear":{"out":2}}]}}]""", "layers[0].sequential.layers[0].linear.out_features", "missing")]
     public void What_is_not_a_model_is_refused_with_its_place(string json, string path, string problem) =>
         ModelTests.Refused(path, problem, () => Model.FromJson(json, new Shape(1, 4, 4)));

@@ -22,6 +22,7 @@ public abstract class LayerBitsSuite(DeviceVariants variants)
         { "concat", """{"concat":{"branches":[{},{"layers":[{"conv2d":{"out_channels":3,"kernel_size":[1]}},{"gelu":{}}]},{"layers":[{"max_pool2d":{"kernel_size":[3],"stride":[1],"padding":[1]}}]}]}},""" },
         { "elu", """{"elu":{}},{"conv2d":{"out_channels":3,"kernel_size":[1]}},{"elu":{"alpha":-0.5}},{"relu6":{}},{"hardsigmoid":{}},{"hardswish":{}},""" },
         { "prelu", """{"prelu":{}},{"conv2d":{"out_channels":3,"kernel_size":[1]}},{"prelu":{"num_parameters":3}},""" },
+        { "zero_pad2d", """{"sigmoid":{}},{"zero_pad2d":{"padding":[1,0,2,3]}},""" },
         { "dropout2d", """{"dropout2d":{"p":0.2}},""" },
         { "dropout", """{"dropout":{"p":0.4}},""" },
         { "group norm", """{"group_norm":{"num_groups":5}},""" },

@@ -1,6 +1,7 @@
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Randomness;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;
@@ -62,6 +63,27 @@ internal sealed class ReferenceElementwise : IElementwise
                 {
                     Write(epilogue, dx, channels * pixels, n, i, source > 0 ? v : slope.Host[i / pixels] * v);
                 }
+            }
+    }
+
+    public void ZeroPad2dForward(in Pad2dGeometry g, int samples, Tensor x, Tensor y)
+    {
+        for (var n = 0; n < samples; n++)
+            for (var i = 0; i < g.C * g.P * g.Q; i++)
+            {
+                var (c, h, w) = (i / g.Q / g.P, (i / g.Q % g.P) - g.Top, (i % g.Q) - g.Left);
+                var inside = h >= 0 && h < g.H && w >= 0 && w < g.W;
+                Element(y, g.C * g.P * g.Q, n, i) = inside ? Element(x, g.C * g.H * g.W, n, (((c * g.H) + h) * g.W) + w) : 0;
+            }
+    }
+
+    public void ZeroPad2dBackward(in Pad2dGeometry g, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+    {
+        for (var n = 0; n < samples; n++)
+            for (var i = 0; i < g.C * g.H * g.W; i++)
+            {
+                var (c, p, q) = (i / g.W / g.H, (i / g.W % g.H) + g.Top, (i % g.W) + g.Left);
+                Write(epilogue, dx, g.C * g.H * g.W, n, i, Element(dy, g.C * g.P * g.Q, n, (((c * g.P) + p) * g.Q) + q));
             }
     }
 

@@ -4,6 +4,7 @@ using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
 using Trainer.Kernels.Devices.Operands;
+using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Cpu;
@@ -16,6 +17,7 @@ internal sealed unsafe class CpuElementwise<TSimd, TVector>(ThreadTeam team) : I
     private readonly ElementwiseForward<TSimd, TVector> _elementwiseForward = new(team);
     private readonly ElementwiseBackward<TSimd, TVector> _elementwiseBackward = new(team);
     private readonly ChannelSlopes<TSimd, TVector> _channelSlopes = new(team);
+    private readonly ZeroPad2dWork<TSimd, TVector> _zeroPad2d = new(team);
     private readonly DropoutWork<TSimd, TVector> _dropout = new(team);
     private readonly SoftmaxWork<TSimd, TVector> _softmax = new(team);
 
@@ -107,6 +109,30 @@ internal sealed unsafe class CpuElementwise<TSimd, TVector>(ThreadTeam team) : I
             Operand.Samples(Operation, "terms", terms, extent),
             dx.IsEmpty ? default : Operand.Steps(Operation, epilogue, extent),
             Operand.SamplesOrNone(Operation, "dx", dx, extent));
+    }
+
+    public void ZeroPad2dForward(in Pad2dGeometry g, int samples, Tensor x, Tensor y)
+    {
+        const string Operation = nameof(ZeroPad2dForward);
+        GeometryChecks.Check(Operation, g, samples);
+        _zeroPad2d.Forward(
+            g,
+            samples,
+            Operand.Samples(Operation, "x", x, Extent.Of(samples, g.C, g.H, g.W)),
+            Operand.Samples(Operation, "y", y, Extent.Of(samples, g.C, g.P, g.Q)));
+    }
+
+    public void ZeroPad2dBackward(in Pad2dGeometry g, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(ZeroPad2dBackward);
+        GeometryChecks.Check(Operation, g, samples);
+        var image = Extent.Of(samples, g.C, g.H, g.W);
+        _zeroPad2d.Backward(
+            g,
+            samples,
+            Operand.Samples(Operation, "dy", dy, Extent.Of(samples, g.C, g.P, g.Q)),
+            Operand.Steps(Operation, epilogue, image),
+            Operand.Samples(Operation, "dx", dx, image));
     }
 
     public void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y)

@@ -49,6 +49,16 @@ internal static class GeometryChecks
         CheckSamples(operation, samples);
     }
 
+    public static void Check(string operation, in Pad2dGeometry g, int samples)
+    {
+        if (Math.Min(g.C, Math.Min(g.H, g.W)) < 1 || Math.Min(Math.Min(g.Left, g.Right), Math.Min(g.Top, g.Bottom)) < 0)
+        {
+            throw new ArgumentException($"{operation}: {g} has a dimension below 1, or less than no padding.");
+        }
+
+        CheckSamples(operation, samples);
+    }
+
     public static void Check(string operation, in AdaptivePool2dGeometry g, int samples)
     {
         if (Math.Min(Math.Min(g.C, g.H), Math.Min(g.W, Math.Min(g.P, g.Q))) < 1)

@@ -25,6 +25,7 @@ public sealed class OnnxTests
     [InlineData("""{"adaptive_avg_pool2d":{"output_size":[3,5]}}""", 2, 7, 11)]
     [InlineData("""{"adaptive_avg_pool2d":{"output_size":[9,4]}}""", 2, 5, 3)]
     [InlineData("""{"adaptive_max_pool2d":{"output_size":[3,5]}}""", 2, 9, 10)]
+    [InlineData("""{"zero_pad2d":{"padding":[2,0,1,3]}}""", 3, 5, 2)]
     [InlineData("""{"batch_norm2d":{"eps":0.01}}""", 5, 3, 4)]
     [InlineData("""{"batch_norm2d":{"affine":false}}""", 5, 3, 4)]
     [InlineData("""{"group_norm":{"num_groups":3}}""", 6, 5, 7)]
