@@ -22,6 +22,11 @@ internal static class SubmitCommand
         var wait = new Option<bool>("--wait") { Description = "Wait for the end of the job, and show its result. The exit code tells whether it succeeded." };
         var cancelOnInterrupt = new Option<bool>("--cancel-on-interrupt") { Description = "With --follow or --wait: Ctrl-C cancels the job." };
         var name = new Option<string?>("--name") { Description = "A name instead of the file's.", HelpName = "NAME" };
+        var set = new Option<string[]>("--set")
+        {
+            Description = "A value in place of the file's, by the field's path; the value is YAML. May be given more than once.",
+            HelpName = "PATH=VALUE",
+        };
         var validateOnly = new Option<bool>("--validate-only") { Description = "Check whether the job could run; create nothing." };
         var command = new TrainerCommand("submit", "Sends a job to the cluster.")
         {
@@ -29,11 +34,12 @@ internal static class SubmitCommand
             [
                 "trainer submit examples/lenet-fashion-mnist.yaml --follow",
                 "trainer submit my-job.yaml --validate-only",
+                "trainer submit my-job.yaml --set training.optimizer.sgd.lr=0.01 --set training.epochs=3",
                 "trainer submit my-job.yaml --follow --output json | tail -n 1 | jq -r .weights_sha256",
                 "trainer submit my-job.yaml --endpoint https://trainer.example.com --token-file ~/.trainer-token",
             ],
             Arguments = { file },
-            Options = { follow, wait, cancelOnInterrupt, name, validateOnly },
+            Options = { follow, wait, cancelOnInterrupt, name, set, validateOnly },
         };
         connection.AddTo(command);
         command.SetAction(async (parsed, stop) =>
@@ -41,13 +47,15 @@ internal static class SubmitCommand
             var printer = Printer.Of(parsed, shell);
             var address = connection.Read(parsed, shell);
             var path = parsed.GetValue(file)!;
+            var document = JobFileReader.Open(path, parsed.GetValue(set) ?? []);
+            document.Spec.Name = parsed.GetValue(name) ?? document.Spec.Name;
             var request = new CreateJobRequest
             {
-                Spec = JobFileReader.Read(path, parsed.GetValue(name)),
+                Spec = document.Spec,
                 RequestId = Guid.NewGuid().ToString(),
                 ValidateOnly = parsed.GetValue(validateOnly),
             };
-            var job = await CreateAsync(address, path, request, stop);
+            var job = await CreateAsync(address, document, request, stop);
             if (request.ValidateOnly)
                 printer.Say(() => new JsonObject { ["valid"] = true, ["spec"] = ProtoJson.ToJson(job.Spec) }, () => $"{path}: this job can run.");
             else if (!parsed.GetValue(follow) && !parsed.GetValue(wait))
@@ -59,7 +67,7 @@ internal static class SubmitCommand
         return command;
     }
 
-    private static async Task<Job> CreateAsync(ClusterAddress address, string path, CreateJobRequest request, CancellationToken stop)
+    private static async Task<Job> CreateAsync(ClusterAddress address, JobDocument document, CreateJobRequest request, CancellationToken stop)
     {
         using var client = await ClusterClient.OpenAsync(address, stop);
         try
@@ -68,7 +76,10 @@ internal static class SubmitCommand
         }
         catch (CliException refused) when (refused.Violations.Count > 0)
         {
-            throw new CliException($"{path}: this job cannot run.", refused.ExitCode, inner: refused) { Violations = refused.Violations };
+            throw new CliException($"{document.File}: this job cannot run.", refused.ExitCode, inner: refused)
+            {
+                Violations = [.. refused.Violations.Select(document.Placed)],
+            };
         }
     }
 }

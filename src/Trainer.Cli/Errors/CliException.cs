@@ -14,7 +14,7 @@ internal sealed class CliException(string message, int exitCode = ExitCode.Faile
 
 /// <summary>What is wrong with a field of a job.</summary>
 /// <param name="Field">Its path, model.layers[3].conv2d; empty for a fault of the whole.</param>
-/// <param name="Place">LINE:COLUMN in the job file, where it is known.</param>
+/// <param name="Place">FILE:LINE:COLUMN in the job file, or the option that gave the value, where it is known.</param>
 internal sealed record Violation(string Field, string Description, string? Place = null)
 {
     public override string ToString() => string.Join(": ", new[] { Place, Field, Description }.Where(part => part is { Length: > 0 }));

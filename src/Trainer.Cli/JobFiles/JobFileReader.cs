@@ -6,24 +6,25 @@ namespace Trainer.Cli.JobFiles;
 /// <summary>Job files from the command line.</summary>
 internal static class JobFileReader
 {
-    /// <param name="name">A name for the job instead of the file's; null keeps that.</param>
-    /// <exception cref="CliException">With a violation, placed by line and column, for every fault.</exception>
-    public static JobSpec Read(string path, string? name)
+    /// <exception cref="CliException">With a violation, placed by file, line and column, for every fault.</exception>
+    public static JobSpec Read(string path) => Open(path, []).Spec;
+
+    /// <param name="overrides">Values in place of the file's, <c>training.epochs=3</c>.</param>
+    /// <exception cref="CliException">As <see cref="Read"/>.</exception>
+    public static JobDocument Open(string path, IReadOnlyList<string> overrides)
     {
         try
         {
-            var spec = JobFile.Read(path);
-            spec.Name = name ?? spec.Name;
-            return spec;
+            return JobFile.Open(path, overrides);
         }
         catch (JobFileException faulty)
         {
-            throw new CliException($"{path} cannot be used as a job file.", ExitCode.Usage, inner: faulty)
-            {
-                Violations = [.. faulty.Faults.Select(fault => new Violation(fault.Path, fault.Problem, Place(fault)))],
-            };
+            throw new CliException($"{path} cannot be used as a job file.", ExitCode.Usage, inner: faulty) { Violations = [.. faulty.Faults.Select(Violation)] };
         }
     }
 
-    private static string? Place(JobFileFault fault) => fault.Line > 0 ? $"{fault.Line}:{fault.Column}" : null;
+    /// <summary>A fault that the cluster found, at its place in the file.</summary>
+    public static Violation Placed(this JobDocument document, Violation violation) => Violation(document.Fault(violation.Field, violation.Description));
+
+    private static Violation Violation(JobFileFault fault) => new(fault.Path, fault.Problem, fault.Line > 0 ? $"{fault.File}:{fault.Line}:{fault.Column}" : fault.File);
 }

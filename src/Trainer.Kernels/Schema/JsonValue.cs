@@ -5,6 +5,9 @@ namespace Trainer.Kernels.Schema;
 /// <summary>A value of a job's JSON form and where it stands: <c>layers[3].conv2d.stride</c>.</summary>
 internal sealed record JsonValue(JsonElement Element, string Path)
 {
+    // A model of thirty containers within each other is 150 levels of JSON.
+    private static readonly JsonDocumentOptions Limits = new() { MaxDepth = 256 };
+
     /// <summary>What <paramref name="read"/> makes of a document.</summary>
     /// <param name="json">The document.</param>
     /// <param name="path">What errors call it.</param>
@@ -13,7 +16,7 @@ internal sealed record JsonValue(JsonElement Element, string Path)
     {
         try
         {
-            using var document = JsonDocument.Parse(json);
+            using var document = JsonDocument.Parse(json, Limits);
             return read(new JsonValue(document.RootElement, path));
         }
         catch (JsonException broken)

@@ -13,10 +13,7 @@ internal sealed class BlockExpander
 
     private const int MaxTimes = 1000;
 
-    // Far more than the deepest network needs; readers of the model's JSON form follow 64 levels.
-    private const int MaxDepth = 48;
-
-    // Blocks and repeats multiply: a short file can ask for any number of layers.
+    // Blocks and repeats multiply, and arguments can be long lists: a short file can ask for any number of values.
     private const int MaxNodes = 200_000;
 
     private static readonly string[] RepeatFields = ["times", "layers"];
@@ -24,6 +21,7 @@ internal sealed class BlockExpander
     private readonly FaultList _faults;
     private readonly BlockLibrary _blocks;
     private int _nodes;
+    private int _layers;
 
     private BlockExpander(BlockLibrary blocks, FaultList faults) => (_blocks, _faults) = (blocks, faults);
 
@@ -45,15 +43,16 @@ internal sealed class BlockExpander
     }
 
     private YamlEntry TopLevel(YamlEntry entry) =>
-        entry.Key == "layers" ? entry with { Value = Layers(entry.Value, new Scope("model.layers", 2, null, [])) } : entry;
+        entry.Key == "layers" ? entry with { Value = Layers(entry.Value, new Scope("model.layers", 0, null, [])) } : entry;
 
     /// <summary>A list of layers; any other node is left to the reader of the message.</summary>
     private YamlNode Layers(YamlNode node, Scope scope)
     {
         if (node is not YamlSequence list)
             return Value(node, scope);
-        if (Refuse(node, scope))
-            return new YamlRefused(node.At);
+        Count(node);
+        if (scope.Nesting > ModelLimits.Nesting)
+            GiveUp(node, ModelLimits.TooDeep);
         var layers = new List<YamlNode>();
         foreach (YamlNode item in list.Items)
             AddLayer(item, scope, layers);
@@ -62,7 +61,9 @@ internal sealed class BlockExpander
 
     private void AddLayer(YamlNode item, Scope list, List<YamlNode> layers)
     {
-        Scope scope = list.Within($"{list.Path}[{layers.Count}]");
+        Scope scope = list with { Path = $"{list.Path}[{layers.Count}]" };
+        if (++_layers > ModelLimits.Layers)
+            GiveUp(item, $"blocks and repeats come to more than {ModelLimits.Layers} layers");
         if (item is YamlMapping layer && layer.Entries.FirstOrDefault(entry => entry.Key == Repeat) is { } repeat)
             AddRepeated(layer, repeat, list, scope, layers);
         else if (item is YamlMapping use && use.Entries.FirstOrDefault(entry => _blocks.Has(entry.Key)) is { } block)
@@ -83,7 +84,7 @@ internal sealed class BlockExpander
             layers.Add(new YamlRefused(item.At));
             return;
         }
-        for (int i = 0; i < times && !Refuse(item, scope); i++)
+        for (int i = 0; i < times; i++)
         {
             if (fields["layers"] is YamlSequence body)
             {
@@ -121,7 +122,7 @@ internal sealed class BlockExpander
         }
         if (ReadArguments(use, path, "argument", block.Parameters, scope) is not { } arguments)
             return null;
-        var within = new Scope($"{scope.Path}.sequential.layers", scope.Depth + 2, arguments, [.. scope.Blocks, block.Name]);
+        var within = new Scope($"{scope.Path}.sequential.layers", scope.Nesting + 1, arguments, [.. scope.Blocks, block.Name]);
         return new(use.At, "sequential", new YamlMapping(use.At, [new(use.At, "layers", Layers(block.Body, within))]));
     }
 
@@ -161,12 +162,11 @@ internal sealed class BlockExpander
     /// <summary>A node with arguments put in and all lists of layers in it written out.</summary>
     private YamlNode Value(YamlNode node, Scope scope)
     {
-        if (Refuse(node, scope))
-            return new YamlRefused(node.At);
+        Count(node);
         return node switch
         {
             YamlMapping mapping => mapping with { Entries = [.. mapping.Entries.Select(entry => Field(entry, scope))] },
-            YamlSequence list => list with { Items = [.. list.Items.Select((item, i) => Value(item, scope.Within($"{scope.Path}[{i}]")))] },
+            YamlSequence list => list with { Items = [.. list.Items.Select((item, i) => Value(item, scope with { Path = $"{scope.Path}[{i}]" }))] },
             _ when BlockLibrary.Argument(node) is { } argument => Argument(node, argument, scope),
             _ => node,
         };
@@ -174,38 +174,45 @@ internal sealed class BlockExpander
 
     private YamlEntry Field(YamlEntry entry, Scope scope)
     {
-        Scope within = scope.Within(FieldPath.Join(scope.Path, YamlScalar.Shorten(entry.Key)));
-        return entry with { Value = LayerNames.ListFields.Contains(entry.Key) ? Layers(entry.Value, within) : Value(entry.Value, within) };
+        Scope within = scope with { Path = FieldPath.Join(scope.Path, YamlScalar.Shorten(entry.Key)) };
+        return entry with
+        {
+            Value = LayerNames.ListFields.Contains(entry.Key) ? Layers(entry.Value, within with { Nesting = scope.Nesting + 1 }) : Value(entry.Value, within),
+        };
     }
 
     private YamlNode Argument(YamlNode node, string name, Scope scope)
     {
         if (scope.Arguments is null)
             _faults.Add(node.At, scope.Path, $"{node.Kind} stands for an argument, and only a block has arguments");
-        return scope.Arguments?.GetValueOrDefault(name) ?? new YamlRefused(node.At);
+        YamlNode value = scope.Arguments?.GetValueOrDefault(name) ?? new YamlRefused(node.At);
+        CountWithin(value);
+        return value;
     }
 
-    /// <summary>True with a fault where the node is too deep; thrown where the model as a whole is too large, since what follows would be noise.</summary>
-    private bool Refuse(YamlNode node, Scope scope)
+    private void CountWithin(YamlNode node)
     {
-        if (scope.Depth > MaxDepth)
-        {
-            _faults.Add(node.At, scope.Path, $"nested deeper than {MaxDepth} levels");
-            return true;
-        }
+        Count(node);
+        foreach (YamlNode inner in node.Children)
+            CountWithin(inner);
+    }
+
+    private void Count(YamlNode node)
+    {
         if (++_nodes > MaxNodes)
-        {
-            _faults.Add(node.At, scope.Path, $"blocks and repeats come to more than {MaxNodes} values");
-            _faults.ThrowIfAny();
-        }
-        return false;
+            GiveUp(node, $"blocks and repeats come to more than {MaxNodes} values");
+    }
+
+    /// <summary>Reports a model that is too large. What would be found further in it is noise.</summary>
+    private void GiveUp(YamlNode node, string problem)
+    {
+        _faults.Add(node.At, "model.layers", problem);
+        _faults.ThrowIfAny();
     }
 
     /// <summary>Where in the written-out model a node is, and what <c>$name</c> means there.</summary>
+    /// <param name="Nesting">Containers around it.</param>
     /// <param name="Arguments">Null outside blocks.</param>
     /// <param name="Blocks">The blocks around it, the outermost first.</param>
-    private sealed record Scope(string Path, int Depth, IReadOnlyDictionary<string, YamlNode>? Arguments, IReadOnlyList<string> Blocks)
-    {
-        public Scope Within(string path) => this with { Path = path, Depth = Depth + 1 };
-    }
+    private sealed record Scope(string Path, int Nesting, IReadOnlyDictionary<string, YamlNode>? Arguments, IReadOnlyList<string> Blocks);
 }

@@ -1,7 +1,8 @@
 namespace Trainer.Protos;
 
 /// <summary>Where something starts in a file, from 1.</summary>
-internal readonly record struct FilePosition(int Line, int Column)
+/// <param name="Source">What holds it where that is not the file: an override on a command line.</param>
+internal readonly record struct FilePosition(int Line, int Column, string? Source = null)
 {
     public static readonly FilePosition Start = new(1, 1);
 }
@@ -9,9 +10,22 @@ internal readonly record struct FilePosition(int Line, int Column)
 /// <summary>Collects the faults of one file, so that its author sees all of them at once.</summary>
 internal sealed class FaultList(string file)
 {
+    // Nobody reads more at once, and each is compared with all others.
+    private const int Most = 200;
+
     private readonly List<JobFileFault> _faults = [];
 
-    public void Add(FilePosition at, string path, string problem) => _faults.Add(new(file, at.Line, at.Column, path, problem));
+    /// <exception cref="JobFileException">There are too many already.</exception>
+    public void Add(FilePosition at, string path, string problem)
+    {
+        _faults.Add(at.Source is null ? new(file, at.Line, at.Column, path, problem) : new(at.Source, 0, 0, path, problem));
+        if (_faults.Count == Most)
+        {
+            ThrowIfAny();
+        }
+    }
+
+    public JobFileFault? First => _faults.FirstOrDefault();
 
     /// <summary>Is a fault known of this field, of one that holds it or of one within it? Then what follows from it is noise.</summary>
     public bool Concerns(string path) => _faults.Any(fault => Holds(fault.Path, path) || Holds(path, fault.Path));

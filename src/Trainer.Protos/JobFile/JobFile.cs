@@ -14,14 +14,18 @@ public static class JobFile
     public const int MaxBytes = 1 << 20;
 
     /// <exception cref="JobFileException">The file cannot be read, or with all that is wrong in it.</exception>
-    public static JobSpec Read(string path)
+    public static JobSpec Read(string path) => Open(path, []).Spec;
+
+    /// <param name="overrides">Values in place of the file's: <c>training.optimizer.sgd.lr=0.01</c>, the value in YAML.</param>
+    /// <exception cref="JobFileException">The file cannot be read, or with all that is wrong in it and in the overrides.</exception>
+    public static JobDocument Open(string path, IReadOnlyList<string> overrides)
     {
         try
         {
             var file = new FileInfo(path);
             if (file.Exists && file.Length > MaxBytes)
                 throw Unusable(path, $"has {file.Length} bytes; a job file has at most {MaxBytes}");
-            return Parse(File.ReadAllText(path, new UTF8Encoding(false, throwOnInvalidBytes: true)), path);
+            return Parse(File.ReadAllText(path, new UTF8Encoding(false, throwOnInvalidBytes: true)), path, overrides);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -39,19 +43,21 @@ public static class JobFile
 
     /// <param name="fileName">For messages, and because file fields are relative to its folder.</param>
     /// <exception cref="JobFileException">With all that is wrong.</exception>
-    public static JobSpec Parse(string text, string fileName)
+    public static JobSpec Parse(string text, string fileName) => Parse(text, fileName, []).Spec;
+
+    private static JobDocument Parse(string text, string fileName, IReadOnlyList<string> overrides)
     {
         var faults = new FaultList(fileName);
         var reader = new MessageReader(faults, Path.GetDirectoryName(Path.GetFullPath(fileName)) ?? "/");
         var spec = new JobSpec();
         if (text.Length > MaxBytes)
             throw Unusable(fileName, $"has {text.Length} characters; a job file has at most {MaxBytes}");
-        reader.Read(BlockExpander.Expand(YamlTree.Load(text, faults), faults), spec, "");
+        reader.Read(BlockExpander.Expand(JobOverrides.Apply(YamlTree.Load(text, faults), overrides, faults), faults), spec, "");
         FieldViolation[] violations = [.. JobRules.Validate(spec, reader.IsGiven).Where(violation => !faults.Concerns(violation.Path))];
         foreach (FieldViolation violation in violations)
             faults.Add(reader.Place(violation.Path), violation.Path, violation.Problem);
         faults.ThrowIfAny();
-        return spec;
+        return new JobDocument(fileName, spec, reader.Place);
     }
 
     /// <summary>The job file of a job; reading it gives the job again.</summary>

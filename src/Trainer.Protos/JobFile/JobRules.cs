@@ -22,6 +22,9 @@ public static class JobRules
     /// <param name="given">Was this path written, be it as 0 or ""? proto3 forgets that.</param>
     internal static IReadOnlyList<FieldViolation> Validate(JobSpec spec, Func<string, bool> given)
     {
+        FieldViolation[] beyond = [.. ModelLimits.Check(spec.Model)];
+        if (beyond.Length > 0)
+            return beyond;
         IReadOnlyList<FieldViolation> violations = FieldRules.Check(spec, given);
         return violations.Count > 0 ? violations : [.. JobRelations.Check(WithDefaults(spec))];
     }

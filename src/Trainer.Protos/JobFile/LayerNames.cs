@@ -26,7 +26,7 @@ internal static class LayerNames
     }
 
     /// <summary>All lists of layers within a message, at any depth above the layers themselves: those of a container share its names.</summary>
-    private static IEnumerable<(Layer Layer, string Path)> Children(IMessage message, string path)
+    public static IEnumerable<(Layer Layer, string Path)> Children(IMessage message, string path)
     {
         foreach (FieldDescriptor field in message.Descriptor.Fields.InFieldNumberOrder().Where(field => field.FieldType == FieldType.Message))
         {
@@ -46,6 +46,6 @@ internal static class LayerNames
     private static bool IsListOfLayers(FieldDescriptor field) =>
         field is { IsRepeated: true, FieldType: FieldType.Message } && field.MessageType == Layer.Descriptor;
 
-    private static IEnumerable<(Layer Layer, string Path)> Listed(IReadOnlyList<Layer> layers, string path) =>
+    public static IEnumerable<(Layer Layer, string Path)> Listed(IReadOnlyList<Layer> layers, string path) =>
         layers.Select((layer, i) => (layer, $"{path}[{i}]"));
 }

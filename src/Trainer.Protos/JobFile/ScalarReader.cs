@@ -39,8 +39,15 @@ internal static class ScalarReader
             return (null, $"expected a number, got {scalar.Kind}");
         if (!scalar.Plain)
             return (null, $"expected a number, got {scalar.Kind}; remove the quotes");
-        return double.IsFinite(number) ? (number, null) : (null, $"expected a finite number, got {scalar.Kind}");
+        if (!double.IsFinite(number))
+            return (null, $"expected a finite number, got {scalar.Kind}");
+        return number == 0 && IsNotZero(scalar.Text)
+            ? (null, $"{scalar.Kind} is too small for a number of double precision; its smallest is {double.Epsilon:0e0}")
+            : (number, null);
     }
+
+    /// <summary>Whether a number's text has a digit other than 0 before its exponent.</summary>
+    private static bool IsNotZero(string text) => text.TakeWhile(c => c is not ('e' or 'E')).Any(c => c is >= '1' and <= '9');
 
     private static (object?, string?) ReadInteger(FieldDescriptor field, YamlScalar scalar, Int128 min, Int128 max, Func<Int128, object> convert)
     {

@@ -8,6 +8,8 @@ internal abstract record YamlNode(FilePosition At)
 {
     /// <summary>What the node is called in error messages.</summary>
     public abstract string Kind { get; }
+
+    public virtual IEnumerable<YamlNode> Children => [];
 }
 
 /// <param name="Plain">Without quotes: only then is <c>5</c> a number and <c>~</c> nothing.</param>
@@ -27,11 +29,15 @@ internal sealed record YamlScalar(FilePosition At, string Text, bool Plain) : Ya
 internal sealed record YamlSequence(FilePosition At, IReadOnlyList<YamlNode> Items) : YamlNode(At)
 {
     public override string Kind => "a list";
+
+    public override IEnumerable<YamlNode> Children => Items;
 }
 
 internal sealed record YamlMapping(FilePosition At, IReadOnlyList<YamlEntry> Entries) : YamlNode(At)
 {
     public override string Kind => "fields";
+
+    public override IEnumerable<YamlNode> Children => Entries.Select(entry => entry.Value);
 }
 
 /// <summary>Something that is among the faults already; it keeps its place, so that its neighbours keep their index.</summary>
@@ -46,8 +52,8 @@ internal sealed record YamlEntry(FilePosition At, string Key, YamlNode Value);
 /// <summary>Reads one YAML document without the parts that a job file has no use for: anchors, tags, further documents.</summary>
 internal sealed class YamlTree
 {
-    // A layer within three containers within a job is 15 levels deep.
-    private const int MaxDepth = 32;
+    // As many as a model that is nested as deep as it may be needs: a branch of a container takes five.
+    private const int MaxDepth = 5 * (ModelLimits.Nesting + 1);
 
     private readonly IParser _parser;
     private readonly FaultList _faults;
@@ -64,22 +70,41 @@ internal sealed class YamlTree
         }
         catch (MaximumRecursionLevelReachedException error)
         {
-            return Refuse(error.Start, error.Message);
+            return Refuse(Position(error.Start), error.Message);
         }
         catch (YamlException error)
         {
-            return Refuse(error.Start, $"not YAML: {error.Message}");
+            return TabInIndentation(text) is { } tab
+                ? Refuse(tab, "a tab stands here; YAML indents with spaces")
+                : Refuse(Position(error.Start), $"not YAML: {error.Message}");
         }
         catch (InvalidOperationException) // the scanner's answer to some texts that are no YAML, such as a line '-' within a plain scalar
         {
-            return Refuse(scanner.CurrentPosition, "not YAML: unexpected text");
+            return Refuse(Position(scanner.CurrentPosition), "not YAML: unexpected text");
         }
 
-        YamlRefused Refuse(Mark mark, string problem)
+        YamlRefused Refuse(FilePosition at, string problem)
         {
-            faults.Add(Position(mark), "", problem);
-            return new YamlRefused(Position(mark));
+            faults.Add(at, "", problem);
+            return new YamlRefused(at);
         }
+    }
+
+    /// <summary>The first tab that indents a line. The scanner trips over it elsewhere and does not say what it was.</summary>
+    private static FilePosition? TabInIndentation(string text)
+    {
+        var line = 0;
+        foreach (var content in text.AsSpan().EnumerateLines())
+        {
+            line++;
+            var indentation = content[..^content.TrimStart().Length];
+            if (indentation.Contains('\t'))
+            {
+                return new FilePosition(line, indentation.IndexOf('\t') + 1);
+            }
+        }
+
+        return null;
     }
 
     private YamlNode ReadStream()
@@ -103,7 +128,7 @@ internal sealed class YamlTree
         ParsingEvent next = _parser.Current ?? throw new YamlException("unexpected end");
         FilePosition at = Position(next.Start);
         if (depth > MaxDepth) // and not a token further: the scanner's time grows with the square of the depth
-            throw new MaximumRecursionLevelReachedException(next.Start, next.End, $"nested deeper than {MaxDepth} levels");
+            throw new MaximumRecursionLevelReachedException(next.Start, next.End, $"YAML nested deeper than {MaxDepth} levels");
         YamlNode node = next switch
         {
             MappingStart => ReadMapping(at, path, depth),

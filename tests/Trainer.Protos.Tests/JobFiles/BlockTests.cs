@@ -97,7 +97,7 @@ public sealed class BlockTests
     [InlineData("a: [relu: ]", "- repeat: {times: 2, layers: 5}\n- a:", "6:34: model.layers[0].repeat.layers: expected a list of layers, got '5'")]
     [InlineData("a: [relu: ]", "- repeat: {layers: [a: ]}", "6:7: model.layers[0].repeat.times: is required|4:5: model.blocks.a: is never used; remove it")]
     [InlineData("a: [relu: {}]", "- repeat: {times: 1000, layers: [repeat: {times: 1000, layers: [a: {}]}]}",
-        "4:9: model.layers[49974].sequential.layers[0]: blocks and repeats come to more than 200000 values")]
+        "6:69: model.layers: blocks and repeats come to more than 10000 layers")]
     public void EveryFaultIsPlaced(string blocks, string layers, string expected)
     {
         JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse(File(blocks, layers), "j.yaml"));
@@ -127,7 +127,41 @@ public sealed class BlockTests
 
         JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse(File(blocks, "- b0:"), "j.yaml"));
 
-        Assert.Contains(error.Faults, fault => fault.Problem == "nested deeper than 48 levels");
+        Assert.Equal("j.yaml:34:10: model.layers: layers are nested in more than 30 containers", error.Message);
+    }
+
+    [Fact]
+    public void BlocksThatDoubleAreRefusedByTheLimitOfLayersAtOnce()
+    {
+        string blocks = string.Join('\n', Enumerable.Range(0, 28).Select(i => $"b{i}: [b{i + 1}: , b{i + 1}: ]")) + "\nb28: [relu: ]";
+        var time = System.Diagnostics.Stopwatch.StartNew();
+
+        JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse(File(blocks, "- b0:"), "j.yaml"));
+
+        Assert.EndsWith("model.layers: blocks and repeats come to more than 10000 layers", error.Message, StringComparison.Ordinal);
+        Assert.True(time.Elapsed < TimeSpan.FromSeconds(30), $"took {time.Elapsed}, which it did not come near before it was followed to its end");
+    }
+
+    [Fact]
+    public void LongArgumentsCountAsOftenAsTheyAreUsed()
+    {
+        string list = string.Join(", ", Enumerable.Repeat("1", 50_000));
+
+        JobFileException error = Assert.Throws<JobFileException>(
+            () => JobFile.Parse(File("a: [conv2d: {out_channels: 1, kernel_size: $k}, relu: ]", string.Concat(Enumerable.Repeat($"- a: {{k: [{list}]}}\n", 3)).TrimEnd()), "j.yaml"));
+
+        Assert.EndsWith("model.layers: blocks and repeats come to more than 200000 values", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AsDeepAsAllowedIsReadAndWritten()
+    {
+        string layers = string.Concat(Enumerable.Repeat("{sequential: {layers: [", 30)) + "relu: " + string.Concat(Enumerable.Repeat("]}}", 30));
+
+        Model model = Read("a: [relu: ]", $"- {layers}\n- a:");
+
+        Assert.Equal(model.Layers, JobFile.ModelOfJson(JobFile.ModelJson(model)).Layers);
+        Assert.Equal(model, JobFile.Parse(JobFile.Write(JobFile.Parse(File("a: [relu: ]", $"- {layers}\n- a:"), "j.yaml")), "j.yaml").Model);
     }
 
     private static Model Read(string blocks, string layers) => JobFile.Parse(File(blocks, layers), "j.yaml").Model;

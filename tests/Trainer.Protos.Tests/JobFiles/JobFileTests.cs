@@ -128,6 +128,8 @@ public sealed class JobFileTests
     [InlineData("lr: 0.9", "lr: 0.9\n---\nname: other", "12:1: a second document starts here; a job file holds one job")]
     [InlineData("lr: 0.9", "lr: 0.9\ncluster: {min_workers: 5, max_workers: 4}", "12:24: cluster.min_workers: must be at most max_workers (4), got 5")]
     [InlineData("lr: 0.9", "lr: 0.9\ncluster: {device: openCL}", "12:19: cluster.device: must be auto, cpu, cuda or opencl, got 'openCL', did you mean 'opencl'?")]
+    [InlineData("lr: 0.9", "lr: 1e-400", "11:11: training.optimizer.sgd.lr: '1e-400' is too small for a number of double precision; its smallest is 5e-324")]
+    [InlineData("lr: 0.9", "lr: 0e-400", "11:11: training.optimizer.sgd.lr: must be greater than 0, got 0")]
     public void EveryFaultIsPlaced(string from, string to, string expected)
     {
         string text = Good.Replace(from, to, StringComparison.Ordinal);
@@ -171,6 +173,27 @@ public sealed class JobFileTests
         Assert.StartsWith("j.yaml:3:1: not YAML: ", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("name: a\nmodel:\n\tzoo: lenet\n", "3:1")]
+    [InlineData("name: a\nmodel:\n  layers:\n  - relu: {}\n\t- relu: {}\n", "5:1")]
+    public void ATabThatIndentsIsReportedWhereItStands(string text, string place)
+    {
+        JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml"));
+
+        Assert.Equal($"j.yaml:{place}: a tab stands here; YAML indents with spaces", error.Faults[0].ToString());
+    }
+
+    [Fact]
+    public void NobodyReadsThousandsOfFaults()
+    {
+        string text = Good.Replace("  zoo: lenet", "  layers:" + string.Concat(Enumerable.Repeat("\n  - relo: {}", 5000)), StringComparison.Ordinal);
+
+        JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml"));
+
+        Assert.Equal(200, error.Faults.Count);
+        Assert.EndsWith("\n... and 180 more", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void DeepNestingIsRefusedAndNotFollowed()
     {
@@ -178,7 +201,7 @@ public sealed class JobFileTests
 
         JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml"));
 
-        Assert.Contains("nested deeper than 32 levels", error.Message, StringComparison.Ordinal);
+        Assert.Contains("YAML nested deeper than 155 levels", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

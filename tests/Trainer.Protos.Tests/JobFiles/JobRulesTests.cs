@@ -148,6 +148,27 @@ public sealed class JobRulesTests
         string.Join(", ", Layer.Descriptor.Oneofs[0].Fields.Select(kind => kind.Name)).Replace(", concat", " or concat", StringComparison.Ordinal);
 
     private static IEnumerable<string> Violations(JobSpec spec) => JobRules.Validate(spec).Select(violation => $"{violation.Path}: {violation.Problem}");
+
+    [Fact]
+    public void AModelBeyondTheLimitsHasOneViolationWithTheLimitsName()
+    {
+        JobSpec deep = Empty(), wide = Empty();
+        Layer layer = new() { Relu = new() };
+        for (int i = 0; i < 31; i++)
+            layer = new() { Sequential = new() { Layers = { layer } } };
+        deep.Model.Layers.Add(layer);
+        wide.Model.Layers.Add(Enumerable.Range(0, 10_001).Select(_ => new Layer { Relu = new() }));
+
+        Assert.Equal("layers are nested in more than 30 containers", Assert.Single(JobRules.Validate(deep)).Problem);
+        Assert.Equal(new FieldViolation("model.layers", "a model has at most 10000 layers, got more"), Assert.Single(JobRules.Validate(wide)));
+    }
+
+    private static JobSpec Empty()
+    {
+        JobSpec spec = JobFile.Parse("{name: a, model: {layers: [relu: {}]}, data: {dataset: fashion-mnist}, training: {epochs: 1, batch_size: 8, optimizer: {sgd: {lr: 1}}}}", "j.yaml");
+        spec.Model.Layers.Clear();
+        return spec;
+    }
 }
 
 internal static class Jobs
