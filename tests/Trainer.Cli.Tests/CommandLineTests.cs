@@ -10,7 +10,7 @@ public sealed class CommandLineTests : IDisposable
 
     public static TheoryData<string> EveryCommand { get; } =
         [
-            "up", "down", "submit", "jobs", "get", "watch", "logs", "cancel", "workers", "evaluate", "predict", "export", "models", "model describe", "data fetch", "devices", "doctor",
+            "up", "down", "init", "schema", "submit", "jobs", "get", "watch", "logs", "cancel", "workers", "evaluate", "predict", "export", "models", "model describe", "data fetch", "devices", "doctor",
             "context add", "context use", "context list", "context remove", "completion", "coordinator", "node",
         ];
 

@@ -11,7 +11,7 @@ internal sealed class BlockExpander
 {
     public const string Repeat = "repeat";
 
-    private const int MaxTimes = 1000;
+    public const int MaxTimes = 1000;
 
     // Blocks and repeats multiply, and arguments can be long lists: a short file can ask for any number of values.
     private const int MaxNodes = 200_000;
