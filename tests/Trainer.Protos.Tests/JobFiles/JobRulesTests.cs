@@ -144,8 +144,14 @@ public sealed class JobRulesTests
         Assert.Empty(Violations(filled));
     }
 
-    private static string FieldKinds =>
-        string.Join(", ", Layer.Descriptor.Oneofs[0].Fields.Select(kind => kind.Name)).Replace(", concat", " or concat", StringComparison.Ordinal);
+    private static string FieldKinds
+    {
+        get
+        {
+            string[] kinds = [.. Layer.Descriptor.Oneofs[0].Fields.Select(kind => kind.Name)];
+            return $"{string.Join(", ", kinds[..^1])} or {kinds[^1]}";
+        }
+    }
 
     private static IEnumerable<string> Violations(JobSpec spec) => JobRules.Validate(spec).Select(violation => $"{violation.Path}: {violation.Problem}");
 
