@@ -60,7 +60,7 @@ internal sealed class TrainedModelOptions
 
     private static TrainedModel OfFiles(string weights, string jobFile)
     {
-        var spec = JobRules.WithDefaults(JobFileReader.Read(jobFile, name: null));
+        var spec = JobRules.WithDefaults(JobFileReader.Read(jobFile));
         return new TrainedModel(spec, weights, jobFile, ModelSource.InputOf(spec));
     }
 
