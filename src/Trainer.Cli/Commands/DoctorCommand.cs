@@ -41,7 +41,7 @@ internal static class DoctorCommand
         var lines = checks.SelectMany(check =>
         {
             var finding = Paragraph.Fill(check.Finding, room);
-            var advice = check.Advice?.Split('\n').SelectMany((line, number) => Paragraph.Fill(number == 0 ? $"-> {line}" : $"   {line}", room, "   ")) ?? [];
+            var advice = check.Advice?.Split('\n').SelectMany(line => Paragraph.Fill(line, room - 3)).Select((line, number) => (number == 0 ? "-> " : "   ") + line) ?? [];
             return finding.Skip(1).Concat(advice).Select(line => indent + line).Prepend($"{Mark(check.Verdict),-8} {check.Subject.PadRight(subjects)}  {finding[0]}");
         });
         return string.Join(Environment.NewLine, lines);

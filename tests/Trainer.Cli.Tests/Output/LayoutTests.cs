@@ -103,7 +103,10 @@ public sealed class LayoutTests
             new("cluster", Verdict.Optional, "No cluster is running here.", "Start one with: trainer up --detach\nFor a cluster elsewhere, give --endpoint and --token-file."),
         ];
 
-        AssertFits(DoctorCommand.ToText(checks, width), width, "trainer data fetch fashion-mnist", "trainer up --detach");
+        var text = DoctorCommand.ToText(checks, width);
+
+        AssertFits(text, width, "trainer data fetch fashion-mnist", "trainer up --detach");
+        Assert.Contains(Lines(text), line => line.StartsWith(new string(' ', 27) + "For a cluster elsewhere,", StringComparison.Ordinal)); // under the line before it
     }
 
     [Fact]
