@@ -25,8 +25,8 @@ public sealed class ProtoJsonTests
     [Fact]
     public void For_scripts_scalars_and_lists_are_always_there()
     {
-        JsonObject json = ProtoJson.ToJson(new EpochSummary { Epoch = 3 });
-        Assert.Equal("""{"epoch":3,"loss":0,"train_accuracy":0,"test_loss":0,"test_accuracy":0,"images_per_second":0,"seconds":0}""", ProtoJson.Line(json));
+        JsonObject json = ProtoJson.ToJson(new LogEntry { Sequence = 3 });
+        Assert.Equal("""{"sequence":3,"source":"","message":""}""", ProtoJson.Line(json));
         Assert.Equal("""{"id":"","state":"UNSPECIFIED","message":"","etag":"","epochs":[],"transitions":[],"workers":[],"numerics":"","term":0,"generation":0}""",
             ProtoJson.Line(ProtoJson.ToJson(new Job())));
     }
