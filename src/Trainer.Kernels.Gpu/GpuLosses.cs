@@ -10,7 +10,7 @@ namespace Trainer.Kernels.Gpu;
 internal sealed class GpuLosses(GpuQueue queue) : GpuFamily(queue), ILosses
 {
     /// <summary>What no sample has where none is ignored.</summary>
-    private const int NoLabel = -1;
+    private const int NoLabel = int.MinValue;
 
     public void SoftmaxCrossEntropy(
         in CrossEntropyOptions options, int classes, int samples, Tensor logits, Tensor labels, Tensor loss, Tensor correct, Tensor dx)
@@ -41,13 +41,14 @@ internal sealed class GpuLosses(GpuQueue queue) : GpuFamily(queue), ILosses
         Launch(LossKernels.SoftmaxCrossEntropy, samples, ThreadGroup.OfRow(classes), arguments);
     }
 
-    public void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
+    public void SquaredError(
+        in SquaredErrorFactors factors, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
     {
         const string Operation = nameof(SquaredError);
         GeometryChecks.CheckElements(Operation, elements, samples);
         var extent = Extent.Of(samples, elements);
         LaunchThreads(LossKernels.SquaredError, samples * (long)LossKernels.Lanes, new SquaredDifferences(
-            factor,
+            factors,
             checked((int)elements),
             samples,
             GpuOperand.Samples(Operation, "y", y, extent),

@@ -31,7 +31,7 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
         _normGroups.Describe(Operation, slice, g);
         var values = GpuOperand.Samples(Operation, "x", x, extent);
         var (scale, shift) = (GpuOperand.ViewOrNone(Operation, "weight", weight, channels), GpuOperand.ViewOrNone(Operation, "bias", bias, channels));
-        var table = GpuOperand.View(Operation, "saved", saved, Extent.Of(_normGroups.Count, 2L * g.C));
+        var table = GpuOperand.ViewOrNone(Operation, "saved", saved, Extent.Of(_normGroups.Count, 2L * g.C));
         CheckTargets(Operation, "meanSums", slice, meanSums, channels);
         CheckTargets(Operation, "varianceSums", slice, varianceSums, channels);
         var steps = GpuOperand.Steps(Operation, epilogue, extent);

@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.OpenCL;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Operands;
 using Trainer.Kernels.Gpu.Launching;
@@ -26,6 +27,9 @@ internal sealed class GpuQueue : IDisposable
     }
 
     public Accelerator Accelerator { get; }
+
+    /// <summary>Some OpenCL devices compute in float32 alone.</summary>
+    public bool HasFloat64 => Accelerator is not CLAccelerator { Capabilities.Float64: false };
 
     public ICopyQueue Copies { get; }
 

@@ -25,14 +25,21 @@ internal sealed class GpuUpdates(GpuQueue queue) : GpuFamily(queue), IUpdates, I
         return Receive<int>(1)[0] == 0;
     }
 
-    public float SquaredNorm(Tensor values)
+    public double SquaredNorm(Tensor values)
     {
         var view = GpuOperand.View(nameof(SquaredNorm), "values", values, Extent.Of(values.Elements));
+        if (!Queue.HasFloat64)
+        {
+            Queue.Copy(nameof(SquaredNorm), values, Queue.Copies.ToHost);
+            Queue.Synchronize();
+            return Devices.Cpu.Updates.SquaredNorm.Of(values.Host);
+        }
+
         Queue.Bind();
         var chunks = Chunk.CountOf(values.Elements);
-        Launch(FlatKernels.SquaredNorm, chunks, ThreadGroup.Size, new ChunkSquares(values.Elements, view, _results.Take<float>(chunks)));
-        var total = 0f;
-        foreach (var sum in Receive<float>(chunks))
+        Launch(FlatKernels.SquaredNorm, chunks, ThreadGroup.Size, new ChunkSquares(values.Elements, view, _results.Take<double>(chunks)));
+        var total = 0.0;
+        foreach (var sum in Receive<double>(chunks))
         {
             total += sum;
         }

@@ -50,6 +50,31 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Evaluate_leaves_out_what_the_loss_ignores()
+    {
+        // The fourth image, whose label is wrong, and the second have label 2.
+        File.AppendAllText(_home["job.yaml"], "\n  loss: {cross_entropy: {ignore_index: 2}}\n");
+        var some = await RunAsync("evaluate", _home["weights"], "--job", _home["job.yaml"], "-o", "json");
+        WriteLabels("labels", [3, 1, 2, 3, 1]);
+        File.WriteAllText(_home["job.yaml"], Job("[flatten: {}, linear: {out_features: 3}]").Replace("  idx:", "  label_offset: 1\n  idx:", StringComparison.Ordinal));
+        var shifted = await RunAsync("evaluate", _home["weights"], "--job", _home["job.yaml"], "-o", "json");
+
+        Assert.Equal((5, 1.0), ((int)some.JsonLines.Single()["images"]!, (double)some.JsonLines.Single()["accuracy"]!));
+        Assert.Equal((0, 0.4), (shifted.ExitCode, (double)shifted.JsonLines.Single()["accuracy"]!));
+    }
+
+    [Fact]
+    public async Task What_is_not_finite_is_a_word_in_json()
+    {
+        WriteWeights(factor: float.NaN);
+        var evaluated = await RunAsync("evaluate", _home["weights"], "--job", _home["job.yaml"], "-o", "json");
+        var predicted = await RunAsync("predict", _home["weights"], "--job", _home["job.yaml"], "--limit", "1", "-o", "json");
+
+        Assert.Equal((0, "NaN"), (evaluated.ExitCode, (string)evaluated.JsonLines.Single()["loss"]!));
+        Assert.Equal((0, "NaN"), (predicted.ExitCode, (string)predicted.JsonLines.Single()["probability"]!));
+    }
+
+    [Fact]
     public async Task Evaluate_takes_a_job_of_the_cluster_and_other_images()
     {
         _api.Jobs.Add(Succeeded());
@@ -211,7 +236,7 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
         var high = await RunAsync("evaluate", _home["weights"], "--job", _home["job.yaml"], "--images", _home["images"], "--labels", _home["high"]);
 
         Assert.Equal((1, $"{_home["weights"]}: has no head.bias, head.weight, which the model has (strict)\n"), (other.ExitCode, other.Errors));
-        Assert.Equal((1, "The labels go up to 3; the model knows 3 classes.\n"), (high.ExitCode, high.Errors));
+        Assert.Equal((1, "The model knows 3 classes; the data's labels go up to 3 and need 4.\n"), (high.ExitCode, high.Errors));
     }
 
     [Fact]
@@ -248,8 +273,8 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
             sgd: {lr: 0.1}
         """;
 
-    /// <summary>A linear layer that multiplies each of <paramref name="inputs"/> pixels by the steepness.</summary>
-    private void WriteWeights(int inputs = Classes)
+    /// <summary>A linear layer that multiplies each of <paramref name="inputs"/> pixels by <paramref name="factor"/>.</summary>
+    private void WriteWeights(int inputs = Classes, float factor = Steepness)
     {
         var isPooled = inputs != Classes;
         var model = new Model(new Shape(1, 1, inputs), isPooled ? [new Flatten(), new Flatten(), new Linear(Classes)] : [new Flatten(), new Linear(Classes)]);
@@ -257,7 +282,7 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
         var weights = new float[layout.Elements];
         var slot = layout.Slots.Single(slot => slot.Shape.Rank == 2);
         for (var k = 0; k < inputs; k++)
-            weights[slot.Offset + (k * inputs) + k] = Steepness;
+            weights[slot.Offset + (k * inputs) + k] = factor;
         Safetensors.WriteWeights(_home["weights"], layout, weights);
     }
 

@@ -35,7 +35,9 @@ internal static class SmallData
         File.WriteAllBytes(path, [.. Header(3, count, height, width), .. Enumerable.Range(0, count * height * width).Select(i => (byte)(i * 7))]);
 
     public static void WriteLabels(string path, int count, int classes) =>
-        File.WriteAllBytes(path, [.. Header(1, count), .. Enumerable.Range(0, count).Select(i => (byte)(i % classes))]);
+        WriteLabels(path, [.. Enumerable.Range(0, count).Select(i => (byte)(i % classes))]);
+
+    public static void WriteLabels(string path, byte[] labels) => File.WriteAllBytes(path, [.. Header(1, labels.Length), .. labels]);
 
     private static byte[] Header(byte rank, params int[] dimensions)
     {

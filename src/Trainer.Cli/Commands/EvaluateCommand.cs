@@ -52,8 +52,8 @@ internal static class EvaluateCommand
     {
         var data = ImageSource.Open(trained, images, labels);
         var model = ModelSource.Build(trained.Spec, trained.Place, data.Shape, trained.Classes);
-        if (data.Classes > model.Classes)
-            throw new CliException($"The labels go up to {data.Classes - 1}; the model knows {model.Classes} classes.");
+        if (data.Labels.Refuse(model.Classes, trained.Spec.Training.IgnoredLabel) is { } problem)
+            throw new CliException($"The model knows {model.Classes} classes; {problem}.");
         using var network = TrainedNetwork.Open(model, trained, device);
         return network.Evaluate(data, stop);
     }
@@ -70,9 +70,9 @@ internal static class EvaluateCommand
     private static JsonObject Json(Evaluation result, TrainedModel model) => new()
     {
         ["images"] = result.Images,
-        ["loss"] = result.Loss,
-        ["accuracy"] = result.Accuracy,
-        ["images_per_second"] = result.ImagesPerSecond,
+        ["loss"] = JsonNumber.Of(result.Loss),
+        ["accuracy"] = JsonNumber.Of(result.Accuracy),
+        ["images_per_second"] = JsonNumber.Of(result.ImagesPerSecond),
         ["weights"] = model.Weights,
     };
 }

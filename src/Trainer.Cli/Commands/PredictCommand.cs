@@ -54,6 +54,6 @@ internal static class PredictCommand
     {
         ["image"] = prediction.Image,
         ["class"] = prediction.Class,
-        ["probability"] = prediction.Probability,
+        ["probability"] = JsonNumber.Of(prediction.Probability),
     };
 }

@@ -10,7 +10,7 @@ namespace Trainer.Cli.Models;
 internal static class ImageSource
 {
     /// <param name="images">IDX file; null: the test images of the job's data.</param>
-    /// <param name="labels">IDX file; null: no labels are known, and all read 0.</param>
+    /// <param name="labels">IDX file, of labels that start where the job's do; null: no labels are known, and all read 0.</param>
     /// <exception cref="DataFileException">A file is missing or is not what it should be.</exception>
     /// <exception cref="CliException">The images are not of the form that the model was trained on.</exception>
     public static DataSet Open(TrainedModel trained, string? images, string? labels)
@@ -18,9 +18,9 @@ internal static class ImageSource
         var data = trained.Spec.Data;
         var found = (images, labels, data.Idx) switch
         {
-            ({ }, { }, _) => DataSet.FromIdx(images, labels),
+            ({ }, { }, _) => DataSet.FromIdx(images, labels, (int)data.LabelOffset),
             ({ }, null, _) => DataSet.FromIdx(images),
-            (null, _, { } idx) => DataSet.FromIdx(idx.TestImages, idx.TestLabels),
+            (null, _, { } idx) => DataSet.FromIdx(idx.TestImages, idx.TestLabels, (int)data.LabelOffset),
             _ => FashionMnist.Load().Test,
         };
         var place = images ?? "The test images";

@@ -36,7 +36,7 @@ internal static class ModelSource
     {
         if (input is null || (classes is null && !spec.Model.HasClasses && spec.Model.Zoo.Length > 0))
         {
-            var facts = Inspect(spec.Data);
+            var facts = Inspect(spec);
             (input, classes) = (input ?? facts.Image, classes ?? facts.Classes);
         }
         return Checked(place, "model.", () => JobParameters.BuildModel(spec.Model, input.Value, classes ?? 0));
@@ -47,7 +47,7 @@ internal static class ModelSource
     {
         try
         {
-            return Inspect(spec.Data).Image;
+            return Inspect(spec).Image;
         }
         catch (DataFileException)
         {
@@ -56,13 +56,16 @@ internal static class ModelSource
     }
 
     /// <summary>Image and classes of a job's data; files are opened only where the data has no name.</summary>
-    private static (Shape Image, int Classes) Inspect(Protos.Data data)
+    private static (Shape Image, int Classes) Inspect(JobSpec spec)
     {
-        var (image, classes) = data.Idx is { } idx ? Inspect(DataSet.FromIdx(idx.TrainImages, idx.TrainLabels)) : (FashionMnistImage, FashionMnistClasses);
+        var data = spec.Data;
+        var (image, classes) = data.Idx is { } idx
+            ? Inspect(DataSet.FromIdx(idx.TrainImages, idx.TrainLabels, (int)data.LabelOffset), spec.Training.IgnoredLabel)
+            : (FashionMnistImage, FashionMnistClasses);
         return data.Resize.Count > 0 ? (new Shape(image[0], (int)data.Resize[0], (int)data.Resize[^1]), classes) : (image, classes);
     }
 
-    private static (Shape Image, int Classes) Inspect(DataSet images) => (images.Shape, images.Classes);
+    private static (Shape Image, int Classes) Inspect(DataSet images, int? ignored) => (images.Shape, images.Labels.Classes(ignored));
 
     private static Model Checked(string place, string section, Func<Model> build)
     {

@@ -10,7 +10,10 @@ using Model = Trainer.Kernels.Models.Model;
 
 namespace Trainer.Cli.Models;
 
-/// <summary>What an evaluation came to. Loss is the mean over images, by their classes' weights where the loss has such; accuracy 0..1.</summary>
+/// <summary>
+/// What an evaluation came to. Loss is the mean over images, by their classes' weights where the loss has such; accuracy 0..1. Images that the loss ignores
+/// count in neither; both are NaN where it ignores all.
+/// </summary>
 internal sealed record Evaluation(int Images, double Loss, double Accuracy, double ImagesPerSecond);
 
 /// <summary>A class that the model sees in an image, and how sure it is, 0..1.</summary>
@@ -36,7 +39,7 @@ internal sealed class TrainedNetwork : IDisposable
         var network = new Network(model, device, recipe, new NetworkOptions(Batch, Training: false));
         try
         {
-            WarmStart.Load(network, trained.Weights);
+            WarmStart.LoadTrained(network, trained.Weights);
             return new TrainedNetwork(network);
         }
         catch

@@ -5,8 +5,8 @@ using Trainer.Protos;
 
 namespace Trainer.Coordinator.Api;
 
-/// <summary>What a job's data must fit: samples of the training set, shapes of a sample, one more than the largest label.</summary>
-public sealed record DataFacts(int TrainingSamples, Shape Shape, Shape TestShape, int Classes);
+/// <summary>What a job must fit: samples of the training set, shapes of a sample, the labels that occur.</summary>
+public sealed record DataFacts(int TrainingSamples, Shape Shape, Shape TestShape, LabelSet Labels);
 
 /// <summary>Reads and checks data sets, each once as long as its files do not change.</summary>
 public sealed class DataCatalog
@@ -27,7 +27,7 @@ public sealed class DataCatalog
         }
 
         var (train, test) = DataSection.Load(JobFile.SectionJson(data));
-        var facts = new DataFacts(train.Count, train.Shape, test.Shape, Math.Max(train.Classes, test.Classes));
+        var facts = new DataFacts(train.Count, train.Shape, test.Shape, train.Labels.Or(test.Labels));
         if (_known.Count >= MostRemembered)
         {
             _known.Clear();

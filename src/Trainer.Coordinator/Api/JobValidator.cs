@@ -52,7 +52,7 @@ public sealed class JobValidator(DataCatalog catalog)
             var facts = catalog.Inspect(spec.Data);
             if (spec.Model.Zoo.Length > 0 && !spec.Model.HasClasses)
             {
-                spec.Model.Classes = (uint)facts.Classes;
+                spec.Model.Classes = (uint)facts.Labels.Classes(spec.Training.IgnoredLabel);
             }
 
             var model = Build(spec.Model, facts);
@@ -101,29 +101,22 @@ public sealed class JobValidator(DataCatalog catalog)
 
     private static IEnumerable<FieldViolation> Misfits(JobSpec spec, Model model, DataFacts facts)
     {
-        if (model.Classes < facts.Classes)
+        if (facts.Labels.Refuse(model.Classes, spec.Training.IgnoredLabel) is { } problem)
         {
-            yield return new FieldViolation(
-                spec.Model.Zoo.Length > 0 ? "model.classes" : "model.layers",
-                $"gives {model.Classes} classes; the data's labels go up to {facts.Classes - 1} and need {facts.Classes}");
+            yield return new FieldViolation(spec.Model.Zoo.Length > 0 ? "model.classes" : "model.layers", $"gives {model.Classes} classes; {problem}");
         }
 
         if (facts.TestShape != facts.Shape)
         {
             yield return new FieldViolation("data.idx.test_images", $"has samples of {facts.TestShape}; the training set's are {facts.Shape}");
         }
-
-        if (spec.Training.BatchSize > facts.TrainingSamples)
-        {
-            yield return new FieldViolation(
-                "training.batch_size", $"must be at most the training set's {facts.TrainingSamples} samples, got {spec.Training.BatchSize}");
-        }
     }
 
     /// <summary>Batch norm groups: fills in their size, and limits the workers, since a group has one.</summary>
     private static IEnumerable<FieldViolation> Groups(JobSpec spec, Model model, DataFacts facts)
     {
-        var (training, batch, shards) = (spec.Training, (int)spec.Training.BatchSize, (int)spec.Training.Shards);
+        var (training, shards) = (spec.Training, (int)spec.Training.Shards);
+        var batch = Math.Min((int)training.BatchSize, facts.TrainingSamples);
         var least = model.GroupShards(batch, shards);
         var group = training.HasBatchNormShards ? (int)training.BatchNormShards : least;
         if (group < least || group > shards || (group < shards && !BitOperations.IsPow2(group)))
@@ -138,12 +131,13 @@ public sealed class JobValidator(DataCatalog catalog)
             training.BatchNormShards = (uint)group;
         }
 
-        var units = (uint)AssignmentPlanner.Units(shards, group);
+        var unit = model.UnitShards(shards, group);
+        var units = (uint)AssignmentPlanner.Units(shards, unit);
         if (spec.Cluster.MinWorkers > units)
         {
             yield return new FieldViolation(
                 "cluster.min_workers",
-                $"must be at most {units}, got {spec.Cluster.MinWorkers}: batch norm keeps {group} of {shards} shards together; raise training.batch_size");
+                $"must be at most {units}, got {spec.Cluster.MinWorkers}: batch norm keeps {unit} of {shards} shards together; raise training.batch_size");
         }
 
         spec.Cluster.MaxWorkers = Math.Min(spec.Cluster.MaxWorkers, units);

@@ -41,6 +41,10 @@ internal static class ExactIntrinsics
 
     public static void PtxSqrt(PTXBackend backend, PTXCodeGenerator generator, Value value) => Ptx(generator, value, "sqrt.rn.f32");
 
+    public static void PtxAddWide(PTXBackend backend, PTXCodeGenerator generator, Value value) => Ptx(generator, value, "add.rn.f64");
+
+    public static void PtxFmaWide(PTXBackend backend, PTXCodeGenerator generator, Value value) => Ptx(generator, value, "fma.rn.f64");
+
     public static void PtxBarrier(PTXBackend backend, PTXCodeGenerator generator, Value value)
     {
         using var command = generator.BeginCommand("bar.sync");
@@ -69,6 +73,10 @@ internal static class ExactIntrinsics
     public static void ClFma(CLBackend backend, CLCodeGenerator generator, Value value) => ClCall(generator, value, "fma");
 
     public static void ClSqrt(CLBackend backend, CLCodeGenerator generator, Value value) => ClCall(generator, value, "sqrt");
+
+    public static void ClAddWide(CLBackend backend, CLCodeGenerator generator, Value value) => ClOperator(generator, value, " + ");
+
+    public static void ClFmaWide(CLBackend backend, CLCodeGenerator generator, Value value) => ClCall(generator, value, "fma");
 
     public static void ClBarrier(CLBackend backend, CLCodeGenerator generator, Value value)
     {

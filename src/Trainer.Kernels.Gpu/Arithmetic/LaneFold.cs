@@ -26,8 +26,27 @@ internal static class LaneFold
         return parts[thread];
     }
 
+    /// <summary>As <see cref="Sum(float)"/>, in double.</summary>
+    public static double Sum(double part)
+    {
+        var parts = SharedMemory.Allocate<double>(ThreadGroup.Size);
+        var thread = Group.IdxX;
+        Exact.Barrier(); // what an earlier sum left there has been read
+        parts[thread] = part;
+        for (var half = 8; half > 0; half /= 2)
+        {
+            Exact.Barrier();
+            if (thread % 16 < half)
+            {
+                parts[thread] = Exact.AddWide(parts[thread], parts[thread + half]);
+            }
+        }
+
+        return parts[thread];
+    }
+
     /// <summary>
-    /// As <see cref="Sum"/> for up to 16 sums whose lanes are any threads of the group, each of which receives its sum. To be called by all threads, each with
+    /// As <see cref="Sum(float)"/> for up to 16 sums whose lanes are any threads of the group, each of which receives its sum. To be called by all threads, each with
     /// another lane or sum.
     /// </summary>
     public static float SumOf(int sum, int lane, float part)

@@ -21,6 +21,9 @@ internal enum KernelPromise
 
     /// <summary>Products are made by tensor cores, in TF32: not exact, and for CUDA devices from compute capability 8.0 on.</summary>
     TensorCores = 8,
+
+    /// <summary>Sums are in float64, which some OpenCL devices have not.</summary>
+    WideSums = 16,
 }
 
 /// <summary>A function that runs on the device, once per thread. It is static, takes one struct, and is explicitly grouped (one dimension).</summary>
@@ -44,6 +47,9 @@ internal abstract class Kernel(MethodInfo method, KernelPromise promises)
 
     /// <summary>Whether the kernel needs the tensor cores of CUDA devices from compute capability 8.0 on, so that nothing else can compile it.</summary>
     public bool NeedsTensorCores => Promises.HasFlag(KernelPromise.TensorCores);
+
+    /// <summary>Whether the kernel needs a device that computes in float64.</summary>
+    public bool NeedsFloat64 => Promises.HasFlag(KernelPromise.WideSums);
 
     public static Kernel<TArguments> Of<TArguments>(Action<TArguments> body, KernelPromise promises = KernelPromise.None)
         where TArguments : struct => new(body, promises);

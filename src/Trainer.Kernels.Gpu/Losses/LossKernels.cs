@@ -1,5 +1,6 @@
 using ILGPU;
 using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu.Losses;
 using Trainer.Kernels.Gpu.Arithmetic;
 using Trainer.Kernels.Gpu.Elementwise;
@@ -18,10 +19,9 @@ internal readonly record struct CrossEntropy(
     int Classes, int Ignored, float Hit, float Share, ArrayView<float> Weights, ArrayView<float> WeightSum,
     SampleRows Logits, ArrayView<int> Labels, ArrayView<float> Loss, ArrayView<float> Correct, SampleRows Dx);
 
-/// <param name="Factor">Of the loss; the gradient's is twice that.</param>
 /// <param name="Dx">May be left out.</param>
 internal readonly record struct SquaredDifferences(
-    float Factor, int Elements, int Samples, SampleRows Y, SampleRows Target, ArrayView<float> Loss, ArrayView<float> Correct, SampleRows Dx);
+    SquaredErrorFactors Factors, int Elements, int Samples, SampleRows Y, SampleRows Target, ArrayView<float> Loss, ArrayView<float> Correct, SampleRows Dx);
 
 internal readonly record struct ClassWeightSum(int Classes, ArrayView<float> Weights, ArrayView<float> Sum) : IProductTerms
 {
@@ -118,7 +118,7 @@ internal static class LossKernels
         var sample = (Grid.IdxX * (ThreadGroup.Size / Lanes)) + (Group.IdxX / Lanes);
         var isSample = sample < a.Samples;
         var dx = a.Dx;
-        var (part, doubled) = (0f, Exact.Multiply(2, a.Factor));
+        var (part, doubled) = (0f, Exact.Multiply(2, a.Factors.Gradient));
         var (largest, largestTarget) = (new FirstLargest(0, 0), new FirstLargest(0, 0));
         if (isSample)
         {
@@ -143,7 +143,7 @@ internal static class LossKernels
         if (isSample && lane == 0)
         {
             var (losses, correct) = (a.Loss, a.Correct);
-            losses[sample] = Exact.Multiply(a.Factor, sum);
+            losses[sample] = Exact.Multiply(a.Factors.Loss, sum);
             correct[sample] = isHit ? 1f : 0f;
         }
     }

@@ -10,7 +10,7 @@ namespace Trainer.Kernels.Gpu.Normalization;
 internal readonly record struct GroupFold(GroupTreeView Tree, int Channels, int ChannelRuns, ArrayView<float> Slots);
 
 /// <param name="Weight">(channels), or none; likewise <paramref name="Bias"/>.</param>
-/// <param name="Saved">Receives mean and invstd, (groups, 2, channels).</param>
+/// <param name="Saved">Receives mean and invstd, (groups, 2, channels); none: not wanted.</param>
 /// <param name="ScaleShift">Receives scale and shift, likewise.</param>
 internal readonly record struct MomentFold(
     GroupFold Fold, float Eps, ArrayView<float> Weight, ArrayView<float> Bias, ArrayView<float> Saved, ArrayView<float> ScaleShift);
@@ -137,9 +137,13 @@ internal static class GroupFoldKernels
             var count = entry * GroupTree.CountStride;
             var invstd = LaneNorm<ExactLane, float>.InverseDeviation(Exact.Divide(squares, counts[count]), a.Eps);
             var group = (a.Fold.Tree.Groups[entry * GroupTree.GroupStride] * 2L * channels) + channel;
-            var saved = a.Saved;
-            saved[group] = mean;
-            saved[group + channels] = invstd;
+            if (a.Saved.Length != 0)
+            {
+                var saved = a.Saved;
+                saved[group] = mean;
+                saved[group + channels] = invstd;
+            }
+
             NormalizeKernels.SetScaleShift(a.ScaleShift, group, channels, channel, mean, invstd, a.Weight, a.Bias);
             slots[place] = Exact.Multiply(counts[count + 2], mean);
             slots[place + channels] = Exact.Multiply(counts[count + 2], Exact.Divide(squares, counts[count + 1]));

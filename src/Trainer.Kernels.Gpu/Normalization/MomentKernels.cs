@@ -13,7 +13,7 @@ internal enum MomentKind
     /// <summary>Mean and sum of squared deviations, (samples, 2, channels).</summary>
     Sums,
 
-    /// <summary>Mean and invstd, (samples, channels, 2): group norm's, to which a run of channels is one.</summary>
+    /// <summary>Mean and invstd, (samples, channels, 2): group norm's, to which a run of channels is one. The invstd of one value is 0.</summary>
     Normalization,
 }
 
@@ -172,7 +172,7 @@ internal static class MomentKernels
         if (a.Kind == MomentKind.Normalization)
         {
             moments[plane * 2L] = mean;
-            moments[(plane * 2L) + 1] = LaneNorm<ExactLane, float>.InverseDeviation(Exact.Divide(squares, a.Values), a.Eps);
+            moments[(plane * 2L) + 1] = a.Values == 1 ? 0f : LaneNorm<ExactLane, float>.InverseDeviation(Exact.Divide(squares, a.Values), a.Eps);
         }
         else
         {

@@ -8,7 +8,7 @@ namespace Trainer.Kernels.Gpu.Updates;
 internal readonly record struct Division(float Divisor, ArrayView<float> Values, ArrayView<int> NotFinite);
 
 /// <param name="Sums">One for each chunk.</param>
-internal readonly record struct ChunkSquares(long Elements, ArrayView<float> Values, ArrayView<float> Sums);
+internal readonly record struct ChunkSquares(long Elements, ArrayView<float> Values, ArrayView<double> Sums);
 
 /// <summary>Passes over flat buffers.</summary>
 internal static class FlatKernels
@@ -17,9 +17,9 @@ internal static class FlatKernels
     public static readonly Kernel<Division> Divide = Kernel.Of<Division>(DivideElement);
 
     /// <summary>
-    /// A group sums a chunk's squares in Form L: 7 warps bring tiles to shared memory, while 16 threads of the other, the lanes, add the tile before.
+    /// A group sums a chunk's squares in Form L, in float64, where products of float32 are exact: 7 warps bring tiles to shared memory, while 16 threads of the other, the lanes, add the tile before.
     /// </summary>
-    public static readonly Kernel<ChunkSquares> SquaredNorm = Kernel.Of<ChunkSquares>(SquaresOfChunk);
+    public static readonly Kernel<ChunkSquares> SquaredNorm = Kernel.Of<ChunkSquares>(SquaresOfChunk, KernelPromise.WideSums);
 
     private static void DivideElement(Division a)
     {
@@ -42,7 +42,7 @@ internal static class FlatKernels
     {
         var tiles = new ChunkTiles(a.Elements);
         var words = SharedMemory.Allocate<float>(2 * ChunkTiles.Elements);
-        var part = 0f;
+        var part = 0.0;
         for (var tile = 0; tile <= tiles.Count; tile++)
         {
             if (ChunkTiles.IsWorker)
@@ -53,8 +53,8 @@ internal static class FlatKernels
             {
                 for (var i = Group.IdxX; i < tiles.LengthOf(tile - 1); i += ChunkTiles.Lanes)
                 {
-                    var value = words[ChunkTiles.BufferOf(tile - 1) + i];
-                    part = Exact.Fma(value, value, part);
+                    var value = (double)words[ChunkTiles.BufferOf(tile - 1) + i];
+                    part = Exact.FmaWide(value, value, part);
                 }
             }
 

@@ -7,9 +7,10 @@ internal static class LaneUpdate<TSimd, TVector>
     where TSimd : ILaneMath<TVector>
     where TVector : struct
 {
-    /// <summary>w = fma(share, total - w, w): running statistics.</summary>
+    /// <summary>w = fma(share, total, (1 - share) w): running statistics. Small values beside a large w are kept, and a share of 1 forgets it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Average(TVector share, TVector total, TVector w) => TSimd.MultiplyAdd(share, TSimd.Subtract(total, w), w);
+    public static TVector Average(TVector share, TVector total, TVector w) =>
+        TSimd.MultiplyAdd(share, total, TSimd.Multiply(TSimd.Subtract(TSimd.Broadcast(1), share), w));
 
     /// <summary>g = fma(decay, w, g)</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -6,7 +6,7 @@ public enum UpdateRule
     /// <summary>Nothing changes (frozen parameters).</summary>
     Keep,
 
-    /// <summary>w = w + momentum (total - w): running statistics, whose total is the batch's. Without scale.</summary>
+    /// <summary>w = fma(momentum, total, (1 - momentum) w): running statistics, whose total is the batch's. Without scale.</summary>
     Average,
 
     /// <summary>torch.optim.SGD: g += wd w; v = momentum v + (1 - dampening) g (v = g at the first step); g = nesterov ? g + momentum v : v; w -= lr g.</summary>

@@ -19,7 +19,7 @@ public static class DataSection
     public static (DataSet Train, DataSet Evaluation) Load(string json) => JsonValue.Parse(json, "data", section =>
     {
         var data = new JobSection(section);
-        var (train, test) = data.Get<IdxFiles>("idx")?.Load() ?? LoadKnown(data.Require<string>("dataset"));
+        var (train, test) = data.Get<IdxFiles>("idx")?.Load(data.Get<int>("label_offset")) ?? LoadKnown(data.Require<string>("dataset"));
         var transform = ReadTransform(data, train.Shape);
         var validation = data.Get<Validation>("validation");
         (train, test) = (train.With(transform), test.With(transform));
@@ -59,7 +59,8 @@ public static class DataSection
 
     private static Sets Cut(DataSet train, Validation validation)
     {
-        var samples = validation.Samples ?? (int)Math.Floor(validation.Fraction.GetValueOrDefault() * train.Count);
+        // In decimal, as people write it: 0.29 of 100 is 29, while the double nearest to 0.29 lies below it.
+        var samples = validation.Samples ?? (int)Math.Floor((decimal)validation.Fraction.GetValueOrDefault() * train.Count);
         if (samples < 1 || samples >= train.Count)
         {
             throw new ModelException("data.validation", $"takes {samples} of {train.Count} training samples; expected 1 to {train.Count - 1}");
@@ -76,7 +77,7 @@ public static class DataSection
 
     private sealed record IdxFiles(string TrainImages, string TrainLabels, string TestImages, string TestLabels)
     {
-        public Sets Load() => new(DataSet.FromIdx(TrainImages, TrainLabels), DataSet.FromIdx(TestImages, TestLabels));
+        public Sets Load(int labelOffset) => new(DataSet.FromIdx(TrainImages, TrainLabels, labelOffset), DataSet.FromIdx(TestImages, TestLabels, labelOffset));
     }
 
     private sealed record Normalize(IReadOnlyList<double> Mean, IReadOnlyList<double> Std);

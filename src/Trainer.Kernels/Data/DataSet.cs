@@ -11,6 +11,7 @@ public sealed class DataSet
 {
     private readonly byte[] _pixels;
     private readonly byte[] _labels;
+    private readonly int _labelOffset;
     private readonly Shape _stored;
     private readonly int _stride;
     private readonly int[]? _selection;
@@ -18,9 +19,10 @@ public sealed class DataSet
     private readonly BilinearResize? _resize;
     private readonly float[] _image;
 
-    private DataSet(Shape stored, byte[] pixels, byte[] labels, int count, int classes, int[]? selection, ImageTransform transform)
+    private DataSet(Shape stored, byte[] pixels, byte[] labels, int labelOffset, int count, LabelSet occurring, int[]? selection, ImageTransform transform)
     {
-        (_stored, _pixels, _labels, Count, Classes, _selection, _transform) = (stored, pixels, labels, count, classes, selection, transform);
+        (_stored, _pixels, _labels, _labelOffset, _selection, _transform) = (stored, pixels, labels, labelOffset, selection, transform);
+        (Count, Labels) = (count, occurring);
         (Shape, _stride) = (transform.OutputShape(stored), (int)stored.Elements);
         _resize = Shape == stored ? null : new BilinearResize(stored[1], stored[2], Shape[1], Shape[2]);
         _image = _resize is null ? [] : new float[_stride];
@@ -31,22 +33,28 @@ public sealed class DataSet
     /// <summary>Per sample, (C, H, W), transformed.</summary>
     public Shape Shape { get; }
 
+    /// <summary>Which labels occur, in the whole of which this may be a part.</summary>
+    public LabelSet Labels { get; }
+
     /// <summary>One more than the largest label.</summary>
-    public int Classes { get; }
+    public int Classes => Labels.Classes();
 
     /// <summary>Images (N,C,H,W), or (N,H,W) of one channel, and labels (N) from IDX files of unsigned bytes; gzip where a name ends in <c>.gz</c>.</summary>
+    /// <param name="labelOffset">Taken from every label: 1 for labels that start at 1.</param>
     /// <exception cref="DataFileException">Naming file, offset, found and expected.</exception>
-    public static DataSet FromIdx(string images, string labels) => From(IdxFile.Read(images, [3, 4]), IdxFile.Read(labels, [1]));
+    public static DataSet FromIdx(string images, string labels, int labelOffset = 0) =>
+        From(IdxFile.Read(images, [3, 4]), IdxFile.Read(labels, [1]), labelOffset);
 
     /// <summary>Images without labels, likewise; every label reads 0.</summary>
     /// <exception cref="DataFileException">Naming file, offset, found and expected.</exception>
     public static DataSet FromIdx(string images)
     {
         var file = IdxFile.Read(images, [3, 4]);
-        return new DataSet(ShapeOf(file), file.Content, new byte[file.Dimensions[0]], file.Dimensions[0], 1, null, new ImageTransform());
+        var labels = new byte[file.Dimensions[0]];
+        return new DataSet(ShapeOf(file), file.Content, labels, 0, labels.Length, LabelSet.Of(labels), null, new ImageTransform());
     }
 
-    internal static DataSet From(IdxFile images, IdxFile labels)
+    internal static DataSet From(IdxFile images, IdxFile labels, int labelOffset = 0)
     {
         var count = images.Dimensions[0];
         if (labels.Dimensions[0] != count)
@@ -55,7 +63,8 @@ public sealed class DataSet
                 labels.Path, $"{labels.Dimensions[0]} labels at offset {IdxFile.FirstDimensionOffset}; expected {count}, as many as images in {images.Path}");
         }
 
-        return new DataSet(ShapeOf(images), images.Content, labels.Content, count, labels.Content.Max() + 1, null, new ImageTransform());
+        var occurring = LabelSet.Of(labels.Content, labelOffset);
+        return new DataSet(ShapeOf(images), images.Content, labels.Content, labelOffset, count, occurring, null, new ImageTransform());
     }
 
     /// <summary>The first <paramref name="count"/> samples, with the classes of the whole; shares its memory.</summary>
@@ -63,12 +72,12 @@ public sealed class DataSet
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Count);
-        return new DataSet(_stored, _pixels, _labels, count, Classes, _selection, _transform);
+        return new DataSet(_stored, _pixels, _labels, _labelOffset, count, Labels, _selection, _transform);
     }
 
     /// <summary>The same samples through another transform; shares the memory.</summary>
     /// <exception cref="ArgumentException">It does not fit the images.</exception>
-    public DataSet With(ImageTransform transform) => new(_stored, _pixels, _labels, Count, Classes, _selection, transform);
+    public DataSet With(ImageTransform transform) => new(_stored, _pixels, _labels, _labelOffset, Count, Labels, _selection, transform);
 
     /// <summary>
     /// Cuts off <paramref name="samples"/> samples, chosen by <paramref name="seed"/> alone, for validation; both parts keep the samples' order and share the memory.
@@ -105,7 +114,7 @@ public sealed class DataSet
         }
 
         _transform.Normalize(pixels[..(int)Shape.Elements], Shape[0]);
-        return _labels[sample];
+        return _labels[sample] - _labelOffset;
     }
 
     private static Shape ShapeOf(IdxFile images)
@@ -117,7 +126,7 @@ public sealed class DataSet
     private DataSet Select(Func<int, bool> isWanted)
     {
         int[] selection = [.. Enumerable.Range(0, Count).Where(isWanted).Select(sample => _selection?[sample] ?? sample)];
-        return new DataSet(_stored, _pixels, _labels, selection.Length, Classes, selection, _transform);
+        return new DataSet(_stored, _pixels, _labels, _labelOffset, selection.Length, Labels, selection, _transform);
     }
 
     private void Resize(BilinearResize resize, Span<float> pixels)

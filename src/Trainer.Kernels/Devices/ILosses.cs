@@ -13,8 +13,8 @@ public interface ILosses
         in CrossEntropyOptions options, int classes, int samples, Tensor logits, Tensor labels, Tensor loss, Tensor correct, Tensor dx);
 
     /// <summary>
-    /// Per sample loss = factor x sum of (y - target)^2 (Form L); correct = 1 where the first largest of y is where the target's first largest is; and,
-    /// unless it is empty, dx = 2 factor (y - target). target dense.
+    /// Per sample loss = factors.Loss x sum of (y - target)^2 (Form L); correct = 1 where the first largest of y is where the target's first largest is;
+    /// and, unless it is empty, dx = 2 factors.Gradient (y - target). target dense.
     /// </summary>
-    void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx);
+    void SquaredError(in SquaredErrorFactors factors, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx);
 }

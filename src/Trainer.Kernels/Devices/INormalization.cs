@@ -15,7 +15,7 @@ public interface INormalization
     /// </summary>
     /// <param name="weight">(C), or empty: 1.</param>
     /// <param name="bias">(C), or empty: 0.</param>
-    /// <param name="saved">Receives mean and invstd, (groups of the slice, 2, C); the slice's groups ascending, those of no samples included.</param>
+    /// <param name="saved">Receives mean and invstd, (groups of the slice, 2, C); the slice's groups ascending, those of no samples included. Empty: not wanted.</param>
     /// <param name="meanSums">Per root (=), (C): the tree sum over groups of samples x mean. Roots without samples are left alone; none: not wanted.</param>
     /// <param name="varianceSums">Per root (=), (C): likewise of samples x M2 / (n - 1), the unbiased variance.</param>
     /// <exception cref="ArgumentException">A root splits a group, or a group has one value per channel.</exception>
@@ -40,7 +40,8 @@ public interface INormalization
 
     /// <summary>
     /// Each sample's run of C / Groups channels is normalised by its own mean = (Form L over elements) / n and variance = Form L over (x - mean)^2 / n;
-    /// scale, shift and y per channel as in <see cref="BatchNormForward"/>. <paramref name="saved"/> receives (N, Groups, 2), empty in evaluation.
+    /// scale, shift and y per channel as in <see cref="BatchNormForward"/>; the invstd of a run of one value is 0, so that y is its bias.
+    /// <paramref name="saved"/> receives (N, Groups, 2), empty in evaluation.
     /// </summary>
     void GroupNormForward(
         in GroupNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor saved, in OutputEpilogue epilogue, Tensor y);

@@ -7,7 +7,7 @@ public interface IPooling
 {
     /// <summary>
     /// y = the largest of each window, padding left out; of equal ones the first in row order, and a NaN is larger than everything (the first
-    /// one wins). Padding is at most half of the window, and a dilation at most the image.
+    /// one wins). Padding is at most half of the window, and beside padding a dilation is at most the image.
     /// <paramref name="chosen"/> receives what the backward pass needs (<see cref="Pool2dGeometry.ChosenElements"/> per sample, dense); empty in evaluation.
     /// </summary>
     void MaxPool2dForward(in Pool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen);

@@ -11,8 +11,11 @@ public interface IUpdates
     /// <summary>Rounds a flat buffer to <see cref="Bfloat16"/> where it lies; whether all of it is finite then.</summary>
     bool RoundToBfloat16(Tensor values);
 
-    /// <summary>The sum of squares of a flat buffer: Form L per chunk of 65,536 elements, chunks added in ascending order from +0.</summary>
-    float SquaredNorm(Tensor values);
+    /// <summary>
+    /// The sum of squares of a flat buffer, in double, so that it is finite where the elements are: Form L per chunk of 65,536 elements, chunks added in
+    /// ascending order from +0.
+    /// </summary>
+    double SquaredNorm(Tensor values);
 
     /// <summary>
     /// One step of an optimizer over flat buffers of one length: reads weights and what the optimizer keeps, and writes the next ones beside them. What a run's

@@ -16,21 +16,22 @@ public static class Safetensors
     internal const string Metadata = "__metadata__";
 
     /// <summary>
-    /// Writes parameters and running statistics with torch.nn's names, layouts and order, atomically (temporary file, fsync, rename);
-    /// returns the file's SHA-256 in lower-case hex. The bytes are a function of the arguments alone.
+    /// Writes parameters and running statistics with torch.nn's names and layouts, atomically (temporary file, fsync, rename);
+    /// returns the file's SHA-256 in lower-case hex. The bytes are a function of the arguments alone. Tensors lie by the size of their elements, largest
+    /// first, then by name, as the format's Python package writes them: so each is aligned.
     /// </summary>
     /// <param name="path">A file there is replaced.</param>
     /// <param name="layout">What lies where in <paramref name="weights"/>.</param>
     /// <param name="weights">The flat buffer.</param>
-    /// <param name="batches">What running statistics have seen: num_batches_tracked.</param>
-    public static string WriteWeights(string path, ParameterLayout layout, ReadOnlySpan<float> weights, long batches = 0)
+    /// <param name="batches">What each num_batches_tracked is, by its name; null: 0.</param>
+    public static string WriteWeights(string path, ParameterLayout layout, ReadOnlySpan<float> weights, Func<string, long>? batches = null)
     {
         if (weights.Length != layout.Elements)
         {
             throw new ArgumentException($"{weights.Length} weights for a layout of {layout.Elements} elements.", nameof(weights));
         }
 
-        return Write(path, [.. layout.StateDict.Select(entry => new Item(entry.Name, entry.Slot?.Shape, entry.Slot?.Offset ?? 0))], weights, batches);
+        return Write(path, layout.StateDict.Select(entry => entry.Slot is { } slot ? Item.Of(entry.Name, slot, 0) : Item.Of(entry.Name, batches?.Invoke(entry.Name) ?? 0)), weights);
     }
 
     /// <summary>As <see cref="WriteWeights"/>, of an optimizer's state: per parameter what torch.optim calls it (<c>0.weight.exp_avg</c>), and the number of steps.</summary>
@@ -48,23 +49,28 @@ public static class Safetensors
 
         var items = layout.StateDict
             .Where(entry => entry.Slot is { Kind: SlotKind.Parameter })
-            .SelectMany(entry => names.Select((name, i) => new Item($"{entry.Name}.{name}", entry.Slot!.Shape, (i * layout.Elements) + entry.Slot.Offset)));
-        return Write(path, [.. items, new Item("step", null, 0)], state, step);
+            .SelectMany(entry => names.Select((name, i) => Item.Of($"{entry.Name}.{name}", entry.Slot!, i * layout.Elements)));
+        return Write(path, items.Append(Item.Of("step", step)), state);
     }
 
-    /// <summary>The tensors of a file by name; 16-bit floats (F16, BF16) and 64-bit integers become float32.</summary>
-    /// <exception cref="DataFileException">Not a safetensors file: what and at which offset.</exception>
-    public static IReadOnlyDictionary<string, (Shape Shape, float[] Values)> Read(string path) => SafetensorsReader.Read(path);
-
-    private static string Write(string path, IReadOnlyList<Item> items, ReadOnlySpan<float> values, long count)
+    /// <summary>The tensors of a file by name, as float32: floats of other sizes are rounded to nearest, integers likewise.</summary>
+    /// <exception cref="DataFileException">Not a safetensors file: what and at which offset; or a tensor of another dtype.</exception>
+    public static IReadOnlyDictionary<string, (Shape Shape, float[] Values)> Read(string path)
     {
+        using var file = SafetensorsReader.Open(path);
+        return file.Entries.Values.ToDictionary(entry => entry.Name, entry => (entry.Shape, file.Read(entry.Name)));
+    }
+
+    private static string Write(string path, IEnumerable<Item> content, ReadOnlySpan<float> values)
+    {
+        List<Item> items = [.. content.OrderByDescending(item => item.ElementBytes).ThenBy(item => item.Name, StringComparer.Ordinal)];
         using var file = new AtomicFile(path);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> counted = stackalloc byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(counted, count);
         Append(Header(items));
         foreach (var item in items)
         {
+            BinaryPrimitives.WriteInt64LittleEndian(counted, item.Count);
             Append(item.Shape is { } shape ? LittleEndian(values.Slice(item.Offset, (int)shape.Elements)) : counted);
         }
 
@@ -108,7 +114,7 @@ public static class Safetensors
         var offset = 0L;
         foreach (var item in items)
         {
-            var bytes = item.Shape is { } shape ? shape.Elements * sizeof(float) : sizeof(long);
+            var bytes = (item.Shape?.Elements ?? 1) * item.ElementBytes;
             json.WriteStartObject(item.Name);
             json.WriteString("dtype", item.Shape is null ? Integer64 : Float32);
             WriteNumbers(json, "shape", item.Shape?.Dimensions.Select(dimension => (long)dimension) ?? []);
@@ -149,5 +155,13 @@ public static class Safetensors
     /// <summary>A tensor of the file.</summary>
     /// <param name="Shape">Null: one 64-bit integer.</param>
     /// <param name="Offset">First element in the flat buffer.</param>
-    private sealed record Item(string Name, Shape? Shape, int Offset);
+    /// <param name="Count">The integer.</param>
+    private sealed record Item(string Name, Shape? Shape, int Offset, long Count)
+    {
+        public int ElementBytes => Shape is null ? sizeof(long) : sizeof(float);
+
+        public static Item Of(string name, ParameterSlot slot, int buffer) => new(name, slot.Shape, buffer + slot.Offset, 0);
+
+        public static Item Of(string name, long count) => new(name, null, 0, count);
+    }
 }

@@ -4,50 +4,78 @@ using Trainer.Kernels.Data;
 
 namespace Trainer.Kernels.Formats;
 
+/// <summary>A tensor of a safetensors file, as the header has it.</summary>
+/// <param name="Type">Null: elements of this dtype cannot be read.</param>
+/// <param name="Begin">Of the data.</param>
+internal sealed record SafetensorsEntry(string Name, Shape Shape, string Dtype, ElementType? Type, long Begin, long End);
+
 /// <summary>
 /// Reads a safetensors file from anywhere: every length and offset is checked against the file's size before anything is
-/// allocated, and tensors must cover the data exactly, without gaps or overlaps, as the reference implementation demands.
+/// allocated, and tensors must cover the data exactly, without gaps or overlaps, as the reference implementation demands. A tensor that nobody reads may
+/// be of any dtype.
 /// </summary>
-internal sealed class SafetensorsReader
+internal sealed class SafetensorsReader : IDisposable
 {
-    private static readonly Dictionary<string, ElementType> Types = new(StringComparer.Ordinal)
-    {
-        [Safetensors.Float32] = new(sizeof(float), BinaryPrimitives.ReadSingleLittleEndian),
-        [Safetensors.Integer64] = new(sizeof(long), bytes => BinaryPrimitives.ReadInt64LittleEndian(bytes)),
-        ["F16"] = new(sizeof(ushort), bytes => (float)BinaryPrimitives.ReadHalfLittleEndian(bytes)),
-        ["BF16"] = new(sizeof(ushort), bytes => BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadInt16LittleEndian(bytes) << 16)),
-    };
-
     private readonly string _path;
     private readonly FileStream _file;
+    private readonly long _data;
 
-    private SafetensorsReader(string path, FileStream file) => (_path, _file) = (path, file);
-
-    public static IReadOnlyDictionary<string, (Shape Shape, float[] Values)> Read(string path) => Open(path, reader => reader.Read());
-
-    public static IReadOnlyDictionary<string, Shape> ReadShapes(string path) =>
-        Open(path, reader => reader.ReadEntries(out _).ToDictionary(entry => entry.Name, entry => entry.Shape));
-
-    private static T Open<T>(string path, Func<SafetensorsReader, T> read)
+    private SafetensorsReader(string path, FileStream file)
     {
-        using var file = FileSystem.OpenRegular(path);
-        return read(new SafetensorsReader(path, file));
-    }
-
-    private Dictionary<string, (Shape Shape, float[] Values)> Read()
-    {
-        var entries = ReadEntries(out var data);
-        return entries.ToDictionary(entry => entry.Name, entry => (entry.Shape, ReadTensor(data + entry.Begin, entry)));
-    }
-
-    private List<Entry> ReadEntries(out long data)
-    {
+        (_path, _file) = (path, file);
         var header = ReadHeader();
-        data = Safetensors.LengthBytes + header.Length;
-        var entries = ParseHeader(header);
-        CheckCover(entries, _file.Length - data);
-        return entries;
+        _data = Safetensors.LengthBytes + header.Length;
+        Entries = ParseHeader(header);
+        CheckCover(_file.Length - _data);
     }
+
+    public IReadOnlyDictionary<string, SafetensorsEntry> Entries { get; }
+
+    /// <exception cref="DataFileException">Not a safetensors file: what and at which offset.</exception>
+    public static SafetensorsReader Open(string path)
+    {
+        var file = FileSystem.OpenRegular(path);
+        try
+        {
+            return new SafetensorsReader(path, file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The elements of a tensor as float32, rounded to nearest where they have more bits.</summary>
+    /// <exception cref="DataFileException">Its dtype cannot be read.</exception>
+    public float[] Read(string name)
+    {
+        var (entry, bytes) = (Entries[name], ReadBytes(name));
+        var type = TypeOf(entry);
+        var values = new float[entry.Shape.Elements];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = type.Real(bytes.AsSpan(i * type.Bytes));
+        }
+
+        return values;
+    }
+
+    /// <summary>The one element of a tensor that counts something.</summary>
+    /// <exception cref="DataFileException">It is no whole number, or there are several.</exception>
+    public long ReadCount(string name)
+    {
+        var entry = Entries[name];
+        return entry is { Type.Whole: { } whole, Shape.Elements: 1 }
+            ? whole(ReadBytes(name))
+            : throw Refuse($"tensor '{name}' has dtype {entry.Dtype} and shape {entry.Shape}; expected one whole number (I64)");
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    /// <exception cref="DataFileException">There is none.</exception>
+    public ElementType TypeOf(SafetensorsEntry entry) =>
+        entry.Type ?? throw Refuse($"tensor '{entry.Name}' has dtype '{entry.Dtype}'; expected {string.Join(", ", ElementType.Names)}");
 
     private byte[] ReadHeader()
     {
@@ -71,23 +99,17 @@ internal sealed class SafetensorsReader
         return header;
     }
 
-    private List<Entry> ParseHeader(byte[] header)
+    private Dictionary<string, SafetensorsEntry> ParseHeader(byte[] header)
     {
         try
         {
             using var json = JsonDocument.Parse(header);
-            var entries = new List<Entry>();
-            var names = new HashSet<string>(StringComparer.Ordinal);
+            var entries = new Dictionary<string, SafetensorsEntry>(StringComparer.Ordinal);
             foreach (var property in json.RootElement.EnumerateObject())
             {
-                if (!names.Add(property.Name))
+                if (property.Name != Safetensors.Metadata && !entries.TryAdd(property.Name, ParseEntry(property)))
                 {
                     throw Refuse($"header at offset {Safetensors.LengthBytes} names tensor '{property.Name}' twice");
-                }
-
-                if (property.Name != Safetensors.Metadata)
-                {
-                    entries.Add(ParseEntry(property));
                 }
             }
 
@@ -100,32 +122,30 @@ internal sealed class SafetensorsReader
         }
     }
 
-    private Entry ParseEntry(JsonProperty property)
+    private SafetensorsEntry ParseEntry(JsonProperty property)
     {
-        var dtype = property.Value.GetProperty("dtype").GetString();
-        if (dtype is null || !Types.TryGetValue(dtype, out var type))
-        {
-            throw Refuse(
-                $"tensor '{property.Name}' has dtype '{dtype}' in the header at offset {Safetensors.LengthBytes}; expected {string.Join(", ", Types.Keys)}");
-        }
-
+        var dtype = property.Value.GetProperty("dtype").GetString() ?? "null";
         var shape = property.Value.GetProperty("shape").EnumerateArray().Select(dimension => dimension.GetInt32()).ToArray();
         var offsets = property.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64()).ToArray();
-        var elements = shape.Aggregate(1.0, (product, dimension) => dimension < 0 ? double.NaN : product * dimension);
-        if (offsets is not [var begin, var end] || !(elements * type.Bytes == (double)end - begin) || elements > Array.MaxLength)
+        var (type, place) = (ElementType.Of(dtype), $"in the header at offset {Safetensors.LengthBytes}");
+        if (shape.Any(dimension => dimension < 0))
         {
-            throw Refuse(
-                $"tensor '{property.Name}' of shape ({string.Join(",", shape)}) and dtype {dtype} has data_offsets [{string.Join(",", offsets)}] "
-                + $"in the header at offset {Safetensors.LengthBytes}; expected {elements * type.Bytes} bytes");
+            throw Refuse($"tensor '{property.Name}' has shape ({string.Join(",", shape)}) {place}; expected dimensions of at least 0");
         }
 
-        return new Entry(property.Name, new Shape(shape), type, begin, end);
+        var elements = shape.Aggregate(1.0, (product, dimension) => product * dimension);
+        var fits = offsets is [var begin, var end] && begin <= end && (type is null || (elements * type.Bytes == (double)end - begin && elements <= Array.MaxLength));
+        return fits
+            ? new SafetensorsEntry(property.Name, new Shape(shape), dtype, type, offsets[0], offsets[1])
+            : throw Refuse(
+                $"tensor '{property.Name}' of shape ({string.Join(",", shape)}) and dtype {dtype} has data_offsets [{string.Join(",", offsets)}] "
+                + $"{place}; expected {(type is null ? "a first and a last" : $"{elements * type.Bytes} bytes")}");
     }
 
-    private void CheckCover(List<Entry> entries, long length)
+    private void CheckCover(long length)
     {
         var end = 0L;
-        foreach (var entry in entries.OrderBy(entry => entry.Begin).ThenBy(entry => entry.End))
+        foreach (var entry in Entries.Values.OrderBy(entry => entry.Begin).ThenBy(entry => entry.End))
         {
             if (entry.Begin != end)
             {
@@ -141,23 +161,14 @@ internal sealed class SafetensorsReader
         }
     }
 
-    private float[] ReadTensor(long offset, Entry entry)
+    private byte[] ReadBytes(string name)
     {
+        var entry = Entries[name];
         var bytes = new byte[entry.End - entry.Begin];
-        _file.Position = offset;
+        _file.Position = _data + entry.Begin;
         _file.ReadExactly(bytes);
-        var values = new float[entry.Shape.Elements];
-        for (var i = 0; i < values.Length; i++)
-        {
-            values[i] = entry.Type.Read(bytes.AsSpan(i * entry.Type.Bytes));
-        }
-
-        return values;
+        return bytes;
     }
 
     private DataFileException Refuse(string problem, Exception? inner = null) => new(_path, problem, inner);
-
-    private sealed record Entry(string Name, Shape Shape, ElementType Type, long Begin, long End);
-
-    private sealed record ElementType(int Bytes, Func<ReadOnlySpan<byte>, float> Read);
 }

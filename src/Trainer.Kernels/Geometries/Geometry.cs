@@ -29,7 +29,8 @@ public readonly record struct Conv2dGeometry(
 
 /// <summary>
 /// Geometry of a 2-D pooling per sample: x (C,H,W), y (C,P,Q). P = (H + 2 PadH - DilationH (R - 1) - 1) / StrideH + 1, rounded down or,
-/// with CeilMode, up; then a last window that would start in the padding below the image is left out, as PyTorch does. Q likewise.
+/// with CeilMode, up; then a last window that would start in the padding below the image is left out, as PyTorch does. Q likewise. With CeilMode a
+/// window may be larger than the image. 0 where no window fits.
 /// </summary>
 public readonly record struct Pool2dGeometry(
     int C, int H, int W, int R, int S, int StrideH, int StrideW, int PadH, int PadW, int DilationH = 1, int DilationW = 1, bool CeilMode = false)
@@ -43,8 +44,8 @@ public readonly record struct Pool2dGeometry(
 
     private int Windows(int size, int window, int stride, int pad, int dilation)
     {
-        var room = size + (2 * pad) - (dilation * (window - 1)) - 1;
-        var windows = ((room + (CeilMode ? stride - 1 : 0)) / stride) + 1;
+        var room = size + (2 * pad) - (dilation * (window - 1)) - 1 + (CeilMode ? stride - 1 : 0);
+        var windows = room < 0 ? 0 : (room / stride) + 1;
         return CeilMode && (windows - 1) * stride >= size + pad ? windows - 1 : windows;
     }
 }

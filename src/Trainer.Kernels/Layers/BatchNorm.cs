@@ -25,7 +25,7 @@ public abstract class BatchNorm : Layer
     /// <summary>Whether there are a weight and a bias.</summary>
     public bool Affine { get; init; } = true;
 
-    /// <summary>The whole batch is one group; such a network trains on one worker.</summary>
+    /// <summary>The whole batch is one group of this layer; such a network trains on one worker. Other layers keep their groups.</summary>
     public bool Sync { get; init; }
 
     public override bool TakesEpilogue => true;

@@ -6,7 +6,7 @@ namespace Trainer.Kernels.Layers;
 
 /// <summary>Normalisation of each sample by runs of its channels: Wu and He 2018 (arXiv:1803.08494), eq. 1, 2, 7.</summary>
 /// <remarks>
-/// x (N,C,...)  ->  y = (x - mean) / sqrt(variance + eps) x weight + bias, mean and biased variance over the C / G channels of a group.
+/// x (N,C,...)  ->  y = (x - mean) / sqrt(variance + eps) x weight + bias, mean and biased variance over the C / G channels of a group. A group of one value gives its bias.
 /// Backward writes dweight and dbias per subtree root, and dx, all =, never +=.
 /// </remarks>
 [Kind("group_norm")]
@@ -31,9 +31,7 @@ public sealed class GroupNorm(int numGroups) : Layer
             throw new LayerException($"input is {input}, whose channels num_groups {NumGroups} does not divide", "num_groups");
         }
 
-        return input.Elements / NumGroups > 1
-            ? input
-            : throw new LayerException($"input is {input}: {NumGroups} groups have one value each, whose variance is zero", "num_groups");
+        return input;
     }
 
     public override IReadOnlyList<Parameter> Parameters(Shape input) => Affine

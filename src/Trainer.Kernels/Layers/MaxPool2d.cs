@@ -13,14 +13,15 @@ public sealed class MaxPool2d(Size2 kernelSize) : Pool2d(kernelSize)
 {
     public Size2 Dilation { get; init; } = 1;
 
-    private protected override Size2 WindowDilation => Dilation;
+    private protected override Size2 WindowDilation => new(KernelSize.Height == 1 ? 1 : Dilation.Height, KernelSize.Width == 1 ? 1 : Dilation.Width);
 
     public override Shape OutputShape(Shape input)
     {
+        LayerException.CheckAtLeast(1, Dilation, "dilation");
         var output = base.OutputShape(input);
-        return Dilation.Height <= input[1] && Dilation.Width <= input[2]
+        return (Padding.Height == 0 || WindowDilation.Height <= input[1]) && (Padding.Width == 0 || WindowDilation.Width <= input[2])
             ? output
-            : throw new LayerException($"{Dilation} is larger than the input {input}", "dilation");
+            : throw new LayerException($"{Dilation} is larger than the input {input}: a window would lie in its padding alone", "dilation");
     }
 
     public override SavedSize Saved(Shape input) => new(Geometry(input).ChosenElements);
@@ -51,7 +52,7 @@ public sealed class MaxPool2d(Size2 kernelSize) : Pool2d(kernelSize)
             [x],
             ("kernel_shape", KernelSize.ToArray()),
             ("strides", Stride.ToArray()),
-            ("dilations", Dilation.ToArray()),
+            ("dilations", WindowDilation.ToArray()),
             ("pads", OnnxContext.Pads(start, end)));
     }
 }

@@ -13,16 +13,18 @@ public abstract class Pool2d(Size2 kernelSize) : Layer
 
     public Size2 Padding { get; init; } = 0;
 
-    /// <summary>P and Q are rounded up; a last window that would start behind the image is left out.</summary>
+    /// <summary>P and Q are rounded up, so that a window may be larger than the image; a last window that would start behind the image is left out.</summary>
     public bool CeilMode { get; init; }
 
     public override bool TakesEpilogue => true;
 
+    /// <summary>Pixels from one value of the window to the next; 1 along a kernel of 1.</summary>
     private protected virtual Size2 WindowDilation => 1;
 
     public override Shape OutputShape(Shape input)
     {
-        Windows.Check(Kind, input, KernelSize, Stride, Padding, WindowDilation);
+        var beyond = CeilMode ? new Size2(Stride.Height - 1, Stride.Width - 1) : 0;
+        Windows.Check(Kind, input, KernelSize, Stride, Padding, WindowDilation, beyond);
         Windows.CheckPoolPadding(KernelSize, Padding);
         var g = Geometry(input);
         return new Shape(g.C, g.P, g.Q);

@@ -36,24 +36,25 @@ public sealed class Model
         ? OutputShape[0]
         : throw new ModelException("layers", $"the last layer gives {OutputShape}; expected (classes): end with a linear layer, or with flatten");
 
-    /// <summary>Shards of a batch that must stay on one worker: a batch norm group (canonical arithmetic, rule 7), or 1 without batch norm.</summary>
-    public int GroupShards(int batchSize, int shards)
-    {
-        var norms = Graph.Layers.Select(node => node.Layer).OfType<BatchNorm>().ToList();
-        return norms.Count == 0 ? 1 : norms.Exists(norm => norm.Sync) ? shards : ShardTree.GroupShards(batchSize, shards);
-    }
+    /// <summary>Shards of a batch norm group (canonical arithmetic, rule 7), of all layers but those with <see cref="BatchNorm.Sync"/>; 1 without batch norm.</summary>
+    public int GroupShards(int batchSize, int shards) => Norms.Any() ? ShardTree.GroupShards(batchSize, shards) : 1;
+
+    /// <summary>Shards of a batch that must stay on one worker: those of a group, or all where a layer takes the whole batch for one.</summary>
+    public int UnitShards(int shards, int groupShards) => Norms.Any(norm => norm.Layer.Sync) ? shards : Norms.Any() ? groupShards : 1;
 
     /// <summary>Why a batch of some samples cannot be normalised in groups of shards: a group of one value has no variance. Null: it can.</summary>
     public string? RefuseGroups(int samples, int shards, int groupShards)
     {
-        var smallest = Graph.Layers.Where(node => node.Layer is BatchNorm).Select(node => node.Input.Shape).DefaultIfEmpty(Input)
-            .Min(shape => shape.Elements / shape[0]);
-        for (var lo = 0; lo < shards && Graph.Layers.Any(node => node.Layer is BatchNorm); lo += groupShards)
+        foreach (var run in Norms.Where(norm => norm.Pixels == 1).Select(norm => norm.Layer.Sync ? shards : groupShards).Distinct())
         {
-            var hi = Math.Min(lo + groupShards, shards);
-            if ((ShardTree.FirstPosition(hi, samples, shards) - ShardTree.FirstPosition(lo, samples, shards)) * smallest == 1)
+            for (var lo = 0; lo < shards; lo += run)
             {
-                return $"a batch of {samples} samples in {shards} shards has a batch norm group (shards {lo} to {hi - 1}) of one value per channel, which has no variance";
+                var hi = Math.Min(lo + run, shards);
+                if (ShardTree.FirstPosition(hi, samples, shards) - ShardTree.FirstPosition(lo, samples, shards) == 1)
+                {
+                    return $"a batch of {samples} samples in {shards} shards has a batch norm group (shards {lo} to {hi - 1}) of one value per channel, "
+                        + "which has no variance";
+                }
             }
         }
 
@@ -64,6 +65,9 @@ public sealed class Model
     public long Parameters { get; }
 
     internal Graph Graph { get; }
+
+    private IEnumerable<(BatchNorm Layer, long Pixels)> Norms => Graph.Layers.Where(node => node.Layer is BatchNorm)
+        .Select(node => ((BatchNorm)node.Layer, node.Input.Shape.Elements / node.Input.Shape[0]));
 
     internal Value Output { get; }
 

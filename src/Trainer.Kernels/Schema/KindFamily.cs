@@ -11,12 +11,14 @@ namespace Trainer.Kernels.Schema;
 internal sealed class KindFamily
 {
     private readonly FrozenDictionary<string, OptionSchema> _kinds;
+    private readonly OptionSchema? _default;
 
     public KindFamily(Type family)
     {
         _kinds = family.Assembly.GetTypes()
             .Where(type => type.IsPublic && type.IsSubclassOf(family) && type.IsDefined(typeof(KindAttribute), inherit: false))
             .ToFrozenDictionary(KindAttribute.WordOf, type => new OptionSchema(type), StringComparer.Ordinal);
+        _default = _kinds.Values.SingleOrDefault(schema => schema.Type.GetCustomAttribute<KindAttribute>()!.IsDefault);
         Words = [.. _kinds.Keys.Order(StringComparer.Ordinal)];
         Beside = [.. family.GetProperties().Where(property => property.IsDefined(typeof(BesideKindAttribute))).Select(property => new Option(property, null))];
     }
@@ -34,15 +36,12 @@ internal sealed class KindFamily
         var fields = value.Fields("an object that names one kind");
         var beside = Beside.Where(option => fields.ContainsKey(option.Name)).Select(option => (option, option.Form.Read(fields[option.Name]))).ToList();
         var kinds = fields.Where(field => !Beside.Any(option => option.Name == field.Key)).ToList();
-        if (kinds.Count != 1)
+        var instance = kinds switch
         {
-            throw value.Refuse($"names {kinds.Count} kinds; expected one of {string.Join(", ", Words)}");
-        }
-
-        var (word, options) = kinds[0];
-        var instance = _kinds.TryGetValue(word, out var schema)
-            ? schema.Read(options)
-            : throw options.Refuse($"no such kind{DidYouMean.Hint(word, Words)}");
+            [var (word, options)] => _kinds.TryGetValue(word, out var schema) ? schema.Read(options) : throw options.Refuse($"no such kind{DidYouMean.Hint(word, Words)}"),
+            [] when beside.Count > 0 && _default is not null => _default.Make(option => option.Standard),
+            _ => throw value.Refuse($"names {kinds.Count} kinds; expected one of {string.Join(", ", Words)}"),
+        };
         beside.ForEach(given => given.option.Set(instance, given.Item2));
         return instance;
     }

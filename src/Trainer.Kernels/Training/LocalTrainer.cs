@@ -7,7 +7,10 @@ using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Training;
 
-/// <summary>What an epoch or an evaluation came to. Loss is the mean over samples, weighted where they have weights; accuracy 0..1.</summary>
+/// <summary>
+/// What an epoch or an evaluation came to. Loss is the mean over samples, weighted where they have weights; accuracy 0..1. Samples that the loss ignores
+/// count in neither; both are NaN where it ignores all.
+/// </summary>
 public readonly record struct EpochResult(double Loss, double Accuracy, double ImagesPerSecond);
 
 /// <summary>A step that has been applied.</summary>
@@ -24,6 +27,7 @@ public sealed class LocalTrainer : IDisposable
     private readonly int _groupShards;
     private readonly ulong _seed;
     private readonly Optimizer _optimizer;
+    private readonly Loss _loss;
     private int? _epoch = 0;
     private ulong _step;
 
@@ -38,7 +42,8 @@ public sealed class LocalTrainer : IDisposable
         Model model, Device device, TrainingRecipe recipe, int batchSize, ulong seed = 0, int? shards = null, int? batchNormShards = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        (_batchSize, _seed, _optimizer, _shards) = (batchSize, seed, recipe.Optimizer, shards ?? ShardTree.DefaultShards(batchSize));
+        (_batchSize, _seed, _optimizer, _loss) = (batchSize, seed, recipe.Optimizer, recipe.Loss);
+        _shards = shards ?? ShardTree.DefaultShards(batchSize);
         _groupShards = batchNormShards ?? model.GroupShards(batchSize, _shards);
         var options = new NetworkOptions(batchSize, MaxGroups: _shards) { TotalInPlace = true };
         options = NetworkFit.Of(model, device, recipe, options, [BatchSlice.Whole(batchSize, _shards, _groupShards)]);
@@ -116,7 +121,7 @@ public sealed class LocalTrainer : IDisposable
         Safetensors.WriteOptimizer(path, Network.Layout, _optimizer.StateNames, Network.State.OptimizerState, Network.State.Progress.Updates);
 
     /// <summary>Writes the weights atomically as safetensors and returns the file's SHA-256 in lower-case hex.</summary>
-    public string Save(string path) => Safetensors.WriteWeights(path, Network.Layout, Network.State.Weights, Network.State.Progress.Updates);
+    public string Save(string path) => Safetensors.WriteWeights(path, Network.Layout, Network.State.Weights, Network.BatchesTracked);
 
     public void Dispose() => Network.Dispose();
 
@@ -139,7 +144,7 @@ public sealed class LocalTrainer : IDisposable
         Network.ForwardBackward(slice, ++_step);
         var finite = Network.DivideTotal(slice.Samples);
         var sums = default(PassSums).With(Network.Results);
-        if (!finite || !double.IsFinite(sums.MeanLoss))
+        if (!finite || !sums.IsFinite)
         {
             throw new NotFiniteNumberException($"Step {_step}: {Divergence.Describe(finite ? "the loss is not finite" : "the gradient is not finite", Network)}");
         }
@@ -160,11 +165,14 @@ public sealed class LocalTrainer : IDisposable
 
     private void CheckFits(DataSet data)
     {
-        if (data.Shape != Network.Model.Input || data.Classes > Network.Model.Classes)
+        if (data.Shape != Network.Model.Input)
         {
-            throw new ArgumentException(
-                $"The data has samples of {data.Shape} in {data.Classes} classes; the model takes {Network.Model.Input} in {Network.Model.Classes}.",
-                nameof(data));
+            throw new ArgumentException($"The data has samples of {data.Shape}; the model takes {Network.Model.Input}.", nameof(data));
+        }
+
+        if (data.Labels.Refuse(Network.Model.Classes, _loss.Ignored) is { } problem)
+        {
+            throw new ArgumentException($"The model has {Network.Model.Classes} classes; {problem}.", nameof(data));
         }
     }
 }

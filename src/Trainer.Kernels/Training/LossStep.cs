@@ -86,7 +86,7 @@ internal sealed class LossStep
         _device.Upload(_labels.Slice(0, samples));
         if (_loss is CrossEntropy entropy)
         {
-            var options = new CrossEntropyOptions(entropy.IgnoreIndex, (float)entropy.LabelSmoothing, _classWeights);
+            var options = new CrossEntropyOptions(entropy.Ignored, (float)entropy.LabelSmoothing, _classWeights);
             _device.Losses.SoftmaxCrossEntropy(options, _outputs, samples, _output, _labels, _sampleLoss, _sampleCorrect, gradient);
         }
         else
@@ -106,8 +106,8 @@ internal sealed class LossStep
         }
 
         _device.Upload(_targets.Slice(0, (long)samples * _outputs));
-        var factor = error.Reduction == SquaredErrorReduction.Mean ? 1f / _outputs : batch;
-        _device.Losses.SquaredError(factor, _outputs, samples, _output, _targets, _sampleLoss, _sampleCorrect, gradient);
+        var factors = error.Reduction == SquaredErrorReduction.Mean ? new SquaredErrorFactors(1f / _outputs, 1f / _outputs) : new(1, batch);
+        _device.Losses.SquaredError(factors, _outputs, samples, _output, _targets, _sampleLoss, _sampleCorrect, gradient);
     }
 
     private void FillOneHot(int samples)

@@ -10,16 +10,26 @@ public abstract record Loss
 
     /// <summary>What a sample with this label counts in the mean.</summary>
     public virtual float WeightOf(int label) => 1;
+
+    /// <summary>Samples with this label count neither in the loss nor in the accuracy; null: all count.</summary>
+    public virtual int? Ignored => null;
 }
 
 /// <summary>Cross entropy between softmax(logits) and the labels, as torch.nn.CrossEntropyLoss with reduction 'mean'.</summary>
 /// <param name="ClassWeights">One per class; null: 1.</param>
-/// <param name="IgnoreIndex">Samples with this label do not count.</param>
+/// <param name="IgnoreIndex">
+/// Samples with this label, which may be negative and is no class, count neither in the loss nor in the accuracy. The default is torch's; no label of a data set is so small,
+/// so that all count.
+/// </param>
 /// <param name="LabelSmoothing">Szegedy et al. 2015 (arXiv:1512.00567), section 7: in [0, 1].</param>
 [Kind("cross_entropy")]
-public sealed record CrossEntropy(IReadOnlyList<double>? ClassWeights = null, int? IgnoreIndex = null, double LabelSmoothing = 0) : Loss
+public sealed record CrossEntropy(IReadOnlyList<double>? ClassWeights = null, int IgnoreIndex = CrossEntropy.NoLabel, double LabelSmoothing = 0) : Loss
 {
-    public override bool HasWeights => ClassWeights is not null || IgnoreIndex is not null;
+    private const int NoLabel = -100;
+
+    public override bool HasWeights => ClassWeights is not null || Ignored is not null;
+
+    public override int? Ignored => IgnoreIndex == NoLabel ? null : IgnoreIndex;
 
     public override float WeightOf(int label) => label == IgnoreIndex ? 0 : (float)(ClassWeights?[label] ?? 1);
 }
@@ -30,7 +40,9 @@ public enum SquaredErrorReduction
     /// <summary>torch.nn.MSELoss: divided by the outputs of all samples.</summary>
     Mean,
 
-    /// <summary>torch.nn.MSELoss(reduction='sum'): neither divided by outputs nor by samples.</summary>
+    /// <summary>
+    /// torch.nn.MSELoss(reduction='sum'): the gradient is that of the sum over all samples of a batch. The loss that is told is per sample, as all losses.
+    /// </summary>
     Sum,
 }
 

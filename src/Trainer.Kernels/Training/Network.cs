@@ -24,6 +24,8 @@ public sealed class Network : IDisposable
     private readonly HostBatch? _hostBatch;
     private readonly WeightUpdate? _update;
     private readonly float[] _sampleWeights;
+    private readonly float[] _sampleCounts;
+    private readonly Dictionary<string, long> _batchesBefore;
     private readonly bool _ownsStates;
     private int _samples;
 
@@ -65,7 +67,8 @@ public sealed class Network : IDisposable
         _passes = new NetworkPasses(plan, operation => _memory.Bind(operation, products));
         _sender = new GradientSender(device, new BucketSchedule(plan, Layout), Layout, _memory.Gradients, options.TotalInPlace);
         _loss = new LossStep(device, model, recipe.Loss, _memory, Layout, options);
-        _sampleWeights = new float[options.MaxSamples];
+        (_sampleWeights, _sampleCounts) = (new float[options.MaxSamples], new float[options.MaxSamples]);
+        _batchesBefore = Layout.StateDict.Where(entry => entry.Slot is null).ToDictionary(entry => entry.Name, _ => 0L, StringComparer.Ordinal);
         _hostBatch = options.Parts is null ? null : new HostBatch(device, model, options.MaxSamples, _memory, _loss);
     }
 
@@ -106,10 +109,10 @@ public sealed class Network : IDisposable
             var correct = _hostBatch is null ? _loss.SampleCorrect : _hostBatch.SampleCorrect;
             for (var i = 0; i < _samples; i++)
             {
-                _sampleWeights[i] = _recipe.Loss.WeightOf(Labels[i]);
+                (_sampleWeights[i], _sampleCounts[i]) = (_recipe.Loss.WeightOf(Labels[i]), Labels[i] == _recipe.Loss.Ignored ? 0 : 1);
             }
 
-            return new SampleResults(losses[.._samples], _sampleWeights.AsSpan(0, _samples), correct[.._samples]);
+            return new SampleResults(losses[.._samples], _sampleWeights.AsSpan(0, _samples), correct[.._samples], _sampleCounts.AsSpan(0, _samples));
         }
     }
 
@@ -121,6 +124,13 @@ public sealed class Network : IDisposable
 
     /// <summary>So many elements of <see cref="Total"/>, from the first on, are rounded to bfloat16 once they are divided: all gradients or none, as the recipe says.</summary>
     public int RoundedElements => _recipe.Precision.Gradients == GradientPrecision.Bfloat16 ? Layout.ParameterElements : 0;
+
+    /// <summary>What torch.nn calls num_batches_tracked: batches that a layer's running statistics have seen, before this training and in it.</summary>
+    /// <param name="counter">Its name in the state dict: <c>1.num_batches_tracked</c>.</param>
+    public long BatchesTracked(string counter) => _batchesBefore[counter] + State.Progress.Updates;
+
+    /// <summary>Sets how many of them there were before this training.</summary>
+    public void TrackBatchesFrom(string counter, long batches) => _batchesBefore[counter] = batches;
 
     /// <summary>The optimizer's rate in the last update, as the schedule had it; before the first, in that one.</summary>
     public double LearningRate => _recipe.Schedule.Rate(_recipe.Optimizer.LearningRate, Math.Max(0, State.Progress.Updates - 1), Length);
@@ -144,6 +154,10 @@ public sealed class Network : IDisposable
     {
         Seed = seed;
         State.Initialize(Model, seed);
+        foreach (var counter in _batchesBefore.Keys)
+        {
+            _batchesBefore[counter] = 0;
+        }
     }
 
     /// <summary><see cref="Weights"/>, to be changed before the next pass.</summary>
@@ -204,7 +218,7 @@ public sealed class Network : IDisposable
             _device.Upload(_memory.Total);
         }
 
-        update.Run(_device, _memory.Total, States.Current, States.Next, Length);
+        update.Run(_device, _memory.Total, States.Current, States.Next, Length, _batchesBefore);
         States.Flip(State.Progress.Trained(sums));
         return State.Hash;
     }

@@ -34,7 +34,8 @@ public static class NetworkFit
             return options;
         }
 
-        var (shards, group) = (slices.Max(slice => slice.Shards), slices.Max(slice => slice.GroupShards));
+        var shards = slices.Max(slice => slice.Shards);
+        var group = slices.Max(slice => model.UnitShards(slice.Shards, slice.GroupShards));
         for (var most = LargestPowerBelow(shards); most >= 1 && most >= group; most /= 2)
         {
             var parts = options with { Parts = PartsOf(slices, most, options.MaxRoots) };

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Trainer.Kernels.Schema;
 
@@ -10,13 +11,13 @@ public readonly record struct TrainingLength(int StepsPerEpoch, int? Epochs)
     /// <summary>Steps that somebody has taken off.</summary>
     private long Before { get; init; }
 
-    /// <summary>An epoch at least.</summary>
+    /// <summary>All; an epoch where warm-up leaves none, so that there is a first rate for it to rise to.</summary>
     /// <exception cref="InvalidOperationException">Nobody has said how many epochs there are.</exception>
     internal long StepsLeft => Epochs is { } epochs
-        ? Math.Max(StepsPerEpoch, ((long)epochs * StepsPerEpoch) - Before)
+        ? ((long)epochs * StepsPerEpoch) - Before is var left and > 0 ? left : StepsPerEpoch
         : throw new InvalidOperationException("The schedule ends with the training: give the recipe's Epochs, or the schedule its own end.");
 
-    internal long EpochsLeft => StepsLeft / StepsPerEpoch;
+    internal long EpochsLeft => Math.Max(1, StepsLeft / StepsPerEpoch);
 
     internal TrainingLength Behind(long steps) => this with { Before = Before + steps };
 }
@@ -42,6 +43,18 @@ public abstract record LearningRateSchedule
             : RateBehindWarmup(initial, 0, rest) * (Warmup!.StartFactor + ((1 - Warmup.StartFactor) * step / warm));
     }
 
+    /// <summary><see cref="Rate"/> as the optimizer takes it.</summary>
+    /// <exception cref="NotFiniteNumberException">It is none that float32 holds; with the schedule's name.</exception>
+    internal double FiniteRate(double initial, long step, TrainingLength length)
+    {
+        var rate = Rate(initial, step, length);
+        return float.IsFinite((float)rate)
+            ? rate
+            : throw new NotFiniteNumberException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"training.schedule: {KindAttribute.WordOf(GetType())} makes the learning rate {rate} after {step} steps; it must stay below {float.MaxValue:G2}"));
+    }
+
     /// <param name="initial">The optimizer's or the parameter group's.</param>
     /// <param name="step">Steps already taken since warm-up.</param>
     /// <param name="length">Without warm-up.</param>
@@ -60,7 +73,7 @@ public sealed record Warmup(int? Steps = null, int? Epochs = null, double StartF
 }
 
 /// <summary>The initial rate throughout.</summary>
-[Kind("constant")]
+[Kind("constant", IsDefault = true)]
 public sealed record ConstantSchedule : LearningRateSchedule
 {
     private protected override double RateBehindWarmup(double initial, long step, TrainingLength length) => initial;
@@ -73,7 +86,7 @@ public sealed record StepSchedule(int StepSize, double Gamma = 0.1) : LearningRa
     private protected override double RateBehindWarmup(double initial, long step, TrainingLength length) => initial * ExactMath.Power(Gamma, step / length.StepsPerEpoch / StepSize);
 }
 
-/// <summary>initial x gamma^(milestones reached), milestones in epochs: torch's MultiStepLR.</summary>
+/// <summary>initial x gamma^(milestones reached), milestones in epochs, one that is repeated as often as it stands there: torch's MultiStepLR.</summary>
 [Kind("multi_step")]
 public sealed record MultiStepSchedule(IReadOnlyList<int> Milestones, double Gamma = 0.1) : LearningRateSchedule
 {
@@ -88,18 +101,25 @@ public sealed record ExponentialSchedule(double Gamma) : LearningRateSchedule
     private protected override double RateBehindWarmup(double initial, long step, TrainingLength length) => initial * ExactMath.Power(Gamma, step / length.StepsPerEpoch);
 }
 
-/// <summary>etaMin + (initial - etaMin)(1 + cos(pi epoch / tMax)) / 2: Loshchilov and Hutter 2017 (arXiv:1608.03983), eq. 5; torch's CosineAnnealingLR.</summary>
-/// <param name="TMax">Epochs until etaMin is reached; null: all that warm-up leaves.</param>
+/// <summary>etaMin + (initial - etaMin)(1 + cos(pi t / tMax)) / 2: Loshchilov and Hutter 2017 (arXiv:1608.03983), eq. 5; torch's CosineAnnealingLR.</summary>
+/// <param name="TMax">
+/// Epochs until etaMin is reached; null: all that warm-up leaves. Behind a warm-up of steps these are counted in steps, and the rate moves every step, as torch's does
+/// that is stepped per batch.
+/// </param>
 [Kind("cosine")]
 public sealed record CosineSchedule(int? TMax = null, double EtaMin = 0) : LearningRateSchedule
 {
     private protected override double RateBehindWarmup(double initial, long step, TrainingLength length) =>
-        EtaMin + ((initial - EtaMin) * (1 + ExactMath.CosPi(HalfPeriods(step / length.StepsPerEpoch, TMax ?? length.EpochsLeft))) / 2);
+        EtaMin + ((initial - EtaMin) * (1 + ExactMath.CosPi(HalfPeriods(step, length))) / 2);
 
-    /// <summary>epoch / tMax, folded into [0, 1]: the cosine goes up again behind tMax.</summary>
-    private static double HalfPeriods(long epoch, long tMax)
+    private double HalfPeriods(long step, TrainingLength length) => TMax is null && Warmup?.Steps is not null
+        ? HalfPeriods(step, length.StepsLeft)
+        : HalfPeriods(step / length.StepsPerEpoch, TMax ?? length.EpochsLeft);
+
+    /// <summary>time / tMax, folded into [0, 1]: the cosine goes up again behind tMax.</summary>
+    private static double HalfPeriods(long time, long tMax)
     {
-        var folded = epoch % (2 * tMax);
+        var folded = time % (2 * tMax);
         return (double)Math.Min(folded, (2 * tMax) - folded) / tMax;
     }
 }
@@ -109,7 +129,7 @@ public sealed record CosineSchedule(int? TMax = null, double EtaMin = 0) : Learn
 /// with anneal_strategy 'cos' and cycle_momentum=False, over all steps that warm-up leaves. Moves every step; the optimizer's own rate is not used.
 /// </summary>
 /// <param name="MaxRate">The peak.</param>
-/// <param name="PctStart">Part of all steps on the way up.</param>
+/// <param name="PctStart">Part of all steps on the way up. Where that is one step, at which torch divides by zero, it has the peak.</param>
 [Kind("one_cycle")]
 public sealed record OneCycleSchedule([property: Option("max_lr")] double MaxRate, double PctStart = 0.3, double DivFactor = 25, double FinalDivFactor = 1e4)
     : LearningRateSchedule
@@ -118,7 +138,7 @@ public sealed record OneCycleSchedule([property: Option("max_lr")] double MaxRat
     {
         var (first, last) = (MaxRate / DivFactor, MaxRate / DivFactor / FinalDivFactor);
         var (peak, end) = ((PctStart * length.StepsLeft) - 1, length.StepsLeft - 1.0);
-        return step <= peak ? Between(first, MaxRate, step / peak) : Between(MaxRate, last, Math.Min(1, (step - peak) / (end - peak)));
+        return step > peak ? Between(MaxRate, last, Math.Min(1, (step - peak) / (end - peak))) : peak > 0 ? Between(first, MaxRate, step / peak) : MaxRate;
     }
 
     private static double Between(double start, double end, double part) => end + ((start - end) / 2 * (1 + ExactMath.CosPi(part)));

@@ -61,6 +61,6 @@ public readonly record struct TrainingProgress(ulong Step, long Updates, long Sa
     private static ulong Hash(ulong hash, in PassSums sums)
     {
         hash = WeightHash.Mix(WeightHash.Mix(hash, BitConverter.DoubleToUInt64Bits(sums.Loss)), BitConverter.DoubleToUInt64Bits(sums.Weight));
-        return WeightHash.Mix(WeightHash.Mix(hash, (ulong)sums.Correct), (ulong)sums.Samples);
+        return WeightHash.Mix(WeightHash.Mix(WeightHash.Mix(hash, (ulong)sums.Correct), (ulong)sums.Counted), (ulong)sums.Samples);
     }
 }

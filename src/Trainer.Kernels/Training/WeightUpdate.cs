@@ -1,5 +1,6 @@
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Training;
@@ -16,9 +17,9 @@ internal sealed class WeightUpdate
     public WeightUpdate(Model model, ParameterLayout layout, TrainingRecipe recipe)
     {
         (_layout, _recipe) = (layout, recipe);
-        var momenta = model.Graph.Layers
-            .SelectMany(node => node.Statistics.Select(statistic => (Name: node.NameOf(statistic.Name), statistic.Momentum)))
-            .ToDictionary(statistic => statistic.Name, statistic => statistic.Momentum, StringComparer.Ordinal);
+        var averages = model.Graph.Layers
+            .SelectMany(node => node.Statistics.Select(statistic => (Name: node.NameOf(statistic.Name), Average: Average.Of(statistic, node))))
+            .ToDictionary(statistic => statistic.Name, statistic => statistic.Average, StringComparer.Ordinal);
         for (var i = 0; i < layout.Slots.Count; i++)
         {
             var slot = layout.Slots[i];
@@ -26,7 +27,7 @@ internal sealed class WeightUpdate
             Append(slot.Kind switch
             {
                 SlotKind.Parameter => new Stretch(end - slot.Offset, recipe.ParameterGroups.FirstOrDefault(group => group.Matches(slot.Name)), null),
-                SlotKind.Statistic => new Stretch(end - slot.Offset, null, new Average(momenta[slot.Name])),
+                SlotKind.Statistic => new Stretch(end - slot.Offset, null, averages[slot.Name]),
                 SlotKind.LossWeight => new Stretch(end - slot.Offset, new ParameterGroup(slot.Name, Frozen: true), null),
                 _ => throw new InvalidOperationException($"No such kind of slot: {slot.Kind}."),
             });
@@ -42,22 +43,24 @@ internal sealed class WeightUpdate
     /// <param name="current">Is read.</param>
     /// <param name="next">Is written.</param>
     /// <param name="length">For the schedule.</param>
-    public void Run(Device device, Tensor total, TrainingState current, TrainingState next, TrainingLength length)
+    /// <param name="batchesBefore">By the names of num_batches_tracked: what running statistics had seen before the first step.</param>
+    public void Run(
+        Device device, Tensor total, TrainingState current, TrainingState next, TrainingLength length, IReadOnlyDictionary<string, long> batchesBefore)
     {
         var step = current.Progress.Updates + 1;
         for (var i = 0; i < _runs.Length; i++)
         {
-            _runs[i] = RunOf(_stretches[i], step, length);
+            _runs[i] = RunOf(_stretches[i], step, length, batchesBefore);
         }
 
         next.Update(current, _runs, Scale(device, total), total);
     }
 
-    private UpdateRun RunOf(Stretch stretch, long step, TrainingLength length)
+    private UpdateRun RunOf(Stretch stretch, long step, TrainingLength length, IReadOnlyDictionary<string, long> batchesBefore)
     {
         if (stretch.Statistic is { } average)
         {
-            return new UpdateRun(UpdateRule.Average, stretch.Elements) { Momentum = (float)(average.Momentum ?? (1.0 / step)) };
+            return new UpdateRun(UpdateRule.Average, stretch.Elements) { Momentum = (float)(average.Momentum ?? (1.0 / (batchesBefore[average.Counter!] + step))) };
         }
 
         if (stretch.Group is { Frozen: true })
@@ -66,7 +69,7 @@ internal sealed class WeightUpdate
         }
 
         var optimizer = _recipe.Optimizer;
-        var rate = _recipe.Schedule.Rate(stretch.Group?.LearningRate ?? optimizer.LearningRate, step - 1, length);
+        var rate = _recipe.Schedule.FiniteRate(stretch.Group?.LearningRate ?? optimizer.LearningRate, step - 1, length);
         return optimizer.Run(stretch.Elements, rate, stretch.Group?.WeightDecay ?? optimizer.WeightDecay, step);
     }
 
@@ -88,7 +91,9 @@ internal sealed class WeightUpdate
         return (float)(scale * Math.Min(1, limit / (norm + 1e-6)));
     }
 
-    /// <summary>Total is divided by B: a weighted mean is divided by the sum of weights instead, which came along.</summary>
+    /// <summary>
+    /// Total is divided by B: a weighted mean is divided by the sum of weights instead, which came along. Where no sample counts the gradient is 0 as it is.
+    /// </summary>
     private double LossScale(Device device, Tensor total)
     {
         if (_layout.Slots[^1] is not { Kind: SlotKind.LossWeight } slot)
@@ -99,7 +104,7 @@ internal sealed class WeightUpdate
         var sum = total.Slice(slot.Offset, 1);
         device.Download(sum);
         device.Synchronize();
-        return 1.0 / sum.Host[0];
+        return sum.Host[0] == 0 ? 1 : 1.0 / sum.Host[0];
     }
 
     private void ClearFrozen(Device device, Tensor total)
@@ -131,5 +136,10 @@ internal sealed class WeightUpdate
     /// <summary>Neighbouring slots that are updated alike.</summary>
     private sealed record Stretch(int Elements, ParameterGroup? Group, Average? Statistic);
 
-    private sealed record Average(double? Momentum);
+    /// <param name="Counter">Of the batches so far, where each of them counts alike.</param>
+    private sealed record Average(double? Momentum, string? Counter)
+    {
+        public static Average Of(Statistic statistic, LayerNode node) =>
+            new(statistic.Momentum, statistic.Momentum is null ? node.NameOf(ParameterLayout.BatchesName) : null);
+    }
 }

@@ -26,7 +26,7 @@ internal sealed partial class AllReduce
     private void FinishStatistics()
     {
         var statistics = _statistics.Sum(_step.Plan.Samples);
-        if (_step.Plan.Samples > 0 && !double.IsFinite(statistics.MeanLoss))
+        if (!statistics.IsFinite)
         {
             Fail($"the loss is not finite ({statistics.MeanLoss})", isNotFinite: true);
         }

@@ -3,16 +3,17 @@ using Trainer.Kernels.Training;
 
 namespace Trainer.Node.Reduction;
 
-/// <summary>Loss, weight and correctness of every sample of a batch, by position: gathered from all members, summed in double.</summary>
-/// <remarks>A member's part holds the losses of its local samples, then their weights, then 1 or 0 for each: 3 n float32.</remarks>
+/// <summary>Loss, weight, correctness and whether it counts of every sample of a batch, by position: gathered from all members, summed in double.</summary>
+/// <remarks>A member's part holds the losses of its local samples, then their weights, then 1 or 0 for each, twice: 4 n float32.</remarks>
 internal sealed class StatisticsSum(int mostSamples)
 {
     /// <summary>Values of a sample.</summary>
-    public const int Values = 3;
+    public const int Values = 4;
 
     private readonly float[] _loss = new float[mostSamples];
     private readonly float[] _weight = new float[mostSamples];
     private readonly float[] _correct = new float[mostSamples];
+    private readonly float[] _counted = new float[mostSamples];
     private int _missing;
 
     public bool IsComplete => _missing == 0;
@@ -36,6 +37,7 @@ internal sealed class StatisticsSum(int mostSamples)
             part.Slice(local, samples).CopyTo(_loss.AsSpan(first));
             part.Slice(count + local, samples).CopyTo(_weight.AsSpan(first));
             part.Slice((2 * count) + local, samples).CopyTo(_correct.AsSpan(first));
+            part.Slice((3 * count) + local, samples).CopyTo(_counted.AsSpan(first));
             local += samples;
         }
 
@@ -43,6 +45,6 @@ internal sealed class StatisticsSum(int mostSamples)
         return true;
     }
 
-    public PassSums Sum(int samples) =>
-        default(PassSums).With(new SampleResults(_loss.AsSpan(0, samples), _weight.AsSpan(0, samples), _correct.AsSpan(0, samples)));
+    public PassSums Sum(int samples) => default(PassSums).With(
+        new SampleResults(_loss.AsSpan(0, samples), _weight.AsSpan(0, samples), _correct.AsSpan(0, samples), _counted.AsSpan(0, samples)));
 }

@@ -39,6 +39,9 @@ public sealed class MemberState : IDisposable
 
     public Schedule Schedule { get; }
 
+    /// <summary>What a start from a file did not take; null without one.</summary>
+    public WarmStartRest? WarmStartRest { get; private init; }
+
     /// <summary>Where the all-reduce finds the gradients and puts the totals.</summary>
     public GradientBuffers Buffers { get; }
 
@@ -46,7 +49,7 @@ public sealed class MemberState : IDisposable
     public static MemberState Create(JobSpec spec, Assignment assignment, int rank, Device device)
     {
         var (train, test) = DataSection.Load(JobFile.SectionJson(spec.Data));
-        var model = JobParameters.BuildModel(spec.Model, train.Shape, Math.Max(train.Classes, test.Classes));
+        var model = JobParameters.BuildModel(spec.Model, train.Shape, train.Labels.Or(test.Labels).Classes(spec.Training.IgnoredLabel));
         var parameters = JobParameters.Of(spec, model);
         var stepsPerEpoch = ((train.Count - 1) / parameters.BatchSize) + 1;
         var roots = AllReducePlan.RootsOf(assignment.Members[rank]);
@@ -61,14 +64,11 @@ public sealed class MemberState : IDisposable
         try
         {
             network.Initialize(parameters.Seed);
-            if (spec.Training.Init is { } init)
-            {
-                WarmStart.Load(network, init.Weights, init.Strict);
-            }
+            var rest = spec.Training.Init is { } init ? WarmStart.Load(network, init.Weights, init.Strict) : null;
 
             var plan = AllReducePlan.Of(assignment, network.Layout.Elements);
             var data = new DataPipeline(train, test, parameters.Seed, parameters.Shuffle);
-            return new MemberState(parameters, data, network, recipe, plan, rank);
+            return new MemberState(parameters, data, network, recipe, plan, rank) { WarmStartRest = rest };
         }
         catch
         {

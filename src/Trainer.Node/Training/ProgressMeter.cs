@@ -11,22 +11,26 @@ internal sealed class ProgressMeter(Schedule schedule)
 
     private readonly SpeedWindow _speed = new();
     private PassSums _epoch;
+    private uint _ignoredSteps;
     private double _trainSeconds;
     private double _testPerSecond;
     private bool _epochClosed;
 
+    /// <summary>Of the epoch so far; NaN while the loss ignores all that was seen.</summary>
     public double Loss => _epoch.Samples > 0 ? _epoch.MeanLoss : 0;
 
+    /// <summary>Likewise.</summary>
     public double Accuracy => _epoch.Samples > 0 ? _epoch.Accuracy : 0;
 
     public void Trained(in ScheduleItem item, in PassSums sums, double seconds)
     {
         if (_epochClosed)
         {
-            (_epoch, _trainSeconds, _epochClosed) = (default, 0, false);
+            (_epoch, _ignoredSteps, _trainSeconds, _epochClosed) = (default, 0, 0, false);
         }
 
         _epoch += sums;
+        _ignoredSteps += sums.Counted == 0 ? 1U : 0;
         _trainSeconds += seconds;
         _speed.Add(item.Samples, seconds);
     }
@@ -47,6 +51,8 @@ internal sealed class ProgressMeter(Schedule schedule)
             ImagesPerSecond = _epoch.Samples / Math.Max(_trainSeconds, 1e-9),
             Seconds = _trainSeconds + seconds,
             LearningRate = learningRate,
+            IgnoredSamples = (ulong)(_epoch.Samples - _epoch.Counted),
+            IgnoredSteps = _ignoredSteps,
         };
     }
 

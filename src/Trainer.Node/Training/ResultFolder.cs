@@ -30,7 +30,7 @@ internal sealed class ResultFolder
     public void Append(EpochSummary summary) => File.AppendAllText(MetricsPath, ProtoJson.Line(ProtoJson.ToJson(summary)) + "\n");
 
     /// <returns>The file's SHA-256.</returns>
-    public string WriteWeights(Network network) => Safetensors.WriteWeights(WeightsPath, network.Layout, network.State.Weights, network.State.Progress.Updates);
+    public string WriteWeights(Network network) => Safetensors.WriteWeights(WeightsPath, network.Layout, network.State.Weights, network.BatchesTracked);
 
     public void WriteOptimizer(Network network, Optimizer optimizer)
     {

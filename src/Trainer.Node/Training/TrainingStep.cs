@@ -93,13 +93,16 @@ internal sealed class TrainingStep
         return new StepResult(_allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * local)), default, local);
     }
 
-    /// <summary>Losses of a pass to <paramref name="at"/>, weights behind the losses of all <paramref name="samples"/>, and correctness behind those.</summary>
+    /// <summary>
+    /// Losses of a pass to <paramref name="at"/>, weights behind the losses of all <paramref name="samples"/>, correctness behind those, then what counts.
+    /// </summary>
     private void CopyStatistics(int at, int samples)
     {
         var results = _state.Network.Results;
         results.Loss.CopyTo(_statistics.AsSpan(at));
         results.Weight.CopyTo(_statistics.AsSpan(samples + at));
         results.Correct.CopyTo(_statistics.AsSpan((2 * samples) + at));
+        results.Counted.CopyTo(_statistics.AsSpan((3 * samples) + at));
     }
 
     private StepPlan PlanOf(in ScheduleItem item)

@@ -103,6 +103,11 @@ public sealed partial class WorkerActor
         Say(new WorkerReport { Started = new Started { Device = _options.Device.Description } });
         Log($"Rank {Serving.Rank} of {Serving.Members}: shards {string.Join(", ", state.Plan.Roots[Serving.Rank])} of {state.Plan.Shards} "
             + $"on {_options.Device.Description}; {state.Data.Train.Count} training and {state.Data.Test.Count} test images.");
+        if (Serving.Rank == 0 && state.WarmStartRest is { } rest && JobNotes.Of(rest) is { } note)
+        {
+            Log(note);
+        }
+
         Serving.Run!.Begin(new AllReduceClient(Serving.AllReduce, Serving.Waiter, state.Network.Layout.Buckets.Count));
     }
 

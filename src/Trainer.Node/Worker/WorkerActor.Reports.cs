@@ -36,6 +36,10 @@ public sealed partial class WorkerActor
             if (committed.Epoch is not null)
             {
                 Say(new WorkerReport { Epoch = Serving.Epochs[^1] });
+                if (JobNotes.Of(committed.Epoch) is { } note)
+                {
+                    Log(note);
+                }
             }
         }
     }

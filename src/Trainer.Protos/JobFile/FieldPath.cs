@@ -37,9 +37,9 @@ internal static class FieldPath
             yield return [.. names.Select(message.FindFieldByName)];
     }
 
-    /// <summary>Fields of which at least one must be given; empty: none.</summary>
+    /// <summary>Fields of which at least one must be given, those of a named oneof included; empty: none.</summary>
     public static IReadOnlyList<FieldDescriptor> AnyOf(MessageDescriptor message) =>
-        [.. (message.GetOptions()?.GetExtension(RulesExtensions.AnyOf) ?? []).Select(message.FindFieldByName)];
+        [.. (message.GetOptions()?.GetExtension(RulesExtensions.AnyOf) ?? []).SelectMany(name => Named(message, name))];
 
     /// <summary>"a, b or c".</summary>
     public static string Either(IEnumerable<string> names)
@@ -47,6 +47,9 @@ internal static class FieldPath
         string[] all = [.. names];
         return all.Length < 2 ? string.Concat(all) : $"{string.Join(", ", all[..^1])} or {all[^1]}";
     }
+
+    private static IEnumerable<FieldDescriptor> Named(MessageDescriptor message, string name) =>
+        message.Oneofs.FirstOrDefault(oneof => oneof.Name == name)?.Fields ?? [message.FindFieldByName(name)];
 
     private static readonly Rule NoRule = new();
 }

@@ -24,19 +24,19 @@ internal sealed class FieldRules
 
     private void Message(IMessage message, string path)
     {
-        foreach (IReadOnlyList<FieldDescriptor> choice in FieldPath.Choices(message.Descriptor))
-            Choice(choice, message, path);
         IReadOnlyList<FieldDescriptor> needed = FieldPath.AnyOf(message.Descriptor);
+        foreach (IReadOnlyList<FieldDescriptor> choice in FieldPath.Choices(message.Descriptor))
+            Choice(choice, message, path, isNeeded: !choice.All(needed.Contains));
         if (needed.Count > 0 && !needed.Any(field => FieldPath.IsPresent(field, message)))
             Add(path, $"needs {FieldPath.Either(needed.Select(field => field.Name))}");
         foreach (FieldDescriptor field in message.Descriptor.Fields.InFieldNumberOrder())
             Field(field, message, FieldPath.Join(path, field.Name));
     }
 
-    private void Choice(IReadOnlyList<FieldDescriptor> choice, IMessage message, string path)
+    private void Choice(IReadOnlyList<FieldDescriptor> choice, IMessage message, string path, bool isNeeded)
     {
         string[] present = [.. choice.Where(field => FieldPath.IsPresent(field, message)).Select(field => field.Name)];
-        if (present.Length == 0)
+        if (present.Length == 0 && isNeeded)
             Add(path, $"needs {FieldPath.Either(choice.Select(field => field.Name))}");
         else if (present.Length > 1)
             Add(path, $"takes only one of {string.Join(" and ", present)}");

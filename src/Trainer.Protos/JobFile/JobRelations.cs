@@ -33,10 +33,10 @@ internal static class JobRelations
         IReadOnlyList<uint> milestones = schedule.MultiStep?.Milestones ?? [];
         for (int i = 1; i < milestones.Count; i++)
         {
-            if (milestones[i] <= milestones[i - 1])
+            if (milestones[i] < milestones[i - 1])
             {
                 yield return new($"training.schedule.multi_step.milestones[{i}]",
-                    $"must be more than the one before it ({milestones[i - 1]}), got {milestones[i]}");
+                    $"must be at least the one before it ({milestones[i - 1]}), got {milestones[i]}");
             }
         }
         if (schedule.Warmup is { HasEpochs: true } warmup && warmup.Epochs >= training.Epochs)

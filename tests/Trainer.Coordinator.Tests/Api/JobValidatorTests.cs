@@ -41,7 +41,47 @@ public sealed class JobValidatorTests : IDisposable
         Expect("training.shards", "must be at most batch_size (32), got 33", spec => spec.Training.Shards = 33);
         Expect("cluster.min_workers", "must be at most training.shards (4), got 5", spec => spec.Cluster = new ClusterSection { MinWorkers = 5 });
         Expect("cluster.min_workers", "must be at most max_workers (2), got 3", spec => spec.Cluster = new ClusterSection { MinWorkers = 3, MaxWorkers = 2 });
-        Expect("training.batch_size", "must be at most the training set's 67 samples, got 68", spec => spec.Training.BatchSize = 68);
+    }
+
+    [Fact]
+    public void A_batch_may_be_larger_than_the_training_set_whose_size_then_decides_the_groups()
+    {
+        var spec = With(spec => (spec.Model, spec.Training.BatchSize) = (Norms(sync: false), 1024));
+
+        var (filled, violations) = _validator.Check(spec);
+        Assert.Empty(violations);
+        Assert.Equal((16u, 8u, 2u), (filled.Training.Shards, filled.Training.BatchNormShards, filled.Cluster.MaxWorkers)); // 67 samples: 33 and 34
+    }
+
+    [Fact]
+    public void Sync_limits_the_workers_and_leaves_the_groups_of_other_layers()
+    {
+        var (filled, violations) = _validator.Check(With(spec => (spec.Model, spec.Training.BatchSize, spec.Training.Shards) = (Norms(sync: true), 66, 4)));
+
+        Assert.Equal(["a batch of 1 samples in 4 shards has a batch norm group (shards 2 to 3) of one value per channel, which has no variance"],
+            violations.Select(violation => violation.Problem));
+        Assert.Equal((2u, 1u), (filled.Training.BatchNormShards, filled.Cluster.MaxWorkers));
+    }
+
+    [Fact]
+    public void Labels_that_start_at_1_and_ignored_ones_fit_where_the_job_says_so()
+    {
+        SmallData.WriteLabels(_spec.Data.Idx.TrainLabels, [.. Enumerable.Range(0, 67).Select(i => (byte)((i % 5) + 1))]);
+        SmallData.WriteLabels(_spec.Data.Idx.TestLabels, [.. Enumerable.Range(0, 13).Select(i => (byte)((i % 5) + 1))]);
+        void Five(JobSpec spec) => spec.Model.Classes = 5;
+        Expect(
+            "model.classes",
+            "gives 5 classes; the data's labels go up to 5 and need 6; they start at 1, so data.label_offset: 1 may be what is missing",
+            Five);
+        Expect("model.classes", "gives 5 classes; the data's labels start at -1; classes start at 0", spec =>
+        {
+            Five(spec);
+            spec.Data.LabelOffset = 2;
+        });
+        void Ignore(JobSpec spec, int label) => spec.Training.Loss = new Loss { CrossEntropy = new CrossEntropy { IgnoreIndex = label } };
+        Assert.Equal(5u, _validator.Check(With(spec => spec.Data.LabelOffset = 1)).Spec.Model.Classes);
+        Assert.Empty(_validator.Check(With(spec => { Five(spec); Ignore(spec, 5); })).Violations);
+        Assert.Empty(_validator.Check(With(spec => { Five(spec); spec.Data.LabelOffset = 2; Ignore(spec, -1); })).Violations);
     }
 
     [Fact]
@@ -164,6 +204,17 @@ public sealed class JobValidatorTests : IDisposable
         Assert.Equal("training.init.weights", violation.Path);
         Assert.Contains(path, violation.Problem, StringComparison.Ordinal);
     }
+
+    private static Model Norms(bool sync) => new()
+    {
+        Layers =
+        {
+            new Layer { Flatten = new Flatten() },
+            new Layer { BatchNorm1D = new BatchNorm1d() },
+            new Layer { Linear = new Linear { OutFeatures = 10 } },
+            new Layer { BatchNorm1D = new BatchNorm1d { Sync = sync } },
+        },
+    };
 
     private void Expect(string path, string problem, Action<JobSpec> change) =>
         Assert.Equal([new FieldViolation(path, problem)], _validator.Check(With(change)).Violations);

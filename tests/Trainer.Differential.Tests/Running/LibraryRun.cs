@@ -112,7 +112,7 @@ internal static class LibraryRun
             }
         }
 
-        Safetensors.WriteWeights(Path.Combine(folder, Case.InitialWeights), network.Layout, weights, tried.Perturbs ? BatchesBefore : 0);
+        Safetensors.WriteWeights(Path.Combine(folder, Case.InitialWeights), network.Layout, weights, _ => tried.Perturbs ? BatchesBefore : 0);
     }
 
     /// <summary>All that is kept, by itself: without the padding and the sums of a step.</summary>

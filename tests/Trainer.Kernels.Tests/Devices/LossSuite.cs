@@ -50,16 +50,16 @@ public abstract class LossSuite(DeviceVariants variants)
     [InlineData(20_011, 3)]
     public void Squared_error_equals_the_reference(int elements, int samples)
     {
-        foreach (var factor in new[] { 1, 0.37f })
+        foreach (var factors in new SquaredErrorFactors[] { new(1, 1), new(0.37f, 0.37f), new(1, 13) })
         {
-            variants.MustEqualReference($"factor {factor}", device =>
+            variants.MustEqualReference($"{factors}", device =>
             {
                 using var tensors = new Gapped(device, device == DeviceVariants.Reference ? 0 : 11);
                 using var dense = new Guarded();
                 var y = tensors.Input(samples, TestData.Values(samples * elements, 1));
                 var target = dense.Input(device, TestData.Values(samples * elements, 2));
                 var (loss, correct, dx) = (dense.Output(device, samples), dense.Output(device, samples), tensors.Output(samples, elements));
-                device.Losses.SquaredError(factor, elements, samples, y, target, loss, correct, dx);
+                device.Losses.SquaredError(factors, elements, samples, y, target, loss, correct, dx);
                 return [.. device.Read(loss), .. device.Read(correct), .. tensors.Read(dx)];
             });
         }

@@ -27,6 +27,9 @@ public abstract class PoolingSuite(DeviceVariants variants)
         { new(11, 1, 1, 1, 1, 1, 1, 0, 0), 3 },
         { new(2, 3, 1, 3, 41, 1, 1, 1, 20), 2 },
         { new(2, 75, 29, 3, 3, 2, 2, 1, 1), 2 },
+        { new(2, 6, 5, 7, 7, 2, 3, 0, 0, CeilMode: true), 3 },
+        { new(3, 1, 2, 2, 5, 2, 4, 0, 0, CeilMode: true), 2 },
+        { new(2, 3, 2, 8, 6, 3, 3, 2, 1, CeilMode: true), 2 },
     };
 
     public static TheoryData<Pool2dGeometry, int> Dilated => new()
@@ -34,6 +37,9 @@ public abstract class PoolingSuite(DeviceVariants variants)
         { new(2, 17, 19, 3, 3, 1, 1, 1, 1, 2, 2), 2 },
         { new(3, 21, 37, 2, 3, 2, 2, 1, 1, 3, 2), 2 },
         { new(1, 23, 25, 3, 4, 3, 2, 1, 2, 1, 3, true), 3 },
+        { new(2, 5, 6, 2, 1, 1, 1, 0, 0, 1, 9), 3 },
+        { new(2, 5, 7, 1, 3, 2, 2, 0, 1, 23, 2), 2 },
+        { new(2, 3, 4, 2, 2, 3, 4, 0, 0, 4, 6, true), 2 },
     };
 
     public static TheoryData<AdaptivePool2dGeometry, int> Adaptive => new()

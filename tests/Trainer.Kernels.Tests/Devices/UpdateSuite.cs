@@ -1,5 +1,6 @@
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu.Updates;
 using Trainer.Kernels.Tests.Reference;
 
 namespace Trainer.Kernels.Tests.Devices;
@@ -115,8 +116,46 @@ public abstract class UpdateSuite(DeviceVariants variants)
     public void The_squared_norm_equals_the_reference(int count) => variants.MustEqualReference("norm", device =>
     {
         using var tensors = new Guarded();
-        return [device.Updates.SquaredNorm(tensors.Input(device, TestData.Values(count, 1)))];
+        var norm = device.Updates.SquaredNorm(tensors.Input(device, TestData.Values(count, 1)));
+        var (high, rest) = ((float)norm, norm - (float)norm);
+        return [high, (float)rest, (float)(rest - (float)rest)];
     });
+
+    [Theory]
+    [InlineData(37)]
+    [InlineData(200_003)]
+    public void The_squared_norm_on_the_host_is_that_of_a_device(int count)
+    {
+        using var tensors = new Guarded();
+        var values = TestData.Values(count, 1);
+        Assert.Equal(variants.All[0].Updates.SquaredNorm(tensors.Input(variants.All[0], values)), SquaredNorm.Of(values));
+    }
+
+    /// <summary>The squares alone are beyond float32, or below it.</summary>
+    [Theory]
+    [InlineData(3e38f)]
+    [InlineData(1e-40f)]
+    public void Finite_values_have_a_finite_squared_norm(float value)
+    {
+        foreach (var device in variants.All)
+        {
+            using var tensors = new Guarded();
+            var norm = device.Updates.SquaredNorm(tensors.Input(device, [.. Enumerable.Repeat(value, 70_001)]));
+            Assert.Equal(70_001 * (double)value * value, norm, 1e-12 * norm);
+        }
+    }
+
+    [Fact]
+    public void Averages_keep_small_values_and_a_share_of_one_forgets_the_old()
+    {
+        foreach (var device in variants.All)
+        {
+            using var tensors = new Guarded();
+            var (w, total) = (tensors.Input(device, [1, 1]), tensors.Input(device, [3.81e-8f, 2]));
+            device.Updates.Update([new UpdateRun(UpdateRule.Average, 2) { Momentum = 1 }], 1, total, [w], [w], new ulong[1]);
+            Assert.Equal([3.81e-8f, 2], device.Read(w));
+        }
+    }
 
     private ulong[] HashesOf(float[] values)
     {

@@ -91,7 +91,7 @@ public abstract class LayerGoldenTests
         foreach (var statistic in run.Layer.Statistics(run.Input).Where(statistic => golden.TryGetProperty(statistic.Name, out _)))
         {
             var (before, total) = (run[statistic.Name], run.SumOverRoots(statistic.Name));
-            var after = before.Select((value, i) => (float)(value + (statistic.Momentum!.Value * ((total[i] / run.Samples) - value))));
+            var after = before.Select((value, i) => (float)((statistic.Momentum!.Value * total[i] / run.Samples) + ((1 - statistic.Momentum.Value) * value)));
             MustBeNear(statistic.Name, golden, [.. after], pixels);
         }
     }

@@ -39,7 +39,7 @@ public abstract class LossGoldenTests
         MustBeNear($"{name}: gradient", golden.Doubles("gradient"), device.Read(dx));
 
         var weights = options.ClassWeights.IsEmpty ? null : device.Read(options.ClassWeights).Select(weight => (double)weight).ToArray();
-        var entropy = new CrossEntropy(weights, options.IgnoreIndex, options.LabelSmoothing);
+        var entropy = new CrossEntropy(weights, options.IgnoreIndex ?? -100, options.LabelSmoothing);
         var weight = Enumerable.Range(0, samples).Sum(n => (double)entropy.WeightOf(n * 7 % classes));
         MustBeNear($"{name}: mean", [golden.GetProperty("mean").GetDouble()], [(float)(device.Read(loss).Sum(value => (double)value) / weight)]);
     }
@@ -55,7 +55,7 @@ public abstract class LossGoldenTests
         var factor = golden.Text("reduction") == "mean" ? 1f / (samples * elements) : 1;
         var (loss, correct, dx) = (device.Zeros(samples), device.Zeros(samples), device.Zeros(samples * elements));
         device.Losses.SquaredError(
-            factor, elements, samples, device.Place(GoldenValues.Tensor($"{name}.y", samples * elements)),
+            new(factor, factor), elements, samples, device.Place(GoldenValues.Tensor($"{name}.y", samples * elements)),
             device.Place(GoldenValues.Tensor($"{name}.target", samples * elements)), loss, correct, dx);
 
         MustBeNear($"{name}: loss", [golden.GetProperty("loss").GetDouble()], [device.Read(loss).Sum()]);

@@ -1,4 +1,8 @@
 using System.Text.Json;
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
+using Trainer.Kernels.Layers;
+using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
 
 namespace Trainer.Kernels.Tests.Golden;
@@ -8,6 +12,11 @@ public sealed class ScheduleGoldenTests
 {
     private static readonly Dictionary<string, JsonElement> All = GoldenValues.Load("schedules.json")
         .GetProperty("cases").EnumerateArray().ToDictionary(golden => golden.Text("name"));
+
+    private static readonly Dictionary<string, JsonElement> Sections = GoldenValues.Load("schedules.json")
+        .GetProperty("sections").EnumerateArray().ToDictionary(golden => golden.Text("name"));
+
+    public static TheoryData<string> SectionCases => [.. Sections.Keys];
 
     public static TheoryData<string> Cases => [.. All.Keys];
 
@@ -43,6 +52,52 @@ public sealed class ScheduleGoldenTests
         {
             Assert.Equal(rates[step / 3], schedule.Rate(All[name].GetProperty("lr").GetDouble(), step, length), 1e-8);
         }
+    }
+
+    /// <summary>What follows from the length of training: every step of a job's section.</summary>
+    [Theory]
+    [MemberData(nameof(SectionCases))]
+    public void Rates_of_a_training_section_are_those_of_pytorch(string name)
+    {
+        var golden = Sections[name];
+        var rates = golden.Doubles("rates");
+        var section = golden.GetProperty("schedule").GetRawText();
+        var recipe = TrainingRecipe.FromJson($$$"""{"epochs":{{{golden.Int("epochs")}}},"optimizer":{"sgd":{"lr":1}},"schedule":{{{section}}}}""");
+        var length = new TrainingLength(golden.Int("steps_per_epoch"), recipe.Epochs);
+        for (var step = 0; step < rates.Length; step++)
+        {
+            var rate = recipe.Schedule.Rate(golden.GetProperty("lr").GetDouble(), step, length);
+            Assert.True(Math.Abs(rate - rates[step]) <= 1e-8 * rates.Max(), $"{name}: {rate:R} at step {step}, PyTorch has {rates[step]:R}");
+        }
+    }
+
+    /// <summary>torch divides by zero here: (pct_start x steps) is one step.</summary>
+    [Theory]
+    [InlineData(10, 0.1)]
+    [InlineData(1, 1)]
+    public void One_cycle_has_its_peak_at_a_first_phase_of_one_step(int steps, double pctStart)
+    {
+        var (schedule, length) = (new OneCycleSchedule(0.5, pctStart), new TrainingLength(1, steps));
+        Assert.Equal(0.5, schedule.Rate(0.1, 0, length));
+        Assert.All(Enumerable.Range(1, steps), step => Assert.InRange(schedule.Rate(0.1, step, length), 0, 0.5));
+    }
+
+    [Fact]
+    public void A_rate_that_is_not_finite_names_the_schedule()
+    {
+        var model = new Model(new Shape(1, 2, 2), new Flatten(), new Linear(2));
+        var recipe = new TrainingRecipe(new Sgd(1)) { Schedule = new ExponentialSchedule(1e20) { Warmup = new Warmup(1, StartFactor: 0.5) } };
+        using var device = CpuDevice.Create(1);
+        using var network = new Network(model, device, recipe, new NetworkOptions(3) { TotalInPlace = true });
+        network.Initialize(1);
+        network.State.Progress = network.State.Progress with { Updates = 2 };
+        network.Apply();
+        var weights = network.Weights.ToArray();
+
+        var refused = Assert.Throws<NotFiniteNumberException>(() => network.Apply());
+        Assert.Equal("training.schedule: exponential makes the learning rate 1E+40 after 3 steps; it must stay below 3.4E+38", refused.Message);
+        Assert.Equal(3, network.State.Progress.Updates);
+        Assert.Equal(weights, network.Weights.ToArray());
     }
 
     /// <summary>What one-cycle is told of the training's length; others ask for none.</summary>

@@ -102,11 +102,15 @@ def pooling():
         add(kind, "ceil", (6, 8), 3, stride=2, ceil_mode=True)
         add(kind, "ceil, padding", (5, 7), 3, stride=(2, 3), padding=1, ceil_mode=True)
         add(kind, "ceil, a window in the padding", (4, 5), 2, stride=3, padding=1, ceil_mode=True)
+        add(kind, "ceil, larger than the image", (6, 5), 7, stride=(2, 3), ceil_mode=True)
+        add(kind, "ceil, larger than the image with padding", (3, 2), (8, 6), stride=3, padding=(2, 1), ceil_mode=True)
         add(kind, "3x3 stride 2 padding 1", (9, 11), 3, stride=2, padding=1)
         add(kind, "3x3 stride 1", (5, 6), 3, stride=1, padding=1)
         add(kind, "large", (23, 19), (17, 18), stride=(3, 1))
     add("max_pool2d", "dilation", (9, 11), (2, 3), stride=(1, 2), dilation=(3, 2))
     add("max_pool2d", "dilation, padding, ceil", (8, 10), 3, stride=2, padding=1, dilation=2, ceil_mode=True)
+    add("max_pool2d", "dilation along a kernel of 1", (6, 5), (2, 1), dilation=(1, 9))
+    add("max_pool2d", "dilation beyond the image, ceil", (3, 4), 2, stride=(3, 4), dilation=(4, 6), ceil_mode=True)
     add("max_pool2d", "ties", (7, 9), 3, quantum=1, stride=2, padding=1)
     add("max_pool2d", "ties overlap", (6, 5), (3, 2), quantum=0.5, stride=1)
     add("avg_pool2d", "without padding", (5, 7), 3, stride=2, padding=1, count_include_pad=False)
@@ -141,6 +145,9 @@ def normalization():
     add("group_norm", "a group a channel", nn.GroupNorm(5, 5), (5, 7, 3), 2, num_groups=5)
     add("group_norm", "not affine", nn.GroupNorm(2, 4, affine=False), (4, 3, 5), 3, num_groups=2, affine=False)
     add("group_norm", "features", nn.GroupNorm(3, 12), (12,), 5, num_groups=3)
+    add("group_norm", "one value a group", nn.GroupNorm(3, 3), (3, 1, 1), 5, num_groups=3)
+    add("group_norm", "one value a group, not affine", nn.GroupNorm(7, 7, affine=False), (7,), 2, num_groups=7, affine=False)
+    add("batch_norm2d", "forgets", nn.BatchNorm2d(2, momentum=1.0), (2, 3, 2), 3, momentum=1.0)
     return cases
 
 

@@ -1,4 +1,6 @@
 """Writes schedules.json: learning rates of torch.optim.lr_scheduler, the first 30 calls. Run with Debian's python3-torch: python3 schedules.py."""
+import math
+
 import torch
 from torch.optim import lr_scheduler as of
 
@@ -24,6 +26,20 @@ def after_warm_up(name, lr, start_factor, calls, make, section):
     return rates(name, lr, chain, {**section, "warm_up": {"start_factor": start_factor, "total_iters": calls}})
 
 
+def section(name, make, steps_per_epoch, epochs, schedule, lr=0.3):
+    """The schedule of a job's training section, all steps of it: make builds torch's, stepped per batch."""
+    case = rates(name, lr, make, schedule, calls=epochs * steps_per_epoch)
+    return {**case, "epochs": epochs, "steps_per_epoch": steps_per_epoch}
+
+
+def warm_steps(steps, then):
+    return lambda optimizer: of.SequentialLR(optimizer, [of.LinearLR(optimizer, total_iters=steps), then(optimizer)], milestones=[steps])
+
+
+def per_epoch(steps_per_epoch, closed):
+    return lambda optimizer: of.LambdaLR(optimizer, lambda step: closed(step // steps_per_epoch))
+
+
 def constant(optimizer):
     return of.LambdaLR(optimizer, lambda _: 1.0)
 
@@ -44,8 +60,13 @@ def cosine(optimizer):
     return of.CosineAnnealingLR(optimizer, 23, 0.01)
 
 
+def repeated(optimizer):
+    return of.MultiStepLR(optimizer, [3, 3, 11], 0.5)
+
+
 STEP = {"step": {"step_size": 7, "gamma": 0.3}}
 MULTI_STEP = {"multi_step": {"milestones": [3, 11, 12], "gamma": 0.5}}
+REPEATED = {"multi_step": {"milestones": [3, 3, 11], "gamma": 0.5}}
 EXPONENTIAL = {"exponential": {"gamma": 0.9}}
 COSINE = {"cosine": {"t_max": 23, "eta_min": 0.01}}
 ONE_CYCLE = {"pct_start": 0.25, "div_factor": 20.0, "final_div_factor": 500.0}
@@ -54,14 +75,25 @@ golden.write("schedules.json", {"cases": [
     rates("constant", 0.1, constant, {"constant": {}}),
     rates("step", 0.9, step, STEP),
     rates("multi_step", 0.2, multi_step, MULTI_STEP),
+    rates("multi_step, one of them twice", 0.2, repeated, REPEATED),
     rates("exponential", 0.5, exponential, EXPONENTIAL),
     rates("cosine", 0.3, cosine, COSINE, calls=24),
     rates("one_cycle", 0.1, lambda o: of.OneCycleLR(o, 0.8, total_steps=30, cycle_momentum=False), {"one_cycle": {"max_lr": 0.8, "total_steps": 30}}, calls=29),
     rates("one_cycle options", 0.1, lambda o: of.OneCycleLR(o, 0.5, total_steps=28, cycle_momentum=False, **ONE_CYCLE),
           {"one_cycle": {"max_lr": 0.5, "total_steps": 28, **ONE_CYCLE}}, calls=27),
+    rates("one_cycle without a first phase", 0.1, lambda o: of.OneCycleLR(o, 0.8, total_steps=10, pct_start=0.0, cycle_momentum=False),
+          {"one_cycle": {"max_lr": 0.8, "total_steps": 10, "pct_start": 0.0}}, calls=9),
     after_warm_up("constant after warm-up", 0.1, 0.25, 5, constant, {"constant": {}}),
     after_warm_up("step after warm-up", 0.9, 0.1, 4, step, STEP),
     after_warm_up("multi_step after warm-up", 0.2, 0.1, 5, multi_step, MULTI_STEP),
     after_warm_up("exponential after warm-up", 0.5, 0.2, 3, exponential, EXPONENTIAL),
     after_warm_up("cosine after warm-up", 0.3, 0.01, 7, cosine, COSINE),
+], "sections": [
+    section("cosine after a warm-up of one step", warm_steps(1, lambda o: of.CosineAnnealingLR(o, 19)), 10, 2, {"cosine": {}, "warmup": {"steps": 1}}),
+    section("cosine after a warm-up of steps beyond an epoch", warm_steps(7, lambda o: of.CosineAnnealingLR(o, 13, 0.02)), 5, 4,
+            {"cosine": {"eta_min": 0.02}, "warmup": {"steps": 7}}),
+    section("cosine without a warm-up", per_epoch(5, lambda epoch: (1 + math.cos(math.pi * epoch / 4)) / 2), 5, 4, {"cosine": {}}),
+    section("one_cycle after a warm-up", warm_steps(4, lambda o: of.OneCycleLR(o, 0.8, total_steps=16, cycle_momentum=False)), 5, 4,
+            {"one_cycle": {"max_lr": 0.8}, "warmup": {"steps": 4}}, lr=0.8 / 25),
+    section("a warm-up alone", lambda o: of.LinearLR(o, total_iters=6), 5, 2, {"warmup": {"steps": 6}}),
 ]})

@@ -23,7 +23,8 @@ internal static partial class KernelLint
         "get_global_id", "get_local_id", "get_group_id", "get_local_size", "get_num_groups",
     };
 
-    public static IEnumerable<string> FaultsOfPtx(string ptx)
+    /// <param name="takesFloat64">Float64 is no fault.</param>
+    public static IEnumerable<string> FaultsOfPtx(string ptx, bool takesFloat64 = false)
     {
         var bodies = Bodies().Matches(ptx).Select(match => NameIn(match)).ToHashSet(StringComparer.Ordinal);
         foreach (var target in Names(Calls().Matches(ptx)))
@@ -46,7 +47,7 @@ internal static partial class KernelLint
 
         foreach (var instruction in Texts(Arithmetic().Matches(ptx)))
         {
-            yield return $"{instruction}, expected the .rn form of f32";
+            yield return $"{instruction}, expected the .rn form";
         }
 
         foreach (var barrier in Texts(Barriers().Matches(ptx)).Where(barrier => !OwnBarrier().IsMatch(barrier)))
@@ -54,7 +55,7 @@ internal static partial class KernelLint
             yield return $"{barrier}, expected bar.sync 0";
         }
 
-        foreach (var word in Texts(Unwanted().Matches(ptx)))
+        foreach (var word in Texts(Unwanted().Matches(ptx)).Where(word => !takesFloat64 || !word.EndsWith(".f64", StringComparison.Ordinal)))
         {
             yield return word;
         }
@@ -94,6 +95,7 @@ internal static partial class KernelLint
             (KernelPromise.SharedVectorLoads, "ld.shared.v4.f32"),
             (KernelPromise.GlobalVectorLoads, "ld.global.v4.f32"),
             (KernelPromise.TensorCores, "mma.sync.aligned"),
+            (KernelPromise.WideSums, "fma.rn.f64"),
         ];
         return from sign in signs
                where promises.HasFlag(sign.Promise) && !ptx.Contains(sign.Instruction, StringComparison.Ordinal)
@@ -114,13 +116,13 @@ internal static partial class KernelLint
     private static partial Regex Calls();
 
     /// <summary>The functions that the compiler leaves of <c>Exact</c>: empty.</summary>
-    [GeneratedRegex(@"\A(?:Add|Subtract|Multiply|Fma|Divide|Sqrt|Barrier)_\d+\z", Options, TimeoutMs)]
+    [GeneratedRegex(@"\A(?:Add|Subtract|Multiply|Fma|Divide|Sqrt|AddWide|FmaWide|Barrier)_\d+\z", Options, TimeoutMs)]
     private static partial Regex Stub();
 
     [GeneratedRegex(@"\.shared\s+\.align\s+\d+\s+\.b8\s+\w+\[(?<name>\d+)\]", Options, TimeoutMs)]
     private static partial Regex Shared();
 
-    [GeneratedRegex(@"\b(?:add|sub|mul|mad|fma|div|rcp|sqrt|rsqrt|ex2|lg2|sin|cos|tanh)\.(?!rn\.f32\b)[\w.]*f(?:16|32|64)\w*", Options, TimeoutMs)]
+    [GeneratedRegex(@"\b(?:add|sub|mul|mad|fma|div|rcp|sqrt|rsqrt|ex2|lg2|sin|cos|tanh)\.(?!rn\.f(?:32|64)\b)[\w.]*f(?:16|32|64)\w*", Options, TimeoutMs)]
     private static partial Regex Arithmetic();
 
     [GeneratedRegex(@"\b(?:bar|barrier)\.[^;]*", Options, TimeoutMs)]

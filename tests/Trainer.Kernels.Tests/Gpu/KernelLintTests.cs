@@ -8,7 +8,7 @@ namespace Trainer.Kernels.Tests.Gpu;
 public class KernelLintTests
 {
     [Theory]
-    [InlineData(nameof(FaultyKernels.BareSum), "add.f32, expected the .rn form of f32", "expected an intrinsic")]
+    [InlineData(nameof(FaultyKernels.BareSum), "add.f32, expected the .rn form", "expected an intrinsic")]
     [InlineData(nameof(FaultyKernels.BareQuotient), null, "expected an intrinsic")]
     [InlineData(nameof(FaultyKernels.LibraryCall), "which is not there", "calls ")]
     [InlineData(nameof(FaultyKernels.LocalArray), ".local", "in private memory")]

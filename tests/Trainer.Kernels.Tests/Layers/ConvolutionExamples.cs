@@ -88,7 +88,7 @@ public sealed class ConvolutionExamples : WorkedExamples
         for (var step = 0; step < 10; step++)
         {
             run.Forward();
-            device.Losses.SquaredError(1, 42, 1, run.Tensor("y"), target, ignored, ignored, run.Tensor("dy"));
+            device.Losses.SquaredError(new(1, 1), 42, 1, run.Tensor("y"), target, ignored, ignored, run.Tensor("dy"));
             run.Backward();
             run["weight"] = [.. run["weight"].Zip(run.SumOverRoots("weight"), (weight, gradient) => weight - (float)(3e-2 * gradient))];
         }

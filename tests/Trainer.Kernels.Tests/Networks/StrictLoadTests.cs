@@ -72,7 +72,7 @@ public sealed class StrictLoadTests : IDisposable
         network.Initialize(seed: 17);
         GoldenValues.Fill("images", network.Input);
         TestData.Step(network, BatchSlice.Whole(Samples, 1));
-        Safetensors.WriteWeights(_folder.File($"{name}.safetensors"), network.Layout, network.Weights, network.State.Progress.Updates);
+        Safetensors.WriteWeights(_folder.File($"{name}.safetensors"), network.Layout, network.Weights, network.BatchesTracked);
         network.Infer(Samples);
         return network.Output.ToArray();
     }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Tests.Reference;
@@ -43,7 +44,8 @@ public static class FormL
 {
     public const int Lanes = 16;
 
-    public static float Fold(Span<float> lanes)
+    public static T Fold<T>(Span<T> lanes)
+        where T : struct, IAdditionOperators<T, T, T>
     {
         for (var half = Lanes / 2; half > 0; half /= 2)
         {

@@ -42,7 +42,7 @@ internal sealed class ReferenceLosses : ILosses
         }
     }
 
-    public void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
+    public void SquaredError(in SquaredErrorFactors factors, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
     {
         Span<float> lanes = stackalloc float[FormL.Lanes];
         for (var n = 0; n < samples; n++)
@@ -54,11 +54,11 @@ internal sealed class ReferenceLosses : ILosses
                 lanes[i % FormL.Lanes] = MathF.FusedMultiplyAdd(d, d, lanes[i % FormL.Lanes]);
                 if (!dx.IsEmpty)
                 {
-                    Element(dx, elements, n, i) = 2 * factor * d;
+                    Element(dx, elements, n, i) = 2 * factors.Gradient * d;
                 }
             }
 
-            loss.Host[n] = factor * FormL.Fold(lanes);
+            loss.Host[n] = factors.Loss * FormL.Fold(lanes);
             correct.Host[n] = FirstLargest(y, elements, n) == FirstLargest(target, elements, n) ? 1 : 0;
         }
     }

@@ -41,8 +41,12 @@ internal sealed class ReferenceNormalization : INormalization
                     }
 
                     var invstd = 1 / MathF.Sqrt((m.M2 / m.Count) + g.Eps);
-                    saved.Host[(group * 2 * g.C) + c] = m.Mean;
-                    saved.Host[(((group * 2) + 1) * g.C) + c] = invstd;
+                    if (!saved.IsEmpty)
+                    {
+                        saved.Host[(group * 2 * g.C) + c] = m.Mean;
+                        saved.Host[(((group * 2) + 1) * g.C) + c] = invstd;
+                    }
+
                     Normalize(geometry, first, count, c, x, m.Mean, invstd, weight, bias, epilogue, y);
                 }
 
@@ -124,7 +128,7 @@ internal sealed class ReferenceNormalization : INormalization
             {
                 var first = group * channels * g.Pixels;
                 var (mean, m2) = MomentsOf(x, elements, n, first, channels * g.Pixels);
-                var invstd = 1 / MathF.Sqrt((m2 / (channels * g.Pixels)) + g.Eps);
+                var invstd = channels * g.Pixels == 1 ? 0 : 1 / MathF.Sqrt((m2 / (channels * g.Pixels)) + g.Eps);
                 if (!saved.IsEmpty)
                 {
                     (saved.Host[((n * g.Groups) + group) * 2], saved.Host[(((n * g.Groups) + group) * 2) + 1]) = (mean, invstd);

@@ -25,19 +25,19 @@ internal sealed class ReferenceUpdates : IUpdates
 
     public bool RoundToBfloat16(Tensor values) => Bfloat16.Round(values.Host);
 
-    public float SquaredNorm(Tensor values)
+    public double SquaredNorm(Tensor values)
     {
-        var (total, lanes) = (0f, new float[FormL.Lanes]);
+        var (total, lanes) = (0.0, new double[FormL.Lanes]);
         for (var first = 0; first < values.Elements; first += Chunk.Elements)
         {
             Array.Clear(lanes);
             for (var i = 0; i < Math.Min(Chunk.Elements, values.Elements - first); i++)
             {
-                var v = values.Host[first + i];
-                lanes[i % FormL.Lanes] = MathF.FusedMultiplyAdd(v, v, lanes[i % FormL.Lanes]);
+                var v = (double)values.Host[first + i];
+                lanes[i % FormL.Lanes] += v * v;
             }
 
-            total += FormL.Fold(lanes);
+            total += FormL.Fold<double>(lanes);
         }
 
         return total;
@@ -88,7 +88,7 @@ internal sealed class ReferenceUpdates : IUpdates
         switch (run.Rule)
         {
             case UpdateRule.Average:
-                w = MathF.FusedMultiplyAdd(run.Momentum, total - w, w);
+                w = MathF.FusedMultiplyAdd(run.Momentum, total, (1 - run.Momentum) * w);
                 break;
             case UpdateRule.Sgd:
                 g = run.WeightDecay == 0 ? g : MathF.FusedMultiplyAdd(run.WeightDecay, w, g);

@@ -7,6 +7,7 @@ public class PassSumsTests
 {
     private static readonly float[] Losses = TestData.Values(97, seed: 1);
     private static readonly float[] Weights = TestData.Values(97, seed: 2);
+    private static readonly float[] Counted = [.. Enumerable.Range(0, 97).Select(i => i % 7 == 5 ? 0f : 1f)];
     private static readonly float[] Correct = [.. Enumerable.Range(0, 97).Select(i => i % 3 == 0 ? 1f : 0f)];
 
     [Theory]
@@ -23,17 +24,25 @@ public class PassSumsTests
 
         Assert.Equal(default(PassSums).With(Results(0, Losses.Length)), sums);
         Assert.Equal((Losses.Sum(loss => (double)loss), Weights.Sum(weight => (double)weight)), (sums.Loss, sums.Weight));
-        Assert.Equal((33L, 97L), (sums.Correct, sums.Samples));
+        Assert.Equal((33L, 83L, 97L), (sums.Correct, sums.Counted, sums.Samples));
     }
 
     [Fact]
-    public void The_mean_loss_is_by_weight_and_the_accuracy_by_sample()
+    public void The_mean_loss_is_by_weight_and_the_accuracy_by_sample_that_counts()
     {
-        var epoch = new PassSums(Loss: 6, Weight: 4, Correct: 3, Samples: 5) + new PassSums(Loss: 3, Weight: 2, Correct: 1, Samples: 3);
+        var epoch = new PassSums(Loss: 6, Weight: 4, Correct: 3, Counted: 5, Samples: 9) + new PassSums(Loss: 3, Weight: 2, Correct: 1, Counted: 3, Samples: 3);
 
-        Assert.Equal((1.5, 0.5), (epoch.MeanLoss, epoch.Accuracy));
+        Assert.Equal((1.5, 0.5, 12L), (epoch.MeanLoss, epoch.Accuracy, epoch.Samples));
     }
 
+    [Theory]
+    [InlineData(0, 0, true)]
+    [InlineData(double.NaN, 0, false)]
+    [InlineData(1, 2, true)]
+    [InlineData(double.PositiveInfinity, 2, false)]
+    public void Sums_of_nothing_that_counts_are_finite_though_they_have_no_mean(double loss, double weight, bool isFinite) =>
+        Assert.Equal(isFinite, new PassSums(loss, weight, 0, 0, 3).IsFinite);
+
     private static SampleResults Results(int first, int count) =>
-        new(Losses.AsSpan(first, count), Weights.AsSpan(first, count), Correct.AsSpan(first, count));
+        new(Losses.AsSpan(first, count), Weights.AsSpan(first, count), Correct.AsSpan(first, count), Counted.AsSpan(first, count));
 }

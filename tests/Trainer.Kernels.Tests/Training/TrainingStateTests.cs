@@ -160,14 +160,14 @@ public sealed class TrainingStateTests : IDisposable
     [Fact]
     public void An_epoch_is_closed_by_an_evaluation_and_stays_part_of_the_state()
     {
-        var progress = default(TrainingProgress).Trained(new PassSums(2, 2, 1, 2)).Trained(new PassSums(4, 2, 2, 2));
-        Assert.Equal((2UL, 2L, 4L, new PassSums(6, 4, 3, 4)), (progress.Step, progress.Updates, progress.Samples, progress.LastEpoch));
+        var progress = default(TrainingProgress).Trained(new PassSums(2, 2, 1, 2, 2)).Trained(new PassSums(4, 2, 2, 2, 2));
+        Assert.Equal((2UL, 2L, 4L, new PassSums(6, 4, 3, 4, 4)), (progress.Step, progress.Updates, progress.Samples, progress.LastEpoch));
 
-        var closed = progress.Evaluated(new PassSums(5, 5, 4, 5));
+        var closed = progress.Evaluated(new PassSums(5, 5, 4, 5, 5));
         Assert.Equal((3UL, 2L, 4L), (closed.Step, closed.Updates, closed.Samples));
-        Assert.Equal([new EpochSums(new PassSums(6, 4, 3, 4), new PassSums(5, 5, 4, 5))], closed.Epochs);
-        Assert.Equal(new PassSums(6, 4, 3, 4), closed.LastEpoch);
-        Assert.Equal(new PassSums(1, 1, 0, 1), closed.Trained(new PassSums(1, 1, 0, 1)).LastEpoch);
+        Assert.Equal([new EpochSums(new PassSums(6, 4, 3, 4, 4), new PassSums(5, 5, 4, 5, 5))], closed.Epochs);
+        Assert.Equal(new PassSums(6, 4, 3, 4, 4), closed.LastEpoch);
+        Assert.Equal(new PassSums(1, 1, 0, 1, 1), closed.Trained(new PassSums(1, 1, 0, 1, 1)).LastEpoch);
     }
 
     private static void Copy(TrainingState from, TrainingState to)

@@ -1,3 +1,4 @@
+using System.Text;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Formats;
 using Trainer.Kernels.Layers;
@@ -32,9 +33,64 @@ public sealed class WarmStartTests : IDisposable
 
         Assert.Equal(first.Weights.ToArray(), second.Weights.ToArray());
         Assert.Equal(
-            ["0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked", "3.weight", "3.bias"],
+            ["1.num_batches_tracked", "0.bias", "0.weight", "1.bias", "1.running_mean", "1.running_var", "1.weight", "3.bias", "3.weight"],
             Safetensors.Read(path).Keys);
         Assert.Equal([7f], Safetensors.Read(path)["1.num_batches_tracked"].Values);
+        Assert.Equal(7, second.BatchesTracked("1.num_batches_tracked"));
+        second.State.Progress = second.State.Progress with { Updates = 5 };
+        Assert.Equal(12, second.BatchesTracked("1.num_batches_tracked"));
+        second.Initialize(6);
+        Assert.Equal(0, second.BatchesTracked("1.num_batches_tracked"));
+    }
+
+    [Theory]
+    [InlineData("I32", "09000000", 9)]
+    [InlineData("I64", "0900000000000000", 9)]
+    [InlineData("U8", "09", 9)]
+    public void Counts_are_whole_numbers_of_any_size(string dtype, string bytes, long expected)
+    {
+        using var network = Start(5, new Conv2d(3, 2), new BatchNorm2d(), new Flatten(), new Linear(2));
+        WarmStart.Load(network, Write(("1.num_batches_tracked", dtype, "[]", bytes), ("3.bias", "F32", "[2]", "0000803f0000803f")), strict: false);
+
+        Assert.Equal(expected, network.BatchesTracked("1.num_batches_tracked"));
+    }
+
+    [Theory]
+    [InlineData("F32", "0000c07f0000803f", "has NaN at [0]")]
+    [InlineData("F32", "0000803f000080ff", "has -Infinity at [1]")]
+    [InlineData("F64", "000000000000f03f000000000000f07f", "has Infinity as float32 at [1]")]
+    public void Weights_that_are_not_finite_are_named(string dtype, string bytes, string problem)
+    {
+        using var network = Start(5, new Flatten(), new Linear(2));
+        var before = network.Weights.ToArray();
+
+        Refused(network, Write(("1.bias", dtype, "[2]", bytes)), false, $"tensor '1.bias' {problem}; training starts from finite weights");
+        Assert.Equal(before, network.Weights.ToArray());
+    }
+
+    [Fact]
+    public void The_place_of_what_is_not_finite_has_every_dimension()
+    {
+        using var network = Start(5, new Conv2d(3, 2), new Flatten(), new Linear(2));
+        network.EditWeights()[network.Layout.Slots.Single(slot => slot.Name == "0.weight").Offset + (((((2 * 2) + 1) * 2) + 0) * 2) + 1] = float.NaN;
+        var path = Save(network);
+
+        Refused(network, path, true, "tensor '0.weight' has NaN at [2, 1, 0, 1]");
+        WarmStart.LoadTrained(network, path);
+    }
+
+    [Fact]
+    public void What_nobody_wants_may_be_anything_and_is_told()
+    {
+        using var network = Start(5, new Flatten(), new Linear(2));
+        var path = Write(("mask", "BOOL", "[3]", "010001"), ("1.bias", "F64", "[2]", "000000000000f03f0000000000000040"), ("new", "F4", "[9]", "00"));
+
+        Refused(network, path, true, "has no 1.weight, which the model has (strict)");
+        var rest = WarmStart.Load(network, path, strict: false);
+        Assert.Equal(["mask", "new"], rest.LeftOut);
+        Assert.Equal(["1.weight"], rest.Missing);
+        Assert.Equal([1f, 2f], network.Weights.Slice(network.Layout.Slots.Single(slot => slot.Name == "1.bias").Offset, 2).ToArray());
+        Refused(network, Write(("1.bias", "BOOL", "[2]", "0101")), false, "tensor '1.bias' has dtype 'BOOL'; expected F64, F32");
     }
 
     [Fact]
@@ -77,7 +133,7 @@ public sealed class WarmStartTests : IDisposable
         Safetensors.WriteOptimizer(path, network.Layout, ["exp_avg", "exp_avg_sq"], state, 11);
         var tensors = Safetensors.Read(path);
 
-        Assert.Equal(["1.weight.exp_avg", "1.weight.exp_avg_sq", "1.bias.exp_avg", "1.bias.exp_avg_sq", "step"], tensors.Keys);
+        Assert.Equal(["step", "1.bias.exp_avg", "1.bias.exp_avg_sq", "1.weight.exp_avg", "1.weight.exp_avg_sq"], tensors.Keys);
         Assert.Equal(state[..2], tensors["1.bias.exp_avg"].Values);
         Assert.Equal(state.AsSpan(network.Layout.Elements + 16, 36).ToArray(), tensors["1.weight.exp_avg_sq"].Values);
         Assert.Equal([11f], tensors["step"].Values);
@@ -93,10 +149,25 @@ public sealed class WarmStartTests : IDisposable
         return network;
     }
 
+    /// <summary>A file of tensors: name, dtype, shape and bytes.</summary>
+    private string Write(params (string Name, string Dtype, string Shape, string Bytes)[] tensors)
+    {
+        var (header, data) = (new List<string>(), new List<byte>());
+        foreach (var (name, dtype, shape, bytes) in tensors)
+        {
+            var begin = data.Count;
+            data.AddRange(Convert.FromHexString(bytes));
+            header.Add($$"""{{name}}":{"dtype":"{{dtype}}","shape":{{shape}},"data_offsets":[{{begin}},{{data.Count}}]}""");
+        }
+
+        var json = Encoding.UTF8.GetBytes($"{{\"{string.Join(",\"", header)}}}");
+        return _folder.Write("given.safetensors", [.. BitConverter.GetBytes((long)json.Length), .. json, .. data]);
+    }
+
     private string Save(Network network)
     {
         var path = _folder.File("weights.safetensors");
-        Safetensors.WriteWeights(path, network.Layout, network.Weights, 7);
+        Safetensors.WriteWeights(path, network.Layout, network.Weights, _ => 7);
         return path;
     }
 }

@@ -41,7 +41,7 @@ public class AllReduceTests
 
                 var result = member.Reduce(step, samples, Statistics(group.Plan, member.Rank, samples));
                 CheckTotal(member.Buffers.Total.Span, group.Plan, (int)step, samples);
-                Assert.Equal(new PassSums(samples * (samples + 1) / 2, Weight(samples), samples / 2, samples), result.Statistics);
+                Assert.Equal(new PassSums(samples * (samples + 1) / 2, Weight(samples), samples / 2, Counted(samples), samples), result.Statistics);
             }
 
             return true;
@@ -101,7 +101,7 @@ public class AllReduceTests
         group.OnEach(member =>
         {
             var evaluated = member.Reduce(1, samples: 10_007, Statistics(group.Plan, member.Rank, 10_007), gradients: false);
-            Assert.Equal(new PassSums(10_007L * 10_008 / 2, Weight(10_007), 5003, 10_007), evaluated.Statistics);
+            Assert.Equal(new PassSums(10_007L * 10_008 / 2, Weight(10_007), 5003, Counted(10_007), 10_007), evaluated.Statistics);
             Assert.Equal(default, member.Reduce(2, samples: 0, default, gradients: false).Statistics);
             return true;
         });
@@ -122,15 +122,28 @@ public class AllReduceTests
     public void A_loss_that_is_not_finite_fails_the_step()
     {
         using var group = new AllReduceGroup(members: 2, shards: 2, elements: 10, unix: true);
-        var faults = FaultsOf(group, member => member.Reduce(1, 2, new[] { float.NaN, 1f, 0f }), failing: 0);
+        var faults = FaultsOf(group, member => member.Reduce(1, 2, new[] { float.NaN, 1f, 0f, 1f }), failing: 0);
         Assert.Equal("the loss is not finite (NaN)", Assert.Single(faults).Message);
     }
 
     [Fact]
-    public void A_batch_whose_samples_all_have_no_weight_has_no_loss()
+    public void A_batch_of_which_no_sample_counts_is_a_step_without_a_loss()
     {
         using var group = new AllReduceGroup(members: 2, shards: 2, elements: 10, unix: true);
-        var faults = FaultsOf(group, member => member.Reduce(1, 2, new float[3]), failing: 0);
+        group.OnEach(member =>
+        {
+            var statistics = member.Reduce(1, 2, new float[4]).Statistics;
+            Assert.Equal(new PassSums(0, 0, 0, 0, Samples: 2), statistics);
+            Assert.True(double.IsNaN(statistics.MeanLoss) && double.IsNaN(statistics.Accuracy));
+            return true;
+        });
+    }
+
+    [Fact]
+    public void A_loss_that_is_not_finite_fails_the_step_though_no_sample_counts()
+    {
+        using var group = new AllReduceGroup(members: 2, shards: 2, elements: 10, unix: true);
+        var faults = FaultsOf(group, member => member.Reduce(1, 2, new[] { float.NaN, 0f, 0f, 0f }), failing: 0);
         Assert.Equal("the loss is not finite (NaN)", Assert.Single(faults).Message);
     }
 
@@ -150,8 +163,8 @@ public class AllReduceTests
     public void Statistics_of_a_wrong_length_name_their_sender()
     {
         using var group = new AllReduceGroup(members: 2, shards: 2, elements: 10, unix: true);
-        var faults = FaultsOf(group, member => member.Reduce(1, 2, new float[member.Rank == 1 ? 4 : 3]), failing: 0);
-        Assert.Equal("worker-1 sent statistics of 4 elements; it owes 3", Assert.Single(faults).Message);
+        var faults = FaultsOf(group, member => member.Reduce(1, 2, new float[member.Rank == 1 ? 5 : 4]), failing: 0);
+        Assert.Equal("worker-1 sent statistics of 5 elements; it owes 4", Assert.Single(faults).Message);
     }
 
     /// <summary>Runs a step that one member finds at fault; the others get no totals and are let go.</summary>
@@ -213,8 +226,11 @@ public class AllReduceTests
         return
         [
             .. positions.Select(position => position + 1f), .. positions.Select(position => (position % 3) + 1f), .. positions.Select(position => position % 2f),
+            .. positions.Select(position => position % 5 == 4 ? 0f : 1f),
         ];
     }
+
+    private static long Counted(int samples) => samples - (samples / 5);
 
     private static double Weight(int samples) => Enumerable.Range(0, samples).Sum(position => (position % 3) + 1);
 }

@@ -11,8 +11,8 @@ public class ProgressMeterTests
     public void Sums_are_of_the_epoch_and_speed_and_time_left_of_the_work()
     {
         var meter = new ProgressMeter(_schedule);
-        meter.Trained(_schedule[1], new PassSums(60, 35, 3, 30), seconds: 0.3);
-        meter.Trained(_schedule[2], new PassSums(30, 25, 9, 30), seconds: 0.3);
+        meter.Trained(_schedule[1], new PassSums(60, 35, 3, 30, 30), seconds: 0.3);
+        meter.Trained(_schedule[2], new PassSums(30, 25, 9, 30, 30), seconds: 0.3);
         var progress = meter.Snapshot(_schedule[2]);
         Assert.Equal((2UL, 8UL, 1U, 2U), (progress.Step, progress.TotalSteps, progress.Epoch, progress.TotalEpochs));
         Assert.Equal((1.5, 0.2), (progress.Loss, progress.Accuracy));
@@ -26,19 +26,50 @@ public class ProgressMeterTests
         var meter = new ProgressMeter(_schedule);
         for (var item = 1UL; item <= 4; item++)
         {
-            meter.Trained(_schedule[item], new PassSums(50, 25, 5, 25), seconds: 0.25);
+            meter.Trained(_schedule[item], new PassSums(50, 25, 5, 25, 25), seconds: 0.25);
         }
 
-        var epoch = meter.Evaluated(_schedule[5], new PassSums(20, 40, 10, 40), seconds: 0.1, learningRate: 0.25);
+        var epoch = meter.Evaluated(_schedule[5], new PassSums(20, 40, 10, 40, 40), seconds: 0.1, learningRate: 0.25);
         Assert.Equal(0.25, epoch.LearningRate);
         Assert.Equal((1U, 2.0, 0.2, 0.5, 0.25), (epoch.Epoch, epoch.Loss, epoch.TrainAccuracy, epoch.TestLoss, epoch.TestAccuracy));
         Assert.Equal((100.0, 1.1), (epoch.ImagesPerSecond, epoch.Seconds));
         Assert.Equal(2.0, meter.Snapshot(_schedule[5]).Loss);
         Assert.Equal((100 / 100.0) + (40 / 400.0), meter.Snapshot(_schedule[5]).EtaSeconds, 1e-9);
 
-        meter.Trained(_schedule[6], new PassSums(30, 30, 30, 30), seconds: 0.3);
+        meter.Trained(_schedule[6], new PassSums(30, 30, 30, 30, 30), seconds: 0.3);
         Assert.Equal((1.0, 1.0), (meter.Loss, meter.Accuracy));
         Assert.Equal(0, meter.Snapshot(_schedule[_schedule.LastItem]).EtaSeconds);
+    }
+
+    [Fact]
+    public void What_the_loss_ignores_counts_neither_for_loss_nor_accuracy_and_is_told()
+    {
+        var meter = new ProgressMeter(_schedule);
+        meter.Trained(_schedule[1], new PassSums(0, 0, 0, 0, Samples: 30), seconds: 0.3);
+        Assert.True(double.IsNaN(meter.Loss) && double.IsNaN(meter.Accuracy));
+        meter.Trained(_schedule[2], new PassSums(50, 25, 5, 20, Samples: 30), seconds: 0.3);
+        meter.Trained(_schedule[3], new PassSums(0, 0, 0, 0, Samples: 30), seconds: 0.3);
+        meter.Trained(_schedule[4], new PassSums(10, 5, 5, 5, Samples: 10), seconds: 0.3);
+        var epoch = meter.Evaluated(_schedule[5], new PassSums(20, 40, 10, 20, Samples: 40), seconds: 0.1, learningRate: 0.25);
+
+        Assert.Equal((2.0, 0.4, 0.5), (epoch.Loss, epoch.TrainAccuracy, epoch.TestAccuracy));
+        Assert.Equal((75UL, 2U), (epoch.IgnoredSamples, epoch.IgnoredSteps));
+        Assert.Equal(
+            "Epoch 1: the loss ignores every sample of 2 steps; the gradient was 0 there, and the epoch's loss leaves them out.", JobNotes.Of(epoch));
+
+        meter.Trained(_schedule[6], new PassSums(30, 30, 30, 30, 30), seconds: 0.3);
+        var next = meter.Evaluated(_schedule[10], new PassSums(20, 40, 10, 40, 40), seconds: 0.1, learningRate: 0.25);
+        Assert.Equal((0UL, 0U, null), (next.IgnoredSamples, next.IgnoredSteps, JobNotes.Of(next)));
+    }
+
+    [Fact]
+    public void A_start_tells_what_it_left_out()
+    {
+        Assert.Null(JobNotes.Of(new WarmStartRest([], [])));
+        Assert.Equal(
+            "training.init.weights: left out are a, b, c, d and 1 more, which the model has not; "
+            + "the file has no 1.weight, which start as they would without it.",
+            JobNotes.Of(new WarmStartRest(["a", "b", "c", "d", "e"], ["1.weight"])));
     }
 
     [Fact]

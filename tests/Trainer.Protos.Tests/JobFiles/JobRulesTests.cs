@@ -138,7 +138,7 @@ public sealed class JobRulesTests
         Assert.True(filled.Model.Layers[0].Conv2D.WeightInit is { HasMean: true, Mean: 0, Std: 0.01, HasValue: false });
         Assert.True(filled.Model.Layers[1].BatchNorm2D is { HasMomentum: false, HasEps: true, Eps: 1e-5, Affine: true, Sync: false });
         Assert.True(filled.Model.Layers[2].Linear.BiasInit is { HasMean: false, HasStd: false, HasValue: true, Value: 0 });
-        Assert.True(filled.Training.Loss is { KindCase: Loss.KindOneofCase.CrossEntropy, CrossEntropy: { HasLabelSmoothing: true, HasIgnoreIndex: false } });
+        Assert.True(filled.Training.Loss is { KindCase: Loss.KindOneofCase.CrossEntropy, CrossEntropy: { HasLabelSmoothing: true, IgnoreIndex: -100 } });
         Assert.True(filled.Training is { Schedule: null, Init: null, HasClipGradNorm: false });
         Assert.True(filled.Data is { Normalize: null, Validation: null });
         Assert.Empty(Violations(filled));

@@ -33,13 +33,13 @@ internal sealed unsafe class CpuLosses<TSimd, TVector>(ThreadTeam team, Scratch 
             Operand.SamplesOrNone(Operation, "dx", dx, extent));
     }
 
-    public void SquaredError(float factor, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
+    public void SquaredError(in SquaredErrorFactors factors, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
     {
         const string Operation = nameof(SquaredError);
         GeometryChecks.CheckElements(Operation, elements, samples);
         var extent = Extent.Of(samples, elements);
         _squaredError.Execute(
-            factor,
+            factors,
             elements,
             samples,
             Operand.Samples(Operation, "y", y, extent),

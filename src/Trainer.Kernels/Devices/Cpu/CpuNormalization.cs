@@ -35,7 +35,7 @@ internal sealed unsafe class CpuNormalization<TSimd, TVector>(ThreadTeam team, S
             Operand.Samples(Operation, "x", x, extent),
             Operand.AddressOrNull(Operation, "weight", weight, channels),
             Operand.AddressOrNull(Operation, "bias", bias, channels),
-            Operand.Address(Operation, "saved", saved, Extent.Of(groups, 2L * g.C)),
+            Operand.AddressOrNull(Operation, "saved", saved, Extent.Of(groups, 2L * g.C)),
             _targets.OfOrNull(Operation, "meanSums", slice, meanSums, channels),
             _otherTargets.OfOrNull(Operation, "varianceSums", slice, varianceSums, channels),
             Operand.Steps(Operation, epilogue, extent),

@@ -14,7 +14,7 @@ internal sealed unsafe class CpuUpdates<TSimd, TVector>(ThreadTeam team, Scratch
     where TVector : struct
 {
     private readonly DivideWork<TSimd, TVector> _divide = new(team);
-    private readonly SquaredNorm<TSimd, TVector> _squaredNorm = new(team, scratch);
+    private readonly SquaredNorm _squaredNorm = new(team, scratch);
     private readonly UpdateWork<TSimd, TVector> _weightUpdate = new(team, scratch);
     private readonly ChunkHashes<TSimd, TVector> _chunkHashes = new(team);
     private readonly NativeBuffer _targets = new();
@@ -25,7 +25,7 @@ internal sealed unsafe class CpuUpdates<TSimd, TVector>(ThreadTeam team, Scratch
 
     public bool RoundToBfloat16(Tensor values) => Bfloat16.Round(values.Host);
 
-    public float SquaredNorm(Tensor values) =>
+    public double SquaredNorm(Tensor values) =>
         _squaredNorm.Execute(values.Elements, Operand.Address(nameof(SquaredNorm), "values", values, Extent.Of(values.Elements)));
 
     public void Update(

@@ -33,14 +33,16 @@ internal static class GeometryChecks
             throw new ArgumentException($"{operation}: {g} has a dimension below 1.");
         }
 
-        if (Math.Min(g.DilationH, g.DilationW) < 1 || (isMax ? g.DilationH > g.H || g.DilationW > g.W : (g.DilationH, g.DilationW) != (1, 1)))
+        var missesImage = (g.PadH > 0 && g.DilationH > g.H) || (g.PadW > 0 && g.DilationW > g.W);
+        if (Math.Min(g.DilationH, g.DilationW) < 1 || (isMax ? missesImage : (g.DilationH, g.DilationW) != (1, 1)))
         {
-            var expected = isMax ? $"(1, 1) to the image's size {(g.H, g.W)}" : "(1, 1)";
+            var expected = isMax ? $"(1, 1) to the image's size {(g.H, g.W)}, beyond which a window could lie in padding alone" : "(1, 1)";
             throw new ArgumentException($"{operation}: dilation {(g.DilationH, g.DilationW)}, expected {expected}.");
         }
 
         var extent = ((g.DilationH * (g.R - 1)) + 1, (g.DilationW * (g.S - 1)) + 1);
-        CheckWindow(operation, (g.H, g.W), extent, (g.StrideH, g.StrideW), (g.PadH, g.PadW));
+        var image = g.CeilMode ? (g.H + g.StrideH - 1, g.W + g.StrideW - 1) : (g.H, g.W);
+        CheckWindow(operation, image, extent, (g.StrideH, g.StrideW), (g.PadH, g.PadW));
         if (g.PadH > g.R / 2 || g.PadW > g.S / 2)
         {
             throw new ArgumentException($"{operation}: padding {(g.PadH, g.PadW)}, expected at most half of window {(g.R, g.S)}.");

@@ -97,19 +97,6 @@ internal readonly unsafe struct SquaredDeviationTerm<TSimd, TVector> : ILaneTerm
     }
 }
 
-/// <summary>a^2, fused into the sum.</summary>
-internal readonly unsafe struct SquareTerm<TSimd, TVector> : ILaneTerm<TVector>
-    where TSimd : ISimd<TVector>
-    where TVector : struct
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector AddTo(TVector sum, float* a, float* b, TVector p, TVector q)
-    {
-        var value = TSimd.Load(a);
-        return TSimd.MultiplyAdd(value, value, sum);
-    }
-}
-
 /// <summary>a b, fused into the sum.</summary>
 internal readonly unsafe struct ProductTerm<TSimd, TVector> : ILaneTerm<TVector>
     where TSimd : ISimd<TVector>

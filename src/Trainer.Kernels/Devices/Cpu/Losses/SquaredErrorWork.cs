@@ -6,14 +6,14 @@ using Trainer.Kernels.Devices.Cpu.Threading;
 
 namespace Trainer.Kernels.Devices.Cpu.Losses;
 
-/// <summary>Per sample factor x sum of (y - target)^2 in Form L, whether the first largest elements agree, and dx = 2 factor (y - target). A piece of work is a run of samples.</summary>
+/// <summary>Per sample the sum of (y - target)^2 in Form L and whether the first largest elements agree; and dx, a multiple of y - target. A piece of work is a run of samples.</summary>
 internal sealed unsafe class SquaredErrorWork<TSimd, TVector>(ThreadTeam team) : ParallelWork
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
     private const int RunElements = 16_384;
 
-    private float _factor;
+    private SquaredErrorFactors _factors;
     private long _elements;
     private int _samples;
     private int _runSamples;
@@ -24,9 +24,10 @@ internal sealed unsafe class SquaredErrorWork<TSimd, TVector>(ThreadTeam team) :
     private SampleRows _dx;
 
     /// <param name="dx">May be left out.</param>
-    public void Execute(float factor, long elements, int samples, SampleRows y, SampleRows target, float* loss, float* correct, SampleRows dx)
+    public void Execute(
+        in SquaredErrorFactors factors, long elements, int samples, SampleRows y, SampleRows target, float* loss, float* correct, SampleRows dx)
     {
-        (_factor, _elements, _samples) = (factor, elements, samples);
+        (_factors, _elements, _samples) = (factors, elements, samples);
         (_y, _target, _dx) = (y, target, dx);
         _loss = loss;
         _correct = correct;
@@ -41,7 +42,7 @@ internal sealed unsafe class SquaredErrorWork<TSimd, TVector>(ThreadTeam team) :
         {
             var y = _y.At(sample, 0);
             var target = _target.At(sample, 0);
-            _loss[sample] = _factor * LaneSum<TSimd, TVector, SquaredDifferenceTerm<TSimd, TVector>>.Of(y, target, 0, 0, _elements);
+            _loss[sample] = _factors.Loss * LaneSum<TSimd, TVector, SquaredDifferenceTerm<TSimd, TVector>>.Of(y, target, 0, 0, _elements);
             _correct[sample] = FirstLargest(y) == FirstLargest(target) ? 1 : 0;
             if (!_dx.IsEmpty)
             {
@@ -64,7 +65,7 @@ internal sealed unsafe class SquaredErrorWork<TSimd, TVector>(ThreadTeam team) :
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Gradient(float* y, float* target, float* dx)
     {
-        var factor = TSimd.Broadcast(2 * _factor);
+        var factor = TSimd.Broadcast(2 * _factors.Gradient);
         for (var i = 0L; i < _elements; i += TSimd.Lanes)
         {
             var v = TSimd.Multiply(factor, TSimd.Subtract(TSimd.Load(y + i), TSimd.Load(target + i)));

@@ -78,7 +78,7 @@ internal sealed unsafe class GroupNormWork<TSimd, TVector>(ThreadTeam team) : Pa
         var x = _x.At(sample, (long)first * _g.Pixels);
         var mean = LaneSum<TSimd, TVector, ValueTerm<TSimd, TVector>>.Of(x, x, 0, 0, count) / count;
         var squares = LaneSum<TSimd, TVector, SquaredDeviationTerm<TSimd, TVector>>.Of(x, x, mean, 0, count);
-        var invstd = 1 / MathF.Sqrt((squares / count) + _g.Eps);
+        var invstd = count == 1 ? 0 : 1 / MathF.Sqrt((squares / count) + _g.Eps);
         if (_saved != null)
         {
             var saved = _saved + (((sample * (long)_g.Groups) + group) * 2);
