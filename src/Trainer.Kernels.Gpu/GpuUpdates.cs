@@ -97,7 +97,8 @@ internal sealed class GpuUpdates(GpuQueue queue) : GpuFamily(queue), IUpdates, I
         return new UpdateBuffers(
             GpuOperand.View(nameof(Update), "the weights", tensors[0], extent),
             tensors.Length > 1 ? GpuOperand.View(nameof(Update), "the optimizer's state", tensors[1], extent) : default,
-            tensors.Length > 2 ? GpuOperand.View(nameof(Update), "the optimizer's state", tensors[2], extent) : default);
+            tensors.Length > 2 ? GpuOperand.View(nameof(Update), "the optimizer's state", tensors[2], extent) : default,
+            tensors.Length > 3 ? GpuOperand.View(nameof(Update), "the optimizer's state", tensors[3], extent) : default);
     }
 
     private void HashAll(ReadOnlySpan<Tensor> buffers, long elements, Span<ulong> hashes)

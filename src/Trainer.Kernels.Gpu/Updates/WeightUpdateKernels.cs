@@ -6,10 +6,10 @@ using Trainer.Kernels.Gpu.Launching;
 namespace Trainer.Kernels.Gpu.Updates;
 
 /// <summary>Weights and what the optimizer keeps; without elements where it keeps less.</summary>
-internal readonly record struct UpdateBuffers(ArrayView<float> Weights, ArrayView<float> State0, ArrayView<float> State1)
+internal readonly record struct UpdateBuffers(ArrayView<float> Weights, ArrayView<float> State0, ArrayView<float> State1, ArrayView<float> State2)
 {
     /// <summary>Buffers, at most.</summary>
-    public const int Most = 3;
+    public const int Most = 4;
 }
 
 /// <param name="Steps">Ascending; they cover the buffers.</param>
@@ -45,6 +45,10 @@ internal static class WeightUpdateKernels
         {
             next = next.Adam(s, a.Total[i]);
         }
+        else if (s.Rule == UpdateRule.RmsProp)
+        {
+            next = next.RmsProp(s, a.Total[i]);
+        }
 
         next.Store(a.After, i);
     }
@@ -66,16 +70,17 @@ internal static class WeightUpdateKernels
 }
 
 /// <summary>A weight and what the optimizer keeps of it, in registers.</summary>
-internal readonly record struct WeightAt(float W, float State0, float State1)
+internal readonly record struct WeightAt(float W, float State0, float State1, float State2)
 {
     public static WeightAt Load(UpdateBuffers buffers, long place) => new(
         buffers.Weights[place],
         buffers.State0.Length > 0 ? buffers.State0[place] : 0f,
-        buffers.State1.Length > 0 ? buffers.State1[place] : 0f);
+        buffers.State1.Length > 0 ? buffers.State1[place] : 0f,
+        buffers.State2.Length > 0 ? buffers.State2[place] : 0f);
 
     public void Store(UpdateBuffers buffers, long place)
     {
-        var (weights, state0, state1) = (buffers.Weights, buffers.State0, buffers.State1);
+        var (weights, state0, state1, state2) = (buffers.Weights, buffers.State0, buffers.State1, buffers.State2);
         weights[place] = W;
         if (state0.Length > 0)
         {
@@ -85,6 +90,11 @@ internal readonly record struct WeightAt(float W, float State0, float State1)
         if (state1.Length > 0)
         {
             state1[place] = State1;
+        }
+
+        if (state2.Length > 0)
+        {
+            state2[place] = State2;
         }
     }
 
@@ -98,7 +108,7 @@ internal readonly record struct WeightAt(float W, float State0, float State1)
             g = s.Nesterov ? LaneUpdate<ExactLane, float>.Nesterov(s.Momentum, v, g) : v;
         }
 
-        return new WeightAt(LaneUpdate<ExactLane, float>.Step(-s.LearningRate, g, W), v, State1);
+        return new WeightAt(LaneUpdate<ExactLane, float>.Step(-s.LearningRate, g, W), v, State1, State2);
     }
 
     public WeightAt Adam(UpdateStep s, float total)
@@ -112,6 +122,27 @@ internal readonly record struct WeightAt(float W, float State0, float State1)
 
         var m = LaneUpdate<ExactLane, float>.Mean(s.Rest1, State0, g);
         var v = LaneUpdate<ExactLane, float>.Square(s.Rest2, s.Beta2, State1, g);
-        return new WeightAt(LaneUpdate<ExactLane, float>.Step(-s.LearningRate, LaneUpdate<ExactLane, float>.Direction(m, v, s.RootCorrection2, s.Eps), w), m, v);
+        return new WeightAt(LaneUpdate<ExactLane, float>.Step(-s.LearningRate, LaneUpdate<ExactLane, float>.Direction(m, v, s.RootCorrection2, s.Eps), w), m, v, State2);
+    }
+
+    /// <summary>The mean is the last of the state, behind the velocity if there is one.</summary>
+    public WeightAt RmsProp(UpdateStep s, float total)
+    {
+        var (g, second, third, hasVelocity) = (Exact.Multiply(s.Scale, total), State1, State2, s.Momentum != 0);
+        g = s.WeightDecay != 0 ? LaneUpdate<ExactLane, float>.DecayedGradient(s.WeightDecay, W, g) : g;
+        var square = LaneUpdate<ExactLane, float>.Square(s.Rest2, s.Beta2, State0, g);
+        var spread = square;
+        if (s.Centered)
+        {
+            var mean = LaneUpdate<ExactLane, float>.Mean(s.Rest2, hasVelocity ? State2 : State1, g);
+            spread = LaneUpdate<ExactLane, float>.Variance(square, mean);
+            second = hasVelocity ? second : mean;
+            third = hasVelocity ? mean : third;
+        }
+
+        var direction = LaneUpdate<ExactLane, float>.Quotient(g, spread, s.Eps);
+        direction = hasVelocity ? Exact.Fma(s.Momentum, State1, direction) : direction;
+        second = hasVelocity ? direction : second;
+        return new WeightAt(LaneUpdate<ExactLane, float>.Step(-s.LearningRate, direction, W), square, second, third);
     }
 }

@@ -43,6 +43,19 @@ internal static class LaneUpdate<TSimd, TVector>
     public static TVector Direction(TVector m, TVector v, TVector correction, TVector eps) =>
         TSimd.Divide(m, TSimd.Add(TSimd.Divide(TSimd.Sqrt(v), correction), eps));
 
+    /// <summary>RmsProp: s - m^2, fused; what rounding brings below 0 is 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Variance(TVector s, TVector m)
+    {
+        var zero = TSimd.Broadcast(0);
+        var variance = TSimd.MultiplyAdd(TSimd.Subtract(zero, m), m, s);
+        return TSimd.SelectLess(variance, zero, zero, variance);
+    }
+
+    /// <summary>RmsProp: g / (sqrt s + eps)</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Quotient(TVector g, TVector s, TVector eps) => TSimd.Divide(g, TSimd.Add(TSimd.Sqrt(s), eps));
+
     /// <summary>w = fma(-rate, direction, w)</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Step(TVector negativeRate, TVector direction, TVector w) => TSimd.MultiplyAdd(negativeRate, direction, w);

@@ -20,6 +20,12 @@ public enum UpdateRule
 
     /// <summary>Loshchilov and Hutter, arXiv:1711.05101, as torch.optim.AdamW: w -= lr wd w first; then Adam without weight decay in g.</summary>
     AdamW,
+
+    /// <summary>
+    /// Tieleman and Hinton 2012, lecture 6.5, as torch.optim.RMSprop: g += wd w; s = beta2 s + (1 - beta2) g^2; centered: m = m + (1 - beta2)(g - m) and the square less m^2
+    /// (less than 0 is a rounding of 0); d = g / (sqrt(s) + eps); momentum: b = momentum b + d, d = b; w -= lr d.
+    /// </summary>
+    RmsProp,
 }
 
 /// <summary>A run of the flat buffers and how one step changes it. Runs are ascending, touch, and cover the buffer.</summary>
@@ -31,12 +37,13 @@ public readonly record struct UpdateRun(UpdateRule Rule, long Elements)
     {
         UpdateRule.Sgd => Momentum == 0 ? 0 : 1,
         UpdateRule.Adam or UpdateRule.AdamW => 2,
+        UpdateRule.RmsProp => 1 + (Momentum == 0 ? 0 : 1) + (Centered ? 1 : 0),
         _ => 0,
     };
 
     public float LearningRate { get; init; }
 
-    /// <summary>Sgd: of the velocity. Average: the new value's share.</summary>
+    /// <summary>Sgd and RmsProp: of the velocity. Average: the new value's share.</summary>
     public float Momentum { get; init; }
 
     public float Dampening { get; init; }
@@ -50,6 +57,9 @@ public readonly record struct UpdateRun(UpdateRule Rule, long Elements)
     public float Beta2 { get; init; }
 
     public float Eps { get; init; }
+
+    /// <summary>RmsProp: by the variance, not by the square.</summary>
+    public bool Centered { get; init; }
 
     /// <summary>Step t of Adam's bias corrections, from 1; 1 is Sgd's first, whose velocity is g undampened.</summary>
     public long Step { get; init; }

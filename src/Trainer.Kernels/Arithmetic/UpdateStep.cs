@@ -6,6 +6,7 @@ internal readonly struct UpdateStep
 {
     private readonly int _isFirst;
     private readonly int _isNesterov;
+    private readonly int _isCentered;
 
     public UpdateStep(in UpdateRun run, long first, float scale)
     {
@@ -13,6 +14,7 @@ internal readonly struct UpdateStep
         (LearningRate, Momentum, WeightDecay, Eps) = (run.LearningRate, run.Momentum, run.WeightDecay, run.Eps);
         StateBuffers = run.StateBuffers;
         (Undampened, _isFirst, _isNesterov) = (1 - run.Dampening, run.Step == 1 ? 1 : 0, run.Nesterov ? 1 : 0);
+        _isCentered = run.Centered ? 1 : 0;
         if (run.Rule is UpdateRule.Adam or UpdateRule.AdamW)
         {
             var (beta1, beta2, rate) = (AsWritten(run.Beta1), AsWritten(run.Beta2), AsWritten(run.LearningRate));
@@ -20,6 +22,10 @@ internal readonly struct UpdateStep
             LearningRate = (float)(rate / (1 - Power(beta1, run.Step)));
             RootCorrection2 = (float)Math.Sqrt(1 - Power(beta2, run.Step));
             WeightDecay = run.Rule == UpdateRule.Adam ? run.WeightDecay : (float)(rate * run.WeightDecay);
+        }
+        else if (run.Rule == UpdateRule.RmsProp)
+        {
+            (Beta2, Rest2) = (run.Beta2, (float)(1 - AsWritten(run.Beta2)));
         }
     }
 
@@ -47,6 +53,8 @@ internal readonly struct UpdateStep
     public bool IsFirst => _isFirst != 0;
 
     public bool Nesterov => _isNesterov != 0;
+
+    public bool Centered => _isCentered != 0;
 
     public float Beta2 { get; }
 

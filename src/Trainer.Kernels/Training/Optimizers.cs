@@ -64,6 +64,29 @@ public sealed record AdamW(double LearningRate = 1e-3, double Beta1 = 0.9, doubl
     private protected override UpdateRule Rule => UpdateRule.AdamW;
 }
 
+/// <summary>Tieleman and Hinton 2012, lecture 6.5 (<see cref="UpdateRule.RmsProp"/>).</summary>
+/// <param name="Alpha">How much of the running mean of squares is kept.</param>
+/// <param name="Centered">Gradients are divided by their standard deviation, not by the root of their mean square: Graves 2013 (arXiv:1308.0850), eq. 38 to 45.</param>
+[Kind("rmsprop")]
+public sealed record RmsProp(
+    double LearningRate = 1e-2, double Alpha = 0.99, double Eps = 1e-8, double WeightDecay = 0, double Momentum = 0, bool Centered = false)
+    : Optimizer(LearningRate, WeightDecay)
+{
+    public override IReadOnlyList<string> StateNames =>
+        ["square_avg", .. Momentum == 0 ? Array.Empty<string>() : ["momentum_buffer"], .. Centered ? ["grad_avg"] : Array.Empty<string>()];
+
+    public override UpdateRun Run(long elements, double learningRate, double weightDecay, long step) => new(UpdateRule.RmsProp, elements)
+    {
+        LearningRate = (float)learningRate,
+        WeightDecay = (float)weightDecay,
+        Momentum = (float)Momentum,
+        Beta2 = (float)Alpha,
+        Eps = (float)Eps,
+        Centered = Centered,
+        Step = step,
+    };
+}
+
 /// <summary>What some parameters do differently from the rest.</summary>
 /// <param name="Pattern">Which: their torch.nn names, where * stands for any characters and ? for one: <c>0.*</c>, <c>*.bias</c>. The first group that matches counts.</param>
 /// <param name="LearningRate">Null: the optimizer's.</param>

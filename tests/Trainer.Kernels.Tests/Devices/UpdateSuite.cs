@@ -10,6 +10,8 @@ public abstract class UpdateSuite(DeviceVariants variants)
     private static readonly UpdateRun Sgd = new(UpdateRule.Sgd, 0) { LearningRate = 0.1f };
     private static readonly UpdateRun Adam = new(UpdateRule.Adam, 0) { LearningRate = 1e-3f, Beta1 = 0.9f, Beta2 = 0.999f, Eps = 1e-8f, Step = 7 };
 
+    private static readonly UpdateRun RmsProp = new(UpdateRule.RmsProp, 0) { LearningRate = 0.01f, Beta2 = 0.99f, Eps = 1e-8f, Step = 3 };
+
     public static TheoryData<UpdateRun, int> Single => new()
     {
         { Sgd, 1 },
@@ -22,6 +24,10 @@ public abstract class UpdateSuite(DeviceVariants variants)
         { Adam, 70_001 },
         { Adam with { WeightDecay = 0.01f, Step = 1 }, 1031 },
         { Adam with { WeightDecay = 0.01f, Rule = UpdateRule.AdamW, Step = 1000 }, 65_537 },
+        { RmsProp, 70_001 },
+        { RmsProp with { WeightDecay = 0.01f, Momentum = 0.9f }, 4099 },
+        { RmsProp with { Centered = true }, 2049 },
+        { RmsProp with { Centered = true, Momentum = 0.9f, WeightDecay = 0.1f }, 65_537 },
         { new UpdateRun(UpdateRule.Average, 0) { Momentum = 0.1f }, 1009 },
         { new UpdateRun(UpdateRule.Keep, 0), 1009 },
     };
@@ -49,6 +55,7 @@ public abstract class UpdateSuite(DeviceVariants variants)
             Adam with { Elements = 70_000, WeightDecay = 0.1f },
             new(UpdateRule.Average, 1) { Momentum = 0.1f },
             Sgd with { Elements = 0 },
+            RmsProp with { Elements = 1031, Centered = true, Momentum = 0.5f },
             Adam with { Elements = 2048, Rule = UpdateRule.AdamW, LearningRate = 0.01f, WeightDecay = 0.1f },
             Sgd with { Elements = 61_003, LearningRate = 0.2f },
         ];
@@ -173,11 +180,12 @@ public abstract class UpdateSuite(DeviceVariants variants)
         Tensor[] before =
         [
             tensors.Input(device, TestData.Values(count, 1)),
-            tensors.Input(device, TestData.Values(count, 3)),
+            tensors.Input(device, [.. TestData.Values(count, 3).Select(value => runs.All(run => run.Rule is UpdateRule.Sgd or UpdateRule.Adam or UpdateRule.AdamW) ? value : MathF.Abs(value))]),
             tensors.Input(device, [.. TestData.Values(count, 4).Select(MathF.Abs)]),
+            tensors.Input(device, TestData.Values(count, 5, 0.1f)),
         ];
         Tensor[] after = inPlace ? before : [.. before.Select(_ => tensors.Output(device, count))];
-        var hashes = new ulong[3 * ((count + 65_535) / 65_536)];
+        var hashes = new ulong[4 * ((count + 65_535) / 65_536)];
         device.Updates.Update(runs, scale, total, before, after, hashes);
         return ([.. after.SelectMany(tensor => device.Read(tensor).ToArray())], hashes);
     }

@@ -52,12 +52,12 @@ internal sealed class ReferenceUpdates : IUpdates
         }
 
         var i = 0;
-        var (state0, state1) = (after.Length > 1 ? after[1] : default, after.Length > 2 ? after[2] : default);
+        var state = after[1..];
         foreach (var run in runs)
         {
             for (var end = i + run.Elements; i < end; i++)
             {
-                UpdateElement(run, scale, ref after[0].Host[i], total.Host[i], state0, state1, i);
+                UpdateElement(run, scale, ref after[0].Host[i], total.Host[i], state, i);
             }
         }
 
@@ -82,7 +82,7 @@ internal sealed class ReferenceUpdates : IUpdates
         }
     }
 
-    private static void UpdateElement(in UpdateRun run, float scale, ref float w, float total, Tensor state0, Tensor state1, int i)
+    private static void UpdateElement(in UpdateRun run, float scale, ref float w, float total, ReadOnlySpan<Tensor> state, int i)
     {
         var g = scale * total;
         switch (run.Rule)
@@ -94,7 +94,7 @@ internal sealed class ReferenceUpdates : IUpdates
                 g = run.WeightDecay == 0 ? g : MathF.FusedMultiplyAdd(run.WeightDecay, w, g);
                 if (run.Momentum != 0)
                 {
-                    ref var v = ref state0.Host[i];
+                    ref var v = ref state[0].Host[i];
                     v = run.Step == 1 ? g : MathF.FusedMultiplyAdd(run.Momentum, v, (1 - run.Dampening) * g);
                     g = run.Nesterov ? MathF.FusedMultiplyAdd(run.Momentum, v, g) : v;
                 }
@@ -102,7 +102,10 @@ internal sealed class ReferenceUpdates : IUpdates
                 w = MathF.FusedMultiplyAdd(-run.LearningRate, g, w);
                 break;
             case UpdateRule.Adam or UpdateRule.AdamW:
-                Adam(run, g, ref w, ref state0.Host[i], ref state1.Host[i]);
+                Adam(run, g, ref w, ref state[0].Host[i], ref state[1].Host[i]);
+                break;
+            case UpdateRule.RmsProp:
+                RmsProp(run, g, ref w, state, i);
                 break;
             case UpdateRule.Keep:
                 break;
@@ -130,5 +133,29 @@ internal sealed class ReferenceUpdates : IUpdates
         v = MathF.FusedMultiplyAdd((float)(1 - beta2) * g, g, (float)beta2 * v);
         var divisor = (MathF.Sqrt(v) / (float)Math.Sqrt(1 - unseen2)) + run.Eps;
         w = MathF.FusedMultiplyAdd(-(float)(rate / (1 - unseen1)), m / divisor, w);
+    }
+
+    private static void RmsProp(in UpdateRun run, float g, ref float w, ReadOnlySpan<Tensor> state, int i)
+    {
+        var rest = (float)(1 - (double)(decimal)run.Beta2);
+        g = run.WeightDecay == 0 ? g : MathF.FusedMultiplyAdd(run.WeightDecay, w, g);
+        ref var square = ref state[0].Host[i];
+        square = MathF.FusedMultiplyAdd(rest * g, g, run.Beta2 * square);
+        var spread = square;
+        if (run.Centered)
+        {
+            ref var mean = ref state[run.Momentum == 0 ? 1 : 2].Host[i];
+            mean = MathF.FusedMultiplyAdd(rest, g - mean, mean);
+            spread = MathF.FusedMultiplyAdd(-mean, mean, square) is var variance && variance < 0 ? 0 : variance;
+        }
+
+        var direction = g / (MathF.Sqrt(spread) + run.Eps);
+        if (run.Momentum != 0)
+        {
+            direction = MathF.FusedMultiplyAdd(run.Momentum, state[1].Host[i], direction);
+            state[1].Host[i] = direction;
+        }
+
+        w = MathF.FusedMultiplyAdd(-run.LearningRate, direction, w);
     }
 }

@@ -70,4 +70,40 @@ internal static unsafe class UpdateKernels<TSimd, TVector>
             EpilogueRows<TSimd, TVector>.Store(nextWeights + i, LaneUpdate<TSimd, TVector>.Step(rate, direction, w), count - i);
         }
     }
+
+    /// <param name="velocity">Null without momentum.</param>
+    /// <param name="mean">Null unless centered.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RmsProp(
+        in UpdateStep step, float* weights, float* total, float* square, float* velocity, float* mean,
+        float* nextWeights, float* nextSquare, float* nextVelocity, float* nextMean, int count)
+    {
+        var (scale, decay, rate) = (TSimd.Broadcast(step.Scale), TSimd.Broadcast(step.WeightDecay), TSimd.Broadcast(-step.LearningRate));
+        var (rest2, beta2, eps, momentum) =
+            (TSimd.Broadcast(step.Rest2), TSimd.Broadcast(step.Beta2), TSimd.Broadcast(step.Eps), TSimd.Broadcast(step.Momentum));
+        var hasDecay = step.WeightDecay != 0;
+        for (var i = 0; i < count; i += TSimd.Lanes)
+        {
+            var w = TSimd.Load(weights + i);
+            var g = TSimd.Multiply(scale, TSimd.Load(total + i));
+            g = hasDecay ? LaneUpdate<TSimd, TVector>.DecayedGradient(decay, w, g) : g;
+            var s = LaneUpdate<TSimd, TVector>.Square(rest2, beta2, TSimd.Load(square + i), g);
+            EpilogueRows<TSimd, TVector>.Store(nextSquare + i, s, count - i);
+            if (mean != null)
+            {
+                var m = LaneUpdate<TSimd, TVector>.Mean(rest2, TSimd.Load(mean + i), g);
+                EpilogueRows<TSimd, TVector>.Store(nextMean + i, m, count - i);
+                s = LaneUpdate<TSimd, TVector>.Variance(s, m);
+            }
+
+            var direction = LaneUpdate<TSimd, TVector>.Quotient(g, s, eps);
+            if (velocity != null)
+            {
+                direction = TSimd.MultiplyAdd(momentum, TSimd.Load(velocity + i), direction);
+                EpilogueRows<TSimd, TVector>.Store(nextVelocity + i, direction, count - i);
+            }
+
+            EpilogueRows<TSimd, TVector>.Store(nextWeights + i, LaneUpdate<TSimd, TVector>.Step(rate, direction, w), count - i);
+        }
+    }
 }

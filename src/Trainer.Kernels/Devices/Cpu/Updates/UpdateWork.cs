@@ -138,6 +138,9 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
                 UpdateKernels<TSimd, TVector>.Adam(
                     step, weights, total, _before[1] + first, _before[2] + first, next, next + BlockElements, next + (2 * BlockElements), count);
                 break;
+            case UpdateRule.RmsProp:
+                RmsProp(step, first, count, next);
+                break;
             default:
                 throw new InvalidOperationException($"No such rule: {step.Rule}.");
         }
@@ -160,5 +163,16 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
         {
             Vector256.LoadAligned(block + i).StoreAlignedNonTemporal(target + i);
         }
+    }
+
+    /// <summary>The mean is the last buffer, behind the velocity if there is one.</summary>
+    private void RmsProp(in UpdateStep step, long first, int count, float* next)
+    {
+        var last = step.StateBuffers;
+        var velocity = step.Momentum == 0 ? null : _before[2] + first;
+        var mean = step.Centered ? _before[last] + first : null;
+        UpdateKernels<TSimd, TVector>.RmsProp(
+            step, _before[0] + first, _total + first, _before[1] + first, velocity, mean,
+            next, next + BlockElements, next + (2 * BlockElements), next + (last * BlockElements), count);
     }
 }
