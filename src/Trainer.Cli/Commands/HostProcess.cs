@@ -109,15 +109,15 @@ internal sealed class HostProcess
 
     private static Option<T?> OneOf<T>(string name, string helpName, string description, Dictionary<string, T> words, string usual)
         where T : struct => new(name)
-    {
-        Description = $"{description}: {string.Join(", ", words.Keys)}. Default: {usual}.",
-        HelpName = helpName,
-        CustomParser = result =>
         {
-            if (words.TryGetValue(result.Tokens[0].Value, out var value))
-                return value;
-            result.AddError($"{name}: expected {string.Join(", ", words.Keys)}, got '{result.Tokens[0].Value}'.");
-            return null;
-        },
-    };
+            Description = $"{description}: {string.Join(", ", words.Keys)}. Default: {usual}.",
+            HelpName = helpName,
+            CustomParser = result =>
+            {
+                if (words.TryGetValue(result.Tokens[0].Value, out var value))
+                    return value;
+                result.AddError($"{name}: expected {string.Join(", ", words.Keys)}, got '{result.Tokens[0].Value}'.");
+                return null;
+            },
+        };
 }
