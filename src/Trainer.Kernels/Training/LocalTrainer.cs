@@ -52,7 +52,7 @@ public sealed class LocalTrainer : IDisposable
     }
 
     /// <summary>Told after each step of training.</summary>
-    public event Action<TrainedStep>? Stepped;
+    public Action<TrainedStep>? Stepped { get; set; }
 
     public Network Network { get; }
 

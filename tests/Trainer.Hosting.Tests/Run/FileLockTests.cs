@@ -37,7 +37,7 @@ public sealed class FileLockTests : IDisposable
     [Fact]
     public async Task A_holder_that_is_killed_holds_nothing()
     {
-        using var holder = Process.Start(new ProcessStartInfo("flock", [File, "-c", "echo held; exec sleep 1000"]) { RedirectStandardOutput = true })!;
+        using var holder = Process.Start(new ProcessStartInfo("flock", [File, "-c", "echo held; exec sleep 1000"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
         Assert.Equal("held", await holder.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
         Assert.Null(FileLock.TryTake(File));
 
