@@ -29,7 +29,7 @@ public sealed partial class RoomTests
             from file in SourceFiles(Path.Combine(source, project))
             let folder = Path.GetRelativePath(source, Path.GetDirectoryName(file)!)
             where !NotYetRooms.Contains(folder)
-            let rooms = Namespace().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value).ToList()
+            let rooms = Namespace().Matches(File.ReadAllText(file)).Select(match => match.Groups["name"].Value).ToList()
             where rooms is not ([] or [_]) || (rooms is [var room] && room != folder.Replace(Path.DirectorySeparatorChar, '.'))
             select $"{Path.GetRelativePath(source, file)} is in {string.Join(" and ", rooms)}";
 
@@ -75,6 +75,6 @@ public sealed partial class RoomTests
         .Where(file => !Path.GetRelativePath(project, file).Split(Path.DirectorySeparatorChar)[0].Equals("obj", StringComparison.Ordinal))
         .Where(file => !Path.GetRelativePath(project, file).Split(Path.DirectorySeparatorChar)[0].Equals("bin", StringComparison.Ordinal));
 
-    [GeneratedRegex(@"^\s*namespace\s+([\w.]+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\s*namespace\s+(?<name>[\w.]+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Namespace();
 }

@@ -51,7 +51,7 @@ public sealed class SnippetTests : IDisposable
             .. references.Where(IsManaged).Select(file => $"-r:{file}"), _folder["Usings.cs"], _folder["Program.cs"],
         ];
         await File.WriteAllLinesAsync(_folder["arguments.rsp"], arguments.Select(argument => $"\"{argument}\""));
-        using var compiler = Process.Start(new ProcessStartInfo(Dotnet, [Compiler(), "-noconfig", $"@{_folder["arguments.rsp"]}"]) { RedirectStandardOutput = true })!;
+        using var compiler = Process.Start(new ProcessStartInfo(Dotnet, [Compiler(), "-noconfig", $"@{_folder["arguments.rsp"]}"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
         var said = await compiler.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await compiler.WaitForExitAsync(TestContext.Current.CancellationToken);
         return said;

@@ -134,7 +134,7 @@ public sealed partial class FollowViewTests
 
     private static Printer PrinterOf(TextWriter output, TextWriter errors) => new(new Shell { Out = output, Error = errors, Environment = _ => null }, json: false);
 
-    [GeneratedRegex("\u001b\\[[0-9;?]*[A-Za-z]")]
+    [GeneratedRegex("\u001b\\[[0-9;?]*[A-Za-z]", RegexOptions.None, 1000)]
     private static partial Regex Escapes();
 
     private static async IAsyncEnumerable<JobEvent> Events(params Job[] snapshots)
