@@ -13,6 +13,9 @@ internal sealed record IdxSet(Shape Image, byte[] Pixels, byte[] Labels)
 
     public IdxSet Take(int count) => this with { Pixels = Pixels[..checked((int)(count * Image.Elements))], Labels = Labels[..count] };
 
+    /// <summary>With labels that start at another number.</summary>
+    public IdxSet Relabel(int first) => this with { Labels = [.. Labels.Select(label => (byte)(label + first))] };
+
     public void Write(string images, string labels)
     {
         File.WriteAllBytes(images, [.. Header(3 + (Image[0] > 1 ? 1 : 0), [Count, .. Image.Dimensions.Skip(Image[0] > 1 ? 0 : 1)]), .. Pixels]);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Google.Protobuf.Reflection;
 using Trainer.Kernels;
 using Trainer.Kernels.Models;
 
@@ -10,6 +11,8 @@ internal static class CaseGenerator
     private const int WildEvery = 12;
     private const double Grouped = 0.2;
 
+    private static readonly FieldDescriptor? LabelOffset = Protos.Data.Descriptor.FindFieldByName("label_offset");
+
     public static Case Of(int seed)
     {
         var draw = new Draw(seed) { IsWild = seed % WildEvery == 0 };
@@ -20,6 +23,12 @@ internal static class CaseGenerator
         var train = Images(draw, image, draw.Between(Math.Max(2, batch), (batch * (grouped ? 2 : 4)) + 1), labels);
         var test = Images(draw, image, draw.Between(1, 19), labels);
         var data = Data(draw, train);
+        if (LabelOffset is not null && draw.Chance(0.1))
+        {
+            data[LabelOffset.Name] = draw.Between(1, 3);
+            (train, test) = (train.Relabel((int)data[LabelOffset.Name]!), test.Relabel((int)data[LabelOffset.Name]!));
+        }
+
         var outputs = labels + (draw.Chance(0.2) ? draw.Between(1, 2) : 0);
         var layers = new ModelGenerator(draw).Network(After(data, image), outputs);
         var samples = train.Count - ((int?)data["validation"]?["samples"] ?? 0);

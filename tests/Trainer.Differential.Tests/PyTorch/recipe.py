@@ -99,11 +99,14 @@ def cosine(rates, options, plan):
 
 
 def one_cycle(rates, options, plan):
-    """Torch divides by 0 where the first phase has no length. Its end is max_lr, and the second phase starts there: a trifle longer, it comes to that."""
+    """Where the first phase has no length, torch divides by 0. That step has max_lr: the first phase ends a trifle before it."""
     options = {"pct_start": 0.3, **options}
     options["pct_start"] = float(options["pct_start"])
     if options["pct_start"] * plan.left == 1:
-        options["pct_start"] *= 1 + 1e-13
+        if plan.left == 1:
+            rates.param_groups[:] = [{**group, "lr": options["max_lr"]} for group in rates.param_groups]
+            return lr_scheduler.ConstantLR(rates, 1.0), 1
+        options["pct_start"] *= 1 - 1e-13
     return lr_scheduler.OneCycleLR(rates, total_steps=plan.left, cycle_momentum=False, max_lr=options.pop("max_lr"), **options), 1
 
 

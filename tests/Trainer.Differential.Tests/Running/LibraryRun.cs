@@ -57,7 +57,7 @@ internal static class LibraryRun
             EpochOrder.Fill(order, job.Training.Seed, epoch, job.Shuffle);
             for (var first = 0; first < order.Length; first += job.BatchSize)
             {
-                Step(job, network, order.AsSpan(first, Math.Min(job.BatchSize, order.Length - first)), tried.Workers, ++step);
+                Step(tried, job, network, order.AsSpan(first, Math.Min(job.BatchSize, order.Length - first)), ++step);
             }
         }
 
@@ -66,14 +66,15 @@ internal static class LibraryRun
 
     private static Measured Of(EpochResult result) => new(result.Loss, result.Accuracy);
 
-    private static void Step(LoadedJob job, Network network, ReadOnlySpan<int> samples, int workers, ulong step)
+    private static void Step(Case tried, LoadedJob job, Network network, ReadOnlySpan<int> samples, ulong step)
     {
         var (ranges, roots) = (new List<ShardRange>(), new List<Memory<float>>());
         var group = job.BatchNormShards ?? job.Model.GroupShards(job.BatchSize, job.Shards);
-        var units = ((job.Shards - 1) / group) + 1;
-        for (var worker = 0; worker < workers; worker++)
+        var unit = job.Model.UnitShards(job.Shards, group);
+        var units = ((job.Shards - 1) / unit) + 1;
+        for (var worker = 0; worker < tried.Workers; worker++)
         {
-            var (lo, hi) = (Math.Min(worker * units / workers * group, job.Shards), Math.Min((worker + 1) * units / workers * group, job.Shards));
+            var (lo, hi) = (Math.Min(worker * units / tried.Workers * unit, job.Shards), Math.Min((worker + 1) * units / tried.Workers * unit, job.Shards));
             if (lo < hi)
             {
                 var slice = new BatchSlice(samples.Length, job.Shards, ShardTree.Cover(lo, hi, job.Shards), group);
@@ -112,7 +113,11 @@ internal static class LibraryRun
             }
         }
 
-        Safetensors.WriteWeights(Path.Combine(folder, Case.InitialWeights), network.Layout, weights, _ => tried.Perturbs ? BatchesBefore : 0);
+        WeightsFile.Write(
+            Path.Combine(folder, Case.InitialWeights),
+            [.. network.Layout.StateDict.Select(entry =>
+                (entry.Name, entry.Slot?.Shape.Dimensions.ToArray() ?? [], entry.Slot is { } slot ? weights[slot.Offset..(slot.Offset + slot.Elements)] : null))],
+            tried.Perturbs ? BatchesBefore : 0);
     }
 
     /// <summary>All that is kept, by itself: without the padding and the sums of a step.</summary>
