@@ -13,6 +13,9 @@ internal sealed record IdxSet(Shape Image, byte[] Pixels, byte[] Labels)
 
     public IdxSet Take(int count) => this with { Pixels = Pixels[..checked((int)(count * Image.Elements))], Labels = Labels[..count] };
 
+    /// <summary>With another label, which is no class, in the place of some.</summary>
+    public IdxSet Hide(Draw draw, byte label) => this with { Labels = [.. Labels.Select(own => draw.Chance(0.2) ? label : own)] };
+
     /// <summary>With labels that start at another number.</summary>
     public IdxSet Relabel(int first) => this with { Labels = [.. Labels.Select(label => (byte)(label + first))] };
 
@@ -40,8 +43,7 @@ internal sealed record IdxSet(Shape Image, byte[] Pixels, byte[] Labels)
 /// <param name="Job">A job file's content; files are named relative to the case's folder.</param>
 /// <param name="Workers">Among whom the second training is cut, besides the one of a single worker.</param>
 /// <param name="Perturbs">Whether first weights are not the initialisers', but come from a file, and what has a plain first value (batch norm) has another one.</param>
-/// <param name="MayBeRefused">The options were drawn with little regard for what fits.</param>
-internal sealed record Case(int Seed, JsonObject Job, IdxSet Train, IdxSet Test, int Workers, bool Perturbs, bool MayBeRefused)
+internal sealed record Case(int Seed, JsonObject Job, IdxSet Train, IdxSet Test, int Workers, bool Perturbs)
 {
     public const string JobFile = "job.yaml", InitialWeights = "initial.safetensors";
 

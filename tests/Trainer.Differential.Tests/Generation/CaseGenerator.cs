@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Google.Protobuf.Reflection;
 using Trainer.Kernels;
 using Trainer.Kernels.Models;
 
@@ -9,9 +8,8 @@ namespace Trainer.Differential.Tests.Generation;
 internal static class CaseGenerator
 {
     private const int WildEvery = 12;
+    private const byte None = 250;
     private const double Grouped = 0.2;
-
-    private static readonly FieldDescriptor? LabelOffset = Protos.Data.Descriptor.FindFieldByName("label_offset");
 
     public static Case Of(int seed)
     {
@@ -22,17 +20,24 @@ internal static class CaseGenerator
         var labels = draw.Between(2, 6);
         var train = Images(draw, image, draw.Between(Math.Max(2, batch), (batch * (grouped ? 2 : 4)) + 1), labels);
         var test = Images(draw, image, draw.Between(1, 19), labels);
-        var data = Data(draw, train);
-        if (LabelOffset is not null && draw.Chance(0.1))
+        var none = (int?)null;
+        if (draw.Chance(0.1))
         {
-            data[LabelOffset.Name] = draw.Between(1, 3);
-            (train, test) = (train.Relabel((int)data[LabelOffset.Name]!), test.Relabel((int)data[LabelOffset.Name]!));
+            (train, test, none) = (train.Hide(draw, None), test.Hide(draw, None), None);
+        }
+
+        var data = Data(draw, train);
+        if (draw.Chance(0.1))
+        {
+            var first = draw.Between(1, 3);
+            data["label_offset"] = first;
+            (train, test) = (train.Relabel(first), test.Relabel(first));
         }
 
         var outputs = labels + (draw.Chance(0.2) ? draw.Between(1, 2) : 0);
         var layers = new ModelGenerator(draw).Network(After(data, image), outputs);
         var samples = train.Count - ((int?)data["validation"]?["samples"] ?? 0);
-        var scene = new RecipeScene(outputs, [.. Enumerable.Range(0, labels)], draw.Between(1, 3), ((samples - 1) / batch) + 1);
+        var scene = new RecipeScene(outputs, [.. Enumerable.Range(0, labels)], none, draw.Between(1, 3), ((samples - 1) / batch) + 1);
         var perturbs = draw.Chance(0.6);
         var job = new JsonObject
         {
@@ -41,7 +46,7 @@ internal static class CaseGenerator
             ["data"] = data,
             ["training"] = Training(draw, scene, batch, ParametersOf(layers, After(data, image)), perturbs),
         };
-        return new Case(seed, (JsonObject)JsonNode.Parse(job.ToJsonString())!, train, test, draw.Between(2, 5), perturbs, draw.IsWild);
+        return new Case(seed, (JsonObject)JsonNode.Parse(job.ToJsonString())!, train, test, draw.Between(2, 5), perturbs);
     }
 
     private static IdxSet Images(Draw draw, Shape image, int count, int labels) => new(
@@ -88,8 +93,12 @@ internal static class CaseGenerator
             .Maybe(draw, "shards", () => draw.Between(1, Math.Min(batch, 9)))
             .Maybe(draw, "seed", () => draw.Between(0, int.MaxValue - 1), 0.6);
         training["optimizer"] = OneOf(draw, RecipeRows.Optimizers, scene);
-        training.Maybe(draw, "loss", () => OneOf(draw, RecipeRows.Losses, scene), 0.6)
-            .Maybe(draw, "schedule", () => Schedule(draw, scene), 0.6)
+        if (RecipeRows.Loss(draw, scene) is { } loss)
+        {
+            training["loss"] = loss;
+        }
+
+        training.Maybe(draw, "schedule", () => Schedule(draw, scene), 0.6)
             .Maybe(draw, "clip_grad_norm", () => draw.Real(0.01, 10), 0.25)
             .Maybe(draw, "batch_norm_shards", () => GroupShards(draw, batch, (int?)training["shards"]), 0.5);
         if (parameters.Count > 0 && draw.Chance(0.3))

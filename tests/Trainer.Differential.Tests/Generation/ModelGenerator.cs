@@ -63,7 +63,7 @@ internal sealed class ModelGenerator(Draw draw)
         }
 
         var kind = draw.Of([.. LayerRows.All.Where(row => row.Value.Fits(input) || (draw.IsWild && draw.Chance(0.05))).Select(row => row.Key)]);
-        return Layer(kind, input.Rank == 3 || LayerRows.All[kind].Fits(input) ? LayerRows.All[kind].Options(draw, input) : []);
+        return Layer(kind, LayerRows.All[kind].Options(draw, input.Rank == 3 || LayerRows.All[kind].Fits(input) ? input : new Shape(input[0], 5, 7)));
     }
 
     /// <summary>How each kind of container is drawn; all fit together whatever is in them.</summary>

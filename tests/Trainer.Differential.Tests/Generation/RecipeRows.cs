@@ -4,8 +4,9 @@ namespace Trainer.Differential.Tests.Generation;
 
 /// <summary>What the options of a recipe depend on.</summary>
 /// <param name="Outputs">Scores of a sample.</param>
-/// <param name="Labels">That the data has.</param>
-internal sealed record RecipeScene(int Outputs, IReadOnlyList<int> Labels, int Epochs, int StepsPerEpoch);
+/// <param name="Labels">Classes that the data has.</param>
+/// <param name="None">The label of images that have none; null: all have one.</param>
+internal sealed record RecipeScene(int Outputs, IReadOnlyList<int> Labels, int? None, int Epochs, int StepsPerEpoch);
 
 /// <summary>How losses, optimizers and schedules are drawn: one row per kind, as in PyTorch/recipe.py.</summary>
 internal static class RecipeRows
@@ -35,9 +36,16 @@ internal static class RecipeRows
         return warmup.Maybe(draw, "start_factor", () => draw.Real(0.05, 1), 0.5);
     }
 
+    /// <summary>A loss of the kinds there are; one that can leave images out where some have no label.</summary>
+    public static JsonObject? Loss(Draw draw, RecipeScene scene)
+    {
+        var kind = scene.None is null ? draw.Of([.. Losses.Keys]) : "cross_entropy";
+        return scene.None is not null || draw.Chance(0.6) ? new JsonObject { [kind] = Losses[kind](draw, scene) } : null;
+    }
+
     private static JsonObject CrossEntropy(Draw draw, RecipeScene scene) => new JsonObject()
         .Maybe(draw, "class_weights", () => new JsonArray([.. Enumerable.Range(0, scene.Outputs).Select(_ => (JsonNode)draw.Real(0.1, 4))]), 0.25)
-        .Maybe(draw, "ignore_index", () => draw.Of(scene.Labels), 0.25)
+        .Maybe(draw, "ignore_index", () => scene.None ?? draw.Of([-100, .. scene.Labels]), scene.None is null ? 0.25 : 1)
         .Maybe(draw, "label_smoothing", () => draw.Real(0.01, 1), 0.3);
 
     private static JsonObject Sgd(Draw draw, RecipeScene scene)

@@ -14,14 +14,11 @@ internal enum Outcome
 
     RefusedByBoth,
 
-    /// <summary>Refused by us for a reason that is documented, where PyTorch trains.</summary>
+    /// <summary>Refused by us on purpose (<see cref="Judge"/>), where PyTorch trains.</summary>
     RefusedByRule,
 
     /// <summary>Numbers grew beyond float32 on both sides.</summary>
     Diverged,
-
-    /// <summary>At fault in a way that is known (<see cref="KnownFaults"/>).</summary>
-    Known,
 
     Different,
     RefusedByUs,
