@@ -26,8 +26,11 @@ internal sealed class Judge(Device device, PyTorch pytorch)
     private const int NoiseRuns = 4, MostNoiseRuns = 64;
     private const double Noise = 1.0 / (1 << 23), Huge = 1e30;
 
-    /// <summary>What we refuse on purpose though PyTorch takes it: a set without anything to learn from or to be judged by, whose loss is NaN there.</summary>
-    private static readonly string[] Rules = ["which the loss ignores"];
+    /// <summary>
+    /// What we refuse on purpose though PyTorch takes it: a set without anything to learn from or to be judged by, whose loss is NaN there; and what PyTorch
+    /// takes with a warning that it will not for ever, or stretches (broadcasts) so that it fits.
+    /// </summary>
+    private static readonly string[] Rules = ["which the loss ignores", "dropout2d takes (channels, height, width)", "expected equal shapes to add"];
 
     public Verdict Of(Case tried)
     {
