@@ -37,6 +37,8 @@ internal static class LayerRows
         ["flatten"] = new(Takes.Features, None),
         ["relu"] = new(Takes.Anything, None),
         ["leaky_relu"] = new(Takes.Anything, (draw, _) => new JsonObject().Maybe(draw, "negative_slope", () => draw.Real(-0.5, 1.5), 0.7)),
+        ["zero_pad2d"] = new(Takes.Images, (draw, _) => new JsonObject { ["padding"] = draw.Chance(0.4) ? draw.Between(0, 2) : Sides(draw) }),
+        ["prelu"] = new(Takes.Anything, PRelu),
         ["elu"] = new(Takes.Anything, (draw, _) => new JsonObject().Maybe(draw, "alpha", () => draw.Real(0.1, 3), 0.6)),
         ["relu6"] = new(Takes.Anything, None),
         ["hardsigmoid"] = new(Takes.Anything, None),
@@ -108,6 +110,12 @@ internal static class LayerRows
 
     private static JsonObject Dropout(Draw draw, Shape input) =>
         new JsonObject().Maybe(draw, "p", () => draw.Chance(0.1) ? draw.Between(0, 1) : draw.Real(0.05, 0.95), 0.7);
+
+    /// <summary>Left, right, top, bottom.</summary>
+    private static JsonArray Sides(Draw draw) => [.. Enumerable.Range(0, 4).Select(_ => (JsonNode)draw.Between(0, 2))];
+
+    private static JsonObject PRelu(Draw draw, Shape input) => new JsonObject()
+        .Maybe(draw, "num_parameters", () => draw.IsWild ? draw.Between(1, 5) : draw.Of(1, input[0]), 0.6).Maybe(draw, "init", () => draw.Real(-0.5, 1));
 
     private static JsonObject None(Draw draw, Shape input) => [];
 

@@ -136,6 +136,8 @@ LAYERS = {
     "flatten": lambda x, options, _: nn.Flatten(),
     "relu": lambda x, options, _: nn.ReLU(),
     "leaky_relu": lambda x, options, _: nn.LeakyReLU(**options),
+    "zero_pad2d": lambda x, options, _: nn.ZeroPad2d(**sizes(options)),
+    "prelu": lambda x, options, _: nn.PReLU(**options),
     "elu": lambda x, options, _: nn.ELU(**options),
     "relu6": lambda x, options, _: nn.ReLU6(),
     "hardsigmoid": lambda x, options, _: nn.Hardsigmoid(),
