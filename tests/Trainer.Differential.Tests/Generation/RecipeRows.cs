@@ -18,7 +18,8 @@ internal static class RecipeRows
     public static IReadOnlyDictionary<string, Func<Draw, RecipeScene, JsonObject>> Optimizers { get; } = Rows(
         ("sgd", Sgd),
         ("adam", Adam),
-        ("adamw", Adam));
+        ("adamw", Adam),
+        ("rmsprop", RmsProp));
 
     public static IReadOnlyDictionary<string, Func<Draw, RecipeScene, JsonObject>> Schedules { get; } = Rows(
         ("constant", (_, _) => []),
@@ -59,6 +60,10 @@ internal static class RecipeRows
     private static JsonObject Adam(Draw draw, RecipeScene scene) => new JsonObject()
         .Maybe(draw, "lr", () => draw.Real(1e-4, 1e-2), 0.7).Maybe(draw, "beta1", () => draw.Real(0.5, 0.95), 0.3).Maybe(draw, "beta2", () => draw.Real(0.8, 0.9999), 0.3)
         .Maybe(draw, "eps", () => draw.Real(1e-8, 1e-2), 0.4).Maybe(draw, "weight_decay", () => draw.Real(1e-3, 0.2));
+
+    private static JsonObject RmsProp(Draw draw, RecipeScene scene) => new JsonObject()
+        .Maybe(draw, "lr", () => draw.Real(1e-4, 1e-2), 0.7).Maybe(draw, "alpha", () => draw.Real(0.5, 0.99)).Maybe(draw, "eps", () => draw.Real(1e-8, 1e-2))
+        .Maybe(draw, "weight_decay", () => draw.Real(1e-3, 0.2)).Maybe(draw, "momentum", () => draw.Real(0.1, 0.95)).Maybe(draw, "centered", () => draw.Chance(0.8));
 
     private static JsonObject MultiStep(Draw draw, RecipeScene scene)
     {
