@@ -76,8 +76,8 @@ public sealed class JobCommandTests : IAsyncLifetime
 
         Assert.Equal(2, text.ExitCode);
         Assert.Equal(
-            $"{file}: this job cannot run.\n  training.shards: 512 shards for a batch of 256; expected at most 256\n"
-            + "  model.layers[3].conv2d: input has 4 channels, groups 3 does not divide it\n", text.Errors);
+            $"{file}: this job cannot run.\n  {file}:4:1: training.shards: 512 shards for a batch of 256; expected at most 256\n"
+            + $"  {file}:2:1: model.layers[3].conv2d: input has 4 channels, groups 3 does not divide it\n", text.Errors);
         Assert.Equal("training.shards", (string?)System.Text.Json.Nodes.JsonNode.Parse(json.Errors)!["violations"]![0]!["field"]);
     }
 
@@ -89,8 +89,28 @@ public sealed class JobCommandTests : IAsyncLifetime
         var run = await CommandRun.InAsync(_home.Path, "submit", file);
 
         Assert.Equal(2, run.ExitCode);
-        Assert.StartsWith($"{file} cannot be used as a job file.\n  7:", run.Errors);
+        Assert.StartsWith($"{file} cannot be used as a job file.\n  {file}:7:", run.Errors);
         Assert.Contains("training.optimizer.sgd.lr: ", run.Errors);
+    }
+
+    [Fact]
+    public async Task Set_puts_values_in_place_of_the_files()
+    {
+        CreateJobRequest? got = null;
+        _api.Create = request =>
+        {
+            got = request;
+            return SampleJobs.Queued;
+        };
+        var file = JobFileWith(MinimalJob);
+
+        var run = await CommandRun.InAsync(_home.Path, "submit", file, "--set", "training.optimizer.sgd.lr=0.01", "--set", "cluster.max_workers=3");
+        var wrong = await CommandRun.InAsync(_home.Path, "submit", file, "--set", "training.epochs=0");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal((0.01, 3u), (got!.Spec.Training.Optimizer.Sgd.Lr, got.Spec.Cluster.MaxWorkers));
+        Assert.Equal(2, wrong.ExitCode);
+        Assert.Equal($"{file} cannot be used as a job file.\n  --set training.epochs=0: training.epochs: must be at least 1, got 0\n", wrong.Errors);
     }
 
     [Fact]

@@ -16,7 +16,7 @@ internal static class SchemaCommand
     {
         var command = new TrainerCommand("schema", "Prints the JSON Schema of job files, by which editors complete and check them.")
         {
-            Examples = ["trainer schema > trainer-job.schema.json"],
+            Examples = ["trainer schema"],
         };
         command.SetAction(_ =>
         {
