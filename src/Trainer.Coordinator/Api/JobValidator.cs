@@ -1,5 +1,4 @@
 using System.Numerics;
-using Model = Trainer.Kernels.Models.Model;
 using Trainer.Coordinator.Scheduling;
 using Trainer.Kernels;
 using Trainer.Kernels.Data;
@@ -7,6 +6,7 @@ using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;
 using Trainer.Protos;
+using Model = Trainer.Kernels.Models.Model;
 
 namespace Trainer.Coordinator.Api;
 

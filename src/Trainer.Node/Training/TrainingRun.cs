@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Akka.Actor;
-using Failure = Trainer.Protos.Cluster.Failure;
 using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Metrics;
 using Trainer.Kernels;
@@ -12,6 +11,7 @@ using Trainer.Node.Links;
 using Trainer.Node.Reduction;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
+using Failure = Trainer.Protos.Cluster.Failure;
 
 namespace Trainer.Node.Training;
 

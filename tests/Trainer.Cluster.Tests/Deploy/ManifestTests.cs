@@ -1,8 +1,8 @@
 using System.CommandLine;
-using Trainer.Cli;
-using Trainer.Cli.Output;
 using k8s;
 using k8s.Models;
+using Trainer.Cli;
+using Trainer.Cli.Output;
 
 namespace Trainer.Cluster.Tests.Deploy;
 
