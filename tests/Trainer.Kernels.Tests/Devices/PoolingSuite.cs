@@ -191,7 +191,7 @@ public abstract class PoolingSuite(DeviceVariants variants)
             device.Pooling.MaxPool2dForward(g with { PadH = 2 }, 1, x, OutputEpilogue.None, y, default));
         Fails("AvgPool2dForward: dilation (2, 1), expected (1, 1).", () =>
             device.Pooling.AvgPool2dForward(g with { DilationH = 2 }, true, 1, x, OutputEpilogue.None, y));
-        Fails("MaxPool2dForward: dilation (1, 9), expected (1, 1) to the image's size (9, 8).", () =>
+        Fails("MaxPool2dForward: dilation (1, 9), expected (1, 1) to the image's size (9, 8), beyond which a window could lie in padding alone.", () =>
             device.Pooling.MaxPool2dForward(g with { DilationW = 9, PadW = 1 }, 1, x, OutputEpilogue.None, y, default));
         Fails("MaxPool2dForward: samples of x start every 71 elements, (2,1,9,8) has 72 in each.", () =>
             device.Pooling.MaxPool2dForward(g, 2, x with { SampleStride = 71 }, OutputEpilogue.None, y, default));
