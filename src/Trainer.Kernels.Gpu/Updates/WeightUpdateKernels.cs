@@ -49,6 +49,10 @@ internal static class WeightUpdateKernels
         {
             next = next.RmsProp(s, a.Total[i]);
         }
+        else if (s.Rule == UpdateRule.Adagrad)
+        {
+            next = next.Adagrad(s, a.Total[i]);
+        }
 
         next.Store(a.After, i);
     }
@@ -123,6 +127,14 @@ internal readonly record struct WeightAt(float W, float State0, float State1, fl
         var m = LaneUpdate<ExactLane, float>.Mean(s.Rest1, State0, g);
         var v = LaneUpdate<ExactLane, float>.Square(s.Rest2, s.Beta2, State1, g);
         return new WeightAt(LaneUpdate<ExactLane, float>.Step(-s.LearningRate, LaneUpdate<ExactLane, float>.Direction(m, v, s.RootCorrection2, s.Eps), w), m, v, State2);
+    }
+
+    public WeightAt Adagrad(UpdateStep s, float total)
+    {
+        var g = Exact.Multiply(s.Scale, total);
+        g = s.WeightDecay != 0 ? LaneUpdate<ExactLane, float>.DecayedGradient(s.WeightDecay, W, g) : g;
+        var sum = LaneUpdate<ExactLane, float>.SumOfSquares(s.IsFirst ? s.InitialSquare : State0, g);
+        return new WeightAt(LaneUpdate<ExactLane, float>.Step(-s.LearningRate, LaneUpdate<ExactLane, float>.Quotient(g, sum, s.Eps), W), sum, State1, State2);
     }
 
     /// <summary>The mean is the last of the state, behind the velocity if there is one.</summary>

@@ -52,7 +52,11 @@ internal static class LaneUpdate<TSimd, TVector>
         return TSimd.SelectLess(variance, zero, zero, variance);
     }
 
-    /// <summary>RmsProp: g / (sqrt s + eps)</summary>
+    /// <summary>Adagrad: s = fma(g, g, s)</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector SumOfSquares(TVector s, TVector g) => TSimd.MultiplyAdd(g, g, s);
+
+    /// <summary>RmsProp and Adagrad: g / (sqrt s + eps)</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Quotient(TVector g, TVector s, TVector eps) => TSimd.Divide(g, TSimd.Add(TSimd.Sqrt(s), eps));
 

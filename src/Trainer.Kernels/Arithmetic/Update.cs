@@ -26,6 +26,12 @@ public enum UpdateRule
     /// (less than 0 is a rounding of 0); d = g / (sqrt(s) + eps); momentum: b = momentum b + d, d = b; w -= lr d.
     /// </summary>
     RmsProp,
+
+    /// <summary>
+    /// Duchi, Hazan and Singer 2011 (JMLR 12), as torch.optim.Adagrad: g += wd w; s = s + g^2 (at the first step, s before it is the initial value); w -= lr g / (sqrt(s) + eps).
+    /// The learning rate has its decay in it.
+    /// </summary>
+    Adagrad,
 }
 
 /// <summary>A run of the flat buffers and how one step changes it. Runs are ascending, touch, and cover the buffer.</summary>
@@ -37,6 +43,7 @@ public readonly record struct UpdateRun(UpdateRule Rule, long Elements)
     {
         UpdateRule.Sgd => Momentum == 0 ? 0 : 1,
         UpdateRule.Adam or UpdateRule.AdamW => 2,
+        UpdateRule.Adagrad => 1,
         UpdateRule.RmsProp => 1 + (Momentum == 0 ? 0 : 1) + (Centered ? 1 : 0),
         _ => 0,
     };
@@ -61,6 +68,9 @@ public readonly record struct UpdateRun(UpdateRule Rule, long Elements)
     /// <summary>RmsProp: by the variance, not by the square.</summary>
     public bool Centered { get; init; }
 
-    /// <summary>Step t of Adam's bias corrections, from 1; 1 is Sgd's first, whose velocity is g undampened.</summary>
+    /// <summary>Adagrad: the sum of squares before the first step.</summary>
+    public float InitialSquare { get; init; }
+
+    /// <summary>Step t of Adam's bias corrections, from 1; 1 is Sgd's first, whose velocity is g undampened, and Adagrad's, which starts the sum.</summary>
     public long Step { get; init; }
 }

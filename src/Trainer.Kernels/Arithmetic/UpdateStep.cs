@@ -12,7 +12,7 @@ internal readonly struct UpdateStep
     {
         (Rule, First, Elements, Scale) = (run.Rule, first, run.Elements, run.Rule == UpdateRule.Average ? 1 : scale);
         (LearningRate, Momentum, WeightDecay, Eps) = (run.LearningRate, run.Momentum, run.WeightDecay, run.Eps);
-        StateBuffers = run.StateBuffers;
+        (StateBuffers, InitialSquare) = (run.StateBuffers, run.InitialSquare);
         (Undampened, _isFirst, _isNesterov) = (1 - run.Dampening, run.Step == 1 ? 1 : 0, run.Nesterov ? 1 : 0);
         _isCentered = run.Centered ? 1 : 0;
         if (run.Rule is UpdateRule.Adam or UpdateRule.AdamW)
@@ -46,6 +46,8 @@ internal readonly struct UpdateStep
     public float WeightDecay { get; }
 
     public float Eps { get; }
+
+    public float InitialSquare { get; }
 
     /// <summary>1 - dampening</summary>
     public float Undampened { get; }

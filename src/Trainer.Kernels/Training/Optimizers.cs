@@ -87,6 +87,26 @@ public sealed record RmsProp(
     };
 }
 
+/// <summary>Duchi, Hazan and Singer 2011 (JMLR 12, 2121-2159): each weight's steps shrink with its gradients so far (<see cref="UpdateRule.Adagrad"/>).</summary>
+/// <param name="LrDecay">The learning rate of step t (from 0) is divided by 1 + t x it.</param>
+/// <param name="InitialAccumulatorValue">The sums of squares before the first step.</param>
+[Kind("adagrad")]
+public sealed record Adagrad(
+    double LearningRate = 1e-2, double LrDecay = 0, double WeightDecay = 0, double InitialAccumulatorValue = 0, double Eps = 1e-10)
+    : Optimizer(LearningRate, WeightDecay)
+{
+    public override IReadOnlyList<string> StateNames => ["sum"];
+
+    public override UpdateRun Run(long elements, double learningRate, double weightDecay, long step) => new(UpdateRule.Adagrad, elements)
+    {
+        LearningRate = (float)(learningRate / (1 + ((step - 1) * LrDecay))),
+        WeightDecay = (float)weightDecay,
+        InitialSquare = (float)InitialAccumulatorValue,
+        Eps = (float)Eps,
+        Step = step,
+    };
+}
+
 /// <summary>What some parameters do differently from the rest.</summary>
 /// <param name="Pattern">Which: their torch.nn names, where * stands for any characters and ? for one: <c>0.*</c>, <c>*.bias</c>. The first group that matches counts.</param>
 /// <param name="LearningRate">Null: the optimizer's.</param>

@@ -19,7 +19,8 @@ internal static class RecipeRows
         ("sgd", Sgd),
         ("adam", Adam),
         ("adamw", Adam),
-        ("rmsprop", RmsProp));
+        ("rmsprop", RmsProp),
+        ("adagrad", Adagrad));
 
     public static IReadOnlyDictionary<string, Func<Draw, RecipeScene, JsonObject>> Schedules { get; } = Rows(
         ("constant", (_, _) => []),
@@ -64,6 +65,10 @@ internal static class RecipeRows
     private static JsonObject RmsProp(Draw draw, RecipeScene scene) => new JsonObject()
         .Maybe(draw, "lr", () => draw.Real(1e-4, 1e-2), 0.7).Maybe(draw, "alpha", () => draw.Real(0.5, 0.99)).Maybe(draw, "eps", () => draw.Real(1e-8, 1e-2))
         .Maybe(draw, "weight_decay", () => draw.Real(1e-3, 0.2)).Maybe(draw, "momentum", () => draw.Real(0.1, 0.95)).Maybe(draw, "centered", () => draw.Chance(0.8));
+
+    private static JsonObject Adagrad(Draw draw, RecipeScene scene) => new JsonObject()
+        .Maybe(draw, "lr", () => draw.Real(1e-4, 1e-2), 0.7).Maybe(draw, "lr_decay", () => draw.Real(1e-3, 1)).Maybe(draw, "eps", () => draw.Real(1e-8, 1e-2))
+        .Maybe(draw, "weight_decay", () => draw.Real(1e-3, 0.2)).Maybe(draw, "initial_accumulator_value", () => draw.Real(1e-3, 1));
 
     private static JsonObject MultiStep(Draw draw, RecipeScene scene)
     {

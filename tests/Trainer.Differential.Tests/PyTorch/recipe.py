@@ -51,6 +51,7 @@ OPTIMIZERS = {
     "sgd": lambda groups, options: torch.optim.SGD(groups, **options),
     "adam": adam(torch.optim.Adam),
     "adamw": adam(torch.optim.AdamW),
+    "adagrad": lambda groups, options: torch.optim.Adagrad(groups, **options),
     "rmsprop": lambda groups, options: torch.optim.RMSprop(groups, **options),
 }
 

@@ -12,6 +12,8 @@ public abstract class UpdateSuite(DeviceVariants variants)
 
     private static readonly UpdateRun RmsProp = new(UpdateRule.RmsProp, 0) { LearningRate = 0.01f, Beta2 = 0.99f, Eps = 1e-8f, Step = 3 };
 
+    private static readonly UpdateRun Adagrad = new(UpdateRule.Adagrad, 0) { LearningRate = 0.01f, Eps = 1e-10f, InitialSquare = 0.3f, Step = 3 };
+
     public static TheoryData<UpdateRun, int> Single => new()
     {
         { Sgd, 1 },
@@ -28,6 +30,8 @@ public abstract class UpdateSuite(DeviceVariants variants)
         { RmsProp with { WeightDecay = 0.01f, Momentum = 0.9f }, 4099 },
         { RmsProp with { Centered = true }, 2049 },
         { RmsProp with { Centered = true, Momentum = 0.9f, WeightDecay = 0.1f }, 65_537 },
+        { Adagrad, 70_001 },
+        { Adagrad with { WeightDecay = 0.01f, Step = 1 }, 4099 },
         { new UpdateRun(UpdateRule.Average, 0) { Momentum = 0.1f }, 1009 },
         { new UpdateRun(UpdateRule.Keep, 0), 1009 },
     };
@@ -55,6 +59,7 @@ public abstract class UpdateSuite(DeviceVariants variants)
             Adam with { Elements = 70_000, WeightDecay = 0.1f },
             new(UpdateRule.Average, 1) { Momentum = 0.1f },
             Sgd with { Elements = 0 },
+            Adagrad with { Elements = 517, WeightDecay = 0.1f },
             RmsProp with { Elements = 1031, Centered = true, Momentum = 0.5f },
             Adam with { Elements = 2048, Rule = UpdateRule.AdamW, LearningRate = 0.01f, WeightDecay = 0.1f },
             Sgd with { Elements = 61_003, LearningRate = 0.2f },

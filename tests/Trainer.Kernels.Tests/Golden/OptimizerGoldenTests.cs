@@ -56,6 +56,7 @@ public abstract class OptimizerGoldenTests
             "adam" => new Adam(rate, betas[0], betas[1], eps, Option("weight_decay", 0)),
             "rmsprop" => new RmsProp(
                 rate, Option("alpha", 0.99), eps, Option("weight_decay", 0), Option("momentum", 0), options.TryGetProperty("centered", out _)),
+            "adagrad" => new Adagrad(rate, Option("lr_decay", 0), Option("weight_decay", 0), Option("initial_accumulator_value", 0), Option("eps", 1e-10)),
             "adamw" => new AdamW(rate, betas[0], betas[1], eps, Option("weight_decay", 0.01)),
             _ => throw new InvalidDataException($"No such optimizer: {kind}."),
         };

@@ -11,14 +11,14 @@ ELEMENTS, STEPS = 13, 5
 
 def run(name, kind, **options):
     weight = torch.nn.Parameter(golden.tensor(f"{name}.weight", (ELEMENTS,)))
-    optimizer = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop}[kind]([weight], **options)
+    optimizer = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop, "adagrad": torch.optim.Adagrad}[kind]([weight], **options)
     weights = []
     for step in range(1, STEPS + 1):
         weight.grad = golden.tensor(f"{name}.gradient.{step}", (ELEMENTS,), 0.5)
         optimizer.step()
         weights.append(golden.flat(weight))
     state = optimizer.state[weight]
-    kept = {key: golden.flat(state[key]) for key in ("momentum_buffer", "exp_avg", "exp_avg_sq", "square_avg", "grad_avg") if state.get(key) is not None}
+    kept = {key: golden.flat(state[key]) for key in ("momentum_buffer", "exp_avg", "exp_avg_sq", "square_avg", "grad_avg", "sum") if state.get(key) is not None}
     return {"name": name, "optimizer": {kind: options}, "elements": ELEMENTS, "weights": weights, "state": kept}
 
 
@@ -37,5 +37,7 @@ golden.write("optimizers.json", {"cases": [
     run("rmsprop momentum", "rmsprop", lr=0.05, momentum=0.9, weight_decay=0.1),
     run("rmsprop centered", "rmsprop", lr=0.01, alpha=0.9, eps=1e-3, centered=True),
     run("rmsprop everything", "rmsprop", lr=0.02, alpha=0.8, eps=1e-2, weight_decay=0.05, momentum=0.7, centered=True),
+    run("adagrad", "adagrad", lr=0.05),
+    run("adagrad everything", "adagrad", lr=0.2, lr_decay=0.3, weight_decay=0.05, initial_accumulator_value=0.1, eps=1e-3),
     run("adamw everything", "adamw", lr=0.1, betas=(0.7, 0.9), eps=1e-4, weight_decay=0.2),
 ]})

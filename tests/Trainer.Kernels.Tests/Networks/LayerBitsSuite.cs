@@ -41,6 +41,7 @@ public abstract class LayerBitsSuite(DeviceVariants variants)
         { "adam", """{"epochs":1,"optimizer":{"adam":{"lr":0.01}}}""" },
         { "adamw", """{"epochs":1,"optimizer":{"adamw":{}},"parameter_groups":[{"pattern":"*.bias","weight_decay":0.1},{"pattern":"0.*","frozen":true}]}""" },
         { "rmsprop", """{"epochs":1,"optimizer":{"rmsprop":{"momentum":0.9,"centered":true,"weight_decay":0.01}}}""" },
+        { "adagrad", """{"epochs":1,"optimizer":{"adagrad":{"lr_decay":0.1,"initial_accumulator_value":0.01,"weight_decay":0.01}}}""" },
         { "clip", """{"epochs":1,"optimizer":{"sgd":{"lr":0.05}},"clip_grad_norm":0.1}""" },
         { "weighted loss", """{"epochs":1,"optimizer":{"sgd":{"lr":0.05}},"loss":{"cross_entropy":{"class_weights":[1,2,1,1,3,1,1,0.5,1,1],"ignore_index":6,"label_smoothing":0.1}}}""" },
         { "squared error", """{"epochs":1,"optimizer":{"sgd":{"lr":0.05}},"loss":{"mse":{"reduction":"mean"}}}""" },

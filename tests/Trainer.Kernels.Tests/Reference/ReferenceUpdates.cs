@@ -107,6 +107,12 @@ internal sealed class ReferenceUpdates : IUpdates
             case UpdateRule.RmsProp:
                 RmsProp(run, g, ref w, state, i);
                 break;
+            case UpdateRule.Adagrad:
+                g = run.WeightDecay == 0 ? g : MathF.FusedMultiplyAdd(run.WeightDecay, w, g);
+                ref var sum = ref state[0].Host[i];
+                sum = MathF.FusedMultiplyAdd(g, g, run.Step == 1 ? run.InitialSquare : sum);
+                w = MathF.FusedMultiplyAdd(-run.LearningRate, g / (MathF.Sqrt(sum) + run.Eps), w);
+                break;
             case UpdateRule.Keep:
                 break;
             default:

@@ -98,7 +98,7 @@ public sealed class TrainingFieldTests
     [InlineData("sgd: {lr: 1, nesterov: true}", "8:39: training.optimizer.sgd.nesterov: needs momentum above 0 and dampening 0, got 0 and 0")]
     [InlineData("sgd: {lr: 1, momentum: 0.9, dampening: 0.5, nesterov: true}",
         "8:70: training.optimizer.sgd.nesterov: needs momentum above 0 and dampening 0, got 0.9 and 0.5")]
-    [InlineData("sgd: {lr: 1}, adam: {}", "8:30: training.optimizer.adam: cannot stand beside sgd: only one of sgd, adam, adamw or rmsprop")]
+    [InlineData("sgd: {lr: 1}, adam: {}", "8:30: training.optimizer.adam: cannot stand beside sgd: only one of sgd, adam, adamw, rmsprop or adagrad")]
     public void FaultsOfOptimizersArePlaced(string optimizer, string expected) => Refused(File("", "", optimizer), expected);
 
     private static void Refused(string text, string expected) =>

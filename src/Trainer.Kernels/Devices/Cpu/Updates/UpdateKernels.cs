@@ -71,6 +71,23 @@ internal static unsafe class UpdateKernels<TSimd, TVector>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Adagrad(in UpdateStep step, float* weights, float* total, float* sum, float* nextWeights, float* nextSum, int count)
+    {
+        var (scale, decay, rate) = (TSimd.Broadcast(step.Scale), TSimd.Broadcast(step.WeightDecay), TSimd.Broadcast(-step.LearningRate));
+        var (eps, initial, hasDecay, isFirst) = (TSimd.Broadcast(step.Eps), TSimd.Broadcast(step.InitialSquare), step.WeightDecay != 0, step.IsFirst);
+        for (var i = 0; i < count; i += TSimd.Lanes)
+        {
+            var w = TSimd.Load(weights + i);
+            var g = TSimd.Multiply(scale, TSimd.Load(total + i));
+            g = hasDecay ? LaneUpdate<TSimd, TVector>.DecayedGradient(decay, w, g) : g;
+            var s = LaneUpdate<TSimd, TVector>.SumOfSquares(isFirst ? initial : TSimd.Load(sum + i), g);
+            EpilogueRows<TSimd, TVector>.Store(nextSum + i, s, count - i);
+            var direction = LaneUpdate<TSimd, TVector>.Quotient(g, s, eps);
+            EpilogueRows<TSimd, TVector>.Store(nextWeights + i, LaneUpdate<TSimd, TVector>.Step(rate, direction, w), count - i);
+        }
+    }
+
     /// <param name="velocity">Null without momentum.</param>
     /// <param name="mean">Null unless centered.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

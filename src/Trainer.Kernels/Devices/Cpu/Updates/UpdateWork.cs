@@ -141,6 +141,9 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
             case UpdateRule.RmsProp:
                 RmsProp(step, first, count, next);
                 break;
+            case UpdateRule.Adagrad:
+                UpdateKernels<TSimd, TVector>.Adagrad(step, weights, total, _before[1] + first, next, next + BlockElements, count);
+                break;
             default:
                 throw new InvalidOperationException($"No such rule: {step.Rule}.");
         }
