@@ -3,7 +3,7 @@ using Trainer.Kernels.Data;
 namespace Trainer.Kernels.Formats;
 
 /// <summary>A file that is there whole or not at all: written beside its place, flushed to the disk, then renamed. Once committed it outlives a crash of the machine.</summary>
-internal sealed class AtomicFile : IDisposable
+public sealed class AtomicFile : IDisposable
 {
     private readonly string _path;
     private readonly string _temporary;

@@ -5,7 +5,7 @@ using Trainer.Kernels.Sharding;
 
 namespace Trainer.Node.Links;
 
-/// <summary>What a frame is. Every kind but <see cref="Contribution"/> and <see cref="Total"/> belongs to the link itself.</summary>
+/// <summary>What a frame is. Contributions, totals, Applied and Committed belong to the all-reduce, the State frames to a connection of their own, the rest to the link itself.</summary>
 public enum FrameKind : ushort
 {
     /// <summary>First frame in each direction; payload: <see cref="Hello"/>.</summary>
@@ -20,8 +20,23 @@ public enum FrameKind : ushort
     /// <summary>A finished chunk, from its owner to every member. Needs no credit.</summary>
     Total = 4,
 
-    /// <summary>The receiver has consumed <see cref="FrameHeader.Step"/> more payload bytes of contributions.</summary>
+    /// <summary>The receiver has consumed <see cref="FrameHeader.Item"/> more payload bytes of contributions.</summary>
     Credit = 5,
+
+    /// <summary>To rank 0: the sender has applied the item, and this is the state's hash.</summary>
+    Applied = 6,
+
+    /// <summary>From rank 0: all members have applied the item, with one hash.</summary>
+    Committed = 7,
+
+    /// <summary>Instead of the first Hello: the sender wants the state after the item; payload: <see cref="Hello"/>.</summary>
+    StateWanted = 8,
+
+    /// <summary>The small part of a state, before its chunks.</summary>
+    StateHead = 9,
+
+    /// <summary>A chunk of a state.</summary>
+    StateChunk = 10,
 }
 
 /// <summary>The fixed header before every payload on a link. This file is the format's definition.</summary>
@@ -29,28 +44,27 @@ public enum FrameKind : ushort
 /// <code>
 /// offset size  field            all integers little-endian
 ///      0    4  magic            0x52544E4C, "LNTR" as bytes
-///      4    2  version          1
+///      4    2  version          2
 ///      6    2  kind             FrameKind
 ///      8    8  job              first 8 bytes of SHA-256 of the job's id
 ///     16    8  term             \ generation that the frame belongs to
 ///     24    8  number           /
-///     32    8  step             index of the schedule's item (Credit: bytes)
+///     32    8  item             index in the schedule (Credit: bytes)
 ///     40    4  rank             of the sender
 ///     44    4  chunk            0xFFFFFFFF: the statistics
 ///     48    4  root lo          \ shards that a contribution sums over; lo = hi: none
 ///     52    4  root hi          /
-///     56    8  ready term       \ generation whose links are up at the sender; (0,0): none
-///     64    8  ready number     /
-///     72    8  next term        \ from the owner of chunk 0: the generation to switch to after this step; (0,0): none
-///     80    8  next number      /
-///     88    8  weights hash     of the sender's weights after the step before
-///     96    4  payload length   bytes; at most 67,108,864
-///    100    4  payload kind     0: bytes, 1: float32 (totals that are rounded to bfloat16: their upper halves, two to a float32)
+///     56    8  state hash       Applied: of the state after the item
+///     64    4  flags            1: hold (see below)
+///     68    4  payload length   bytes; at most 67,108,864
+///     72    4  payload kind     0: bytes, 1: float32 (totals that are rounded to bfloat16: their upper halves, two to a float32)
+///     76    4  zero
 /// </code>
+/// A member that was told to hold says so in all that it sends; what counts is the total of an item's statistics, from rank 0: with the flag, the item is the last one of the generation.
 /// </remarks>
 public readonly record struct FrameHeader
 {
-    public const int Bytes = 104;
+    public const int Bytes = 80;
 
     public const int MaxPayload = 64 << 20;
 
@@ -58,7 +72,8 @@ public readonly record struct FrameHeader
     public const uint Statistics = uint.MaxValue;
 
     private const uint Magic = 0x52544E4C;
-    private const ushort Version = 1;
+    private const ushort Version = 2;
+    private const uint HoldFlag = 1;
 
     public required FrameKind Kind { get; init; }
 
@@ -66,7 +81,7 @@ public readonly record struct FrameHeader
 
     public required GenerationNumber Generation { get; init; }
 
-    public ulong Step { get; init; }
+    public ulong Item { get; init; }
 
     public required int Rank { get; init; }
 
@@ -74,15 +89,14 @@ public readonly record struct FrameHeader
 
     public ShardRange Root { get; init; }
 
-    public GenerationNumber Ready { get; init; }
+    public ulong StateHash { get; init; }
 
-    public GenerationNumber Next { get; init; }
-
-    public ulong WeightsHash { get; init; }
+    /// <summary>The sender wants the generation to end with this item, or knows that it does.</summary>
+    public bool Hold { get; init; }
 
     public int PayloadLength { get; init; }
 
-    private bool PayloadIsFloats => Kind is FrameKind.Contribution or FrameKind.Total;
+    private bool PayloadIsFloats => Kind is FrameKind.Contribution or FrameKind.Total or FrameKind.StateChunk;
 
     public static ulong HashOf(string job) => BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(job)));
 
@@ -93,16 +107,16 @@ public readonly record struct FrameHeader
         BinaryPrimitives.WriteUInt16LittleEndian(to[6..], (ushort)Kind);
         BinaryPrimitives.WriteUInt64LittleEndian(to[8..], Job);
         WriteGeneration(to[16..], Generation);
-        BinaryPrimitives.WriteUInt64LittleEndian(to[32..], Step);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[32..], Item);
         BinaryPrimitives.WriteInt32LittleEndian(to[40..], Rank);
         BinaryPrimitives.WriteUInt32LittleEndian(to[44..], Chunk);
         BinaryPrimitives.WriteInt32LittleEndian(to[48..], Root.Lo);
         BinaryPrimitives.WriteInt32LittleEndian(to[52..], Root.Hi);
-        WriteGeneration(to[56..], Ready);
-        WriteGeneration(to[72..], Next);
-        BinaryPrimitives.WriteUInt64LittleEndian(to[88..], WeightsHash);
-        BinaryPrimitives.WriteInt32LittleEndian(to[96..], PayloadLength);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[100..], PayloadIsFloats ? 1u : 0);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[56..], StateHash);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[64..], Hold ? HoldFlag : 0);
+        BinaryPrimitives.WriteInt32LittleEndian(to[68..], PayloadLength);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[72..], PayloadIsFloats ? 1u : 0);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[76..], 0);
     }
 
     /// <param name="from">At least <see cref="Bytes"/> bytes.</param>
@@ -117,29 +131,28 @@ public readonly record struct FrameHeader
             Kind = (FrameKind)BinaryPrimitives.ReadUInt16LittleEndian(from[6..]),
             Job = BinaryPrimitives.ReadUInt64LittleEndian(from[8..]),
             Generation = ReadGeneration(from[16..]),
-            Step = BinaryPrimitives.ReadUInt64LittleEndian(from[32..]),
+            Item = BinaryPrimitives.ReadUInt64LittleEndian(from[32..]),
             Rank = BinaryPrimitives.ReadInt32LittleEndian(from[40..]),
             Chunk = BinaryPrimitives.ReadUInt32LittleEndian(from[44..]),
             Root = new ShardRange(BinaryPrimitives.ReadInt32LittleEndian(from[48..]), BinaryPrimitives.ReadInt32LittleEndian(from[52..])),
-            Ready = ReadGeneration(from[56..]),
-            Next = ReadGeneration(from[72..]),
-            WeightsHash = BinaryPrimitives.ReadUInt64LittleEndian(from[88..]),
-            PayloadLength = BinaryPrimitives.ReadInt32LittleEndian(from[96..]),
+            StateHash = BinaryPrimitives.ReadUInt64LittleEndian(from[56..]),
+            Hold = BinaryPrimitives.ReadUInt32LittleEndian(from[64..]) == HoldFlag,
+            PayloadLength = BinaryPrimitives.ReadInt32LittleEndian(from[68..]),
         };
-        if (header.Kind is < FrameKind.Hello or > FrameKind.Credit)
+        if (header.Kind is < FrameKind.Hello or > FrameKind.StateChunk)
         {
-            throw new FrameException("kind", position + 6, $"{(ushort)header.Kind}", "1 to 5");
+            throw new FrameException("kind", position + 6, $"{(ushort)header.Kind}", "1 to 10");
         }
 
         if (header.PayloadLength is < 0 or > MaxPayload)
         {
-            throw new FrameException("payload length", position + 96, $"{(uint)header.PayloadLength}", $"at most {MaxPayload}");
+            throw new FrameException("payload length", position + 68, $"{(uint)header.PayloadLength}", $"at most {MaxPayload}");
         }
 
-        Expect(BinaryPrimitives.ReadUInt32LittleEndian(from[100..]), header.PayloadIsFloats ? 1u : 0, "payload kind", 100, position);
+        Expect(BinaryPrimitives.ReadUInt32LittleEndian(from[72..]), header.PayloadIsFloats ? 1u : 0, "payload kind", 72, position);
         if (header.PayloadIsFloats && header.PayloadLength % sizeof(float) != 0)
         {
-            throw new FrameException("payload length", position + 96, $"{header.PayloadLength}", "a multiple of 4");
+            throw new FrameException("payload length", position + 68, $"{header.PayloadLength}", "a multiple of 4");
         }
 
         return header;

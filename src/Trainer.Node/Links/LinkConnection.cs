@@ -70,16 +70,16 @@ public sealed class LinkConnection : IDisposable
     public (FrameHeader Header, Hello Hello) ReadHello()
     {
         var header = ReadHeader() ?? throw new IOException("the peer closed the link before it said Hello");
-        if (header.Kind is not (FrameKind.Hello or FrameKind.Refusal) || header.PayloadLength > Hello.MaxBytes)
+        if (header.Kind is not (FrameKind.Hello or FrameKind.Refusal or FrameKind.StateWanted) || header.PayloadLength > Hello.MaxBytes)
         {
             throw new FrameException("kind", 6, $"{header.Kind} with {header.PayloadLength} bytes", $"Hello with at most {Hello.MaxBytes} bytes");
         }
 
         var payload = new byte[header.PayloadLength];
         ReadPayload(payload);
-        return header.Kind == FrameKind.Hello
-            ? (header, ParseOrRefuse(header, payload))
-            : throw new LinkRefusedException(Encoding.UTF8.GetString(payload));
+        return header.Kind == FrameKind.Refusal
+            ? throw new LinkRefusedException(Encoding.UTF8.GetString(payload))
+            : (header, ParseOrRefuse(header, payload));
     }
 
     private Hello ParseOrRefuse(in FrameHeader header, ReadOnlySpan<byte> payload)

@@ -50,13 +50,13 @@ internal sealed class LinkReader(LinkIdentity identity, LinkConnection connectio
     {
         if (header.Kind == FrameKind.Credit)
         {
-            link.Tell(new PeerLink.CreditArrived((long)header.Step));
+            link.Tell(new PeerLink.CreditArrived((long)header.Item));
             return;
         }
 
         var lease = pool.Rent(header.PayloadLength);
         connection.ReadPayload(lease.Bytes[..header.PayloadLength]);
-        if (header.Generation == identity.Generation && header.Kind is FrameKind.Contribution or FrameKind.Total)
+        if (header.Generation == identity.Generation && header.Kind is FrameKind.Contribution or FrameKind.Total or FrameKind.Applied or FrameKind.Committed)
         {
             allReduce.Tell(new FrameArrived(header, lease));
         }

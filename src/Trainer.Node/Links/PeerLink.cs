@@ -42,7 +42,7 @@ public sealed class PeerLink : ReceiveActor
         _reader = new Thread(reader.Run) { IsBackground = true, Name = $"link-read-{identity.PeerRank}" };
     }
 
-    /// <summary>To the link: a contribution (waits for credit) or a total (does not). The payload's memory stays as it is until the step's totals are there.</summary>
+    /// <summary>To the link: a contribution (waits for credit) or anything else (does not). The payload's memory stays as it is until the step's totals are there.</summary>
     public sealed record Send(FrameHeader Header, ReadOnlyMemory<float> Payload) : INoSerializationVerificationNeeded;
 
     /// <summary>To the link: so many bytes of the peer's contributions are out of the way.</summary>
@@ -66,7 +66,7 @@ public sealed class PeerLink : ReceiveActor
 
     private void Accept(Send send)
     {
-        if (send.Header.Kind == FrameKind.Total)
+        if (send.Header.Kind != FrameKind.Contribution)
         {
             Write(send);
         }
@@ -103,7 +103,7 @@ public sealed class PeerLink : ReceiveActor
                 Job = _identity.Job,
                 Generation = _identity.Generation,
                 Rank = _identity.OwnRank,
-                Step = (ulong)_consumed,
+                Item = (ulong)_consumed,
             };
             _consumed = 0;
             Write(new Send(header, default));

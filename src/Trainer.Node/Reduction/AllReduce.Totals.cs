@@ -16,10 +16,9 @@ internal sealed partial class AllReduce
         {
             Fail($"the gradient is not finite (elements {Plan.Extent(chunk).Offset} to {Plan.Extent(chunk).Offset + total.Length - 1})", isNotFinite: true);
         }
-        else if (chunk != 0 || MembersAgree())
+        else
         {
-            Announce((uint)chunk, _rounded.IsPacked(chunk) ? _rounded.Pack(chunk, total.Span) : total);
-            CountTotal();
+            Announce((uint)chunk);
         }
     }
 
@@ -30,29 +29,30 @@ internal sealed partial class AllReduce
         {
             Fail($"the loss is not finite ({statistics.MeanLoss})", isNotFinite: true);
         }
-        else if (MembersAgree())
+        else
         {
             SumsOnTheWire.Write(statistics, _statisticsTotal);
-            Announce(FrameHeader.Statistics, _statisticsTotal);
             _step.Statistics = statistics;
-            CountTotal();
+            Announce(FrameHeader.Statistics);
         }
     }
 
-    private bool MembersAgree()
+    /// <summary>Sends a finished total to all, then takes it: at once, or, at rank 0, once the item before is committed.</summary>
+    private void Announce(uint chunk)
     {
-        if (_agreement.Disagreement() is not { } who)
+        if (_setup.Rank == 0 && _commits.Committed + 1 < _step.Item)
         {
-            return true;
+            _withheld.Enqueue(chunk);
+            return;
         }
 
-        Fail($"the members' weights after the step before differ: {who}");
-        return false;
-    }
-
-    private void Announce(uint chunk, ReadOnlyMemory<float> total)
-    {
         var header = Header(FrameKind.Total, chunk);
+        if (chunk == FrameHeader.Statistics)
+        {
+            _step.EndsGeneration = header.Hold;
+        }
+
+        var total = TotalOf(chunk);
         for (var rank = 0; rank < _links.Length; rank++)
         {
             if (rank != _setup.Rank)
@@ -60,10 +60,24 @@ internal sealed partial class AllReduce
                 Send(rank, header, total);
             }
         }
+
+        CountTotal(chunk);
     }
 
-    private void TakeTotal(uint chunk, ReadOnlySpan<float> total)
+    private ReadOnlyMemory<float> TotalOf(uint chunk)
     {
+        if (chunk == FrameHeader.Statistics)
+        {
+            return _statisticsTotal;
+        }
+
+        var total = Slice(_setup.Buffers.Total, (int)chunk);
+        return _rounded.IsPacked((int)chunk) ? _rounded.Pack((int)chunk, total.Span) : total;
+    }
+
+    private void TakeTotal(in FrameHeader header, ReadOnlySpan<float> total)
+    {
+        var chunk = header.Chunk;
         var owed = chunk == FrameHeader.Statistics ? SumsOnTheWire.Words : _rounded.WordsOf((int)chunk);
         if (total.Length != owed)
         {
@@ -74,6 +88,7 @@ internal sealed partial class AllReduce
         if (chunk == FrameHeader.Statistics)
         {
             _step.Statistics = SumsOnTheWire.Read(total);
+            _step.EndsGeneration = header.Hold;
         }
         else if (_rounded.IsPacked((int)chunk))
         {
@@ -84,12 +99,12 @@ internal sealed partial class AllReduce
             total.CopyTo(Slice(_setup.Buffers.Total, (int)chunk).Span);
         }
 
-        CountTotal();
+        CountTotal(chunk);
     }
 
-    private void CountTotal()
+    private void CountTotal(uint chunk)
     {
-        if (_step.CountTotal())
+        if (_step.CountTotal(chunk))
         {
             _setup.Waiter.Complete(_step.Result());
         }

@@ -8,8 +8,10 @@ namespace Trainer.Node.Reduction;
 public sealed record GradientBuffers(IReadOnlyList<Memory<float>> Roots, Memory<float> Total);
 
 /// <summary>What the all-reduce of a generation is about, and with whom.</summary>
-/// <param name="Links">Open connections by rank; null at the own one.</param>
 /// <param name="MostSamples">The largest batch whose statistics are summed.</param>
+/// <param name="Links">Open connections by rank; null at the own one.</param>
+/// <param name="FirstItem">That the generation begins with; those before are committed.</param>
+/// <param name="Committed">Told of every item that is committed, on the all-reduce's thread.</param>
 internal sealed record AllReduceSetup(
     AllReducePlan Plan,
     ulong Job,
@@ -19,7 +21,9 @@ internal sealed record AllReduceSetup(
     int MostSamples,
     IReadOnlyList<LinkConnection?> Links,
     LeasePool Pool,
-    ReduceWaiter Waiter)
+    ReduceWaiter Waiter,
+    ulong FirstItem,
+    Action<ulong> Committed)
 {
     /// <summary>Elements of the total, from the first on, that their owners round to bfloat16 (<see cref="Kernels.Training.Network.RoundedElements"/>).</summary>
     public int RoundedElements { get; init; }
@@ -34,6 +38,7 @@ internal sealed record AllReduceSetup(
 ///   Begin(k) -> BucketReady ... StatisticsReady -> (all totals of k) -> the waiting training thread
 ///   contributions of others: own chunk complete -> fold -> total to all links, then to itself
 ///   frames of k + 1 wait, unread, until Begin(k + 1)
+///   Applied(k) of all members, with one hash -> rank 0 says Committed(k), and only then sends totals of k + 1
 /// </code>
 /// A step that fails is told to the training thread; its totals are withheld, so nobody applies it.
 /// </remarks>
@@ -44,10 +49,12 @@ internal sealed partial class AllReduce : ReceiveActor
     private readonly ChunkSum?[] _owned;
     private readonly RoundedTotals _rounded;
     private readonly StatisticsSum _statistics;
-    private readonly WeightsAgreement _agreement;
+    private readonly CommitRound _commits;
+    private readonly Queue<uint> _withheld = new();
     private readonly float[] _statisticsTotal = new float[SumsOnTheWire.Words];
     private readonly Queue<FrameArrived> _early = new();
     private ReduceProgress _step = ReduceProgress.None;
+    private bool _hold;
 
     public AllReduce(AllReduceSetup setup)
     {
@@ -55,19 +62,43 @@ internal sealed partial class AllReduce : ReceiveActor
         _owned = [.. Enumerable.Range(0, Plan.Chunks).Select(chunk => Owns((uint)chunk) ? new ChunkSum(Plan) : null)];
         _rounded = new RoundedTotals(setup.RoundedElements, Plan, setup.Rank);
         _statistics = new StatisticsSum(Owns(FrameHeader.Statistics) ? setup.MostSamples : 0);
-        _agreement = new WeightsAgreement(Plan.Names);
+        _commits = new CommitRound(Plan.Names, setup.FirstItem - 1);
         _links = [.. setup.Links.Select((connection, rank) => connection is null ? null : Open(rank, connection))];
         Receive<Begin>(BeginStep);
         Receive<BucketReady>(ready => ContributeBucket(ready.Bucket));
         Receive<StatisticsReady>(ready => ContributeStatistics(ready.Part));
+        Receive<Applied>(applied => Apply(applied.Item, applied.StateHash));
+        Receive<Hold>(_ => _hold = true);
+        Receive<Overdue>(_ => SayWhatIsMissing());
         Receive<FrameArrived>(Arrive);
         Receive<PeerLink.Closed>(closed => Context.Parent.Tell(new LinkDown(setup.Generation, closed.Rank, closed.Reason)));
     }
 
     private AllReducePlan Plan => _setup.Plan;
 
-    /// <summary>A step begins: its weights, and what to expect.</summary>
-    public sealed record Begin(ulong Step, StepPlan Plan, ulong WeightsHash) : INoSerializationVerificationNeeded;
+    /// <summary>An item begins: what to expect.</summary>
+    public sealed record Begin(ulong Item, StepPlan Plan) : INoSerializationVerificationNeeded;
+
+    /// <summary>The item is applied here.</summary>
+    public sealed record Applied(ulong Item, ulong StateHash) : INoSerializationVerificationNeeded;
+
+    /// <summary>The generation is to end with an item that all members apply: the one in flight or the next.</summary>
+    public sealed record Hold : INoSerializationVerificationNeeded
+    {
+        public static readonly Hold Instance = new();
+    }
+
+    /// <summary>The training thread has waited past its deadline.</summary>
+    public sealed record Overdue : INoSerializationVerificationNeeded
+    {
+        public static readonly Overdue Instance = new();
+    }
+
+    /// <summary>To the parent: what is missing, and from whom.</summary>
+    public sealed record Missing(GenerationNumber Generation, ulong Item, string What, IReadOnlyList<string> From) : INoSerializationVerificationNeeded;
+
+    /// <summary>From rank 0 to its parent: members came to different states.</summary>
+    public sealed record Disagreed(GenerationNumber Generation, ulong Item, IReadOnlyDictionary<string, ulong> Hashes) : INoSerializationVerificationNeeded;
 
     /// <summary>The gradients of a bucket are complete.</summary>
     public sealed record BucketReady(int Bucket) : INoSerializationVerificationNeeded;
@@ -105,8 +136,7 @@ internal sealed partial class AllReduce : ReceiveActor
 
     private void BeginStep(Begin begin)
     {
-        _step = new ReduceProgress(begin.Step, begin.Plan, begin.WeightsHash);
-        _agreement.Note(_setup.Rank, begin.WeightsHash);
+        _step = new ReduceProgress(begin.Item, begin.Plan);
         _statistics.Begin(Plan.Members);
         for (var chunk = 0; chunk < begin.Plan.Chunks; chunk++)
         {
@@ -156,13 +186,19 @@ internal sealed partial class AllReduce : ReceiveActor
 
     private void Arrive(FrameArrived frame)
     {
-        if (frame.Header.Step > _step.Step || _step == ReduceProgress.None)
+        _hold |= frame.Header.Hold;
+        if (frame.Header.Kind is FrameKind.Applied or FrameKind.Committed)
+        {
+            frame.Payload.Release();
+            TakeCommit(frame.Header);
+        }
+        else if (frame.Header.Item > _step.Item || _step == ReduceProgress.None)
         {
             _early.Enqueue(frame);
         }
-        else if (_step.HasFailed || frame.Header.Step < _step.Step || !IsForUs(frame.Header))
+        else if (_step.HasFailed || frame.Header.Item < _step.Item || !IsForUs(frame.Header))
         {
-            Fail($"{Plan.Names[frame.Header.Rank]} sent a {frame.Header.Kind} of item {frame.Header.Step}, chunk {frame.Header.Chunk}, which has no place here");
+            Fail($"{Plan.Names[frame.Header.Rank]} sent a {frame.Header.Kind} of item {frame.Header.Item}, chunk {frame.Header.Chunk}, which has no place here");
             frame.Payload.Release();
         }
         else
@@ -180,12 +216,11 @@ internal sealed partial class AllReduce : ReceiveActor
     {
         if (header.Kind == FrameKind.Total)
         {
-            TakeTotal(header.Chunk, payload.GetSpan());
+            TakeTotal(header, payload.GetSpan());
             payload.Release();
             return;
         }
 
-        _agreement.Note(header.Rank, header.WeightsHash);
         if (header.Chunk == FrameHeader.Statistics)
         {
             CollectStatistics(header.Rank, payload.GetSpan());
@@ -203,7 +238,7 @@ internal sealed partial class AllReduce : ReceiveActor
         var sum = _owned[chunk]!;
         if (root.Count == 0)
         {
-            sum.AddEmpty();
+            sum.AddEmpty(rank);
             lease?.Release();
         }
         else if (Plan.RangeOf(rank, root) is var range && (range < 0 || part.Length != Plan.Extent((int)chunk).Length || !sum.Add(range, part, lease)))
@@ -221,7 +256,7 @@ internal sealed partial class AllReduce : ReceiveActor
 
     private void CollectStatistics(int rank, ReadOnlySpan<float> part)
     {
-        if (!_statistics.Add(_step.Plan.Slices[rank], part))
+        if (!_statistics.Add(rank, _step.Plan.Slices[rank], part))
         {
             Fail($"{Plan.Names[rank]} sent statistics of {part.Length} elements; it owes {StatisticsSum.Values * (_step.Plan.Slices[rank]?.LocalSamples ?? 0)}");
         }
@@ -244,10 +279,10 @@ internal sealed partial class AllReduce : ReceiveActor
         Kind = kind,
         Job = _setup.Job,
         Generation = _setup.Generation,
-        Step = _step.Step,
+        Item = _step.Item,
         Rank = _setup.Rank,
         Chunk = chunk,
-        WeightsHash = _step.WeightsHash,
+        Hold = _hold,
     };
 
     private Memory<float> Slice(Memory<float> flat, int chunk)

@@ -103,9 +103,6 @@ public sealed class AllReducePlan
         return filled.Length > 0 ? filled : [new Transfer(rank, Owner(chunk), chunk, default, -1)];
     }
 
-    /// <summary>How many frames the owner of a chunk waits for, its own included.</summary>
-    public int Expected(uint chunk, int samples) => Enumerable.Range(0, Members).Sum(rank => Transfers(rank, chunk, samples).Count);
-
     /// <summary>The last bucket that a chunk overlaps: with it the chunk's gradient is complete.</summary>
     public int CompletingBucket(int chunk, IReadOnlyList<Bucket> buckets)
     {

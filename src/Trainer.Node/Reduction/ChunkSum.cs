@@ -10,6 +10,7 @@ internal sealed class ChunkSum(AllReducePlan plan)
     private readonly Memory<float>[] _parts = new Memory<float>[plan.Ranges.Length];
     private readonly Lease?[] _leases = new Lease?[plan.Ranges.Length];
     private readonly bool[] _filled = new bool[plan.Ranges.Length];
+    private readonly int[] _received = new int[plan.Members];
     private int _missing;
 
     public bool IsComplete => _missing == 0;
@@ -20,10 +21,19 @@ internal sealed class ChunkSum(AllReducePlan plan)
         _missing = expected;
         Array.Clear(_parts);
         Array.Clear(_filled);
+        Array.Clear(_received);
     }
 
     /// <summary>A member without samples.</summary>
-    public void AddEmpty() => _missing--;
+    public void AddEmpty(int rank)
+    {
+        _received[rank]++;
+        _missing--;
+    }
+
+    /// <summary>The ranks of which something is missing.</summary>
+    /// <param name="owed">Frames that each owes.</param>
+    public IEnumerable<int> Missing(IReadOnlyList<int> owed) => Enumerable.Range(0, _received.Length).Where(rank => _received[rank] < owed[rank]);
 
     /// <param name="lease">What the part lies in; null for the owner's own gradient.</param>
     /// <returns>False: the part is there already.</returns>
@@ -35,6 +45,7 @@ internal sealed class ChunkSum(AllReducePlan plan)
         }
 
         (_parts[range], _leases[range], _filled[range]) = (part, lease, true);
+        _received[plan.RankOf(range)]++;
         _missing--;
         return true;
     }

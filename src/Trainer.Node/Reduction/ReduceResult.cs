@@ -4,7 +4,8 @@ namespace Trainer.Node.Reduction;
 
 /// <summary>A finished all-reduce.</summary>
 /// <param name="Seconds">From the first contribution to the last total.</param>
-public readonly record struct ReduceResult(PassSums Statistics, long BytesSent, long BytesReceived, double Seconds);
+/// <param name="EndsGeneration">All members stop after they have applied the item.</param>
+public readonly record struct ReduceResult(PassSums Statistics, long BytesSent, long BytesReceived, double Seconds, bool EndsGeneration = false);
 
 /// <summary>A step that cannot be finished: not finite, members that disagree, frames that make no sense. Not applied anywhere.</summary>
 public sealed class StepFailedException(string message, bool isNotFinite) : Exception(message)
@@ -39,18 +40,19 @@ internal sealed class ReduceWaiter
         }
     }
 
-    public ReduceResult Wait()
+    /// <returns>Null: neither a result nor a fault came within the time.</returns>
+    public ReduceResult? Wait(TimeSpan patience)
     {
         lock (_lock)
         {
-            while (_result is null && _fault is null)
+            if (_result is null && _fault is null)
             {
-                Monitor.Wait(_lock);
+                Monitor.Wait(_lock, patience);
             }
 
             var result = _result;
             _result = null;
-            return _fault is null ? result!.Value : throw _fault;
+            return _fault is null ? result : throw _fault;
         }
     }
 }

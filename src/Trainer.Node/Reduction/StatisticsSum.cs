@@ -14,17 +14,26 @@ internal sealed class StatisticsSum(int mostSamples)
     private readonly float[] _weight = new float[mostSamples];
     private readonly float[] _correct = new float[mostSamples];
     private readonly float[] _counted = new float[mostSamples];
+    private bool[] _added = [];
     private int _missing;
 
     public bool IsComplete => _missing == 0;
 
-    public void Begin(int members) => _missing = members;
+    public void Begin(int members)
+    {
+        _missing = members;
+        Array.Resize(ref _added, members);
+        Array.Clear(_added);
+    }
 
-    /// <returns>False: the part has another length than the member's samples need.</returns>
-    public bool Add(BatchSlice? slice, ReadOnlySpan<float> part)
+    /// <summary>The ranks whose part is missing.</summary>
+    public IEnumerable<int> Missing() => Enumerable.Range(0, _added.Length).Where(rank => !_added[rank]);
+
+    /// <returns>False: the part has another length than the member's samples need, or is there already.</returns>
+    public bool Add(int rank, BatchSlice? slice, ReadOnlySpan<float> part)
     {
         var count = slice?.LocalSamples ?? 0;
-        if (part.Length != Values * count)
+        if (_added[rank] || part.Length != Values * count)
         {
             return false;
         }
@@ -41,6 +50,7 @@ internal sealed class StatisticsSum(int mostSamples)
             local += samples;
         }
 
+        _added[rank] = true;
         _missing--;
         return true;
     }

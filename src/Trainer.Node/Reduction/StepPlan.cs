@@ -16,13 +16,14 @@ public sealed class StepPlan
         Slices = [.. plan.Roots.Select(roots => samples > 0 ? new BatchSlice(samples, plan.Shards, roots, groupShards) : null)];
         Slice = Slices[rank];
         Transfers = [.. Enumerable.Range(0, Chunks).Select(chunk => plan.Transfers(rank, (uint)chunk, samples))];
-        Expected = Chunks > 0 ? plan.Expected(0, samples) : 0;
+        Owed = [.. Enumerable.Range(0, Chunks > 0 ? plan.Members : 0).Select(sender => plan.Transfers(sender, 0, samples).Count)];
+        Expected = Owed.Sum();
         CompletedBy = [.. buckets.Select(bucket =>
             Enumerable.Range(0, Chunks).Where(chunk => plan.CompletingBucket(chunk, buckets) == bucket.Index).ToArray())];
     }
 
     /// <summary>Of no step.</summary>
-    internal StepPlan() => (Slices, Transfers, CompletedBy) = ([], [], []);
+    internal StepPlan() => (Slices, Transfers, Owed, CompletedBy) = ([], [], [], []);
 
     public int Samples { get; }
 
@@ -37,6 +38,9 @@ public sealed class StepPlan
 
     /// <summary>What the member sends, per chunk.</summary>
     public IReadOnlyList<IReadOnlyList<Transfer>> Transfers { get; }
+
+    /// <summary>Frames that each member sends to the owner of a chunk, by rank.</summary>
+    public IReadOnlyList<int> Owed { get; }
 
     /// <summary>Frames that the owner of a chunk waits for.</summary>
     public int Expected { get; }

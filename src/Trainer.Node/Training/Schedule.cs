@@ -6,11 +6,8 @@ public enum ItemKind
     /// <summary>One update of the weights from one batch.</summary>
     Train,
 
-    /// <summary>Loss and accuracy over the test set.</summary>
+    /// <summary>Loss and accuracy over the test set, which close the epoch.</summary>
     Evaluate,
-
-    /// <summary>Nothing: its totals prove that every member has applied the item before.</summary>
-    End,
 }
 
 /// <param name="Index">The step in the protocol's sense: from 1; the state after item 0 is the initial one.</param>
@@ -20,7 +17,7 @@ public enum ItemKind
 /// <param name="TrainingStep">Updates of the weights once the item is applied: what users call the step.</param>
 public readonly record struct ScheduleItem(ulong Index, ItemKind Kind, int Epoch, int First, int Samples, ulong TrainingStep);
 
-/// <summary>All items of a job, in order: for each epoch its batches (the last one may be short) and an evaluation; then the end. Pure.</summary>
+/// <summary>All items of a job, in order: for each epoch its batches (the last one may be short) and an evaluation. Pure.</summary>
 public sealed class Schedule
 {
     private readonly int _trainSamples;
@@ -45,8 +42,8 @@ public sealed class Schedule
     /// <summary>Updates of the weights.</summary>
     public ulong TotalSteps => (ulong)StepsPerEpoch * (ulong)_epochs;
 
-    /// <summary>Index of the last item, the end.</summary>
-    public ulong LastItem => ((ulong)(StepsPerEpoch + 1) * (ulong)_epochs) + 1;
+    /// <summary>Index of the last item.</summary>
+    public ulong LastItem => (ulong)(StepsPerEpoch + 1) * (ulong)_epochs;
 
     public ScheduleItem this[ulong index]
     {
@@ -54,11 +51,6 @@ public sealed class Schedule
         {
             ArgumentOutOfRangeException.ThrowIfZero(index);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(index, LastItem);
-            if (index == LastItem)
-            {
-                return new ScheduleItem(index, ItemKind.End, _epochs, 0, 0, TotalSteps);
-            }
-
             var (epoch, item) = Math.DivRem(index - 1, (ulong)StepsPerEpoch + 1);
             var before = epoch * (ulong)StepsPerEpoch;
             if (item == (ulong)StepsPerEpoch)

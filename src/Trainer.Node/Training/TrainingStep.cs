@@ -13,63 +13,45 @@ internal readonly record struct StepResult(ReduceResult Reduced, StepPhases Phas
 /// <summary>One item of the schedule on one member: data, forward and backward, all-reduce. Applying it is the last act, and separate.</summary>
 internal sealed class TrainingStep
 {
-    private readonly MemberState _state;
+    private readonly Workspace _work;
     private readonly AllReduceClient _allReduce;
     private readonly Dictionary<(ItemKind Kind, int Samples), StepPlan> _plans = [];
     private readonly float[] _statistics;
     private readonly int[] _testPositions;
     private readonly int _testBatch;
     private readonly Action<int> _bucketReady;
-    private ulong _stateHash;
 
-    public TrainingStep(MemberState state, AllReduceClient allReduce)
+    public TrainingStep(Workspace work, AllReduceClient allReduce)
     {
-        (_state, _allReduce, _bucketReady) = (state, allReduce, allReduce.BucketReady);
-        _testPositions = [.. new BatchSlice(state.Data.Test.Count, state.Plan.Shards, state.Plan.Roots[state.Rank]).Positions()];
-        _testBatch = state.Network.Labels.Length;
+        (_work, _allReduce, _bucketReady) = (work, allReduce, allReduce.BucketReady);
+        _testPositions = [.. new BatchSlice(work.Job.Data.Test.Count, work.Plan.Shards, work.Plan.Roots[work.Rank]).Positions()];
+        _testBatch = work.Network.Labels.Length;
         _statistics = new float[StatisticsSum.Values * Math.Max(_testBatch, _testPositions.Length)];
-        _stateHash = state.Network.State.Hash;
     }
 
-    public StepResult Reduce(in ScheduleItem item)
+    /// <param name="deadline">After so long a wait for other members is reported.</param>
+    public StepResult Reduce(in ScheduleItem item, TimeSpan deadline)
     {
         var plan = PlanOf(item);
-        _allReduce.Begin(item.Index, plan, _stateHash);
-        return item.Kind switch
-        {
-            ItemKind.Train => Train(item, plan),
-            ItemKind.Evaluate => Evaluate(plan),
-            _ => new StepResult(_allReduce.Complete(default), default, 0),
-        };
+        _allReduce.Begin(item.Index, plan);
+        return item.Kind == ItemKind.Train ? Train(item, plan, deadline) : Evaluate(plan, deadline);
     }
 
-    /// <summary>The one local act that makes the item's totals the state; returns its seconds.</summary>
+    /// <summary>Makes the item's totals the state; returns its hash.</summary>
     /// <param name="sums">What the item came to.</param>
-    public double Apply(in ScheduleItem item, in PassSums sums)
-    {
-        var start = Stopwatch.GetTimestamp();
-        if (item.Kind == ItemKind.Train)
-        {
-            _stateHash = _state.Network.Apply(sums);
-        }
-        else if (item.Kind == ItemKind.Evaluate)
-        {
-            _stateHash = _state.Network.States.CloseEpoch(sums);
-        }
+    public ulong Apply(in ScheduleItem item, in PassSums sums) =>
+        item.Kind == ItemKind.Train ? _work.Network.Apply(sums) : _work.Job.States.CloseEpoch(sums);
 
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
-    }
-
-    private StepResult Train(in ScheduleItem item, StepPlan plan)
+    private StepResult Train(in ScheduleItem item, StepPlan plan, TimeSpan deadline)
     {
-        var (network, slice) = (_state.Network, plan.Slice!);
+        var (network, slice) = (_work.Network, plan.Slice!);
         var start = Stopwatch.GetTimestamp();
-        _state.Data.FillBatch(item.Epoch, item.First, slice, network);
+        _work.Job.Data.FillBatch(item.Epoch, item.First, slice, network);
         var filled = Stopwatch.GetTimestamp();
         network.ForwardBackward(slice, item.TrainingStep, _bucketReady);
         var computed = Stopwatch.GetTimestamp();
         CopyStatistics(0, slice.LocalSamples);
-        var reduced = _allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * slice.LocalSamples));
+        var reduced = _allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * slice.LocalSamples), deadline);
         var phases = new StepPhases(
             Data: Stopwatch.GetElapsedTime(start, filled).TotalSeconds,
             Forward: Stopwatch.GetElapsedTime(filled, network.BackwardStarted).TotalSeconds,
@@ -79,18 +61,18 @@ internal sealed class TrainingStep
         return new StepResult(reduced, phases, slice.LocalSamples);
     }
 
-    private StepResult Evaluate(StepPlan plan)
+    private StepResult Evaluate(StepPlan plan, TimeSpan deadline)
     {
         for (var first = 0; first < _testPositions.Length; first += _testBatch)
         {
             var positions = _testPositions.AsSpan(first, Math.Min(_testBatch, _testPositions.Length - first));
-            _state.Data.FillTest(positions, _state.Network);
-            _state.Network.Evaluate(positions.Length);
+            _work.Job.Data.FillTest(positions, _work.Network);
+            _work.Network.Evaluate(positions.Length);
             CopyStatistics(first, _testPositions.Length);
         }
 
         var local = plan.Slice!.LocalSamples;
-        return new StepResult(_allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * local)), default, local);
+        return new StepResult(_allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * local), deadline), default, local);
     }
 
     /// <summary>
@@ -98,7 +80,7 @@ internal sealed class TrainingStep
     /// </summary>
     private void CopyStatistics(int at, int samples)
     {
-        var results = _state.Network.Results;
+        var results = _work.Network.Results;
         results.Loss.CopyTo(_statistics.AsSpan(at));
         results.Weight.CopyTo(_statistics.AsSpan(samples + at));
         results.Correct.CopyTo(_statistics.AsSpan((2 * samples) + at));
@@ -110,7 +92,7 @@ internal sealed class TrainingStep
         if (!_plans.TryGetValue((item.Kind, item.Samples), out var plan))
         {
             plan = new StepPlan(
-                _state.Plan, _state.Rank, item.Samples, item.Kind == ItemKind.Train, _state.Network.Layout.Buckets, _state.Parameters.GroupShards);
+                _work.Plan, _work.Rank, item.Samples, item.Kind == ItemKind.Train, _work.Network.Layout.Buckets, _work.Job.Parameters.GroupShards);
             _plans[(item.Kind, item.Samples)] = plan;
         }
 

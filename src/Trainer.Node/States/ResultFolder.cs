@@ -1,24 +1,23 @@
+using System.Text;
 using Trainer.Kernels.Formats;
 using Trainer.Kernels.Training;
 using Trainer.Protos;
 using Optimizer = Trainer.Kernels.Training.Optimizer;
 
-namespace Trainer.Node.Training;
+namespace Trainer.Node.States;
 
 /// <summary>
 /// A job's results: <c>metrics.jsonl</c>, a line per epoch as training goes; at the end <c>model.safetensors</c> and, where the optimizer has a state,
-/// <c>optimizer.safetensors</c>. Written by rank 0.
+/// <c>optimizer.safetensors</c>. Each file appears whole or not at all.
 /// </summary>
-internal sealed class ResultFolder
+public sealed class ResultFolder
 {
     private readonly string _folder;
 
-    /// <summary>Begins anew: what an earlier generation wrote is of epochs that are trained again.</summary>
     public ResultFolder(string folder)
     {
         _folder = folder;
         Directory.CreateDirectory(folder);
-        File.Delete(MetricsPath);
     }
 
     public string WeightsPath => Path.Combine(_folder, "model.safetensors");
@@ -27,7 +26,14 @@ internal sealed class ResultFolder
 
     public string MetricsPath => Path.Combine(_folder, "metrics.jsonl");
 
-    public void Append(EpochSummary summary) => File.AppendAllText(MetricsPath, ProtoJson.Line(ProtoJson.ToJson(summary)) + "\n");
+    /// <summary>All epochs that are closed: whoever writes may not be who wrote those before.</summary>
+    public void WriteMetrics(IEnumerable<EpochSummary> epochs)
+    {
+        var lines = string.Concat(epochs.Select(summary => ProtoJson.Line(ProtoJson.ToJson(summary)) + "\n"));
+        using var file = new AtomicFile(MetricsPath);
+        file.Stream.Write(Encoding.UTF8.GetBytes(lines));
+        file.Commit();
+    }
 
     /// <returns>The file's SHA-256.</returns>
     public string WriteWeights(Network network) => Safetensors.WriteWeights(WeightsPath, network.Layout, network.State.Weights, network.BatchesTracked);

@@ -1,0 +1,145 @@
+using Trainer.Node.Links;
+
+namespace Trainer.Node.States;
+
+/// <summary>A state that a worker holds: after which item, and its hash.</summary>
+public readonly record struct HeldState(ulong Item, ulong Hash);
+
+/// <summary>What a worker holds at one moment, and what it knows of it.</summary>
+/// <param name="Held">The state that it is in, then, where nothing has been written over it yet, the one before.</param>
+/// <param name="Committed">The highest item that it knows to be committed.</param>
+public sealed record LedgerEntry(IReadOnlyList<HeldState> Held, ulong Committed);
+
+/// <summary>
+/// Which states a worker holds, which item it knows to be committed, and whom it obeys. Stands between the thread that trains, which makes states, and orders from outside,
+/// which end generations: making a state current and answering a fence exclude each other, and after the answer nothing of a lower generation becomes current.
+/// </summary>
+public sealed class StateLedger
+{
+    private readonly object _lock = new(); // Monitor.Wait has no counterpart on Lock.
+    private GenerationNumber _authority;
+    private HeldState? _current;
+    private HeldState? _previous;
+    private ulong _committed;
+
+    /// <summary>The highest item that is known to be committed.</summary>
+    public ulong Committed => Volatile.Read(ref _committed);
+
+    /// <summary>The state that the worker is in; null: none yet.</summary>
+    public HeldState? Current
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _current;
+            }
+        }
+    }
+
+    /// <summary>Every order outdates all lower generations: what they would make current is dropped.</summary>
+    public LedgerEntry Obey(GenerationNumber generation)
+    {
+        lock (_lock)
+        {
+            _authority = generation > _authority ? generation : _authority;
+            Monitor.PulseAll(_lock);
+            return new LedgerEntry([.. new[] { _current, _previous }.OfType<HeldState>()], _committed);
+        }
+    }
+
+    public void Commit(ulong item)
+    {
+        lock (_lock)
+        {
+            Volatile.Write(ref _committed, Math.Max(_committed, item));
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    /// <summary>Waits until an item is committed. False: it was not within the time.</summary>
+    /// <exception cref="OperationCanceledException">Somebody cancelled <paramref name="interruption"/> and called <see cref="Obey"/>.</exception>
+    public bool WaitForCommit(ulong item, TimeSpan patience, CancellationToken interruption)
+    {
+        lock (_lock)
+        {
+            if (_committed < item)
+            {
+                interruption.ThrowIfCancellationRequested();
+                Monitor.Wait(_lock, patience);
+                interruption.ThrowIfCancellationRequested();
+            }
+
+            return _committed >= item;
+        }
+    }
+
+    /// <summary>To be called before the state that is not current is written over.</summary>
+    /// <exception cref="OperationCanceledException">The generation is over; nothing was done.</exception>
+    public void BeginWrite(GenerationNumber generation)
+    {
+        lock (_lock)
+        {
+            ThrowIfOver(generation);
+            _previous = null;
+        }
+    }
+
+    /// <summary>The state that was written becomes the current one, by <paramref name="flip"/>, which is quick and returns it.</summary>
+    /// <exception cref="OperationCanceledException">The generation is over; nothing was done.</exception>
+    public HeldState Flip(GenerationNumber generation, Func<HeldState> flip)
+    {
+        lock (_lock)
+        {
+            ThrowIfOver(generation);
+            var next = flip();
+            (_previous, _current) = (_current, next);
+            return next;
+        }
+    }
+
+    /// <summary>Goes back to the state before the current one, if that is the one wanted and still there. False: it is not.</summary>
+    /// <exception cref="OperationCanceledException">The generation is over; nothing was done.</exception>
+    public bool FlipBackTo(GenerationNumber generation, HeldState wanted, Action flip)
+    {
+        lock (_lock)
+        {
+            ThrowIfOver(generation);
+            if (_previous != wanted)
+            {
+                return false;
+            }
+
+            flip();
+            (_current, _previous) = (_previous, null);
+            return true;
+        }
+    }
+
+    /// <summary>A state has come from elsewhere, and is the only one.</summary>
+    public void Take(HeldState state)
+    {
+        lock (_lock)
+        {
+            (_current, _previous) = (state, null);
+            _committed = Math.Max(_committed, state.Item);
+        }
+    }
+
+    /// <summary>The worker's state is being written over from elsewhere: it holds nothing for the moment.</summary>
+    public void Drop()
+    {
+        lock (_lock)
+        {
+            (_current, _previous) = (null, null);
+        }
+    }
+
+    private void ThrowIfOver(GenerationNumber generation)
+    {
+        if (generation < _authority)
+        {
+            throw new OperationCanceledException($"Generation {generation} is over: {_authority} is obeyed.");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+namespace Trainer.Node.Training;
+
+/// <summary>
+/// How long a member waits for the others before it says so: some seconds and three times what such an item took lately on this share; for the first item of a kind, which
+/// compiles and warms up, twelve times the seconds (protocol rule 10).
+/// </summary>
+/// <param name="seconds">The least that any frame may let wait.</param>
+internal sealed class ItemDeadlines(double seconds)
+{
+    private const double Margin = 3;
+    private const double FirstOfKind = 12;
+    private const double Weight = 0.2;
+
+    private readonly double[] _expected = new double[Enum.GetValues<ItemKind>().Length];
+
+    /// <summary>Of the word that an item is committed.</summary>
+    public TimeSpan OfCommit => TimeSpan.FromSeconds(seconds * FirstOfKind);
+
+    public TimeSpan Of(in ScheduleItem item) => _expected[(int)item.Kind] is var expected and > 0
+        ? TimeSpan.FromSeconds(seconds + (Margin * expected))
+        : TimeSpan.FromSeconds(seconds * FirstOfKind);
+
+    public void Took(in ScheduleItem item, double time)
+    {
+        ref var expected = ref _expected[(int)item.Kind];
+        expected = expected == 0 ? time : ((1 - Weight) * expected) + (Weight * time);
+    }
+}

@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using Trainer.Hosting.Metrics;
+using Trainer.Node.Links;
+using Trainer.Node.Reduction;
+using Trainer.Node.States;
+using Trainer.Protos;
+
+namespace Trainer.Node.Training;
+
+/// <summary>How a segment came to its end.</summary>
+internal enum SegmentEnd
+{
+    /// <summary>All members stopped after an item, because one of them was told to hold.</summary>
+    Held,
+
+    /// <summary>The schedule is done.</summary>
+    Finished,
+}
+
+/// <summary>Progress that is committed and worth a word.</summary>
+/// <param name="State">After the last committed item.</param>
+/// <param name="Epoch">That the item closed; null where it closed none.</param>
+internal sealed record CommittedProgress(HeldState State, Progress Progress, EpochSummary? Epoch);
+
+/// <summary>
+/// The items that a member runs in one generation, one after the other, until all members stop or the schedule is done. Asks nobody what comes next. An item is told of once
+/// it is committed, which the totals of the next one prove.
+/// </summary>
+internal sealed class Segment
+{
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(0.25);
+
+    private readonly Workspace _work;
+    private readonly StateLedger _ledger;
+    private readonly GenerationNumber _generation;
+    private readonly ItemDeadlines _deadlines;
+    private readonly AllReduceClient _allReduce;
+    private readonly TrainingStep _step;
+    private readonly ProgressMeter _meter;
+    private readonly TrainingMetrics _metrics;
+    private readonly Action<CommittedProgress> _committed;
+    private CommittedProgress? _pending;
+    private long _reported;
+
+    public Segment(
+        Workspace work,
+        StateLedger ledger,
+        GenerationNumber generation,
+        ItemDeadlines deadlines,
+        AllReduceClient allReduce,
+        ProgressMeter meter,
+        TrainingMetrics metrics,
+        Action<CommittedProgress> committed)
+    {
+        (_work, _ledger, _generation, _deadlines, _allReduce) = (work, ledger, generation, deadlines, allReduce);
+        (_meter, _metrics, _committed) = (meter, metrics, committed);
+        _step = new TrainingStep(work, allReduce);
+    }
+
+    /// <summary>The item in flight.</summary>
+    public ScheduleItem Item { get; private set; }
+
+    /// <param name="boundary">Called between two items, with the state that is current then.</param>
+    /// <exception cref="OperationCanceledException">The generation is over.</exception>
+    /// <exception cref="StepFailedException">An item cannot be finished.</exception>
+    public SegmentEnd Run(ulong firstItem, Action<HeldState> boundary, CancellationToken interruption)
+    {
+        _work.Network.Interruption = interruption;
+        for (var index = firstItem; index <= _work.Job.Schedule.LastItem; index++)
+        {
+            interruption.ThrowIfCancellationRequested();
+            Item = _work.Job.Schedule[index];
+            var (state, endsGeneration) = RunItem();
+            if (endsGeneration && index < _work.Job.Schedule.LastItem)
+            {
+                AwaitCommit(index, interruption);
+                return SegmentEnd.Held;
+            }
+
+            boundary(state);
+        }
+
+        AwaitCommit(_work.Job.Schedule.LastItem, interruption);
+        return SegmentEnd.Finished;
+    }
+
+    private (HeldState State, bool EndsGeneration) RunItem()
+    {
+        var start = Stopwatch.GetTimestamp();
+        var result = _step.Reduce(Item, _deadlines.Of(Item));
+        PublishPending();
+        var reduced = Stopwatch.GetTimestamp();
+        _ledger.BeginWrite(_generation);
+        var state = _ledger.Flip(_generation, () => new HeldState(Item.Index, _step.Apply(Item, result.Reduced.Statistics)));
+        _allReduce.Applied(Item.Index, state.Hash);
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        _deadlines.Took(Item, seconds);
+        Record(state, result, Stopwatch.GetElapsedTime(reduced).TotalSeconds, seconds);
+        return (state, result.Reduced.EndsGeneration);
+    }
+
+    private void Record(HeldState state, in StepResult result, double applied, double seconds)
+    {
+        var (network, progress) = (_work.Network, _work.Job.States.Current.Progress);
+        _metrics.Collective(result.Reduced.BytesSent, result.Reduced.BytesReceived, result.Reduced.Seconds);
+        EpochSummary? epoch = null;
+        if (Item.Kind == ItemKind.Train)
+        {
+            _meter.Trained(Item, result.Reduced.Statistics, seconds);
+            _metrics.Step(
+                Item.TrainingStep, Item.Epoch, progress.LastEpoch.MeanLoss, progress.LastEpoch.Accuracy, network.LearningRate, result.LocalSamples,
+                result.Phases with { Optimizer = applied });
+        }
+        else
+        {
+            epoch = _meter.Evaluated(Item, progress.Epochs[^1], seconds, network.LearningRate);
+            _metrics.Evaluation(epoch.TestLoss, epoch.TestAccuracy);
+        }
+
+        if (epoch is not null || Stopwatch.GetElapsedTime(_reported) >= ReportEvery)
+        {
+            _pending = new CommittedProgress(state, _meter.Snapshot(Item, progress.LastEpoch), epoch);
+            _reported = Stopwatch.GetTimestamp();
+        }
+    }
+
+    private void AwaitCommit(ulong item, CancellationToken interruption)
+    {
+        while (!_ledger.WaitForCommit(item, _deadlines.OfCommit, interruption))
+        {
+            _allReduce.Remind();
+        }
+
+        PublishPending();
+    }
+
+    private void PublishPending()
+    {
+        if (_pending is { } pending)
+        {
+            _pending = null;
+            _committed(pending);
+        }
+    }
+}

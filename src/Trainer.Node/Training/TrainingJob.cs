@@ -1,0 +1,49 @@
+using Trainer.Kernels.Data;
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Models;
+using Trainer.Kernels.Training;
+using Trainer.Protos;
+using Model = Trainer.Kernels.Models.Model;
+
+namespace Trainer.Node.Training;
+
+/// <summary>What a worker holds for a job as long as it serves it, whoever the other members are: model, data, recipe, and the two states that it trains.</summary>
+internal sealed class TrainingJob : IDisposable
+{
+    private TrainingJob(JobSpec spec, JobParameters parameters, DataPipeline data, Model model, TrainingRecipe recipe, Device device)
+    {
+        (Spec, Parameters, Data, Model, Recipe, Device) = (spec, parameters, data, model, recipe, device);
+        Schedule = new Schedule(data.Train.Count, data.Test.Count, parameters.BatchSize, parameters.Epochs);
+        States = StatePair.Create(device, ParameterLayout.Of(model, recipe.Loss.HasWeights), recipe.Optimizer);
+    }
+
+    public JobSpec Spec { get; }
+
+    public JobParameters Parameters { get; }
+
+    public DataPipeline Data { get; }
+
+    public Model Model { get; }
+
+    public TrainingRecipe Recipe { get; }
+
+    public Device Device { get; }
+
+    public Schedule Schedule { get; }
+
+    public StatePair States { get; }
+
+    /// <exception cref="DataFileException">The data cannot be read.</exception>
+    /// <exception cref="ModelException">The model does not fit the data or the recipe.</exception>
+    public static TrainingJob Load(JobSpec spec, Device device)
+    {
+        var (train, test) = DataSection.Load(JobFile.SectionJson(spec.Data));
+        var model = JobParameters.BuildModel(spec.Model, train.Shape, train.Labels.Or(test.Labels).Classes(spec.Training.IgnoredLabel));
+        var parameters = JobParameters.Of(spec, model);
+        var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training));
+        recipe.CheckFits(model);
+        return new TrainingJob(spec, parameters, new DataPipeline(train, test, parameters.Seed, parameters.Shuffle), model, recipe, device);
+    }
+
+    public void Dispose() => States.Dispose();
+}
