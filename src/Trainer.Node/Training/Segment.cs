@@ -39,6 +39,7 @@ internal sealed class Segment
     private readonly ProgressMeter _meter;
     private readonly TrainingMetrics _metrics;
     private readonly Action<CommittedProgress> _committed;
+    private readonly Func<HeldState> _flip;
     private CommittedProgress? _pending;
     private long _reported;
 
@@ -55,6 +56,7 @@ internal sealed class Segment
         (_work, _ledger, _generation, _deadlines, _allReduce) = (work, ledger, generation, deadlines, allReduce);
         (_meter, _metrics, _committed) = (meter, metrics, committed);
         _step = new TrainingStep(work, allReduce);
+        _flip = () => new HeldState(Item.Index, work.Job.States.Flip());
     }
 
     /// <summary>The item in flight.</summary>
@@ -91,7 +93,8 @@ internal sealed class Segment
         PublishPending();
         var reduced = Stopwatch.GetTimestamp();
         _ledger.BeginWrite(_generation);
-        var state = _ledger.Flip(_generation, () => new HeldState(Item.Index, _step.Apply(Item, result.Reduced.Statistics)));
+        _step.Apply(Item, result.Reduced.Statistics);
+        var state = _ledger.Flip(_generation, _flip);
         _allReduce.Applied(Item.Index, state.Hash);
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         _deadlines.Took(Item, seconds);

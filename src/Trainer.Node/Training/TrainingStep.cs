@@ -37,9 +37,9 @@ internal sealed class TrainingStep
         return item.Kind == ItemKind.Train ? Train(item, plan, deadline) : Evaluate(plan, deadline);
     }
 
-    /// <summary>Makes the item's totals the state; returns its hash.</summary>
+    /// <summary>Makes the next state of the item's totals, beside the current one.</summary>
     /// <param name="sums">What the item came to.</param>
-    public ulong Apply(in ScheduleItem item, in PassSums sums) =>
+    public AppliedHashes Apply(in ScheduleItem item, in PassSums sums) =>
         item.Kind == ItemKind.Train ? _work.Network.Apply(sums) : _work.Job.States.CloseEpoch(sums);
 
     private StepResult Train(in ScheduleItem item, StepPlan plan, TimeSpan deadline)
