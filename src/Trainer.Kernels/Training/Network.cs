@@ -144,6 +144,12 @@ public sealed class Network : IDisposable
 
     private TrainingLength Length => new(StepsPerEpoch, _recipe.Epochs);
 
+    /// <summary>Ends a pass between two operations, by an <see cref="OperationCanceledException"/>: what the pass computed is of no meaning then, the state is as it was.</summary>
+    public CancellationToken Interruption
+    {
+        set => _passes.Interruption = value;
+    }
+
     /// <summary>Told after each operation of a pass, whether it was backward: for those who measure.</summary>
     internal Action<Operation, bool>? OperationDone
     {

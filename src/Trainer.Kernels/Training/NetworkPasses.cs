@@ -24,6 +24,9 @@ internal sealed class NetworkPasses
     /// <summary>Told after each operation of a pass, whether it was backward: for those who measure.</summary>
     public Action<Operation, bool>? OperationDone { get; set; }
 
+    /// <summary>Looked at before each operation; cancelled, it ends the pass.</summary>
+    public CancellationToken Interruption { get; set; }
+
     public int ForwardCount => _forward.Length;
 
     public int BackwardCount => _backward.Length;
@@ -51,6 +54,7 @@ internal sealed class NetworkPasses
     /// <returns>What ran.</returns>
     public (Operation Operation, LayerContext Context) Forward(int index)
     {
+        Interruption.ThrowIfCancellationRequested();
         _forward[index].Layer.Forward(_forwardContexts[index]);
         OperationDone?.Invoke(_forward[index], false);
         return (_forward[index], _forwardContexts[index]);
@@ -58,6 +62,7 @@ internal sealed class NetworkPasses
 
     public void Backward(int index)
     {
+        Interruption.ThrowIfCancellationRequested();
         _backward[index].Layer.Backward(_backwardContexts[index]);
         OperationDone?.Invoke(_backward[index], true);
     }

@@ -9,7 +9,7 @@ namespace Trainer.Node.Cluster;
 /// <summary>The worker's voice and ear in the cluster: orders in, reports and status out. Goes with its actor system; the next one has another.</summary>
 /// <remarks>
 /// <code>
-///   job entity -- Start, Fence, Release, Query --> agent --> WorkerActor (system `training`)
+///   job entity -- Enlist, Start, Hold, Fence, Save, Release, Query --> agent --> WorkerActor (system `training`)
 ///   job entity &lt;-- JobEnvelope(WorkerReport) -- region proxy &lt;-- agent &lt;-- WorkerActor
 ///   scheduler  &lt;-- WorkerStatus, every second and at every change -- agent &lt;-- WorkerRefused -- scheduler
 /// </code>
@@ -32,7 +32,10 @@ public sealed class ClusterAgent : ReceiveActor, IWithTimers
     public ClusterAgent(string name, IActorRef worker, IActorRef jobs, IActorRef scheduler)
     {
         (_worker, _jobs, _scheduler) = (worker, jobs, scheduler);
+        Receive<Enlist>(order => order.Worker == name, Obey);
         Receive<Start>(order => order.Worker == name, Obey);
+        Receive<Hold>(order => order.Worker == name, Obey);
+        Receive<Save>(order => order.Worker == name, Obey);
         Receive<Fence>(order => order.Worker == name, Obey);
         Receive<Release>(order => order.Worker == name, Obey);
         Receive<Query>(order => order.Worker == name, Obey);

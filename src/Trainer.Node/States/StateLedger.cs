@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Trainer.Node.Links;
 
 namespace Trainer.Node.States;
@@ -37,8 +38,8 @@ public sealed class StateLedger
         }
     }
 
-    /// <summary>Every order outdates all lower generations: what they would make current is dropped.</summary>
-    public LedgerEntry Obey(GenerationNumber generation)
+    /// <summary>Ends all lower generations: what they would make current from here on is dropped. The answer is final for them.</summary>
+    public LedgerEntry Fence(GenerationNumber generation)
     {
         lock (_lock)
         {
@@ -58,18 +59,19 @@ public sealed class StateLedger
     }
 
     /// <summary>Waits until an item is committed. False: it was not within the time.</summary>
-    /// <exception cref="OperationCanceledException">Somebody cancelled <paramref name="interruption"/> and called <see cref="Obey"/>.</exception>
+    /// <exception cref="OperationCanceledException">Somebody cancelled <paramref name="interruption"/>, and then called <see cref="Fence"/>.</exception>
     public bool WaitForCommit(ulong item, TimeSpan patience, CancellationToken interruption)
     {
+        var start = Stopwatch.GetTimestamp();
         lock (_lock)
         {
-            if (_committed < item)
+            while (_committed < item && patience - Stopwatch.GetElapsedTime(start) is var left && left > TimeSpan.Zero)
             {
                 interruption.ThrowIfCancellationRequested();
-                Monitor.Wait(_lock, patience);
-                interruption.ThrowIfCancellationRequested();
+                Monitor.Wait(_lock, left);
             }
 
+            interruption.ThrowIfCancellationRequested();
             return _committed >= item;
         }
     }
@@ -139,7 +141,7 @@ public sealed class StateLedger
     {
         if (generation < _authority)
         {
-            throw new OperationCanceledException($"Generation {generation} is over: {_authority} is obeyed.");
+            throw new OperationCanceledException($"Generation {generation} is over, {_authority} is the lowest that counts.");
         }
     }
 }

@@ -34,7 +34,7 @@ internal sealed class TrainingJob : IDisposable
     public StatePair States { get; }
 
     /// <exception cref="DataFileException">The data cannot be read.</exception>
-    /// <exception cref="ModelException">The model does not fit the data or the recipe.</exception>
+    /// <exception cref="Kernels.ModelException">The model does not fit the data or the recipe.</exception>
     public static TrainingJob Load(JobSpec spec, Device device)
     {
         var (train, test) = DataSection.Load(JobFile.SectionJson(spec.Data));

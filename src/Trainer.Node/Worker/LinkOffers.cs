@@ -18,36 +18,40 @@ internal enum OfferVerdict
 /// <summary>Decides about Hellos. Pure.</summary>
 internal static class LinkOffers
 {
-    public static (OfferVerdict Verdict, string Reason) Judge(LinkOffered offer, Membership? membership)
+    /// <param name="job">That the worker serves; empty: none.</param>
+    /// <param name="served">The generation that it is in; null: none.</param>
+    /// <param name="isEntering">It still opens links; else what comes late has no place.</param>
+    public static (OfferVerdict Verdict, string Reason) Judge(LinkOffered offer, string job, Membership? served, bool isEntering)
     {
         var generation = offer.Header.Generation;
-        if (membership is null || offer.Hello.Job != membership.Job || generation > membership.Generation)
+        if (served is null || offer.Hello.Job != job || generation > served.Number)
         {
             return (OfferVerdict.Wait, "");
         }
 
-        if (generation < membership.Generation)
+        if (generation < served.Number)
         {
-            return (OfferVerdict.Refuse, $"generation {generation} of job {membership.Job} is over, {membership.Generation} is served");
+            return (OfferVerdict.Refuse, $"generation {generation} of job {job} is over, {served.Number} is served");
         }
 
-        if (!offer.Hello.HasSecret(membership.Start.Secret.Span))
+        if (!offer.Hello.HasSecret(served.Start.Secret.Span))
         {
-            return (OfferVerdict.Refuse, $"wrong secret for job {membership.Job}, generation {generation}");
+            return (OfferVerdict.Refuse, $"wrong secret for job {job}, generation {generation}");
         }
 
-        var rank = offer.Header.Rank;
-        if (rank < 0 || rank >= membership.Rank)
+        var (rank, members) = (offer.Header.Rank, served.Start.Assignment.Members);
+        if (rank < 0 || rank >= members.Count || members[rank].Incarnation != offer.Hello.Incarnation)
         {
-            return (OfferVerdict.Refuse, $"rank {rank} does not open the link to rank {membership.Rank}: the lower one does");
+            return (OfferVerdict.Refuse, $"rank {rank} of generation {generation} is not incarnation '{offer.Hello.Incarnation}'");
         }
 
-        var expected = membership.Start.Assignment.Members[rank].Incarnation;
-        if (offer.Hello.Incarnation != expected)
+        if (offer.Header.Kind == FrameKind.StateWanted)
         {
-            return (OfferVerdict.Refuse, $"rank {rank} is incarnation '{expected}', not '{offer.Hello.Incarnation}'");
+            return (OfferVerdict.Accept, "");
         }
 
-        return membership.Links[rank] is null ? (OfferVerdict.Accept, "") : (OfferVerdict.Refuse, $"rank {rank} is linked already");
+        return rank >= served.Rank ? (OfferVerdict.Refuse, $"rank {rank} does not open the link to rank {served.Rank}: the lower one does")
+            : isEntering ? (OfferVerdict.Accept, "")
+            : (OfferVerdict.Refuse, $"generation {generation} of job {job} opens no more links");
     }
 }

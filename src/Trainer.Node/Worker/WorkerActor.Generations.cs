@@ -1,61 +1,46 @@
 using System.Net.Sockets;
 using Akka.Actor;
-using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using Trainer.Node.Links;
-using Trainer.Node.Reduction;
 using Trainer.Node.Training;
 using Trainer.Protos.Cluster;
-using Failure = Trainer.Protos.Cluster.Failure;
 
 namespace Trainer.Node.Worker;
 
 /// <summary>Entering a generation of a job, and leaving it.</summary>
 public sealed partial class WorkerActor
 {
+    /// <summary>Generations whose exchange has not come to rest yet.</summary>
+    private readonly List<Membership> _ended = [];
+
     private void Enter(Start start)
     {
-        _membership = new Membership(start);
-        Become(Linking);
-        SayStatus();
-        if (start.FromStep > 1)
-        {
-            End(new Failure { Step = start.FromStep, Message = $"cannot enter at item {start.FromStep}: the state of another member cannot be taken over" });
-            Serving.RunIsOver = true;
-            return;
-        }
-
-        Serving.Run = new TrainingRun(start, _options.Device, _options.Metrics, Serving.Waiter, Self, _options.Logger);
-        Serving.Run.Prepare();
-        DialHigherRanks();
+        LeaveMembership();
+        _membership = new Membership(start, _options.Incarnation, _options.Host, _buffersAreFree);
+        _driver!.Enter(_membership.Entry);
+        var self = Self;
+        _membership.Dial(result => self.Tell(result));
         for (var waiting = _waitingOffers.Count; waiting > 0; waiting--)
         {
             Judge(_waitingOffers.Dequeue());
         }
     }
 
-    /// <summary>An order for an earlier life of this worker's process is nobody's.</summary>
-    private bool IsForUs(Start start) => start.Assignment.Members[(int)start.Rank].Incarnation == _options.Incarnation;
-
-    private void DialHigherRanks()
+    private void LeaveMembership()
     {
-        var hello = new Hello(Serving.Job, _options.Incarnation, Serving.Start.Secret.ToByteArray());
-        var self = Self;
-        for (var rank = Serving.Rank + 1; rank < Serving.Members; rank++)
+        if (_membership is { } membership)
         {
-            Serving.Dial(rank, new LinkDialer(
-                rank, Serving.Start.Assignment.Members[rank], _options.Host, Serving.HelloHeader, hello, result => self.Tell(result)));
+            membership.Leave(Context);
+            _ended.Add(membership);
+            _buffersAreFree = Task.WhenAll(_buffersAreFree, membership.BuffersAreFree);
+            _membership = null;
         }
     }
 
     private void Judge(LinkOffered offer)
     {
-        var (verdict, reason) = LinkOffers.Judge(offer, _membership);
-        if (verdict == OfferVerdict.Accept)
-        {
-            Accept(offer);
-        }
-        else if (verdict == OfferVerdict.Wait)
+        var (verdict, reason) = LinkOffers.Judge(offer, _machine.Job, _membership, _machine.Phase == WorkerPhase.Entering);
+        if (verdict == OfferVerdict.Wait)
         {
             _waitingOffers.Enqueue(offer);
             if (_waitingOffers.Count > MostWaitingOffers)
@@ -63,10 +48,18 @@ public sealed partial class WorkerActor
                 _waitingOffers.Dequeue().Connection.Refuse(offer.Header, $"{_options.Name} serves no such job");
             }
         }
-        else
+        else if (verdict == OfferVerdict.Refuse)
         {
             _options.Logger.LogWarning("A link was refused: {Reason}.", reason);
             offer.Connection.Refuse(offer.Header, reason);
+        }
+        else if (offer.Header.Kind == FrameKind.StateWanted)
+        {
+            Donate(offer);
+        }
+        else
+        {
+            Accept(offer);
         }
     }
 
@@ -74,9 +67,9 @@ public sealed partial class WorkerActor
     {
         try
         {
-            offer.Connection.Write(Serving.HelloHeader, new Hello(Serving.Job, _options.Incarnation, []).ToBytes());
-            Serving.Links[offer.Header.Rank] = offer.Connection;
-            TrainWhenReady();
+            offer.Connection.Write(_membership!.Entry.LinkHeader, _membership.Entry.Secret.ToBytes());
+            _membership.Take(offer.Header.Rank, offer.Connection);
+            Decide(new LinkUp(_membership.Number, offer.Header.Rank));
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
@@ -84,123 +77,64 @@ public sealed partial class WorkerActor
         }
     }
 
-    private void TrainWhenReady()
+    private void Donate(LinkOffered offer)
     {
-        if (Serving.State is not { } state || !Serving.AllLinked)
+        if (_driver!.OpenReader(offer.Header.Item) is not { } state)
         {
+            offer.Connection.Refuse(offer.Header, $"{_options.Name} does not hold the state after item {offer.Header.Item}");
             return;
         }
 
-        var mostSamples = Math.Max(state.Parameters.BatchSize, state.Data.Test.Count);
-        var setup = new AllReduceSetup(
-            state.Plan, FrameHeader.HashOf(Serving.Job), Serving.Generation, Serving.Rank, state.Buffers, mostSamples, Serving.Links, Serving.Pool, Serving.Waiter)
-        {
-            RoundedElements = state.Network.RoundedElements,
-        };
-        var props = Props.Create(() => new AllReduce(setup)).WithDispatcher(LinkDispatcher.Name);
-        Serving.AllReduce = Context.Watch(Context.ActorOf(props, "all-reduce"));
-        Become(Training);
-        Say(new WorkerReport { Started = new Started { Device = _options.Device.Description } });
-        Log($"Rank {Serving.Rank} of {Serving.Members}: shards {string.Join(", ", state.Plan.Roots[Serving.Rank])} of {state.Plan.Shards} "
-            + $"on {_options.Device.Description}; {state.Data.Train.Count} training and {state.Data.Test.Count} test images.");
-        if (Serving.Rank == 0 && state.WarmStartRest is { } rest && JobNotes.Of(rest) is { } note)
-        {
-            Log(note);
-        }
-
-        Serving.Run!.Begin(new AllReduceClient(Serving.AllReduce, Serving.Waiter, state.Network.Layout.Buckets.Count));
+        _membership!.Donate(offer.Connection, state, reason => _options.Logger.LogWarning(
+            "The state after item {Item} could not be sent to rank {Rank}: {Reason}", offer.Header.Item, offer.Header.Rank, reason));
     }
 
-    // ---------- leaving it
-
-    /// <summary>A Start while serving: the same again, a higher generation of the job, or another job.</summary>
-    private void Replace(Start start)
+    private void Linked(LinkDialed dialed)
     {
-        if (start.Job != Serving.Job)
+        if (_membership is { } membership && membership.Number == dialed.Generation)
         {
-            SayBusy(start.Job, start.Generation);
-        }
-        else if (GenerationNumber.Of(start.Generation) > Serving.Generation && Serving.Obeys(start.Generation))
-        {
-            Stash.Stash();
-            Clear($"generation {GenerationNumber.Of(start.Generation)} begins");
+            membership.Take(dialed.Rank, dialed.Connection);
+            Decide(new LinkUp(dialed.Generation, dialed.Rank));
         }
         else
         {
-            SayAlive();
+            dialed.Connection.Dispose();
         }
     }
 
-    private void End(Finished finished) => EndWith(new WorkerReport { Finished = finished });
-
-    private void End(Failure failure)
+    private void Prepared(StepDriver.Ready ready)
     {
-        _options.Logger.LogError("Job {Job} failed: {Reason}", Serving.Job, failure.Message);
-        EndWith(new WorkerReport { Failure = failure });
-    }
-
-    private void End(LinkLost lost)
-    {
-        _options.Logger.LogWarning("Job {Job}: the link to {Peer} is closed at step {Step}: {Reason}", Serving.Job, lost.Peer, lost.Step, lost.Message);
-        EndWith(new WorkerReport { LinkLost = lost });
-    }
-
-    private void AnswerFence()
-    {
-        Serving.Run?.Stop();
-        var hash = Serving.State?.Hash() ?? [];
-        EndWith(new WorkerReport { Fenced = new Fenced { Step = Serving.Run?.Applied ?? 0, Hash = ByteString.CopyFrom(hash) } });
-    }
-
-    private void EndWith(WorkerReport lastWord)
-    {
-        Serving.Run?.Stop();
-        Serving.LastWord = lastWord;
-        Say(lastWord);
-        Become(Ending);
-    }
-
-    private void Clear(string reason)
-    {
-        _options.Logger.LogInformation("Job {Job}, generation {Generation} is released: {Reason}", Serving.Job, Serving.Generation, reason);
-        Serving.Run?.Stop();
-        Serving.CloseLinks();
-        if (Serving.AllReduce is not null)
+        if (_membership is { } membership && membership.Number == ready.Generation)
         {
-            Context.Stop(Serving.AllReduce);
+            membership.Work = ready.Work;
+            Decide(new StateTaken(ready.Generation, ready.WarmStartRest is { } rest ? JobNotes.Of(rest) : null));
         }
-
-        Serving.IsReleased = true;
-        Become(Clearing);
-        ReturnWhenCleared();
     }
 
-    private void ReturnWhenCleared()
+    private void Train()
     {
-        if (Serving is { IsReleased: true, RunIsOver: true, AllReduce: null })
+        var (membership, driver) = (_membership!, _driver!);
+        driver.Train(membership.Entry, membership.Exchange(Context, driver.Ledger.Commit));
+        var (plan, data) = (membership.Work!.Plan, membership.Work.Job.Data);
+        Do(new Say(new WorkerReport
         {
-            Serving.Dispose();
-            _membership = null;
-            Become(Idle);
-            SayStatus();
-            Stash.UnstashAll();
-            if (_quitting)
+            Job = membership.Start.Job,
+            Worker = _options.Name,
+            Incarnation = _options.Incarnation,
+            Generation = membership.Start.Generation,
+            Log = new LogLine
             {
-                Context.Stop(Self);
-            }
-        }
+                Message = $"Rank {membership.Rank} of {plan.Members}: shards {string.Join(", ", plan.Roots[membership.Rank])} of {plan.Shards} "
+                    + $"on {_options.Device.Description}; {data.Train.Count} training and {data.Test.Count} test images.",
+                UnixMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(),
+            },
+        }));
     }
 
-    private void LetGo()
+    /// <summary>The job's thread has ended.</summary>
+    private void Forget()
     {
-        _quitting = true;
-        if (_membership is null)
-        {
-            Context.Stop(Self);
-        }
-        else if (!_membership.IsReleased)
-        {
-            Clear("the process stops");
-        }
+        _driver = null;
+        Decide(new DriverOver());
     }
 }

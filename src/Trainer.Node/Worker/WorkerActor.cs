@@ -1,50 +1,58 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using Trainer.Node.Links;
 using Trainer.Node.Reduction;
+using Trainer.Node.States;
 using Trainer.Node.Training;
 using Trainer.Protos.Cluster;
-using Failure = Trainer.Protos.Cluster.Failure;
 
 namespace Trainer.Node.Worker;
 
-/// <summary>A worker: obeys job entities, links up with the other members, has its run train, and reports.</summary>
+/// <summary>
+/// A worker: carries out what <see cref="WorkerMachine"/> decides. Holds what the decisions are about: the thread that computes, links, and the way to the cluster.
+/// </summary>
 /// <remarks>
-/// <code>
-///            Start              all linked, state there         Finished, Failure, LinkLost, Fenced
-///   Idle ------------> Linking ------------------> Training -----------------------> Ending
-///    ^                    |                           |                                |
-///    |   threads ended    v        Release, or a Start of a higher generation          v
-///    '---------------- Clearing &lt;--------------------------------------------------------'
-/// </code>
-/// Orders (Start, Fence, Release, Query) come from the agent of the day, reports go to it. Generations decide: a lower one is dropped.
-/// Ending says its last word again every second until Release. Computing happens on the run's thread, so every order is answered at once.
+/// Orders come from the agent of the day, and reports go to it. Nothing here computes or waits, so every order is answered at once. An exception here is a bug over running
+/// threads: it ends the process.
 /// </remarks>
-public sealed partial class WorkerActor : ReceiveActor, IWithTimers, IWithStash
+public sealed partial class WorkerActor : ReceiveActor, IWithTimers
 {
-    private const int MostWaitingOffers = 64;
+    /// <summary>So many links may wait for the order that tells what they are for.</summary>
+    private const int MostWaitingOffers = 8192;
 
     private readonly WorkerOptions _options;
     private readonly Arithmetic[] _arithmetics;
     private readonly Queue<LinkOffered> _waitingOffers = new();
     private IActorRef _agent = ActorRefs.Nobody;
+    private WorkerMachine _machine;
+    private StepDriver? _driver;
     private Membership? _membership;
-    private bool _leaving;
-    private bool _quitting;
+    private Task _buffersAreFree = Task.CompletedTask;
 
     public WorkerActor(WorkerOptions options)
     {
         _options = options;
+        _machine = new WorkerMachine(options.Name, options.Incarnation);
         _arithmetics = [.. InexactArithmetics(options.Device)];
         var self = Self;
         options.Listener.Start(offer => self.Tell(offer));
-        Become(Idle);
+        ReceiveOrders();
+        ReceiveWhatHappens();
+        Receive<Attach>(attach =>
+        {
+            _agent = attach.Agent;
+            TellStatus();
+        });
+        Receive<Leave>(_ => Decide(new LeaveAsked()));
+        Receive<Quit>(_ => Decide(new QuitAsked()));
+        Receive<Tick>(_ => Decide(new Ticked()));
     }
 
     /// <summary>From a new agent: reports and status go there from now on.</summary>
     public sealed record Attach(IActorRef Agent) : INoSerializationVerificationNeeded;
 
-    /// <summary>The process stops: no more jobs.</summary>
+    /// <summary>The process is to stop, or the worker is drained: no more jobs, and out of the one that it serves in good order.</summary>
     public sealed record Leave : INoSerializationVerificationNeeded;
 
     /// <summary>Let go of what is served, then end.</summary>
@@ -52,131 +60,121 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers, IWithStash
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public IStash Stash { get; set; } = null!;
-
-    private Membership Serving => _membership ?? throw new InvalidOperationException("The worker serves no job.");
+    private Vitals Now => _driver is { } driver
+        ? new Vitals(driver.StepInFlight, driver.ItemInFlight, driver.Ledger.Committed, driver.Epochs.Closed, driver.IsAtRest)
+        : Vitals.None;
 
     protected override void PreStart() => Timers.StartPeriodicTimer("alive", Tick.Instance, _options.AliveInterval);
 
-    /// <summary>Returns when the run's thread has ended: the device may go after that.</summary>
+    /// <summary>Returns when the thread that computes has ended: the device may go after that.</summary>
     protected override void PostStop()
     {
         _options.Listener.Dispose();
-        _membership?.Run?.Stop();
-        _membership?.Run?.Join();
-        _membership?.Dispose();
+        _membership?.Leave(Context);
+        _driver?.Stop();
+        _driver?.Join();
     }
 
-    /// <summary>A bug in the all-reduce or a link ends the generation, not the worker.</summary>
+    /// <summary>A bug in the exchange or a link ends the generation, not the worker.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(fault =>
     {
         _options.Logger.LogError(fault, "The all-reduce broke.");
-        var failure = new Failure { Step = _membership?.Run?.StepInFlight ?? 0, Message = $"all-reduce: {fault.GetType().Name}: {fault.Message}" };
-        Self.Tell(new TrainingRun.Failed(_membership?.Generation ?? default, failure));
+        var failure = new Protos.Cluster.Failure
+        {
+            Kind = Protos.Cluster.Failure.Types.Kind.Exception,
+            Step = Now.Step,
+            Item = Now.Item,
+            Message = $"all-reduce: {fault.GetType().Name}: {fault.Message}",
+        };
+        Self.Tell(new StepDriver.Failed(_membership?.Number ?? default, failure));
         return Directive.Stop;
     });
 
-    // ---------- states
-
-    private void Idle()
+    private void ReceiveOrders()
     {
-        Receive<Start>(IsForUs, Enter);
-        Receive<Query>(query => SayBusy(query.Job, query.Generation));
-        Receive<Fence>(fence => SayBusy(fence.Job, fence.Generation));
-        Receive<Release>(_ => { });
-        Always();
+        Receive<Enlist>(order => Decide(new Ordered(order)));
+        Receive<Start>(order => Decide(new Ordered(order, Fence(order.Job, order.Generation))));
+        Receive<Hold>(order => Decide(new Ordered(order)));
+        Receive<Fence>(order => Decide(new Ordered(order, Fence(order.Job, order.Generation))));
+        Receive<Save>(order => Decide(new Ordered(order)));
+        Receive<Release>(order => Decide(new Ordered(order)));
+        Receive<Query>(order => Decide(new Ordered(order)));
     }
 
-    private void Linking()
+    private void ReceiveWhatHappens()
     {
-        Receive<TrainingRun.Prepared>(OfThisGeneration, prepared =>
-        {
-            Serving.State = prepared.State;
-            TrainWhenReady();
-        });
-        Receive<LinkDialed>(dialed => dialed.Generation == Serving.Generation, dialed =>
-        {
-            Serving.Links[dialed.Rank] = dialed.Connection;
-            TrainWhenReady();
-        });
-        Receive<LinkFailed>(failed => failed.Generation == Serving.Generation, failed => End(new Failure { Message = failed.Reason }));
-        Receive<TrainingRun.Failed>(OfThisGeneration, failed => End(failed.Failure));
-        Serve();
-    }
-
-    private void Training()
-    {
-        Receive<TrainingRun.Committed>(OfThisGeneration, Publish);
-        Receive<TrainingRun.Completed>(OfThisGeneration, completed => End(completed.Finished));
-        Receive<TrainingRun.Failed>(OfThisGeneration, failed => End(failed.Failure));
-        Receive<AllReduce.LinkDown>(down => down.Generation == Serving.Generation, down => End(new LinkLost
-        {
-            Peer = Serving.Start.Assignment.Members[down.Rank].Worker,
-            Step = Serving.Run!.StepInFlight,
-            Message = down.Reason,
-        }));
-        Serve();
-    }
-
-    private void Ending()
-    {
-        Receive<TrainingRun.Committed>(OfThisGeneration, Publish);
-        Serve();
-    }
-
-    /// <summary>Until the generation's threads have ended; whatever is asked for meanwhile waits.</summary>
-    private void Clearing()
-    {
-        Receive<Start>(_ => Stash.Stash());
-        Receive<Query>(query => query.Job != Serving.Job, query => SayBusy(query.Job, query.Generation));
-        Resources();
-        Always();
-    }
-
-    /// <summary>What every state that serves a job does alike.</summary>
-    private void Serve()
-    {
-        Receive<Start>(IsForUs, Replace);
-        Receive<Fence>(fence => IsOurs(fence.Job, fence.Generation), _ => AnswerFence());
-        Receive<Release>(release => IsOurs(release.Job, release.Generation), release => Clear(release.Reason));
-        Receive<Query>(query => query.Job != Serving.Job, query => SayBusy(query.Job, query.Generation));
-        Receive<Query>(query => IsOurs(query.Job, query.Generation), Answer);
-        Resources();
-        Always();
-    }
-
-    /// <summary>What the generation holds, and holds no more: it is cleared once its threads have ended.</summary>
-    private void Resources()
-    {
-        Receive<TrainingRun.Prepared>(OfThisGeneration, prepared => Serving.State = prepared.State);
-        Receive<TrainingRun.Over>(OfThisGeneration, _ =>
-        {
-            Serving.RunIsOver = true;
-            ReturnWhenCleared();
-        });
-        Receive<Terminated>(_ =>
-        {
-            Serving.AllReduce = null;
-            ReturnWhenCleared();
-        });
-    }
-
-    private void Always()
-    {
-        Receive<Attach>(attach =>
-        {
-            _agent = attach.Agent;
-            SayStatus();
-        });
-        Receive<Leave>(_ =>
-        {
-            _leaving = true;
-            SayStatus();
-        });
-        Receive<Quit>(_ => LetGo());
+        Receive<StepDriver.Loaded>(_ => Decide(new JobLoaded()));
+        Receive<StepDriver.Ready>(Prepared);
+        Receive<StepDriver.Progressed>(progressed => Decide(new ItemsCommitted(progressed.Generation, progressed.Progress)));
+        Receive<StepDriver.Ended>(ended => Decide(new SegmentOver(ended.Generation, ended.End, ended.State)));
+        Receive<StepDriver.Failed>(failed => Decide(new DriverFailed(failed.Generation, failed.Failure)));
+        Receive<StepDriver.Over>(_ => Forget());
+        Receive<Saved>(saved => Decide(new SaveAnswered(saved.Id, saved)));
+        Receive<SaveFailed>(failed => Decide(new SaveAnswered(failed.Id, failed)));
         Receive<LinkOffered>(Judge);
-        Receive<LinkDialed>(late => late.Connection.Dispose());
-        Receive<Tick>(_ => SayAlive());
+        Receive<LinkDialed>(Linked);
+        Receive<LinkFailed>(failed => Decide(new LinkGone(failed.Generation, failed.Rank, failed.Reason, Opened: false)));
+        Receive<AllReduce.LinkDown>(down => Decide(new LinkGone(down.Generation, down.Rank, down.Reason, Opened: true)));
+        Receive<AllReduce.Missing>(missing => Decide(new FramesMissing(
+            missing.Generation, new Waiting { Item = missing.Item, What = missing.What, From = { missing.From } })));
+        Receive<AllReduce.Disagreed>(differ => Decide(new StatesDiffer(
+            differ.Generation, new Disagreement { Item = differ.Item, Hashes = { differ.Hashes.ToDictionary(hash => hash.Key, hash => hash.Value) } })));
+        Receive<Terminated>(ended => _ended.RemoveAll(membership => membership.HasEnded(ended.ActorRef)));
+    }
+
+    /// <summary>Before it is decided what the order comes to, what the worker holds is made final for lower generations.</summary>
+    private LedgerEntry? Fence(string job, Generation generation) =>
+        _machine.IsObeyed(job, generation) ? _driver?.Ledger.Fence(GenerationNumber.Of(generation)) ?? new LedgerEntry([], 0) : null;
+
+    private void Decide(WorkerEvent e)
+    {
+        var (next, actions) = _machine.Decide(e, Now);
+        _machine = next;
+        foreach (var action in actions)
+        {
+            Do(action);
+        }
+    }
+
+    private void Do(WorkerAction action)
+    {
+        switch (action)
+        {
+            case Say say:
+                LogWhatMatters(say.Report);
+                _agent.Tell(Complete(say.Report));
+                break;
+            case SayStatus:
+                TellStatus();
+                break;
+            case BeginJob begin:
+                _driver = new StepDriver(begin.Order.Job, begin.Order.Spec, _options.Device, _options.Metrics, Self, _options.Logger);
+                break;
+            case EnterGeneration enter:
+                Enter(enter.Order);
+                break;
+            case BeginTraining:
+                Train();
+                break;
+            case LeaveGeneration:
+                LeaveMembership();
+                break;
+            case HoldGeneration:
+                _membership!.Hold();
+                break;
+            case SaveState save:
+                _driver!.Save(save.Order);
+                break;
+            case EndJob:
+                LeaveMembership();
+                _driver!.Stop();
+                break;
+            case End:
+                Context.Stop(Self);
+                break;
+            default:
+                throw new UnreachableException($"Unknown action {action}.");
+        }
     }
 
     private sealed class Tick : INoSerializationVerificationNeeded

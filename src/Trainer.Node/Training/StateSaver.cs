@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using Akka.Actor;
+using Trainer.Kernels.Training;
+using Trainer.Node.States;
+using Trainer.Protos.Cluster;
+using Optimizer = Trainer.Kernels.Training.Optimizer;
+
+namespace Trainer.Node.Training;
+
+/// <summary>Writes states to disk: checkpoints on a thread of their own, beside training, and the result once training is done.</summary>
+internal sealed class StateSaver(string job, StateLedger ledger, IActorRef worker)
+{
+    /// <summary>A state that was copied and is not committed after so long never will be.</summary>
+    private static readonly TimeSpan CommitPatience = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentQueue<Save> _asked = new();
+    private readonly List<Thread> _threads = [];
+
+    /// <summary>A checkpoint is wanted.</summary>
+    public void Ask(Save order) => _asked.Enqueue(order);
+
+    /// <summary>Begins to write what was asked for. For the thread that trains, between two items: it does not wait.</summary>
+    public void Begin(StatePair states, HeldState held)
+    {
+        while (_asked.TryDequeue(out var order))
+        {
+            var reader = states.CopyOut();
+            var thread = new Thread(() => Answer(order, () => SaveCheckpoint(order, reader, held))) { IsBackground = true, Name = "checkpoint" };
+            _threads.RemoveAll(ended => !ended.IsAlive);
+            _threads.Add(thread);
+            thread.Start();
+        }
+    }
+
+    /// <summary>For the thread that trains, once it is done.</summary>
+    public void SaveResult(Save order, Network network, Optimizer optimizer, HeldState held) => Answer(order, () =>
+    {
+        var folder = new ResultFolder(order.Folder);
+        var saved = new Saved
+        {
+            Id = order.Id,
+            State = new StateId { Item = held.Item, Hash = held.Hash },
+            WeightsSha256 = folder.WriteWeights(network),
+            WeightsPath = folder.WeightsPath,
+            Input = { network.Model.Input.Dimensions.Select(size => (uint)size) },
+            Classes = (uint)network.Model.Classes,
+        };
+        folder.WriteOptimizer(network, optimizer);
+        return saved;
+    });
+
+    /// <summary>Waits for the threads that write; the states must live until then.</summary>
+    public void Join() => _threads.ForEach(thread => thread.Join());
+
+    private Saved SaveCheckpoint(Save order, StateReader reader, HeldState held)
+    {
+        var pending = CheckpointFolder.Write(order.Folder, job, reader);
+        if (!ledger.WaitForCommit(held.Item, CommitPatience, CancellationToken.None))
+        {
+            throw new IOException($"the state after item {held.Item} was copied and never committed");
+        }
+
+        var saved = new Saved { Id = order.Id, Checkpoint = pending.Commit(), State = new StateId { Item = held.Item, Hash = held.Hash } };
+        Forget(order.Forget);
+        return saved;
+    }
+
+    /// <summary>What the job's row knows no more.</summary>
+    private static void Forget(IEnumerable<string> folders)
+    {
+        foreach (var folder in folders.Where(Directory.Exists))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private void Answer(Save order, Func<Saved> save)
+    {
+        try
+        {
+            worker.Tell(save());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            worker.Tell(new SaveFailed { Id = order.Id, Message = e.Message });
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using System.Net.Sockets;
+using Trainer.Kernels.Data;
+using Trainer.Kernels.Training;
+using Trainer.Node.States;
+
+namespace Trainer.Node.Training;
+
+/// <summary>The state that a generation begins with cannot be had anywhere.</summary>
+internal sealed class StateUnavailableException(string message) : Exception(message);
+
+/// <summary>Where the state comes from that a generation begins with: the worker has it, or goes back to it, or makes it, or a holder or a checkpoint has it.</summary>
+internal static class StateSource
+{
+    /// <returns>What a start from a file of weights did not take; null without one.</returns>
+    /// <exception cref="StateUnavailableException">Nobody has the state.</exception>
+    public static WarmStartRest? Take(Entry entry, Workspace work, StateLedger ledger)
+    {
+        var (start, states) = (entry.Start, work.Job.States);
+        var wanted = new HeldState(start.FromItem - 1, start.State?.Hash ?? 0);
+        if (ledger.Current is { } current && current.Item == wanted.Item && (wanted.Hash == 0 || current.Hash == wanted.Hash))
+        {
+            return null;
+        }
+
+        if (ledger.FlipBackTo(entry.Generation, wanted, states.FlipBack))
+        {
+            return null;
+        }
+
+        ledger.Drop();
+        if (wanted.Item == 0)
+        {
+            var rest = work.Initialize();
+            ledger.Take(new HeldState(0, states.Current.Hash));
+            return rest;
+        }
+
+        Fetch(entry, wanted, states);
+        ledger.Take(wanted);
+        return null;
+    }
+
+    private static void Fetch(Entry entry, HeldState wanted, StatePair into)
+    {
+        var tried = new List<string>();
+        foreach (var holder in entry.Start.Holders)
+        {
+            try
+            {
+                StateTransfer.Receive(holder, entry.Host, entry.LinkHeader, entry.Secret, wanted, into, entry.Interruption);
+                return;
+            }
+            catch (Exception e) when (e is IOException or SocketException or CorruptStateException or FormatException)
+            {
+                tried.Add($"{holder.Worker}: {e.Message}");
+            }
+        }
+
+        if (entry.Start.Checkpoint is { } checkpoint)
+        {
+            try
+            {
+                CheckpointFolder.Restore(checkpoint.Folder, wanted, into);
+                return;
+            }
+            catch (DataFileException e)
+            {
+                tried.Add(e.Message);
+            }
+        }
+
+        throw new StateUnavailableException($"the state after item {wanted.Item} cannot be had ({string.Join("; ", tried.DefaultIfEmpty("nobody was named who has it"))})");
+    }
+}

@@ -1,0 +1,228 @@
+using System.Collections.Concurrent;
+using Akka.Actor;
+using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Metrics;
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Training;
+using Trainer.Node.Links;
+using Trainer.Node.Reduction;
+using Trainer.Node.States;
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+using Failure = Trainer.Protos.Cluster.Failure;
+
+namespace Trainer.Node.Training;
+
+/// <summary>What a driver needs to enter a generation.</summary>
+/// <param name="BuffersAreFree">Ends once nobody reads or writes the buffers of the generation before.</param>
+/// <param name="Interruption">Cancelled when the generation is over.</param>
+/// <param name="Host">The own machine's id.</param>
+/// <param name="LinkHeader">Of the own Hello.</param>
+/// <param name="Secret">The own Hello, with the generation's secret.</param>
+internal sealed record Entry(Start Start, Task BuffersAreFree, CancellationToken Interruption, string Host, FrameHeader LinkHeader, Hello Secret)
+{
+    public GenerationNumber Generation { get; } = GenerationNumber.Of(Start.Generation);
+}
+
+/// <summary>
+/// The thread that computes for a job as long as a worker serves it. It loads, takes over states, and runs a segment of the schedule in each generation; it never ends
+/// with one. Orders queue up; what it has to say goes to the worker's actor as messages.
+/// </summary>
+internal sealed class StepDriver
+{
+    private readonly JobSpec _spec;
+    private readonly string _job;
+    private readonly Device _device;
+    private readonly TrainingMetrics _metrics;
+    private readonly IActorRef _worker;
+    private readonly ILogger _logger;
+    private readonly BlockingCollection<Action> _orders = [];
+    private readonly StateSaver _saver;
+    private readonly Thread _thread;
+    private volatile bool _isBusy;
+    private TrainingJob? _training;
+    private Workspace? _work;
+    private Segment? _segment;
+    private ProgressMeter? _meter;
+    private ItemDeadlines? _deadlines;
+
+    public StepDriver(string job, JobSpec spec, Device device, TrainingMetrics metrics, IActorRef worker, ILogger logger)
+    {
+        (_job, _spec, _device, _metrics, _worker, _logger) = (job, spec, device, metrics, worker, logger);
+        _saver = new StateSaver(job, Ledger, worker);
+        _thread = new Thread(Run) { IsBackground = true, Name = "training" };
+        _thread.Start();
+        Order(default, Load);
+    }
+
+    /// <summary>Data and model are there; a generation can be entered.</summary>
+    public sealed record Loaded : INoSerializationVerificationNeeded;
+
+    /// <summary>The state that the generation begins with is there, and what links need to exchange.</summary>
+    public sealed record Ready(GenerationNumber Generation, Workspace Work, WarmStartRest? WarmStartRest) : INoSerializationVerificationNeeded;
+
+    public sealed record Progressed(GenerationNumber Generation, CommittedProgress Progress) : INoSerializationVerificationNeeded;
+
+    public sealed record Ended(GenerationNumber Generation, SegmentEnd End, HeldState State) : INoSerializationVerificationNeeded;
+
+    public sealed record Failed(GenerationNumber Generation, Failure Failure) : INoSerializationVerificationNeeded;
+
+    /// <summary>The thread has ended, and the states are gone.</summary>
+    public sealed record Over : INoSerializationVerificationNeeded;
+
+    public StateLedger Ledger { get; } = new();
+
+    public EpochBook Epochs { get; } = new();
+
+    /// <summary>Whether the thread waits for an order.</summary>
+    public bool IsAtRest => !_isBusy && _orders.Count == 0;
+
+    /// <summary>The training step in flight, as users count them.</summary>
+    public ulong StepInFlight => _segment?.Item.TrainingStep ?? 0;
+
+    /// <summary>The item in flight.</summary>
+    public ulong ItemInFlight => _segment?.Item.Index ?? 0;
+
+    public void Enter(Entry entry) => Order(entry.Generation, () => Prepare(entry));
+
+    public void Train(Entry entry, AllReduceClient allReduce) => Order(entry.Generation, () => RunSegment(entry, allReduce));
+
+    /// <summary>Writes the state: a checkpoint at the next boundary between two items, a result once the schedule is done.</summary>
+    public void Save(Save order)
+    {
+        if (order.Kind == Protos.Cluster.Save.Types.Kind.Result)
+        {
+            Order(default, () => _saver.SaveResult(order, _work!.Network, _training!.Recipe.Optimizer, Ledger.Current!.Value));
+        }
+        else
+        {
+            _saver.Ask(order);
+            Order(default, () => SaveWhatIsAskedFor(Ledger.Current));
+        }
+    }
+
+    /// <summary>A holder's part in a transfer: a reader of the state after an item; null where that is not the current one.</summary>
+    public StateReader? OpenReader(ulong item) => Ledger.Current?.Item == item ? _training?.States.CopyOut() : null;
+
+    /// <summary>No more orders: the thread ends after the one that runs.</summary>
+    public void Stop() => _orders.CompleteAdding();
+
+    /// <summary>Waits until the thread has ended; it was stopped, and its generation interrupted, before.</summary>
+    public void Join() => _thread.Join();
+
+    private void Order(GenerationNumber generation, Action action)
+    {
+        if (!_orders.IsAddingCompleted)
+        {
+            _orders.Add(() => Carry(generation, action));
+        }
+    }
+
+    private void Run()
+    {
+        foreach (var order in _orders.GetConsumingEnumerable())
+        {
+            _isBusy = true;
+            order();
+            _isBusy = false;
+        }
+
+        _metrics.EndRun();
+        _saver.Join();
+        _work?.Dispose();
+        _training?.Dispose();
+        _worker.Tell(new Over());
+    }
+
+    private void Carry(GenerationNumber generation, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (OperationCanceledException)
+        {
+            // The generation is over; whoever ended it knows why.
+        }
+        catch (Exception e)
+        {
+            var failure = Failures.Of(e, _segment, _work?.Network);
+            if (failure.Kind == Failure.Types.Kind.NotFinite)
+            {
+                _metrics.NonFinite();
+            }
+            else if (failure.Kind == Failure.Types.Kind.Exception)
+            {
+                _logger.LogError(e, "Training of job {Job} broke.", _job);
+            }
+
+            _worker.Tell(new Failed(generation, failure));
+        }
+    }
+
+    private void Load()
+    {
+        _training = TrainingJob.Load(_spec, _device);
+        _meter = new ProgressMeter(_training.Schedule);
+        _worker.Tell(new Loaded());
+    }
+
+    private void Prepare(Entry entry)
+    {
+        entry.BuffersAreFree.Wait(entry.Interruption);
+        _segment = null;
+        _work?.Dispose();
+        _work = null;
+        _work = Workspace.Create(_training!, entry.Start.Assignment, (int)entry.Start.Rank);
+        var rest = StateSource.Take(entry, _work, Ledger);
+        Ledger.Commit(entry.Start.FromItem - 1);
+        Epochs.Restore(_training!.States.Current.Progress.Epochs, entry.Start.Epochs);
+        _worker.Tell(new Ready(entry.Generation, _work, rest));
+    }
+
+    private void RunSegment(Entry entry, AllReduceClient allReduce)
+    {
+        var (work, training) = (_work!, _training!);
+        _deadlines ??= new ItemDeadlines(entry.Start.StepDeadlineSeconds);
+        _metrics.BeginRun(_job, work.Rank, work.Plan.Members, training.Schedule.TotalSteps);
+        var results = work.Rank == 0 ? new ResultFolder(entry.Start.Artifacts) : null;
+        _segment = new Segment(work, Ledger, entry.Generation, _deadlines, allReduce, _meter!, _metrics, progress => Publish(entry.Generation, progress, results));
+        try
+        {
+            var end = _segment.Run(entry.Start.FromItem, state => SaveWhatIsAskedFor(state), entry.Interruption);
+            _worker.Tell(new Ended(entry.Generation, end, Ledger.Current!.Value));
+        }
+        finally
+        {
+            _metrics.EndRun();
+        }
+
+        SaveWhatIsAskedFor(Ledger.Current);
+    }
+
+    private void Publish(GenerationNumber generation, CommittedProgress progress, ResultFolder? results)
+    {
+        if (progress.Epoch is { } epoch)
+        {
+            Epochs.Add(epoch);
+            try
+            {
+                results?.WriteMetrics(Epochs.Closed);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                _logger.LogWarning("Job {Job}: metrics.jsonl cannot be written, training goes on: {Reason}", _job, e.Message);
+            }
+        }
+
+        _worker.Tell(new Progressed(generation, progress));
+    }
+
+    private void SaveWhatIsAskedFor(HeldState? state)
+    {
+        if (state is { } held)
+        {
+            _saver.Begin(_training!.States, held);
+        }
+    }
+}
