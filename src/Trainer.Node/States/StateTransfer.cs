@@ -9,6 +9,9 @@ namespace Trainer.Node.States;
 /// <summary>A state on its way from one holder to one joiner, over a connection of its own: a header, then all chunks in order.</summary>
 internal static class StateTransfer
 {
+    /// <summary>How long a frame may let wait: a holder may learn of the generation later than the joiner, and then sends without a pause.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     /// <summary>The holder's side: sends all of a state, and closes the connection.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
     /// <exception cref="SocketException">Likewise.</exception>
@@ -43,6 +46,7 @@ internal static class StateTransfer
         using var stop = interruption.Register(connection.Dispose);
         try
         {
+            connection.ReadTimeout = Patience;
             connection.Write(hello with { Kind = FrameKind.StateWanted, Item = wanted.Item, StateHash = wanted.Hash }, secret.ToBytes());
             Receive(connection, wanted, into);
         }

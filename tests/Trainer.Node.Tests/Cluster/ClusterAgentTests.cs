@@ -3,6 +3,7 @@ using Trainer.Hosting.Cluster;
 using Trainer.Node.Cluster;
 using Trainer.Node.Tests.Training;
 using Trainer.Node.Tests.Worker;
+using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Node.Tests.Cluster;
@@ -25,7 +26,7 @@ public class ClusterAgentTests
         var idle = await coordinator.HearAsync<WorkerStatus>(_ => true);
         Assert.Equal(("worker-0", "life-0", "", false), (idle.Worker, idle.Incarnation, idle.Job, idle.Leaving));
         Assert.StartsWith(idle.Node, idle.ActorPath[(idle.ActorPath.IndexOf('@') + 1)..], StringComparison.Ordinal);
-        coordinator.Order(idle, group.StartOf("job", data.Job(epochs: Endless), rank: 0));
+        await BeginAsync(coordinator, idle, group, data.Job(epochs: Endless));
         var before = await coordinator.HearAsync<WorkerReport>(report => report.Alive?.Step > 0);
         var busy = await coordinator.HearAsync<WorkerStatus>(status => status.Job == "job");
 
@@ -54,7 +55,7 @@ public class ClusterAgentTests
         var address = first.Address;
         var cluster = Cluster(group, () => address.ToString());
         var member = cluster.RunAsync(stop.Token);
-        first.Order(await first.HearAsync<WorkerStatus>(_ => true), group.StartOf("job", data.Job(epochs: Endless), rank: 0));
+        await BeginAsync(first, await first.HearAsync<WorkerStatus>(_ => true), group, data.Job(epochs: Endless));
         var before = await first.HearAsync<WorkerReport>(report => report.Alive?.Step > 0);
         await first.DisposeAsync();
 
@@ -65,6 +66,13 @@ public class ClusterAgentTests
         await second.HearAsync<WorkerReport>(report => report.Alive?.Step > before.Alive.Step);
         await stop.CancelAsync();
         await member;
+    }
+
+    private static async Task BeginAsync(FakeCoordinator coordinator, WorkerStatus worker, WorkerGroup group, JobSpec job)
+    {
+        coordinator.Order(worker, new Enlist { Job = "job", Worker = "worker-0", Generation = WorkerGroup.Number(0), Incarnation = "life-0", Spec = job });
+        await coordinator.HearAsync<WorkerReport>(report => report.Standby is not null);
+        coordinator.Order(worker, group.StartOf("job", job, rank: 0, number: 1, members: [0]));
     }
 
     private static DisposableCluster Cluster(WorkerGroup group, Func<string> seed) => NodeCluster.Create(

@@ -10,13 +10,12 @@ public class FrameHeaderTests
         Kind = FrameKind.Contribution,
         Job = 0x0102030405060708,
         Generation = new GenerationNumber(ulong.MaxValue, 3),
-        Step = 1UL << 40,
+        Item = 1UL << 40,
         Rank = 4095,
         Chunk = 17,
         Root = new ShardRange(5, 7),
-        Ready = new GenerationNumber(11, 13),
-        Next = new GenerationNumber(17, 19),
-        WeightsHash = 0xFEDCBA9876543210,
+        StateHash = 0xFEDCBA9876543210,
+        Hold = true,
         PayloadLength = 262_144,
     };
 
@@ -26,6 +25,11 @@ public class FrameHeaderTests
     [InlineData(FrameKind.Contribution)]
     [InlineData(FrameKind.Total)]
     [InlineData(FrameKind.Credit)]
+    [InlineData(FrameKind.Applied)]
+    [InlineData(FrameKind.Committed)]
+    [InlineData(FrameKind.StateWanted)]
+    [InlineData(FrameKind.StateHead)]
+    [InlineData(FrameKind.StateChunk)]
     public void Every_field_survives(FrameKind kind)
     {
         var header = Full with { Kind = kind };
@@ -41,17 +45,17 @@ public class FrameHeaderTests
         var again = new byte[FrameHeader.Bytes];
         Full.Write(again);
         Assert.Equal(again, bytes);
-        Assert.Equal("4C4E545201000300"u8.ToArray(), System.Text.Encoding.ASCII.GetBytes(Convert.ToHexString(bytes[..8])));
+        Assert.Equal("4C4E545202000300"u8.ToArray(), System.Text.Encoding.ASCII.GetBytes(Convert.ToHexString(bytes[..8])));
     }
 
     [Theory]
     [InlineData(0, 0x00, "magic at byte 1000 of the stream is 0x52544E00, expected 0x52544E4C")]
-    [InlineData(4, 0x02, "version at byte 1004 of the stream is 0x2, expected 0x1")]
-    [InlineData(6, 0x09, "kind at byte 1006 of the stream is 9, expected 1 to 5")]
-    [InlineData(99, 0x04, "payload length at byte 1096 of the stream is 67371008, expected at most 67108864")]
-    [InlineData(99, 0xFF, "payload length at byte 1096 of the stream is 4278452224, expected at most 67108864")]
-    [InlineData(96, 0x02, "payload length at byte 1096 of the stream is 262146, expected a multiple of 4")]
-    [InlineData(100, 0x00, "payload kind at byte 1100 of the stream is 0x0, expected 0x1")]
+    [InlineData(4, 0x01, "version at byte 1004 of the stream is 0x1, expected 0x2")]
+    [InlineData(6, 0x0B, "kind at byte 1006 of the stream is 11, expected 1 to 10")]
+    [InlineData(71, 0x04, "payload length at byte 1068 of the stream is 67371008, expected at most 67108864")]
+    [InlineData(71, 0xFF, "payload length at byte 1068 of the stream is 4278452224, expected at most 67108864")]
+    [InlineData(68, 0x02, "payload length at byte 1068 of the stream is 262146, expected a multiple of 4")]
+    [InlineData(72, 0x00, "payload kind at byte 1072 of the stream is 0x0, expected 0x1")]
     public void A_corrupt_field_is_named_with_its_offset(int offset, byte value, string message)
     {
         var bytes = Bytes(Full);

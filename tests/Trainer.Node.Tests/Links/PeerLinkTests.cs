@@ -29,9 +29,9 @@ public sealed class PeerLinkTests : IAsyncDisposable
         var payload = Enumerable.Range(0, 70_001).Select(i => (float)i).ToArray();
         foreach (var (step, length) in new[] { (1UL, 0), (2UL, 1), (3UL, 1024), (4UL, 1025), (5UL, 70_001) })
         {
-            far.Write(Frame(FrameKind.Contribution, rank: 1) with { Step = step }, System.Runtime.InteropServices.MemoryMarshal.AsBytes(payload.AsSpan(0, length)));
+            far.Write(Frame(FrameKind.Contribution, rank: 1) with { Item = step }, System.Runtime.InteropServices.MemoryMarshal.AsBytes(payload.AsSpan(0, length)));
             var arrived = await HearAsync<FrameArrived>();
-            Assert.Equal(step, arrived.Header.Step);
+            Assert.Equal(step, arrived.Header.Item);
             Assert.Equal(payload[..length], arrived.Payload.GetSpan().ToArray());
             arrived.Payload.Release();
         }
@@ -47,17 +47,17 @@ public sealed class PeerLinkTests : IAsyncDisposable
         var quarter = new float[PeerLink.CreditWindow / 4 / sizeof(float)];
         for (var step = 1UL; step <= 6; step++)
         {
-            link.Tell(new PeerLink.Send(Frame(FrameKind.Contribution, rank: 0) with { Step = step }, quarter));
+            link.Tell(new PeerLink.Send(Frame(FrameKind.Contribution, rank: 0) with { Item = step }, quarter));
         }
 
-        link.Tell(new PeerLink.Send(Frame(FrameKind.Total, rank: 0) with { Step = 100 }, new float[1]));
+        link.Tell(new PeerLink.Send(Frame(FrameKind.Total, rank: 0) with { Item = 100 }, new float[1]));
         Assert.Equal([1UL, 2UL, 3UL, 4UL, 100UL], Read(far, frames: 5));
 
-        far.Write(Frame(FrameKind.Credit, rank: 1) with { Step = PeerLink.CreditWindow / 4 }, default);
+        far.Write(Frame(FrameKind.Credit, rank: 1) with { Item = PeerLink.CreditWindow / 4 }, default);
         Assert.Equal([5UL], Read(far, frames: 1));
-        link.Tell(new PeerLink.Send(Frame(FrameKind.Total, rank: 0) with { Step = 101 }, default));
+        link.Tell(new PeerLink.Send(Frame(FrameKind.Total, rank: 0) with { Item = 101 }, default));
         Assert.Equal([101UL], Read(far, frames: 1));
-        far.Write(Frame(FrameKind.Credit, rank: 1) with { Step = PeerLink.CreditWindow / 4 }, default);
+        far.Write(Frame(FrameKind.Credit, rank: 1) with { Item = PeerLink.CreditWindow / 4 }, default);
         Assert.Equal([6UL], Read(far, frames: 1));
         await Task.CompletedTask;
     }
@@ -69,18 +69,18 @@ public sealed class PeerLinkTests : IAsyncDisposable
         link.Tell(new PeerLink.Consumed((PeerLink.CreditWindow / 4) - 1));
         link.Tell(new PeerLink.Consumed(2));
         var credit = far.ReadHeader()!.Value;
-        Assert.Equal((FrameKind.Credit, (ulong)(PeerLink.CreditWindow / 4) + 1), (credit.Kind, credit.Step));
+        Assert.Equal((FrameKind.Credit, (ulong)(PeerLink.CreditWindow / 4) + 1), (credit.Kind, credit.Item));
     }
 
     [Fact]
     public async Task A_lower_generation_is_dropped_and_a_higher_one_closes_the_link()
     {
         var (_, far) = Open(unix: true);
-        far.Write(Frame(FrameKind.Total, rank: 1) with { Generation = new GenerationNumber(2, 2), Step = 1 }, new byte[8]);
-        far.Write(Frame(FrameKind.Total, rank: 1) with { Step = 2 }, new byte[8]);
-        Assert.Equal(2UL, (await HearAsync<FrameArrived>()).Header.Step);
+        far.Write(Frame(FrameKind.Total, rank: 1) with { Generation = new GenerationNumber(2, 2), Item = 1 }, new byte[8]);
+        far.Write(Frame(FrameKind.Total, rank: 1) with { Item = 2 }, new byte[8]);
+        Assert.Equal(2UL, (await HearAsync<FrameArrived>()).Header.Item);
         far.Write(Frame(FrameKind.Total, rank: 1) with { Generation = new GenerationNumber(3, 0) }, default);
-        Assert.Equal("corrupt frame: generation at byte 240 of the stream is (3,0), expected at most the link's, (2,3)", (await HearAsync<PeerLink.Closed>()).Reason);
+        Assert.Equal("corrupt frame: generation at byte 192 of the stream is (3,0), expected at most the link's, (2,3)", (await HearAsync<PeerLink.Closed>()).Reason);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class PeerLinkTests : IAsyncDisposable
         far.Write(Frame(FrameKind.Total, rank: 5), default);
         Assert.Equal(12, (await HearAsync<FrameArrived>()).Payload.Length);
         var closed = await HearAsync<PeerLink.Closed>();
-        Assert.Equal((1, "corrupt frame: rank at byte 156 of the stream is 5, expected 1"), (closed.Rank, closed.Reason));
+        Assert.Equal((1, "corrupt frame: rank at byte 132 of the stream is 5, expected 1"), (closed.Rank, closed.Reason));
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class PeerLinkTests : IAsyncDisposable
         b.Send(header);
         b.Send(new byte[60]);
         b.Dispose();
-        Assert.Equal("the stream ends at byte 164, 40 bytes before the end of the frame", (await HearAsync<PeerLink.Closed>()).Reason);
+        Assert.Equal("the stream ends at byte 140, 40 bytes before the end of the frame", (await HearAsync<PeerLink.Closed>()).Reason);
     }
 
     [Fact]
@@ -124,7 +124,7 @@ public sealed class PeerLinkTests : IAsyncDisposable
         {
             var header = far.ReadHeader()!.Value;
             far.ReadPayload(new byte[header.PayloadLength]);
-            return header.Step;
+            return header.Item;
         })];
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Akka.Actor;
 using Trainer.Kernels.Models;
 using Trainer.Node.Links;
@@ -13,13 +14,14 @@ internal sealed class AllReduceGroup : IDisposable
     private static readonly IReadOnlyList<Bucket> NoBuckets = [];
     private readonly ActorSystem _system = TrainingSystem.Create();
     private readonly LeasePool _pool = new();
+    private readonly BlockingCollection<object> _heard = [];
 
-    public AllReduceGroup(int members, int shards, int elements, bool unix, int mostSamples = 256, int roundedElements = 0)
+    public AllReduceGroup(int members, int shards, int elements, bool unix, int mostSamples = 256, int roundedElements = 0, ulong firstItem = 1)
     {
         Plan = Plans.Even(members, shards, elements);
         Buckets = elements == 0 ? NoBuckets : [new Bucket(0, 0, elements / 3), new Bucket(1, elements / 3, elements - (elements / 3))];
         var mesh = Sockets.Mesh(members, unix);
-        Members = [.. Enumerable.Range(0, members).Select(rank => new AllReduceMember(_system, this, rank, mesh[rank], mostSamples, _pool, roundedElements))];
+        Members = [.. Enumerable.Range(0, members).Select(rank => new AllReduceMember(this, rank, mesh[rank], mostSamples, _pool, roundedElements, firstItem))];
     }
 
     public AllReducePlan Plan { get; }
@@ -52,6 +54,25 @@ internal sealed class AllReduceGroup : IDisposable
         return faults.Count == 0 ? results : throw new AggregateException(faults);
     }
 
+    /// <summary>Waits for what a member told its parent.</summary>
+    public T Heard<T>()
+    {
+        while (true)
+        {
+            if (_heard.TryTake(out var message, TimeSpan.FromMinutes(1)) && message is T wanted)
+            {
+                return wanted;
+            }
+        }
+    }
+
+    /// <summary>A member's actor, below one that listens to it.</summary>
+    public IActorRef Create(Props props, int rank)
+    {
+        var parent = _system.ActorOf(Akka.Actor.Props.Create(() => new Parent(_heard)), $"parent-{rank}");
+        return parent.Ask<IActorRef>(props).GetAwaiter().GetResult();
+    }
+
     public void Dispose()
     {
         _system.Terminate().GetAwaiter().GetResult();
@@ -59,27 +80,39 @@ internal sealed class AllReduceGroup : IDisposable
     }
 }
 
+/// <summary>In the worker's place.</summary>
+internal sealed class Parent : ReceiveActor
+{
+    public Parent(BlockingCollection<object> heard)
+    {
+        Receive<Props>(child => Sender.Tell(Context.ActorOf(child)));
+        ReceiveAny(heard.Add);
+    }
+}
+
 /// <summary>One member with buffers of its own.</summary>
 internal sealed class AllReduceMember
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     private readonly AllReduceGroup _group;
     private readonly AllReduceClient _client;
     private readonly ReduceWaiter _waiter = new();
     private readonly Dictionary<(int, bool), StepPlan> _plans = [];
 
     public AllReduceMember(
-        ActorSystem system, AllReduceGroup group, int rank, IReadOnlyList<LinkConnection?> links, int mostSamples, LeasePool pool, int roundedElements)
+        AllReduceGroup group, int rank, IReadOnlyList<LinkConnection?> links, int mostSamples, LeasePool pool, int roundedElements, ulong firstItem)
     {
         (_group, Rank) = (group, rank);
         var roots = group.Plan.Roots[rank].Select(_ => new Memory<float>(new float[group.Plan.Elements])).ToArray();
         Buffers = new GradientBuffers(roots, new float[group.Plan.Elements]);
         var setup = new AllReduceSetup(
-            group.Plan, AllReduceGroup.Job, new GenerationNumber(1, 1), rank, Buffers, mostSamples, links, pool, _waiter)
+            group.Plan, AllReduceGroup.Job, new GenerationNumber(1, 1), rank, Buffers, mostSamples, links, pool, _waiter, firstItem, item => Committed = item)
         {
             RoundedElements = roundedElements,
         };
         var props = Props.Create(() => new AllReduce(setup)).WithDispatcher(LinkDispatcher.Name);
-        Actor = system.ActorOf(props, $"member-{rank}");
+        Actor = group.Create(props, rank);
         _client = new AllReduceClient(Actor, _waiter, group.Buckets.Count);
     }
 
@@ -89,21 +122,27 @@ internal sealed class AllReduceMember
 
     public GradientBuffers Buffers { get; }
 
+    /// <summary>The last item that it heard is committed.</summary>
+    public ulong Committed { get; private set; }
+
     public void Abort() => _waiter.Fail(new OperationCanceledException());
 
-    public ReduceResult Reduce(ulong step, int samples, ReadOnlyMemory<float> statistics, ulong hash = 7, bool gradients = true)
+    /// <summary>Takes part in an item and then applies it, with a hash.</summary>
+    public ReduceResult Reduce(ulong item, int samples, ReadOnlyMemory<float> statistics, ulong hash = 7, bool gradients = true, TimeSpan? patience = null)
     {
         if (!_plans.TryGetValue((samples, gradients), out var plan))
         {
             _plans[(samples, gradients)] = plan = new StepPlan(_group.Plan, Rank, samples, gradients, _group.Buckets);
         }
 
-        _client.Begin(step, plan, hash);
+        _client.Begin(item, plan);
         for (var bucket = 0; gradients && bucket < _group.Buckets.Count; bucket++)
         {
             _client.BucketReady(bucket);
         }
 
-        return _client.Complete(statistics);
+        var result = _client.Complete(statistics, patience ?? Patience);
+        _client.Applied(item, hash);
+        return result;
     }
 }

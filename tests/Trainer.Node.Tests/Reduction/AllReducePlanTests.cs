@@ -36,7 +36,6 @@ public class AllReducePlanTests
                 for (var chunk = 0u; chunk < plan.Chunks; chunk++)
                 {
                     var transfers = Enumerable.Range(0, members).SelectMany(rank => plan.Transfers(rank, chunk, samples)).ToArray();
-                    Assert.Equal(plan.Expected(chunk, samples), transfers.Length);
                     Assert.All(transfers, transfer => Assert.Equal((int)(chunk % members), transfer.To));
                     Assert.Equal(Enumerable.Range(0, members), transfers.Select(transfer => transfer.From).Distinct().Order());
 

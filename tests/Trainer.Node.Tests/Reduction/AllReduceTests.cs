@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;
@@ -148,15 +149,80 @@ public class AllReduceTests
     }
 
     [Fact]
-    public void Members_whose_weights_differ_are_named()
+    public void An_item_is_committed_once_all_have_applied_it_and_nobody_gets_totals_of_the_next_before()
     {
         using var group = new AllReduceGroup(members: 3, shards: 3, elements: 10, unix: true);
-        var faults = FaultsOf(
-            group, member => member.Reduce(1, 3, Statistics(group.Plan, member.Rank, 3), hash: member.Rank == 2 ? 0xBAD : 0x600DUL), failing: 0);
-        Assert.Equal(
-            "the members' weights after the step before differ: "
-            + "worker-0 has 000000000000600d, worker-1 has 000000000000600d, worker-2 has 0000000000000bad",
-            Assert.Single(faults).Message);
+        group.OnEach(member =>
+        {
+            for (var item = 1UL; item <= 20; item++)
+            {
+                member.Reduce(item, 3, Statistics(group.Plan, member.Rank, 3));
+                Assert.True(member.Committed >= item - 1, $"rank {member.Rank} has the totals of item {item}; {member.Committed} is committed");
+            }
+
+            return true;
+        });
+    }
+
+    [Fact]
+    public void Nothing_is_committed_where_members_came_to_different_states()
+    {
+        using var group = new AllReduceGroup(members: 3, shards: 3, elements: 10, unix: true);
+        group.OnEach(member => member.Reduce(1, 3, Statistics(group.Plan, member.Rank, 3), hash: member.Rank == 2 ? 0xBAD : 0x600DUL));
+        var differ = group.Heard<AllReduce.Disagreed>();
+        Assert.Equal((1UL, 3), (differ.Item, differ.Hashes.Count));
+        Assert.Equal([0x600DUL, 0x600DUL, 0xBADUL], differ.Hashes.OrderBy(hash => hash.Key, StringComparer.Ordinal).Select(hash => hash.Value));
+        Assert.All(group.Members, member => Assert.Equal(0UL, member.Committed));
+    }
+
+    [Fact]
+    public void Who_waits_says_for_whom()
+    {
+        using var group = new AllReduceGroup(members: 3, shards: 3, elements: 10, unix: true);
+        group.OnEach(member =>
+        {
+            if (member.Rank == 0)
+            {
+                Assert.Throws<OperationCanceledException>(() => member.Reduce(1, 3, Statistics(group.Plan, 0, 3), patience: TimeSpan.FromMilliseconds(1)));
+            }
+            else if (member.Rank == 1)
+            {
+                Assert.Throws<OperationCanceledException>(() => member.Reduce(1, 3, Statistics(group.Plan, 1, 3)));
+            }
+            else
+            {
+                while (group.Heard<AllReduce.Missing>() is var missing && !missing.From.SequenceEqual(["worker-2"]))
+                {
+                }
+
+                group.Members[0].Abort();
+                group.Members[1].Abort();
+            }
+
+            return true;
+        });
+    }
+
+    [Fact]
+    public void The_generation_ends_for_all_with_the_item_in_which_rank_0_heard_of_the_wish()
+    {
+        using var group = new AllReduceGroup(members: 3, shards: 3, elements: 10, unix: true);
+        var ends = group.OnEach(member =>
+        {
+            for (var item = 1UL; ; item++)
+            {
+                if (item == 5 && member.Rank == 2)
+                {
+                    member.Actor.Tell(AllReduce.Hold.Instance);
+                }
+
+                if (member.Reduce(item, 3, Statistics(group.Plan, member.Rank, 3)).EndsGeneration)
+                {
+                    return item;
+                }
+            }
+        });
+        Assert.Equal(5UL, Assert.Single(ends.Distinct()));
     }
 
     [Fact]

@@ -18,10 +18,9 @@ public class ScheduleTests
                 new ScheduleItem(6, ItemKind.Train, 2, 37, 37, 5),
                 new ScheduleItem(7, ItemKind.Train, 2, 74, 27, 6),
                 new ScheduleItem(8, ItemKind.Evaluate, 2, 0, 23, 6),
-                new ScheduleItem(9, ItemKind.End, 2, 0, 0, 6),
             ],
             Items(schedule));
-        Assert.Equal((6UL, 9UL), (schedule.TotalSteps, schedule.LastItem));
+        Assert.Equal((6UL, 8UL), (schedule.TotalSteps, schedule.LastItem));
     }
 
     [Fact]

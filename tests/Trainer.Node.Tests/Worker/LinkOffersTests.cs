@@ -26,20 +26,16 @@ public sealed class LinkOffersTests : IDisposable
             Rank = 1,
             Assignment = assignment,
             Secret = ByteString.CopyFrom(Secret),
-        });
+        }, "life-1", "here", Task.CompletedTask);
     }
 
-    public void Dispose()
-    {
-        _connection.Dispose();
-        _membership.Dispose();
-    }
+    public void Dispose() => _connection.Dispose();
 
     [Fact]
     public void The_lower_rank_of_the_same_generation_is_accepted() => Assert.Equal((OfferVerdict.Accept, ""), Judge());
 
     [Fact]
-    public void Who_serves_nothing_lets_everybody_wait() => Assert.Equal((OfferVerdict.Wait, ""), LinkOffers.Judge(Offer(), membership: null));
+    public void Who_serves_nothing_lets_everybody_wait() => Assert.Equal((OfferVerdict.Wait, ""), LinkOffers.Judge(Offer(), job: "", served: null, isEntering: false));
 
     [Fact]
     public void Another_job_and_a_higher_generation_wait()
@@ -54,16 +50,15 @@ public sealed class LinkOffersTests : IDisposable
     {
         Assert.Equal((OfferVerdict.Refuse, "generation (2,4) of job job is over, (2,5) is served"), Judge(number: 4));
         Assert.Equal((OfferVerdict.Refuse, "wrong secret for job job, generation (2,5)"), Judge(secret: [9, 8]));
-        Assert.Equal((OfferVerdict.Refuse, "rank 2 does not open the link to rank 1: the lower one does"), Judge(rank: 2));
-        Assert.Equal((OfferVerdict.Refuse, "rank -1 does not open the link to rank 1: the lower one does"), Judge(rank: -1));
-        Assert.Equal((OfferVerdict.Refuse, "rank 0 is incarnation 'life-0', not 'ghost'"), Judge(incarnation: "ghost"));
-        _membership.Links[0] = _connection;
-        Assert.Equal((OfferVerdict.Refuse, "rank 0 is linked already"), Judge());
+        Assert.Equal((OfferVerdict.Refuse, "rank 2 does not open the link to rank 1: the lower one does"), Judge(rank: 2, incarnation: "life-2"));
+        Assert.Equal((OfferVerdict.Refuse, "rank -1 of generation (2,5) is not incarnation 'life-0'"), Judge(rank: -1));
+        Assert.Equal((OfferVerdict.Refuse, "rank 0 of generation (2,5) is not incarnation 'ghost'"), Judge(incarnation: "ghost"));
+        Assert.Equal((OfferVerdict.Refuse, "generation (2,5) of job job opens no more links"), Judge(isEntering: false));
     }
 
     private (OfferVerdict Verdict, string Reason) Judge(
-        string job = "job", ulong term = 2, ulong number = 5, int rank = 0, string incarnation = "life-0", byte[]? secret = null) =>
-        LinkOffers.Judge(Offer(job, term, number, rank, incarnation, secret), _membership);
+        string job = "job", ulong term = 2, ulong number = 5, int rank = 0, string incarnation = "life-0", byte[]? secret = null,
+        bool isEntering = true) => LinkOffers.Judge(Offer(job, term, number, rank, incarnation, secret), "job", _membership, isEntering);
 
     private LinkOffered Offer(
         string job = "job", ulong term = 2, ulong number = 5, int rank = 0, string incarnation = "life-0", byte[]? secret = null)

@@ -60,15 +60,33 @@ internal sealed class WorkerGroup : IAsyncDisposable
         return this;
     }
 
-    public Start StartOf(string job, JobSpec spec, int rank, ulong number = 1, int? members = null, string secret = "secret")
+    /// <summary>Has workers load a job, and waits until they stand by.</summary>
+    public async Task EnlistAsync(string job, JobSpec spec, params int[] workers)
     {
-        var count = members ?? Workers.Count;
-        var assignment = new Assignment { Shards = spec.Training.Shards };
-        var roots = Plans.Roots(count, (int)spec.Training.Shards);
-        for (var i = 0; i < count; i++)
+        foreach (var worker in workers)
         {
-            var member = new Member { Worker = Status[i].Worker, Incarnation = Status[i].Incarnation, Host = Status[i].Host };
-            member.LinkEndpoints.AddRange(Status[i].LinkEndpoints);
+            Workers[worker].Tell(new Enlist { Job = job, Worker = $"worker-{worker}", Generation = Number(0), Incarnation = Status[worker].Incarnation, Spec = spec });
+        }
+
+        foreach (var worker in workers)
+        {
+            var report = await ReportAsync(worker, r => r.Job == job && (r.Standby ?? (object)r.Failure ?? r.Busy) is not null);
+            Assert.True(report.Standby is not null, report.ToString());
+        }
+    }
+
+    /// <param name="members">By rank, the workers' numbers.</param>
+    /// <param name="state">That all begin with; null: the initial one.</param>
+    /// <param name="holders">The workers that have it.</param>
+    public Start StartOf(
+        string job, JobSpec spec, int rank, ulong number, IReadOnlyList<int> members, StateId? state = null, IReadOnlyList<int>? holders = null, Checkpoint? checkpoint = null,
+        string secret = "secret")
+    {
+        var assignment = new Assignment { Shards = spec.Training.Shards };
+        var roots = Plans.Roots(members.Count, (int)spec.Training.Shards);
+        for (var i = 0; i < members.Count; i++)
+        {
+            var member = MemberOf(members[i]);
             member.Roots.AddRange(roots[i].Select(root => new ShardNode { Lo = (uint)root.Lo, Hi = (uint)root.Hi }));
             assignment.Members.Add(member);
         }
@@ -76,57 +94,136 @@ internal sealed class WorkerGroup : IAsyncDisposable
         return new Start
         {
             Job = job,
-            Worker = $"worker-{rank}",
-            Generation = new Generation { Term = 1, Number = number },
-            FromStep = 1,
-            Spec = spec,
+            Worker = $"worker-{members[rank]}",
+            Generation = Number(number),
+            FromItem = (state?.Item ?? 0) + 1,
+            State = state ?? new StateId(),
             Assignment = assignment,
             Rank = (uint)rank,
             Secret = ByteString.CopyFromUtf8(secret),
             Artifacts = Path.Combine(Artifacts, job),
+            StepDeadlineSeconds = 5,
+            Holders = { (holders ?? []).Select(MemberOf) },
+            Checkpoint = checkpoint,
         };
     }
 
-    public void Start(string job, JobSpec spec, ulong number = 1, int? members = null)
+    public void Start(
+        string job, JobSpec spec, ulong number, IReadOnlyList<int> members, StateId? state = null, IReadOnlyList<int>? holders = null, Checkpoint? checkpoint = null)
     {
-        for (var rank = 0; rank < (members ?? Workers.Count); rank++)
+        for (var rank = 0; rank < members.Count; rank++)
         {
-            Workers[rank].Tell(StartOf(job, spec, rank, number, members));
+            Workers[members[rank]].Tell(StartOf(job, spec, rank, number, members, state, holders, checkpoint));
         }
     }
 
-    public void Release(string job, ulong number = 1) =>
-        Workers.ForEach(worker => worker.Tell(new Release { Job = job, Generation = new Generation { Term = 1, Number = number }, Reason = "test" }));
-
-    /// <summary>Breaks a link at one end, as a reset connection would.</summary>
-    public void Cut(int worker, int peer) =>
-        _system.ActorSelection($"/user/worker-{worker}/all-reduce/link-{peer}").Tell(new PeerLink.ReaderEnded("cut by the test"));
-
-    /// <summary>Trains a job to its end, checks that all members agree and releases them; rank 0's last word.</summary>
-    public async Task<Finished> TrainAsync(string job, JobSpec spec, ulong number = 1)
+    /// <summary>All workers begin a job.</summary>
+    public async Task BeginAsync(string job, JobSpec spec, ulong number = 1)
     {
-        Start(job, spec, number);
-        var finished = new List<Finished>();
-        for (var i = 0; i < Workers.Count; i++)
+        await EnlistAsync(job, spec, All);
+        Start(job, spec, number, All);
+    }
+
+    public void Release(string job, ulong number = 1, params int[] workers)
+    {
+        foreach (var worker in workers.Length == 0 ? All : workers)
         {
-            var worker = $"worker-{i}";
-            var report = await HearAsync<WorkerReport>(r => r.Job == job && r.Worker == worker && (r.Finished ?? (object)r.Failure ?? r.LinkLost) is not null);
-            Assert.True(report.Finished is not null, $"{worker}: {report}");
-            finished.Add(report.Finished!);
+            Workers[worker].Tell(new Release { Job = job, Generation = Number(number), Reason = "test" });
+        }
+    }
+
+    /// <summary>Fences workers; the highest item that one of them knows to be committed, and its state.</summary>
+    public async Task<StateId> FenceAsync(string job, ulong number, params int[] workers)
+    {
+        foreach (var worker in workers)
+        {
+            Workers[worker].Tell(new Fence { Job = job, Worker = $"worker-{worker}", Generation = Number(number) });
         }
 
-        Assert.Single(finished.Select(last => last.WeightsHash).Distinct());
-        Release(job, number);
+        var answers = new List<Fenced>();
+        foreach (var worker in workers)
+        {
+            answers.Add((await ReportAsync(worker, report => report.Fenced is not null)).Fenced);
+        }
+
+        var committed = answers.Max(answer => answer.Committed);
+        Assert.All(answers, answer => Assert.True(committed == 0 || answer.Held.Any(held => held.Item == committed), $"{committed} is committed, {answer}"));
+        return answers.SelectMany(answer => answer.Held).Where(held => held.Item == committed).Distinct().SingleOrDefault() ?? new StateId();
+    }
+
+    /// <summary>Has workers stop after an item that all of them apply; its state.</summary>
+    public async Task<StateId> HoldAsync(string job, ulong number, params int[] workers)
+    {
+        foreach (var worker in workers)
+        {
+            Workers[worker].Tell(new Hold { Job = job, Worker = $"worker-{worker}", Generation = Number(number) });
+        }
+
+        var states = new List<StateId>();
+        foreach (var worker in workers)
+        {
+            states.Add((await ReportAsync(worker, report => report.Held is not null)).Held.State);
+        }
+
+        return Assert.Single(states.Distinct());
+    }
+
+    /// <summary>Breaks a link at one end, as a reset connection would.</summary>
+    public void Cut(int worker, int peer, ulong number = 1) =>
+        _system.ActorSelection($"/user/worker-{worker}/all-reduce-1-{number}/link-{peer}").Tell(new PeerLink.ReaderEnded("cut by the test"));
+
+    /// <summary>Trains a job to its end, checks that all members agree and releases them; the result.</summary>
+    public async Task<Saved> TrainAsync(string job, JobSpec spec)
+    {
+        await BeginAsync(job, spec);
+        var saved = await FinishAsync(job, 1, All);
+        Release(job);
         await AllIdleAsync();
-        return finished[0];
+        return saved;
+    }
+
+    /// <summary>Waits until members are done, and has one of them write the result.</summary>
+    public async Task<Saved> FinishAsync(string job, ulong number, params int[] members)
+    {
+        var states = new List<StateId>();
+        foreach (var worker in members)
+        {
+            var report = await ReportAsync(worker, r => r.Job == job && r.Generation.Number == number && (r.Finished ?? (object)r.Failure ?? r.LinkLost) is not null);
+            Assert.True(report.Finished is not null, report.ToString());
+            states.Add(report.Finished!.State);
+        }
+
+        Assert.Single(states.Distinct());
+        return (await SaveAsync(job, number, members[0], Save.Types.Kind.Result)).Saved;
+    }
+
+    public async Task<WorkerReport> SaveAsync(string job, ulong number, int worker, Save.Types.Kind kind)
+    {
+        var id = $"{kind}-{number}".ToLowerInvariant();
+        var folder = kind == Save.Types.Kind.Result ? Path.Combine(Artifacts, job) : Path.Combine(Artifacts, job, "checkpoints", id);
+        Workers[worker].Tell(new Save { Job = job, Worker = $"worker-{worker}", Generation = Number(number), Kind = kind, Id = id, Folder = folder });
+        return await ReportAsync(worker, report => (report.Saved?.Id ?? report.SaveFailed?.Id) == id);
     }
 
     public async Task AllIdleAsync()
     {
         for (var i = 0; i < Workers.Count; i++)
         {
-            await HearAsync<WorkerStatus>(status => status.Worker == $"worker-{i}" && status.Job.Length == 0);
+            await IdleAsync(i);
         }
+    }
+
+    public Task IdleAsync(int worker) => HearAsync<WorkerStatus>(status => status.Worker == $"worker-{worker}" && status.Job.Length == 0);
+
+    public static Generation Number(ulong number) => new() { Term = 1, Number = number };
+
+    private int[] All => [.. Enumerable.Range(0, Workers.Count)];
+
+    private Member MemberOf(int worker)
+    {
+        var member = new Member { Worker = Status[worker].Worker, Incarnation = Status[worker].Incarnation, Host = Status[worker].Host };
+        member.LinkEndpoints.AddRange(Status[worker].LinkEndpoints);
+        return member;
     }
 
     public Task<WorkerReport> ReportAsync(int worker, Func<WorkerReport, bool> wanted) =>
