@@ -3,9 +3,6 @@ using Trainer.Node.Links;
 
 namespace Trainer.Node.States;
 
-/// <summary>A state that a worker holds: after which item, and its hash.</summary>
-public readonly record struct HeldState(ulong Item, ulong Hash);
-
 /// <summary>What a worker holds at one moment, and what it knows of it.</summary>
 /// <param name="Held">The state that it is in, then, where nothing has been written over it yet, the one before.</param>
 /// <param name="Committed">The highest item that it knows to be committed.</param>
@@ -107,7 +104,7 @@ public sealed class StateLedger
         lock (_lock)
         {
             ThrowIfOver(generation);
-            if (_previous != wanted)
+            if (_previous is not { } previous || !previous.Is(wanted))
             {
                 return false;
             }

@@ -56,7 +56,11 @@ internal sealed class Segment
         (_work, _ledger, _generation, _deadlines, _allReduce) = (work, ledger, generation, deadlines, allReduce);
         (_meter, _metrics, _committed) = (meter, metrics, committed);
         _step = new TrainingStep(work, allReduce);
-        _flip = () => new HeldState(Item.Index, work.Job.States.Flip());
+        _flip = () =>
+        {
+            work.Job.States.Flip();
+            return HeldState.Of(work.Job.States.Current);
+        };
     }
 
     /// <summary>The item in flight.</summary>

@@ -39,7 +39,7 @@ internal sealed class StateSaver(string job, StateLedger ledger, IActorRef worke
         var saved = new Saved
         {
             Id = order.Id,
-            State = new StateId { Item = held.Item, Hash = held.Hash },
+            State = held.ToMessage(),
             WeightsSha256 = folder.WriteWeights(network),
             WeightsPath = folder.WeightsPath,
             Input = { network.Model.Input.Dimensions.Select(size => (uint)size) },
@@ -60,7 +60,8 @@ internal sealed class StateSaver(string job, StateLedger ledger, IActorRef worke
             throw new IOException($"the state after item {held.Item} was copied and never committed");
         }
 
-        var saved = new Saved { Id = order.Id, Checkpoint = pending.Commit(), State = new StateId { Item = held.Item, Hash = held.Hash } };
+        var saved = new Saved { Id = order.Id, Checkpoint = pending.Commit(), State = held.ToMessage() };
+        saved.Checkpoint.State = held.ToMessage();
         Forget(order.Forget);
         return saved;
     }

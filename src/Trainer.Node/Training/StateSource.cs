@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Training;
 using Trainer.Node.States;
+using Trainer.Protos.Cluster;
 
 namespace Trainer.Node.Training;
 
@@ -16,8 +17,8 @@ internal static class StateSource
     public static WarmStartRest? Take(Entry entry, Workspace work, StateLedger ledger)
     {
         var (start, states) = (entry.Start, work.Job.States);
-        var wanted = new HeldState(start.FromItem - 1, start.State?.Hash ?? 0);
-        if (ledger.Current is { } current && current.Item == wanted.Item && (wanted.Hash == 0 || current.Hash == wanted.Hash))
+        var wanted = HeldState.Of(start.State ?? new StateId());
+        if (ledger.Current is { } current && current.Is(wanted))
         {
             return null;
         }
@@ -31,12 +32,12 @@ internal static class StateSource
         if (wanted.Item == 0)
         {
             var rest = work.Initialize();
-            ledger.Take(new HeldState(0, states.Current.Hash));
+            ledger.Take(HeldState.Of(states.Current));
             return rest;
         }
 
         Fetch(entry, wanted, states);
-        ledger.Take(wanted);
+        ledger.Take(HeldState.Of(states.Current));
         return null;
     }
 

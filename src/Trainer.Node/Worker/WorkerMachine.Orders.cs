@@ -76,11 +76,13 @@ internal sealed partial record WorkerMachine
         {
             Fenced = new Fenced
             {
-                Held = { held.Held.Select(state => new StateId { Item = state.Item, Hash = state.Hash }) },
+                Held = { held.Held.Select(state => state.ToMessage()) },
                 Committed = held.Committed,
                 Linked = { FencedLinks ?? LinkedNames },
                 Waiting = Phase == WorkerPhase.Fenced ? Word?.Fenced?.Waiting : Waits,
                 AtRest = now.AtRest,
+                Finished = Phase == WorkerPhase.Finished || (Phase == WorkerPhase.Fenced && Word?.Fenced is { Finished: true }),
+                Fence = Authority.ToMessage(),
             },
         };
         if (Phase is WorkerPhase.Loading or WorkerPhase.Standby)

@@ -157,7 +157,7 @@ internal sealed partial record WorkerMachine(string Name, string Incarnation)
         }
 
         var (state, progress, epoch) = items.Progress;
-        var committed = new StateId { Item = state.Item, Hash = state.Hash };
+        var committed = state.ToMessage();
         List<WorkerAction> actions = [new Say(Signed(new WorkerReport { Step = new StepReport { Progress = progress, Committed = committed } }))];
         if (epoch is not null)
         {
@@ -173,9 +173,9 @@ internal sealed partial record WorkerMachine(string Name, string Incarnation)
 
     private WorkerDecision EndSegment(SegmentOver over, Vitals now)
     {
-        var state = new StateId { Item = over.State.Item, Hash = over.State.Hash };
+        var state = over.State.ToMessage();
         return over.End == Training.SegmentEnd.Finished
-            ? Enter(WorkerPhase.Finished, new WorkerReport { Finished = new Finished { State = state, Step = now.Step } })
+            ? Enter(WorkerPhase.Finished, new WorkerReport { Finished = new Finished { State = state, Step = state.Step } })
             : Enter(WorkerPhase.Held, new WorkerReport { Held = new Held { State = state } });
     }
 
