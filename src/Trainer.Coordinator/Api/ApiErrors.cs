@@ -32,6 +32,8 @@ internal static class ApiErrors
 
     public static RpcException NotFound(string id) => Error(StatusCode.NotFound, "JOB_NOT_FOUND", $"There is no job {id}.");
 
+    public static RpcException WorkerNotFound(string name) => Error(StatusCode.NotFound, "WORKER_NOT_FOUND", $"There is no worker {name}.");
+
     public static RpcException JobExists(string message) => Error(StatusCode.AlreadyExists, "JOB_EXISTS", message);
 
     public static RpcException Unauthenticated(string message) => Error(StatusCode.Unauthenticated, "TOKEN_INVALID", message);
@@ -50,7 +52,7 @@ internal static class ApiErrors
     public static RpcException Refused(JobRefused refused)
     {
         var status = (StatusCode)refused.Status;
-        return Error(status, Reason(status), refused.Message);
+        return Error(status, refused.Reason.Length > 0 ? refused.Reason : Reason(status), refused.Message);
     }
 
     private static string Reason(StatusCode status) => status switch

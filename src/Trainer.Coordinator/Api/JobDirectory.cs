@@ -19,6 +19,17 @@ public sealed class JobDirectory(ActorSystem system, IActorRef jobs, IActorRef s
         var other => throw new InvalidOperationException($"Job {question.Job} answered {other}."),
     };
 
+    /// <exception cref="RpcException">What the entity said, or UNAVAILABLE when it says nothing.</exception>
+    public async Task<IReadOnlyList<JournalEntry>> JournalAsync(string id, CancellationToken stop) =>
+        await AskAsync<object>(jobs, new JobEnvelope { Job = id, Journal = new GetJournal() }, stop) switch
+        {
+            JournalReply reply => reply.Entries,
+            JobRefused refused => throw ApiErrors.Refused(refused),
+            var other => throw new InvalidOperationException($"Job {id} answered {other}."),
+        };
+
+    public Task<DrainReply> DrainAsync(DrainWorker order, CancellationToken stop) => AskAsync<DrainReply>(scheduler, order, stop);
+
     public Task<ListWorkersReply> ListWorkersAsync(CancellationToken stop) => AskAsync<ListWorkersReply>(scheduler, new ListWorkersQuery(), stop);
 
     /// <summary>The job now and whenever it changes, until it has ended; a slow reader skips to the newest.</summary>

@@ -66,6 +66,33 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
             new JobEnvelope { Job = request.Id, Cancel = new CancelJob { Etag = request.Etag } }, context.CancellationToken);
     }
 
+    public override async Task<Job> SuspendJob(SuspendJobRequest request, ServerCallContext context)
+    {
+        RequireId(request.Id);
+        return await directory.AskAsync(
+            new JobEnvelope { Job = request.Id, Suspend = new SuspendJob { Etag = request.Etag } }, context.CancellationToken);
+    }
+
+    public override async Task<Job> ResumeJob(ResumeJobRequest request, ServerCallContext context)
+    {
+        RequireId(request.Id);
+        return await directory.AskAsync(
+            new JobEnvelope { Job = request.Id, Resume = new ResumeJob { Etag = request.Etag } }, context.CancellationToken);
+    }
+
+    public override async Task<Job> UpdateJob(UpdateJobRequest request, ServerCallContext context)
+    {
+        RequireId(request.Job?.Id ?? "");
+        return await directory.AskAsync(new JobEnvelope { Job = request.Job!.Id, Scale = JobUpdateMask.ToScale(request) }, context.CancellationToken);
+    }
+
+    public override async Task<GetJournalResponse> GetJournal(GetJournalRequest request, ServerCallContext context)
+    {
+        RequireId(request.Id);
+        var row = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
+        return new GetJournalResponse { Entries = { row.HasEnded ? row.Journal : await directory.JournalAsync(request.Id, context.CancellationToken) } };
+    }
+
     public override async Task WatchJob(WatchJobRequest request, IServerStreamWriter<Job> responseStream, ServerCallContext context)
     {
         RequireId(request.Id);

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Trainer.Kernels.Canonical;
 using Trainer.Protos;
+using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Api;
 
@@ -24,8 +25,20 @@ public sealed class WorkerService(JobDirectory directory) : Protos.WorkerService
                     Job = status.Job,
                     Numerics = status.Numerics,
                     LastSeenSeconds = seen,
+                    Draining = status.Leaving,
                 }),
             },
         };
+    }
+
+    public override async Task<DrainWorkerResponse> DrainWorker(DrainWorkerRequest request, ServerCallContext context)
+    {
+        if (request.Name.Length == 0)
+        {
+            throw ApiErrors.InvalidField("name", "is required");
+        }
+
+        var reply = await directory.DrainAsync(new DrainWorker { Worker = request.Name, Undo = request.Undo }, context.CancellationToken);
+        return reply.Known ? new DrainWorkerResponse() : throw ApiErrors.WorkerNotFound(request.Name);
     }
 }

@@ -31,6 +31,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
     private JobMachine? _machine;
     private DateTimeOffset _published;
     private bool _unpublished;
+    private ulong _heardTerm;
 
     public JobEntity(string id, JobServices services)
     {
@@ -89,6 +90,9 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
             case JobEnvelope.MessageOneofCase.Subscribe:
                 Subscribe(Sender);
                 break;
+            case JobEnvelope.MessageOneofCase.Journal:
+                Sender.Tell(new JournalReply { Job = _id, Entries = { _machine!.Row.Journal } });
+                break;
             case var _ when Event(envelope) is { } happened:
                 await DecideAsync(happened);
                 break;
@@ -103,9 +107,11 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
     private JobEvent? Event(JobEnvelope envelope) => envelope.MessageCase switch
     {
         JobEnvelope.MessageOneofCase.Cancel => new CancelRequested(Now, envelope.Cancel.Etag),
-        JobEnvelope.MessageOneofCase.Grant => new Granted(Now, envelope.Grant.Workers, ByteString.CopyFrom(RandomNumberGenerator.GetBytes(16))),
-        JobEnvelope.MessageOneofCase.WaitReason => new WaitExplained(Now, envelope.WaitReason.Message),
-        JobEnvelope.MessageOneofCase.WorkerLost => new Missed(Now, envelope.WorkerLost),
+        JobEnvelope.MessageOneofCase.Suspend => new SuspendRequested(Now, envelope.Suspend.Etag),
+        JobEnvelope.MessageOneofCase.Resume => new ResumeRequested(Now, envelope.Resume.Etag),
+        JobEnvelope.MessageOneofCase.Scale => new ScaleRequested(
+            Now, envelope.Scale.HasMinWorkers ? envelope.Scale.MinWorkers : null, envelope.Scale.HasMaxWorkers ? envelope.Scale.MaxWorkers : null, envelope.Scale.Etag),
+        JobEnvelope.MessageOneofCase.Target => new Targeted(Now, envelope.Target),
         JobEnvelope.MessageOneofCase.Report => new Reported(Now, envelope.Report, PathOf(Sender)),
         JobEnvelope.MessageOneofCase.Wake => new Ticked(Now), // That the entity is there is all that it is for.
         _ => null,
@@ -117,13 +123,14 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         var row = await _services.Store.FindAsync(_id);
         if (row is { HasEnded: false })
         {
-            if (!await _services.Store.TakeTermAsync(_id, row.Term))
+            var next = Math.Max(row.Term, _heardTerm) + 1;
+            if (!await _services.Store.TakeTermAsync(_id, row.Term, next))
             {
                 Stop("another entity took the term while this one was starting");
                 return false;
             }
 
-            row = row with { Term = row.Term + 1 };
+            row = row with { Term = next };
         }
         else if (row is null && envelope.MessageCase == JobEnvelope.MessageOneofCase.Create)
         {
@@ -138,7 +145,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
             return false;
         }
 
-        _machine = JobMachine.Of(row, _services.Settings, Now);
+        _machine = JobMachine.Of(row, _services.Settings, ByteString.CopyFrom(RandomNumberGenerator.GetBytes(32)), Now);
         await DecideAsync(new Entered(Now));
         return true;
     }
@@ -147,8 +154,8 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         ? new JobUpdate { Job = _machine.Row.ToJob() }
         : new JobRefused { Job = _id, Status = (int)Grpc.Core.StatusCode.AlreadyExists, Message = JobRow.MadeByAnother(_id) });
 
-    private static bool IsQuestion(JobEnvelope envelope) => envelope.MessageCase is JobEnvelope.MessageOneofCase.Create
-        or JobEnvelope.MessageOneofCase.Get or JobEnvelope.MessageOneofCase.Cancel or JobEnvelope.MessageOneofCase.Subscribe;
+    private static bool IsQuestion(JobEnvelope envelope) => envelope.MessageCase is not
+        (JobEnvelope.MessageOneofCase.None or JobEnvelope.MessageOneofCase.Target or JobEnvelope.MessageOneofCase.Report or JobEnvelope.MessageOneofCase.Wake);
 
     private void RefuseUnknown(JobEnvelope envelope)
     {
@@ -176,7 +183,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
     private async Task TickAsync()
     {
         await DecideAsync(new Ticked(Now));
-        if (_unpublished && Now - _published >= _services.Settings.PublishInterval)
+        if (_machine is not null && _unpublished && Now - _published >= _services.Settings.PublishInterval)
         {
             PublishNow();
         }
@@ -198,7 +205,6 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         {
             if (!await DoAsync(action))
             {
-                Stop("another entity has taken the term");
                 return;
             }
         }
@@ -209,13 +215,19 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         }
     }
 
-    // False when the row is no longer this entity's to write.
+    // False when nothing more is to be done.
     private async Task<bool> DoAsync(JobAction action)
     {
         switch (action)
         {
-            case Save save:
-                return await _services.Store.SaveAsync(save.Row);
+            case SaveRow save when !await _services.Store.SaveAsync(save.Row):
+                Stop("another entity has taken the term");
+                return false;
+            case SaveRow:
+                break;
+            case BeginAnew anew:
+                await BeginAnewAsync(anew.HeardTerm);
+                return false;
             case WriteLog line:
                 await _services.Store.AppendLogAsync(_id, line.Source, line.Message, line.Time);
                 break;
@@ -225,8 +237,11 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
             case TellScheduler tell:
                 _services.Scheduler.Tell(tell.Message, Self);
                 break;
-            case Answer answer:
-                Sender.Tell(answer.Message, Self);
+            case AnswerWithJob:
+                Sender.Tell(new JobUpdate { Job = _machine!.Row.ToJob() }, Self);
+                break;
+            case Refuse refuse:
+                Sender.Tell(refuse.Refusal, Self);
                 break;
             case Publish { AtOnce: true }:
                 PublishNow();
@@ -239,6 +254,19 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         }
 
         return true;
+    }
+
+    // A worker obeys a higher term: another entity's, or one that a restored store has forgotten.
+    private async Task BeginAnewAsync(ulong heardTerm)
+    {
+        if ((await _services.Store.FindAsync(_id))?.Term != _machine!.Row.Term)
+        {
+            Stop("another entity has taken the term");
+            return;
+        }
+
+        _log.Warning("{0}: a worker obeys term {1}: this entity begins anew above it.", _id, heardTerm);
+        (_machine, _heardTerm) = (null, heardTerm);
     }
 
     private void PublishNow()

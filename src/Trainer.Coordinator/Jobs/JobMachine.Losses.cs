@@ -4,137 +4,120 @@ using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Jobs;
 
-/// <summary>Who is lost, and how that is known: by the peers' word, by a closed connection without an answer, by silence.</summary>
+/// <summary>How a loss shows: by a peer's word, by its own, by a closed connection without an answer, by silence, by a later life of its process.</summary>
 public sealed partial record JobMachine
 {
-    private bool IsActive => Row.State is JobState.Starting or JobState.Running;
+    private const int MostDeaths = 10;
 
-    /// <summary>Without a peer that would notice, or before links are up, a closed connection is a reason to ask.</summary>
-    private bool NobodyWatches => Members.Count == 1 || Row.State == JobState.Starting;
+    /// <summary>Of the row's generation; none while it is fenced.</summary>
+    private ImmutableList<Fault> Faults { get; init; } = [];
+
+    private Setbacks Setbacks { get; init; } = new();
+
+    private bool IsAtWork => Phase is Running or Holding;
+
+    private JobMachine TakeFault(JobWorker worker, WorkerReport report)
+    {
+        if (report.ReportCase == WorkerReport.ReportOneofCase.Failure)
+        {
+            return TakeFailure(worker, report.Failure);
+        }
+
+        if (!IsAtWork || !IsMember(worker) || !IsInGeneration(worker))
+        {
+            return this;
+        }
+
+        return report.ReportCase switch
+        {
+            WorkerReport.ReportOneofCase.LinkLost => Accuse(worker, report.LinkLost),
+            WorkerReport.ReportOneofCase.Waiting => report.Waiting.From.Where(peer => peer != worker.Name).Aggregate(
+                this, (machine, peer) => machine.Blame(FaultKind.Waiting, worker.Name, peer, report.Waiting.What, report.Waiting.Item)),
+            WorkerReport.ReportOneofCase.Stuck => Blame(FaultKind.Stuck, worker.Name, worker.Name, report.Stuck.Operation),
+            WorkerReport.ReportOneofCase.Disagreement => With(new Fault(
+                Now, FaultKind.Disagreement, worker.Name, "", report.Disagreement.Item, StepNow + 1, "") { Hashes = report.Disagreement.Hashes }),
+            _ => this,
+        };
+    }
 
     // The link to a member that has finished closes in good order.
-    private JobDecision Accuse(WorkerReport report, DateTimeOffset now)
-    {
-        var peer = Members.Find(member => member.Name == report.LinkLost.Peer);
-        return peer is null or { Finished: not null } || peer.Name == report.Worker
-            ? Nothing
-            : new JobDecision(this with { Blames = Blames.Add(new Blame(now, report.Worker, peer.Name, report.LinkLost.Step, report.LinkLost.Message)) }, []);
-    }
-
-    private JobDecision Yield(WorkerReport report, DateTimeOffset now)
-    {
-        var whom = report.Busy.Job.Length == 0 ? "no job any more" : report.Busy.Job == Row.Id ? "a later generation of it" : $"job {report.Busy.Job}";
-        var message = $"Worker {report.Worker} serves {whom}.";
-        return Row.State == JobState.Starting && !Adopting ? GiveBack(message, now) : Fail("WorkerLost", message, now);
-    }
-
-    private JobDecision Connection(ConnectionChanged e)
-    {
-        var member = Members.Find(member => member.ActorPath.StartsWith(e.Address + "/", StringComparison.Ordinal));
-        if (member is null || !IsActive)
-        {
-            return Nothing;
-        }
-
-        return e.Open
-            ? new JobDecision(With(member with { Suspicion = null }), [])
-            : Suspect(member, "the connection to its process closed", e.Now);
-    }
-
-    private JobDecision Miss(Missed e)
-    {
-        var member = Members.Find(member => member.Name == e.Worker.Worker && member.Member.Incarnation == e.Worker.Incarnation);
-        return member is null || !IsActive ? Nothing : Suspect(member, e.Worker.Reason, e.Now);
-    }
-
-    private JobDecision Suspect(JobMember member, string reason, DateTimeOffset now) =>
-        NobodyWatches && !Adopting && member.Suspicion is null
-            ? new JobDecision(With(member with { Suspicion = (now, reason) }) with { LastQuery = now }, [Query(member)])
-            : Nothing;
-
-    private JobDecision Tick(DateTimeOffset now)
-    {
-        if (Row.HasEnded)
-        {
-            return Nothing;
-        }
-
-        var next = Row.State == JobState.Queued ? this : SkipOwnPause(now);
-        return (next with { LastTick = now }).DecideByClock(now);
-    }
-
-    private JobDecision DecideByClock(DateTimeOffset now)
-    {
-        if (Row.State == JobState.Queued)
-        {
-            return now - LastResend >= Settings.Resend ? Wait(now) : Nothing;
-        }
-
-        if (Blames.Count > 0 && now - Blames[0].Time >= Settings.BlameGrace)
-        {
-            return Convict(now);
-        }
-
-        if (Adopting)
-        {
-            return now >= Deadline ? AdoptTimedOut(now) : now - LastResend >= Settings.Resend ? AskMembersAgain(now) : Nothing;
-        }
-
-        if (Row.State == JobState.Starting && now >= Deadline)
-        {
-            return StartTimedOut(now);
-        }
-
-        return LoseSilent(now);
-    }
-
-    private JobDecision AskMembersAgain(DateTimeOffset now) =>
-        new(this with { LastResend = now }, [.. Members.Where(member => !member.Answered).Select(Query)]);
-
-    // Most accused, then first accused: with a dead process all its peers name it, and those who then close their own links are named by fewer.
-    private JobDecision Convict(DateTimeOffset now)
-    {
-        var charges = Blames.GroupBy(blame => blame.Peer).OrderByDescending(group => group.DistinctBy(blame => blame.Reporter).Count()).First();
-        var blame = charges.First();
-        return Lose(Members.Find(member => member.Name == blame.Peer)!, blame.Step, blame.Message, now);
-    }
-
-    private JobDecision LoseSilent(DateTimeOffset now)
-    {
-        foreach (var member in Members)
-        {
-            if (member.Suspicion is { } suspicion && now - suspicion.Since >= Settings.SuspicionTimeout)
-            {
-                return Lose(member, StepNow, suspicion.Reason, now);
-            }
-
-            if (now - member.LastSign >= Settings.Silence && Row.State == JobState.Running)
-            {
-                return Lose(member, StepNow, $"no sign of it for {Settings.Silence.TotalSeconds:0.#} s", now);
-            }
-        }
-
-        List<JobAction> queries = now - LastQuery < Settings.QueryInterval ? [] : [.. Members.Where(member => member.Suspicion is not null).Select(Query)];
-        return queries.Count == 0 ? Nothing : new JobDecision(this with { LastQuery = now }, queries);
-    }
-
-    private JobDecision Lose(JobMember member, ulong step, string why, DateTimeOffset now) =>
-        Fail("WorkerLost", $"Worker {member.Name} was lost at step {step}: {why}", now);
-
-    // When this process itself stood still (a stopped or starved machine), nobody could be heard: the time does not count against the members.
-    private JobMachine SkipOwnPause(DateTimeOffset now)
-    {
-        var pause = now - LastTick - Settings.Tick;
-        return pause < 5 * Settings.Tick
+    private JobMachine Accuse(JobWorker worker, LinkLost lost) =>
+        Team.FirstOrDefault(member => member.Name == lost.Peer) is { } peer && (peer.Name == worker.Name || IsIn(peer, WorkerPhase.Finished))
             ? this
-            : this with
-            {
-                Deadline = Deadline + pause,
-                Members = Members.ConvertAll(member => member with
-                {
-                    LastSign = member.LastSign + pause,
-                    Suspicion = member.Suspicion is { } suspicion ? (suspicion.Since + pause, suspicion.Reason) : null,
-                }),
-            };
+            : With(new Fault(Now, FaultKind.Link, worker.Name, lost.Peer, lost.Item, lost.Step, lost.Message));
+
+    private JobMachine TakeFailure(JobWorker worker, Failure failure)
+    {
+        var kind = failure.Kind == Failure.Types.Kind.Unspecified ? Failure.Types.Kind.Exception : failure.Kind;
+        var fault = new Fault(Now, FaultKind.Failure, worker.Name, worker.Name, failure.Item, failure.Step, failure.Message) { Failure = kind };
+        if (kind == Failure.Types.Kind.Data && WantsWorkers)
+        {
+            return Fail("InvalidData", $"The job's data or model cannot be used: {failure.Message}");
+        }
+
+        if (IsAtWork && IsMember(worker) && IsInGeneration(worker))
+        {
+            return Convict(fault) ?? With(fault).Remember(fault);
+        }
+
+        // It failed while it loaded, or alone: the others do without it.
+        return Phase is Starting or Running or Holding or Fencing && !IsMember(worker)
+            ? (Convict(fault) ?? Remember(fault).Evict(worker.Name, failure.Message)).Log(fault.Sentence)
+            : this;
+    }
+
+    // The same again, in another generation or on another worker, is the job's own fault.
+    private JobMachine? Convict(Fault fault) => fault.Failure switch
+    {
+        Failure.Types.Kind.NotFinite when Setbacks.Remembered.Exists(memory => IsSame(memory.Fault, fault) && memory.Number < Row.Generation.Number) =>
+            Fail("Diverged", $"Training diverged at step {fault.Step}: {fault.Text}"),
+        Failure.Types.Kind.Exception when Setbacks.Remembered.Find(memory => IsSame(memory.Fault, fault) && memory.Fault.Worker != fault.Worker) is { Fault: { } first } =>
+            Fail("WorkersFailed", $"Workers {first.Worker} and {fault.Worker} failed at step {fault.Step}: {fault.Text}"),
+        _ => null,
+    };
+
+    private static bool IsSame(Fault one, Fault other) => one.Failure == other.Failure && one.Item == other.Item;
+
+    private JobMachine Remember(Fault fault) => fault.Failure is Failure.Types.Kind.NotFinite or Failure.Types.Kind.Exception
+        ? this with { Setbacks = Setbacks with { Remembered = Setbacks.Remembered.Add((fault, Row.Generation.Number)) } }
+        : this;
+
+    // It is not there any more as the worker that it was: a member takes the generation with it.
+    private JobMachine Lose(JobWorker worker, FaultKind kind, string text)
+    {
+        var next = this with { Pool = Pool.Remove(worker.Name) };
+        return IsMember(worker) && IsAtWork ? next.Blame(kind, "", worker.Name, text) : next;
+    }
+
+    private JobMachine Blame(FaultKind kind, string reporter, string worker, string text, ulong? item = null) =>
+        With(new Fault(Now, kind, reporter, worker, item ?? Row.Committed.Item + 1, StepNow + 1, text));
+
+    private JobMachine With(Fault fault) => this with { Faults = Faults.Add(fault) };
+
+    private JobMachine Connection(ConnectionChanged e)
+    {
+        var here = Pool.Values.Where(worker => worker.ActorPath.StartsWith(e.Address + "/", StringComparison.Ordinal));
+        return here.Aggregate(this, (machine, worker) => machine.With(worker with { SuspectedSince = e.Open ? null : worker.SuspectedSince ?? Uptime }));
+    }
+
+    private JobMachine NoticeSilence() => Team.Aggregate(this, (machine, worker) =>
+        Uptime - worker.SuspectedSince >= Settings.SuspicionTimeout ? machine.Blame(FaultKind.Closed, "", worker.Name, "")
+        : Uptime - worker.LastSign >= Settings.Silence ? machine.Blame(FaultKind.Silent, "", worker.Name, "")
+        : machine);
+
+    private JobMachine LateStarters() => Team.Where(worker => !IsIn(worker, WorkerPhase.Training, WorkerPhase.Held, WorkerPhase.Finished))
+        .Aggregate(this, (machine, worker) => machine.Blame(FaultKind.Late, "", worker.Name, "")).BeginFence();
+
+    // Who did it is found by the answers to the fence; until then it is said what was seen.
+    private JobMachine BeginFence() => BeginFence(Faults[0].Sentence, Faults[0].Time);
+
+    private JobMachine BeginFence(string cause, DateTimeOffset? faultTime)
+    {
+        var former = Members.ToImmutableSortedDictionary(member => member.Worker, member => member.Incarnation, StringComparer.Ordinal);
+        var phase = new Fencing(Number + 1, Uptime, faultTime, cause, From ?? JournalEntries.Start(Row.Journal, Row.Committed), former);
+        var next = this with { Phase = phase, Number = Number + 1 };
+        return Row.State == JobState.Running
+            ? next.Move(JobState.Recovering, "WorkerLost", cause)
+            : next.SayInRow(cause);
     }
 }

@@ -1,158 +1,137 @@
 using System.Collections.Immutable;
 using Trainer.Coordinator.Scheduling;
-using Trainer.Kernels.Canonical;
+using Trainer.Coordinator.Store;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Jobs;
 
-/// <summary>From waiting for workers until they run: by a grant, or by taking over those of an entity before.</summary>
+/// <summary>From waiting for workers until a generation is stored, and its members are told to start.</summary>
 public sealed partial record JobMachine
 {
-    private JobDecision Wait(DateTimeOffset now) => new(this with { LastResend = now }, [new TellScheduler(new JobWaiting
-    {
-        Job = Row.Id,
-        MinWorkers = Row.Spec.Cluster.MinWorkers,
-        MaxWorkers = Math.Min(Row.Spec.Cluster.MaxWorkers, (uint)AssignmentPlanner.Units((int)Row.Spec.Training.Shards, Unit)),
-        Priority = Row.Spec.Cluster.Priority,
-        CreatedUnixMs = Row.Created.ToUnixTimeMilliseconds(),
-        Numerics = Row.Numerics,
-        Arithmetic = Arithmetic,
-        Device = Row.Spec.Cluster.Device,
-    })]);
+    /// <summary>What of the job is on disk; the initial state where nothing is.</summary>
+    private StateId LastCheckpointed => LastCheckpoint?.State ?? new StateId();
 
-    // Neither a transition nor a new version: it waits as before, and knows better why.
-    private JobDecision Explain(WaitExplained e)
+    private bool HasEnough => Target is not null && Target.Values.Count(worker => worker.ActorPath.Length > 0) >= Row.MinWorkers;
+
+    private JobMachine Wait()
     {
-        if (Row.State != JobState.Queued || Row.Message == e.Message)
+        if (Row.State == JobState.Cancelling)
         {
-            return Nothing;
+            return FinishCancelling();
         }
 
-        var row = Row with { Message = e.Message };
-        return new JobDecision(this with { Row = row }, [new Save(row), new Publish(AtOnce: true)]);
+        return Row.Desired == Desired.Run && HasEnough
+            ? Move(JobState.Starting, "WorkersGranted", $"Starting on {Generations.Names(Target!.Keys)}.") with { Phase = new Starting() }
+            : this;
     }
 
-    private JobDecision Start(Granted granted)
+    // All that are named, or, once the first has been ready for a while, as many as there must be.
+    private JobMachine Gather(Starting phase)
     {
-        if (Row.State != JobState.Queued || granted.Workers.Count < Row.Spec.Cluster.MinWorkers)
+        if (Pool.Values.Any(worker => worker.HasState && worker.Committed > Row.Committed.Item))
         {
-            return Nothing; // A grant from before: the scheduler takes workers back that nobody starts.
+            return BeginFence("A worker that holds a later state of the job has come back.", faultTime: null);
         }
 
-        var assignment = Assign(granted.Workers);
-        var next = this with
+        if (!HasEnough)
         {
-            Members = [.. assignment.Members.Select((member, rank) => JobMember.Of(member, rank, granted.Now))],
-            Blames = [],
-            Deadline = granted.Now + Settings.StartTimeout,
-            Row = Row with
+            return Row.State == JobState.Starting
+                ? ReleaseAll("Too few workers are left.").Move(JobState.Queued, "WorkersGone", WaitingReason.Workers) with { Phase = new Waiting() }
+                : this;
+        }
+
+        var ready = Pool.Values.Where(worker => IsReady(worker) && IsAimedAt(worker.Name)).ToList();
+        var isComplete = ready.Count >= Math.Min(Target!.Count, Units)
+            || ready.Count >= Row.MinWorkers && ready.Exists(worker => Uptime - worker.ReadySince >= Settings.Gather);
+        return isComplete && ready.Count >= Row.MinWorkers
+            ? Begin(new NewGeneration(ready, LastCheckpointed, "Started", names => $"Training on {names}.")
             {
-                Generation = new Generation { Term = Row.Term, Number = Row.Generation.Number + 1 },
-                Assignment = assignment,
-                Numerics = granted.Workers[0].NumericsFor(Arithmetic) ?? "",
-            },
-        };
-        var message = $"Starting on {Names(next.Members)}.";
-        return Then(
-            next.Move(JobState.Starting, "WorkersGranted", message, granted.Now),
-            starting => new JobDecision(starting, [.. starting.Members.Select(member => starting.StartOrder(member, granted))]));
+                Checkpoint = LastCheckpoint,
+                FaultTime = phase.FaultTime,
+                ItemsRedone = phase.ItemsLost,
+            })
+            : this;
     }
 
-    /// <summary>Shards that one worker must have together.</summary>
-    private int Unit => Row.Spec.Training.HasBatchNormShards ? (int)Row.Spec.Training.BatchNormShards : 1;
+    /// <summary>A generation to be begun.</summary>
+    /// <param name="Workers">Those who hold the state first, where not all can be used.</param>
+    /// <param name="Message">What is said once all have entered, of the members' names.</param>
+    private sealed record NewGeneration(IReadOnlyList<JobWorker> Workers, StateId From, string Reason, Func<string, string> Message)
+    {
+        public IReadOnlyList<JobWorker> Holders { get; init; } = [];
 
-    /// <summary>What the job gives up of exact arithmetic; null: nothing.</summary>
-    private Arithmetic? Arithmetic => Row.Spec.Training is { IsExact: false } training
-        ? new Arithmetic { Compute = training.Compute, Gradients = training.Gradients }
-        : null;
+        /// <summary>Where nobody holds the state.</summary>
+        public Checkpoint? Checkpoint { get; init; }
 
-    private Assignment Assign(IReadOnlyList<WorkerStatus> workers)
+        public IReadOnlyList<string> Lost { get; init; } = [];
+
+        public DateTimeOffset? FaultTime { get; init; }
+
+        public ulong ItemsRedone { get; init; }
+    }
+
+    private JobMachine Begin(NewGeneration next)
+    {
+        var workers = next.Workers.Take(Units).ToList();
+        var generation = new Generation { Term = Row.Term, Number = Number + 1 };
+        var assignment = Assign(workers);
+        var message = next.Message(Generations.Names(assignment.Members.Select(member => member.Worker)));
+        var row = Row with
+        {
+            Generation = generation,
+            Assignment = assignment,
+            Committed = next.From,
+            Numerics = Row.Numerics.Length > 0 ? Row.Numerics : workers[0].Status.NumericsFor(Arithmetic) ?? "",
+            Journal = Row.Journal.Add(JournalEntries.Of(generation, assignment, next.From, next.Reason, next.Lost, next.FaultTime, next.ItemsRedone)),
+        };
+        return Store(row) with
+        {
+            Number = generation.Number,
+            Faults = [],
+            LeavingSince = null,
+            Pool = workers.Aggregate(Pool, (pool, worker) => pool.SetItem(worker.Name, worker with { LastSign = Uptime, SuspectedSince = null })),
+            Phase = new Running(next.From, Uptime, next.Reason, message) { Holders = [.. next.Holders.Select(holder => holder.ToMember())], Checkpoint = next.Checkpoint },
+        };
+    }
+
+    // By host, so that neighbours in the tree are near each other. Shares are equal: they may follow measured speed one day.
+    private Assignment Assign(IReadOnlyList<JobWorker> workers)
     {
         var shards = (int)Row.Spec.Training.Shards;
         var plan = AssignmentPlanner.Plan(shards, workers.Count, Unit);
-        var members = workers.OrderBy(worker => worker.Host, StringComparer.Ordinal).ThenBy(worker => worker.Worker, StringComparer.Ordinal)
-            .Zip(plan, (worker, roots) => new Member
+        var members = workers.OrderBy(worker => worker.Status.Host, StringComparer.Ordinal).ThenBy(worker => worker.Name, StringComparer.Ordinal)
+            .Zip(plan, (worker, roots) =>
             {
-                Worker = worker.Worker,
-                Incarnation = worker.Incarnation,
-                Roots = { roots.Select(root => new ShardNode { Lo = (uint)root.Lo, Hi = (uint)root.Hi }) },
-                LinkEndpoints = { worker.LinkEndpoints },
-                Host = worker.Host,
-                ActorPath = worker.ActorPath,
+                var member = worker.ToMember();
+                member.Roots.AddRange(roots.Select(root => new ShardNode { Lo = (uint)root.Lo, Hi = (uint)root.Hi }));
+                return member;
             });
         return new Assignment { Shards = (uint)shards, Members = { members } };
     }
 
-    private Order StartOrder(JobMember member, Granted granted) => new(member.ActorPath, new Start
+    // Nobody holds what was computed since: the same bits come again.
+    private JobMachine StartOver(string why, DateTimeOffset? faultTime)
     {
-        Job = Row.Id,
-        Worker = member.Name,
-        Generation = Row.Generation,
-        FromStep = 0,
-        Spec = Row.Spec,
-        Assignment = Row.Assignment,
-        Rank = (uint)member.Rank,
-        Secret = granted.Secret,
-        Artifacts = Path.Combine(Settings.ArtifactsFolder, Row.Id),
-        StepDeadlineSeconds = Settings.StepDeadline.TotalSeconds,
-    });
-
-    // All have started once each says so, or once a step is committed: no step is without all of them.
-    private JobDecision RunIfStarted(DateTimeOffset now)
-    {
-        if (Row.State != JobState.Starting || Adopting || !Members.TrueForAll(member => member.Started))
+        var (from, lost) = (LastCheckpointed, Row.Committed.Item - LastCheckpointed.Item);
+        var where = from.Item == 0 ? "from the beginning" : $"from the checkpoint at step {StepOf(from)}";
+        var progress = Row.Progress?.Clone();
+        if (progress is not null)
         {
-            return Nothing;
+            progress.Step = from.Item == 0 ? 0 : StepOf(from);
         }
 
-        return EnterRun(now).Move(JobState.Running, "WorkersStarted", $"Training on {Names(Members)}.", now);
-    }
-
-    // A member serves somebody else: the job waits again, and the others are free.
-    private JobDecision GiveBack(string message, DateTimeOffset now)
-    {
-        var releases = ReleaseAll(message).ToList();
-        var waiting = this with { Members = [], Blames = [], Row = Row with { Assignment = null } };
-        return Then(
-            Then(waiting.Move(JobState.Queued, "WorkerBusy", message, now), next => new JobDecision(next, releases)),
-            next => next.Wait(now));
-    }
-
-    private JobDecision AskMembers(DateTimeOffset now) =>
-        new(
-            this with { Adopting = true, Deadline = now + Settings.AdoptTimeout, LastResend = now },
-            [.. Members.Where(member => !member.Answered).Select(Query)]);
-
-    private JobDecision AdoptIfAllAnswered(DateTimeOffset now)
-    {
-        if (!Adopting || !Members.TrueForAll(member => member.Answered))
+        var next = this with
         {
-            return Nothing;
-        }
-
-        return EnterRun(now).Move(JobState.Running, "WorkersAdopted", $"The coordinator came back and found {Names(Members)} at work.", now);
+            Phase = new Starting(lost, faultTime),
+            Faults = [],
+            Checkpointing = null,
+            Row = Row with { Assignment = null, Committed = from, Progress = progress, Journal = JournalEntries.GoBack(Row.Journal, from) },
+        };
+        return next.Row.Desired == Desired.Suspend
+            ? next.Suspended()
+            : next.Move(Row.Started is null ? JobState.Starting : JobState.Recovering, "StateLost", $"{why} It goes on {where}.");
     }
 
-    // From here on every member is expected to be heard of.
-    private JobMachine EnterRun(DateTimeOffset now) => this with
-    {
-        Adopting = false,
-        Members = Members.ConvertAll(member => member with { LastSign = now, Started = true }),
-        Row = Row with { Started = Row.Started ?? now },
-    };
-
-    private JobDecision StartTimedOut(DateTimeOffset now)
-    {
-        var missing = Members.Where(member => !member.Started).ToList();
-        return Fail("StartTimeout", $"Not started within {Settings.StartTimeout.TotalSeconds:0.#} s: {Names(missing)}.", now);
-    }
-
-    private JobDecision AdoptTimedOut(DateTimeOffset now)
-    {
-        var silent = Members.Where(member => !member.Answered).ToList();
-        return Fail("WorkersSilent", $"Silent for {Settings.AdoptTimeout.TotalSeconds:0.#} s after the coordinator came back: {Names(silent)}.", now);
-    }
-
-    private static string Names(IEnumerable<JobMember> members) => string.Join(", ", members.Select(member => member.Name));
+    private ulong StepOf(StateId state) => state.Step > 0 || state.Item == 0 ? state.Step : StepNow;
 }

@@ -13,42 +13,62 @@ namespace Trainer.Coordinator.Jobs;
 /// A job's life as a pure function: what is known of it and an event give what it becomes and what is to be done. <see cref="JobEntity"/> does it.
 /// </summary>
 /// <remarks>
+/// <para>
+/// An event changes what is known (row, pool, target, faults); then the phase looks whether it can move on. Nothing is sent where something
+/// happens: the orders that are due follow from the state, and are repeated until the worker's report shows that they are obeyed. So a message
+/// that got lost, came twice or late changes nothing. docs/elasticity.md has the rules.
+/// </para>
 /// <code>
-///            grant               all started            all finished, equal hashes
-///   QUEUED ----------> STARTING --------------> RUNNING --------------------------> SUCCEEDED
-///      |  &lt;----------    |  |                    |  |
-///      |      busy       |  |      lost, failed, |  |
-///      |                 |  '--------- silent ---|--'-----------------------------> FAILED
-///      '-----------------'---------- cancel -----'----> CANCELLING ---------------> CANCELLED
+///   Waiting --target--> Starting --enough are ready--> Running --all finished--> Ending --result written--> Ended
+///      ^                   ^                            |  ^ ^                     |
+///      |                   |       other members wanted |  | | who is left         | nobody left
+///      '-- checkpoint -- Holding &lt;----------------------'  | |                     |
+///                          '------- all have stopped ------' |                     |
+///                          '--------- a loss ------------> Fencing &lt;---------------'
+///                        Starting &lt;-- nobody holds it ----'  ^
+///   a new entity: Asking -- all are at work --> Running      |
+///                    '------------- else --------------------'
 /// </code>
-/// An entity that finds its row STARTING or RUNNING asks the members: all answer and it goes on, or the job fails.
 /// </remarks>
 public sealed partial record JobMachine
 {
-    private JobMachine(JobRow row, JobSettings settings, DateTimeOffset now) => (Row, Settings, LastTick, LastResend, LastQuery) = (row, settings, now, now, now);
+    private const int MostMoves = 8;
+
+    private JobMachine(JobRow row, JobSettings settings, ByteString secret, DateTimeOffset now) =>
+        (Row, Settings, Secret, Now, Number) = (row, settings, secret, now, row.Generation.Number);
 
     public JobRow Row { get; private init; }
 
-    /// <summary>The members of the row's generation, by rank.</summary>
-    public ImmutableList<JobMember> Members { get; private init; } = [];
+    public JobPhase Phase { get; private init; } = new Waiting();
 
-    /// <summary>Waits for the members of a row that it found.</summary>
-    public bool Adopting { get; private init; }
+    /// <summary>Who serves the job, or is to, by name.</summary>
+    public ImmutableSortedDictionary<string, JobWorker> Pool { get; private init; } =
+        ImmutableSortedDictionary<string, JobWorker>.Empty.WithComparers(StringComparer.Ordinal);
 
     private JobSettings Settings { get; init; }
 
-    private DateTimeOffset Deadline { get; init; }
+    /// <summary>From which the secrets of generations are made.</summary>
+    private ByteString Secret { get; init; }
 
-    private DateTimeOffset LastTick { get; init; }
+    private DateTimeOffset Now { get; init; }
 
-    private DateTimeOffset LastResend { get; init; }
+    /// <summary>The machine's own clock: it stands while the process does, so no deadline passes unseen.</summary>
+    private TimeSpan Uptime { get; init; }
 
-    private DateTimeOffset LastQuery { get; init; }
+    /// <summary>The highest number of a generation or fence so far.</summary>
+    private ulong Number { get; init; }
 
-    private ImmutableList<Blame> Blames { get; init; } = [];
+    private bool Unsaved { get; init; }
+
+    private bool Unpublished { get; init; }
+
+    /// <summary>What an event itself asks for.</summary>
+    private ImmutableList<JobAction> Outbox { get; init; } = [];
 
     /// <summary>What orders carry: the entity's term, which may be above that of the generation in which the workers run.</summary>
-    private Generation OrderGeneration => new() { Term = Row.Term, Number = Row.Generation.Number };
+    private Generation Authority => new() { Term = Row.Term, Number = Number };
+
+    private ulong StepNow => Row.Progress?.Step ?? 0;
 
     /// <summary>A job that nobody has seen before.</summary>
     public static JobRow NewRow(string id, CreateJob create, DateTimeOffset now)
@@ -70,112 +90,120 @@ public sealed partial record JobMachine
     }
 
     /// <param name="row">As stored, with a term that the entity has taken.</param>
-    public static JobMachine Of(JobRow row, JobSettings settings, DateTimeOffset now) => new(row, settings, now)
-    {
-        Members = [.. row.Assignment?.Members.Select((member, rank) => JobMember.Of(member, rank, now)) ?? []],
-    };
+    /// <param name="secret">Random.</param>
+    public static JobMachine Of(JobRow row, JobSettings settings, ByteString secret, DateTimeOffset now) => new(row, settings, secret, now);
 
-    public JobDecision Decide(JobEvent e) => e switch
+    public JobDecision Decide(JobEvent e)
     {
-        not CancelRequested when Row.UnknownFields.Length > 0 => LeaveAlone(),
-        Entered => Enter(e.Now),
-        Granted granted => Start(granted),
-        WaitExplained explained => Explain(explained),
-        Reported reported => Hear(reported),
-        Missed missed => Miss(missed),
+        var next = (this with { Now = e.Now, Uptime = Uptime + Passed(e.Now), Outbox = [], Unsaved = false, Unpublished = false }).Take(e);
+        return next.Row.UnknownFields.Length > 0 ? next.Finish([]) : next.Converge().TellWanted().Finish();
+    }
+
+    private JobMachine Take(JobEvent e) => e switch
+    {
+        not CancelRequested when Row.UnknownFields.Length > 0 => LeaveAlone(e),
+        JobRequest request => Answer(request),
+        Entered => Enter(),
+        Targeted targeted => Aim(targeted.Target),
+        Reported reported => Hear(reported.Report, reported.Sender),
         ConnectionChanged changed => Connection(changed),
-        CancelRequested cancel => Cancel(cancel),
-        Ticked => Tick(e.Now),
+        Ticked => this,
         _ => throw new ArgumentOutOfRangeException(nameof(e), e, "Unknown event."),
     };
 
-    // A later release wrote the spec. What this one does not understand, it must not leave out.
-    private JobDecision LeaveAlone()
+    private JobMachine Enter() => this with
     {
-        var message = $"This job asks for what release {TrainerVersion.Current} does not know: {string.Join(", ", Row.UnknownFields)}. A coordinator of the release that made it runs it.";
-        if (Row.HasEnded || Row.Message == message)
-        {
-            return Nothing;
-        }
-
-        var row = Row with { Message = message };
-        return new JobDecision(this with { Row = row }, [new Save(row), new Publish(AtOnce: true)]);
-    }
-
-    private JobDecision Enter(DateTimeOffset now) => Row.State switch
-    {
-        JobState.Queued => Wait(now),
-        JobState.Starting or JobState.Running => AskMembers(now),
-        JobState.Cancelling => FinishCancelling(now),
-        _ => Nothing,
+        Phase = Row.HasEnded ? new Ended() : Row.State == JobState.Cancelling || Row.Assignment is null ? new Waiting() : new Asking(Uptime),
+        Pool = Row.HasEnded || Row.Assignment is null
+            ? Pool
+            : Pool.AddRange(Row.Assignment.Members.Select(member => KeyValuePair.Create(member.Worker, JobWorker.Of(member, Uptime)))),
     };
 
-    private JobDecision Cancel(CancelRequested cancel)
+    // A later release wrote the spec. What this one does not understand, it must not leave out.
+    private JobMachine LeaveAlone(JobEvent e)
     {
-        if (Row.HasEnded)
-        {
-            return Refuse(Grpc.Core.StatusCode.FailedPrecondition, $"Job {Row.Id} has ended: {Row.State.Name()}.");
-        }
-
-        if (cancel.Etag.Length > 0 && cancel.Etag != $"{Row.Version}")
-        {
-            return Refuse(Grpc.Core.StatusCode.Aborted, $"Job {Row.Id} has changed: its etag is {Row.Version}, the request says {cancel.Etag}.");
-        }
-
-        var cancelled = Row.State == JobState.Queued
-            ? End(JobState.Cancelled, "Cancelled", "Cancelled by the user before it started.", cancel.Now)
-            : Then(Move(JobState.Cancelling, "CancelRequested", "The user cancelled it.", cancel.Now), next => next.FinishCancelling(cancel.Now));
-        return Then(cancelled, next => new JobDecision(next, [new Answer(new JobUpdate { Job = next.Row.ToJob() })]));
+        var message = $"This job asks for what release {TrainerVersion.Current} does not know: {string.Join(", ", Row.UnknownFields)}. A coordinator of the release that made it runs it.";
+        var next = Row.HasEnded || Row.Message == message ? this : SayInRow(message);
+        return e is JobRequest ? next.RefuseWith(Grpc.Core.StatusCode.FailedPrecondition, message) : next;
     }
 
-    private JobDecision FinishCancelling(DateTimeOffset now) =>
-        End(JobState.Cancelled, "Cancelled", $"Cancelled by the user at step {Row.Progress?.Step ?? 0}.", now);
-
-    private JobDecision Fail(string reason, string message, DateTimeOffset now) => End(JobState.Failed, reason, message, now);
-
-    // The end is stored before the workers are released: until then they keep what they have.
-    private JobDecision End(JobState state, string reason, string message, DateTimeOffset now, Result? result = null)
+    // Facts may let one phase follow another at once.
+    private JobMachine Converge()
     {
-        var ended = this with { Row = Row with { Ended = now, Result = result } };
-        return Then(ended.Move(state, reason, message, now), next => new JobDecision(
-            next with { Adopting = false },
-            [.. next.ReleaseAll(message), new TellScheduler(new JobSettled { Job = Row.Id })]));
+        var next = this;
+        for (var moves = 0; moves < MostMoves; moves++)
+        {
+            var moved = next.Recruit().Shed().Step();
+            if (moved.Phase.Equals(next.Phase))
+            {
+                return moved;
+            }
+
+            next = moved;
+        }
+
+        return next;
     }
 
-    // A transition: stored first, then shown.
-    private JobDecision Move(JobState state, string reason, string message, DateTimeOffset now)
+    private JobMachine Step() => Phase switch
     {
-        var row = Row with
+        Waiting => Wait(),
+        Asking asking => Ask(asking),
+        Starting starting => Gather(starting),
+        Running running => Run(running),
+        Holding holding => Hold(holding),
+        Fencing fencing => Fence(fencing),
+        Ending ending => Complete(ending),
+        _ => this,
+    };
+
+    // Stored before it is said.
+    private JobDecision Finish()
+    {
+        var (next, orders) = Remind();
+        return next.Finish(orders);
+    }
+
+    private JobDecision Finish(IEnumerable<JobAction> orders)
+    {
+        var next = Unsaved ? this with { Row = Row with { Version = Row.Version + 1 } } : this;
+        return new JobDecision(next, [
+            .. Unsaved ? [new SaveRow(next.Row)] : Array.Empty<JobAction>(),
+            .. Outbox,
+            .. orders,
+            .. Unsaved ? [new Publish(AtOnce: true)] : Unpublished ? [new Publish(AtOnce: false)] : Array.Empty<JobAction>()]);
+    }
+
+    // What a gap in the clock hides is unknown: it counts as one tick.
+    private TimeSpan Passed(DateTimeOffset now)
+    {
+        var gap = now - Now;
+        return gap < TimeSpan.Zero ? TimeSpan.Zero : gap < Settings.LongestTick ? gap : Settings.Tick;
+    }
+
+    private JobMachine Move(JobState state, string reason, string message) => this with
+    {
+        Unsaved = true,
+        Row = Row with
         {
             State = state,
             Message = message,
-            Version = Row.Version + 1,
-            Transitions = Row.Transitions.Add(new Transition { Time = now.ToTimestamp(), State = state, Reason = reason, Message = message }),
-        };
-        return new JobDecision(this with { Row = row }, [new Save(row), new Publish(AtOnce: true)]);
-    }
+            Transitions = Row.Transitions.Add(new Transition { Time = Now.ToTimestamp(), State = state, Reason = reason, Message = message }),
+        },
+    };
 
-    private IEnumerable<JobAction> ReleaseAll(string reason) => Members.Select(member => Release(member.ActorPath, member.Name, OrderGeneration, reason));
+    // Neither a transition nor a new state: it is as before, and it is known better why.
+    private JobMachine SayInRow(string message) => Row.Message == message ? this : Store(Row with { Message = message });
 
-    private Order Release(string actorPath, string worker, Generation generation, string reason) =>
-        new(actorPath, new Release { Job = Row.Id, Worker = worker, Generation = generation, Reason = reason });
+    private JobMachine Store(JobRow row) => this with { Row = row, Unsaved = true };
 
-    private Order Query(JobMember member) => new(member.ActorPath, new Query
-    {
-        Job = Row.Id,
-        Worker = member.Name,
-        Generation = OrderGeneration,
-        EpochsKnown = (uint)Row.Epochs.Count,
-    });
+    private JobMachine Say(JobAction action) => this with { Outbox = Outbox.Add(action) };
 
-    private JobDecision Refuse(Grpc.Core.StatusCode status, string message) =>
-        new(this, [new Answer(new JobRefused { Job = Row.Id, Status = (int)status, Message = message })]);
+    private JobMachine Log(string message) => Say(new WriteLog("job", message, Now));
 
-    private JobDecision Nothing => new(this, []);
+    private JobMachine Fail(string reason, string message) => End(JobState.Failed, reason, message);
 
-    private static JobDecision Then(JobDecision first, Func<JobMachine, JobDecision> second)
-    {
-        var (next, actions) = second(first.Next);
-        return new JobDecision(next, [.. first.Actions, .. actions]);
-    }
+    // The end is stored before the workers are released: until then they keep what they have.
+    private JobMachine End(JobState state, string reason, string message) =>
+        (this with { Row = Row with { Ended = Now } }).Move(state, reason, message).ReleaseAll(message) with { Phase = new Ended() };
 }

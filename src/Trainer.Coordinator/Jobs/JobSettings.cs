@@ -1,38 +1,65 @@
 namespace Trainer.Coordinator.Jobs;
 
-/// <summary>What all jobs of a coordinator have in common.</summary>
+/// <summary>What all jobs of a coordinator have in common. Every time counts only while this process ran.</summary>
 public sealed record JobSettings
 {
-    /// <summary>Holds a folder per job with its results.</summary>
+    /// <summary>Holds a folder per job with its checkpoints and results.</summary>
     public required string ArtifactsFolder { get; init; }
 
-    /// <summary>From the grant until every member has started.</summary>
-    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>From the first worker that is ready until the others are awaited no more.</summary>
+    public TimeSpan Gather { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long a coordinator that came back waits for the workers of a job.</summary>
+    /// <summary>From a Start until every member must have entered its generation.</summary>
+    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a coordinator that came back waits for the rest of a job's workers while those that it heard of go on.</summary>
     public TimeSpan AdoptTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>After so long without anybody who holds the state, it is lost.</summary>
+    public TimeSpan StateTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>A member that neither reports nor takes part in a committed step for so long is lost.</summary>
-    public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>A member to which the connection closed, and that answers no query for so long, is lost.</summary>
-    public TimeSpan SuspicionTimeout { get; init; } = TimeSpan.FromSeconds(1.25);
+    public TimeSpan SuspicionTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>A closed link may be the consequence of a failure whose own report is still on its way.</summary>
-    public TimeSpan BlameGrace { get; init; } = TimeSpan.FromSeconds(0.3);
+    /// <summary>How long an answer to a Fence is awaited from a worker to which nobody has a link any more.</summary>
+    public TimeSpan FenceUnlinked { get; init; } = TimeSpan.FromSeconds(0.2);
 
-    /// <summary>Between repetitions of what may have been lost: waiting, queries.</summary>
-    public TimeSpan Resend { get; init; } = TimeSpan.FromSeconds(3);
+    /// <summary>Likewise while nobody has said whether he has a link to it.</summary>
+    public TimeSpan FenceUnheard { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Between queries to a member that is suspected or owes epochs.</summary>
-    public TimeSpan QueryInterval { get; init; } = TimeSpan.FromSeconds(0.4);
+    /// <summary>Likewise where somebody still has a link to it.</summary>
+    public TimeSpan FenceLinked { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>With fewer workers than its minimum for so long a job gives them back.</summary>
+    public TimeSpan BelowMinimum { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Where all members are to leave, so long those who are to follow them may load.</summary>
+    public TimeSpan HandOver { get; init; } = TimeSpan.FromSeconds(8);
+
+    /// <summary>A worker that has not written what it was to save by then has failed to.</summary>
+    public TimeSpan SaveTimeout { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>How long a job does without a worker that failed it; doubled each time.</summary>
+    public TimeSpan Eviction { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Between repetitions of an order that is not obeyed yet.</summary>
+    public TimeSpan Repeat { get; init; } = TimeSpan.FromSeconds(0.2);
+
+    /// <summary>Between repetitions of what the scheduler is told.</summary>
+    public TimeSpan WantedInterval { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>A longer gap between two events is a time in which this process stood still.</summary>
+    public TimeSpan LongestTick { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Between looks at the clock.</summary>
-    public TimeSpan Tick { get; init; } = TimeSpan.FromSeconds(0.2);
+    public TimeSpan Tick { get; init; } = TimeSpan.FromSeconds(0.05);
 
     /// <summary>Between updates to subscribers that nothing but progress causes.</summary>
     public TimeSpan PublishInterval { get; init; } = TimeSpan.FromSeconds(0.25);
 
-    /// <summary>Told to workers: how long a step may wait for a contribution.</summary>
-    public TimeSpan StepDeadline { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>Told to workers: the least time that a frame may let wait.</summary>
+    public TimeSpan StepDeadline { get; init; } = TimeSpan.FromSeconds(5);
 }

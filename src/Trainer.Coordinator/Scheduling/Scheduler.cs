@@ -34,7 +34,7 @@ public sealed class WorkerCensus
     internal void Close() => _byState = ImmutableDictionary<string, int>.Empty;
 }
 
-/// <summary>Grants workers to jobs, as <see cref="SchedulerState"/> decides. The cluster has one of it; what it knows comes anew within seconds.</summary>
+/// <summary>Tells jobs which workers they are to have, as <see cref="SchedulerState"/> decides. The cluster has one of it; what it knows comes anew within seconds.</summary>
 public sealed class Scheduler : ReceiveActor, IWithTimers
 {
     private readonly SchedulerServices _services;
@@ -47,8 +47,13 @@ public sealed class Scheduler : ReceiveActor, IWithTimers
         _services = services;
         _state = new SchedulerState(services.Settings, Now);
         Receive<WorkerStatus>(HearOrRefuse);
-        Receive<JobWaiting>(job => Do(_state.Hear(job, Now)));
+        Receive<JobWanted>(job => Do(_state.Hear(job, Now)));
         Receive<JobSettled>(job => Do(_state.Hear(job, Now)));
+        Receive<DrainWorker>(order =>
+        {
+            Sender.Tell(new DrainReply { Known = _state.Workers.ContainsKey(order.Worker) });
+            Do(_state.Drain(order, Now));
+        });
         Receive<ListWorkersQuery>(_ => Sender.Tell(List()));
         Receive<Tick>(_ => Do(_state.Tick(Now)));
         ReceiveAsync<WakeJobs>(_ => WakeAsync());

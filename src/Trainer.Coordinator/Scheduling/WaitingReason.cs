@@ -8,7 +8,7 @@ internal static class WaitingReason
     public const string Workers = "Waiting for workers.";
 
     /// <param name="fitting">How many of those present a job could have together at most.</param>
-    public static string Of(JobWaiting job, int fitting, IReadOnlyList<WorkerStatus> present)
+    public static string Of(JobWanted job, int fitting, IReadOnlyList<WorkerStatus> present)
     {
         if (fitting >= job.MinWorkers)
         {
@@ -22,7 +22,7 @@ internal static class WaitingReason
         return $"Waiting for workers: it needs {job.MinWorkers}{device}{numerics}; {ThoseHere(present)}.";
     }
 
-    public static bool TakesAnyDevice(JobWaiting job) => job.Device is "" or "auto";
+    public static bool TakesAnyDevice(JobWanted job) => job.Device is "" or "auto";
 
     private static string ThoseHere(IReadOnlyList<WorkerStatus> present)
     {

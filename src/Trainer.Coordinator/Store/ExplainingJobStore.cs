@@ -17,7 +17,7 @@ internal sealed class ExplainingJobStore(IJobStore store, string folder) : IJobS
 
     public ValueTask<JobRow?> FindAsync(string id) => Explain(() => store.FindAsync(id));
 
-    public ValueTask<bool> TakeTermAsync(string id, ulong term) => Explain(() => store.TakeTermAsync(id, term));
+    public ValueTask<bool> TakeTermAsync(string id, ulong term, ulong next) => Explain(() => store.TakeTermAsync(id, term, next));
 
     public ValueTask<bool> SaveAsync(JobRow row) => Explain(() => store.SaveAsync(row));
 

@@ -14,8 +14,8 @@ public interface IJobStore : IDisposable
 
     ValueTask<JobRow?> FindAsync(string id);
 
-    /// <summary>Compare-and-swap of a job's term from <paramref name="term"/> to <paramref name="term"/> + 1; false when somebody else took it.</summary>
-    ValueTask<bool> TakeTermAsync(string id, ulong term);
+    /// <summary>Compare-and-swap of a job's term from <paramref name="term"/> to <paramref name="next"/>; false when somebody else took it.</summary>
+    ValueTask<bool> TakeTermAsync(string id, ulong term, ulong next);
 
     /// <summary>
     /// Makes the stored job equal to <paramref name="row"/>; new transitions go to the log, too.

@@ -55,6 +55,27 @@ public sealed record JobRow
 
     public Result? Result { get; init; }
 
+    /// <summary>What the user wants of it.</summary>
+    public Desired Desired { get; init; }
+
+    /// <summary>Said since it was submitted; null: as the spec says.</summary>
+    public uint? MinWorkersSince { get; init; }
+
+    /// <inheritdoc cref="MinWorkersSince"/>
+    public uint? MaxWorkersSince { get; init; }
+
+    /// <summary>The last committed state that is known of; as <see cref="Progress"/>, of the last write.</summary>
+    public StateId Committed { get; init; } = new();
+
+    /// <summary>On disk, oldest first. Those behind the newest few that the spec keeps are no longer started from, and named to be deleted.</summary>
+    public ImmutableList<Checkpoint> Checkpoints { get; init; } = [];
+
+    /// <summary>Whom it does without for a while.</summary>
+    public ImmutableList<Eviction> Evictions { get; init; } = [];
+
+    /// <summary>Its generations, in order.</summary>
+    public ImmutableList<JournalEntry> Journal { get; init; } = [];
+
     public ImmutableList<Transition> Transitions { get; init; } = [];
 
     /// <summary>Epochs 1, 2, ... without gaps.</summary>
@@ -67,11 +88,28 @@ public sealed record JobRow
 
     public bool HasEnded => State.HasEnded();
 
+    public uint MinWorkers => MinWorkersSince ?? Spec.Cluster.MinWorkers;
+
+    public uint MaxWorkers => MaxWorkersSince ?? Spec.Cluster.MaxWorkers;
+
+    /// <summary>As it is now, with what was said since it was submitted.</summary>
+    private JobSpec SpecNow()
+    {
+        if (MinWorkersSince is null && MaxWorkersSince is null)
+        {
+            return Spec;
+        }
+
+        var spec = Spec.Clone();
+        (spec.Cluster.MinWorkers, spec.Cluster.MaxWorkers) = (MinWorkers, MaxWorkers);
+        return spec;
+    }
+
     /// <summary>The job as the API shows it.</summary>
     public Job ToJob() => new()
     {
         Id = Id,
-        Spec = Spec,
+        Spec = SpecNow(),
         State = State,
         Message = Message,
         Etag = $"{Version}",
@@ -87,6 +125,14 @@ public sealed record JobRow
         Term = Generation.Term,
         Generation = Generation.Number,
     };
+}
+
+/// <summary>What a job's user wants of it. Its numbers are stored.</summary>
+public enum Desired
+{
+    Run = 0,
+    Suspend = 1,
+    Cancel = 2,
 }
 
 public static class JobStates

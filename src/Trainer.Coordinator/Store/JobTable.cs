@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Google.Protobuf;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
@@ -45,6 +46,12 @@ internal static class JobTable
         Number("version", row => row.Version, (row, value) => row with { Version = value }),
         Message("progress", row => row.Progress, (row, value) => row with { Progress = value }),
         Message("result", row => row.Result, (row, value) => row with { Result = value }),
+        Number("desired", row => (long)row.Desired, (row, value) => row with { Desired = (Desired)value }),
+        Number("min_workers", row => row.MinWorkersSince, (row, value) => row with { MinWorkersSince = (uint)value }),
+        Number("max_workers", row => row.MaxWorkersSince, (row, value) => row with { MaxWorkersSince = (uint)value }),
+        Message("committed", row => row.Committed, (row, value) => row with { Committed = value }),
+        Messages("checkpoints", row => row.Checkpoints, (row, value) => row with { Checkpoints = value }),
+        Messages("evictions", row => row.Evictions, (row, value) => row with { Evictions = value }),
     ];
 
     /// <param name="values">In the order of <see cref="Columns"/>.</param>
@@ -62,7 +69,7 @@ internal static class JobTable
     private static JobColumn Text(string name, Func<JobRow, string> value, Func<JobRow, string, JobRow> restore, bool changes = true) =>
         new(name, changes, value, (row, stored) => restore(row, (string)stored));
 
-    private static JobColumn Number(string name, Func<JobRow, long> value, Func<JobRow, long, JobRow> restore, bool changes = true) =>
+    private static JobColumn Number(string name, Func<JobRow, long?> value, Func<JobRow, long, JobRow> restore, bool changes = true) =>
         new(name, changes, row => value(row), (row, stored) => restore(row, (long)stored));
 
     private static JobColumn Time(string name, Func<JobRow, DateTimeOffset?> value, Func<JobRow, DateTimeOffset, JobRow> restore, bool changes = true) =>
@@ -71,4 +78,9 @@ internal static class JobTable
     private static JobColumn Message<T>(string name, Func<JobRow, T?> value, Func<JobRow, T, JobRow> restore)
         where T : class, IMessage, new() =>
         new(name, Changes: true, row => value(row) is { } message ? Json(message) : null, (row, stored) => restore(row, ProtoJson.Read<T>((string)stored)));
+
+    private static JobColumn Messages<T>(string name, Func<JobRow, ImmutableList<T>> value, Func<JobRow, ImmutableList<T>, JobRow> restore)
+        where T : class, IMessage, new() =>
+        new(name, Changes: true, row => string.Join('\n', value(row).Select(message => Json(message))),
+            (row, stored) => restore(row, [.. ((string)stored).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(ProtoJson.Read<T>)]));
 }

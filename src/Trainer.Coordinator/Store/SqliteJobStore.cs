@@ -62,10 +62,11 @@ public sealed class SqliteJobStore : IJobStore
         return new(Load(connection, JobSql.Select + " WHERE id = @id", new { id }).SingleOrDefault());
     }
 
-    public ValueTask<bool> TakeTermAsync(string id, ulong term)
+    public ValueTask<bool> TakeTermAsync(string id, ulong term, ulong next)
     {
         using var connection = Connect();
-        return new(connection.Execute("UPDATE jobs SET term = term + 1 WHERE id = @id AND term = @term", new { id, term = (long)term }) == 1);
+        return new(connection.Execute(
+            "UPDATE jobs SET term = @next WHERE id = @id AND term = @term", new { id, term = (long)term, next = (long)next }) == 1);
     }
 
     public ValueTask<bool> SaveAsync(JobRow row)
@@ -134,7 +135,7 @@ public sealed class SqliteJobStore : IJobStore
 
     private static void AppendHistory(SqliteConnection connection, SqliteTransaction transaction, JobRow row)
     {
-        var known = connection.QuerySingle<(long Transitions, long Epochs)>(JobSql.CountHistory, new { id = row.Id }, transaction);
+        var known = connection.QuerySingle<(long Transitions, long Epochs, long Segments)>(JobSql.CountHistory, new { id = row.Id }, transaction);
         for (var sequence = (int)known.Transitions; sequence < row.Transitions.Count; sequence++)
         {
             var transition = row.Transitions[sequence];
@@ -146,6 +147,12 @@ public sealed class SqliteJobStore : IJobStore
         {
             connection.Execute(JobSql.InsertEpoch, new { job = row.Id, epoch = (long)summary.Epoch, summary = JobTable.Json(summary) }, transaction);
         }
+
+        // The last one that is stored may have changed since.
+        for (var sequence = Math.Max(0, (int)known.Segments - 1); sequence < row.Journal.Count; sequence++)
+        {
+            connection.Execute(JobSql.UpsertSegment, new { job = row.Id, sequence, segment = JobTable.Json(row.Journal[sequence]) }, transaction);
+        }
     }
 
     private static IReadOnlyList<JobRow> Load(SqliteConnection connection, string select, object parameters, SqliteTransaction? transaction = null)
@@ -154,10 +161,12 @@ public sealed class SqliteJobStore : IJobStore
         var ids = new { ids = rows.Select(row => row.Id) };
         var transitions = connection.Query<(string Job, string Json)>(JobSql.SelectTransitions, ids, transaction).ToLookup(row => row.Job, row => row.Json);
         var epochs = connection.Query<(string Job, string Json)>(JobSql.SelectEpochs, ids, transaction).ToLookup(row => row.Job, row => row.Json);
+        var segments = connection.Query<(string Job, string Json)>(JobSql.SelectSegments, ids, transaction).ToLookup(row => row.Job, row => row.Json);
         return [.. rows.Select(row => row with
         {
             Transitions = [.. transitions[row.Id].Select(ProtoJson.Read<Transition>)],
             Epochs = [.. epochs[row.Id].Select(ProtoJson.Read<EpochSummary>)],
+            Journal = [.. segments[row.Id].Select(ProtoJson.Read<JournalEntry>)],
         })];
     }
 

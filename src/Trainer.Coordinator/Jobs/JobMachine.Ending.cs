@@ -1,0 +1,65 @@
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Jobs;
+
+/// <summary>All members hold the state after the last item: one of them writes the result, whichever can.</summary>
+public sealed partial record JobMachine
+{
+    private static readonly TimeSpan WriteAgain = TimeSpan.FromSeconds(10);
+
+    private JobMachine Complete(Ending phase)
+    {
+        var holders = Team.Where(worker => IsIn(worker, WorkerPhase.Finished)).ToList();
+        if (phase.Saved is { } saved)
+        {
+            return Row.Epochs.Count >= Row.Spec.Training.Epochs || holders.Count == 0
+                ? End(JobState.Succeeded, "Completed", $"Trained {Row.Epochs.Count} epochs on {Generations.Names(Members.Select(member => member.Worker))}.", saved)
+                : this;
+        }
+
+        if (holders.Count == 0)
+        {
+            return BeginFence("All workers were lost before the result was written.", Now);
+        }
+
+        if (Uptime < phase.Since)
+        {
+            return this;
+        }
+
+        var living = holders.Where(worker => Uptime - worker.LastSign < Settings.Silence && !(Uptime - worker.SuspectedSince >= Settings.SuspicionTimeout)).ToList();
+        if (living.Count == 0)
+        {
+            return holders.TrueForAll(worker => Uptime - worker.LastSign >= Settings.FenceLinked) ? BeginFence("No worker that holds the result answers.", Now) : this;
+        }
+
+        return NextWriter(phase.Saving, living) is { } saving
+            ? this with { Phase = phase with { Saving = saving } }
+            : SayInRow($"The result could not be written: {phase.Saving!.Problem} It is tried again.") with { Phase = phase with { Saving = null, Since = Uptime + WriteAgain } };
+    }
+
+    private JobMachine End(JobState state, string reason, string message, Saved saved) =>
+        (this with { Row = Row with { Result = Summarise(saved) } }).End(state, reason, message);
+
+    private Result Summarise(Saved saved)
+    {
+        var last = Row.Epochs[^1];
+        return new Result
+        {
+            WeightsPath = saved.WeightsPath,
+            WeightsSha256 = saved.WeightsSha256,
+            Loss = last.Loss,
+            TrainAccuracy = last.TrainAccuracy,
+            TestAccuracy = last.TestAccuracy,
+            BestTestAccuracy = Row.Epochs.Max(epoch => epoch.TestAccuracy),
+            ImagesPerSecond = Median([.. Row.Epochs.Select(epoch => epoch.ImagesPerSecond).Order()]),
+            Seconds = (Now - Row.Created).TotalSeconds,
+            Input = { saved.Input },
+            Classes = saved.Classes,
+        };
+    }
+
+    private static double Median(IReadOnlyList<double> ascending) =>
+        (ascending[(ascending.Count - 1) / 2] + ascending[ascending.Count / 2]) / 2;
+}

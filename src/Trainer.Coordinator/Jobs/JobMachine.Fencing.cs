@@ -1,0 +1,146 @@
+using System.Collections.Immutable;
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Jobs;
+
+/// <summary>After a loss: nobody publishes anything any more, those who answer say what they hold, and go on from the last committed item.</summary>
+public sealed partial record JobMachine
+{
+    private JobMachine Unfold(JobWorker worker, Fenced answer) => Phase is Fencing fencing && (answer.Fence is null || Generations.Compare(answer.Fence, Authority) == 0)
+        ? this with { Phase = fencing with { Answers = fencing.Answers.SetItem(worker.Name, answer) } }
+        : this;
+
+    private const int MostReads = 3;
+
+    private JobMachine Fence(Fencing phase)
+    {
+        if (phase.Verdict is { } decided)
+        {
+            return Uptime < phase.NotBefore ? this : Resume(phase, decided);
+        }
+
+        if (Fenced(phase).Any(worker => IsAwaited(phase, worker)))
+        {
+            return this;
+        }
+
+        var names = Fenced(phase).Select(worker => worker.Name).ToList();
+        var former = phase.Former.Keys.OrderBy(Rank).ToList();
+        var verdict = Verdict.Of([.. former, .. names.Except(former)], phase.Answers.Where(answer => names.Contains(answer.Key)).ToImmutableDictionary(), Row.Committed, Faults, Setbacks);
+        return verdict is null ? LookForState(phase) : Weigh(phase, verdict);
+    }
+
+    private int Rank(string worker) => Members.Index().FirstOrDefault(member => member.Item.Worker == worker).Index;
+
+    /// <summary>Who is fenced: the members of the broken generation that are not proven lost, and whoever else says that it has a state.</summary>
+    private IEnumerable<JobWorker> Fenced(Fencing phase) => Pool.Values.Where(worker =>
+        phase.Former.TryGetValue(worker.Name, out var incarnation) ? incarnation == worker.Incarnation : worker.HasState);
+
+    private bool IsAwaited(Fencing phase, JobWorker worker)
+    {
+        if (phase.Answers.ContainsKey(worker.Name) || Faults.Exists(fault => fault.Kind == FaultKind.Stuck && fault.Worker == worker.Name))
+        {
+            return false;
+        }
+
+        var others = phase.Answers.Values;
+        var patience = others.Any(answer => answer.Linked.Contains(worker.Name)) ? Settings.FenceLinked
+            : others.Any() ? Settings.FenceUnlinked
+            : Settings.FenceUnheard;
+        return Uptime - phase.Since < patience;
+    }
+
+    // Once, when the answers are there: what the loss means, and how long to wait before the next try.
+    private JobMachine Weigh(Fencing phase, Verdict verdict)
+    {
+        var isProgress = verdict.State.Item > phase.From.Item;
+        var before = isProgress ? verdict.Setbacks.Commit(verdict.State.Item) : verdict.Setbacks;
+        var lost = Lost(phase, verdict);
+        var died = lost.Count > 0 || verdict.Excluded.Count > 0 ? 1 : 0;
+        var setbacks = before with { Losses = before.Losses + 1, Deaths = before.Deaths + died };
+        var next = verdict.Excluded.Aggregate(this with { Setbacks = setbacks }, (machine, excluded) => machine.Evict(excluded.Worker, excluded.Why));
+        if (setbacks.Deaths >= MostDeaths)
+        {
+            return next.Fail("WorkersDie", $"{MostDeaths} times in a row workers were lost at step {StepOf(verdict.State) + 1}. {phase.Cause}");
+        }
+
+        if (setbacks.Disagreements > 1)
+        {
+            return next.Fail("Corruption", $"The workers' states after step {StepOf(verdict.State) + 1} differ again, and nobody can be named.");
+        }
+
+        return setbacks.BackOff > TimeSpan.Zero
+            ? next.SayInRow($"{phase.Cause} {setbacks.Losses} losses in a row: it goes on in {setbacks.BackOff.TotalSeconds:0} s.") with
+            {
+                Phase = phase with { Verdict = verdict, NotBefore = Uptime + setbacks.BackOff },
+            }
+            : next.Resume(phase, verdict);
+    }
+
+    // A member of before that neither answered nor was left out.
+    private static List<string> Lost(Fencing phase, Verdict verdict) => [.. phase.Former.Keys
+        .Where(worker => !verdict.Members.Contains(worker) && !verdict.Excluded.Exists(excluded => excluded.Worker == worker))];
+
+    private JobMachine Resume(Fencing phase, Verdict verdict)
+    {
+        var (lost, step) = (Lost(phase, verdict), StepOf(verdict.State) + 1);
+        var isEnd = verdict.Members.Any(worker => phase.Answers[worker].Finished && phase.Answers[worker].Committed == verdict.State.Item);
+        var stay = verdict.Members.Where(Pool.ContainsKey).Select(worker => Pool[worker]).Where(worker => worker.Status.LinkEndpoints.Count > 0).ToList();
+        var next = lost.Aggregate(
+            this with { Row = Row with { Committed = verdict.State, Journal = JournalEntries.Commit(Row.Journal, phase.From, verdict.State, Now) } },
+            (machine, worker) => machine with { Pool = machine.Pool.Remove(worker) });
+        var holders = stay.Where(worker => verdict.Holders.Contains(worker.Name)).ToList();
+        var joiners = next.Pool.Values.Where(worker => !phase.Answers.ContainsKey(worker.Name) && IsAimedAt(worker.Name) && IsReady(worker));
+        var why = Reasons(phase, verdict, lost, step);
+        return next.Begin(new NewGeneration([.. holders, .. stay.Except(holders), .. joiners], verdict.State, lost.Count > 0 ? "WorkerLost" : "Recovered",
+            names => $"{why}; going on with {names} {(isEnd ? "to write the result" : $"from step {step}")}.")
+        {
+            Holders = holders,
+            Checkpoint = LastCheckpointed.Item == verdict.State.Item ? LastCheckpoint : null,
+            Lost = [.. lost, .. verdict.Excluded.Select(excluded => excluded.Worker)],
+            FaultTime = phase.FaultTime,
+            ItemsRedone = verdict.Members.SelectMany(worker => phase.Answers[worker].Held).Any(held => held.Item > verdict.State.Item) ? 1ul : 0,
+        });
+    }
+
+    // "Worker worker-1 was lost at step 37 (its link to worker-0 closed)"
+    private string Reasons(Fencing phase, Verdict verdict, List<string> lost, ulong step)
+    {
+        var texts = lost.Select(worker => $"Worker {worker} was lost at step {step} ({Faults.Find(fault => fault.Worker == worker)?.Why ?? "it did not answer"})")
+            .Concat(verdict.Excluded.Select(excluded => $"Worker {excluded.Worker} is left out for now ({excluded.Why})")).ToList();
+        return texts.Count > 0 ? string.Join("; ", texts) : phase.Cause.TrimEnd('.');
+    }
+
+    // Whoever holds it may come back; else the last checkpoint gives the same bits.
+    private JobMachine LookForState(Fencing phase)
+    {
+        var isLost = !Fenced(phase).Any();
+        var isOnDisk = Row.Committed.Item == LastCheckpointed.Item && phase.Answers.Values.All(answer => answer.Committed <= Row.Committed.Item);
+        var isOver = Uptime - (phase.AskingSince ?? phase.Since) >= Settings.StateTimeout;
+        if (isLost || isOver || isOnDisk && (phase.Answers.Count > 0 || Row.Started is null))
+        {
+            return ForgetUnreadable(phase).StartOver($"{phase.Cause} No worker holds the job's state any more.", phase.FaultTime);
+        }
+
+        return phase.AskingSince is not null
+            ? this
+            : SayInRow($"{phase.Cause} Nobody who holds the job's state answers: waiting for one.") with { Phase = phase with { AskingSince = Uptime } };
+    }
+
+    // A checkpoint that could not be read thrice is none.
+    private JobMachine ForgetUnreadable(Fencing phase)
+    {
+        if (LastCheckpoint is null || phase.From.Item != LastCheckpointed.Item || !Faults.Exists(fault => fault.Failure == Failure.Types.Kind.State))
+        {
+            return this;
+        }
+
+        var next = this with { Setbacks = Setbacks with { Unreadable = Setbacks.Unreadable + 1 } };
+        return next.Setbacks.Unreadable < MostReads
+            ? next
+            : next.Store(Row with { Checkpoints = Row.Checkpoints.Remove(LastCheckpoint) }).Log($"Checkpoint {LastCheckpoint.Id} cannot be read, and is not used any more.")
+                with
+            { Setbacks = Setbacks with { Unreadable = 0 } };
+    }
+}

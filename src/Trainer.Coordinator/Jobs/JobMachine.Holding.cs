@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using Trainer.Coordinator.Store;
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Jobs;
+
+/// <summary>A planned change: all members stop after one item, then other members go on, or a checkpoint is written and nobody does.</summary>
+public sealed partial record JobMachine
+{
+    private JobMachine Hold(Holding phase)
+    {
+        var next = NoticeSilence();
+        if (next.Faults.Count > 0)
+        {
+            return next.BeginFence();
+        }
+
+        if (AllMembersAre(WorkerPhase.Finished))
+        {
+            return this with { Phase = new Ending(Row.Committed, Uptime) };
+        }
+
+        if (!AllMembersAre(WorkerPhase.Held))
+        {
+            return this;
+        }
+
+        if (Team.DistinctBy(worker => (worker.Held[0].Item, worker.Held[0].Hash)).Count() > 1)
+        {
+            return BeginFence($"The workers' states differ: {HeldStates()}.", Now);
+        }
+
+        // The user may have changed his mind, or the scheduler its own.
+        var stayers = Stayers().Count;
+        return Row.Desired == Desired.Run && stayers > 0 && (phase.Why != HoldReason.GiveBack || stayers >= Row.MinWorkers) ? GoOn(phase) : Put(phase);
+    }
+
+    private List<JobWorker> Stayers() => [.. Team.Where(worker => !IsToLeave(worker)), .. Joiners()];
+
+    private JobMachine GoOn(Holding phase)
+    {
+        var (state, holders) = (Team.First().Held[0], Team.ToList());
+        return Begin(new NewGeneration(Stayers(), state, "MembersChanged", names => $"{phase.Message}; training on {names} from step {StepOf(state) + 1}.")
+        {
+            Holders = holders,
+        });
+    }
+
+    // No checkpoint, no suspension: whoever is to leave goes on and says why.
+    private JobMachine Put(Holding phase)
+    {
+        var state = Team.First().Held[0];
+        if (LastCheckpointed.Item == state.Item)
+        {
+            return Rest(phase);
+        }
+
+        if (NextWriter(phase.Saving, Team) is { } saving)
+        {
+            return this with { Phase = phase with { Saving = saving } };
+        }
+
+        var message = $"No checkpoint could be written: {phase.Saving!.Problem}";
+        var next = Row.Desired == Desired.Suspend
+            ? Store(Row with { Desired = Desired.Run }).Move(JobState.Running, "NotSuspended", $"{message} The job goes on.")
+            : Log(message);
+        return next.Begin(new NewGeneration([.. Team], state, "NoCheckpoint", names => $"{message} Training on {names} goes on from step {StepOf(state) + 1}.") { Holders = [.. Team] })
+            with
+        { RestNotBefore = Uptime + Settings.BelowMinimum };
+    }
+
+    private JobMachine Rest(Holding phase) => Row.Desired == Desired.Suspend
+        ? Suspended()
+        : GiveUpWorkers("The job waits for workers.").Move(JobState.Queued, "WorkersGivenBack", $"{phase.Message}: it stopped {At(Row.Committed)}, and waits for workers.");
+
+    private string HeldStates() => string.Join("; ", Team.GroupBy(worker => worker.Held[0].Hash).Select(group =>
+        $"{Generations.Names(group.Select(worker => worker.Name))} {(group.Count() == 1 ? "has" : "have")} {group.Key:x16}"));
+}

@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+using Trainer.Coordinator.Store;
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Jobs;
+
+/// <summary>Who serves the job: who comes in, who goes, and what they have to say.</summary>
+public sealed partial record JobMachine
+{
+    private IReadOnlyList<Member> Members => Row.Assignment is { } assignment ? assignment.Members : [];
+
+    /// <summary>The members of the row's generation that have not been lost, by rank.</summary>
+    private IEnumerable<JobWorker> Team => Members.Select(member => Pool.GetValueOrDefault(member.Worker))
+        .Where(worker => worker is not null && IsMember(worker))!;
+
+    private bool IsMember(JobWorker worker) => Members.Any(member => member.Worker == worker.Name && member.Incarnation == worker.Incarnation);
+
+    private bool IsInGeneration(JobWorker worker) => Generations.Compare(worker.Generation, Row.Generation) == 0;
+
+    /// <summary>It lives, and can take part in a new generation.</summary>
+    private bool IsReady(JobWorker worker) => worker.ReadySince is not null && Uptime - worker.LastSign < Settings.Silence
+        && worker.Status.LinkEndpoints.Count > 0 && !worker.Status.Leaving && !IsEvicted(worker.Name);
+
+    private bool IsAimedAt(string worker) => Target?.ContainsKey(worker) == true;
+
+    private JobMachine With(JobWorker worker) => this with { Pool = Pool.SetItem(worker.Name, worker) };
+
+    private JobMachine Hear(WorkerReport report, string sender)
+    {
+        if (report.ReportCase == WorkerReport.ReportOneofCase.Log)
+        {
+            return Say(new WriteLog(report.Worker, report.Log.Message, Now));
+        }
+
+        if (report.Generation?.Term > Row.Term)
+        {
+            return Say(new BeginAnew(report.Generation.Term));
+        }
+
+        var known = Pool.GetValueOrDefault(report.Worker);
+        if (known is not null && report.Incarnation != known.Incarnation)
+        {
+            return LaterLife(report.Incarnation, known) ? Lose(known, FaultKind.Reborn, "").Hear(report, sender) : this;
+        }
+
+        if (report.ReportCase == WorkerReport.ReportOneofCase.Busy)
+        {
+            return known is null ? this : Lose(known, FaultKind.Gone, report.Busy.Job);
+        }
+
+        return known is not null || MayServe(report)
+            ? (known ?? JobWorker.Of(report, sender, Uptime)).Hear(report, sender, Uptime) is var heard ? With(heard).Take(heard, report) : this
+            : Dismiss(report, sender);
+    }
+
+    // Who says that it serves the job, and is unknown: it may hold what is looked for, or be one whom the scheduler is about to name.
+    private bool MayServe(WorkerReport report) => WantsWorkers && Phase is not Ending && (
+        Target is null || Phase is Asking or Fencing || IsAimedAt(report.Worker) && !IsEvicted(report.Worker)
+        || Generations.CommittedIn(report) > Row.Committed.Item);
+
+    private JobMachine Take(JobWorker worker, WorkerReport report) => report.ReportCase switch
+    {
+        WorkerReport.ReportOneofCase.Step => Advance(worker, report.Step),
+        WorkerReport.ReportOneofCase.Epoch => CloseEpoch(report.Epoch),
+        WorkerReport.ReportOneofCase.Held => IsInGeneration(worker) ? Commit(report.Held.State) : this,
+        WorkerReport.ReportOneofCase.Finished => IsInGeneration(worker) ? Commit(report.Finished.State) : this,
+        WorkerReport.ReportOneofCase.Fenced => Unfold(worker, report.Fenced),
+        WorkerReport.ReportOneofCase.Saved => TakeSaved(report.Saved),
+        WorkerReport.ReportOneofCase.SaveFailed => TakeSaveFailed(worker, report.SaveFailed.Id, report.SaveFailed.Message),
+        _ => TakeFault(worker, report),
+    };
+
+    // Whoever serves a job that has ended, or that does without it, may stop.
+    private JobMachine Dismiss(WorkerReport report, string sender)
+    {
+        if (sender.Length == 0)
+        {
+            return this;
+        }
+
+        var generation = Generations.Compare(report.Generation, Authority) > 0 ? report.Generation! : Authority;
+        return Say(Release(sender, report.Worker, generation, Row.HasEnded ? Row.Message : "The job goes on without this worker."));
+    }
+
+    // Whom the scheduler names is enlisted; the orders follow.
+    private JobMachine Recruit() => Phase is Starting or Running or Holding or Fencing && Target is not null
+        ? Target.Values.Where(IsWelcome).Aggregate(this, (machine, status) => machine.With(JobWorker.Of(status, Uptime)))
+        : this;
+
+    private bool IsWelcome(WorkerStatus status) => status.ActorPath.Length > 0 && !status.Leaving && !Pool.ContainsKey(status.Worker) && !IsEvicted(status.Worker)
+        && (status.Job.Length == 0 || status.Job == Row.Id);
+
+    // Who is no member and no longer named goes; where it has a state, not before the generation without it has committed an item.
+    private JobMachine Shed() => Phase is Starting or Running or Holding && Target is not null
+        ? Pool.Values.Where(IsDispensable).Aggregate(this, (machine, worker) => machine.Part(worker, "The job goes on without this worker."))
+        : this;
+
+    private bool IsDispensable(JobWorker worker) => !IsMember(worker) && (!IsAimedAt(worker.Name) || IsEvicted(worker.Name))
+        && !(worker.HasState && (worker.Committed > Row.Committed.Item || Phase is Running running && Row.Committed.Item <= running.From.Item));
+
+    private JobMachine Part(JobWorker worker, string reason) =>
+        (this with { Pool = Pool.Remove(worker.Name) }).Say(Release(worker.ActorPath, worker.Name, Authority, reason));
+
+    private JobMachine ReleaseAll(string reason) => Pool.Values.Aggregate(this, (machine, worker) => machine.Part(worker, reason));
+
+    private Order Release(string actorPath, string worker, Generation generation, string reason) =>
+        new(actorPath, new Release { Job = Row.Id, Worker = worker, Generation = generation, Reason = reason });
+
+    // Nothing is known any more of a generation; what there is, is on disk.
+    private JobMachine GiveUpWorkers(string reason) => ReleaseAll(reason) with
+    {
+        Phase = new Waiting(),
+        Row = Row with { Assignment = null },
+        Faults = [],
+        Checkpointing = null,
+    };
+}

@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Jobs;
+
+/// <summary>States on disk: a member writes its last committed one beside training.</summary>
+public sealed partial record JobMachine
+{
+    private const uint DefaultInterval = 60;
+    private const uint DefaultKept = 2;
+
+    /// <summary>A checkpoint that is being written while training goes on.</summary>
+    private Saving? Checkpointing { get; init; }
+
+    private TimeSpan? CheckpointedAt { get; init; }
+
+    private Checkpoint? LastCheckpoint => Row.Checkpoints.LastOrDefault();
+
+    private string Artifacts => Path.Combine(Settings.ArtifactsFolder, Row.Id);
+
+    private TimeSpan CheckpointInterval => TimeSpan.FromSeconds(Row.Spec.Cluster.Checkpoint is { HasEverySeconds: true } section ? section.EverySeconds : DefaultInterval);
+
+    /// <summary>Those behind the newest: the row does not start from them any more, whoever writes next deletes them.</summary>
+    private IEnumerable<Checkpoint> Forgotten =>
+        Row.Checkpoints.SkipLast((int)(Row.Spec.Cluster.Checkpoint is { HasKeep: true } section ? section.Keep : DefaultKept));
+
+    private JobMachine CheckpointIfDue()
+    {
+        if (Checkpointing is { } writing)
+        {
+            return Uptime - writing.Since < Settings.SaveTimeout && Team.Any(worker => worker.Name == writing.Worker) ? this : this with { Checkpointing = null };
+        }
+
+        var due = (CheckpointedAt ?? (Phase as Running)?.Since) + CheckpointInterval;
+        return CheckpointInterval > TimeSpan.Zero && Uptime >= due && Row.Committed.Item > LastCheckpointed.Item
+            && Team.Reverse().FirstOrDefault(worker => IsInGeneration(worker) && worker.CanSave) is { } writer
+            ? this with { Checkpointing = NewSaving(writer, []), CheckpointedAt = Uptime }
+            : this;
+    }
+
+    // The same as long as it may still succeed, else the next; null: all have failed.
+    private Saving? NextWriter(Saving? current, IEnumerable<JobWorker> writers)
+    {
+        var able = writers.ToList();
+        if (current is { Worker.Length: > 0 } && Uptime - current.Since < Settings.SaveTimeout && able.Exists(worker => worker.Name == current.Worker))
+        {
+            return current;
+        }
+
+        ImmutableList<string> failed = current is null ? [] : current.Failed.Add(current.Worker);
+        return able.Find(worker => !failed.Contains(worker.Name)) is { } next ? NewSaving(next, failed) with { Problem = current?.Problem ?? "" } : null;
+    }
+
+    // Unique: nobody else has the term, the clock grows, and each failure is one more.
+    private Saving NewSaving(JobWorker writer, ImmutableList<string> failed) =>
+        new($"step-{StepOf(Row.Committed)}-{Row.Term}-{(long)Uptime.TotalMilliseconds}-{failed.Count}", writer.Name, Uptime, failed);
+
+    private JobMachine TakeSaved(Saved saved)
+    {
+        var next = saved.Checkpoint is { } checkpoint ? AddCheckpoint(checkpoint) : this;
+        return next.Phase is Ending { Saved: null } ending && saved.WeightsPath.Length > 0
+            ? next with { Phase = ending with { Saved = saved } }
+            : next;
+    }
+
+    private JobMachine AddCheckpoint(Checkpoint checkpoint)
+    {
+        var next = this with { Checkpointing = Checkpointing?.Id == checkpoint.Id ? null : Checkpointing };
+        return Row.Checkpoints.Exists(known => known.Id == checkpoint.Id)
+            ? next
+            : next.Commit(checkpoint.State).Store(Row with { Checkpoints = [.. Row.Checkpoints.Except(Forgotten).Append(checkpoint).OrderBy(known => known.State.Item)] });
+    }
+
+    private JobMachine TakeSaveFailed(JobWorker worker, string id, string message)
+    {
+        var next = Log($"Worker {worker.Name} could not write the job's state: {message}");
+        return next.Phase switch
+        {
+            _ when next.Checkpointing?.Id == id => next with { Checkpointing = null },
+            Holding { Saving: { } saving } holding when saving.Id == id => next with { Phase = holding with { Saving = Failed(saving, message) } },
+            Ending { Saving: { } saving } ending when saving.Id == id => next with { Phase = ending with { Saving = Failed(saving, message) } },
+            _ => next,
+        };
+    }
+
+    private static Saving Failed(Saving saving, string message) => saving with { Worker = "", Failed = saving.Failed.Add(saving.Worker), Problem = message };
+}

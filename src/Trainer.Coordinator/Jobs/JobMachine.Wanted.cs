@@ -1,0 +1,85 @@
+using System.Collections.Immutable;
+using Trainer.Coordinator.Scheduling;
+using Trainer.Coordinator.Store;
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Jobs;
+
+/// <summary>What it wants of the scheduler, and what that gives it.</summary>
+public sealed partial record JobMachine
+{
+    /// <summary>The workers that it is to have, by name; null: not told yet. One without an actor path is nobody the scheduler hears of, but who is not to leave.</summary>
+    private ImmutableSortedDictionary<string, WorkerStatus>? Target { get; init; }
+
+    private JobWanted? Wanted { get; init; }
+
+    private TimeSpan WantedAt { get; init; }
+
+    private bool IsSettled { get; init; }
+
+    /// <summary>Shards that one worker must have together.</summary>
+    private int Unit => Row.Spec.Training.HasBatchNormShards ? (int)Row.Spec.Training.BatchNormShards : 1;
+
+    private int Units => AssignmentPlanner.Units((int)Row.Spec.Training.Shards, Unit);
+
+    /// <summary>What the job gives up of exact arithmetic; null: nothing.</summary>
+    private Arithmetic? Arithmetic => Row.Spec.Training is { IsExact: false } training
+        ? new Arithmetic { Compute = training.Compute, Gradients = training.Gradients }
+        : null;
+
+    private JobMachine Aim(Target target)
+    {
+        if (Phase is Ended)
+        {
+            return this;
+        }
+
+        var workers = target.Workers.ToImmutableSortedDictionary(worker => worker.Worker, worker => worker, StringComparer.Ordinal);
+        var next = target.Workers.Concat(target.Serving).Where(worker => worker.ActorPath.Length > 0)
+            .Aggregate(this with { Target = workers }, (machine, worker) => machine.Describe(worker));
+        return next.Row.State == JobState.Queued && target.Message.Length > 0 ? next.SayInRow(target.Message) : next;
+    }
+
+    // What the scheduler knows of a worker: a later life of it proves that the one before is lost; who serves this job may hold its state.
+    private JobMachine Describe(WorkerStatus status) => Pool.GetValueOrDefault(status.Worker) switch
+    {
+        null when status.Job == Row.Id && Phase is Asking or Fencing or Starting => With(JobWorker.Of(status, Uptime)),
+        null => this,
+        var known when LaterLife(status.Incarnation, known) => Lose(known, FaultKind.Reborn, ""),
+        var known when known.Incarnation == status.Incarnation => With(known with { Status = status }),
+        _ => this,
+    };
+
+    private static bool LaterLife(string incarnation, JobWorker known) => string.CompareOrdinal(incarnation, known.Incarnation) > 0;
+
+    private bool WantsWorkers => Phase is not Ended && !(Phase is Waiting && Row.Desired != Desired.Run);
+
+    private JobMachine TellWanted()
+    {
+        if (!WantsWorkers)
+        {
+            return IsSettled ? this : this with { IsSettled = true, Wanted = null, Target = null, Outbox = Outbox.Add(new TellScheduler(new JobSettled { Job = Row.Id })) };
+        }
+
+        var wanted = Wants();
+        return wanted.Equals(Wanted) && Uptime - WantedAt < Settings.WantedInterval
+            ? this
+            : this with { IsSettled = false, Wanted = wanted, WantedAt = Uptime, Outbox = Outbox.Add(new TellScheduler(wanted)) };
+    }
+
+    private JobWanted Wants() => new()
+    {
+        Job = Row.Id,
+        MinWorkers = Row.MinWorkers,
+        MaxWorkers = Math.Min(Row.MaxWorkers, (uint)Units),
+        Priority = Row.Spec.Cluster.Priority,
+        CreatedUnixMs = Row.Created.ToUnixTimeMilliseconds(),
+        Numerics = Row.Numerics,
+        Arithmetic = Arithmetic,
+        Device = Row.Spec.Cluster.Device,
+        Workers = { Pool.Values.Where(worker => IsMember(worker) || Uptime - worker.LastSign < Settings.Silence).Select(worker => worker.Name) },
+        Avoid = { Row.Evictions.Where(IsInForce).Select(eviction => eviction.Worker) },
+        Asking = Phase is Asking or Fencing { AskingSince: not null },
+    };
+}

@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using Google.Protobuf.WellKnownTypes;
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Jobs;
+
+/// <summary>A job's journal: what each generation did. Only the last entry changes; messages are never modified.</summary>
+internal static class JournalEntries
+{
+    public static JournalEntry Of(
+        Generation generation, Assignment assignment, StateId from, string reason, IEnumerable<string> lost, DateTimeOffset? faultTime, ulong itemsRedone) => new()
+        {
+            Generation = generation.Text(),
+            FromStep = from.Item + 1,
+            Reason = reason,
+            Members = { assignment.Members.Select(member => new JournalMember { Worker = member.Worker, Shards = (uint)member.Roots.Sum(root => root.Hi - root.Lo) }) },
+            Lost = { lost },
+            FaultTime = faultTime?.ToTimestamp(),
+            StepsRedone = itemsRedone,
+        };
+
+    /// <param name="from">That the last generation began with.</param>
+    public static ImmutableList<JournalEntry> Commit(ImmutableList<JournalEntry> journal, StateId from, StateId committed, DateTimeOffset now)
+    {
+        if (journal.Count == 0 || committed.Item <= from.Item)
+        {
+            return journal;
+        }
+
+        var entry = journal[^1].Clone();
+        entry.Steps = committed.Item - from.Item;
+        entry.Samples = committed.Samples - from.Samples;
+        entry.FirstCommitTime ??= now.ToTimestamp();
+        return journal.SetItem(journal.Count - 1, entry);
+    }
+
+    /// <summary>The state that the last generation began with, as its entry tells.</summary>
+    public static StateId Start(ImmutableList<JournalEntry> journal, StateId committed) => journal.Count == 0
+        ? new StateId()
+        : new StateId { Item = journal[^1].FromStep - 1, Samples = committed.Samples - journal[^1].Samples };
+
+    /// <summary>What was committed after a state did not survive: it does not count where it was computed first.</summary>
+    public static ImmutableList<JournalEntry> GoBack(ImmutableList<JournalEntry> journal, StateId to)
+    {
+        for (var i = journal.Count - 1; i >= 0; i--)
+        {
+            var entry = journal[i].Clone();
+            var holds = entry.FromStep <= to.Item;
+            entry.Steps = holds ? to.Item + 1 - entry.FromStep : 0;
+            entry.Samples = holds ? to.Samples - (ulong)journal.Take(i).Sum(before => (long)before.Samples) : 0;
+            journal = journal.SetItem(i, entry);
+            if (holds)
+            {
+                break;
+            }
+        }
+
+        return journal;
+    }
+}
