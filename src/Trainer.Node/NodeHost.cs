@@ -60,7 +60,10 @@ public static class NodeHost
 
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>A worker may have to finish the computation of a step.</summary>
+    /// <summary>How long a job may take to go on without the worker, or to write a checkpoint where it is the last one.</summary>
+    private static readonly TimeSpan LetGoTimeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>A worker may have to finish the computation of an operation.</summary>
     private static readonly TimeSpan QuitTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs until cancelled; the result is the process's exit code, and whatever it is not 0 for stands in the log.</summary>
@@ -109,7 +112,7 @@ public static class NodeHost
             cluster = Cluster(options, worker, place, $"http://{options.Host}:{NodeHttp.Port(http)}", loggers);
             WarnOfThreads(options, logger);
             logger.LogInformation("{Name} on {Device} ({Description}): links at {Endpoints}.", options.Name, device.Name, device.Description, string.Join(", ", listener.Endpoints));
-            await RunUntilLeftAsync(cluster, worker, stop);
+            await RunUntilLeftAsync(cluster, worker, logger, stop);
         }
         finally
         {
@@ -159,7 +162,7 @@ public static class NodeHost
     private static IActorRef StartWorker(
         ActorSystem training, NodeOptions options, Device device, TrainingMetrics metrics, LinkListener listener, ILogger logger)
     {
-        var worker = new WorkerOptions(options.Name, Guid.NewGuid().ToString("N"), HostIdentity.Current, device, metrics, logger) { Listener = listener };
+        var worker = new WorkerOptions(options.Name, Incarnation(), HostIdentity.Current, device, metrics, logger) { Listener = listener };
         return training.ActorOf(Props.Create(() => new WorkerActor(worker)), options.Name);
     }
 
@@ -177,17 +180,32 @@ public static class NodeHost
         system => place.Publish(ClusterSystem.SelfAddress(system), http),
         loggers.CreateLogger("Trainer.Node.Cluster"));
 
-    /// <summary>Told to stop, the worker first says that it takes no more jobs, then the cluster is left; in good order if that is quick.</summary>
-    private static async Task RunUntilLeftAsync(DisposableCluster cluster, IActorRef worker, CancellationToken stop)
+    /// <summary>Ordered by the time of the process's start: a later life of a worker compares higher.</summary>
+    private static string Incarnation() => $"{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds():x12}-{Environment.ProcessId:x6}-{Guid.NewGuid():N}"[..28];
+
+    /// <summary>Told to stop, the worker is first planned out of its job, then the cluster is left; each in good order if it takes not too long.</summary>
+    private static async Task RunUntilLeftAsync(DisposableCluster cluster, IActorRef worker, ILogger logger, CancellationToken stop)
     {
         using var leave = new CancellationTokenSource();
         var member = cluster.RunAsync(leave.Token);
         await Task.WhenAny(member, Task.Delay(Timeout.Infinite, stop));
-        worker.Tell(new WorkerActor.Leave());
+        await Task.WhenAny(member, LeaveJobAsync(worker, logger));
         await leave.CancelAsync();
         if (await Task.WhenAny(member, Task.Delay(LeaveTimeout, CancellationToken.None)) == member)
         {
             await member; // What ended it before it was told to, ends the process.
+        }
+    }
+
+    private static async Task LeaveJobAsync(IActorRef worker, ILogger logger)
+    {
+        try
+        {
+            await worker.Ask<WorkerActor.Left>(new WorkerActor.Leave(), LetGoTimeout);
+        }
+        catch (AskTimeoutException)
+        {
+            logger.LogWarning("The job has not let this worker go within {Timeout} s; it stops all the same, which the job takes for a loss.", LetGoTimeout.TotalSeconds);
         }
     }
 }

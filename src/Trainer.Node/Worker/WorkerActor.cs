@@ -25,6 +25,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
     private readonly Arithmetic[] _arithmetics;
     private readonly Queue<LinkOffered> _waitingOffers = new();
     private IActorRef _agent = ActorRefs.Nobody;
+    private IActorRef _askedToLeave = ActorRefs.Nobody;
     private WorkerMachine _machine;
     private StepDriver? _driver;
     private Membership? _membership;
@@ -44,7 +45,11 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
             _agent = attach.Agent;
             TellStatus();
         });
-        Receive<Leave>(_ => Decide(new LeaveAsked()));
+        Receive<Leave>(_ =>
+        {
+            _askedToLeave = Sender;
+            Decide(new LeaveAsked());
+        });
         Receive<Quit>(_ => Decide(new QuitAsked()));
         Receive<Tick>(_ => Decide(new Ticked()));
     }
@@ -52,8 +57,11 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
     /// <summary>From a new agent: reports and status go there from now on.</summary>
     public sealed record Attach(IActorRef Agent) : INoSerializationVerificationNeeded;
 
-    /// <summary>The process is to stop, or the worker is drained: no more jobs, and out of the one that it serves in good order.</summary>
+    /// <summary>The process is to stop: no more jobs, and out of the one that it serves in good order. Answered by <see cref="Left"/>.</summary>
     public sealed record Leave : INoSerializationVerificationNeeded;
+
+    /// <summary>The worker serves no job and takes none.</summary>
+    public sealed record Left : INoSerializationVerificationNeeded;
 
     /// <summary>Let go of what is served, then end.</summary>
     public sealed record Quit : INoSerializationVerificationNeeded;
@@ -168,6 +176,9 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
             case EndJob:
                 LeaveMembership();
                 _driver!.Stop();
+                break;
+            case SayLeft:
+                _askedToLeave.Tell(new Left());
                 break;
             case End:
                 Context.Stop(Self);

@@ -87,6 +87,9 @@ internal sealed record SaveState(Save Order) : WorkerAction;
 /// <summary>Drop all that the worker holds for the job.</summary>
 internal sealed record EndJob : WorkerAction;
 
+/// <summary>It serves no job and takes none: who asked it to leave may know.</summary>
+internal sealed record SayLeft : WorkerAction;
+
 /// <summary>The worker ends.</summary>
 internal sealed record End : WorkerAction;
 

@@ -40,13 +40,13 @@ internal sealed partial record WorkerMachine
             return Nothing;
         }
 
-        if (Phase == WorkerPhase.Idle && !IsQuitting)
+        if (Phase == WorkerPhase.Idle && !IsLeaving)
         {
             var next = this with { Phase = WorkerPhase.Loading, Job = enlist.Job, Authority = GenerationNumber.Of(enlist.Generation) };
             return new WorkerDecision(next, [new BeginJob(enlist), new SayStatus(), new Say(next.Signed(next.Alive(now)))]);
         }
 
-        return Of(enlist.Job, enlist.Generation, () => Raise(enlist.Generation).Repeat(now));
+        return Of(enlist.Job, enlist.Generation, () => Raise(enlist.Generation).Repeat(now)); // Who leaves is busy with no job.
     }
 
     // The same again says what the worker has to say now; a lower one than it was in would lead back.

@@ -103,7 +103,7 @@ internal sealed partial record WorkerMachine(string Name, string Incarnation)
         SaveAnswered answered => AnswerSave(answered),
         DriverOver => Clear(),
         Ticked => Phase is WorkerPhase.Idle or WorkerPhase.Clearing ? Nothing : Saying(Word ?? Alive(now)),
-        LeaveAsked => new WorkerDecision(this with { IsLeaving = true }, [new SayStatus()]),
+        LeaveAsked => new WorkerDecision(this with { IsLeaving = true }, Phase == WorkerPhase.Idle ? [new SayStatus(), new SayLeft()] : [new SayStatus()]),
         QuitAsked => Quit(),
         _ => throw new ArgumentOutOfRangeException(nameof(e), e, "An event that nobody handles."),
     };
@@ -202,7 +202,7 @@ internal sealed partial record WorkerMachine(string Name, string Incarnation)
     private WorkerDecision Clear()
     {
         var idle = new WorkerMachine(Name, Incarnation) { IsLeaving = IsLeaving, IsQuitting = IsQuitting };
-        return new WorkerDecision(idle, IsQuitting ? [new SayStatus(), new End()] : [new SayStatus()]);
+        return new WorkerDecision(idle, IsQuitting ? [new SayStatus(), new End()] : IsLeaving ? [new SayStatus(), new SayLeft()] : [new SayStatus()]);
     }
 
     private WorkerDecision Quit() => Phase switch
