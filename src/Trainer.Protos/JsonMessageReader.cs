@@ -74,7 +74,7 @@ internal sealed class JsonMessageReader(ICollection<string> unknown)
         FieldType.Int32 => Number<int>(json, path),
         FieldType.UInt32 => Number<uint>(json, path),
         FieldType.Int64 => Number<long>(json, path),
-        FieldType.UInt64 => Number<ulong>(json, path),
+        FieldType.UInt64 or FieldType.Fixed64 => Number<ulong>(json, path),
         _ => throw new NotSupportedException($"{field.FullName} is of a type that has no JSON form here: {field.FieldType}"),
     };
 
