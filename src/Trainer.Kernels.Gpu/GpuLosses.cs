@@ -42,7 +42,7 @@ internal sealed class GpuLosses(GpuQueue queue) : GpuFamily(queue), ILosses
     }
 
     public void SquaredError(
-        in SquaredErrorFactors factors, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
+        in LossFactors factors, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
     {
         const string Operation = nameof(SquaredError);
         GeometryChecks.CheckElements(Operation, elements, samples);
@@ -52,6 +52,25 @@ internal sealed class GpuLosses(GpuQueue queue) : GpuFamily(queue), ILosses
             checked((int)elements),
             samples,
             GpuOperand.Samples(Operation, "y", y, extent),
+            GpuOperand.Samples(Operation, "target", target, extent),
+            GpuOperand.View(Operation, "loss", loss, Extent.Of(samples)),
+            GpuOperand.View(Operation, "correct", correct, Extent.Of(samples)),
+            GpuOperand.SamplesOrNone(Operation, "dx", dx, extent)));
+    }
+
+    public void BinaryCrossEntropy(
+        in LossFactors factors, long elements, int samples, Tensor weights, Tensor positiveWeights, Tensor logits, Tensor target, Tensor loss, Tensor correct, Tensor dx)
+    {
+        const string Operation = nameof(BinaryCrossEntropy);
+        GeometryChecks.CheckElements(Operation, elements, samples);
+        var extent = Extent.Of(samples, elements);
+        LaunchThreads(BinaryCrossEntropyKernels.OfSamples, samples * (long)BinaryCrossEntropyKernels.Lanes, new BinaryCrossEntropies(
+            factors,
+            checked((int)elements),
+            samples,
+            GpuOperand.View(Operation, "weights", weights, Extent.Of(elements)),
+            GpuOperand.View(Operation, "positive weights", positiveWeights, Extent.Of(elements)),
+            GpuOperand.Samples(Operation, "logits", logits, extent),
             GpuOperand.Samples(Operation, "target", target, extent),
             GpuOperand.View(Operation, "loss", loss, Extent.Of(samples)),
             GpuOperand.View(Operation, "correct", correct, Extent.Of(samples)),

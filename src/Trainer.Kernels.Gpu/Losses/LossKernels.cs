@@ -21,7 +21,7 @@ internal readonly record struct CrossEntropy(
 
 /// <param name="Dx">May be left out.</param>
 internal readonly record struct SquaredDifferences(
-    SquaredErrorFactors Factors, int Elements, int Samples, SampleRows Y, SampleRows Target, ArrayView<float> Loss, ArrayView<float> Correct, SampleRows Dx);
+    LossFactors Factors, int Elements, int Samples, SampleRows Y, SampleRows Target, ArrayView<float> Loss, ArrayView<float> Correct, SampleRows Dx);
 
 internal readonly record struct ClassWeightSum(int Classes, ArrayView<float> Weights, ArrayView<float> Sum) : IProductTerms
 {

@@ -46,6 +46,22 @@ internal static class VectorMath<TSimd, TVector>
     public static TVector ExpMinusOneOfNonPositive(TVector x) => TSimd.SelectLess(
         x, TSimd.Broadcast(-Ln2High / 2), TSimd.Subtract(ExpOfNonPositive(x), TSimd.Broadcast(1)), ExpMinusOneNearZero(x));
 
+    /// <summary>
+    /// log(1 + e) for e in [0, 1] (NaN stays NaN): 2 artanh(s) with s = e / (2 + e), which is 2 s + s^3 p(s^2); p of degree 4 through the Chebyshev nodes of [0, 1/9]
+    /// is within 4e-10 of it.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector LogOfOnePlus(TVector e)
+    {
+        var s = TSimd.Divide(e, TSimd.Add(TSimd.Broadcast(2), e));
+        var square = TSimd.Multiply(s, s);
+        var p = TSimd.MultiplyAdd(TSimd.Broadcast(0.232390508f), square, TSimd.Broadcast(0.217033148f));
+        p = TSimd.MultiplyAdd(p, square, TSimd.Broadcast(0.285925835f));
+        p = TSimd.MultiplyAdd(p, square, TSimd.Broadcast(0.399997026f));
+        p = TSimd.MultiplyAdd(p, square, TSimd.Broadcast(0.666666687f));
+        return TSimd.MultiplyAdd(TSimd.Multiply(s, square), p, TSimd.Add(s, s));
+    }
+
     /// <summary>1 / (1 + e^-x) for x of 0 and more, e^x / (1 + e^x) below: no overflow and no cancellation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Sigmoid(TVector x)
@@ -53,6 +69,16 @@ internal static class VectorMath<TSimd, TVector>
         var one = TSimd.Broadcast(1);
         var e = ExpOfNonPositive(TSimd.NegativeMagnitude(x));
         return TSimd.Divide(TSimd.SelectLess(x, TSimd.Broadcast(0), e, one), TSimd.Add(one, e));
+    }
+
+    /// <summary>sigmoid(x) and <paramref name="rest"/> = 1 - sigmoid(x), which is not taken from the rounded one.</summary>
+    public static TVector Sigmoid(TVector x, out TVector rest)
+    {
+        var (zero, one) = (TSimd.Broadcast(0), TSimd.Broadcast(1));
+        var e = ExpOfNonPositive(TSimd.NegativeMagnitude(x));
+        var sum = TSimd.Add(one, e);
+        rest = TSimd.Divide(TSimd.SelectLess(x, zero, one, e), sum);
+        return TSimd.Divide(TSimd.SelectLess(x, zero, e, one), sum);
     }
 
     /// <summary>y (1 - y) for y = sigmoid(x).</summary>
@@ -145,16 +171,6 @@ internal static class VectorMath<TSimd, TVector>
 
     private static TVector GeluArgument(TVector x) =>
         TSimd.Multiply(x, TSimd.MultiplyAdd(TSimd.Broadcast(GeluCubic), TSimd.Multiply(x, x), TSimd.Broadcast(GeluLinear)));
-
-    /// <summary>sigmoid(x) and <paramref name="rest"/> = 1 - sigmoid(x), which is not taken from the rounded one.</summary>
-    private static TVector Sigmoid(TVector x, out TVector rest)
-    {
-        var (zero, one) = (TSimd.Broadcast(0), TSimd.Broadcast(1));
-        var e = ExpOfNonPositive(TSimd.NegativeMagnitude(x));
-        var sum = TSimd.Add(one, e);
-        rest = TSimd.Divide(TSimd.SelectLess(x, zero, one, e), sum);
-        return TSimd.Divide(TSimd.SelectLess(x, zero, e, one), sum);
-    }
 
     /// <summary>Phi(x), the normal distribution below x, and <paramref name="bell"/> = e^(-x^2 / 2).</summary>
     /// <remarks>

@@ -16,5 +16,14 @@ public interface ILosses
     /// Per sample loss = factors.Loss x sum of (y - target)^2 (Form L); correct = 1 where the first largest of y is where the target's first largest is;
     /// and, unless it is empty, dx = 2 factors.Gradient (y - target). target dense.
     /// </summary>
-    void SquaredError(in SquaredErrorFactors factors, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx);
+    void SquaredError(in LossFactors factors, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx);
+
+    /// <summary>
+    /// Per sample loss = factors.Loss x sum of w_c (p_c target softplus(-x) + (1 - target) softplus(x)) (Form L, the last product fused), softplus(x) = max(x, 0) + log(1 + e^-|x|);
+    /// correct as of <see cref="SquaredError"/>; and, unless it is empty, dx = factors.Gradient w_c ((1 - target) sigmoid(x) - p_c target sigmoid(-x)). target dense.
+    /// </summary>
+    /// <param name="weights">w, (elements).</param>
+    /// <param name="positiveWeights">p, (elements).</param>
+    void BinaryCrossEntropy(
+        in LossFactors factors, long elements, int samples, Tensor weights, Tensor positiveWeights, Tensor logits, Tensor target, Tensor loss, Tensor correct, Tensor dx);
 }

@@ -13,6 +13,7 @@ internal sealed class LossStep
     private readonly Tensor _gradient;
     private readonly Tensor _targets;
     private readonly Tensor _classWeights;
+    private readonly Tensor _positiveWeights;
     private readonly ParameterSlot? _weightSlot;
     private readonly int _outputs;
     private readonly Tensor _labels;
@@ -23,24 +24,23 @@ internal sealed class LossStep
     public LossStep(Device device, Model model, Loss loss, NetworkMemory memory, ParameterLayout layout, NetworkOptions options)
     {
         (_device, _loss, _output, _gradient) = (device, loss, memory.Output, memory.OutputGradient);
-        _outputs = loss is CrossEntropy or SquaredError { OneHot: true } ? model.Classes : (int)model.OutputShape.Elements;
+        _outputs = OutputsOf(model, loss);
         _labels = memory.AllocateMore(options.PassSamples);
         _sampleLoss = memory.AllocateMore(options.PassSamples);
         _sampleCorrect = memory.AllocateMore(options.PassSamples);
         _weightSlot = layout.Slots.FirstOrDefault(slot => slot.Kind == SlotKind.LossWeight);
-        if (loss is SquaredError)
+        if (loss is OutputLoss)
         {
             _targets = memory.AllocateMore((long)options.PassSamples * _outputs);
         }
+
+        if (loss is BinaryCrossEntropy binary)
+        {
+            (_classWeights, _positiveWeights) = (PlaceWeights(binary.Weight, memory), PlaceWeights(binary.PosWeight, memory));
+        }
         else if (loss is CrossEntropy { ClassWeights: { } weights })
         {
-            _classWeights = memory.AllocateMore(_outputs);
-            for (var i = 0; i < weights.Count; i++)
-            {
-                _classWeights.Host[i] = (float)weights[i];
-            }
-
-            device.Upload(_classWeights);
+            _classWeights = PlaceWeights(weights, memory);
         }
     }
 
@@ -61,7 +61,8 @@ internal sealed class LossStep
     /// <summary>Elements that it allocates for so many samples.</summary>
     public static long Elements(Model model, Loss loss, int samples) => loss switch
     {
-        SquaredError error => samples * (3 + (error.OneHot ? model.Classes : model.OutputShape.Elements)),
+        BinaryCrossEntropy => (samples * (3L + OutputsOf(model, loss))) + (2L * OutputsOf(model, loss)),
+        OutputLoss => samples * (3L + OutputsOf(model, loss)),
         CrossEntropy { ClassWeights: not null } => (3L * samples) + model.Classes,
         _ => 3L * samples,
     };
@@ -91,23 +92,47 @@ internal sealed class LossStep
         }
         else
         {
-            Compare((SquaredError)_loss, samples, batch, gradient);
+            Compare((OutputLoss)_loss, samples, batch, gradient);
         }
 
         _device.Download(_sampleLoss.Slice(0, samples));
         _device.Download(_sampleCorrect.Slice(0, samples));
     }
 
-    private void Compare(SquaredError error, int samples, int batch, Tensor gradient)
+    private void Compare(OutputLoss loss, int samples, int batch, Tensor gradient)
     {
-        if (error.OneHot)
+        if (loss.OneHot)
         {
             FillOneHot(samples);
         }
 
         _device.Upload(_targets.Slice(0, (long)samples * _outputs));
-        var factors = error.Reduction == SquaredErrorReduction.Mean ? new SquaredErrorFactors(1f / _outputs, 1f / _outputs) : new(1, batch);
-        _device.Losses.SquaredError(factors, _outputs, samples, _output, _targets, _sampleLoss, _sampleCorrect, gradient);
+        var factors = loss.Reduction == LossReduction.Mean ? new LossFactors(1f / _outputs, 1f / _outputs) : new(1, batch);
+        if (loss is BinaryCrossEntropy)
+        {
+            _device.Losses.BinaryCrossEntropy(
+                factors, _outputs, samples, _classWeights, _positiveWeights, _output, _targets, _sampleLoss, _sampleCorrect, gradient);
+        }
+        else
+        {
+            _device.Losses.SquaredError(factors, _outputs, samples, _output, _targets, _sampleLoss, _sampleCorrect, gradient);
+        }
+    }
+
+    /// <summary>Outputs that are compared with something.</summary>
+    private static int OutputsOf(Model model, Loss loss) => loss is OutputLoss { OneHot: false } ? (int)model.OutputShape.Elements : model.Classes;
+
+    /// <param name="weights">One per output; null: 1.</param>
+    private Tensor PlaceWeights(IReadOnlyList<double>? weights, NetworkMemory memory)
+    {
+        var placed = memory.AllocateMore(_outputs);
+        for (var i = 0; i < _outputs; i++)
+        {
+            placed.Host[i] = (float)(weights?[i] ?? 1);
+        }
+
+        _device.Upload(placed);
+        return placed;
     }
 
     private void FillOneHot(int samples)

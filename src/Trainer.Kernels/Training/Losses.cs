@@ -34,20 +34,31 @@ public sealed record CrossEntropy(IReadOnlyList<double>? ClassWeights = null, in
     public override float WeightOf(int label) => label == IgnoreIndex ? 0 : (float)(ClassWeights?[label] ?? 1);
 }
 
-/// <summary>What becomes of the squares of a sample's outputs.</summary>
-public enum SquaredErrorReduction
+/// <summary>What becomes of the losses of a sample's outputs.</summary>
+public enum LossReduction
 {
-    /// <summary>torch.nn.MSELoss: divided by the outputs of all samples.</summary>
+    /// <summary>As torch's: divided by the outputs of all samples.</summary>
     Mean,
 
     /// <summary>
-    /// torch.nn.MSELoss(reduction='sum'): the gradient is that of the sum over all samples of a batch. The loss that is told is per sample, as all losses.
+    /// As torch's: the gradient is that of the sum over all samples of a batch. The loss that is told is per sample, as all losses.
     /// </summary>
     Sum,
 }
 
-/// <summary>(y - target)^2 over all outputs.</summary>
+/// <summary>A loss of each output by itself, against a target of its own.</summary>
 /// <param name="Reduction">How they are summed.</param>
 /// <param name="OneHot">The target is 1 for the label's output, 0 for the others; else the caller gives <see cref="Network.Targets"/>.</param>
+public abstract record OutputLoss(LossReduction Reduction, [property: NotInFiles] bool OneHot) : Loss;
+
+/// <summary>(y - target)^2 over all outputs, as torch.nn.MSELoss.</summary>
 [Kind("mse")]
-public sealed record SquaredError(SquaredErrorReduction Reduction = SquaredErrorReduction.Mean, [property: NotInFiles] bool OneHot = true) : Loss;
+public sealed record SquaredError(LossReduction Reduction = LossReduction.Mean, bool OneHot = true) : OutputLoss(Reduction, OneHot);
+
+/// <summary>-w (p t log s + (1 - t) log(1 - s)) with s = sigmoid(y) over all outputs and targets t in [0, 1], as torch.nn.BCEWithLogitsLoss.</summary>
+/// <param name="Weight">w, one per output; null: 1.</param>
+/// <param name="PosWeight">p, what a target of 1 counts more than one of 0; one per output; null: 1.</param>
+[Kind("bce_with_logits")]
+public sealed record BinaryCrossEntropy(
+    IReadOnlyList<double>? Weight = null, IReadOnlyList<double>? PosWeight = null, LossReduction Reduction = LossReduction.Mean, bool OneHot = true)
+    : OutputLoss(Reduction, OneHot);

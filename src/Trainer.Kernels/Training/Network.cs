@@ -91,7 +91,7 @@ public sealed class Network : IDisposable
     /// <summary>Host memory for the local batch's class indices, (MaxSamples).</summary>
     public Span<int> Labels => _hostBatch is null ? _loss.Labels : _hostBatch.Labels;
 
-    /// <summary>Host memory for what outputs should be, (MaxSamples, outputs): of a <see cref="SquaredError"/> that is not one-hot.</summary>
+    /// <summary>Host memory for what outputs should be, (MaxSamples, outputs): of an <see cref="OutputLoss"/> that is not one-hot.</summary>
     public Span<float> Targets => _hostBatch is null ? _loss.Targets : _hostBatch.Targets;
 
     /// <summary>After a pass: the last layer's outputs, (samples, outputs).</summary>

@@ -30,10 +30,9 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
     /// <exception cref="ModelException">With the path of the field and what is wrong with it.</exception>
     public void CheckFits(Model model)
     {
-        if (Loss is CrossEntropy { ClassWeights: { } weights } && weights.Count != model.Classes)
-        {
-            throw new ModelException("training.loss.cross_entropy.class_weights", $"has {weights.Count} weights; the model has {model.Classes} classes");
-        }
+        CheckWeights("cross_entropy.class_weights", (Loss as CrossEntropy)?.ClassWeights, model);
+        CheckWeights("bce_with_logits.weight", (Loss as BinaryCrossEntropy)?.Weight, model);
+        CheckWeights("bce_with_logits.pos_weight", (Loss as BinaryCrossEntropy)?.PosWeight, model);
 
         var names = model.Graph.Layers.SelectMany(node => node.ParameterNames).ToList();
         for (var i = 0; i < ParameterGroups.Count; i++)
@@ -44,6 +43,16 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
                     $"training.parameter_groups[{i}].pattern",
                     $"'{ParameterGroups[i].Pattern}' matches no parameter; the first ones are {string.Join(", ", names.Take(4))}");
             }
+        }
+    }
+
+    private void CheckWeights(string field, IReadOnlyList<double>? weights, Model model)
+    {
+        var isOfClasses = Loss is not OutputLoss { OneHot: false };
+        if (weights is not null && weights.Count != (isOfClasses ? model.Classes : model.OutputShape.Elements))
+        {
+            throw new ModelException(
+                $"training.loss.{field}", $"has {weights.Count} weights; the model has {(isOfClasses ? $"{model.Classes} classes" : $"{model.OutputShape.Elements} outputs")}");
         }
     }
 

@@ -178,6 +178,10 @@ public sealed class JobValidatorTests : IDisposable
             "has 3 weights; the model has 10 classes",
             spec => spec.Training.Loss = new Loss { CrossEntropy = new CrossEntropy { ClassWeights = { 1, 2, 3 } } });
         Expect(
+            "training.loss.bce_with_logits.pos_weight",
+            "has 2 weights; the model has 10 classes",
+            spec => spec.Training.Loss = new Loss { BceWithLogits = new BceWithLogits { PosWeight = { 1, 2 } } });
+        Expect(
             "training.parameter_groups[0].pattern",
             "'8.*' matches no parameter; the first ones are 0.weight, 0.bias, 3.weight, 3.bias",
             spec => spec.Training.ParameterGroups.Add(new ParameterGroup { Pattern = "8.*", Frozen = true }));

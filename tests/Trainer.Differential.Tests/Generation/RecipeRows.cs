@@ -13,7 +13,8 @@ internal static class RecipeRows
 {
     public static IReadOnlyDictionary<string, Func<Draw, RecipeScene, JsonObject>> Losses { get; } = Rows(
         ("cross_entropy", CrossEntropy),
-        ("mse", (draw, _) => new JsonObject().Maybe(draw, "reduction", () => draw.Of("mean", "sum"), 0.6)));
+        ("mse", (draw, _) => new JsonObject().Maybe(draw, "reduction", () => draw.Of("mean", "sum"), 0.6)),
+        ("bce_with_logits", BceWithLogits));
 
     public static IReadOnlyDictionary<string, Func<Draw, RecipeScene, JsonObject>> Optimizers { get; } = Rows(
         ("sgd", Sgd),
@@ -46,9 +47,15 @@ internal static class RecipeRows
     }
 
     private static JsonObject CrossEntropy(Draw draw, RecipeScene scene) => new JsonObject()
-        .Maybe(draw, "class_weights", () => new JsonArray([.. Enumerable.Range(0, scene.Outputs).Select(_ => (JsonNode)draw.Real(0.1, 4))]), 0.25)
+        .Maybe(draw, "class_weights", () => ClassWeights(draw, scene), 0.25)
         .Maybe(draw, "ignore_index", () => scene.None ?? draw.Of([-100, .. scene.Labels]), scene.None is null ? 0.25 : 1)
         .Maybe(draw, "label_smoothing", () => draw.Real(0.01, 1), 0.3);
+
+    private static JsonObject BceWithLogits(Draw draw, RecipeScene scene) => new JsonObject()
+        .Maybe(draw, "weight", () => ClassWeights(draw, scene)).Maybe(draw, "pos_weight", () => ClassWeights(draw, scene))
+        .Maybe(draw, "reduction", () => draw.Of("mean", "sum"), 0.6);
+
+    private static JsonArray ClassWeights(Draw draw, RecipeScene scene) => new([.. Enumerable.Range(0, scene.Outputs).Select(_ => (JsonNode)draw.Real(0.1, 4))]);
 
     private static JsonObject Sgd(Draw draw, RecipeScene scene)
     {

@@ -29,12 +29,25 @@ class Mse:
     def __init__(self, classes, dtype, reduction="mean"):
         self.classes, self.dtype, self.reduction = classes, dtype, reduction
 
+    def between(self, outputs, targets):
+        return functional.mse_loss(outputs, targets, reduction=self.reduction)
+
     def counted(self, labels):
         return torch.ones_like(labels, dtype=torch.bool)
 
     def __call__(self, outputs, labels):
-        loss = functional.mse_loss(outputs, functional.one_hot(labels, self.classes).to(self.dtype), reduction=self.reduction)
+        loss = self.between(outputs, functional.one_hot(labels, self.classes).to(self.dtype))
         return loss, loss.item() * (len(labels) if self.reduction == "mean" else 1), len(labels)
+
+
+class BceWithLogits(Mse):
+    """Likewise."""
+    def __init__(self, classes, dtype, reduction="mean", **weights):
+        super().__init__(classes, dtype, reduction)
+        self.weights = {name: torch.tensor(values, dtype=dtype) for name, values in weights.items()}
+
+    def between(self, outputs, targets):
+        return functional.binary_cross_entropy_with_logits(outputs, targets, reduction=self.reduction, **self.weights)
 
 
 def adam(kind):
@@ -46,7 +59,7 @@ def adam(kind):
 
 
 # One row per kind.
-LOSSES = {"cross_entropy": CrossEntropy, "mse": Mse}
+LOSSES = {"cross_entropy": CrossEntropy, "mse": Mse, "bce_with_logits": BceWithLogits}
 OPTIMIZERS = {
     "sgd": lambda groups, options: torch.optim.SGD(groups, **options),
     "adam": adam(torch.optim.Adam),

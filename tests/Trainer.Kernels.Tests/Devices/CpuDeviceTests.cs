@@ -176,6 +176,7 @@ public class CpuDeviceTests
             _device.Elementwise.SoftmaxForward(7, 72, Samples, true, _y, _y);
             _device.Elementwise.SoftmaxBackward(7, 72, Samples, true, _y, _y, previous, _y);
             _device.Losses.SquaredError(new(1, 1), 7, Samples, _y, _y, _loss, _correct, _y);
+            _device.Losses.BinaryCrossEntropy(new(1, 1), 7, Samples, _x, _x, _y, _y, _loss, _correct, _y);
             _device.Updates.SquaredNorm(_y);
         }
 

@@ -50,7 +50,7 @@ public abstract class LossSuite(DeviceVariants variants)
     [InlineData(20_011, 3)]
     public void Squared_error_equals_the_reference(int elements, int samples)
     {
-        foreach (var factors in new SquaredErrorFactors[] { new(1, 1), new(0.37f, 0.37f), new(1, 13) })
+        foreach (var factors in new LossFactors[] { new(1, 1), new(0.37f, 0.37f), new(1, 13) })
         {
             variants.MustEqualReference($"{factors}", device =>
             {
@@ -63,6 +63,43 @@ public abstract class LossSuite(DeviceVariants variants)
                 return [.. device.Read(loss), .. device.Read(correct), .. tensors.Read(dx)];
             });
         }
+    }
+
+    [Theory]
+    [InlineData(1, 5)]
+    [InlineData(19, 7)]
+    [InlineData(4099, 3)]
+    public void Binary_cross_entropy_agrees(int elements, int samples)
+    {
+        foreach (var factors in new LossFactors[] { new(1, 1), new(1f / elements, 1f / elements), new(1, 13) })
+        {
+            variants.MustAgree($"{factors}", MathF.Max(4e-5f, 4e-6f * elements), device => BinaryCrossEntropy(
+                device, factors, elements, samples, TestData.Values(samples * elements, 1, 12), [.. TestData.Values(samples * elements, 2).Select(value => (value + 1) / 2)]));
+        }
+    }
+
+    /// <summary>However sure, a right answer's loss is e^-|x| and a wrong one's |x|; both gradients stay in proportion.</summary>
+    [Fact]
+    public void Binary_cross_entropy_cancels_nothing()
+    {
+        foreach (var device in variants.All)
+        {
+            float[] x = [-60, 60, -60, 60], targets = [0, 1, 1, 0];
+            var found = BinaryCrossEntropy(device, new(1, 1), 1, 4, x, targets, 1);
+            var small = Math.Exp(-60);
+            Assert.Equal([small, small, 60, 60, 1, 1, 1, 1, small, -small, -1, 1], found.Select(value => (double)value), (a, b) => Math.Abs(a - b) <= 1e-6 * Math.Abs(a));
+        }
+    }
+
+    private static float[] BinaryCrossEntropy(Device device, LossFactors factors, int elements, int samples, float[] x, float[] targets, float? weight = null)
+    {
+        using var tensors = new Gapped(device, device == DeviceVariants.Reference ? 0 : 11);
+        using var dense = new Guarded();
+        Tensor Weights(ulong seed) => dense.Input(device, [.. TestData.Values(elements, seed).Select(value => weight ?? (value + 1.5f))]);
+        var (logits, target, weights, positive) = (tensors.Input(samples, x), dense.Input(device, targets), Weights(3), Weights(4));
+        var (loss, correct, dx) = (dense.Output(device, samples), dense.Output(device, samples), tensors.Output(samples, elements));
+        device.Losses.BinaryCrossEntropy(factors, elements, samples, weights, positive, logits, target, loss, correct, dx);
+        return [.. device.Read(loss), .. device.Read(correct), .. tensors.Read(dx)];
     }
 
     private static float[] CrossEntropy(Device device, int classes, int samples, int[] labels, float smoothing, bool weighted, int? ignored)

@@ -84,6 +84,15 @@ public unsafe class VectorMathTests
         ExpMinusOneBy<Avx2Simd, Vector256<float>>,
         ExpMinusOneBy<PortableSimd, Vector128<float>>);
 
+    [Fact]
+    public void Log_of_one_plus_is_near_and_the_same_everywhere() => CheckAll(
+        [.. Finite().Where(x => x is >= 0 and <= 1)],
+        x => Math.Abs(x) < 1e-5 ? x - (x * x / 2) : Math.Log(1 + x),
+        2,
+        LogOfOnePlusBy<Avx512Simd, Vector512<float>>,
+        LogOfOnePlusBy<Avx2Simd, Vector256<float>>,
+        LogOfOnePlusBy<PortableSimd, Vector128<float>>);
+
     /// <summary>Central differences of the exact functions, good to 1e-9; derivatives lie between -0.2 and 1.2 and cross zero.</summary>
     [Theory]
     [InlineData(ActivationKind.Gelu)]
@@ -236,6 +245,10 @@ public unsafe class VectorMathTests
     private static float[] ExpMinusOneBy<TSimd, TVector>(float[] x)
         where TSimd : ISimd<TVector>
         where TVector : struct => Map<TSimd, TVector>(x, VectorMath<TSimd, TVector>.ExpMinusOneOfNonPositive);
+
+    private static float[] LogOfOnePlusBy<TSimd, TVector>(float[] x)
+        where TSimd : ISimd<TVector>
+        where TVector : struct => Map<TSimd, TVector>(x, VectorMath<TSimd, TVector>.LogOfOnePlus);
 
     private static float[] DerivativeBy<TSimd, TVector>(ActivationKind kind, float[] x)
         where TSimd : ISimd<TVector>

@@ -16,6 +16,8 @@ public abstract class LossGoldenTests
 
     public static TheoryData<string> SquaredErrors => Names("squared_error");
 
+    public static TheoryData<string> BinaryCrossEntropies => Names("binary_cross_entropy");
+
     protected abstract Device Open();
 
     [Theory]
@@ -57,6 +59,27 @@ public abstract class LossGoldenTests
         device.Losses.SquaredError(
             new(factor, factor), elements, samples, device.Place(GoldenValues.Tensor($"{name}.y", samples * elements)),
             device.Place(GoldenValues.Tensor($"{name}.target", samples * elements)), loss, correct, dx);
+
+        MustBeNear($"{name}: loss", [golden.GetProperty("loss").GetDouble()], [device.Read(loss).Sum()]);
+        MustBeNear($"{name}: gradient", golden.Doubles("gradient"), device.Read(dx));
+    }
+
+    [Theory]
+    [MemberData(nameof(BinaryCrossEntropies))]
+    public void Binary_cross_entropy(string name)
+    {
+        var golden = Case("binary_cross_entropy", name);
+        var (samples, classes) = (golden.Int("samples"), golden.Int("classes"));
+        using var device = Open();
+        Tensor Weights(string kind) => device.Place(golden.GetProperty(kind).GetBoolean()
+            ? GoldenValues.Tensor($"{name}.{kind}", classes, 0.5, 1)
+            : [.. Enumerable.Repeat(1f, classes)]);
+        var factor = golden.Text("reduction") == "mean" ? 1f / (samples * classes) : 1;
+        var (loss, correct, dx) = (device.Zeros(samples), device.Zeros(samples), device.Zeros(samples * classes));
+        device.Losses.BinaryCrossEntropy(
+            new(factor, factor), classes, samples, Weights("weight"), Weights("pos_weight"),
+            device.Place(GoldenValues.Tensor($"{name}.logits", samples * classes, golden.GetProperty("scale").GetDouble())),
+            device.Place(GoldenValues.Tensor($"{name}.target", samples * classes, 0.5, 0.5f)), loss, correct, dx);
 
         MustBeNear($"{name}: loss", [golden.GetProperty("loss").GetDouble()], [device.Read(loss).Sum()]);
         MustBeNear($"{name}: gradient", golden.Doubles("gradient"), device.Read(dx));

@@ -27,6 +27,17 @@ def squared_error(name, samples, shape, reduction):
     return {"name": name, "samples": samples, "shape": list(shape), "reduction": reduction, "loss": golden.digits(loss.item()), "gradient": golden.flat(y.grad)}
 
 
+def binary_cross_entropy(name, samples, classes, scale=4.0, weight=False, pos_weight=False, reduction="mean"):
+    """Without weights the test multiplies by 1."""
+    logits = golden.tensor(f"{name}.logits", (samples, classes), scale).requires_grad_()
+    target = golden.tensor(f"{name}.target", (samples, classes), 0.5, 0.5)
+    options = {key: golden.tensor(f"{name}.{key}", (classes,), 0.5, 1) for key, given in (("weight", weight), ("pos_weight", pos_weight)) if given}
+    loss = functional.binary_cross_entropy_with_logits(logits, target, reduction=reduction, **options)
+    loss.backward()
+    return {"name": name, "samples": samples, "classes": classes, "scale": scale, "weight": weight, "pos_weight": pos_weight, "reduction": reduction,
+            "loss": golden.digits(loss.item()), "gradient": golden.flat(logits.grad)}
+
+
 golden.write("losses.json", {
     "labels": "sample n has label 7 n mod classes",
     "cross_entropy": [
@@ -38,6 +49,13 @@ golden.write("losses.json", {
         cross_entropy("smoothing", 7, 6, label_smoothing=0.1),
         cross_entropy("all smooth", 3, 7, label_smoothing=1.0),
         cross_entropy("everything", 17, 5, weights=True, ignore_index=3, label_smoothing=0.2),
+    ],
+    "binary_cross_entropy": [
+        binary_cross_entropy("plain binary", 5, 7),
+        binary_cross_entropy("sure binary", 3, 19, scale=60),
+        binary_cross_entropy("weight", 7, 5, weight=True),
+        binary_cross_entropy("pos_weight", 5, 17, pos_weight=True),
+        binary_cross_entropy("sum of all", 3, 11, weight=True, pos_weight=True, reduction="sum"),
     ],
     "squared_error": [
         squared_error("mean", 5, (7,), "mean"),

@@ -44,6 +44,7 @@ public abstract class LayerBitsSuite(DeviceVariants variants)
         { "adagrad", """{"epochs":1,"optimizer":{"adagrad":{"lr_decay":0.1,"initial_accumulator_value":0.01,"weight_decay":0.01}}}""" },
         { "clip", """{"epochs":1,"optimizer":{"sgd":{"lr":0.05}},"clip_grad_norm":0.1}""" },
         { "weighted loss", """{"epochs":1,"optimizer":{"sgd":{"lr":0.05}},"loss":{"cross_entropy":{"class_weights":[1,2,1,1,3,1,1,0.5,1,1],"ignore_index":6,"label_smoothing":0.1}}}""" },
+        { "binary cross entropy", """{"epochs":1,"optimizer":{"sgd":{"lr":0.05}},"loss":{"bce_with_logits":{"weight":[1,2,1,1,3,1,1,0.5,1,1],"pos_weight":[1,1,4,1,1,1,0.5,1,1,9]}}}""" },
         { "squared error", """{"epochs":1,"optimizer":{"sgd":{"lr":0.05}},"loss":{"mse":{"reduction":"mean"}}}""" },
         { "schedule", """{"epochs":3,"optimizer":{"sgd":{"lr":0.05}},"schedule":{"cosine":{},"warmup":{"steps":2}}}""" },
     };

@@ -42,7 +42,7 @@ internal sealed class ReferenceLosses : ILosses
         }
     }
 
-    public void SquaredError(in SquaredErrorFactors factors, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
+    public void SquaredError(in LossFactors factors, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
     {
         Span<float> lanes = stackalloc float[FormL.Lanes];
         for (var n = 0; n < samples; n++)
@@ -61,6 +61,29 @@ internal sealed class ReferenceLosses : ILosses
             loss.Host[n] = factors.Loss * FormL.Fold(lanes);
             correct.Host[n] = FirstLargest(y, elements, n) == FirstLargest(target, elements, n) ? 1 : 0;
         }
+    }
+
+    public void BinaryCrossEntropy(
+        in LossFactors factors, long elements, int samples, Tensor weights, Tensor positiveWeights, Tensor logits, Tensor target, Tensor loss, Tensor correct, Tensor dx)
+    {
+        for (var n = 0; n < samples; n++)
+        {
+            var sum = 0.0;
+            for (var i = 0; i < elements; i++)
+            {
+                var (x, t, w, p) = ((double)Element(logits, elements, n, i), (double)Element(target, elements, n, i), weights.Host[i], positiveWeights.Host[i]);
+                sum += w * ((p * t * Softplus(-x)) + ((1 - t) * Softplus(x)));
+                if (!dx.IsEmpty)
+                {
+                    Element(dx, elements, n, i) = (float)(factors.Gradient * w * (((1 - t) / (1 + Math.Exp(-x))) - (p * t / (1 + Math.Exp(x)))));
+                }
+            }
+
+            loss.Host[n] = (float)(factors.Loss * sum);
+            correct.Host[n] = FirstLargest(logits, elements, n) == FirstLargest(target, elements, n) ? 1 : 0;
+        }
+
+        static double Softplus(double x) => Math.Max(x, 0) + (x is > 30 or < -30 ? Math.Exp(-Math.Abs(x)) : Math.Log(1 + Math.Exp(-Math.Abs(x))));
     }
 
     private static int FirstLargest(Tensor tensor, long elements, int sample)

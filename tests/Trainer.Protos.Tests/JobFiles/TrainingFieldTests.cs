@@ -60,7 +60,7 @@ public sealed class TrainingFieldTests
     public void FaultsOfDataArePlaced(string data, string expected) => Refused(File(data, ""), expected);
 
     [Theory]
-    [InlineData("loss: {}", "9:3: training.loss: needs cross_entropy or mse")]
+    [InlineData("loss: {}", "9:3: training.loss: needs cross_entropy, mse or bce_with_logits")]
     [InlineData("loss: {mse: {reduction: none}}", "9:27: training.loss.mse.reduction: must be mean or sum, got 'none'")]
     [InlineData("loss: {cross_entropy: {label_smoothing: -1}}", "9:43: training.loss.cross_entropy.label_smoothing: must be at least 0, got -1")]
     [InlineData("parameter_groups: [{pattern: '0.*'}]", "9:22: training.parameter_groups[0]: needs lr, weight_decay or frozen")]

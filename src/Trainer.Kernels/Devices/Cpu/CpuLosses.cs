@@ -13,6 +13,7 @@ internal sealed unsafe class CpuLosses<TSimd, TVector>(ThreadTeam team, Scratch 
 {
     private readonly CrossEntropyWork<TSimd, TVector> _softmaxCrossEntropy = new(team, scratch);
     private readonly SquaredErrorWork<TSimd, TVector> _squaredError = new(team);
+    private readonly BinaryCrossEntropyWork<TSimd, TVector> _binaryCrossEntropy = new(team);
 
     public void SoftmaxCrossEntropy(
         in CrossEntropyOptions options, int classes, int samples, Tensor logits, Tensor labels, Tensor loss, Tensor correct, Tensor dx)
@@ -33,7 +34,7 @@ internal sealed unsafe class CpuLosses<TSimd, TVector>(ThreadTeam team, Scratch 
             Operand.SamplesOrNone(Operation, "dx", dx, extent));
     }
 
-    public void SquaredError(in SquaredErrorFactors factors, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
+    public void SquaredError(in LossFactors factors, long elements, int samples, Tensor y, Tensor target, Tensor loss, Tensor correct, Tensor dx)
     {
         const string Operation = nameof(SquaredError);
         GeometryChecks.CheckElements(Operation, elements, samples);
@@ -43,6 +44,25 @@ internal sealed unsafe class CpuLosses<TSimd, TVector>(ThreadTeam team, Scratch 
             elements,
             samples,
             Operand.Samples(Operation, "y", y, extent),
+            Operand.Samples(Operation, "target", target, extent),
+            Operand.Address(Operation, "loss", loss, Extent.Of(samples)),
+            Operand.Address(Operation, "correct", correct, Extent.Of(samples)),
+            Operand.SamplesOrNone(Operation, "dx", dx, extent));
+    }
+
+    public void BinaryCrossEntropy(
+        in LossFactors factors, long elements, int samples, Tensor weights, Tensor positiveWeights, Tensor logits, Tensor target, Tensor loss, Tensor correct, Tensor dx)
+    {
+        const string Operation = nameof(BinaryCrossEntropy);
+        GeometryChecks.CheckElements(Operation, elements, samples);
+        var extent = Extent.Of(samples, elements);
+        _binaryCrossEntropy.Execute(
+            factors,
+            elements,
+            samples,
+            Operand.Address(Operation, "weights", weights, Extent.Of(elements)),
+            Operand.Address(Operation, "positive weights", positiveWeights, Extent.Of(elements)),
+            Operand.Samples(Operation, "logits", logits, extent),
             Operand.Samples(Operation, "target", target, extent),
             Operand.Address(Operation, "loss", loss, Extent.Of(samples)),
             Operand.Address(Operation, "correct", correct, Extent.Of(samples)),

@@ -13,7 +13,7 @@ internal sealed unsafe class SquaredErrorWork<TSimd, TVector>(ThreadTeam team) :
 {
     private const int RunElements = 16_384;
 
-    private SquaredErrorFactors _factors;
+    private LossFactors _factors;
     private long _elements;
     private int _samples;
     private int _runSamples;
@@ -25,7 +25,7 @@ internal sealed unsafe class SquaredErrorWork<TSimd, TVector>(ThreadTeam team) :
 
     /// <param name="dx">May be left out.</param>
     public void Execute(
-        in SquaredErrorFactors factors, long elements, int samples, SampleRows y, SampleRows target, float* loss, float* correct, SampleRows dx)
+        in LossFactors factors, long elements, int samples, SampleRows y, SampleRows target, float* loss, float* correct, SampleRows dx)
     {
         (_factors, _elements, _samples) = (factors, elements, samples);
         (_y, _target, _dx) = (y, target, dx);
@@ -43,23 +43,12 @@ internal sealed unsafe class SquaredErrorWork<TSimd, TVector>(ThreadTeam team) :
             var y = _y.At(sample, 0);
             var target = _target.At(sample, 0);
             _loss[sample] = _factors.Loss * LaneSum<TSimd, TVector, SquaredDifferenceTerm<TSimd, TVector>>.Of(y, target, 0, 0, _elements);
-            _correct[sample] = FirstLargest(y) == FirstLargest(target) ? 1 : 0;
+            _correct[sample] = LargestElement.First(y, _elements) == LargestElement.First(target, _elements) ? 1 : 0;
             if (!_dx.IsEmpty)
             {
                 Gradient(y, target, _dx.At(sample, 0));
             }
         }
-    }
-
-    private long FirstLargest(float* values)
-    {
-        var first = 0L;
-        for (var i = 1L; i < _elements; i++)
-        {
-            first = values[i] > values[first] ? i : first;
-        }
-
-        return first;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
