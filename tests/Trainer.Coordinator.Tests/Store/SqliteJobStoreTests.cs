@@ -37,6 +37,16 @@ public sealed class SqliteJobStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Once_closed_it_makes_no_new_file()
+    {
+        _store.Dispose();
+        File.Delete(Path.Combine(_folder.Path, "jobs.db"));
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await _store.ActiveIdsAsync());
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
+    }
+
+    [Fact]
     public async Task The_second_of_an_id_gets_the_first()
     {
         await _store.InsertAsync(Samples.Row() with { Message = "first" });
