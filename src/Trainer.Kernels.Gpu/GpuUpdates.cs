@@ -57,10 +57,10 @@ internal sealed class GpuUpdates(GpuQueue queue) : GpuFamily(queue), IUpdates, I
     }
 
     public void Update(
-        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> hashes)
+        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> read, Span<ulong> written)
     {
         const string Operation = nameof(Update);
-        GeometryChecks.CheckRuns(Operation, runs, before, after, hashes.Length);
+        GeometryChecks.CheckRuns(Operation, runs, before, after, read.Length, written.Length);
         var (elements, first, steps) = (after[0].Elements, 0L, new UpdateStep[runs.Length]);
         for (var i = 0; i < runs.Length; i++)
         {
@@ -69,13 +69,14 @@ internal sealed class GpuUpdates(GpuQueue queue) : GpuFamily(queue), IUpdates, I
         }
 
         Queue.Bind();
+        HashAll(before, elements, read);
         LaunchThreads(WeightUpdateKernels.Update, elements, new UpdatePass(
             elements,
             _tables.Upload<UpdateStep>(steps),
             GpuOperand.View(Operation, "total", total, Extent.Of(elements)),
             Buffers(before, elements),
             Buffers(after, elements)));
-        HashAll(after, elements, hashes);
+        HashAll(after, elements, written);
     }
 
     public void Hash(Tensor values, Span<ulong> hashes)

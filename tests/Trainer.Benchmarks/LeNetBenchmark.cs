@@ -37,6 +37,7 @@ internal static class LeNetBenchmark
             network.Gradient(0).CopyTo(root[0].Span);
             GradientTree.Fold(root, ranges, Slice.Shards, Samples, network.Total);
             network.Apply();
+            network.States.Flip();
         });
     }
 
@@ -52,7 +53,7 @@ internal static class LeNetBenchmark
         Loss(bench);
         var (weights, total, next) = (bench.Tensor(61_706), bench.Tensor(61_706), bench.Tensor(61_706));
         UpdateRun[] runs = [new UpdateRun(UpdateRule.Sgd, weights.Elements) { LearningRate = 1e-6f }];
-        bench.Measure("sgd", 2 * 61_706, () => bench.Device.Updates.Update(runs, 1, total, [weights], [next], new ulong[1]));
+        bench.Measure("sgd", 2 * 61_706, () => bench.Device.Updates.Update(runs, 1, total, [weights], [next], new ulong[1], new ulong[1]));
     }
 
     private static void Convolution(Bench bench, Conv2dGeometry g, bool isFirst)

@@ -98,6 +98,7 @@ internal static class NetworksCommand
             network.ForwardBackward(slice, (ulong)(step + 3));
             network.DivideTotal(batch);
             network.Apply();
+            network.States.Flip();
             operations?.EndStep(step >= 0);
             if (step >= 0)
             {

@@ -24,9 +24,10 @@ public interface IUpdates
     /// <param name="scale">Multiplied into every total first: clipping and the like. 1 changes no bit.</param>
     /// <param name="before">The weights, then the optimizer's buffers: Sgd's velocity; m and v of Adam.</param>
     /// <param name="after">As many, likewise; the same tensors, to be changed where they are, or others.</param>
-    /// <param name="hashes">What <see cref="Hash"/> would say of each buffer of <paramref name="after"/>, one behind another.</param>
+    /// <param name="read">What <see cref="Hash"/> would say of each buffer of <paramref name="before"/>, one behind another, from the values that were read.</param>
+    /// <param name="written">Likewise, of <paramref name="after"/>.</param>
     void Update(
-        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> hashes);
+        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> read, Span<ulong> written);
 
     /// <summary>A 64-bit hash of each chunk of 65,536 elements of a flat buffer, which depends on the bits and their order alone.</summary>
     /// <param name="hashes">One for each chunk.</param>

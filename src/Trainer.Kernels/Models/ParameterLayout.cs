@@ -1,6 +1,5 @@
 using Trainer.Kernels.Canonical;
 
-
 namespace Trainer.Kernels.Models;
 
 /// <summary>What the elements of a slot are.</summary>
@@ -55,6 +54,7 @@ public sealed class ParameterLayout
         StateDict = [.. model.Graph.Layers.SelectMany(node => node.ParameterNames.Concat(node.StatisticNames)
             .Select(name => new StateEntry(name, slots[name]))
             .Concat(node.Statistics.Count > 0 ? [new StateEntry(node.NameOf(BatchesName), null)] : []))];
+        Counters = [.. StateDict.Where(entry => entry.Slot is null).Select(entry => entry.Name)];
     }
 
     /// <summary>In the order in which they lie in memory: parameters in reverse layer order, then statistics, likewise.</summary>
@@ -64,6 +64,9 @@ public sealed class ParameterLayout
 
     /// <summary>What a file of the model holds, in torch.nn's order: layers in order, each one's parameters, statistics and their count.</summary>
     public IReadOnlyList<StateEntry> StateDict { get; }
+
+    /// <summary>The counts of batches among them.</summary>
+    public IReadOnlyList<string> Counters { get; }
 
     /// <summary>Length of the part that holds parameters; the statistics lie behind it.</summary>
     public int ParameterElements { get; }
@@ -107,6 +110,21 @@ public sealed class ParameterLayout
 
         builder.CloseBucket();
         return new ParameterLayout(model, builder, parameters);
+    }
+
+    /// <summary>The index of one of <see cref="Counters"/>.</summary>
+    /// <exception cref="ArgumentException">There is none of that name.</exception>
+    public int CounterOf(string name)
+    {
+        for (var i = 0; i < Counters.Count; i++)
+        {
+            if (Counters[i] == name)
+            {
+                return i;
+            }
+        }
+
+        throw new ArgumentException($"The model counts no batches by the name {name}; it has: {string.Join(", ", Counters)}.", nameof(name));
     }
 
     private sealed class Builder

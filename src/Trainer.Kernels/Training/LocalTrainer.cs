@@ -71,6 +71,7 @@ public sealed class LocalTrainer : IDisposable
         var whole = BatchSlice.Whole(Math.Min(_batchSize, data.Count), _shards, _groupShards);
         var result = Pass(data, order, (epoch, samples) => epoch + Step(samples == whole.Samples ? whole : BatchSlice.Whole(samples, _shards, _groupShards)));
         Network.States.CloseEpoch(default);
+        Network.States.Flip();
         return result;
     }
 
@@ -112,7 +113,7 @@ public sealed class LocalTrainer : IDisposable
         WarmStart.Load(Network, weights);
         Network.State.EditOptimizerState().Clear();
         var steps = optimizer is null ? 0 : WarmStart.LoadOptimizer(Network, optimizer, _optimizer.StateNames);
-        Network.State.Progress = new TrainingProgress { Step = (ulong)steps, Updates = steps };
+        Network.State.Progress = new TrainingProgress { Step = (ulong)steps, Updates = steps, BatchesBefore = Network.State.Progress.BatchesBefore };
         (_step, _epoch) = ((ulong)steps, null);
     }
 
@@ -150,6 +151,7 @@ public sealed class LocalTrainer : IDisposable
         }
 
         Network.Apply(sums);
+        Network.States.Flip();
         Stepped?.Invoke(new TrainedStep((long)_step, sums.MeanLoss, Network.LearningRate));
         return sums;
     }

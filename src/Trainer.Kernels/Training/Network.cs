@@ -9,7 +9,7 @@ namespace Trainer.Kernels.Training;
 
 /// <summary>
 /// A model laid out on a device for some local batches: a workspace (images, activations, gradients, in memory planned once) over a training's state. A step is
-/// <see cref="ForwardBackward"/>, then the sum over all workers into <see cref="Total"/>, then <see cref="Apply"/>; none of them allocates on the managed heap.
+/// <see cref="ForwardBackward"/>, then the sum over all workers into <see cref="Total"/>, then <see cref="Apply"/> and <see cref="StatePair.Flip"/>; none of them allocates on the managed heap.
 /// For other batches another network is made over the same states.
 /// </summary>
 public sealed class Network : IDisposable
@@ -25,7 +25,6 @@ public sealed class Network : IDisposable
     private readonly WeightUpdate? _update;
     private readonly float[] _sampleWeights;
     private readonly float[] _sampleCounts;
-    private readonly Dictionary<string, long> _batchesBefore;
     private readonly bool _ownsStates;
     private int _samples;
 
@@ -68,7 +67,6 @@ public sealed class Network : IDisposable
         _sender = new GradientSender(device, new BucketSchedule(plan, Layout), Layout, _memory.Gradients, options.TotalInPlace);
         _loss = new LossStep(device, model, recipe.Loss, _memory, Layout, options);
         (_sampleWeights, _sampleCounts) = (new float[options.MaxSamples], new float[options.MaxSamples]);
-        _batchesBefore = Layout.StateDict.Where(entry => entry.Slot is null).ToDictionary(entry => entry.Name, _ => 0L, StringComparer.Ordinal);
         _hostBatch = options.Parts is null ? null : new HostBatch(device, model, options.MaxSamples, _memory, _loss);
     }
 
@@ -127,10 +125,16 @@ public sealed class Network : IDisposable
 
     /// <summary>What torch.nn calls num_batches_tracked: batches that a layer's running statistics have seen, before this training and in it.</summary>
     /// <param name="counter">Its name in the state dict: <c>1.num_batches_tracked</c>.</param>
-    public long BatchesTracked(string counter) => _batchesBefore[counter] + State.Progress.Updates;
+    public long BatchesTracked(string counter) => State.Progress.BatchesBeforeOf(Layout.CounterOf(counter)) + State.Progress.Updates;
 
     /// <summary>Sets how many of them there were before this training.</summary>
-    public void TrackBatchesFrom(string counter, long batches) => _batchesBefore[counter] = batches;
+    public void TrackBatchesFrom(string counter, long batches)
+    {
+        var before = new long[Layout.Counters.Count];
+        State.Progress.BatchesBefore.ToArray().CopyTo(before, 0);
+        before[Layout.CounterOf(counter)] = batches;
+        State.Progress = State.Progress with { BatchesBefore = before };
+    }
 
     /// <summary>The optimizer's rate in the last update, as the schedule had it; before the first, in that one.</summary>
     public double LearningRate => _recipe.Schedule.Rate(_recipe.Optimizer.LearningRate, Math.Max(0, State.Progress.Updates - 1), Length);
@@ -154,10 +158,6 @@ public sealed class Network : IDisposable
     {
         Seed = seed;
         State.Initialize(Model, seed);
-        foreach (var counter in _batchesBefore.Keys)
-        {
-            _batchesBefore[counter] = 0;
-        }
     }
 
     /// <summary><see cref="Weights"/>, to be changed before the next pass.</summary>
@@ -206,11 +206,11 @@ public sealed class Network : IDisposable
     }
 
     /// <summary>
-    /// One optimizer pass over <see cref="Total"/>, which writes the next state beside the current one and then makes it the current one. Returns the hash of
-    /// the new state, equal on every member.
+    /// One optimizer pass over <see cref="Total"/>, which reads the current state and writes the next one beside it; <see cref="StatePair.Flip"/> then makes it
+    /// the current one. The hashes of both are equal on every member.
     /// </summary>
     /// <param name="sums">What the batch came to, for the sums of the epoch.</param>
-    public ulong Apply(in PassSums sums = default)
+    public AppliedHashes Apply(in PassSums sums = default)
     {
         var update = _update ?? throw new InvalidOperationException("The network was planned for evaluation only.");
         if (!_options.TotalInPlace)
@@ -218,9 +218,9 @@ public sealed class Network : IDisposable
             _device.Upload(_memory.Total);
         }
 
-        update.Run(_device, _memory.Total, States.Current, States.Next, Length, _batchesBefore);
-        States.Flip(State.Progress.Trained(sums));
-        return State.Hash;
+        States.BeginApply();
+        var read = update.Run(_device, _memory.Total, State, States.Other, Length);
+        return States.EndApply(read, State.Progress.Trained(sums));
     }
 
     /// <summary>

@@ -17,6 +17,7 @@ public readonly record struct EpochSums(PassSums Train, PassSums Test);
 public readonly record struct TrainingProgress(ulong Step, long Updates, long Samples, PassSums OpenEpoch)
 {
     private readonly IReadOnlyList<EpochSums>? _epochs;
+    private readonly IReadOnlyList<long>? _batchesBefore;
 
     /// <summary>The closed ones, in order.</summary>
     public IReadOnlyList<EpochSums> Epochs
@@ -25,11 +26,22 @@ public readonly record struct TrainingProgress(ulong Step, long Updates, long Sa
         init => _epochs = value;
     }
 
-    /// <summary>One link for each step: of the link before it, the step's number and samples, and the hash of the state after it.</summary>
+    /// <summary>What running statistics had seen before this training, by <see cref="Models.ParameterLayout.Counters"/>; empty: nothing.</summary>
+    public IReadOnlyList<long> BatchesBefore
+    {
+        get => _batchesBefore ?? [];
+        init => _batchesBefore = value;
+    }
+
+    /// <summary>The hash of the state before this one: every hash is a link of a chain over (k, samples, hash of k), and stands for all that led to it. 0 at the start.</summary>
     public ulong Chain { get; init; }
 
     /// <summary>Sums of the open epoch, or of the last one that was closed.</summary>
     public PassSums LastEpoch => OpenEpoch.Samples > 0 || Epochs.Count == 0 ? OpenEpoch : Epochs[^1].Train;
+
+    /// <summary>What running statistics had seen before this training.</summary>
+    /// <param name="counter">Index into <see cref="Models.ParameterLayout.Counters"/>.</param>
+    public long BatchesBeforeOf(int counter) => _batchesBefore is null ? 0 : _batchesBefore[counter];
 
     /// <summary>After an update from a batch.</summary>
     public TrainingProgress Trained(in PassSums batch) =>
@@ -39,16 +51,15 @@ public readonly record struct TrainingProgress(ulong Step, long Updates, long Sa
     public TrainingProgress Evaluated(in PassSums test) =>
         this with { Step = Step + 1, OpenEpoch = default, Epochs = [.. Epochs, new EpochSums(OpenEpoch, test)] };
 
-    /// <summary>With the link of the state's <paramref name="hash"/> behind that of the state <paramref name="before"/> it.</summary>
-    internal TrainingProgress LinkedTo(in TrainingProgress before, ulong hash) => this with
-    {
-        Chain = WeightHash.Mix(WeightHash.Mix(WeightHash.Mix(before.Chain, Step), (ulong)Samples), hash),
-    };
-
-    /// <summary>A hash that goes on from <paramref name="hash"/> with all of this but the chain.</summary>
+    /// <summary>A hash that goes on from <paramref name="hash"/> with all of this.</summary>
     internal ulong Hash(ulong hash)
     {
-        hash = WeightHash.Mix(WeightHash.Mix(WeightHash.Mix(hash, Step), (ulong)Updates), (ulong)Samples);
+        hash = WeightHash.Mix(WeightHash.Mix(WeightHash.Mix(WeightHash.Mix(hash, Chain), Step), (ulong)Updates), (ulong)Samples);
+        for (var counter = 0; counter < BatchesBefore.Count; counter++)
+        {
+            hash = WeightHash.Mix(hash, (ulong)BatchesBefore[counter]);
+        }
+
         hash = Hash(hash, OpenEpoch);
         for (var epoch = 0; epoch < Epochs.Count; epoch++)
         {

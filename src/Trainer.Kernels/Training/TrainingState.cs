@@ -7,7 +7,8 @@ namespace Trainer.Kernels.Training;
 
 /// <summary>
 /// The state after a step: weights and running statistics, what the optimizer keeps of them, and how far the training is. What a checkpoint holds and a
-/// joiner receives; no assignment has a part in it. It lies on the device, as flat buffers one behind another, and is copied in and out by chunks.
+/// joiner receives; no assignment has a part in it. It lies on the device, as flat buffers one behind another, and is copied out and in by chunks
+/// (<see cref="StateReader"/>, <see cref="StateWriter"/>).
 /// </summary>
 /// <remarks>
 /// Chunk c of buffer b (the weights are buffer 0) is number b x chunks of a buffer + c: 65,536 elements, the last one of each buffer what is left. The hash is one
@@ -20,6 +21,8 @@ public sealed class TrainingState : IDisposable
     private readonly StateBuffer _values;
     private readonly Tensor[] _buffers;
     private readonly ulong[] _hashes;
+    private readonly ulong[] _fresh;
+    private readonly List<StateReader> _readers = [];
     private bool _isHashed;
 
     /// <param name="optimizerBuffers">Flat buffers that the optimizer keeps (<see cref="Optimizer.StateBuffers"/>).</param>
@@ -29,7 +32,7 @@ public sealed class TrainingState : IDisposable
         var all = new Tensor(device.Allocate(Elements(layout, optimizerBuffers)), 0, Elements(layout, optimizerBuffers));
         (_memory, _values) = (all.Memory, new StateBuffer(device, all));
         _buffers = [.. Enumerable.Range(0, 1 + optimizerBuffers).Select(buffer => all.Slice((long)buffer * layout.Elements, layout.Elements))];
-        _hashes = new ulong[Chunks];
+        (_hashes, _fresh) = (new ulong[Chunks], new ulong[Chunks]);
     }
 
     public ParameterLayout Layout { get; }
@@ -46,22 +49,10 @@ public sealed class TrainingState : IDisposable
     public ReadOnlySpan<float> OptimizerState => _values.Read()[Layout.Elements..];
 
     /// <summary>Of weights and running statistics alone.</summary>
-    public ulong WeightsHash => HashOf(0);
+    public ulong WeightsHash => WeightHash.OfChunks(Layout.Elements, Known()[..Layout.Chunks]);
 
-    /// <summary>Of everything.</summary>
-    public ulong Hash
-    {
-        get
-        {
-            var hash = WeightsHash;
-            for (var buffer = 1; buffer < _buffers.Length; buffer++)
-            {
-                hash = WeightHash.Mix(hash, HashOf(buffer));
-            }
-
-            return Progress.Hash(hash);
-        }
-    }
+    /// <summary>Of everything: known since it was written, received or last asked for. <see cref="HashAgain"/> looks at the memory.</summary>
+    public ulong Hash => HashOf(Known());
 
     /// <summary>The weights, then the optimizer's buffers, on the device.</summary>
     internal ReadOnlySpan<Tensor> Buffers => _buffers;
@@ -109,59 +100,70 @@ public sealed class TrainingState : IDisposable
         _values.Read(PlaceOf(chunk)).CopyTo(target);
     }
 
-    /// <summary>Copies a chunk in, from another holder of the state or a file.</summary>
-    /// <param name="source">As long as <see cref="ElementsOf"/> says.</param>
-    public void Restore(int chunk, ReadOnlySpan<float> source)
+    /// <summary>The hash of what lies in memory now: another than <see cref="Hash"/> where something has changed it since.</summary>
+    public ulong HashAgain()
     {
-        CheckLength(chunk, source.Length);
-        _values.Write(PlaceOf(chunk), source);
-        if (_isHashed)
-        {
-            _device.Updates.Hash(PlaceOf(chunk), _hashes.AsSpan(chunk, 1));
-        }
+        Rehash(_fresh);
+        return HashOf(_fresh);
     }
 
-    public void Dispose() => _memory.Dispose();
+    public void Dispose()
+    {
+        KeepForReaders();
+        _memory.Dispose();
+    }
+
+    /// <summary>Begins to copy the state out. To be called by whoever drives the device.</summary>
+    internal StateReader OpenReader()
+    {
+        _values.Read();
+        var reader = new StateReader(this, Hash);
+        _readers.Add(reader);
+        return reader;
+    }
+
+    /// <summary>What a reader copies: a chunk of the host's view, which must have been brought there.</summary>
+    internal ReadOnlySpan<float> HostOf(int chunk) => PlaceOf(chunk).Host;
+
+    /// <summary>Before values change: copies for whoever reads this state what they have not read.</summary>
+    internal void KeepForReaders()
+    {
+        _readers.ForEach(reader => reader.Keep());
+        _readers.Clear();
+    }
+
+    /// <summary>Copies a chunk in, from another holder of the state or a file.</summary>
+    /// <param name="source">As long as <see cref="ElementsOf"/> says.</param>
+    internal void Restore(int chunk, ReadOnlySpan<float> source)
+    {
+        CheckLength(chunk, source.Length);
+        KeepForReaders();
+        _values.Write(PlaceOf(chunk), source);
+        _isHashed = false;
+    }
 
     /// <summary>To be called before the device reads the buffers.</summary>
     internal void BringToDevice() => _values.BringToDevice();
 
-    /// <summary>Writes the state that follows on <paramref name="before"/> by an optimizer's runs.</summary>
-    internal void Update(TrainingState before, ReadOnlySpan<UpdateRun> runs, float scale, Tensor total)
+    /// <summary>Writes the state that follows on <paramref name="before"/> by an optimizer's runs; returns the hash of what was read.</summary>
+    internal ulong Update(TrainingState before, ReadOnlySpan<UpdateRun> runs, float scale, Tensor total)
     {
+        KeepForReaders();
         before.BringToDevice();
-        _device.Updates.Update(runs, scale, total, before._buffers, _buffers, _hashes);
+        _device.Updates.Update(runs, scale, total, before._buffers, _buffers, before._fresh, _hashes);
         _values.ChangedOnDevice();
         _isHashed = true;
-    }
-
-    private ulong HashOf(int buffer)
-    {
-        if (!_isHashed)
+        if (!before._isHashed)
         {
-            BringToDevice();
-            for (var i = 0; i < _buffers.Length; i++)
-            {
-                _device.Updates.Hash(_buffers[i], _hashes.AsSpan(i * Layout.Chunks, Layout.Chunks));
-            }
-
-            _isHashed = true;
+            before._fresh.CopyTo(before._hashes, 0);
+            before._isHashed = true;
         }
 
-        return WeightHash.OfChunks(Layout.Elements, _hashes.AsSpan(buffer * Layout.Chunks, Layout.Chunks));
+        return before.HashOf(before._fresh);
     }
 
-    private Span<float> Edit()
-    {
-        _isHashed = false;
-        return _values.Edit();
-    }
-
-    private Span<float> ValuesOf(ParameterSlot slot) => EditWeights().Slice(slot.Offset, slot.Elements);
-
-    private Tensor PlaceOf(int chunk) => _buffers[chunk / Layout.Chunks].Slice(chunk % Layout.Chunks * (long)Chunk.Elements, ElementsOf(chunk));
-
-    private void CheckLength(int chunk, int length)
+    /// <exception cref="ArgumentException">There is no such chunk, or it has another length.</exception>
+    internal void CheckLength(int chunk, int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(chunk);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(chunk, Chunks);
@@ -170,4 +172,46 @@ public sealed class TrainingState : IDisposable
             throw new ArgumentException($"Chunk {chunk} of the state has {ElementsOf(chunk)} elements, got {length}.");
         }
     }
+
+    private ulong HashOf(ReadOnlySpan<ulong> chunks)
+    {
+        var hash = WeightHash.OfChunks(Layout.Elements, chunks[..Layout.Chunks]);
+        for (var first = Layout.Chunks; first < chunks.Length; first += Layout.Chunks)
+        {
+            hash = WeightHash.Mix(hash, WeightHash.OfChunks(Layout.Elements, chunks.Slice(first, Layout.Chunks)));
+        }
+
+        return Progress.Hash(hash);
+    }
+
+    private ReadOnlySpan<ulong> Known()
+    {
+        if (!_isHashed)
+        {
+            Rehash(_hashes);
+            _isHashed = true;
+        }
+
+        return _hashes;
+    }
+
+    private void Rehash(ulong[] hashes)
+    {
+        BringToDevice();
+        for (var i = 0; i < _buffers.Length; i++)
+        {
+            _device.Updates.Hash(_buffers[i], hashes.AsSpan(i * Layout.Chunks, Layout.Chunks));
+        }
+    }
+
+    private Span<float> Edit()
+    {
+        _isHashed = false;
+        KeepForReaders();
+        return _values.Edit();
+    }
+
+    private Span<float> ValuesOf(ParameterSlot slot) => EditWeights().Slice(slot.Offset, slot.Elements);
+
+    private Tensor PlaceOf(int chunk) => _buffers[chunk / Layout.Chunks].Slice(chunk % Layout.Chunks * (long)Chunk.Elements, ElementsOf(chunk));
 }

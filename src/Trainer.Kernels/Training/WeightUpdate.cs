@@ -18,7 +18,7 @@ internal sealed class WeightUpdate
     {
         (_layout, _recipe) = (layout, recipe);
         var averages = model.Graph.Layers
-            .SelectMany(node => node.Statistics.Select(statistic => (Name: node.NameOf(statistic.Name), Average: Average.Of(statistic, node))))
+            .SelectMany(node => node.Statistics.Select(statistic => (Name: node.NameOf(statistic.Name), Average: Average.Of(statistic, node, layout))))
             .ToDictionary(statistic => statistic.Name, statistic => statistic.Average, StringComparer.Ordinal);
         for (var i = 0; i < layout.Slots.Count; i++)
         {
@@ -43,24 +43,23 @@ internal sealed class WeightUpdate
     /// <param name="current">Is read.</param>
     /// <param name="next">Is written.</param>
     /// <param name="length">For the schedule.</param>
-    /// <param name="batchesBefore">By the names of num_batches_tracked: what running statistics had seen before the first step.</param>
-    public void Run(
-        Device device, Tensor total, TrainingState current, TrainingState next, TrainingLength length, IReadOnlyDictionary<string, long> batchesBefore)
+    /// <returns>The hash of what was read.</returns>
+    public ulong Run(Device device, Tensor total, TrainingState current, TrainingState next, TrainingLength length)
     {
-        var step = current.Progress.Updates + 1;
         for (var i = 0; i < _runs.Length; i++)
         {
-            _runs[i] = RunOf(_stretches[i], step, length, batchesBefore);
+            _runs[i] = RunOf(_stretches[i], current.Progress, length);
         }
 
-        next.Update(current, _runs, Scale(device, total), total);
+        return next.Update(current, _runs, Scale(device, total), total);
     }
 
-    private UpdateRun RunOf(Stretch stretch, long step, TrainingLength length, IReadOnlyDictionary<string, long> batchesBefore)
+    private UpdateRun RunOf(Stretch stretch, in TrainingProgress progress, TrainingLength length)
     {
+        var step = progress.Updates + 1;
         if (stretch.Statistic is { } average)
         {
-            return new UpdateRun(UpdateRule.Average, stretch.Elements) { Momentum = (float)(average.Momentum ?? (1.0 / (batchesBefore[average.Counter!] + step))) };
+            return new UpdateRun(UpdateRule.Average, stretch.Elements) { Momentum = (float)(average.Momentum ?? (1.0 / (progress.BatchesBeforeOf(average.Counter) + step))) };
         }
 
         if (stretch.Group is { Frozen: true })
@@ -136,10 +135,10 @@ internal sealed class WeightUpdate
     /// <summary>Neighbouring slots that are updated alike.</summary>
     private sealed record Stretch(int Elements, ParameterGroup? Group, Average? Statistic);
 
-    /// <param name="Counter">Of the batches so far, where each of them counts alike.</param>
-    private sealed record Average(double? Momentum, string? Counter)
+    /// <param name="Counter">Of the batches so far, where each of them counts alike; else -1.</param>
+    private sealed record Average(double? Momentum, int Counter)
     {
-        public static Average Of(Statistic statistic, LayerNode node) =>
-            new(statistic.Momentum, statistic.Momentum is null ? node.NameOf(ParameterLayout.BatchesName) : null);
+        public static Average Of(Statistic statistic, LayerNode node, ParameterLayout layout) =>
+            new(statistic.Momentum, statistic.Momentum is null ? layout.CounterOf(node.NameOf(ParameterLayout.BatchesName)) : -1);
     }
 }

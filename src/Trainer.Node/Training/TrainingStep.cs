@@ -50,11 +50,13 @@ internal sealed class TrainingStep
         var start = Stopwatch.GetTimestamp();
         if (item.Kind == ItemKind.Train)
         {
-            _stateHash = _state.Network.Apply(sums);
+            _state.Network.Apply(sums);
+            _stateHash = _state.Network.States.Flip();
         }
         else if (item.Kind == ItemKind.Evaluate)
         {
-            _stateHash = _state.Network.States.CloseEpoch(sums);
+            _state.Network.States.CloseEpoch(sums);
+            _stateHash = _state.Network.States.Flip();
         }
 
         return Stopwatch.GetElapsedTime(start).TotalSeconds;

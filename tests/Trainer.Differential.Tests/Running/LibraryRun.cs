@@ -87,6 +87,7 @@ internal static class LibraryRun
 
         Assert.True(GradientTree.Fold([.. roots], [.. ranges], job.Shards, samples.Length, network.Total), "a total that is not finite");
         network.Apply();
+        network.States.Flip();
     }
 
     private static void Load(DataSet data, Network network, BatchSlice slice, ReadOnlySpan<int> samples)

@@ -151,7 +151,7 @@ public class CpuDeviceTests
             RunLayers();
             _device.Updates.Update(
                 [new UpdateRun(UpdateRule.Sgd, _w.Elements) { LearningRate = 0.1f, Momentum = 0.9f, WeightDecay = 0.01f }],
-                1, _dw[0], [_w, _dw[1]], [_w, _dw[1]], stackalloc ulong[2]);
+                1, _dw[0], [_w, _dw[1]], [_w, _dw[1]], stackalloc ulong[2], stackalloc ulong[2]);
             _device.Updates.Hash(_w, stackalloc ulong[1]);
         }
 

@@ -33,7 +33,7 @@ public abstract class OptimizerGoldenTests
         {
             device.Write(total, GoldenValues.Tensor($"{name}.gradient.{++step}", elements, 0.5));
             device.Updates.Update(
-                [optimizer.Run(elements, optimizer.LearningRate, optimizer.WeightDecay, step)], 1, total, state, state, hashes);
+                [optimizer.Run(elements, optimizer.LearningRate, optimizer.WeightDecay, step)], 1, total, state, state, hashes, hashes);
             MustBeNear($"{name}: weight after step {step}", [.. expected.EnumerateArray().Select(value => value.GetDouble())], device.Read(weights));
         }
 

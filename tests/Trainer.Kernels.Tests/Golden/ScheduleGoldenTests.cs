@@ -92,6 +92,7 @@ public sealed class ScheduleGoldenTests
         network.Initialize(1);
         network.State.Progress = network.State.Progress with { Updates = 2 };
         network.Apply();
+        network.States.Flip();
         var weights = network.Weights.ToArray();
 
         var refused = Assert.Throws<NotFiniteNumberException>(() => network.Apply());

@@ -25,6 +25,9 @@ public sealed class GpuLossTests() : LossSuite(GpuVariants.Required());
 public sealed class GpuUpdateTests() : UpdateSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
+public sealed class GpuStateTests() : StateSuite(GpuVariants.Required());
+
+[Collection(GpuVariants.Serial)]
 public sealed class GpuLayerBitsTests() : LayerBitsSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]

@@ -86,6 +86,7 @@ public abstract class LayerBitsSuite(DeviceVariants variants)
 
             Assert.True(GradientTree.Fold([.. roots], [.. ranges], Shards, Samples, network.Total));
             network.Apply();
+            network.States.Flip();
         }
 
         return network.Weights.ToArray();

@@ -103,7 +103,8 @@ public abstract class NetworkBitsSuite(DeviceVariants variants)
             }
 
             Assert.True(GradientTree.Fold([.. roots], [.. ranges], Shards, Samples, network.Total));
-            hash = network.Apply();
+            network.Apply();
+            hash = network.States.Flip();
         }
 
         return (hash, network.Weights.ToArray(), [.. losses]);

@@ -98,6 +98,7 @@ public class PrecisionBitsTests
             network.ForwardBackward(whole, step);
             Assert.True(network.DivideTotal(Samples));
             network.Apply();
+            network.States.Flip();
         }
 
         return network.Weights.ToArray();
@@ -124,6 +125,7 @@ public class PrecisionBitsTests
             Assert.True(GradientTree.Fold([.. roots], [.. ranges], Shards, Samples, network.Total));
             Assert.True(precision.Gradients == GradientPrecision.Float32 || Bfloat16.Round(network.Total[..network.Layout.ParameterElements]));
             network.Apply();
+            network.States.Flip();
         }
 
         return network.Weights.ToArray();

@@ -44,8 +44,9 @@ internal sealed class ReferenceUpdates : IUpdates
     }
 
     public void Update(
-        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> hashes)
+        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> read, Span<ulong> written)
     {
+        HashAll(before, read);
         for (var buffer = 0; buffer < after.Length; buffer++)
         {
             before[buffer].Host.CopyTo(after[buffer].Host);
@@ -61,11 +62,7 @@ internal sealed class ReferenceUpdates : IUpdates
             }
         }
 
-        var chunks = hashes.Length / after.Length;
-        for (var buffer = 0; buffer < after.Length; buffer++)
-        {
-            Hash(after[buffer], hashes.Slice(buffer * chunks, chunks));
-        }
+        HashAll(after, written);
     }
 
     public void Hash(Tensor values, Span<ulong> hashes)
@@ -79,6 +76,15 @@ internal sealed class ReferenceUpdates : IUpdates
             }
 
             hashes[chunk] = hash;
+        }
+    }
+
+    private void HashAll(ReadOnlySpan<Tensor> buffers, Span<ulong> hashes)
+    {
+        var chunks = hashes.Length / buffers.Length;
+        for (var buffer = 0; buffer < buffers.Length; buffer++)
+        {
+            Hash(buffers[buffer], hashes.Slice(buffer * chunks, chunks));
         }
     }
 

@@ -49,6 +49,7 @@ public static class TestData
     {
         network.ForwardBackward(whole, step);
         Assert.True(GradientTree.Fold([network.Gradient(0).ToArray()], [.. whole.Roots], whole.Shards, whole.Samples, network.Total));
-        return network.Apply();
+        network.Apply();
+        return network.States.Flip();
     }
 }

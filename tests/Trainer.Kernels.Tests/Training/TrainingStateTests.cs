@@ -31,7 +31,7 @@ public sealed class TrainingStateTests : IDisposable
         using var network = Start(new NetworkOptions(Samples));
         Train(network, 1, 3);
         using var states = StatePair.Create(_device, network.Layout, Recipe.Optimizer);
-        Copy(network.State, states.Current);
+        Copy(network.States, states);
         Assert.Equal(6, states.Current.Chunks);
         Assert.Equal((network.State.Hash, network.State.WeightsHash), (states.Current.Hash, states.Current.WeightsHash));
         Assert.Equal(network.State.OptimizerState.ToArray(), states.Current.OptimizerState.ToArray());
@@ -118,7 +118,8 @@ public sealed class TrainingStateTests : IDisposable
             network.ForwardBackward(slice, step);
             Assert.True(GradientTree.Fold([.. roots.Select((_, root) => network.Gradient(root).ToArray().AsMemory())], roots, Shards, Samples, network.Total));
 
-            Assert.Equal(TestData.Step(one, BatchSlice.Whole(Samples, Shards), step), network.Apply());
+            network.Apply();
+            Assert.Equal(TestData.Step(one, BatchSlice.Whole(Samples, Shards), step), network.States.Flip());
         }
     }
 
@@ -132,7 +133,7 @@ public sealed class TrainingStateTests : IDisposable
         Train(network, 3, 3);
 
         Assert.NotSame(before, network.State);
-        Assert.Same(before, network.States.Next);
+        Assert.Same(before, network.States.Other);
         Assert.Equal(hash, before.Hash);
     }
 
@@ -170,16 +171,18 @@ public sealed class TrainingStateTests : IDisposable
         Assert.Equal(new PassSums(1, 1, 0, 1, 1), closed.Trained(new PassSums(1, 1, 0, 1, 1)).LastEpoch);
     }
 
-    private static void Copy(TrainingState from, TrainingState to)
+    private static void Copy(StatePair from, StatePair to)
     {
-        for (var chunk = 0; chunk < from.Chunks; chunk++)
+        using var reader = from.CopyOut();
+        var writer = to.CopyIn(reader.Header.Span);
+        for (var chunk = 0; chunk < reader.Chunks; chunk++)
         {
-            var values = new float[from.ElementsOf(chunk)];
-            from.CopyTo(chunk, values);
-            to.Restore(chunk, values);
+            var values = new float[reader.ElementsOf(chunk)];
+            reader.Read(chunk, values);
+            writer.Write(chunk, values);
         }
 
-        to.Progress = from.Progress;
+        writer.Complete(reader.Hash);
     }
 
     /// <returns>The hash after the last step.</returns>

@@ -29,10 +29,10 @@ internal sealed unsafe class CpuUpdates<TSimd, TVector>(ThreadTeam team, Scratch
         _squaredNorm.Execute(values.Elements, Operand.Address(nameof(SquaredNorm), "values", values, Extent.Of(values.Elements)));
 
     public void Update(
-        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> hashes)
+        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> read, Span<ulong> written)
     {
         const string Operation = nameof(Update);
-        GeometryChecks.CheckRuns(Operation, runs, before, after, hashes.Length);
+        GeometryChecks.CheckRuns(Operation, runs, before, after, read.Length, written.Length);
         var extent = Extent.Of(after[0].Elements);
         var sources = (float**)_targets.Ensure<nint>(before.Length);
         var targets = (float**)_otherTargets.Ensure<nint>(after.Length);
@@ -43,7 +43,7 @@ internal sealed unsafe class CpuUpdates<TSimd, TVector>(ThreadTeam team, Scratch
         }
 
         _weightUpdate.Plan(runs, scale);
-        _weightUpdate.Execute(extent.Elements, Operand.Address(Operation, "total", total, extent), after.Length, sources, targets, hashes);
+        _weightUpdate.Execute(extent.Elements, Operand.Address(Operation, "total", total, extent), after.Length, sources, targets, read, written);
     }
 
     public void Hash(Tensor values, Span<ulong> hashes)

@@ -116,8 +116,9 @@ internal static class GeometryChecks
         CheckSamples(operation, samples);
     }
 
-    /// <param name="hashes">Room for the chunks' hashes.</param>
-    public static void CheckRuns(string operation, ReadOnlySpan<UpdateRun> runs, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, int hashes)
+    /// <param name="read">Room for the chunks' hashes.</param>
+    /// <param name="written">Likewise.</param>
+    public static void CheckRuns(string operation, ReadOnlySpan<UpdateRun> runs, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, int read, int written)
     {
         if (before.Length != after.Length || after.Length == 0)
         {
@@ -125,7 +126,8 @@ internal static class GeometryChecks
         }
 
         var (elements, total) = (after[0].Elements, 0L);
-        CheckHashes(operation, elements * after.Length, after.Length * Chunk.CountOf(elements), hashes);
+        CheckHashes(operation, elements * after.Length, after.Length * Chunk.CountOf(elements), read);
+        CheckHashes(operation, elements * after.Length, after.Length * Chunk.CountOf(elements), written);
         for (var i = 0; i < runs.Length; i++)
         {
             if (runs[i].Elements < 0 || !Enum.IsDefined(runs[i].Rule))

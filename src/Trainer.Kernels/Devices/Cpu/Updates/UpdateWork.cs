@@ -29,7 +29,8 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
     private float* _total;
     private float** _before;
     private float** _after;
-    private ulong* _hashes;
+    private ulong* _read;
+    private ulong* _written;
 
     /// <summary>Takes in the runs; the caller checks that they cover the buffer and have the state they need.</summary>
     public void Plan(ReadOnlySpan<UpdateRun> runs, float scale)
@@ -50,18 +51,19 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
     }
 
     /// <param name="buffers">The weights and the optimizer's buffers.</param>
-    public void Execute(long elements, float* total, int buffers, float** before, float** after, Span<ulong> hashes)
+    public void Execute(long elements, float* total, int buffers, float** before, float** after, Span<ulong> read, Span<ulong> written)
     {
         _elements = elements;
         _total = total;
         _buffers = buffers;
         _before = before;
         _after = after;
-        _chunks = hashes.Length / buffers;
-        scratch.EnsureOwn(buffers * (BlockElements + WeightHash.Lanes));
-        fixed (ulong* target = hashes)
+        _chunks = written.Length / buffers;
+        scratch.EnsureOwn(buffers * (BlockElements + (2 * WeightHash.Lanes)));
+        fixed (ulong* ofRead = read, ofWritten = written)
         {
-            _hashes = target;
+            _read = ofRead;
+            _written = ofWritten;
             team.Run(this, _chunks);
         }
     }
@@ -72,7 +74,8 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
         var count = (int)Math.Min(Chunk.Elements, _elements - first);
         var block = scratch.Own(thread);
         var states = block + (_buffers * BlockElements);
-        new Span<float>(states, _buffers * WeightHash.Lanes).Clear();
+        var readStates = states + (_buffers * WeightHash.Lanes);
+        new Span<float>(states, 2 * _buffers * WeightHash.Lanes).Clear();
         var step = StepAt(first);
         for (var done = 0; done < count; done += BlockElements)
         {
@@ -80,6 +83,7 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
             UpdateBlock(ref step, first + done, first + done + length, block);
             for (var buffer = 0; buffer < _buffers; buffer++)
             {
+                ChunkHash<TSimd, TVector>.Add(readStates + (buffer * WeightHash.Lanes), _before[buffer] + first + done, length);
                 ChunkHash<TSimd, TVector>.Add(states + (buffer * WeightHash.Lanes), block + (buffer * BlockElements), length);
                 Write(block + (buffer * BlockElements), _after[buffer] + first + done, length);
             }
@@ -87,7 +91,8 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
 
         for (var buffer = 0; buffer < _buffers; buffer++)
         {
-            _hashes[(buffer * _chunks) + piece] = ChunkHash<TSimd, TVector>.OfChunk(states + (buffer * WeightHash.Lanes), count);
+            _read[(buffer * _chunks) + piece] = ChunkHash<TSimd, TVector>.OfChunk(readStates + (buffer * WeightHash.Lanes), count);
+            _written[(buffer * _chunks) + piece] = ChunkHash<TSimd, TVector>.OfChunk(states + (buffer * WeightHash.Lanes), count);
         }
     }
 

@@ -1,0 +1,121 @@
+using System.Buffers.Binary;
+
+namespace Trainer.Kernels.Training;
+
+/// <summary>The small part of a state, which travels before its chunks: little-endian words of 64 bits.</summary>
+/// <remarks>
+/// magic, version | elements and number of buffers | step, updates, samples, chain | sums of the open epoch | number of closed epochs, train and test sums of each
+/// | number of counters, each. Sums are five words.
+/// </remarks>
+internal static class StateHeader
+{
+    /// <summary>Of the format, and of what a state consists of.</summary>
+    public const ulong Version = 1;
+
+    private const ulong Magic = 0x6574617473727274; // "trrstate"
+
+    public static byte[] Of(TrainingState state)
+    {
+        var progress = state.Progress;
+        var words = new List<ulong>
+        {
+            Magic, Version, (ulong)state.Layout.Elements, (ulong)state.Buffers.Length, progress.Step, (ulong)progress.Updates, (ulong)progress.Samples, progress.Chain,
+        };
+        Add(words, progress.OpenEpoch);
+        words.Add((ulong)progress.Epochs.Count);
+        foreach (var epoch in progress.Epochs)
+        {
+            Add(words, epoch.Train);
+            Add(words, epoch.Test);
+        }
+
+        words.Add((ulong)progress.BatchesBefore.Count);
+        words.AddRange(progress.BatchesBefore.Select(batches => (ulong)batches));
+        var header = new byte[words.Count * sizeof(ulong)];
+        for (var i = 0; i < words.Count; i++)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(i * sizeof(ulong)), words[i]);
+        }
+
+        return header;
+    }
+
+    /// <param name="state">That the chunks are to be copied into.</param>
+    /// <exception cref="CorruptStateException">It is no header, or of a state of another model or optimizer.</exception>
+    public static TrainingProgress Read(ReadOnlySpan<byte> header, TrainingState state)
+    {
+        var words = new Words(header);
+        if (words.Next() != Magic)
+        {
+            throw new CorruptStateException("What should be the header of a state is none.");
+        }
+
+        if (words.Next() is var version && version != Version)
+        {
+            throw new CorruptStateException($"The header of a state has version {version}; this program reads version {Version}.");
+        }
+
+        var (elements, buffers) = (words.Next(), words.Next());
+        if (elements != (ulong)state.Layout.Elements || buffers != (ulong)state.Buffers.Length)
+        {
+            throw new CorruptStateException(
+                $"The header is of a state of {buffers} buffers of {elements} elements; the model and its optimizer have {state.Buffers.Length} of {state.Layout.Elements}.");
+        }
+
+        var progress = new TrainingProgress(words.Next(), (long)words.Next(), (long)words.Next(), default) { Chain = words.Next() };
+        progress = progress with { OpenEpoch = words.NextSums() };
+        var epochs = new EpochSums[words.NextCount()];
+        for (var i = 0; i < epochs.Length; i++)
+        {
+            epochs[i] = new EpochSums(words.NextSums(), words.NextSums());
+        }
+
+        var counters = new long[words.NextCount()];
+        for (var i = 0; i < counters.Length; i++)
+        {
+            counters[i] = (long)words.Next();
+        }
+
+        words.End();
+        return counters.Length == 0 || counters.Length == state.Layout.Counters.Count
+            ? progress with { Epochs = epochs, BatchesBefore = counters }
+            : throw new CorruptStateException($"The header of a state has {counters.Length} counts of batches; the model has {state.Layout.Counters.Count}.");
+    }
+
+    private static void Add(List<ulong> words, in PassSums sums) => words.AddRange(
+        BitConverter.DoubleToUInt64Bits(sums.Loss), BitConverter.DoubleToUInt64Bits(sums.Weight), (ulong)sums.Correct, (ulong)sums.Counted, (ulong)sums.Samples);
+
+    private ref struct Words(ReadOnlySpan<byte> header)
+    {
+        private readonly ReadOnlySpan<byte> _header = header;
+        private int _place;
+
+        public ulong Next()
+        {
+            if (_header.Length - _place < sizeof(ulong))
+            {
+                throw new CorruptStateException($"The header of a state ends after {_header.Length} bytes, within what it should have.");
+            }
+
+            var word = BinaryPrimitives.ReadUInt64LittleEndian(_header[_place..]);
+            _place += sizeof(ulong);
+            return word;
+        }
+
+        /// <summary>Of things that follow, which are at least a word each.</summary>
+        public int NextCount() => Next() is var count && count <= (ulong)(_header.Length - _place) / sizeof(ulong)
+            ? (int)count
+            : throw new CorruptStateException($"The header of a state ends after {_header.Length} bytes, within what it should have.");
+
+        public PassSums NextSums() => new(
+            BitConverter.UInt64BitsToDouble(Next()), BitConverter.UInt64BitsToDouble(Next()), (long)Next(), (long)Next(), (long)Next());
+
+        public readonly void End()
+        {
+            if (_place != _header.Length)
+            {
+                throw new CorruptStateException($"The header of a state has {_header.Length} bytes; it should end after {_place}.");
+            }
+        }
+    }
+}
