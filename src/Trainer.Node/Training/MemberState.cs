@@ -1,5 +1,4 @@
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
+using System.Buffers.Binary;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Sharding;
@@ -77,13 +76,12 @@ public sealed class MemberState : IDisposable
         }
     }
 
-    /// <summary>SHA-256 over weights and optimizer state.</summary>
+    /// <summary>Of all of the state, the closed epochs' results included: what members compare.</summary>
     public byte[] Hash()
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(MemoryMarshal.AsBytes(Network.State.Weights));
-        hash.AppendData(MemoryMarshal.AsBytes(Network.State.OptimizerState));
-        return hash.GetHashAndReset();
+        var hash = new byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64BigEndian(hash, Network.State.Hash);
+        return hash;
     }
 
     public void Dispose() => Network.Dispose();
