@@ -15,6 +15,9 @@ public sealed class ExampleTests
     [Fact]
     public void TheNetworkForOwnFilesFitsImagesOf28Pixels() => Assert.Equal(10, Layers("own-idx-files.yaml").Classes);
 
+    [Fact]
+    public void TheNetworkOfGatesIsBuilt() => Assert.Equal(10, Layers("squeeze-excitation.yaml").Classes);
+
     private static Kernels.Models.Model Layers(string example) => Kernels.Models.Model.FromJson(
         JobFile.ModelJson(JobFile.Read(Path.Combine(Repository.Root, "examples", example)).Model), FashionMnist);
 }

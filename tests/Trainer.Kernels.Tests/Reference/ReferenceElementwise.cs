@@ -41,6 +41,41 @@ internal sealed class ReferenceElementwise : IElementwise
     public void AddBackward(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
         ActivationBackward(Activation.None, elements, samples, default, dy, epilogue, dx);
 
+    public void Multiply(int channels, int pixels, int samples, Tensor x, Tensor factor, in OutputEpilogue epilogue, Tensor y)
+    {
+        for (var n = 0; n < samples; n++)
+            for (var i = 0; i < channels * pixels; i++)
+            {
+                Write(epilogue, y, channels * pixels, n, i, Element(x, channels * pixels, n, i) * Element(factor, channels, n, i / pixels));
+            }
+    }
+
+    public void MultiplyBackward(int channels, int pixels, int samples, Tensor dy, Tensor factor, in GradientEpilogue epilogue, Tensor dx)
+    {
+        for (var n = 0; n < samples; n++)
+            for (var i = 0; i < channels * pixels; i++)
+            {
+                Write(epilogue, dx, channels * pixels, n, i, Element(dy, channels * pixels, n, i) * Element(factor, channels, n, i / pixels));
+            }
+    }
+
+    public void GateBackward(int channels, int pixels, int samples, Tensor dy, Tensor x, in GradientEpilogue epilogue, Tensor dx)
+    {
+        Span<float> lanes = stackalloc float[FormL.Lanes];
+        for (var n = 0; n < samples; n++)
+            for (var c = 0; c < channels; c++)
+            {
+                lanes.Clear();
+                for (var i = 0; i < pixels; i++)
+                {
+                    ref var lane = ref lanes[i % FormL.Lanes];
+                    lane = MathF.FusedMultiplyAdd(Element(dy, channels * pixels, n, (c * pixels) + i), Element(x, channels * pixels, n, (c * pixels) + i), lane);
+                }
+
+                Write(epilogue, dx, channels, n, c, FormL.Fold(lanes));
+            }
+    }
+
     public void PReluForward(int channels, int pixels, int samples, Tensor x, Tensor slope, Tensor y)
     {
         for (var n = 0; n < samples; n++)

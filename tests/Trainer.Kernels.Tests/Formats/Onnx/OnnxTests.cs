@@ -50,6 +50,7 @@ public sealed class OnnxTests
     [InlineData("""{"residual":{"layers":[{"conv2d":{"out_channels":3,"kernel_size":[1]}}]}}""", 3, 4, 5)]
     [InlineData("""{"residual":{"layers":[{"relu":{}}],"shortcut":[{"name":"down","conv2d":{"out_channels":3,"kernel_size":[1]}}]}}""", 3, 4, 5)]
     [InlineData("""{"concat":{"branches":[{},{"layers":[{"conv2d":{"out_channels":2,"kernel_size":[1]}}]},{"layers":[{"tanh":{}}]}]}}""", 3, 4, 5)]
+    [InlineData("""{"multiply":{"branches":[{},{"layers":[{"adaptive_avg_pool2d":{"output_size":[1]}},{"sigmoid":{}}]},{"layers":[{"tanh":{}}]}]}}""", 3, 4, 5)]
     public void EveryLayerGivesWhatOnnxRuntimeGives(string layer, int channels, int height, int width) =>
         OnnxCase.MustAgree(
             layer,
