@@ -2,7 +2,6 @@ using Dapper;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Data.Sqlite;
 using Trainer.Coordinator.Store;
-using Trainer.Kernels.Canonical;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 

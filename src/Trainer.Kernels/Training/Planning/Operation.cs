@@ -1,6 +1,5 @@
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Layers;
-using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Training.Planning;
 
