@@ -7,8 +7,11 @@ internal static class DidYouMean
     public static string? Nearest(string word, IEnumerable<string> known)
     {
         if (word.Length > 64)
+        {
             return null;
-        (string name, int distance) = known
+        }
+
+        (var name, var distance) = known
             .Select(name => (name, Distance(Normal(word), Normal(name))))
             .OrderBy(candidate => candidate.Item2)
             .FirstOrDefault(("", int.MaxValue));
@@ -27,19 +30,21 @@ internal static class DidYouMean
     public static int Distance(string a, string b)
     {
         var d = new int[a.Length + 1, b.Length + 1];
-        for (int i = 0; i <= a.Length; i++)
+        for (var i = 0; i <= a.Length; i++)
         {
-            for (int j = 0; j <= b.Length; j++)
+            for (var j = 0; j <= b.Length; j++)
             {
                 if (i == 0 || j == 0)
                 {
                     d[i, j] = i + j;
                     continue;
                 }
-                int substitution = a[i - 1] == b[j - 1] ? 0 : 1;
+                var substitution = a[i - 1] == b[j - 1] ? 0 : 1;
                 d[i, j] = Math.Min(Math.Min(d[i - 1, j], d[i, j - 1]) + 1, d[i - 1, j - 1] + substitution);
                 if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                {
                     d[i, j] = Math.Min(d[i, j], d[i - 2, j - 2] + 1);
+                }
             }
         }
         return d[a.Length, b.Length];

@@ -17,7 +17,10 @@ internal static class Application
         var parsed = Create(shell).Parse(arguments);
         var errors = new ErrorWriter(shell.Error, OutputOption.IsJson(parsed), shell.ErrorWidth);
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
+        {
             return errors.Write(UsageError.Of(parsed));
+        }
+
         try
         {
             return await parsed.InvokeAsync(Invocation(shell), stop);

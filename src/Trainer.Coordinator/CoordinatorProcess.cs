@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 using Trainer.Coordinator.Api;
 using Trainer.Coordinator.Jobs;

@@ -27,6 +27,58 @@ internal sealed class GpuElementwise(GpuQueue queue) : GpuFamily(queue), IElemen
     public void AddBackward(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
         ElementwiseBackward(nameof(AddBackward), Activation.None, elements, samples, default, dy, epilogue, dx);
 
+    public void Multiply(int channels, int pixels, int samples, Tensor x, Tensor factor, in OutputEpilogue epilogue, Tensor y)
+    {
+        const string Operation = nameof(Multiply);
+        GeometryChecks.CheckChannels(Operation, channels, pixels, 1, samples);
+        var extent = Extent.Of(samples, channels, 1, pixels);
+        var arguments = new ChannelProducts(
+            default,
+            new FastDivisor(pixels),
+            GpuOperand.Samples(Operation, "x", x, extent),
+            GpuOperand.Samples(Operation, "factor", factor, Extent.Of(samples, channels)),
+            GpuOperand.Steps(Operation, epilogue, extent),
+            GpuOperand.Samples(Operation, "y", y, extent));
+        foreach (var cells in SampleCells.Of(samples, (long)channels * pixels))
+        {
+            LaunchThreads(ChannelProductKernels.Forward, cells.Count, arguments with { Cells = cells });
+        }
+    }
+
+    public void MultiplyBackward(int channels, int pixels, int samples, Tensor dy, Tensor factor, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(MultiplyBackward);
+        GeometryChecks.CheckChannels(Operation, channels, pixels, 1, samples);
+        var extent = Extent.Of(samples, channels, 1, pixels);
+        var arguments = new ChannelProductGradients(
+            default,
+            new FastDivisor(pixels),
+            GpuOperand.Samples(Operation, "dy", dy, extent),
+            GpuOperand.Samples(Operation, "factor", factor, Extent.Of(samples, channels)),
+            GpuOperand.Steps(Operation, epilogue, extent),
+            GpuOperand.Samples(Operation, "dx", dx, extent));
+        foreach (var cells in SampleCells.Of(samples, (long)channels * pixels))
+        {
+            LaunchThreads(ChannelProductKernels.Backward, cells.Count, arguments with { Cells = cells });
+        }
+    }
+
+    public void GateBackward(int channels, int pixels, int samples, Tensor dy, Tensor x, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(GateBackward);
+        GeometryChecks.CheckChannels(Operation, channels, pixels, 1, samples);
+        var (extent, gate) = (Extent.Of(samples, channels, 1, pixels), Extent.Of(samples, channels));
+        var planes = checked(samples * channels);
+        LaunchThreads(ChannelProductKernels.Gate, planes * (long)ChannelProductKernels.Lanes, new GateGradients(
+            planes,
+            new FastDivisor(channels),
+            pixels,
+            GpuOperand.Samples(Operation, "dy", dy, extent),
+            GpuOperand.Samples(Operation, "x", x, extent),
+            GpuOperand.Steps(Operation, epilogue, gate),
+            GpuOperand.Samples(Operation, "dx", dx, gate)));
+    }
+
     public void PReluForward(int channels, int pixels, int samples, Tensor x, Tensor slope, Tensor y)
     {
         const string Operation = nameof(PReluForward);

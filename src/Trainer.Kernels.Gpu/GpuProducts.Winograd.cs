@@ -1,6 +1,5 @@
 using ILGPU;
 using Trainer.Kernels.Canonical;
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Gpu.Launching;
 using Trainer.Kernels.Gpu.Memory;

@@ -1,4 +1,3 @@
-using ILGPU;
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices;

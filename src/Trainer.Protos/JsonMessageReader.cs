@@ -16,7 +16,7 @@ internal sealed class JsonMessageReader(ICollection<string> unknown)
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(json, Deep);
+            using var document = JsonDocument.Parse(json, Deep);
             Fields(document.RootElement, message, "");
         }
         catch (JsonException error)
@@ -28,14 +28,21 @@ internal sealed class JsonMessageReader(ICollection<string> unknown)
     private void Fields(JsonElement json, IMessage message, string path)
     {
         if (json.ValueKind != JsonValueKind.Object)
-            throw Unfit(path, "an object", json);
-        foreach (JsonProperty property in json.EnumerateObject().Where(property => property.Value.ValueKind != JsonValueKind.Null))
         {
-            string name = FieldPath.Join(path, property.Name);
+            throw Unfit(path, "an object", json);
+        }
+
+        foreach (var property in json.EnumerateObject().Where(property => property.Value.ValueKind != JsonValueKind.Null))
+        {
+            var name = FieldPath.Join(path, property.Name);
             if (Find(message.Descriptor, property.Name) is { } field)
+            {
                 Set(message, field, property.Value, name);
+            }
             else
+            {
                 unknown.Add(name);
+            }
         }
     }
 
@@ -47,17 +54,25 @@ internal sealed class JsonMessageReader(ICollection<string> unknown)
         if (!field.IsRepeated)
         {
             if (Value(field, json, path) is { } value)
+            {
                 field.Accessor.SetValue(message, value);
+            }
+
             return;
         }
         if (json.ValueKind != JsonValueKind.Array)
+        {
             throw Unfit(path, "a list", json);
+        }
+
         var list = (IList)field.Accessor.GetValue(message);
-        int index = 0;
-        foreach (JsonElement item in json.EnumerateArray())
+        var index = 0;
+        foreach (var item in json.EnumerateArray())
         {
             if (Value(field, item, $"{path}[{index++}]") is { } value)
+            {
                 list.Add(value);
+            }
         }
     }
 
@@ -81,21 +96,27 @@ internal sealed class JsonMessageReader(ICollection<string> unknown)
     private object Message(MessageDescriptor type, JsonElement json, string path)
     {
         if (type == Timestamp.Descriptor)
+        {
             return Time(json, path);
-        IMessage message = type.Parser.ParseFrom(ByteString.Empty);
+        }
+
+        var message = type.Parser.ParseFrom(ByteString.Empty);
         Fields(json, message, path);
         return message;
     }
 
     private static Timestamp Time(JsonElement json, string path) =>
-        DateTimeOffset.TryParse(Text(json, path), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
+        DateTimeOffset.TryParse(Text(json, path), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? time.ToTimestamp()
             : throw Unfit(path, "a time", json);
 
     private object? EnumValue(EnumDescriptor type, JsonElement json, string path)
     {
         if (EnumNames.Find(type, Text(json, path)) is { } value)
+        {
             return System.Enum.ToObject(type.ClrType, value.Number);
+        }
+
         unknown.Add($"{path} = {Text(json, path)}");
         return null;
     }
@@ -103,13 +124,13 @@ internal sealed class JsonMessageReader(ICollection<string> unknown)
     private static T Number<T>(JsonElement json, string path)
         where T : struct, IParsable<T>
     {
-        string? text = json.ValueKind switch
+        var text = json.ValueKind switch
         {
             JsonValueKind.Number => json.GetRawText(),
             JsonValueKind.String => json.GetString(),
             _ => null,
         };
-        return T.TryParse(text, CultureInfo.InvariantCulture, out T number) ? number : throw Unfit(path, "a number", json);
+        return T.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : throw Unfit(path, "a number", json);
     }
 
     private static string Text(JsonElement json, string path) => json.ValueKind == JsonValueKind.String ? json.GetString()! : throw Unfit(path, "text", json);

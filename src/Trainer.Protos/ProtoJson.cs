@@ -28,7 +28,7 @@ public static class ProtoJson
 
     public static JsonNode? Field(IMessage message, string name)
     {
-        FieldDescriptor field = message.Descriptor.FindFieldByName(name);
+        var field = message.Descriptor.FindFieldByName(name);
         return Value(field, field.Accessor.GetValue(message), ToJson);
     }
 
@@ -54,7 +54,7 @@ public static class ProtoJson
     /// <exception cref="FormatException">It is not such a message.</exception>
     public static IMessage Read(MessageDescriptor type, string json, ICollection<string> unknown)
     {
-        IMessage message = type.Parser.ParseFrom(ByteString.Empty);
+        var message = type.Parser.ParseFrom(ByteString.Empty);
         new JsonMessageReader(unknown).Read(json, message);
         return message;
     }

@@ -18,19 +18,22 @@ public static class UnknownFields
     private static void Scan(CodedInputStream input, MessageDescriptor type, string path, List<string> found)
     {
         var seen = new Dictionary<int, int>();
-        for (uint tag = input.ReadTag(); tag != 0; tag = input.ReadTag())
+        for (var tag = input.ReadTag(); tag != 0; tag = input.ReadTag())
         {
-            int number = WireFormat.GetTagFieldNumber(tag);
-            FieldDescriptor? field = type.FindFieldByNumber(number);
+            var number = WireFormat.GetTagFieldNumber(tag);
+            var field = type.FindFieldByNumber(number);
             if (field is { FieldType: FieldType.Message } && WireFormat.GetTagWireType(tag) == WireFormat.WireType.LengthDelimited)
             {
-                int index = seen[number] = seen.GetValueOrDefault(number, -1) + 1;
-                string name = FieldPath.Join(path, field.IsRepeated ? $"{field.Name}[{index}]" : field.Name);
+                var index = seen[number] = seen.GetValueOrDefault(number, -1) + 1;
+                var name = FieldPath.Join(path, field.IsRepeated ? $"{field.Name}[{index}]" : field.Name);
                 Scan(new CodedInputStream(input.ReadBytes().ToByteArray()), field.MessageType, name, found);
                 continue;
             }
             if (field is null)
+            {
                 found.Add(FieldPath.Join(path, number.ToString(CultureInfo.InvariantCulture)));
+            }
+
             input.SkipLastField();
         }
     }

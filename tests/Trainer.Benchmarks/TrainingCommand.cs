@@ -4,7 +4,6 @@ using System.Globalization;
 using Akka.Actor;
 using Microsoft.Extensions.Logging.Abstractions;
 using Trainer.Hosting.Metrics;
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Node;
 using Trainer.Node.Links;

@@ -67,7 +67,10 @@ public sealed class CommandLineTests : IDisposable
         var root = Application.Create(shell);
 
         foreach (var command in EveryCommand)
+        {
             root.Parse([.. command.Data.Split(' '), "--help"]).Invoke(new InvocationConfiguration { Output = output });
+        }
+
         root.Parse("--help").Invoke(new InvocationConfiguration { Output = output });
 
         var sections = output.ToString().Split("Description:").SelectMany(help => help.Split("Examples:").Skip(1)).SelectMany(text => text.Split('\n')).ToList();

@@ -249,7 +249,9 @@ public sealed class JobCommandTests : IAsyncLifetime
             {
                 await stream.WriteAsync(new LogEntry { Sequence = number, Source = "job", Message = $"line {number}", Time = SampleJobs.Queued.CreateTime });
                 if (number == 2 && asked.Count == 1)
+                {
                     throw new RpcException(new Status(StatusCode.Unavailable, "the coordinator stops"));
+                }
             }
         };
 

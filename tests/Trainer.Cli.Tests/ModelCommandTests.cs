@@ -4,7 +4,6 @@ using Trainer.Kernels;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Training.Planning;
 using Trainer.Protos;
-using Model = Trainer.Kernels.Models.Model;
 
 namespace Trainer.Cli.Tests;
 

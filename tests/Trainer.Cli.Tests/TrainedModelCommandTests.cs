@@ -282,7 +282,10 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
         var weights = new float[layout.Elements];
         var slot = layout.Slots.Single(slot => slot.Shape.Rank == 2);
         for (var k = 0; k < inputs; k++)
+        {
             weights[slot.Offset + (k * inputs) + k] = factor;
+        }
+
         Safetensors.WriteWeights(_home["weights"], layout, weights);
     }
 
@@ -295,7 +298,10 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
         BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(8), 1);
         BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(12), Classes);
         for (var i = 0; i < white.Length; i++)
+        {
             file[16 + (Classes * i) + white[i]] = 255;
+        }
+
         File.WriteAllBytes(_home[name], file);
     }
 

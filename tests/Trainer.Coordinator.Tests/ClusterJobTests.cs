@@ -1,6 +1,5 @@
 using Grpc.Core;
 using Trainer.Protos;
-using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Tests;
 

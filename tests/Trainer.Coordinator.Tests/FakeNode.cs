@@ -2,7 +2,6 @@ using System.Threading.Channels;
 using Akka.Actor;
 using Google.Protobuf;
 using Trainer.Hosting.Cluster;
-using Trainer.Kernels.Canonical;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 

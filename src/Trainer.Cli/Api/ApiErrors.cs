@@ -89,6 +89,8 @@ internal static class ApiErrors
     private static IEnumerable<Exception> Causes(Exception? exception)
     {
         for (; exception is not null; exception = exception.InnerException)
+        {
             yield return exception;
+        }
     }
 }

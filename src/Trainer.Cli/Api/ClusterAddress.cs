@@ -20,10 +20,16 @@ internal sealed record ClusterAddress(Uri? Endpoint, string? TokenFile, string R
     public async Task<(Uri Endpoint, string? Token)> ResolveAsync(CancellationToken stop)
     {
         if (Endpoint is not null)
+        {
             return (Endpoint, TokenFile is null ? null : Api.TokenFile.Read(TokenFile));
+        }
+
         var since = TimeProvider.System.GetTimestamp();
         while (IsSupervised && Coordinator() is null && TimeProvider.System.GetElapsedTime(since) < RestartsWithin)
+        {
             await Task.Delay(Poll, stop);
+        }
+
         var (grpc, token) = Coordinator() ?? throw NotThere();
         return (grpc, TokenFile is null ? token : Api.TokenFile.Read(TokenFile));
     }

@@ -71,7 +71,10 @@ internal sealed class ClusterClient : IDisposable
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             if (token is not null)
+            {
                 request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+            }
+
             var response = await base.SendAsync(request, cancellationToken);
             client.ServerTime = response.Headers.Date ?? client.ServerTime;
             return response;

@@ -47,11 +47,20 @@ internal sealed class ConnectionOptions
         var tokenFile = parsed.GetValue(_tokenFile) ?? Variable(shell, TokenFileVariable);
         var run = parsed.GetValue(_runFolder);
         if (parsed.GetValue(_endpoint) is { } given)
+        {
             return new(given, tokenFile, run ?? folders.Run);
+        }
+
         if (run is not null)
+        {
             return new(null, parsed.GetValue(_tokenFile), run);
+        }
+
         if (Variable(shell, EndpointVariable) is { } variable)
+        {
             return new(FromEnvironment(variable), tokenFile, folders.Run);
+        }
+
         return ContextFile.Read(folders.Contexts) is { Chosen: { } chosen }
             ? new(new Uri(chosen.Endpoint), tokenFile ?? chosen.TokenFile, folders.Run)
             : new(null, parsed.GetValue(_tokenFile), folders.Run);

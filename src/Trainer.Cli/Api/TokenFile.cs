@@ -11,7 +11,10 @@ internal static class TokenFile
         {
             var token = File.ReadAllText(path).Trim();
             if (token.Length > 0 && !token.Any(char.IsWhiteSpace))
+            {
                 return token;
+            }
+
             var got = token.Length == 0 ? "an empty file" : "several words";
             throw new CliException($"{path}: expected a token in one word, got {got}.", ExitCode.Usage);
         }

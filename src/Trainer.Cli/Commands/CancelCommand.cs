@@ -31,7 +31,10 @@ internal static class CancelCommand
             var request = new CancelJobRequest { Id = parsed.GetValue(id) };
             var job = await client.CallAsync((cluster, options) => cluster.Jobs.CancelJobAsync(request, options), stop);
             if (parsed.GetValue(wait))
+            {
                 job = await Following.EndOfAsync(printer, address, job.Id, stop);
+            }
+
             printer.Say(() => ProtoJson.ToJson(job), () => JobText.State(job));
             return parsed.GetValue(wait) && job.State != JobState.Cancelled ? ExitCode.Failed : ExitCode.Ok;
         });

@@ -59,7 +59,10 @@ internal static class ContextCommand
         {
             var chosen = parsed.GetValue(name)!;
             if (chosen != Contexts.Local)
+            {
                 Known(Read(shell), chosen);
+            }
+
             Change(shell, contexts => contexts with { Current = chosen == Contexts.Local ? null : chosen });
             Printer.Of(parsed, shell).Say(() => new JsonObject { ["current"] = chosen }, () => $"Commands are now about {chosen}.");
             return ExitCode.Ok;
@@ -107,7 +110,10 @@ internal static class ContextCommand
     private static void Known(Contexts contexts, string name)
     {
         if (contexts.Named.ContainsKey(name))
+        {
             return;
+        }
+
         var others = contexts.Named.Keys.Append(Contexts.Local).Order(StringComparer.Ordinal);
         throw new CliException($"There is no context '{name}'.", ExitCode.Usage, $"There are: {string.Join(", ", others)}.");
     }
@@ -117,7 +123,10 @@ internal static class ContextCommand
         var table = new TextTable("NAME", "ENDPOINT", new("TOKEN FILE", Rank: 1), "IN USE");
         table.Row(Contexts.Local, "this machine's", "", contexts.Chosen is null ? "yes" : "");
         foreach (var (name, context) in contexts.Named.OrderBy(context => context.Key, StringComparer.Ordinal))
+        {
             table.Row(name, context.Endpoint, context.TokenFile ?? "", contexts.Current == name ? "yes" : "");
+        }
+
         return table.Render(shell.Width);
     }
 

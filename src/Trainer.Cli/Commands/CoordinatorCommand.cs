@@ -61,7 +61,10 @@ internal static class CoordinatorCommand
                 Log = host.Log(parsed),
             };
             if (options is { Token: null, Insecure: false })
+            {
                 throw NoToken;
+            }
+
             return host.RunAsync(parsed, ended => CoordinatorHost.RunAsync(options, ended), stop);
         });
         return command;

@@ -39,7 +39,10 @@ internal static class DownCommand
     {
         var stopped = await Leftovers.ClearAsync(path, LocalCluster.Grace, stop);
         if (!stopped.Contains(Leftovers.Supervisor) && RunFolder.TryOpen(path) is { } run)
+        {
             (SupervisorClaim.TryTake(run) ?? throw LocalCluster.AlreadyRunning(run)).Dispose(); // And with it goes what a killed one left.
+        }
+
         return stopped;
     }
 }

@@ -35,7 +35,9 @@ internal static class EvaluateCommand
         command.Validators.Add(given =>
         {
             if (given.GetValue(images) is null != given.GetValue(labels) is null)
+            {
                 given.AddError("--images and --labels go together.");
+            }
         });
         command.SetAction(async (parsed, stop) =>
         {
@@ -53,7 +55,10 @@ internal static class EvaluateCommand
         var data = ImageSource.Open(trained, images, labels);
         var model = ModelSource.Build(trained.Spec, trained.Place, data.Shape, trained.Classes);
         if (data.Labels.Refuse(model.Classes, trained.Spec.Training.IgnoredLabel) is { } problem)
+        {
             throw new CliException($"The model knows {model.Classes} classes; {problem}.");
+        }
+
         using var network = TrainedNetwork.Open(model, trained, device);
         return network.Evaluate(data, stop);
     }

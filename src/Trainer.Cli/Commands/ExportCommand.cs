@@ -6,11 +6,8 @@ using Trainer.Cli.Help;
 using Trainer.Cli.Models;
 using Trainer.Cli.Output;
 using Trainer.Kernels;
-using Trainer.Kernels.Data;
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Formats;
-using Trainer.Kernels.Models;
 
 namespace Trainer.Cli.Commands;
 
@@ -115,7 +112,9 @@ internal static class ExportCommand
     private static void Copy(string from, string file)
     {
         if (Path.GetFullPath(from) != file)
+        {
             File.Copy(from, file, overwrite: true);
+        }
     }
 
     /// <summary>What whoever runs the file must do to images, which the graph does not say.</summary>

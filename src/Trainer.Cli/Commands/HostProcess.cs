@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Microsoft.Extensions.Logging;
 using Trainer.Cli.Local;
 using Trainer.Cli.Options;
 using Trainer.Hosting.Cluster;
@@ -69,13 +68,17 @@ internal sealed class HostProcess
     public HostProcess() => Seed.Validators.Add(given =>
     {
         foreach (var token in given.Tokens.Where(token => !SeedAddress.TryParse(token.Value, out _)))
+        {
             given.AddError($"--seed: expected {SeedAddress.Expected}, got '{token.Value}'.");
+        }
     });
 
     public void AddTo(Command command)
     {
         foreach (var option in new Option[] { Host, ClusterPort, HttpPort, Seed, RunFolder, Insecure, ExitWithParent, LogLevel, LogFormat })
+        {
             command.Options.Add(option);
+        }
     }
 
     public LogOptions Log(ParseResult parsed) => new(
@@ -115,7 +118,10 @@ internal sealed class HostProcess
             CustomParser = result =>
             {
                 if (words.TryGetValue(result.Tokens[0].Value, out var value))
+                {
                     return value;
+                }
+
                 result.AddError($"{name}: expected {string.Join(", ", words.Keys)}, got '{result.Tokens[0].Value}'.");
                 return null;
             },

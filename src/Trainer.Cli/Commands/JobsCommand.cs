@@ -63,7 +63,10 @@ internal static class JobsCommand
     private static JobState ParseState(string text, Action<string> addError)
     {
         if (Enum.TryParse<JobState>(text, ignoreCase: true, out var state) && state != JobState.Unspecified && Enum.IsDefined(state))
+        {
             return state;
+        }
+
         addError($"--state: expected one of {string.Join(", ", States)}, got '{text}'.");
         return JobState.Unspecified;
     }

@@ -43,9 +43,15 @@ internal static class LogsCommand
         await foreach (var (entry, notice) in entries.ReadAsync(stop))
         {
             if (notice is not null)
+            {
                 printer.Warn(notice);
+            }
+
             if (entry is null)
+            {
                 continue;
+            }
+
             printer.Print(() => ProtoJson.ToJson(entry), () => $"{entry.Time.ToDateTimeOffset():HH:mm:ss.fff}  {entry.Source,-11}  {entry.Message}");
             printed = entry.Sequence;
         }

@@ -55,7 +55,10 @@ internal static class ModelCommand
         var parts = text.Split(',');
         var sizes = parts.Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : 0).ToArray();
         if (sizes.Length == 3 && sizes.All(size => size is > 0 and <= 65_536))
+        {
             return new Shape(sizes);
+        }
+
         result.AddError($"--input: expected C,H,W like 3,32,32, got '{text}'.");
         return null;
     }

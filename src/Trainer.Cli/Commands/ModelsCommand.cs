@@ -33,7 +33,10 @@ internal static class ModelsCommand
     {
         var table = new TextTable("NAME", "PARAMETERS", "INPUT", new("WHAT", Wraps: true));
         foreach (var (entry, parameters) in networks)
+        {
             table.Row(entry.Name, parameters.ToString("#,0"), ModelText.Sizes(entry.Input), entry.Description);
+        }
+
         return table.Render(width);
     }
 

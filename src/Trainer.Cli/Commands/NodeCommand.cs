@@ -57,7 +57,10 @@ internal static class NodeCommand
                 Log = host.Log(parsed),
             };
             if (options is { Run: null, Seeds.Count: 0 })
+            {
                 throw NoCluster;
+            }
+
             return host.RunAsync(parsed, ended => NodeHost.RunAsync(options, ended), stop);
         });
         return command;

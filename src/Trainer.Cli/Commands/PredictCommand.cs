@@ -40,7 +40,10 @@ internal static class PredictCommand
             using var network = TrainedNetwork.Open(ModelSource.Build(model.Spec, model.Place, data.Shape, model.Classes), model, opened);
             var printer = Printer.Of(parsed, shell);
             if (!printer.Json)
+            {
                 shell.Out.WriteLine("IMAGE  CLASS  PROBABILITY");
+            }
+
             network.Predict(data, parsed.GetValue(limit) ?? data.Count, prediction => printer.Print(() => Json(prediction), () => Text(prediction)), stop);
             return ExitCode.Ok;
         });

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Trainer.Cli.Api;
-using Trainer.Cli.Doctor;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Follow;
 using Trainer.Cli.Help;
@@ -57,11 +56,18 @@ internal static class SubmitCommand
             };
             var job = await CreateAsync(address, document, request, stop);
             if (request.ValidateOnly)
+            {
                 printer.Say(() => new JsonObject { ["valid"] = true, ["spec"] = ProtoJson.ToJson(job.Spec) }, () => $"{path}: this job can run.");
+            }
             else if (!parsed.GetValue(follow) && !parsed.GetValue(wait))
+            {
                 printer.Say(() => ProtoJson.ToJson(job), () => $"{JobText.State(job)}{Environment.NewLine}Follow it with: trainer watch {job.Id}");
+            }
             else
+            {
                 return await Following.RunAsync(printer, address, job.Id, parsed.GetValue(cancelOnInterrupt), onlyTheEnd: !parsed.GetValue(follow), stop);
+            }
+
             return ExitCode.Ok;
         });
         return command;

@@ -52,11 +52,20 @@ internal static class UpCommand
                 Restart: !parsed.GetValue(noRestart));
             var printer = Printer.Of(parsed, shell);
             if (options.ThreadsPerWorker > Environment.ProcessorCount && !parsed.GetValue(supervise))
+            {
                 printer.Warn($"Warning: {options.ThreadsPerWorker} threads per worker on {Words.Plural(Environment.ProcessorCount, "processor")} take turns; more than {Environment.ProcessorCount} make a worker slower.");
+            }
+
             if (parsed.GetValue(detach))
+            {
                 return Detached.StartAsync(options, printer, SupervisorArguments(options), stop);
+            }
+
             if (parsed.GetValue(supervise))
+            {
                 Posix.LeaveTerminal();
+            }
+
             return new LocalCluster(options, printer).RunAsync(parsed.GetValue(exitWithParent) ? HostProcess.LiveWithParent(stop) : stop);
         });
         return command;
@@ -72,7 +81,10 @@ internal static class UpCommand
             "--device", options.Device, "--run-folder", options.Folders.Run, "--store", options.Folders.Store,
         ];
         if (!options.Restart)
+        {
             arguments.Add("--no-restart");
+        }
+
         return arguments;
     }
 }

@@ -17,7 +17,10 @@ internal sealed class DebianPackageSource(string package, string folderInPackage
     {
         var work = Directory.CreateDirectory(Path.Combine(folder, "apt")).FullName;
         foreach (var needed in (string[])["lists/partial", "cache/archives/partial", "root"])
+        {
             Directory.CreateDirectory(Path.Combine(work, needed));
+        }
+
         string[] options =
         [
             "-q", "-o", $"Dir::State::Lists={work}/lists", "-o", $"Dir::Cache={work}/cache", "-o", "APT::Sandbox::User=root",
@@ -30,14 +33,20 @@ internal sealed class DebianPackageSource(string package, string folderInPackage
         var archive = Directory.GetFiles(work, "*.deb").FirstOrDefault() ?? throw new SourceFailedException($"apt-get download {package} left no package");
         await ExternalTool.RunAsync("dpkg", ["-x", archive, $"{work}/root"], work, DownloadWithin, stop);
         foreach (var name in names)
+        {
             MoveOut(Path.Combine(work, "root", folderInPackage.TrimStart('/'), $"{name}.gz"), folder);
+        }
+
         Directory.Delete(work, recursive: true);
     }
 
     private void MoveOut(string file, string folder)
     {
         if (!File.Exists(file))
+        {
             throw new SourceFailedException($"{package} has no {folderInPackage}/{Path.GetFileName(file)}");
+        }
+
         File.Move(file, Path.Combine(folder, Path.GetFileName(file)));
     }
 }

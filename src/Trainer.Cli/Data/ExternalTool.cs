@@ -21,7 +21,9 @@ internal static class ExternalTool
             await output;
             await process.WaitForExitAsync(limit.Token);
             if (process.ExitCode != 0)
+            {
                 throw new SourceFailedException($"{name} failed: {LastLine(errors)}");
+            }
         }
         catch (OperationCanceledException)
         {

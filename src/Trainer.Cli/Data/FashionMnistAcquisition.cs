@@ -58,9 +58,14 @@ internal sealed class FashionMnistAcquisition(string folder, IReadOnlyList<IData
         {
             await source.FetchAsync(staging, tell, stop);
             foreach (var (name, expected) in FashionMnist.Files)
+            {
                 await CheckAsync(Path.Combine(staging, $"{name}.gz"), source.Name, expected, stop);
+            }
+
             foreach (var name in Names)
+            {
                 File.Move(Path.Combine(staging, $"{name}.gz"), Path.Combine(folder, $"{name}.gz"), overwrite: true);
+            }
         }
         finally
         {
@@ -83,6 +88,8 @@ internal sealed class FashionMnistAcquisition(string folder, IReadOnlyList<IData
             throw new DataFileException(Path.GetFileName(file), $"expected gzip, found something else at {source}", wrong);
         }
         if (found != expected)
+        {
             throw new DataFileException(Path.GetFileName(file), $"expected SHA-256 {expected} of the decompressed content, found {found} at {source}");
+        }
     }
 }

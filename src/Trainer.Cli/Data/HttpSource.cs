@@ -41,7 +41,9 @@ internal sealed class HttpSource(Uri address, IReadOnlyList<string> names) : IDa
         await using var file = File.Create(to);
         var buffer = new byte[1 << 16];
         for (int read; (read = await body.ReadAsync(buffer, stalled.Token)) > 0; stalled.CancelAfter(StallsFor))
+        {
             await file.WriteAsync(buffer.AsMemory(0, read), stop);
+        }
     }
 
     private static string Reason(Exception failed) => failed switch

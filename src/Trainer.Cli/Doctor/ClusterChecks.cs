@@ -44,7 +44,9 @@ internal static class ClusterChecks
     internal static IEnumerable<Check> Skew(DateTimeOffset? theirs, DateTimeOffset ours)
     {
         if ((ours - theirs)?.Duration() is { } skew && skew > AcceptableSkew)
+        {
             yield return new("cluster's clock", Verdict.Warning, $"{Words.Duration(skew.TotalSeconds)} off this one", "Run a time service on both machines.");
+        }
     }
 
     internal static Check WorkersIn(ListWorkersResponse response)

@@ -66,7 +66,10 @@ internal static class MachineChecks
     {
         const string Fetch = "trainer data fetch fashion-mnist";
         if (folder is null)
+        {
             return new("Fashion-MNIST", Verdict.Missing, $"not in {string.Join(", ", FashionMnist.Folders)}", $"Get it with: {Fetch}");
+        }
+
         try
         {
             FashionMnist.Load(folder);
@@ -98,7 +101,10 @@ internal static class MachineChecks
     {
         var existing = folder;
         while (!Directory.Exists(existing))
+        {
             existing = Path.GetDirectoryName(existing)!;
+        }
+
         var free = (double)new DriveInfo(existing).AvailableFreeSpace;
         var shown = $"{Words.Bytes(free)} free at {existing}";
         return free >= GiB

@@ -35,9 +35,14 @@ internal static class Following
         await foreach (var happened in new JobFollower(address).FollowAsync(id, stop))
         {
             if (happened is Notice notice)
+            {
                 printer.Warn(notice.Text);
+            }
+
             if (happened is Ended ended)
+            {
                 return ended.Job;
+            }
         }
         throw new CliException("The stream ended before the job did.");
     }
@@ -55,9 +60,14 @@ internal static class Following
     {
         var metrics = Path.Combine(Path.GetDirectoryName(job.Result?.WeightsPath) ?? "", "metrics.jsonl");
         if (Path.IsPathRooted(metrics) && File.Exists(metrics))
+        {
             yield return ("metrics", metrics);
+        }
+
         yield return ("log", $"trainer logs {job.Id}");
         if (address.Endpoint is null && RunFolder.TryOpen(address.RunFolder) is { } run && LocalClusterRecord.Find(run) is { } cluster)
+        {
             yield return ("logs of processes", cluster.Logs);
+        }
     }
 }

@@ -25,12 +25,23 @@ internal static class JobEvents
     public static IEnumerable<JobEvent> Between(Job? before, Job now)
     {
         if (before?.State != now.State && !now.State.HasEnded())
+        {
             yield return new StateChanged(now);
+        }
+
         foreach (var epoch in now.Epochs.Skip(before?.Epochs.Count ?? 0))
+        {
             yield return new EpochClosed(now, epoch);
+        }
+
         if (now.Progress is not null && !now.Progress.Equals(before?.Progress))
+        {
             yield return new Progressed(now);
+        }
+
         if (now.State.HasEnded())
+        {
             yield return new Ended(now);
+        }
     }
 }

@@ -22,11 +22,20 @@ internal sealed class JobFollower(ClusterAddress address)
         await foreach (var (now, notice) in snapshots.ReadAsync(stop))
         {
             if (notice is not null)
+            {
                 yield return new Notice(notice);
+            }
+
             if (now is null)
+            {
                 continue;
+            }
+
             foreach (var happened in JobEvents.Between(last, now))
+            {
                 yield return happened;
+            }
+
             last = now;
         }
     }

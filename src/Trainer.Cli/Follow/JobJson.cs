@@ -21,14 +21,20 @@ internal static class JobJson
     {
         var json = new JsonObject { ["event"] = name, ["id"] = job.Id, ["name"] = job.Spec?.Name, ["exact"] = JobText.IsExact(job) };
         foreach (var field in (string[])["state", "message"])
+        {
             json[field] = ProtoJson.Field(job, field);
+        }
+
         return json;
     }
 
     private static JsonObject Merge(JsonObject into, JsonObject from)
     {
         foreach (var (name, value) in from)
+        {
             into[name] = value?.DeepClone();
+        }
+
         return into;
     }
 }

@@ -66,7 +66,9 @@ internal sealed class LiveFollowView(IAnsiConsole terminal, Printer printer, Fun
     private void Say(string text, Color color)
     {
         foreach (var line in Paragraph.Lines(text, Width))
+        {
             terminal.WriteLine(line.PadRight(Width), new Style(color));
+        }
     }
 
     private static void Move(ProgressTask task, Progress progress)

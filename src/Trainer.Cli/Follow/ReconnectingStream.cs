@@ -29,13 +29,22 @@ internal sealed class ReconnectingStream<T>(
             while (await connection.NextAsync(stop) is { } message)
             {
                 if (outage.End() is { } back)
+                {
                     yield return new(null, back);
+                }
+
                 yield return new(message, null);
             }
             if (connection.Loss is null && complete())
+            {
                 yield break;
+            }
+
             if (outage.Begin(connection.Loss ?? new CliException("The coordinator closed the stream.", ExitCode.Unreachable)) is { } lost)
+            {
                 yield return new(null, lost);
+            }
+
             await outage.PauseAsync(stop);
         }
     }
@@ -92,14 +101,20 @@ internal sealed class ReconnectingStream<T>(
         public string? Begin(CliException loss)
         {
             if (!_patient)
+            {
                 throw loss;
+            }
+
             if (_since is null)
             {
                 _since = TimeProvider.System.GetTimestamp();
                 return $"The connection is lost; trying again. ({loss.Message})";
             }
             if (TimeProvider.System.GetElapsedTime(_since.Value) < patience)
+            {
                 return null;
+            }
+
             var silence = $"Nobody has answered for {Words.Duration(patience.TotalSeconds)}.";
             throw new CliException($"{silence} {loss.Message}", ExitCode.Unreachable, loss.Remedy, loss);
         }

@@ -21,7 +21,10 @@ internal sealed class HelpWithExamples(HelpAction help, int? width) : Synchronou
         var output = parseResult.InvocationConfiguration.Output;
         var command = parseResult.CommandResult.Command;
         if (command is TrainerCommand { Examples: { Count: > 0 } examples })
+        {
             Section(output, "Examples:", Commands(examples));
+        }
+
         if (command is RootCommand)
         {
             Section(output, "Examples:", Commands(FirstSteps));
@@ -46,7 +49,10 @@ internal sealed class HelpWithExamples(HelpAction help, int? width) : Synchronou
         const string Indent = "  ";
         const string More = " \\";
         if (Indent.Length + command.Length <= (width ?? int.MaxValue))
+        {
             return [Indent + command];
+        }
+
         var lines = Paragraph.Fill(command, width!.Value - Indent.Length - More.Length, hanging: "    ");
         return lines.Select((line, number) => Indent + line + (number < lines.Count - 1 ? More : ""));
     }

@@ -23,12 +23,19 @@ internal static partial class UsageError
         foreach (var argument in command.Arguments.Where(argument => argument.Arity.MinimumNumberOfValues > 0))
         {
             if (parsed.GetResult(argument) is null or { Tokens.Count: 0 })
+            {
                 yield return $"{argument.Name} is missing.";
+            }
         }
         foreach (var option in command.Options.Where(option => option.Required && parsed.GetResult(option) is null or { Implicit: true }))
+        {
             yield return $"{option.Name} {option.HelpName} is missing.";
+        }
+
         if (command.Subcommands.Count > 0 && command.Action is null && parsed.UnmatchedTokens.Count == 0)
+        {
             yield return $"{string.Join(' ', Path(command))} needs a command: {string.Join(", ", command.Subcommands.Select(child => child.Name))}.";
+        }
     }
 
     /// <summary>Where a command's name is wrong, what follows it says nothing.</summary>
@@ -52,13 +59,21 @@ internal static partial class UsageError
         {
             var option = error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult;
             if (option is { Tokens: [], IdentifierToken: not null } && option.Option.Arity.MinimumNumberOfValues > 0)
+            {
                 yield return $"{option.Option.Name} needs a value{(option.Option.HelpName is { } name ? $": {option.Option.Name} {name}" : "")}.";
+            }
             else if (option is { Tokens: [var token] } && IsWholeNumber(option.Option.ValueType) && !int.TryParse(token.Value, CultureInfo.InvariantCulture, out _))
+            {
                 yield return $"{option.Option.Name}: expected a whole number, got '{token.Value}'.";
+            }
             else if (NotAmong().Match(error.Message) is { Success: true } match)
+            {
                 yield return $"{NameOf(error.SymbolResult)}: expected {Choices(match)}, got '{match.Groups["got"].Value}'.";
+            }
             else if (!IsSaidAlready(error))
+            {
                 yield return error.Message;
+            }
         }
     }
 

@@ -35,7 +35,9 @@ internal sealed record LocalClusterRecord(int ProcessId, long StartTicks, bool R
     public static void Remove(RunFolder run)
     {
         if (Directory.Exists(run.Path))
+        {
             File.Delete(FileIn(run));
+        }
     }
 
     private static string FileIn(RunFolder run) => Path.Combine(run.Path, "cluster.json");

@@ -32,16 +32,23 @@ internal sealed record LocalFolders(string Run, string Store, string Jobs, strin
     public void MakePrivate()
     {
         foreach (var folder in new[] { Store, Jobs, Logs }.Where(folder => Path.GetDirectoryName(folder) == Path.GetDirectoryName(Logs)))
+        {
             PrivateFiles.CreateOrClose(folder);
+        }
     }
 
     private static string Home(Func<string, string?> environment)
     {
         if (environment("TRAINER_HOME") is { Length: > 0 } home)
+        {
             return home;
+        }
         // The XDG base directory specification wants relative values ignored.
         if (environment("XDG_STATE_HOME") is { Length: > 0 } state && Path.IsPathRooted(state))
+        {
             return Path.Combine(state, "trainer");
+        }
+
         var user = environment("HOME") is { Length: > 0 } set ? set : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
         return user.Length > 0
             ? Path.Combine(user, ".local", "state", "trainer")

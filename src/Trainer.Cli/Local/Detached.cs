@@ -19,7 +19,10 @@ internal static class Detached
         options.Folders.MakePrivate();
         var run = RunFolder.OpenOrCreate(options.Folders.Run);
         if (LocalClusterRecord.Find(run) is not null)
+        {
             throw LocalCluster.AlreadyRunning(run);
+        }
+
         var log = LogFile.Fresh(options.Folders.Logs, "up");
         using var supervisor = Process.Start(LogFile.Redirect(log, Executable.Path, arguments))!;
         supervisor.StandardInput.Close(); // it must not hold on to the terminal
@@ -39,7 +42,10 @@ internal static class Detached
         catch (OperationCanceledException)
         {
             if (identity is { } running && Posix.Terminate(running))
+            {
                 await supervisor.WaitForExitAsync(CancellationToken.None);
+            }
+
             throw;
         }
         throw new CliException($"The cluster did not start.{Environment.NewLine}{File.ReadAllText(log).Trim()}");

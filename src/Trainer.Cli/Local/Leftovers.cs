@@ -42,11 +42,20 @@ internal static class Leftovers
     private static async Task StopAsync(IReadOnlyList<ClusterProcess> processes, TimeSpan grace, CancellationToken stop)
     {
         foreach (var process in processes)
+        {
             Posix.Terminate(process.Identity);
+        }
+
         if (await AreGoneAsync(processes, grace, stop))
+        {
             return;
+        }
+
         foreach (var process in processes)
+        {
             Posix.Kill(process.Identity);
+        }
+
         await AreGoneAsync(processes, grace, stop);
     }
 
@@ -57,7 +66,10 @@ internal static class Leftovers
         while (processes.Any(process => process.Identity.IsAlive))
         {
             if (TimeProvider.System.GetElapsedTime(since) > patience)
+            {
                 return false;
+            }
+
             await Task.Delay(Poll, stop);
         }
         return true;

@@ -3,7 +3,6 @@ using Trainer.Cli.Errors;
 using Trainer.Cli.Home;
 using Trainer.Cli.Output;
 using Trainer.Hosting.Run;
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Gpu;
 using Trainer.Protos;
 
@@ -68,10 +67,12 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
         var found = Leftovers.Find(path);
         var isRecorded = RunFolder.TryOpen(path) is { } run && LocalClusterRecord.Find(run) is not null;
         if (!isRecorded && found is [{ Name: Leftovers.Supervisor }, ..])
+        {
             throw new CliException(
                 $"A cluster is still running here, and its run folder {path} was deleted: "
                     + $"{string.Join(", ", found.Select(process => $"{process.Name} (process {process.Identity.ProcessId})"))}.",
                 remedy: "Stop it with: trainer down");
+        }
     }
 
     private async Task StartAsync(Supervisor supervisor, RunFolder run, IReadOnlyList<string> devices, CancellationToken stop)
@@ -81,7 +82,10 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
             () => Task.FromResult(run.Endpoints().Any(endpoint => endpoint.Grpc is not null)), "The coordinator", Coordinator, StartWithin, stop);
         var workers = Enumerable.Range(0, options.Workers).Select(number => $"worker-{number}").ToList();
         foreach (var (worker, device) in workers.Zip(devices))
+        {
             supervisor.Start(Child(worker, ["node", "--name", worker, "--threads", $"{options.ThreadsPerWorker}", "--device", device]));
+        }
+
         var all = $"The cluster of {Words.Plural(workers.Count, "worker")}";
         await supervisor.UntilAsync(() => AreListedAsync(workers, run, stop), all, Coordinator, StartWithin, stop);
     }

@@ -13,7 +13,10 @@ internal static class LogFile
         var path = Path.Combine(folder, $"{name}.log");
         Directory.CreateDirectory(folder);
         if (File.Exists(path))
+        {
             File.Move(path, path + ".1", overwrite: true);
+        }
+
         return path;
     }
 

@@ -15,7 +15,10 @@ internal static class ReadyText
     {
         var processes = new TextTable("NAME", new("PROCESS", Rank: 1), "JOB API", "METRICS");
         foreach (var endpoint in run.Endpoints())
+        {
             processes.Row(endpoint.Name, $"{endpoint.ProcessId}", endpoint.Grpc ?? "", Metrics(endpoint));
+        }
+
         return $"""
             The cluster is up: {Words.Plural(record.Workers, "worker")} with {Words.Plural(record.ThreadsPerWorker, "thread")} each.
             {processes.Render(width)}

@@ -36,7 +36,10 @@ internal static class RunningProcesses
     private static string? RunFolderOf(IReadOnlyList<string> words, int id)
     {
         if (!words.Contains("coordinator") && !words.Contains("node"))
+        {
             return null;
+        }
+
         return Value(words, RunFolderOption) is { } given ? Path.GetFullPath(given, Folder(id)) : null;
     }
 
@@ -47,9 +50,14 @@ internal static class RunningProcesses
         for (var i = 0; i < words.Count; i++)
         {
             if (words[i] == option && i + 1 < words.Count)
+            {
                 return words[i + 1];
+            }
+
             if (words[i].StartsWith(option + "=", StringComparison.Ordinal))
+            {
                 return words[i][(option.Length + 1)..];
+            }
         }
         return null;
     }

@@ -30,9 +30,15 @@ internal sealed class Supervisor(bool restart, Func<ChildProcess, bool> isUp, Ac
         while (!await condition())
         {
             if (_children.Values.FirstOrDefault(child => child.Exited.IsCompleted) is { } dead)
+            {
                 throw Failure($"{dead.Spec.Name} ended with exit code {await dead.Exited} while starting.", dead.Spec.LogFile);
+            }
+
             if (TimeProvider.System.GetElapsedTime(since) > patience)
+            {
                 throw Failure($"{what} did not get ready within {Words.Duration(patience.TotalSeconds)}.", _children[slow].Spec.LogFile);
+            }
+
             await Task.Delay(Poll, stop);
         }
     }
@@ -66,7 +72,10 @@ internal sealed class Supervisor(bool restart, Func<ChildProcess, bool> isUp, Ac
         await Task.WhenAll(_children.Values.Select(async child =>
         {
             if (!await child.StopAsync(grace))
+            {
                 tell($"{child.Spec.Name} did not stop within {Words.Duration(grace.TotalSeconds)} and was killed.");
+            }
+
             child.Dispose();
         }));
         _children.Clear();
@@ -83,7 +92,10 @@ internal sealed class Supervisor(bool restart, Func<ChildProcess, bool> isUp, Ac
                 ? $"ended with exit code {await child.Exited.WaitAsync(stop)}"
                 : $"did not come up within {Words.Duration(UpWithin.TotalSeconds)}";
             if (!child.Exited.IsCompleted)
+            {
                 await child.StopAsync(grace);
+            }
+
             if (!restart)
             {
                 tell($"{name} {end}. Its log: {child.Spec.LogFile}");
@@ -94,7 +106,10 @@ internal sealed class Supervisor(bool restart, Func<ChildProcess, bool> isUp, Ac
             {
                 var failure = Failure($"{name} {end}. It did not come up {policy.NotUp} times in a row and is not started again.", child.Spec.LogFile);
                 if (isEssential)
+                {
                     throw failure;
+                }
+
                 tell(failure.Message);
                 return;
             }
@@ -111,7 +126,10 @@ internal sealed class Supervisor(bool restart, Func<ChildProcess, bool> isUp, Ac
         while (!isUp(child))
         {
             if (child.Exited.IsCompleted || child.Age > UpWithin)
+            {
                 return false;
+            }
+
             await Task.WhenAny(child.Exited, Task.Delay(LookUp, stop));
             stop.ThrowIfCancellationRequested();
         }

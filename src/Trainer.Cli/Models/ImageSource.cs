@@ -2,7 +2,6 @@ using Trainer.Cli.Errors;
 using Trainer.Cli.Output;
 using Trainer.Kernels;
 using Trainer.Kernels.Data;
-using Trainer.Protos;
 
 namespace Trainer.Cli.Models;
 
@@ -25,7 +24,10 @@ internal static class ImageSource
         };
         var place = images ?? "The test images";
         if (trained.Input is { } input && found.Shape[0] != input[0])
+        {
             throw Unlike(input, found.Shape, trained, place); // before a transform that knows other channels
+        }
+
         try
         {
             var transformed = found.With(TransformOf(data));

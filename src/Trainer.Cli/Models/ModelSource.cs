@@ -23,7 +23,10 @@ internal static class ModelSource
     public static Model Open(string nameOrFile, Shape? input, int? classes)
     {
         if (File.Exists(nameOrFile))
+        {
             return Build(JobRules.WithDefaults(JobFileReader.Read(nameOrFile)), nameOrFile, input, classes);
+        }
+
         var entry = Zoo.Entries.FirstOrDefault(entry => entry.Name == nameOrFile)
             ?? throw new CliException(
                 $"No network is called '{nameOrFile}', and there is no such file.", ExitCode.Usage, $"Networks: {string.Join(", ", Zoo.Names)}.");

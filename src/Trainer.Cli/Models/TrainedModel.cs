@@ -67,7 +67,10 @@ internal sealed class TrainedModelOptions
     private static async Task<TrainedModel> OfJobAsync(string id, ClusterAddress address, CancellationToken stop)
     {
         if (File.Exists(id))
+        {
             throw new CliException($"{id} is a file of weights, which do not say what model they are of.", ExitCode.Usage, "Give the job file with --job.");
+        }
+
         using var client = await ClusterClient.OpenAsync(address, stop);
         var job = await client.CallAsync((cluster, options) => cluster.Jobs.GetJobAsync(new GetJobRequest { Id = id }, options), stop);
         return job.Result is { WeightsPath.Length: > 0 } result

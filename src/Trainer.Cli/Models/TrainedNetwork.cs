@@ -1,11 +1,9 @@
 using System.Diagnostics;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
 using Trainer.Kernels.Training.Planning;
 using Trainer.Protos;
-using CrossEntropy = Trainer.Kernels.Training.CrossEntropy;
 using Model = Trainer.Kernels.Models.Model;
 
 namespace Trainer.Cli.Models;
@@ -69,7 +67,9 @@ internal sealed class TrainedNetwork : IDisposable
         {
             _network.Infer(count);
             for (var i = 0; i < count; i++)
+            {
                 tell(Best(first + i, _network.Output.Slice(i * classes, classes), givesProbabilities));
+            }
         });
     }
 
@@ -79,10 +79,16 @@ internal sealed class TrainedNetwork : IDisposable
     {
         var best = 0;
         for (var i = 1; i < outputs.Length; i++)
+        {
             best = outputs[i] > outputs[best] ? i : best;
+        }
+
         var sum = 0.0;
         foreach (var output in outputs)
+        {
             sum += Math.Exp(output - outputs[best]);
+        }
+
         return new Prediction(image, best, areProbabilities ? outputs[best] : 1 / sum);
     }
 
@@ -94,7 +100,10 @@ internal sealed class TrainedNetwork : IDisposable
             stop.ThrowIfCancellationRequested();
             var samples = Math.Min(Batch, count - first);
             for (var i = 0; i < samples; i++)
+            {
                 _network.Labels[i] = images.Read(first + i, _network.Input.Slice(i * stride, stride));
+            }
+
             run(first, samples);
         }
     }

@@ -17,7 +17,9 @@ internal static class DeviceOption
         device.Validators.Add(given =>
         {
             if (given.Tokens is [var token] && DeviceName.TryParse(token.Value) is null)
+            {
                 given.AddError($"--device: expected {DeviceName.Expected}, got '{token.Value}'.");
+            }
         });
         return device;
     }

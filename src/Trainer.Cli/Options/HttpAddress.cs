@@ -10,7 +10,10 @@ internal static class HttpAddress
         var text = result.Tokens[0].Value;
         var address = TryParse(text);
         if (address is null)
+        {
             result.AddError(Expected(text));
+        }
+
         return address;
     }
 

@@ -17,7 +17,10 @@ internal static class Facts
     private static IEnumerable<string> Lines(string name, string value, int column, int width)
     {
         if (column + Paragraph.LongestPiece(value) > width)
+        {
             return Paragraph.Fill(value, width - (2 * Indent.Length)).Select(line => $"{Indent}{Indent}{line}").Prepend($"{Indent}{name}");
+        }
+
         var blanks = new string(' ', column);
         return Paragraph.Fill(value, width - column).Select((line, number) => (number == 0 ? $"{Indent}{name}".PadRight(column) : blanks) + line);
     }

@@ -11,7 +11,10 @@ internal static class Figures
     {
         var shown = figures.Where(figure => figure.Text.Length > 0).ToList();
         while (shown.Sum(figure => figure.Text.Length) + (Gap.Length * (shown.Count - 1)) > width && shown.Max(figure => figure.Rank) is > 0 and var least)
+        {
             shown.RemoveAll(figure => figure.Rank == least);
+        }
+
         return string.Join(Gap, shown.Select(figure => figure.Text));
     }
 }

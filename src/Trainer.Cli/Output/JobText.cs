@@ -48,7 +48,10 @@ internal static class JobText
     {
         var facts = new List<(string, string)>();
         if (!IsExact(job))
+        {
             facts.Add(("exact", Exactness(job)));
+        }
+
         if (job.Result is { } result)
         {
             facts.Add(("loss", Words.Loss(result.Loss)));
@@ -78,13 +81,25 @@ internal static class JobText
             ("created", Moment(job.CreateTime, now)),
         };
         if (job.EndTime is not null)
+        {
             facts.Add(("ended", Moment(job.EndTime, now)));
+        }
+
         if (job.Workers.Count > 0)
+        {
             facts.Add(("workers", string.Join(", ", job.Workers)));
+        }
+
         if (job.Progress is { } progress)
+        {
             facts.Add(("progress", $"epoch {progress.Epoch}/{progress.TotalEpochs}, step {progress.Step}/{progress.TotalSteps}"));
+        }
+
         if (job.Epochs.LastOrDefault() is { } epoch)
+        {
             facts.Add(("last epoch", $"loss {Words.Loss(epoch.Loss)}, train {Words.Percent(epoch.TrainAccuracy)}, test {Words.Percent(epoch.TestAccuracy)}"));
+        }
+
         if (job.Result is { } result)
         {
             facts.Add(("best test", Words.Percent(result.BestTestAccuracy)));
@@ -93,7 +108,10 @@ internal static class JobText
             facts.Add(("SHA-256", result.WeightsSha256));
         }
         if (job.Numerics.Length > 0)
+        {
             facts.Add(("numerics", job.Numerics));
+        }
+
         return Facts.Render(facts, width);
     }
 

@@ -18,7 +18,10 @@ internal static partial class Paragraph
     public static IEnumerable<string> Lines(string line, int width)
     {
         if (line.Length <= width)
+        {
             return [line];
+        }
+
         var indent = line[..^line.TrimStart().Length];
         return Fill(line, width - indent.Length, HangingIndent).Select(part => indent + part);
     }
@@ -27,7 +30,10 @@ internal static partial class Paragraph
     public static IReadOnlyList<string> Fill(string text, int width, string hanging = "")
     {
         if (text.Length <= width)
+        {
             return [text];
+        }
+
         var lines = new List<string>();
         var line = "";
         foreach (var piece in Pieces(text))

@@ -26,9 +26,13 @@ internal sealed class Printer(Shell shell, bool json)
     public void Tell(string text)
     {
         if (Json)
+        {
             Warn(text);
+        }
         else
+        {
             Shell.Out.WriteLine(Paragraph.Wrap(text, Width));
+        }
     }
 
     /// <summary>Goes to the error stream in both forms.</summary>

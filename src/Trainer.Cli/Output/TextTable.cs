@@ -22,7 +22,10 @@ internal sealed class TextTable(params Column[] columns)
     public TextTable Row(params string[] cells)
     {
         if (cells.Length != columns.Length)
+        {
             throw new ArgumentException($"Got {cells.Length} cells, expected {columns.Length}.", nameof(cells));
+        }
+
         _rows.Add(cells);
         return this;
     }
@@ -41,10 +44,16 @@ internal sealed class TextTable(params Column[] columns)
         Shrink(widths, width);
         string[][] rows = [[.. columns.Select(column => column.Header)], .. _rows];
         foreach (var column in shown)
+        {
             widths[column] = rows.SelectMany(row => Paragraph.Fill(row[column], widths[column])).Max(line => line.Length);
+        }
+
         var lines = rows.SelectMany(row => Lines(row, shown, widths));
         if (leftOut.Count > 0)
+        {
             lines = lines.Concat(Paragraph.Fill($"Left out for want of width: {string.Join(", ", leftOut)}.", width!.Value).Prepend(""));
+        }
+
         return string.Join(Environment.NewLine, lines);
     }
 
@@ -55,7 +64,10 @@ internal sealed class TextTable(params Column[] columns)
         {
             var widest = widths.Keys.Where(column => widths[column] > Least(column)).OrderByDescending(column => widths[column]).Cast<int?>().FirstOrDefault();
             if (widest is null)
+            {
                 return;
+            }
+
             widths[widest.Value]--;
         }
     }
@@ -64,7 +76,9 @@ internal sealed class TextTable(params Column[] columns)
     {
         var cells = shown.Select(column => Paragraph.Fill(row[column], widths[column])).ToList();
         for (var line = 0; line < cells.Max(cell => cell.Count); line++)
+        {
             yield return string.Join("  ", cells.Select((cell, i) => (line < cell.Count ? cell[line] : "").PadRight(widths[shown[i]]))).TrimEnd();
+        }
     }
 
     private int Natural(int column) => _rows.Select(row => row[column].Length).Append(columns[column].Header.Length).Max();

@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Trainer.Kernels.Canonical;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 

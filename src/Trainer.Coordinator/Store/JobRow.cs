@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
-using Trainer.Kernels.Canonical;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 

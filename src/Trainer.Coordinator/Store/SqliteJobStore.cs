@@ -10,6 +10,7 @@ public sealed class SqliteJobStore : IJobStore
 {
     private readonly StoreLock _lock;
     private readonly string _connectionString;
+    private volatile bool _disposed;
 
     private SqliteJobStore(StoreLock folderLock, string connectionString) => (_lock, _connectionString) = (folderLock, connectionString);
 
@@ -125,6 +126,7 @@ public sealed class SqliteJobStore : IJobStore
 
     public void Dispose()
     {
+        _disposed = true;
         using (var connection = new SqliteConnection(_connectionString))
         {
             SqliteConnection.ClearPool(connection);
@@ -196,6 +198,8 @@ public sealed class SqliteJobStore : IJobStore
 
     private SqliteConnection Connect()
     {
+        // SQLite would make a new file where the folder may be another coordinator's by now.
+        ObjectDisposedException.ThrowIf(_disposed, this);
         var connection = new SqliteConnection(_connectionString);
         connection.Open();
         connection.Execute("PRAGMA synchronous = FULL");

@@ -22,7 +22,7 @@ public sealed class ControlMetrics : IDisposable
     /// <summary>Jobs by state (<see cref="StateLabel"/>), asked for at every scrape; a state that is not named has none.</summary>
     public void ObserveJobs(Func<IReadOnlyDictionary<string, int>> jobsByState) => _meter.ObserveEach(MetricCatalog.Jobs, () =>
     {
-        IReadOnlyDictionary<string, int> counts = jobsByState();
+        var counts = jobsByState();
         return Enum.GetValues<JobState>()
             .Where(state => state != JobState.Unspecified)
             .Select(StateLabel)

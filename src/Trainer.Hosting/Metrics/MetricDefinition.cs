@@ -31,7 +31,7 @@ public sealed record MetricDefinition(string Name, MetricKind Kind, MetricSource
     {
         get
         {
-            string name = Kind == MetricKind.Counter ? Without(Name, "_total") : Name;
+            var name = Kind == MetricKind.Counter ? Without(Name, "_total") : Name;
             return Without(name, Suffix(Unit));
         }
     }
@@ -58,9 +58,13 @@ internal static class MeterExtensions
         where T : struct
     {
         if (metric.Kind == MetricKind.Counter)
+        {
             meter.CreateObservableCounter(metric.InstrumentName, read, metric.Unit, metric.Help);
+        }
         else
+        {
             meter.CreateObservableGauge(metric.InstrumentName, read, metric.Unit, metric.Help);
+        }
     }
 
     public static void Observe<T>(this Meter meter, MetricDefinition metric, Func<T> read)

@@ -35,7 +35,7 @@ public static class Telemetry
     private static Meter BuildInfo(string role)
     {
         var meter = new Meter(MetricCatalog.Meter);
-        string version = typeof(Telemetry).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+        var version = typeof(Telemetry).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
         meter.ObserveEach<int>(MetricCatalog.BuildInfo, () =>
             [new(1, Label("version", version), Label("runtime", RuntimeInformation.FrameworkDescription), Label("role", role))]);
         return meter;

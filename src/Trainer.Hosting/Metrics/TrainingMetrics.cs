@@ -81,7 +81,9 @@ public sealed class TrainingMetrics : IDisposable
         Interlocked.Add(ref _bytesReceived, bytesReceived);
         _collectiveDuration.Record(seconds);
         if (seconds > 0)
+        {
             _run?.BusBandwidth(bytesSent / seconds);
+        }
     }
 
     /// <summary>A step whose total or loss was not finite.</summary>

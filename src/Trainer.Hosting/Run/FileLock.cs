@@ -41,7 +41,10 @@ public sealed class FileLock : IDisposable
             }
 
             if (PrivateFiles.IsAt(file.SafeFileHandle, path))
+            {
                 return new FileLock(path, file);
+            }
+
             file.Dispose(); // Its holder removed it between our open and our lock: take a new one.
         }
     }
@@ -69,7 +72,10 @@ public sealed class FileLock : IDisposable
     {
         // Whoever deleted the file by hand may have made room for another holder's.
         if (PrivateFiles.IsAt(_file.SafeFileHandle, _path))
+        {
             File.Delete(_path);
+        }
+
         _file.Dispose();
     }
 }

@@ -31,9 +31,13 @@ public static partial class PrivateFiles
     {
         RefuseFiles(path);
         if (!Directory.Exists(path))
+        {
             Directory.CreateDirectory(path, OwnerOnlyFolder);
+        }
         else if (new DirectoryInfo(path).LinkTarget is null && IsMine(path))
+        {
             File.SetUnixFileMode(path, File.GetUnixFileMode(path) & ~Others);
+        }
     }
 
     /// <exception cref="RunFolderException">There is a file where the folder, or one above it, should be.</exception>
@@ -42,7 +46,9 @@ public static partial class PrivateFiles
         for (var part = path; part is not null; part = Path.GetDirectoryName(part))
         {
             if (File.Exists(part))
+            {
                 throw new RunFolderException(part, "is a file; expected a folder");
+            }
         }
     }
 
@@ -51,12 +57,20 @@ public static partial class PrivateFiles
     {
         RequireUnix();
         if (new DirectoryInfo(path).LinkTarget is { } target)
+        {
             throw new RunFolderException(path, $"is a symbolic link to {target}; expected a folder of its own");
+        }
+
         if (!IsMine(path))
+        {
             throw new RunFolderException(path, "belongs to another user; expected one of yours");
+        }
+
         var mode = File.GetUnixFileMode(path);
         if ((mode & Others) != UnixFileMode.None)
+        {
             throw new RunFolderException(path, $"is open to others (mode {Octal(mode)}, expected 700); run: chmod 700 '{path}'");
+        }
     }
 
     /// <summary>Writes a file (0600) that appears under its name complete or not at all, replacing what was there.</summary>
@@ -82,7 +96,10 @@ public static partial class PrivateFiles
         {
             // link(2) fails when the name is taken; File.Move without overwrite looks first and renames after, which is a race.
             if (Link(draft, path) == 0)
+            {
                 return true;
+            }
+
             var error = Marshal.GetLastPInvokeErrorMessage();
             return File.Exists(path) ? false : throw new IOException($"{path} cannot be created: {error}.");
         }
@@ -111,7 +128,10 @@ public static partial class PrivateFiles
     private static bool IsMine(string path)
     {
         if (!OperatingSystem.IsLinux())
+        {
             return true; // elsewhere the mode check has to do: a private folder of another user cannot be entered anyway
+        }
+
         return Examine(path, NoFollow).Uid == EffectiveUserId();
     }
 
@@ -132,7 +152,9 @@ public static partial class PrivateFiles
     private static void RequireUnix()
     {
         if (OperatingSystem.IsWindows())
+        {
             throw new PlatformNotSupportedException("A local cluster needs Unix file permissions and sockets; on Windows, use WSL.");
+        }
     }
 
     private const int CurrentFolder = -100; // AT_FDCWD

@@ -17,7 +17,10 @@ public readonly record struct ProcessIdentity(int ProcessId, long StartTicks)
     public static ProcessIdentity? Of(int processId)
     {
         if (processId <= 0)
+        {
             return null;
+        }
+
         var startTicks = OperatingSystem.IsLinux() ? StartTicksFromProc(processId) : StartTicksFromRuntime(processId);
         return startTicks is { } ticks ? new ProcessIdentity(processId, ticks) : null;
     }

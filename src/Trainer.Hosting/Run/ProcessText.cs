@@ -9,7 +9,10 @@ public static class ProcessText
     public static string Of(int? process)
     {
         if (process is not { } id)
+        {
             return "a process that cannot be seen from here";
+        }
+
         var command = string.Join(' ', CommandLine(id));
         return command.Length == 0 ? $"process {id}" : $"process {id} ({(command.Length > LongestCommand ? command[..LongestCommand] + " ..." : command)})";
     }

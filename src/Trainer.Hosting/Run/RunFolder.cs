@@ -45,7 +45,10 @@ public sealed class RunFolder
         PrivateFiles.CreateFolder(path);
         PrivateFiles.CreateFolder(System.IO.Path.Combine(path, "endpoints"));
         if (!File.Exists(TokenFile(path)))
+        {
             PrivateFiles.TryCreate(TokenFile(path), Encoding.ASCII.GetBytes(Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(TokenBytes))));
+        }
+
         var folder = new RunFolder(path);
         PrivateFiles.CreateFolder(folder.LinksFolder);
         return folder;
@@ -58,7 +61,10 @@ public sealed class RunFolder
         path = System.IO.Path.GetFullPath(path);
         PrivateFiles.RefuseFiles(path);
         if (!Directory.Exists(path))
+        {
             return null;
+        }
+
         PrivateFiles.RequirePrivate(path);
         return File.Exists(TokenFile(path)) ? new RunFolder(path) : null;
     }
@@ -67,7 +73,10 @@ public sealed class RunFolder
     public IReadOnlyList<ProcessEndpoint> Endpoints()
     {
         if (!Directory.Exists(EndpointsFolder))
+        {
             return [];
+        }
+
         return Directory.EnumerateFiles(EndpointsFolder, "*.json")
             .Select(ReadEndpoint)
             .OfType<ProcessEndpoint>()
@@ -91,7 +100,10 @@ public sealed class RunFolder
     {
         var file = EndpointFile(endpoint.Name);
         if (ReadEndpoint(file) is { } other && other.Process != endpoint.Process && other.Process.IsAlive)
+        {
             throw new RunFolderException(Path, $"already has a running '{endpoint.Name}', process {other.ProcessId}; names are unique");
+        }
+
         PrivateFiles.Replace(file, JsonSerializer.SerializeToUtf8Bytes(endpoint, Json));
         return new Publication(this, endpoint);
     }
@@ -100,19 +112,28 @@ public sealed class RunFolder
     public void RemoveRemains()
     {
         if (!Directory.Exists(Path))
+        {
             return;
+        }
+
         var alive = Endpoints();
         foreach (var file in Directory.Exists(EndpointsFolder) ? Directory.GetFiles(EndpointsFolder) : [])
         {
             if (file.EndsWith(".lock", StringComparison.Ordinal))
+            {
                 FileLock.TryTake(file)?.Dispose(); // And with it goes the file, unless somebody holds it.
+            }
             else if (!alive.Any(endpoint => EndpointFile(endpoint.Name) == file))
+            {
                 File.Delete(file);
+            }
         }
 
         FileLock.TryTake(CoordinatorLock)?.Dispose();
         if (alive.Count == 0 && Directory.Exists(LinksFolder))
+        {
             Directory.Delete(LinksFolder, recursive: true);
+        }
     }
 
     private static string TokenFile(string path) => System.IO.Path.Combine(path, "token");
@@ -130,7 +151,10 @@ public sealed class RunFolder
     {
         var inside = System.IO.Path.Combine(path, "links");
         if (Encoding.UTF8.GetByteCount(inside) <= LongestLinksFolder)
+        {
             return inside;
+        }
+
         var name = "trainer-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{path}\n{token}")))[..16];
         var temporary = System.IO.Path.Combine(System.IO.Path.GetTempPath(), name);
         return Encoding.UTF8.GetByteCount(temporary) <= LongestLinksFolder ? temporary : System.IO.Path.Combine("/tmp", name);
@@ -146,7 +170,10 @@ public sealed class RunFolder
     private string FileOf(string name, string extension)
     {
         if (name.Length is 0 or > 128 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') || name[0] == '.')
+        {
             throw new ArgumentException($"'{name}' is not a process name; expected letters, digits, '-', '_' and '.'.", nameof(name));
+        }
+
         return System.IO.Path.Combine(EndpointsFolder, name + extension);
     }
 
@@ -176,7 +203,9 @@ public sealed class RunFolder
         {
             var file = folder.EndpointFile(endpoint.Name);
             if (Interlocked.Exchange(ref _withdrawn, 1) == 0 && ReadEndpoint(file) == endpoint)
+            {
                 File.Delete(file);
+            }
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using Trainer.Kernels.Devices;
 
 namespace Trainer.Kernels.Gpu.Discovery;
 

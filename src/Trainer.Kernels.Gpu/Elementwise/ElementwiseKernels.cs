@@ -1,4 +1,3 @@
-using ILGPU;
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Gpu.Arithmetic;
 using Trainer.Kernels.Gpu.Launching;

@@ -1,7 +1,6 @@
 using ILGPU;
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Devices.Cpu.Losses;
 using Trainer.Kernels.Gpu.Arithmetic;
 using Trainer.Kernels.Gpu.Elementwise;
 using Trainer.Kernels.Gpu.Launching;

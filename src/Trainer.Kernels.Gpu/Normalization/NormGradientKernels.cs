@@ -1,6 +1,5 @@
 using ILGPU;
 using Trainer.Kernels.Arithmetic;
-using Trainer.Kernels.Devices.Cpu.Normalization;
 using Trainer.Kernels.Gpu.Arithmetic;
 using Trainer.Kernels.Gpu.Launching;
 using Trainer.Kernels.Gpu.Memory;

@@ -48,7 +48,7 @@ public static class FashionMnist
     /// <exception cref="DataFileException">Not found (the folders searched, the command that gets it), or a wrong sum (file, found, expected).</exception>
     public static (DataSet Train, DataSet Test) Load(string? folder = null)
     {
-        IReadOnlyList<string> folders = folder is null ? Folders : [folder];
+        var folders = folder is null ? Folders : [folder];
         var found = Find(folders)
             ?? throw new DataFileException("fashion-mnist", $"not found in {string.Join(", ", folders)}; get it with: trainer data fetch fashion-mnist");
         return (

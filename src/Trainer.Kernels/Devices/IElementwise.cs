@@ -20,6 +20,15 @@ public interface IElementwise
     /// <summary>dx = (dy + addend) f'(output): sums and copies of gradients, and derivatives that no other operation multiplies.</summary>
     void AddBackward(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx);
 
+    /// <summary>y = activation(x factor + addend), each step rounded. x, y (N, channels, pixels), factor (N, channels).</summary>
+    void Multiply(int channels, int pixels, int samples, Tensor x, Tensor factor, in OutputEpilogue epilogue, Tensor y);
+
+    /// <summary>v = dy factor.</summary>
+    void MultiplyBackward(int channels, int pixels, int samples, Tensor dy, Tensor factor, in GradientEpilogue epilogue, Tensor dx);
+
+    /// <summary>v = the sum of dy x over the pixels of a channel (Form L). dx (N, channels): of what a channel is multiplied by.</summary>
+    void GateBackward(int channels, int pixels, int samples, Tensor dy, Tensor x, in GradientEpilogue epilogue, Tensor dx);
+
     /// <summary>y = x where x &gt; 0, else slope x, with a slope for each channel. x, y (N, channels, pixels), slope (channels).</summary>
     void PReluForward(int channels, int pixels, int samples, Tensor x, Tensor slope, Tensor y);
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Onnx;
-using Trainer.Kernels.Training;
 
 namespace Trainer.Kernels.Formats;
 

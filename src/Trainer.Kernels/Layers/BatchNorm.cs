@@ -1,4 +1,3 @@
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Schema;
 
@@ -76,7 +75,7 @@ public abstract class BatchNorm : Layer
     internal override string ToOnnx(OnnxContext context, string x)
     {
         var channels = context.Input[0];
-        string[] affine = Affine ? context.Parameters : [context.Channels("weight", channels, 1), context.Channels("bias", channels, 0)];
+        var affine = Affine ? context.Parameters : [context.Channels("weight", channels, 1), context.Channels("bias", channels, 0)];
         return context.Graph.Add("BatchNormalization", [x, .. affine, .. context.Statistics], ("epsilon", (float)Eps));
     }
 

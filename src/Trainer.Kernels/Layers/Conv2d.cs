@@ -1,4 +1,3 @@
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Schema;
 

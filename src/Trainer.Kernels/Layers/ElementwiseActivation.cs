@@ -1,5 +1,4 @@
 using Trainer.Kernels.Arithmetic;
-using Trainer.Kernels.Devices;
 
 namespace Trainer.Kernels.Layers;
 

@@ -1,5 +1,4 @@
 using Trainer.Kernels.Arithmetic;
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Onnx;
 using Trainer.Kernels.Schema;
 

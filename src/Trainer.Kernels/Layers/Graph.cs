@@ -52,6 +52,14 @@ internal sealed record SumNode(Value Left, Value Right, Value Output) : Node([Le
     public override string ToOnnx(OnnxGraph graph, string[] inputs, IReadOnlyDictionary<string, ReadOnlyMemory<float>> tensors) => graph.Add("Add", inputs);
 }
 
+/// <summary>x times factor, element by element; a factor of (C,1,1) beside a larger x multiplies whole channels.</summary>
+internal sealed record ProductNode(Value X, Value Factor, Value Output) : Node([X, Factor], Output)
+{
+    public override string Kind => "multiply";
+
+    public override string ToOnnx(OnnxGraph graph, string[] inputs, IReadOnlyDictionary<string, ReadOnlyMemory<float>> tensors) => graph.Add("Mul", inputs);
+}
+
 /// <summary>Its inputs, one behind another along the channels.</summary>
 internal sealed record ConcatNode(IReadOnlyList<Value> Inputs, Value Output) : Node(Inputs, Output)
 {
@@ -130,6 +138,23 @@ internal sealed partial class Graph
         return sum.Output;
     }
 
+    /// <param name="branch">Of the right side.</param>
+    public Value AddProduct(Value left, Value right, int branch)
+    {
+        var isLeftGate = IsGate(left.Shape, right.Shape);
+        if (left.Shape != right.Shape && !isLeftGate && !IsGate(right.Shape, left.Shape))
+        {
+            throw Refuse(
+                $"branches[{branch}]",
+                $"gives {right.Shape}, what is before it {left.Shape}; expected equal shapes, or as many channels of one pixel beside an image");
+        }
+
+        var (x, factor) = isLeftGate ? (right, left) : (left, right);
+        var product = new ProductNode(x, factor, NewValue(x.Shape));
+        _nodes.Add(product);
+        return product.Output;
+    }
+
     public Value AddConcat(IReadOnlyList<Value> inputs)
     {
         var first = inputs[0].Shape;
@@ -154,6 +179,9 @@ internal sealed partial class Graph
     }
 
     public ModelException Refuse(string option, string problem) => new($"{_path}.{option}", problem);
+
+    private static bool IsGate(Shape gate, Shape image) =>
+        gate.Rank == 3 && image.Rank == 3 && gate != image && gate[0] == image[0] && gate[1] == 1 && gate[2] == 1;
 
     private Value NewValue(Shape shape)
     {

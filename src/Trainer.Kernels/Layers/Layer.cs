@@ -1,5 +1,4 @@
 using Trainer.Kernels.Arithmetic;
-using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Layers;
 

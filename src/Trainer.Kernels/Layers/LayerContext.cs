@@ -49,6 +49,9 @@ public sealed class LayerContext(Device device, Shape input, Shape output)
 
     public required Tensor X { get; init; }
 
+    /// <summary>What x is multiplied by, where a layer multiplies two values.</summary>
+    public Tensor Factor { get; init; }
+
     public required Tensor Y { get; init; }
 
     /// <summary>What the layer keeps from forward to backward (<see cref="Layer.Saved"/>); empty in an evaluation.</summary>

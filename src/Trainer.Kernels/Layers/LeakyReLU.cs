@@ -1,5 +1,4 @@
 using Trainer.Kernels.Arithmetic;
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Layers;

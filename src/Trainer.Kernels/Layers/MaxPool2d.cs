@@ -1,4 +1,3 @@
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Layers;

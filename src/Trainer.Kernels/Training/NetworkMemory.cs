@@ -65,6 +65,7 @@ internal sealed class NetworkMemory : IDisposable
             Parameters = StateOf(node?.ParameterNames ?? []),
             Statistics = StateOf(node?.StatisticNames ?? []),
             X = At(operation.X),
+            Factor = At(operation.Factor),
             Y = At(operation.Y),
             Saved = operation.Saved is { } saved ? _buffers[saved.Buffer] : default,
             Dy = At(operation.Dy),

@@ -1,4 +1,3 @@
-using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Schema;
 

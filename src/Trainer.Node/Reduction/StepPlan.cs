@@ -1,6 +1,5 @@
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
-using Trainer.Node.Links;
 
 namespace Trainer.Node.Reduction;
 

@@ -21,19 +21,28 @@ internal sealed class BlockLibrary
         if (section.Value is not YamlMapping mapping)
         {
             if (section.Value is not YamlRefused)
+            {
                 faults.Add(section.Value.At, Section, $"expected names of blocks, each with its layers, got {section.Value.Kind}");
+            }
+
             return library;
         }
-        foreach (YamlEntry entry in mapping.Entries)
+        foreach (var entry in mapping.Entries)
+        {
             library.Add(entry, faults);
+        }
+
         return library;
     }
 
     /// <summary>The block of this name, which now counts as used.</summary>
     public Block? Use(string name)
     {
-        if (_blocks.TryGetValue(name, out Block? block))
+        if (_blocks.TryGetValue(name, out var block))
+        {
             _used.Add(name);
+        }
+
         return block;
     }
 
@@ -41,36 +50,55 @@ internal sealed class BlockLibrary
 
     public void RefuseUnused(FaultList faults)
     {
-        foreach (Block block in _blocks.Values.Where(block => !_used.Contains(block.Name)))
+        foreach (var block in _blocks.Values.Where(block => !_used.Contains(block.Name)))
+        {
             faults.Add(block.At, FieldPath.Join(Section, block.Name), "is never used; remove it");
+        }
     }
 
     private void Add(YamlEntry entry, FaultList faults)
     {
-        string path = FieldPath.Join(Section, YamlScalar.Shorten(entry.Key));
+        var path = FieldPath.Join(Section, YamlScalar.Shorten(entry.Key));
         if (!IsName(entry.Key))
+        {
             faults.Add(entry.At, path, "a block's name is made of at most 64 lower-case letters, digits and underscores and starts with a letter");
+        }
         else if (entry.Key == BlockExpander.Repeat || Layer.Descriptor.FindFieldByName(entry.Key) is not null)
+        {
             faults.Add(entry.At, path, "is a word of job files already; choose another name");
-        else if (_blocks.TryGetValue(entry.Key, out Block? first))
+        }
+        else if (_blocks.TryGetValue(entry.Key, out var first))
+        {
             faults.Add(entry.At, path, $"given twice, first in line {first.At.Line}");
+        }
         else if (entry.Value is YamlSequence body)
+        {
             _blocks.Add(entry.Key, new(entry.Key, entry.At, body, Parameters(body, path, faults)));
+        }
         else if (entry.Value is not YamlRefused)
+        {
             faults.Add(entry.Value.At, path, $"expected a list of layers, got {entry.Value.Kind}");
+        }
     }
 
     private static string[] Parameters(YamlNode body, string path, FaultList faults)
     {
         var names = new List<string>();
-        foreach (YamlScalar scalar in Scalars(body))
+        foreach (var scalar in Scalars(body))
         {
             if (Argument(scalar) is not { } name)
+            {
                 continue;
+            }
+
             if (IsName(name))
+            {
                 names.Add(name);
+            }
             else
+            {
                 faults.Add(scalar.At, path, $"{scalar.Kind}: an argument is $ and a name of at most 64 lower-case letters, digits and underscores");
+            }
         }
         return [.. names.Distinct()];
     }

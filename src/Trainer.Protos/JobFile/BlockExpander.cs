@@ -33,9 +33,12 @@ internal sealed class BlockExpander
     private static YamlMapping Model(YamlMapping model, FaultList faults)
     {
         YamlEntry[] sections = [.. model.Entries.Where(entry => entry.Key == "blocks")];
-        foreach (YamlEntry again in sections.Skip(1))
+        foreach (var again in sections.Skip(1))
+        {
             faults.Add(again.At, BlockLibrary.Section, $"given twice, first in line {sections[0].At.Line}");
-        BlockLibrary blocks = sections.Length > 0 ? BlockLibrary.Read(sections[0], faults) : new BlockLibrary();
+        }
+
+        var blocks = sections.Length > 0 ? BlockLibrary.Read(sections[0], faults) : new BlockLibrary();
         var expander = new BlockExpander(blocks, faults);
         YamlEntry[] entries = [.. model.Entries.Except(sections).Select(expander.TopLevel)];
         blocks.RefuseUnused(faults);
@@ -49,47 +52,70 @@ internal sealed class BlockExpander
     private YamlNode Layers(YamlNode node, Scope scope)
     {
         if (node is not YamlSequence list)
+        {
             return Value(node, scope);
+        }
+
         Count(node);
         if (scope.Nesting > ModelLimits.Nesting)
+        {
             GiveUp(node, ModelLimits.TooDeep);
+        }
+
         var layers = new List<YamlNode>();
-        foreach (YamlNode item in list.Items)
+        foreach (var item in list.Items)
+        {
             AddLayer(item, scope, layers);
+        }
+
         return list with { Items = layers };
     }
 
     private void AddLayer(YamlNode item, Scope list, List<YamlNode> layers)
     {
-        Scope scope = list with { Path = $"{list.Path}[{layers.Count}]" };
+        var scope = list with { Path = $"{list.Path}[{layers.Count}]" };
         if (++_layers > ModelLimits.Layers)
+        {
             GiveUp(item, $"blocks and repeats come to more than {ModelLimits.Layers} layers");
+        }
+
         if (item is YamlMapping layer && layer.Entries.FirstOrDefault(entry => entry.Key == Repeat) is { } repeat)
+        {
             AddRepeated(layer, repeat, list, scope, layers);
+        }
         else if (item is YamlMapping use && use.Entries.FirstOrDefault(entry => _blocks.Has(entry.Key)) is { } block)
+        {
             layers.Add(UseBlock(block, scope) is { } written
                 ? use with { Entries = [.. use.Entries.Select(entry => ReferenceEquals(entry, block) ? written : entry)] }
                 : new YamlRefused(item.At));
+        }
         else
+        {
             layers.Add(Value(item, scope));
+        }
     }
 
     private void AddRepeated(YamlMapping item, YamlEntry repeat, Scope list, Scope scope, List<YamlNode> layers)
     {
-        string path = FieldPath.Join(scope.Path, Repeat);
+        var path = FieldPath.Join(scope.Path, Repeat);
         if (item.Entries.Count > 1)
+        {
             _faults.Add(repeat.At, path, "takes nothing beside it: its layers become part of this list");
+        }
+
         if (ReadArguments(repeat, path, "field", RepeatFields, scope) is not { } fields || Times(fields["times"], path) is not { } times)
         {
             layers.Add(new YamlRefused(item.At));
             return;
         }
-        for (int i = 0; i < times; i++)
+        for (var i = 0; i < times; i++)
         {
             if (fields["layers"] is YamlSequence body)
             {
-                foreach (YamlNode layer in body.Items)
+                foreach (var layer in body.Items)
+                {
                     AddLayer(layer, list, layers);
+                }
             }
             else if (i == 0)
             {
@@ -101,27 +127,36 @@ internal sealed class BlockExpander
 
     private int? Times(YamlNode node, string path)
     {
-        string? text = (node as YamlScalar)?.Text;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int times) && times is > 0 and <= MaxTimes)
+        var text = (node as YamlScalar)?.Text;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var times) && times is > 0 and <= MaxTimes)
+        {
             return times;
+        }
+
         if (node is not YamlRefused)
+        {
             _faults.Add(node.At, FieldPath.Join(path, "times"), $"expected a whole number from 1 to {MaxTimes}, got {node.Kind}");
+        }
+
         return null;
     }
 
     /// <summary><c>vgg: {convs: 2}</c> -> <c>sequential: {layers: [...]}</c>; null where something is wrong.</summary>
     private YamlEntry? UseBlock(YamlEntry use, Scope scope)
     {
-        Block block = _blocks.Use(use.Key)!;
-        string path = FieldPath.Join(scope.Path, use.Key);
+        var block = _blocks.Use(use.Key)!;
+        var path = FieldPath.Join(scope.Path, use.Key);
         if (scope.Blocks.Contains(block.Name))
         {
-            string circle = string.Join(" > ", [.. scope.Blocks.SkipWhile(name => name != block.Name), block.Name]);
+            var circle = string.Join(" > ", [.. scope.Blocks.SkipWhile(name => name != block.Name), block.Name]);
             _faults.Add(use.At, path, $"block {block.Name} holds itself: {circle}");
             return null;
         }
         if (ReadArguments(use, path, "argument", block.Parameters, scope) is not { } arguments)
+        {
             return null;
+        }
+
         var within = new Scope($"{scope.Path}.sequential.layers", scope.Nesting + 1, arguments, [.. scope.Blocks, block.Name]);
         return new(use.At, "sequential", new YamlMapping(use.At, [new(use.At, "layers", Layers(block.Body, within))]));
     }
@@ -133,19 +168,25 @@ internal sealed class BlockExpander
         if (use.Value is not (YamlMapping or YamlScalar { IsNull: true }))
         {
             if (use.Value is not YamlRefused)
+            {
                 _faults.Add(use.Value.At, path, $"expected {what}s ({(names.Count > 0 ? string.Join(", ", names) : "none: {}")}), got {use.Value.Kind}");
+            }
+
             return null;
         }
-        bool good = true;
-        foreach (YamlEntry given in (use.Value as YamlMapping)?.Entries ?? [])
+        var good = true;
+        foreach (var given in (use.Value as YamlMapping)?.Entries ?? [])
         {
-            string? problem = !names.Contains(given.Key) ? $"unknown {what}{DidYouMean.Hint(given.Key, names)}"
+            var problem = !names.Contains(given.Key) ? $"unknown {what}{DidYouMean.Hint(given.Key, names)}"
                 : !values.TryAdd(given.Key, Substitute(given.Value, use.Key == Repeat, scope)) ? "given twice"
                 : null;
             good &= Report(problem, given.At, FieldPath.Join(path, YamlScalar.Shorten(given.Key)));
         }
-        foreach (string missing in names.Where(name => !values.ContainsKey(name)))
+        foreach (var missing in names.Where(name => !values.ContainsKey(name)))
+        {
             good &= Report("is required", use.At, FieldPath.Join(path, missing));
+        }
+
         return good ? values : null;
     }
 
@@ -155,7 +196,10 @@ internal sealed class BlockExpander
     private bool Report(string? problem, FilePosition at, string path)
     {
         if (problem is not null)
+        {
             _faults.Add(at, path, problem);
+        }
+
         return problem is null;
     }
 
@@ -174,7 +218,7 @@ internal sealed class BlockExpander
 
     private YamlEntry Field(YamlEntry entry, Scope scope)
     {
-        Scope within = scope with { Path = FieldPath.Join(scope.Path, YamlScalar.Shorten(entry.Key)) };
+        var within = scope with { Path = FieldPath.Join(scope.Path, YamlScalar.Shorten(entry.Key)) };
         return entry with
         {
             Value = LayerNames.ListFields.Contains(entry.Key) ? Layers(entry.Value, within with { Nesting = scope.Nesting + 1 }) : Value(entry.Value, within),
@@ -184,8 +228,11 @@ internal sealed class BlockExpander
     private YamlNode Argument(YamlNode node, string name, Scope scope)
     {
         if (scope.Arguments is null)
+        {
             _faults.Add(node.At, scope.Path, $"{node.Kind} stands for an argument, and only a block has arguments");
-        YamlNode value = scope.Arguments?.GetValueOrDefault(name) ?? new YamlRefused(node.At);
+        }
+
+        var value = scope.Arguments?.GetValueOrDefault(name) ?? new YamlRefused(node.At);
         CountWithin(value);
         return value;
     }
@@ -193,14 +240,18 @@ internal sealed class BlockExpander
     private void CountWithin(YamlNode node)
     {
         Count(node);
-        foreach (YamlNode inner in node.Children)
+        foreach (var inner in node.Children)
+        {
             CountWithin(inner);
+        }
     }
 
     private void Count(YamlNode node)
     {
         if (++_nodes > MaxNodes)
+        {
             GiveUp(node, $"blocks and repeats come to more than {MaxNodes} values");
+        }
     }
 
     /// <summary>Reports a model that is too large. What would be found further in it is noise.</summary>

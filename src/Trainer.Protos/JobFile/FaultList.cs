@@ -34,7 +34,9 @@ internal sealed class FaultList(string file)
     public void ThrowIfAny()
     {
         if (_faults.Count > 0)
+        {
             throw new JobFileException([.. Distinct().OrderBy(fault => fault.Line).ThenBy(fault => fault.Column)]);
+        }
     }
 
     private IEnumerable<JobFileFault> Distinct() => _faults.DistinctBy(fault => (fault.Line, fault.Column, Field(fault.Path), fault.Problem));

@@ -18,27 +18,33 @@ internal sealed class FieldCondition
     public static FieldCondition? Of(MessageDescriptor message, string text)
     {
         if (text.Length == 0)
+        {
             return null;
-        string[] parts = text.Split('=');
-        FieldDescriptor field = message.FindFieldByName(parts[0]) ?? throw new InvalidOperationException($"{message.FullName} has no field {parts[0]}");
+        }
+
+        var parts = text.Split('=');
+        var field = message.FindFieldByName(parts[0]) ?? throw new InvalidOperationException($"{message.FullName} has no field {parts[0]}");
         return new(field, parts.Length > 1 ? parts[1] : null);
     }
 
     /// <summary>Does <paramref name="field"/> mean anything beside its siblings as they are?</summary>
     public static bool Applies(FieldDescriptor field, IMessage message)
     {
-        Rule rule = FieldPath.Rule(field);
-        bool allowed = Of(message.Descriptor, rule.OnlyWith) is not { } needed || needed.Holds(message);
-        bool refused = Of(message.Descriptor, rule.NotWith) is { } other && other.Holds(message);
+        var rule = FieldPath.Rule(field);
+        var allowed = Of(message.Descriptor, rule.OnlyWith) is not { } needed || needed.Holds(message);
+        var refused = Of(message.Descriptor, rule.NotWith) is { } other && other.Holds(message);
         return allowed && !refused;
     }
 
     public bool Holds(IMessage message)
     {
-        bool present = FieldPath.IsPresent(_field, message);
+        var present = FieldPath.IsPresent(_field, message);
         if (_value is null)
+        {
             return present;
-        string value = !present ? FieldPath.Rule(_field).Default : _field.Accessor.GetValue(message) switch
+        }
+
+        var value = !present ? FieldPath.Rule(_field).Default : _field.Accessor.GetValue(message) switch
         {
             bool truth => truth ? "true" : "false",
             string text => text,

@@ -31,10 +31,15 @@ internal static class FieldPath
     /// <summary>Sets of fields of which exactly one must be given: the message's oneofs and its <c>exactly_one_of</c>.</summary>
     public static IEnumerable<IReadOnlyList<FieldDescriptor>> Choices(MessageDescriptor message)
     {
-        foreach (OneofDescriptor oneof in message.Oneofs.Where(oneof => !oneof.IsSynthetic))
+        foreach (var oneof in message.Oneofs.Where(oneof => !oneof.IsSynthetic))
+        {
             yield return [.. oneof.Fields];
+        }
+
         if (message.GetOptions()?.GetExtension(RulesExtensions.ExactlyOneOf) is { Count: > 0 } names)
+        {
             yield return [.. names.Select(message.FindFieldByName)];
+        }
     }
 
     /// <summary>Fields of which at least one must be given, those of a named oneof included; empty: none.</summary>

@@ -9,22 +9,31 @@ internal static class JobDefaults
 {
     public static void Fill(IMessage message)
     {
-        foreach (FieldDescriptor field in message.Descriptor.Fields.InFieldNumberOrder())
+        foreach (var field in message.Descriptor.Fields.InFieldNumberOrder())
         {
             if (!FieldPath.IsPresent(field, message) && FieldCondition.Applies(field, message))
+            {
                 FillAbsent(message, field);
+            }
+
             if (field.FieldType == FieldType.Message)
+            {
                 FillChildren(field, field.Accessor.GetValue(message));
+            }
         }
     }
 
     private static void FillAbsent(IMessage message, FieldDescriptor field)
     {
-        Rule rule = FieldPath.Rule(field);
+        var rule = FieldPath.Rule(field);
         if (rule.HasDefault)
+        {
             SetDefault(message, field, rule.Default);
+        }
         else if (field.FieldType == FieldType.Message && !field.IsRepeated && MakesSenseEmpty(field))
+        {
             field.Accessor.SetValue(message, Empty(field));
+        }
     }
 
     private static void FillChildren(FieldDescriptor field, object? value)
@@ -32,7 +41,9 @@ internal static class JobDefaults
         if (field.IsRepeated)
         {
             foreach (IMessage item in (IList)value!)
+            {
                 Fill(item);
+            }
         }
         else if (value is IMessage child)
         {
@@ -42,25 +53,29 @@ internal static class JobDefaults
 
     private static void SetDefault(IMessage message, FieldDescriptor field, string text)
     {
-        object value = field.FieldType == FieldType.Message ? Choose(field, text) : Read(field, text);
+        var value = field.FieldType == FieldType.Message ? Choose(field, text) : Read(field, text);
         if (field.IsRepeated)
+        {
             ((IList)field.Accessor.GetValue(message)).Add(value);
+        }
         else
+        {
             field.Accessor.SetValue(message, value);
+        }
     }
 
     /// <summary>A section that is a choice of one among several, made: <c>loss: {cross_entropy: {}}</c>.</summary>
     private static IMessage Choose(FieldDescriptor section, string member)
     {
-        IMessage chosen = Empty(section);
-        FieldDescriptor field = section.MessageType.FindFieldByName(member)
+        var chosen = Empty(section);
+        var field = section.MessageType.FindFieldByName(member)
             ?? throw new InvalidOperationException($"default of {section.FullName}: no {member}");
         field.Accessor.SetValue(chosen, Empty(field));
         return chosen;
     }
 
     private static object Read(FieldDescriptor field, string text) =>
-        ScalarReader.TryRead(field, new YamlScalar(FilePosition.Start, text, Plain: true), out object? value, out string? problem)
+        ScalarReader.TryRead(field, new YamlScalar(FilePosition.Start, text, Plain: true), out var value, out var problem)
             ? value
             : throw new InvalidOperationException($"default of {field.FullName}: {problem}");
 

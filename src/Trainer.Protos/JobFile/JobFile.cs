@@ -24,7 +24,10 @@ public static class JobFile
         {
             var file = new FileInfo(path);
             if (file.Exists && file.Length > MaxBytes)
+            {
                 throw Unusable(path, $"has {file.Length} bytes; a job file has at most {MaxBytes}");
+            }
+
             return Parse(File.ReadAllText(path, new UTF8Encoding(false, throwOnInvalidBytes: true)), path, overrides);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
@@ -51,11 +54,17 @@ public static class JobFile
         var reader = new MessageReader(faults, Path.GetDirectoryName(Path.GetFullPath(fileName)) ?? "/");
         var spec = new JobSpec();
         if (text.Length > MaxBytes)
+        {
             throw Unusable(fileName, $"has {text.Length} characters; a job file has at most {MaxBytes}");
+        }
+
         reader.Read(BlockExpander.Expand(JobOverrides.Apply(YamlTree.Load(text, faults), overrides, faults), faults), spec, "");
         FieldViolation[] violations = [.. JobRules.Validate(spec, reader.IsGiven).Where(violation => !faults.Concerns(violation.Path))];
-        foreach (FieldViolation violation in violations)
+        foreach (var violation in violations)
+        {
             faults.Add(reader.Place(violation.Path), violation.Path, violation.Problem);
+        }
+
         faults.ThrowIfAny();
         return new JobDocument(fileName, spec, reader.Place);
     }
@@ -73,7 +82,7 @@ public static class JobFile
         try
         {
             var unknown = new List<string>();
-            Model model = ProtoJson.Read<Model>($$"""{"layers":{{layers}}}""", unknown);
+            var model = ProtoJson.Read<Model>($$"""{"layers":{{layers}}}""", unknown);
             return unknown.Count == 0 ? model : throw new FormatException($"{unknown[0]}: unknown field");
         }
         catch (FormatException error)

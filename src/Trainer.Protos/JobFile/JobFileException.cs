@@ -7,7 +7,7 @@ public sealed record JobFileFault(string File, int Line, int Column, string Path
     /// <summary><c>lenet.yaml:14:9: training.optimizer.sgd.lr: must be greater than 0, got -1</c></summary>
     public override string ToString()
     {
-        string place = Line > 0 ? $"{File}:{Line}:{Column}" : File;
+        var place = Line > 0 ? $"{File}:{Line}:{Column}" : File;
         return Path.Length > 0 ? $"{place}: {Path}: {Problem}" : $"{place}: {Problem}";
     }
 }
@@ -21,7 +21,7 @@ public sealed class JobFileException(IReadOnlyList<JobFileFault> faults) : Excep
 
     private static string Text(IReadOnlyList<JobFileFault> faults)
     {
-        string text = string.Join('\n', faults.Take(Shown));
+        var text = string.Join('\n', faults.Take(Shown));
         return faults.Count > Shown ? $"{text}\n... and {faults.Count - Shown} more" : text;
     }
 }

@@ -9,13 +9,18 @@ internal static class JobRelations
     private static IEnumerable<FieldViolation> OfData(Data data)
     {
         if (data.Normalize is { } normalize && normalize.Std.Count != normalize.Mean.Count)
+        {
             yield return new("data.normalize.std", $"needs as many values as mean ({normalize.Mean.Count}), got {normalize.Std.Count}");
+        }
     }
 
     private static IEnumerable<FieldViolation> OfTraining(Training training)
     {
         if (training.HasShards && training.Shards > training.BatchSize)
+        {
             yield return new("training.shards", $"must be at most batch_size ({training.BatchSize}), got {training.Shards}");
+        }
+
         if (training.Optimizer.Sgd is { Nesterov: true } sgd && (sgd.Momentum <= 0 || sgd.Dampening != 0))
         {
             yield return new("training.optimizer.sgd.nesterov",
@@ -23,15 +28,17 @@ internal static class JobRelations
         }
         if (training.Schedule is { } schedule)
         {
-            foreach (FieldViolation violation in OfSchedule(schedule, training))
+            foreach (var violation in OfSchedule(schedule, training))
+            {
                 yield return violation;
+            }
         }
     }
 
     private static IEnumerable<FieldViolation> OfSchedule(Schedule schedule, Training training)
     {
         IReadOnlyList<uint> milestones = schedule.MultiStep?.Milestones ?? [];
-        for (int i = 1; i < milestones.Count; i++)
+        for (var i = 1; i < milestones.Count; i++)
         {
             if (milestones[i] < milestones[i - 1])
             {
@@ -40,19 +47,29 @@ internal static class JobRelations
             }
         }
         if (schedule.Warmup is { HasEpochs: true } warmup && warmup.Epochs >= training.Epochs)
+        {
             yield return new("training.schedule.warmup.epochs", $"must be less than training.epochs ({training.Epochs}), got {warmup.Epochs}");
-        for (int i = 0; schedule.OneCycle is not null && i < training.ParameterGroups.Count; i++)
+        }
+
+        for (var i = 0; schedule.OneCycle is not null && i < training.ParameterGroups.Count; i++)
         {
             if (training.ParameterGroups[i].HasLr)
+            {
                 yield return new($"training.parameter_groups[{i}].lr", "says nothing beside schedule one_cycle, which sets every learning rate; remove it");
+            }
         }
     }
 
     private static IEnumerable<FieldViolation> OfWorkers(JobSpec spec)
     {
         if (spec.Cluster.HasMaxWorkers && spec.Cluster.MinWorkers > spec.Cluster.MaxWorkers)
+        {
             yield return new("cluster.min_workers", $"must be at most max_workers ({spec.Cluster.MaxWorkers}), got {spec.Cluster.MinWorkers}");
+        }
+
         if (spec.Training.HasShards && spec.Cluster.MinWorkers > spec.Training.Shards)
+        {
             yield return new("cluster.min_workers", $"must be at most training.shards ({spec.Training.Shards}), got {spec.Cluster.MinWorkers}");
+        }
     }
 }

@@ -14,7 +14,7 @@ public static class JobRules
     /// <summary>A copy in which every absent field that has a default holds it.</summary>
     public static JobSpec WithDefaults(JobSpec spec)
     {
-        JobSpec filled = spec.Clone();
+        var filled = spec.Clone();
         JobDefaults.Fill(filled);
         return filled;
     }
@@ -24,8 +24,11 @@ public static class JobRules
     {
         FieldViolation[] beyond = [.. ModelLimits.Check(spec.Model)];
         if (beyond.Length > 0)
+        {
             return beyond;
-        IReadOnlyList<FieldViolation> violations = FieldRules.Check(spec, given);
+        }
+
+        var violations = FieldRules.Check(spec, given);
         return violations.Count > 0 ? violations : [.. JobRelations.Check(WithDefaults(spec))];
     }
 }

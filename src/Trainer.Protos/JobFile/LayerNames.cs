@@ -16,21 +16,26 @@ internal static class LayerNames
     private static IEnumerable<FieldViolation> CheckChildren(IEnumerable<(Layer Layer, string Path)> children)
     {
         var named = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach ((Layer layer, string path) in children)
+        foreach ((var layer, var path) in children)
         {
             if (layer.HasName && !named.TryAdd(layer.Name, path))
+            {
                 yield return new($"{path}.name", $"'{layer.Name}' is the name of {named[layer.Name]} already");
-            foreach (FieldViolation violation in CheckChildren(Children(layer, path)))
+            }
+
+            foreach (var violation in CheckChildren(Children(layer, path)))
+            {
                 yield return violation;
+            }
         }
     }
 
     /// <summary>All lists of layers within a message, at any depth above the layers themselves: those of a container share its names.</summary>
     public static IEnumerable<(Layer Layer, string Path)> Children(IMessage message, string path)
     {
-        foreach (FieldDescriptor field in message.Descriptor.Fields.InFieldNumberOrder().Where(field => field.FieldType == FieldType.Message))
+        foreach (var field in message.Descriptor.Fields.InFieldNumberOrder().Where(field => field.FieldType == FieldType.Message))
         {
-            string fieldPath = FieldPath.Join(path, field.Name);
+            var fieldPath = FieldPath.Join(path, field.Name);
             IEnumerable<(Layer, string)> children = field.Accessor.GetValue(message) switch
             {
                 IReadOnlyList<Layer> layers => Listed(layers, fieldPath),
@@ -38,8 +43,10 @@ internal static class LayerNames
                 IMessage child => Children(child, fieldPath),
                 _ => [],
             };
-            foreach ((Layer, string) child in children)
+            foreach (var child in children)
+            {
                 yield return child;
+            }
         }
     }
 

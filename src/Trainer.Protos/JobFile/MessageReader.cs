@@ -20,8 +20,11 @@ internal sealed class MessageReader(FaultList faults, string folder)
     {
         while (path.Length > 0)
         {
-            if (_places.TryGetValue(path, out FilePosition at))
+            if (_places.TryGetValue(path, out var at))
+            {
                 return at;
+            }
+
             path = path[..Math.Max(0, path.LastIndexOfAny(['.', '[']))];
         }
         return FilePosition.Start;
@@ -31,27 +34,39 @@ internal sealed class MessageReader(FaultList faults, string folder)
     public void Read(YamlNode node, IMessage message, string path)
     {
         if (node is YamlMapping mapping)
+        {
             ReadFields(mapping, message, path);
+        }
         else if (node is not (YamlRefused or YamlScalar { IsNull: true }))
+        {
             faults.Add(node.At, path, $"expected fields ({Names(message.Descriptor)}), got {node.Kind}");
+        }
     }
 
     private void ReadFields(YamlMapping mapping, IMessage message, string path)
     {
         var seen = new Dictionary<string, YamlEntry>(StringComparer.Ordinal);
         var chosen = new Dictionary<OneofDescriptor, FieldDescriptor>();
-        foreach (YamlEntry entry in mapping.Entries)
+        foreach (var entry in mapping.Entries)
         {
-            string fieldPath = FieldPath.Join(path, YamlScalar.Shorten(entry.Key));
-            FieldDescriptor? field = message.Descriptor.FindFieldByName(entry.Key);
+            var fieldPath = FieldPath.Join(path, YamlScalar.Shorten(entry.Key));
+            var field = message.Descriptor.FindFieldByName(entry.Key);
             if (field is null)
+            {
                 faults.Add(entry.At, fieldPath, $"unknown field{DidYouMean.Hint(entry.Key, FieldNames(message.Descriptor))}");
+            }
             else if (!seen.TryAdd(entry.Key, entry))
+            {
                 faults.Add(entry.At, fieldPath, $"given twice, first in line {seen[entry.Key].At.Line}");
+            }
             else if (field.RealContainingOneof is { } oneof && !chosen.TryAdd(oneof, field))
+            {
                 faults.Add(entry.At, fieldPath, $"cannot stand beside {chosen[oneof].Name}: only one of {OneOf(oneof)}");
+            }
             else
+            {
                 ReadField(field, entry, message, fieldPath);
+            }
         }
     }
 
@@ -60,9 +75,13 @@ internal sealed class MessageReader(FaultList faults, string folder)
         // A value is pointed at itself, a section at its name.
         _places[path] = field.FieldType != FieldType.Message && entry.Value is not YamlScalar { IsNull: true } ? entry.Value.At : entry.At;
         if (field.IsRepeated)
+        {
             ReadList(field, entry.Value, (IList)field.Accessor.GetValue(message), path);
+        }
         else if (ReadValue(field, entry.Value, path) is { } value)
+        {
             field.Accessor.SetValue(message, value);
+        }
     }
 
     /// <summary>A list, or a single value in its place: <c>kernel_size: 5</c>.</summary>
@@ -70,19 +89,31 @@ internal sealed class MessageReader(FaultList faults, string folder)
     {
         IReadOnlyList<YamlNode> items;
         if (node is YamlSequence sequence)
-            items = sequence.Items;
-        else if (node is YamlScalar { IsNull: false } && field.FieldType != FieldType.Message)
-            items = [node];
-        else
-            items = [];
-        if (items.Count == 0 && node is not (YamlSequence or YamlRefused))
-            faults.Add(node.At, path, node is YamlScalar { IsNull: true } ? "has no value; give one or remove the line" : $"expected a list, got {node.Kind}");
-        for (int i = 0; i < items.Count; i++)
         {
-            string itemPath = FieldPath.Item(field, path, i, items.Count);
+            items = sequence.Items;
+        }
+        else if (node is YamlScalar { IsNull: false } && field.FieldType != FieldType.Message)
+        {
+            items = [node];
+        }
+        else
+        {
+            items = [];
+        }
+
+        if (items.Count == 0 && node is not (YamlSequence or YamlRefused))
+        {
+            faults.Add(node.At, path, node is YamlScalar { IsNull: true } ? "has no value; give one or remove the line" : $"expected a list, got {node.Kind}");
+        }
+
+        for (var i = 0; i < items.Count; i++)
+        {
+            var itemPath = FieldPath.Item(field, path, i, items.Count);
             _places[itemPath] = items[i].At;
             if (ReadValue(field, items[i], itemPath) is { } value)
+            {
                 list.Add(value);
+            }
         }
     }
 
@@ -91,14 +122,17 @@ internal sealed class MessageReader(FaultList faults, string folder)
     {
         if (field.FieldType == FieldType.Message)
         {
-            IMessage child = field.MessageType.Parser.ParseFrom([]);
+            var child = field.MessageType.Parser.ParseFrom([]);
             Read(node, child, path);
             return child;
         }
         if (node is YamlScalar scalar)
         {
-            if (ScalarReader.TryRead(field, scalar, out object? value, out string? problem))
+            if (ScalarReader.TryRead(field, scalar, out var value, out var problem))
+            {
                 return value is string text && FieldPath.Rule(field).File ? Resolve(text) : value;
+            }
+
             faults.Add(scalar.At, path, problem);
         }
         else if (node is not YamlRefused)

@@ -35,12 +35,21 @@ internal static class ScalarReader
 
     private static (object?, string?) ReadDouble(YamlScalar scalar)
     {
-        if (!double.TryParse(scalar.Text, Decimal, CultureInfo.InvariantCulture, out double number))
+        if (!double.TryParse(scalar.Text, Decimal, CultureInfo.InvariantCulture, out var number))
+        {
             return (null, $"expected a number, got {scalar.Kind}");
+        }
+
         if (!scalar.Plain)
+        {
             return (null, $"expected a number, got {scalar.Kind}; remove the quotes");
+        }
+
         if (!double.IsFinite(number))
+        {
             return (null, $"expected a finite number, got {scalar.Kind}");
+        }
+
         return number == 0 && IsNotZero(scalar.Text)
             ? (null, $"{scalar.Kind} is too small for a number of double precision; its smallest is {double.Epsilon:0e0}")
             : (number, null);
@@ -51,12 +60,21 @@ internal static class ScalarReader
 
     private static (object?, string?) ReadInteger(FieldDescriptor field, YamlScalar scalar, Int128 min, Int128 max, Func<Int128, object> convert)
     {
-        if (!Int128.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out Int128 number))
+        if (!Int128.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+        {
             return (null, $"expected a whole number, got {scalar.Kind}");
+        }
+
         if (!scalar.Plain)
+        {
             return (null, $"expected a whole number, got {scalar.Kind}; remove the quotes");
+        }
+
         if (number >= min && number <= max)
+        {
             return (convert(number), null);
+        }
+
         return (null, ValueRules.Number(FieldPath.Rule(field), (double)number, $"{number}") ?? $"must be between {min} and {max}, got {number}");
     }
 }

@@ -22,15 +22,21 @@ internal static class ValueRules
     public static string? String(Rule rule, string value)
     {
         if (value.Any(char.IsControl))
+        {
             return "must not contain control characters";
-        string shown = $"'{YamlScalar.Shorten(value)}'";
+        }
+
+        var shown = $"'{YamlScalar.Shorten(value)}'";
         if (rule.OneOf.Count > 0 && !rule.OneOf.Contains(value))
         {
-            string hint = DidYouMean.Nearest(value, rule.OneOf) is { } near && rule.OneOf.Count > 1 ? $", did you mean '{near}'?" : "";
+            var hint = DidYouMean.Nearest(value, rule.OneOf) is { } near && rule.OneOf.Count > 1 ? $", did you mean '{near}'?" : "";
             return $"must be {FieldPath.Either(rule.OneOf)}, got {shown}{hint}";
         }
         if (rule.Pattern.Length > 0 && !Regex.IsMatch(value, $@"\A(?:{rule.Pattern})\z", RegexOptions.CultureInvariant, Patience))
+        {
             return $"must be {(rule.PatternText.Length > 0 ? rule.PatternText : $"of the form {rule.Pattern}")}, got {shown}";
+        }
+
         return rule.Required && value.Length == 0 ? "must not be empty" : null;
     }
 

@@ -21,7 +21,7 @@ internal sealed record YamlScalar(FilePosition At, string Text, bool Plain) : Ya
 
     public static string Shorten(string text)
     {
-        string line = string.Concat(text.Take(60).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
+        var line = string.Concat(text.Take(60).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
         return text.Length > 60 ? line + "..." : line;
     }
 }
@@ -116,19 +116,25 @@ internal sealed class YamlTree
             return new YamlRefused(FilePosition.Start);
         }
         _parser.Consume<DocumentStart>();
-        YamlNode root = ReadNode("", 0);
+        var root = ReadNode("", 0);
         _parser.Consume<DocumentEnd>();
-        if (_parser.Accept<DocumentStart>(out DocumentStart? second))
+        if (_parser.Accept<DocumentStart>(out var second))
+        {
             _faults.Add(Position(second.Start), "", "a second document starts here; a job file holds one job");
+        }
+
         return root;
     }
 
     private YamlNode ReadNode(string path, int depth)
     {
-        ParsingEvent next = _parser.Current ?? throw new YamlException("unexpected end");
-        FilePosition at = Position(next.Start);
+        var next = _parser.Current ?? throw new YamlException("unexpected end");
+        var at = Position(next.Start);
         if (depth > MaxDepth) // and not a token further: the scanner's time grows with the square of the depth
+        {
             throw new MaximumRecursionLevelReachedException(next.Start, next.End, $"YAML nested deeper than {MaxDepth} levels");
+        }
+
         YamlNode node = next switch
         {
             MappingStart => ReadMapping(at, path, depth),
@@ -137,7 +143,10 @@ internal sealed class YamlTree
             _ => ReadScalar(at),
         };
         if (Refusal(next) is not { } refusal)
+        {
             return node;
+        }
+
         _faults.Add(at, path, refusal);
         return new YamlRefused(at);
     }
@@ -150,7 +159,7 @@ internal sealed class YamlTree
 
     private YamlScalar ReadScalar(FilePosition at)
     {
-        Scalar scalar = _parser.Consume<Scalar>();
+        var scalar = _parser.Consume<Scalar>();
         return new(at, scalar.Value, scalar.Style == ScalarStyle.Plain);
     }
 
@@ -158,8 +167,11 @@ internal sealed class YamlTree
     {
         var items = new List<YamlNode>();
         _parser.Consume<SequenceStart>();
-        for (int i = 0; !_parser.TryConsume<SequenceEnd>(out _); i++)
+        for (var i = 0; !_parser.TryConsume<SequenceEnd>(out _); i++)
+        {
             items.Add(ReadNode($"{path}[{i}]", depth + 1));
+        }
+
         return new(at, items);
     }
 
@@ -169,13 +181,17 @@ internal sealed class YamlTree
         _parser.Consume<MappingStart>();
         while (!_parser.TryConsume<MappingEnd>(out _))
         {
-            YamlNode key = ReadNode(path, depth + 1);
-            string name = (key as YamlScalar)?.Text ?? "";
-            YamlNode value = ReadNode(FieldPath.Join(path, name), depth + 1);
+            var key = ReadNode(path, depth + 1);
+            var name = (key as YamlScalar)?.Text ?? "";
+            var value = ReadNode(FieldPath.Join(path, name), depth + 1);
             if (name.Length > 0)
+            {
                 entries.Add(new(key.At, name, value));
+            }
             else if (key is not YamlRefused)
+            {
                 _faults.Add(key.At, path, $"a field's name is expected here, got {key.Kind}");
+            }
         }
         // The parser knows no place of a mapping without braces in a list with brackets: [relu: {}].
         return new(depth > 0 && at == FilePosition.Start && entries.Count > 0 ? entries[0].At : at, entries);

@@ -19,16 +19,22 @@ internal static class YamlWriter
 
     private static void Fields(StringBuilder text, IMessage message, string indent)
     {
-        foreach (FieldDescriptor field in Present(message))
+        foreach (var field in Present(message))
         {
-            object value = field.Accessor.GetValue(message);
+            var value = field.Accessor.GetValue(message);
             text.Append(indent).Append(field.Name).Append(':');
             if (value is IList list && field.FieldType == FieldType.Message)
+            {
                 Items(text.Append('\n'), list, indent + "  ");
+            }
             else if (value is IMessage child && Present(child).Any())
+            {
                 Fields(text.Append('\n'), child, indent + "  ");
+            }
             else
+            {
                 text.Append(' ').Append(Inline(value)).Append('\n');
+            }
         }
     }
 

@@ -47,7 +47,9 @@ public sealed class OutputsOfReleasesTests
         api.Logs = async (_, stream) =>
         {
             foreach (var line in log)
+            {
                 await stream.WriteAsync(ProtoJson.Read<LogEntry>(line.ToJsonString()));
+            }
         };
         await using var cluster = await FakeCluster.StartAsync(api, home.Path);
 
@@ -60,7 +62,9 @@ public sealed class OutputsOfReleasesTests
         Assert.Equal([], log.Zip(lines).SelectMany(pair => Missing(pair.First, pair.Second, "log")));
         var told = Read(release, "follow.jsonl").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Parse).ToList();
         foreach (var kind in (string[])["epoch", "result"])
+        {
             Assert.Equal([], Missing(told.Last(line => (string?)line["event"] == kind), events.Last(line => (string?)line["event"] == kind), kind));
+        }
     }
 
     private static string Read(string release, string file) => File.ReadAllText(Path.Combine(Repository.Root, "tests/contract", release, "outputs", file));

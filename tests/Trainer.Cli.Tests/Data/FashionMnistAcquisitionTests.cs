@@ -1,9 +1,5 @@
 using System.IO.Compression;
 using System.Text;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Trainer.Cli.Data;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Tests.Fakes;
@@ -84,7 +80,9 @@ public sealed class FashionMnistAcquisitionTests : IAsyncLifetime
     public async Task What_is_not_gzip_is_named()
     {
         foreach (var (name, _) in FashionMnist.Files)
+        {
             _served[$"{name}.gz"] = "<html>Please log in</html>"u8.ToArray();
+        }
 
         var wrong = await Assert.ThrowsAsync<DataFileException>(() => Acquisition(FashionMnistAcquisition.Mirror(new Uri(Address))).FetchAsync(CancellationToken.None));
 
@@ -180,7 +178,10 @@ public sealed class FashionMnistAcquisitionTests : IAsyncLifetime
     {
         using var compressed = new MemoryStream();
         using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest))
+        {
             gzip.Write(content);
+        }
+
         return compressed.ToArray();
     }
 

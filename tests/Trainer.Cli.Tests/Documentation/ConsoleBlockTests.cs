@@ -17,7 +17,9 @@ public sealed class ConsoleBlockTests : IDisposable
             foreach (var page in Repository.Pages)
             {
                 foreach (var (line, _) in Repository.Blocks(page, "console"))
+                {
                     blocks.Add(page, line);
+                }
             }
             return blocks;
         }
@@ -46,7 +48,10 @@ public sealed class ConsoleBlockTests : IDisposable
             if (shown[i] == "...")
             {
                 if (i + 1 == shown.Length)
+                {
                     return;
+                }
+
                 var next = Array.IndexOf(printed, shown[i + 1], at);
                 Assert.True(next >= 0, $"the program does not print: {shown[i + 1]}");
                 at = next;

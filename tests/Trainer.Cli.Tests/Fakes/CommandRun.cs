@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Trainer.Cli.Errors;
 using Trainer.Cli.Output;
 
 namespace Trainer.Cli.Tests.Fakes;

@@ -1,12 +1,8 @@
 using System.Globalization;
 using Grpc.Core;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Run;
 using Trainer.Protos;
 
@@ -109,7 +105,10 @@ internal sealed class FakeJobs(FakeApi api) : JobService.JobServiceBase
     {
         var job = api.Find(request.Id);
         if (job.State is JobState.Succeeded)
+        {
             throw new RpcException(new Status(StatusCode.FailedPrecondition, $"Job {job.Id} has ended: succeeded."));
+        }
+
         job.State = JobState.Cancelling;
         return Task.FromResult(job);
     }

@@ -42,7 +42,10 @@ internal sealed class FakeInstallation : IDisposable
         // The host takes the folder that trainer.dll is really in for the program's own.
         File.Copy(Path.Combine(AppContext.BaseDirectory, "trainer.dll"), _folder["trainer.dll"]);
         foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory).Where(file => Path.GetFileName(file) is not ("trainer" or "trainer.dll")))
+        {
             File.CreateSymbolicLink(_folder[Path.GetFileName(file)], file);
+        }
+
         File.WriteAllText(_folder["trainer"], Script);
         File.SetUnixFileMode(_folder["trainer"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         File.WriteAllText(_folder["grpc"], grpc);
@@ -86,7 +89,9 @@ internal sealed class ToolProcess : IDisposable
         get
         {
             lock (_gate)
+            {
                 return _output.ToString();
+            }
         }
     }
 
@@ -116,13 +121,18 @@ internal sealed class ToolProcess : IDisposable
     public void Dispose()
     {
         if (!_process.HasExited)
+        {
             _process.Kill();
+        }
+
         _process.Dispose();
     }
 
     private void Collect(string? line)
     {
         lock (_gate)
+        {
             _output.Append(line).Append(line is null ? "" : "\n");
+        }
     }
 }

@@ -35,7 +35,10 @@ internal static class SampleJobs
             EtaSeconds = 12,
         };
         for (uint epoch = 1; epoch <= epochs; epoch++)
+        {
             job.Epochs.Add(new EpochSummary { Epoch = epoch, Loss = 1.0 / epoch, TrainAccuracy = 0.6, TestLoss = 0.9, TestAccuracy = 0.61, ImagesPerSecond = 50000, Seconds = 1.5 });
+        }
+
         return job;
     }
 

@@ -143,7 +143,10 @@ public sealed partial class FollowViewTests
         foreach (var now in snapshots)
         {
             foreach (var happened in JobEvents.Between(before, now))
+            {
                 yield return happened;
+            }
+
             before = now;
             await Task.Yield();
         }

@@ -3,7 +3,6 @@ using Trainer.Cli.Api;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Follow;
 using Trainer.Cli.Home;
-using Trainer.Cli.Local;
 using Trainer.Cli.Tests.Fakes;
 using Trainer.Hosting.Run;
 using Trainer.Protos;
@@ -116,8 +115,13 @@ public sealed class ReconnectTests : IDisposable
     private static Func<IServerStreamWriter<Job>, CancellationToken, Task> Send(params Job[] snapshots) => async (stream, gone) =>
     {
         foreach (var snapshot in snapshots)
+        {
             await stream.WriteAsync(snapshot, gone);
+        }
+
         if (snapshots[^1].State == JobState.Running)
+        {
             await Task.Delay(Timeout.Infinite, gone);
+        }
     };
 }

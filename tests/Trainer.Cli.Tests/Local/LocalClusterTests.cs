@@ -145,14 +145,22 @@ public sealed class LocalClusterTests : IAsyncLifetime
     public async Task Nobody_else_can_read_what_a_cluster_keeps()
     {
         foreach (var older in new[] { "store", "logs" })
+        {
             Directory.CreateDirectory(Path.Combine(_installation.Home, older), (UnixFileMode)0b111_101_101);
+        }
+
         using var up = _installation.Start("up", "--workers", "1");
         await ReadyAsync(up, "The cluster is up", workers: 1);
 
         foreach (var folder in new[] { "store", "jobs", "logs", "run" })
+        {
             Assert.Equal((UnixFileMode)0b111_000_000, File.GetUnixFileMode(Path.Combine(_installation.Home, folder)));
+        }
+
         foreach (var file in Directory.GetFiles(Path.Combine(_installation.Home, "logs")))
+        {
             Assert.Equal((UnixFileMode)0b110_000_000, File.GetUnixFileMode(file));
+        }
     }
 
     [Fact]

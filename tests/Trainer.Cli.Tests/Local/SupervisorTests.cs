@@ -1,7 +1,6 @@
 using Trainer.Cli.Errors;
 using Trainer.Cli.Home;
 using Trainer.Cli.Local;
-using Trainer.Cli.Output;
 using Trainer.Cli.Tests.Fakes;
 using Trainer.Hosting.Run;
 
@@ -171,13 +170,17 @@ public sealed class SupervisorTests : IDisposable
     private void Tell(string text)
     {
         lock (_told)
+        {
             _told.Add(text);
+        }
     }
 
     private List<string> Told()
     {
         lock (_told)
+        {
             return [.. _told];
+        }
     }
 
     private ChildSpec Shell(string name, string script) => new(name, "/bin/sh", ["-c", script], _folder[$"{name}.log"]);

@@ -2,7 +2,6 @@ using Trainer.Cli.Commands;
 using Trainer.Cli.Doctor;
 using Trainer.Cli.Output;
 using Trainer.Cli.Tests.Fakes;
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Gpu;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Training.Planning;
@@ -80,7 +79,9 @@ public sealed class LayoutTests
     public void Models_and_their_descriptions_fit(int width)
     {
         foreach (var network in Zoo.Entries)
+        {
             AssertFits(ModelText.Table(ModelSummary.Of(Zoo.Create(network.Name, network.Input, 10)), width), width, "parameters");
+        }
     }
 
     [Theory]

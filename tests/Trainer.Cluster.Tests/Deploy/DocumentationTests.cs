@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Trainer.Cli;
 using Trainer.Cli.Output;
 
@@ -16,23 +15,23 @@ public sealed class DocumentationTests
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public void EveryCommandLineParses(string page)
+    public void Every_command_line_parses(string page)
     {
-        RootCommand root = Application.Create(new Shell { Out = TextWriter.Null, Error = TextWriter.Null, Environment = _ => null });
+        var root = Application.Create(new Shell { Out = TextWriter.Null, Error = TextWriter.Null, Environment = _ => null });
 
         Assert.All(Commands(page), command =>
         {
-            ParseResult parsed = root.Parse(command);
+            var parsed = root.Parse(command);
             Assert.True(parsed.Errors.Count == 0, $"{page}: trainer {command}: {string.Join("; ", parsed.Errors.Select(error => error.Message))}");
         });
     }
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public void EveryLinkedFileIsThere(string page)
+    public void Every_linked_file_is_there(string page)
     {
-        string folder = Path.GetDirectoryName(Path.Combine(Repository.Root, page))!;
-        IEnumerable<string> targets = File.ReadLines(Path.Combine(Repository.Root, page))
+        var folder = Path.GetDirectoryName(Path.Combine(Repository.Root, page))!;
+        var targets = File.ReadLines(Path.Combine(Repository.Root, page))
             .SelectMany(line => line.Split("](").Skip(1))
             .Select(rest => rest.Split(')')[0].Split('#')[0])
             .Where(target => target.Length > 0 && !target.Contains("://", StringComparison.Ordinal));

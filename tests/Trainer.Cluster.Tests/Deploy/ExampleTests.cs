@@ -10,10 +10,13 @@ public sealed class ExampleTests
     private static readonly Shape FashionMnist = new(1, 28, 28);
 
     [Fact]
-    public void LeNetsLayersAreTheNetworkOfTheZoo() => Assert.Equal(Zoo.LeNet(FashionMnist, 10).ToJson(), Layers("lenet-layers.yaml").ToJson());
+    public void Lenets_layers_are_the_network_of_the_zoo() => Assert.Equal(Zoo.LeNet(FashionMnist, 10).ToJson(), Layers("lenet-layers.yaml").ToJson());
 
     [Fact]
-    public void TheNetworkForOwnFilesFitsImagesOf28Pixels() => Assert.Equal(10, Layers("own-idx-files.yaml").Classes);
+    public void The_network_for_own_files_fits_images_of_28_pixels() => Assert.Equal(10, Layers("own-idx-files.yaml").Classes);
+
+    [Fact]
+    public void TheNetworkOfGatesIsBuilt() => Assert.Equal(10, Layers("squeeze-excitation.yaml").Classes);
 
     private static Kernels.Models.Model Layers(string example) => Kernels.Models.Model.FromJson(
         JobFile.ModelJson(JobFile.Read(Path.Combine(Repository.Root, "examples", example)).Model), FashionMnist);

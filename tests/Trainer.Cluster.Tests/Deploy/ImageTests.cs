@@ -10,14 +10,14 @@ public sealed class ImageTests
     private static readonly string Configuration = Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/')))!;
 
     [Fact]
-    public async Task WhatIsPublishedRuns()
+    public async Task What_is_published_runs()
     {
-        string folder = Directory.CreateTempSubdirectory("trainer-publish").FullName;
+        var folder = Directory.CreateTempSubdirectory("trainer-publish").FullName;
         try
         {
             await Programs.RunAsync(Programs.Need("dotnet"), "publish", Project, "-c", Configuration, "--no-build", "-o", folder, "-nodeReuse:false");
 
-            string help = await Programs.RunAsync(Path.Combine(folder, "trainer"), "--help");
+            var help = await Programs.RunAsync(Path.Combine(folder, "trainer"), "--help");
 
             Assert.Contains("coordinator", help, StringComparison.Ordinal);
             Assert.Contains("node", help, StringComparison.Ordinal);
@@ -29,15 +29,15 @@ public sealed class ImageTests
     }
 
     [Fact]
-    public async Task TheImageIsTheOneThatTheManifestsName()
+    public async Task The_image_is_the_one_that_the_manifests_name()
     {
-        string text = await Programs.RunAsync(Programs.Need("dotnet"), "msbuild", Project, "-getProperty:ContainerRepository,ContainerImageTags", "-nodeReuse:false");
-        JsonNode image = JsonNode.Parse(text)!["Properties"]!;
+        var text = await Programs.RunAsync(Programs.Need("dotnet"), "msbuild", Project, "-getProperty:ContainerRepository,ContainerImageTags", "-nodeReuse:false");
+        var image = JsonNode.Parse(text)!["Properties"]!;
         string[] built = [.. ((string)image["ContainerImageTags"]!).Split(';').Select(tag => $"{image["ContainerRepository"]}:{tag}")];
 
-        foreach (string overlay in new[] { "cpu-dev", "gpu" })
+        foreach (var overlay in new[] { "cpu-dev", "gpu" })
         {
-            Manifests manifests = await Manifests.OfOverlay(overlay);
+            var manifests = await Manifests.OfOverlay(overlay);
             Assert.All(manifests.StatefulSets.SelectMany(Manifests.Containers), container => Assert.Contains(container.Image, built));
         }
     }

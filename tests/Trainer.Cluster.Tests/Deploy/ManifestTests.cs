@@ -22,17 +22,17 @@ public sealed class ManifestTests
     /// <summary>Without kubectl too.</summary>
     [Theory]
     [MemberData(nameof(Files))]
-    public void EveryFileHasOnlyKnownFields(string file) => Assert.NotEmpty(Manifests.Parse(File.ReadAllText(Path.Combine(Repository.Root, file))).All);
+    public void Every_file_has_only_known_fields(string file) => Assert.NotEmpty(Manifests.Parse(File.ReadAllText(Path.Combine(Repository.Root, file))).All);
 
     [Fact]
-    public void AMisspeltFieldWouldBeFound() =>
+    public void A_misspelt_field_would_be_found() =>
         Assert.ThrowsAny<Exception>(() => Manifests.Parse("apiVersion: v1\nkind: Service\nmetadata:\n  name: a\nspec:\n  selectr: {}\n"));
 
     [Theory]
     [MemberData(nameof(Overlays))]
-    public async Task EverythingIsInTheNamespaceAndNamedOnce(string overlay)
+    public async Task Everything_is_in_the_namespace_and_named_once(string overlay)
     {
-        Manifests manifests = await Manifests.OfOverlay(overlay);
+        var manifests = await Manifests.OfOverlay(overlay);
         IKubernetesObject<V1ObjectMeta>[] all = [.. manifests.All.Cast<IKubernetesObject<V1ObjectMeta>>()];
 
         Assert.All(all, item => Assert.Equal(item is V1Namespace ? null : "trainer", item.Metadata.NamespaceProperty));
@@ -42,19 +42,19 @@ public sealed class ManifestTests
 
     [Theory]
     [MemberData(nameof(Overlays))]
-    public async Task ServicesReachPortsOfPods(string overlay)
+    public async Task Services_reach_ports_of_pods(string overlay)
     {
-        Manifests manifests = await Manifests.OfOverlay(overlay);
+        var manifests = await Manifests.OfOverlay(overlay);
 
         Assert.Equal(["coordinator", "trainer", "worker"], manifests.Services.Select(service => service.Metadata.Name).Order(StringComparer.Ordinal));
         Assert.All(manifests.Services, service =>
         {
-            V1StatefulSet set = Assert.Single(manifests.Selected(new V1LabelSelector { MatchLabels = service.Spec.Selector }));
+            var set = Assert.Single(manifests.Selected(new V1LabelSelector { MatchLabels = service.Spec.Selector }));
             Assert.All(service.Spec.Ports, port => Assert.Contains(Manifests.Ports(set), own => own.Name == port.TargetPort.Value && own.ContainerPort == port.Port));
         });
         Assert.All(manifests.StatefulSets, set =>
         {
-            V1Service headless = Service(manifests, set);
+            var headless = Service(manifests, set);
             Assert.Equal("None", headless.Spec.ClusterIP);
             Assert.True(headless.Spec.PublishNotReadyAddresses);
             Assert.Equal("Parallel", set.Spec.PodManagementPolicy);
@@ -64,9 +64,9 @@ public sealed class ManifestTests
 
     [Theory]
     [MemberData(nameof(Overlays))]
-    public async Task EveryProcessIsProbedOnItsHttpPort(string overlay)
+    public async Task Every_process_is_probed_on_its_http_port(string overlay)
     {
-        Manifests manifests = await Manifests.OfOverlay(overlay);
+        var manifests = await Manifests.OfOverlay(overlay);
 
         Assert.All(manifests.StatefulSets.SelectMany(set => set.Spec.Template.Spec.Containers), container =>
         {
@@ -76,7 +76,7 @@ public sealed class ManifestTests
         });
         Assert.All(manifests.StatefulSets, set =>
         {
-            IDictionary<string, string> annotations = set.Spec.Template.Metadata.Annotations;
+            var annotations = set.Spec.Template.Metadata.Annotations;
             Assert.Equal("true", annotations["prometheus.io/scrape"]);
             Assert.Equal("/metrics", annotations["prometheus.io/path"]);
             Assert.Contains(Manifests.Ports(set), port => port.Name == "http" && $"{port.ContainerPort}" == annotations["prometheus.io/port"]);
@@ -86,13 +86,13 @@ public sealed class ManifestTests
     /// <summary>The "restricted" pod security standard, and no token of Kubernetes in any pod.</summary>
     [Theory]
     [MemberData(nameof(Overlays))]
-    public async Task PodsAreRestricted(string overlay)
+    public async Task Pods_are_restricted(string overlay)
     {
-        Manifests manifests = await Manifests.OfOverlay(overlay);
+        var manifests = await Manifests.OfOverlay(overlay);
 
         Assert.All(manifests.StatefulSets, set =>
         {
-            V1PodSpec pod = set.Spec.Template.Spec;
+            var pod = set.Spec.Template.Spec;
             Assert.True(pod.SecurityContext.RunAsNonRoot);
             Assert.Equal(1654, pod.SecurityContext.RunAsUser);
             Assert.Equal("RuntimeDefault", pod.SecurityContext.SeccompProfile.Type);
@@ -112,14 +112,14 @@ public sealed class ManifestTests
 
     [Theory]
     [MemberData(nameof(Overlays))]
-    public async Task WhatPodsReferToIsThere(string overlay)
+    public async Task What_pods_refer_to_is_there(string overlay)
     {
-        Manifests manifests = await Manifests.OfOverlay(overlay);
+        var manifests = await Manifests.OfOverlay(overlay);
         string[] claims = [.. manifests.All.OfType<V1PersistentVolumeClaim>().Select(claim => claim.Metadata.Name)];
 
         Assert.All(manifests.StatefulSets, set =>
         {
-            V1PodSpec pod = set.Spec.Template.Spec;
+            var pod = set.Spec.Template.Spec;
             string[] volumes = [.. pod.Volumes.Select(volume => volume.Name), .. (set.Spec.VolumeClaimTemplates ?? []).Select(claim => claim.Metadata.Name)];
             Assert.All(Manifests.Containers(set).SelectMany(container => container.VolumeMounts), mount => Assert.Contains(mount.Name, volumes));
             Assert.All(volumes, volume => Assert.Contains(Manifests.Containers(set).SelectMany(container => container.VolumeMounts), mount => mount.Name == volume));
@@ -134,19 +134,19 @@ public sealed class ManifestTests
 
     [Theory]
     [MemberData(nameof(Overlays))]
-    public async Task TheSeedIsTheFirstCoordinatorAndEveryVariableIsKnown(string overlay)
+    public async Task The_seed_is_the_first_coordinator_and_every_variable_is_known(string overlay)
     {
-        Manifests manifests = await Manifests.OfOverlay(overlay);
-        V1StatefulSet coordinator = manifests.StatefulSet("coordinator");
-        IReadOnlyList<string> arguments = manifests.Arguments(coordinator, coordinator.Spec.Template.Spec.Containers[0]);
+        var manifests = await Manifests.OfOverlay(overlay);
+        var coordinator = manifests.StatefulSet("coordinator");
+        var arguments = manifests.Arguments(coordinator, coordinator.Spec.Template.Spec.Containers[0]);
 
-        string host = Option(arguments, "--host");
+        var host = Option(arguments, "--host");
         Assert.Equal("coordinator-0.coordinator.trainer.svc.cluster.local", host);
         Assert.Equal($"akka.tcp://trainer@{host}:{Option(arguments, "--cluster-port")}", manifests.Config().Data["SEED"]);
         Assert.All(manifests.StatefulSets, set =>
         {
             Assert.All(Manifests.Containers(set).SelectMany(container => manifests.Arguments(set, container)), argument => Assert.DoesNotContain("$(", argument, StringComparison.Ordinal));
-            V1Container main = set.Spec.Template.Spec.Containers[0];
+            var main = set.Spec.Template.Spec.Containers[0];
             Assert.All(main.Ports, port => Assert.Equal($"{port.ContainerPort}", Option(manifests.Arguments(set, main), $"--{(port.Name == "links" ? "link" : port.Name)}-port")));
             Assert.Equal(Option(arguments, "--seed"), Option(manifests.Arguments(set, main), "--seed"));
         });
@@ -154,16 +154,16 @@ public sealed class ManifestTests
 
     [Theory]
     [MemberData(nameof(Overlays))]
-    public async Task EveryCommandLineIsOneThatTheCliTakes(string overlay)
+    public async Task Every_command_line_is_one_that_the_cli_takes(string overlay)
     {
-        Manifests manifests = await Manifests.OfOverlay(overlay);
-        RootCommand root = Application.Create(new Shell { Out = TextWriter.Null, Error = TextWriter.Null, Environment = _ => null });
+        var manifests = await Manifests.OfOverlay(overlay);
+        var root = Application.Create(new Shell { Out = TextWriter.Null, Error = TextWriter.Null, Environment = _ => null });
 
-        foreach (V1StatefulSet set in manifests.StatefulSets)
+        foreach (var set in manifests.StatefulSets)
         {
-            foreach (V1Container container in Manifests.Containers(set))
+            foreach (var container in Manifests.Containers(set))
             {
-                ParseResult parsed = root.Parse(manifests.Arguments(set, container));
+                var parsed = root.Parse(manifests.Arguments(set, container));
                 Assert.True(parsed.Errors.Count == 0, $"{container.Name}: {string.Join("; ", parsed.Errors.Select(error => error.Message))}");
                 Assert.NotNull(parsed.CommandResult.Command.Action); // and it ends in a command that does something
             }
@@ -172,10 +172,10 @@ public sealed class ManifestTests
 
     [Theory]
     [MemberData(nameof(Overlays))]
-    public async Task CleartextOnlyBehindADefaultDeny(string overlay)
+    public async Task Cleartext_only_behind_a_default_deny(string overlay)
     {
-        Manifests manifests = await Manifests.OfOverlay(overlay);
-        V1NetworkPolicy deny = manifests.NetworkPolicies.Single(policy => policy.Metadata.Name == "default-deny");
+        var manifests = await Manifests.OfOverlay(overlay);
+        var deny = manifests.NetworkPolicies.Single(policy => policy.Metadata.Name == "default-deny");
 
         Assert.All(manifests.StatefulSets, set => Assert.Contains("--insecure", set.Spec.Template.Spec.Containers[0].Args));
         Assert.Equal(["Ingress", "Egress"], deny.Spec.PolicyTypes);
@@ -186,16 +186,21 @@ public sealed class ManifestTests
     /// <summary>Each opening is for ports that the pods on its receiving side listen on, and no listening port lacks one.</summary>
     [Theory]
     [MemberData(nameof(Overlays))]
-    public async Task OpeningsAreForPortsThatPodsHave(string overlay)
+    public async Task Openings_are_for_ports_that_pods_have(string overlay)
     {
-        Manifests manifests = await Manifests.OfOverlay(overlay);
+        var manifests = await Manifests.OfOverlay(overlay);
         string[] outside = ["dns", "data"];
-        foreach (V1NetworkPolicy policy in manifests.NetworkPolicies.Where(policy => !outside.Contains(policy.Metadata.Name)))
+        foreach (var policy in manifests.NetworkPolicies.Where(policy => !outside.Contains(policy.Metadata.Name)))
         {
-            foreach (V1NetworkPolicyIngressRule rule in policy.Spec.Ingress ?? [])
+            foreach (var rule in policy.Spec.Ingress ?? [])
+            {
                 AssertListening(policy, manifests.Selected(policy.Spec.PodSelector), rule.Ports);
-            foreach (V1NetworkPolicyEgressRule rule in policy.Spec.Egress ?? [])
+            }
+
+            foreach (var rule in policy.Spec.Egress ?? [])
+            {
                 AssertListening(policy, rule.To.SelectMany(peer => manifests.Selected(peer.PodSelector)), rule.Ports);
+            }
         }
         Assert.All(manifests.StatefulSets, set => Assert.All(Manifests.Ports(set), port => Assert.Contains(
             manifests.NetworkPolicies.Where(policy => manifests.Selected(policy.Spec.PodSelector).Contains(set)).SelectMany(policy => policy.Spec.Ingress ?? []),
@@ -203,12 +208,12 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    public async Task GpuWorkersAskForOneGpuAndComputeOnItAndCpuWorkersForNone()
+    public async Task Gpu_workers_ask_for_one_gpu_and_compute_on_it_and_cpu_workers_for_none()
     {
-        Manifests gpus = await Manifests.OfOverlay("gpu");
-        Manifests cpus = await Manifests.OfOverlay("cpu-dev");
-        V1Container gpu = gpus.StatefulSet("worker").Spec.Template.Spec.Containers[0];
-        V1Container cpu = cpus.StatefulSet("worker").Spec.Template.Spec.Containers[0];
+        var gpus = await Manifests.OfOverlay("gpu");
+        var cpus = await Manifests.OfOverlay("cpu-dev");
+        var gpu = gpus.StatefulSet("worker").Spec.Template.Spec.Containers[0];
+        var cpu = cpus.StatefulSet("worker").Spec.Template.Spec.Containers[0];
 
         Assert.Equal("cuda", Option(gpus.Arguments(gpus.StatefulSet("worker"), gpu), "--device"));
         Assert.Equal("cpu", Option(cpus.Arguments(cpus.StatefulSet("worker"), cpu), "--device"));
@@ -220,19 +225,19 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    public async Task TheDashboardIsProvisionedByItsLabel()
+    public async Task The_dashboard_is_provisioned_by_its_label()
     {
-        Manifests manifests = Manifests.Parse(await Programs.RunAsync(Programs.Need("kubectl"), "kustomize", Path.Combine(Repository.Root, "deploy/grafana")));
+        var manifests = Manifests.Parse(await Programs.RunAsync(Programs.Need("kubectl"), "kustomize", Path.Combine(Repository.Root, "deploy/grafana")));
 
         Assert.Equal("1", manifests.Config().Metadata.Labels["grafana_dashboard"]);
         Assert.Equal(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "deploy/grafana/trainer.json"), CancellationToken.None), manifests.Config().Data["trainer.json"]);
     }
 
     [Fact]
-    public async Task PrometheusLooksForServicesThatAreThere()
+    public async Task Prometheus_looks_for_services_that_are_there()
     {
-        Manifests manifests = await Manifests.OfOverlay("cpu-dev");
-        string config = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "deploy/prometheus/prometheus.yaml"), CancellationToken.None);
+        var manifests = await Manifests.OfOverlay("cpu-dev");
+        var config = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "deploy/prometheus/prometheus.yaml"), CancellationToken.None);
 
         string[] names = [.. config.Split('\n').Select(line => line.Trim()).Where(line => line.StartsWith("- _", StringComparison.Ordinal))];
 
@@ -243,7 +248,7 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    public Task PrometheusTakesItsConfiguration() =>
+    public Task Prometheus_takes_its_configuration() =>
         Programs.RunAsync(Programs.Need("promtool"), "check", "config", Path.Combine(Repository.Root, "deploy/prometheus/prometheus.yaml"));
 
     private static void AssertListening(V1NetworkPolicy policy, IEnumerable<V1StatefulSet> sets, IEnumerable<V1NetworkPolicyPort> ports) => Assert.All(

@@ -21,7 +21,7 @@ internal sealed class Manifests
 
     public static Task<Manifests> OfOverlay(string name)
     {
-        string kubectl = Programs.Need("kubectl");
+        var kubectl = Programs.Need("kubectl");
         return Rendered.GetOrAdd(name, overlay => RenderAsync(kubectl, Path.Combine(Repository.Root, "deploy/k8s/overlays", overlay)));
     }
 
@@ -46,8 +46,8 @@ internal sealed class Manifests
     }
 
     private static bool Selects(V1LabelSelector selector, IDictionary<string, string> labels) =>
-        (selector.MatchLabels ?? new Dictionary<string, string>()).All(label => labels.TryGetValue(label.Key, out string? value) && value == label.Value)
-        && (selector.MatchExpressions ?? []).All(rule => rule.OperatorProperty == "In" && labels.TryGetValue(rule.Key, out string? value) && rule.Values.Contains(value));
+        (selector.MatchLabels ?? new Dictionary<string, string>()).All(label => labels.TryGetValue(label.Key, out var value) && value == label.Value)
+        && (selector.MatchExpressions ?? []).All(rule => rule.OperatorProperty == "In" && labels.TryGetValue(rule.Key, out var value) && rule.Values.Contains(value));
 
     private static async Task<Manifests> RenderAsync(string kubectl, string folder) => Parse(await Programs.RunAsync(kubectl, "kustomize", folder));
 }

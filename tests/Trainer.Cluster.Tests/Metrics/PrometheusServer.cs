@@ -22,14 +22,14 @@ internal sealed class PrometheusServer : IAsyncDisposable
     /// <param name="targets">host:port of each process, by the name that label <c>instance</c> shall have.</param>
     public static async Task<PrometheusServer> StartAsync(string program, IEnumerable<(string Name, string Address)> targets)
     {
-        string folder = Directory.CreateTempSubdirectory("trainer-prometheus-").FullName;
+        var folder = Directory.CreateTempSubdirectory("trainer-prometheus-").FullName;
         await File.WriteAllTextAsync(Path.Combine(folder, "prometheus.yml"), Configuration(targets));
         string[] arguments =
         [
             $"--config.file={folder}/prometheus.yml", $"--storage.tsdb.path={folder}/data", "--web.listen-address=127.0.0.1:0",
             $"--web.console.templates={folder}", $"--web.console.libraries={folder}",
         ];
-        Process process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true })!;
+        var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true })!;
         try
         {
             return new(process, folder, await ListeningAsync(process.StandardError));
@@ -44,8 +44,8 @@ internal sealed class PrometheusServer : IAsyncDisposable
     /// <summary>The values of an instant query's series, NaN among them; empty when there are none.</summary>
     public async Task<IReadOnlyList<double>> QueryAsync(string expression)
     {
-        using HttpResponseMessage response = await _client.GetAsync(new Uri($"/api/v1/query?query={Uri.EscapeDataString(expression)}", UriKind.Relative));
-        JsonElement answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+        using var response = await _client.GetAsync(new Uri($"/api/v1/query?query={Uri.EscapeDataString(expression)}", UriKind.Relative));
+        var answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
         Assert.True(answer.GetProperty("status").GetString() == "success", $"{expression}: {answer}");
         return [.. answer.GetProperty("data").GetProperty("result").EnumerateArray().Select(series => Value(series.GetProperty("value")[1].GetString()!))];
     }
@@ -56,9 +56,12 @@ internal sealed class PrometheusServer : IAsyncDisposable
         var waited = Stopwatch.StartNew();
         while (true)
         {
-            IReadOnlyList<double> values = await QueryAsync(expression);
+            var values = await QueryAsync(expression);
             if (condition(values))
+            {
                 return values;
+            }
+
             Assert.True(waited.Elapsed < Patience, $"{expression}: still [{string.Join(", ", values)}] after {Patience.TotalSeconds} s");
             await Task.Delay(250);
         }

@@ -11,15 +11,15 @@ namespace Trainer.Cluster.Tests.Metrics;
 public sealed class PrometheusTests
 {
     [Fact]
-    public async Task SeriesMoveDuringAJobEveryPanelHasDataAndTheRunVanishesWithIt()
+    public async Task Series_move_during_a_job_every_panel_has_data_and_the_run_vanishes_with_it()
     {
-        string program = Programs.Need("prometheus");
+        var program = Programs.Need("prometheus");
         await using var cluster = await LocalCluster.UpAsync(workers: 2, threads: 1);
-        await using PrometheusServer prometheus = await PrometheusServer.StartAsync(program, Targets(cluster));
+        await using var prometheus = await PrometheusServer.StartAsync(program, Targets(cluster));
         await prometheus.UntilAsync("up == 1", up => up.Count == 3);
 
-        string id = await cluster.SubmitAsync(new TinyJob(Epochs: 100_000, MinWorkers: 2).Write(cluster.Home));
-        string run = $"{{run=\"{id}\"}}";
+        var id = await cluster.SubmitAsync(new TinyJob(Epochs: 100_000, MinWorkers: 2).Write(cluster.Home));
+        var run = $"{{run=\"{id}\"}}";
 
         await AssertMovesAsync(prometheus, $"{MetricCatalog.Step.Name}{run}", series: 2);
         await AssertMovesAsync(prometheus, $"{MetricCatalog.Progress.Name}{run}", series: 2);
@@ -35,7 +35,7 @@ public sealed class PrometheusTests
 
         await AssertEveryPanelHasDataAsync(prometheus);
 
-        Outcome cancelled = await cluster.RunAsync("cancel", id);
+        var cancelled = await cluster.RunAsync("cancel", id);
         Assert.True(cancelled.ExitCode == 0, $"cancel: {cancelled}");
         await prometheus.UntilAsync($"{{__name__=~\"trainer_.+\",run=\"{id}\"}}", values => values.Count == 0);
         await prometheus.UntilAsync($"{MetricCatalog.Jobs.Name}{{state=\"cancelled\"}}", values => values is [1]);
@@ -44,11 +44,11 @@ public sealed class PrometheusTests
     /// <summary>Every query of the dashboard, with Grafana's variables filled in.</summary>
     private static async Task AssertEveryPanelHasDataAsync(PrometheusServer prometheus)
     {
-        foreach (Panel panel in Dashboard.Rows.SelectMany(row => row.Panels))
+        foreach (var panel in Dashboard.Rows.SelectMany(row => row.Panels))
         {
-            foreach (PanelQuery query in panel.Queries)
+            foreach (var query in panel.Queries)
             {
-                string expression = query.Expression.Replace("$__rate_interval", "10s", StringComparison.Ordinal).Replace("$run", ".*", StringComparison.Ordinal);
+                var expression = query.Expression.Replace("$__rate_interval", "10s", StringComparison.Ordinal).Replace("$run", ".*", StringComparison.Ordinal);
                 await prometheus.UntilAsync(expression, values => values.Count > 0);
             }
         }
@@ -56,7 +56,7 @@ public sealed class PrometheusTests
 
     private static async Task AssertMovesAsync(PrometheusServer prometheus, string expression, int series)
     {
-        IReadOnlyList<double> first = await prometheus.UntilAsync(expression, values => values.Count == series);
+        var first = await prometheus.UntilAsync(expression, values => values.Count == series);
         await prometheus.UntilAsync(expression, values => values.Count == series && values.Sum() > first.Sum());
     }
 

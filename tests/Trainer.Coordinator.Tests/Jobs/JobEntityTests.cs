@@ -204,9 +204,11 @@ public sealed class JobEntityTests : TestKit
         Assert.IsType<JobEnvelope>((await unhandled.ExpectMsgAsync<UnhandledMessage>()).Message);
     }
 
-    protected override void AfterAll()
+    public override async ValueTask DisposeAsync()
     {
-        base.AfterAll();
+        // Actors use the store to their last message, and the kit's own end of the system comes after all clean-up.
+        await Sys.Terminate();
+        await base.DisposeAsync();
         _store.Dispose();
         _folder.Dispose();
     }

@@ -65,9 +65,11 @@ public sealed class SchedulerTests : TestKit
         Assert.Empty((await scheduler.Ask<ListWorkersReply>(new ListWorkersQuery(), TimeSpan.FromSeconds(10))).Workers);
     }
 
-    protected override void AfterAll()
+    public override async ValueTask DisposeAsync()
     {
-        base.AfterAll();
+        // Actors use the store to their last message, and the kit's own end of the system comes after all clean-up.
+        await Sys.Terminate();
+        await base.DisposeAsync();
         _store.Dispose();
         _folder.Dispose();
     }

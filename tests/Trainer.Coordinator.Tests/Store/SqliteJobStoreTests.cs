@@ -2,7 +2,6 @@ using Dapper;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Data.Sqlite;
 using Trainer.Coordinator.Store;
-using Trainer.Kernels.Canonical;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
@@ -34,6 +33,16 @@ public sealed class SqliteJobStoreTests : IDisposable
         Assert.Equal(row.ToJob(), stored.ToJob());
         Assert.Equal(row.Assignment, stored.Assignment);
         Assert.Equal((row.Term, row.RequestId, row.RequestHash, row.Version), (stored.Term, stored.RequestId, stored.RequestHash, stored.Version));
+    }
+
+    [Fact]
+    public async Task Once_closed_it_makes_no_new_file()
+    {
+        _store.Dispose();
+        File.Delete(Path.Combine(_folder.Path, "jobs.db"));
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await _store.ActiveIdsAsync());
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
     }
 
     [Fact]

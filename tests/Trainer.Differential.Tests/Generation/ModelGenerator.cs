@@ -73,6 +73,7 @@ internal sealed class ModelGenerator(Draw draw)
             ["sequential"] = (generator, input, depth) => new() { ["layers"] = generator.Some(input, depth).Layers },
             ["residual"] = (generator, input, depth) => generator.Residual(input, depth),
             ["concat"] = (generator, input, depth) => generator.Concat(input, depth),
+            ["multiply"] = (generator, input, depth) => generator.Multiply(input, depth),
         };
 
     private (JsonArray Layers, Shape Output) Some(Shape input, int depth)
@@ -109,6 +110,31 @@ internal sealed class ModelGenerator(Draw draw)
             }
 
             branches.Add(layers.Count == 0 ? [] : new JsonObject { ["layers"] = layers });
+        }
+
+        return new JsonObject { ["branches"] = branches };
+    }
+
+    /// <summary>Sides of one shape, or gates: as many channels of one pixel.</summary>
+    private JsonObject Multiply(Shape input, int depth)
+    {
+        var (layers, output) = draw.Chance(0.3) ? ([], input) : Some(input, depth);
+        var branches = new JsonArray(layers.Count == 0 ? [] : new JsonObject { ["layers"] = layers });
+        for (var i = draw.Between(1, 2); i > 0; i--)
+        {
+            var side = new JsonArray();
+            if (output.Rank == 1)
+            {
+                side.Add(Layer("linear", LayerRows.Linear(draw, output[0])));
+            }
+            else
+            {
+                side.Add(Resize(draw.Chance(0.6) ? new Shape(output[0], 1, 1) : output));
+                side.Add(Layer("conv2d", new JsonObject { ["out_channels"] = output[0], ["kernel_size"] = 1 }));
+            }
+
+            side.Add(Layer(draw.Of("sigmoid", "hardsigmoid", "tanh"), []));
+            branches.Insert(draw.Between(0, branches.Count), new JsonObject { ["layers"] = side });
         }
 
         return new JsonObject { ["branches"] = branches };

@@ -1,4 +1,6 @@
 """Networks of torch.nn from the model section of a job. What torch has not is written here: dropout that draws as a job does, batch norm over groups."""
+import functools
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -77,6 +79,11 @@ class Concat(nn.Module):
 
     def forward(self, x):
         return torch.cat([run(self, way, x) for way in self.ways], 1)
+
+
+class Multiply(Concat):
+    def forward(self, x):
+        return functools.reduce(torch.mul, (run(self, way, x) for way in self.ways))
 
 
 def run(module, names, x):
@@ -188,11 +195,22 @@ class Builder:
         return self.run(Residual(layers, shortcut), x)
 
     def concat(self, options, x):
-        branches = []
-        for branch in options["branches"]:
-            branches.append(self.children((branch or {}).get("layers"), x, sum(map(len, branches)))[0])
+        branches = self.branches(options, x)
         self.nodes += len(branches) > 1
         return self.run(Concat(branches), x)
+
+    def multiply(self, options, x):
+        branches = self.branches(options, x, product=1)
+        return self.run(Multiply(branches), x)
+
+    def branches(self, options, x, product=0):
+        """The modules of each branch; behind each but the first a product with what is before it is a node."""
+        branches = []
+        for branch in options["branches"]:
+            self.nodes += product if len(branches) > 1 else 0
+            branches.append(self.children((branch or {}).get("layers"), x, sum(map(len, branches)))[0])
+        self.nodes += product
+        return branches
 
     @staticmethod
     def run(module, x):
@@ -200,7 +218,7 @@ class Builder:
 
 
 # One row per kind of container.
-CONTAINERS = {"residual": Builder.residual, "concat": Builder.concat}
+CONTAINERS = {"residual": Builder.residual, "concat": Builder.concat, "multiply": Builder.multiply}
 
 
 def network(layers, shape, batch):

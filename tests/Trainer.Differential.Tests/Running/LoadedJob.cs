@@ -1,6 +1,5 @@
 using Trainer.Differential.Tests.Generation;
 using Trainer.Kernels.Data;
-using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;
 using Trainer.Protos;
@@ -20,7 +19,7 @@ internal sealed record LoadedJob(Protos.Training Training, bool Shuffle, DataSet
     public int StepsPerEpoch => ((Train.Count - 1) / BatchSize) + 1;
 
     /// <exception cref="JobFileException">The file does not say what a job file says.</exception>
-    /// <exception cref="ModelException">Layers, data and recipe do not fit.</exception>
+    /// <exception cref="Kernels.ModelException">Layers, data and recipe do not fit.</exception>
     public static LoadedJob Read(string folder)
     {
         var spec = JobFile.Read(Path.Combine(folder, Case.JobFile));

@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Trainer.Hosting.Cluster;
 

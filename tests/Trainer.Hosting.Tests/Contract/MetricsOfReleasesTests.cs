@@ -12,7 +12,7 @@ public sealed class MetricsOfReleasesTests
     [MemberData(nameof(Releases))]
     public void Metrics_keep_their_names(string release)
     {
-        string[] then = File.ReadAllLines(Path.Combine(Path.Combine(Repository.Root, "tests/contract"), release, "metrics.txt"));
+        var then = File.ReadAllLines(Path.Combine(Path.Combine(Repository.Root, "tests/contract"), release, "metrics.txt"));
 
         Assert.NotEmpty(then);
         Assert.Empty(then.Except(MetricCatalog.All.Select(metric => metric.Name)));

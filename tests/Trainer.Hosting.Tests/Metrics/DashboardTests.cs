@@ -14,17 +14,19 @@ public sealed partial class DashboardTests
 
     /// <summary><c>TRAINER_UPDATE=1</c> writes the file instead.</summary>
     [Fact]
-    public void TheCommittedFileIsTheGeneratedOne()
+    public void The_committed_file_is_the_generated_one()
     {
-        string file = Path.Combine(Repository.Root, "deploy/grafana/trainer.json");
+        var file = Path.Combine(Repository.Root, "deploy/grafana/trainer.json");
         if (Environment.GetEnvironmentVariable("TRAINER_UPDATE") == "1")
+        {
             File.WriteAllText(file, Dashboard.Json());
+        }
 
         Assert.True(File.ReadAllText(file) == Dashboard.Json(), $"{file} is not what Dashboard.Json() makes: run this test with TRAINER_UPDATE=1 and commit");
     }
 
     [Fact]
-    public void ItCanBeProvisioned()
+    public void It_can_be_provisioned()
     {
         Assert.Equal("trainer", (string?)Json["uid"]);
         Assert.Null(Json["id"]);
@@ -34,7 +36,7 @@ public sealed partial class DashboardTests
     }
 
     [Fact]
-    public void EveryPanelHasTitleDescriptionUnitAndDataSource() => Assert.All(Panels, panel =>
+    public void Every_panel_has_title_description_unit_and_data_source() => Assert.All(Panels, panel =>
     {
         Assert.NotEmpty((string)panel["title"]!);
         Assert.NotEmpty((string)panel["description"]!);
@@ -45,23 +47,25 @@ public sealed partial class DashboardTests
     });
 
     [Fact]
-    public void PanelsDoNotOverlap()
+    public void Panels_do_not_overlap()
     {
         var taken = new HashSet<(int, int)>();
-        foreach (JsonNode? panel in Json["panels"]!.AsArray())
+        foreach (var panel in Json["panels"]!.AsArray())
         {
-            JsonNode grid = panel!["gridPos"]!;
+            var grid = panel!["gridPos"]!;
             Assert.True((int)grid["x"]! + (int)grid["w"]! <= 24);
-            for (int x = 0; x < (int)grid["w"]!; x++)
+            for (var x = 0; x < (int)grid["w"]!; x++)
             {
-                for (int y = 0; y < (int)grid["h"]!; y++)
+                for (var y = 0; y < (int)grid["h"]!; y++)
+                {
                     Assert.True(taken.Add(((int)grid["x"]! + x, (int)grid["y"]! + y)), $"{panel["title"]} lies on another panel");
+                }
             }
         }
     }
 
     [Fact]
-    public void EveryMetricOfTheCatalogueIsShownAndNoOther()
+    public void Every_metric_of_the_catalogue_is_shown_and_no_other()
     {
         string[] shown = [.. Expressions().SelectMany(MetricNames).Where(name => name.StartsWith("trainer_", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal)];
 
@@ -71,11 +75,11 @@ public sealed partial class DashboardTests
     }
 
     [Fact]
-    public async Task TheRuntimesMetricsHaveTheNamesThatTheDashboardUses()
+    public async Task The_runtimes_metrics_have_the_names_that_the_dashboard_uses()
     {
-        await using MetricsHost host = await MetricsHost.StartAsync("worker");
+        await using var host = await MetricsHost.StartAsync("worker");
 
-        string[] lines = await host.ScrapeAsync(all => all.Length > 10);
+        var lines = await host.ScrapeAsync(all => all.Length > 10);
 
         Assert.All(
             Expressions().SelectMany(MetricNames).Where(name => name.StartsWith("dotnet_", StringComparison.Ordinal)),

@@ -6,9 +6,9 @@ namespace Trainer.Hosting.Tests.Metrics;
 public sealed class DocumentationTests
 {
     [Fact]
-    public void EveryMetricIsDocumented()
+    public void Every_metric_is_documented()
     {
-        IEnumerable<string> rows = File.ReadLines(Path.Combine(Repository.Root, "docs/metrics.md")).Where(line => line.StartsWith("| `", StringComparison.Ordinal));
+        var rows = File.ReadLines(Path.Combine(Repository.Root, "docs/metrics.md")).Where(line => line.StartsWith("| `", StringComparison.Ordinal));
 
         Assert.Equal(Source(MetricSource.Every).Concat(Source(MetricSource.Worker)).Concat(Source(MetricSource.Coordinator)), rows);
     }

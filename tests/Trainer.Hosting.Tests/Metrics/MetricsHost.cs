@@ -1,6 +1,3 @@
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Metrics;
 
 namespace Trainer.Hosting.Tests.Metrics;
@@ -23,11 +20,11 @@ internal sealed class MetricsHost : IAsyncDisposable
 
     public static async Task<MetricsHost> StartAsync(string role)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddTrainerTelemetry(role);
-        WebApplication app = builder.Build();
+        var app = builder.Build();
         app.MapTrainerMetrics();
         await app.StartAsync();
         return new(app);
@@ -39,9 +36,11 @@ internal sealed class MetricsHost : IAsyncDisposable
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         while (true)
         {
-            string[] lines = (await _client.GetStringAsync($"{_app.Urls.First()}/metrics", patience.Token)).Split('\n');
+            var lines = (await _client.GetStringAsync($"{_app.Urls.First()}/metrics", patience.Token)).Split('\n');
             if (until(lines))
+            {
                 return lines;
+            }
         }
     }
 

@@ -9,12 +9,12 @@ public sealed class MetricsTests
     private static readonly StepPhases Phases = new(Data: 0.0001, Forward: 0.001, Backward: 0.0015, AllReduce: 0.0003, Optimizer: 0.0001);
 
     [Fact]
-    public async Task TheScrapedNamesKindsHelpsAndLabelsAreTheCatalogues()
+    public async Task The_scraped_names_kinds_helps_and_labels_are_the_catalogues()
     {
-        await using MetricsHost host = await MetricsHost.StartAsync("worker");
+        await using var host = await MetricsHost.StartAsync("worker");
         FillAll(host);
 
-        string[] lines = await host.ScrapeAsync(all => all.Any(line => line.StartsWith("trainer_job_transitions_total{", StringComparison.Ordinal)));
+        var lines = await host.ScrapeAsync(all => all.Any(line => line.StartsWith("trainer_job_transitions_total{", StringComparison.Ordinal)));
 
         Assert.Equal(
             MetricCatalog.All.Select(metric => $"# TYPE {metric.Name} {Kind(metric)}").Order(StringComparer.Ordinal),
@@ -22,15 +22,15 @@ public sealed class MetricsTests
         Assert.All(MetricCatalog.All, metric => Assert.Contains($"# HELP {metric.Name} {metric.Help}", lines));
         Assert.All(MetricCatalog.All, metric =>
         {
-            string sample = lines.First(line => line.StartsWith(metric.Kind == MetricKind.Histogram ? $"{metric.Name}_count" : metric.Name, StringComparison.Ordinal));
+            var sample = lines.First(line => line.StartsWith(metric.Kind == MetricKind.Histogram ? $"{metric.Name}_count" : metric.Name, StringComparison.Ordinal));
             Assert.Equal(metric.Labels.Order(StringComparer.Ordinal), LabelNames(sample));
         });
     }
 
     [Fact]
-    public async Task ValuesArriveAsTheyWereMeasured()
+    public async Task Values_arrive_as_they_were_measured()
     {
-        await using MetricsHost host = await MetricsHost.StartAsync("worker");
+        await using var host = await MetricsHost.StartAsync("worker");
         host.Training.BeginRun("r-1", rank: 2, workers: 3, totalSteps: 200);
         host.Training.Step(49, 2, 1.25, 0.5, 0.9, 86, Phases);
         host.Training.Step(50, 2, 1.125, 0.625, 0.45, 85, Phases);
@@ -38,7 +38,7 @@ public sealed class MetricsTests
         host.Training.Evaluation(0.75, 0.875);
         host.Training.NonFinite();
 
-        string[] lines = await host.ScrapeAsync(all => all.Contains("trainer_steps_total{} 2"));
+        var lines = await host.ScrapeAsync(all => all.Contains("trainer_steps_total{} 2"));
 
         Assert.Contains("trainer_training_loss{run=\"r-1\"} 1.125", lines);
         Assert.Contains("trainer_training_accuracy_ratio{run=\"r-1\"} 0.625", lines);
@@ -64,28 +64,28 @@ public sealed class MetricsTests
     }
 
     [Fact]
-    public async Task AnEndedRunVanishesAndCountersStay()
+    public async Task An_ended_run_vanishes_and_counters_stay()
     {
-        await using MetricsHost host = await MetricsHost.StartAsync("worker");
+        await using var host = await MetricsHost.StartAsync("worker");
         host.Training.BeginRun("r-1", 0, 1, 10);
         host.Training.Step(1, 1, 1, 0, 0.1, 8, Phases);
         await host.ScrapeAsync(all => all.Contains("trainer_training_step{run=\"r-1\"} 1"));
 
         host.Training.EndRun();
-        string[] ended = await host.ScrapeAsync(all => !all.Any(line => line.Contains("run=", StringComparison.Ordinal)));
+        var ended = await host.ScrapeAsync(all => !all.Any(line => line.Contains("run=", StringComparison.Ordinal)));
         Assert.Contains("trainer_steps_total{} 1", ended);
 
         host.Training.BeginRun("r-2", 0, 1, 10);
-        string[] next = await host.ScrapeAsync(all => all.Contains("trainer_training_rank{run=\"r-2\"} 0"));
+        var next = await host.ScrapeAsync(all => all.Contains("trainer_training_rank{run=\"r-2\"} 0"));
         Assert.DoesNotContain(next, line => line.StartsWith("trainer_training_loss{", StringComparison.Ordinal)); // no step yet: no value, rather than 0
     }
 
     [Fact]
-    public async Task CountersAreThereBeforeTheyCount()
+    public async Task Counters_are_there_before_they_count()
     {
-        await using MetricsHost host = await MetricsHost.StartAsync("worker");
+        await using var host = await MetricsHost.StartAsync("worker");
 
-        string[] lines = await host.ScrapeAsync(all => all.Contains("trainer_steps_total{} 0"));
+        var lines = await host.ScrapeAsync(all => all.Contains("trainer_steps_total{} 0"));
 
         Assert.Contains("trainer_nonfinite_total{} 0", lines);
         Assert.Contains("trainer_collective_bytes_total{direction=\"sent\"} 0", lines);
@@ -93,9 +93,9 @@ public sealed class MetricsTests
     }
 
     [Fact]
-    public async Task TheCoordinatorsGaugesAreAskedForAtEachScrape()
+    public async Task The_coordinators_gauges_are_asked_for_at_each_scrape()
     {
-        await using MetricsHost host = await MetricsHost.StartAsync("coordinator");
+        await using var host = await MetricsHost.StartAsync("coordinator");
         var jobs = new Dictionary<string, int>(StringComparer.Ordinal) { ["running"] = 2 };
         host.Control.ObserveJobs(() => jobs);
         host.Control.ObserveMembers(() => new Dictionary<(string, string), int> { [("worker", "up")] = 3, [("coordinator", "leaving")] = 1 }, () => 1);
@@ -103,7 +103,7 @@ public sealed class MetricsTests
         host.Control.Transition("running", "WorkersGranted");
         host.Control.QueueWait(0.3);
 
-        string[] lines = await host.ScrapeAsync(all => all.Contains("trainer_jobs{state=\"running\"} 2"));
+        var lines = await host.ScrapeAsync(all => all.Contains("trainer_jobs{state=\"running\"} 2"));
 
         Assert.Contains("trainer_jobs{state=\"queued\"} 0", lines);
         Assert.Contains("trainer_cluster_members{role=\"worker\",status=\"up\"} 3", lines);
@@ -118,20 +118,20 @@ public sealed class MetricsTests
     }
 
     [Fact]
-    public async Task MeasuringAStepAllocatesNothing()
+    public async Task Measuring_a_step_allocates_nothing()
     {
-        await using MetricsHost host = await MetricsHost.StartAsync("worker"); // with a reader, as in a node: histograms really record
+        await using var host = await MetricsHost.StartAsync("worker"); // with a reader, as in a node: histograms really record
         host.Training.BeginRun("r-1", 0, 2, 10_000);
         Measure(host.Training, 1000);
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
+        var before = GC.GetAllocatedBytesForCurrentThread();
         Measure(host.Training, 1000);
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
     [Fact]
-    public void NamesFollowTheConventions() => Assert.All(MetricCatalog.All, metric =>
+    public void Names_follow_the_conventions() => Assert.All(MetricCatalog.All, metric =>
     {
         Assert.Matches("^trainer_[a-z_]+[a-z]$", metric.Name);
         Assert.Equal(metric.Kind == MetricKind.Counter, metric.Name.EndsWith("_total", StringComparison.Ordinal));
@@ -143,7 +143,7 @@ public sealed class MetricsTests
 
     private static void Measure(TrainingMetrics metrics, int steps)
     {
-        for (int i = 1; i <= steps; i++)
+        for (var i = 1; i <= steps; i++)
         {
             metrics.Collective(1000, 1000, 0.001);
             metrics.Step((ulong)i, 1, 1.5, 0.5, 0.9, 128, Phases);

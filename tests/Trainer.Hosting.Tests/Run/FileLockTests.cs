@@ -37,11 +37,13 @@ public sealed class FileLockTests : IDisposable
     [Fact]
     public async Task A_holder_that_is_killed_holds_nothing()
     {
-        using var holder = Process.Start(new ProcessStartInfo("flock", [File, "-c", "echo held; exec sleep 1000"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        // One process alone: a child would have the lock too, and end after the one that is awaited.
+        var start = new ProcessStartInfo("flock", ["--no-fork", File, "-c", "echo held; exec sleep 1000"]) { RedirectStandardOutput = true, UseShellExecute = false };
+        using var holder = Process.Start(start)!;
         Assert.Equal("held", await holder.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
         Assert.Null(FileLock.TryTake(File));
 
-        holder.Kill(entireProcessTree: true);
+        holder.Kill();
         await holder.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         using var taken = FileLock.TryTake(File);

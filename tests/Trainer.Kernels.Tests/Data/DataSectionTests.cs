@@ -1,5 +1,4 @@
 using Trainer.Kernels.Data;
-using Trainer.Kernels.Models;
 using Trainer.Kernels.Tests.Reference;
 
 namespace Trainer.Kernels.Tests.Data;

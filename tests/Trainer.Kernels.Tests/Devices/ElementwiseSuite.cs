@@ -101,6 +101,41 @@ public abstract class ElementwiseSuite(DeviceVariants variants)
         }
     }
 
+    [Theory]
+    [InlineData(1, 40_009, 2)]
+    [InlineData(2053, 1, 19)]
+    [InlineData(5, 301, 7)]
+    public void Products_and_gates_equal_the_reference(int channels, int pixels, int samples)
+    {
+        var elements = channels * pixels;
+        foreach (var (activation, addend) in LayerEpilogues.Outputs)
+        {
+            variants.MustEqualReference($"{activation}, addend {addend}", (device, gap) =>
+            {
+                using var tensors = new Gapped(device, gap);
+                var (x, factor) = (tensors.Input(samples, TestData.Values(samples * elements, 1)), tensors.Input(samples, TestData.Values(samples * channels, 2)));
+                var y = addend ? tensors.Input(samples, TestData.Values(samples * elements, 3)) : tensors.Output(samples, elements);
+                device.Elementwise.Multiply(channels, pixels, samples, x, factor, new OutputEpilogue(activation, addend ? y : default), y);
+                return tensors.Read(y);
+            });
+        }
+
+        foreach (var (before, addend) in LayerEpilogues.Gradients)
+        {
+            variants.MustEqualReference($"backward, {before}, addend {addend}", (device, gap) =>
+            {
+                using var tensors = new Gapped(device, gap);
+                var (x, factor) = (tensors.Input(samples, TestData.Values(samples * elements, 1)), tensors.Input(samples, TestData.Values(samples * channels, 2)));
+                var side = Backward(device, gap, samples, elements, before, addend, (long _, int _, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
+                    device.Elementwise.MultiplyBackward(channels, pixels, samples, dy, factor, epilogue, dx));
+                var all = tensors.Input(samples, TestData.Values(samples * elements, 8));
+                var gate = Backward(device, gap, samples, channels, before, addend, (long _, int _, Tensor _, in GradientEpilogue epilogue, Tensor dx) =>
+                    device.Elementwise.GateBackward(channels, pixels, samples, all, x, epilogue, dx));
+                return [.. side, .. gate];
+            });
+        }
+    }
+
     [Fact]
     public void Relu_keeps_nan_and_its_gradient_passes_where_the_output_is_nan()
     {

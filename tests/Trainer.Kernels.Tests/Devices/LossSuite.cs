@@ -16,7 +16,7 @@ public abstract class LossSuite(DeviceVariants variants)
         {
             foreach (var weighted in new[] { false, true })
             {
-                foreach (int? ignored in new int?[] { null, -100, 0 })
+                foreach (var ignored in new int?[] { null, -100, 0 })
                 {
                     var given = ignored == -100 ? [.. labels.Select((label, i) => i % 3 == 1 ? -100 : label)] : labels;
                     variants.MustAgree($"smoothing {smoothing}, weights {weighted}, ignored {ignored}", 4e-5f, device =>

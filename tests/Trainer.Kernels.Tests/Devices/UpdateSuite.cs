@@ -203,7 +203,7 @@ public abstract class UpdateSuite(DeviceVariants variants)
         using var tensors = new Guarded();
         var total = tensors.Input(device, TestData.Values(count, 2));
         Tensor[] before = [.. Before(runs, count).Select(values => tensors.Input(device, values))];
-        Tensor[] after = inPlace ? before : [.. before.Select(_ => tensors.Output(device, count))];
+        var after = inPlace ? before : [.. before.Select(_ => tensors.Output(device, count))];
         var (read, written) = (new ulong[4 * ((count + 65_535) / 65_536)], new ulong[4 * ((count + 65_535) / 65_536)]);
         device.Updates.Update(runs, scale, total, before, after, read, written);
         return ([.. after.SelectMany(tensor => device.Read(tensor).ToArray())], read, written);

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Layers;
-using Trainer.Kernels.Models;
 using Trainer.Kernels.Schema;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Tests.Reference;

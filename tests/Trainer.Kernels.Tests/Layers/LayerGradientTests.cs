@@ -121,6 +121,16 @@ public abstract class LayerGradientTests
             ]
         },
         {
+            "squeeze and excitation",
+            [
+                new Conv2d(3, 2), new Tanh(),
+                new Residual(new Multiply([new Conv2d(3, 1)], [new AdaptiveAvgPool2d(1), new Conv2d(2, 1), new SiLU(), new Conv2d(3, 1), new Sigmoid()])), new Sigmoid(),
+                new Flatten(), new Linear(3),
+            ]
+        },
+        { "square, gate first", [new Conv2d(2, 2), new Multiply([new AdaptiveAvgPool2d(1)], [], []), new Tanh(), new Flatten(), new Linear(3)] },
+        { "products of features and images", [new Multiply([new Conv2d(2, 2)], [new Conv2d(2, 2), new Sigmoid()]), new AdaptiveAvgPool2d(2), new Flatten(), new Multiply([], [new Linear(8), new Tanh()]), new Linear(3)] },
+        {
             "concat of residuals, residual of concats",
             [
                 new Conv2d(2, 2),

@@ -3,7 +3,6 @@ using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Layers;
 using Trainer.Kernels.Sharding;
-using Trainer.Kernels.Tests.Devices;
 using Trainer.Kernels.Tests.Reference;
 
 namespace Trainer.Kernels.Tests.Layers;

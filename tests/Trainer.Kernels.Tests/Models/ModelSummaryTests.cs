@@ -8,7 +8,7 @@ namespace Trainer.Kernels.Tests.Models;
 public sealed class ModelSummaryTests
 {
     [Fact]
-    public void ConvolutionsAreCountedByOutputsAndSeeWhatTheirWindowsSee()
+    public void Convolutions_are_counted_by_outputs_and_see_what_their_windows_see()
     {
         var summary = ModelSummary.Of(new Model(
             new Shape(4, 17, 23),
@@ -25,7 +25,7 @@ public sealed class ModelSummaryTests
     }
 
     [Fact]
-    public void SumsAndConcatenationsSeeAsMuchAsTheLargestOfTheirParts()
+    public void Sums_and_concatenations_see_as_much_as_the_largest_of_their_parts()
     {
         var summary = ModelSummary.Of(new Model(
             new Shape(2, 9, 11),
@@ -45,7 +45,7 @@ public sealed class ModelSummaryTests
     [InlineData("lenet", 61_706)]
     [InlineData("googlenet", 5_977_530)]
     [InlineData("densenet", 758_226)]
-    public void ParametersAddUpToTheModels(string network, long parameters)
+    public void Parameters_add_up_to_the_models(string network, long parameters)
     {
         var summary = ModelSummary.Of(Zoo.Create(network, Zoo.Entries.Single(entry => entry.Name == network).Input, 10));
 
@@ -53,7 +53,7 @@ public sealed class ModelSummaryTests
     }
 
     [Fact]
-    public void MemoryIsThatOfTheNetworksPlan()
+    public void Memory_is_that_of_the_networks_plan()
     {
         var summary = ModelSummary.Of(new Model(new Shape(16), new Linear(32), new Linear(16)));
 

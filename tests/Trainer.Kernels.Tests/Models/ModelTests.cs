@@ -75,6 +75,12 @@ public class ModelTests
             "layers[1].sequential.layers[0].linear", "input is (1,2,2); linear takes (features): put a flatten layer before it",
             new Shape(1, 4, 4), [new AvgPool2d(2), new Sequential(new Linear(3))]
         },
+        { "layers[0].multiply.branches", "there is one; expected two or more to multiply", new Shape(1, 4, 4), [new Multiply([new Conv2d(2, 1)])] },
+        {
+            "layers[0].multiply.branches[1]",
+            "gives (2,1,1), what is before it (1,4,4); expected equal shapes, or as many channels of one pixel beside an image",
+            new Shape(1, 4, 4), [new Multiply([], [new Conv2d(2, 4)])]
+        },
         { "layers[0].linear", "its weight (65536,65536) has more than 2^31 - 1 elements", new Shape(65536), [new Linear(65536)] },
         { "layers[0].conv2d", "its output (65536,4096,4096) has more than 2^31 - 1 elements", new Shape(1, 4096, 4096), [new Conv2d(65536, 1)] },
         { "layers", "2147450879 parameters; expected 1 to 2146435071", new Shape(32768), [new Linear(32767), new Linear(32767)] },

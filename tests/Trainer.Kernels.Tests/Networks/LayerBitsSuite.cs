@@ -20,6 +20,7 @@ public abstract class LayerBitsSuite(DeviceVariants variants)
         { "batch norm", """{"batch_norm2d":{}},{"relu":{}},""" },
         { "residual", """{"residual":{"layers":[{"conv2d":{"out_channels":5,"kernel_size":[3],"auto_padding":"same"}},{"batch_norm2d":{"momentum":0.3}}]}},{"relu":{}},""" },
         { "concat", """{"concat":{"branches":[{},{"layers":[{"conv2d":{"out_channels":3,"kernel_size":[1]}},{"gelu":{}}]},{"layers":[{"max_pool2d":{"kernel_size":[3],"stride":[1],"padding":[1]}}]}]}},""" },
+        { "squeeze and excitation", """{"residual":{"layers":[{"multiply":{"branches":[{},{"layers":[{"adaptive_avg_pool2d":{"output_size":[1]}},{"conv2d":{"out_channels":3,"kernel_size":[1]}},{"relu":{}},{"conv2d":{"out_channels":5,"kernel_size":[1]}},{"sigmoid":{}}]}]}}]}},{"relu":{}},{"multiply":{"branches":[{},{},{"layers":[{"tanh":{}}]}]}},""" },
         { "elu", """{"elu":{}},{"conv2d":{"out_channels":3,"kernel_size":[1]}},{"elu":{"alpha":-0.5}},{"relu6":{}},{"hardsigmoid":{}},{"hardswish":{}},""" },
         { "prelu", """{"prelu":{}},{"conv2d":{"out_channels":3,"kernel_size":[1]}},{"prelu":{"num_parameters":3}},""" },
         { "zero_pad2d", """{"sigmoid":{}},{"zero_pad2d":{"padding":[1,0,2,3]}},""" },

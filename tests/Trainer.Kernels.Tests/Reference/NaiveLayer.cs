@@ -97,13 +97,17 @@ public sealed class NaiveLayer(Layer layer, Shape input, IReadOnlyDictionary<str
         {
             var (sum, weight) = (Bias(k), k * inputs * conv.KernelSize.Height * conv.KernelSize.Width);
             for (var c = 0; c < inputs; c++)
+            {
                 for (var r = 0; r < conv.KernelSize.Height; r++)
+                {
                     for (var s = 0; s < conv.KernelSize.Width; s++)
                     {
                         var channel = (k / (conv.OutChannels / conv.Groups) * inputs) + c;
                         var (h, w) = ((p * conv.Stride.Height) - top + (r * d.Height), (q * conv.Stride.Width) - left + (s * d.Width));
                         sum += parameters["weight"][weight++] * Pixel(x, channel, h, w);
                     }
+                }
+            }
 
             return sum;
         });
@@ -114,6 +118,7 @@ public sealed class NaiveLayer(Layer layer, Shape input, IReadOnlyDictionary<str
     {
         var (pixels, size) = (new List<double>(), 0);
         for (var r = 0; r < pool.KernelSize.Height; r++)
+        {
             for (var s = 0; s < pool.KernelSize.Width; s++)
             {
                 var h = (p * pool.Stride.Height) - pool.Padding.Height + (r * dilation.Height);
@@ -124,6 +129,7 @@ public sealed class NaiveLayer(Layer layer, Shape input, IReadOnlyDictionary<str
                     pixels.Add(Pixel(x, c, h, w));
                 }
             }
+        }
 
         return reduce(pixels, size);
     });

@@ -129,15 +129,23 @@ public sealed class NaiveTrainer
     {
         var outSize = size + (2 * padding) - kernel + 1;
         for (var k = 0; k < outputs; k++)
+        {
             for (var c = 0; c < channels; c++)
+            {
                 for (var r = 0; r < kernel; r++)
+                {
                     for (var s = 0; s < kernel; s++)
+                    {
                         for (var i = Math.Max(0, padding - r); i < Math.Min(outSize, size + padding - r); i++)
                         {
                             var (first, end) = (Math.Max(0, padding - s), Math.Min(outSize, size + padding - s));
                             var (y, x) = ((((k * outSize) + i) * outSize) + first, (((c * size) + i + r - padding) * size) + first + s - padding);
                             row(y, x, (((((k * channels) + c) * kernel) + r) * kernel) + s, end - first);
                         }
+                    }
+                }
+            }
+        }
     }
 
     private static double[] Pool(double[] x, int channels, int size)

@@ -1,10 +1,8 @@
 using Trainer.Kernels.Arithmetic;
-using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Randomness;
 using Trainer.Kernels.Sharding;
-using Trainer.Kernels.Training;
 using static Trainer.Kernels.Tests.Reference.ReferenceElements;
 
 namespace Trainer.Kernels.Tests.Reference;
@@ -19,6 +17,7 @@ internal sealed class ReferenceElementwise : IElementwise
         Activation activation, long elements, int samples, Tensor source, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
     {
         for (var n = 0; n < samples; n++)
+        {
             for (var i = 0; i < elements; i++)
             {
                 var v = Element(dy, elements, n, i);
@@ -27,34 +26,81 @@ internal sealed class ReferenceElementwise : IElementwise
                     : v * DerivativeOfInput(activation, Element(source, elements, n, i));
                 Write(epilogue, dx, elements, n, i, v);
             }
+        }
     }
 
     public void Add(long elements, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y)
     {
         for (var n = 0; n < samples; n++)
+        {
             for (var i = 0; i < elements; i++)
             {
                 Write(epilogue, y, elements, n, i, Element(x, elements, n, i));
             }
+        }
     }
 
     public void AddBackward(long elements, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx) =>
         ActivationBackward(Activation.None, elements, samples, default, dy, epilogue, dx);
 
+    public void Multiply(int channels, int pixels, int samples, Tensor x, Tensor factor, in OutputEpilogue epilogue, Tensor y)
+    {
+        for (var n = 0; n < samples; n++)
+        {
+            for (var i = 0; i < channels * pixels; i++)
+            {
+                Write(epilogue, y, channels * pixels, n, i, Element(x, channels * pixels, n, i) * Element(factor, channels, n, i / pixels));
+            }
+        }
+    }
+
+    public void MultiplyBackward(int channels, int pixels, int samples, Tensor dy, Tensor factor, in GradientEpilogue epilogue, Tensor dx)
+    {
+        for (var n = 0; n < samples; n++)
+        {
+            for (var i = 0; i < channels * pixels; i++)
+            {
+                Write(epilogue, dx, channels * pixels, n, i, Element(dy, channels * pixels, n, i) * Element(factor, channels, n, i / pixels));
+            }
+        }
+    }
+
+    public void GateBackward(int channels, int pixels, int samples, Tensor dy, Tensor x, in GradientEpilogue epilogue, Tensor dx)
+    {
+        Span<float> lanes = stackalloc float[FormL.Lanes];
+        for (var n = 0; n < samples; n++)
+        {
+            for (var c = 0; c < channels; c++)
+            {
+                lanes.Clear();
+                for (var i = 0; i < pixels; i++)
+                {
+                    ref var lane = ref lanes[i % FormL.Lanes];
+                    lane = MathF.FusedMultiplyAdd(Element(dy, channels * pixels, n, (c * pixels) + i), Element(x, channels * pixels, n, (c * pixels) + i), lane);
+                }
+
+                Write(epilogue, dx, channels, n, c, FormL.Fold(lanes));
+            }
+        }
+    }
+
     public void PReluForward(int channels, int pixels, int samples, Tensor x, Tensor slope, Tensor y)
     {
         for (var n = 0; n < samples; n++)
+        {
             for (var i = 0; i < channels * pixels; i++)
             {
                 var v = Element(x, channels * pixels, n, i);
                 Element(y, channels * pixels, n, i) = v > 0 ? v : slope.Host[i / pixels] * v;
             }
+        }
     }
 
     public void PReluBackward(
         int channels, int pixels, int samples, Tensor x, Tensor dy, Tensor slope, Tensor terms, in GradientEpilogue epilogue, Tensor dx)
     {
         for (var n = 0; n < samples; n++)
+        {
             for (var i = 0; i < channels * pixels; i++)
             {
                 var (source, v) = (Element(x, channels * pixels, n, i), Element(dy, channels * pixels, n, i));
@@ -64,27 +110,32 @@ internal sealed class ReferenceElementwise : IElementwise
                     Write(epilogue, dx, channels * pixels, n, i, source > 0 ? v : slope.Host[i / pixels] * v);
                 }
             }
+        }
     }
 
     public void ZeroPad2dForward(in Pad2dGeometry g, int samples, Tensor x, Tensor y)
     {
         for (var n = 0; n < samples; n++)
+        {
             for (var i = 0; i < g.C * g.P * g.Q; i++)
             {
                 var (c, h, w) = (i / g.Q / g.P, (i / g.Q % g.P) - g.Top, (i % g.Q) - g.Left);
                 var inside = h >= 0 && h < g.H && w >= 0 && w < g.W;
                 Element(y, g.C * g.P * g.Q, n, i) = inside ? Element(x, g.C * g.H * g.W, n, (((c * g.H) + h) * g.W) + w) : 0;
             }
+        }
     }
 
     public void ZeroPad2dBackward(in Pad2dGeometry g, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
     {
         for (var n = 0; n < samples; n++)
+        {
             for (var i = 0; i < g.C * g.H * g.W; i++)
             {
                 var (c, p, q) = (i / g.W / g.H, (i / g.W % g.H) + g.Top, (i % g.W) + g.Left);
                 Write(epilogue, dx, g.C * g.H * g.W, n, i, Element(dy, g.C * g.P * g.Q, n, (((c * g.P) + p) * g.Q) + q));
             }
+        }
     }
 
     public void DropoutForward(in DropoutDraw draw, int channels, int pixels, BatchSlice slice, Tensor x, Tensor y)
@@ -120,6 +171,7 @@ internal sealed class ReferenceElementwise : IElementwise
     {
         var elements = (long)channels * pixels;
         for (var n = 0; n < samples; n++)
+        {
             for (var pixel = 0; pixel < pixels; pixel++)
             {
                 var (largest, sum) = (double.NegativeInfinity, 0.0);
@@ -139,12 +191,14 @@ internal sealed class ReferenceElementwise : IElementwise
                     Element(y, elements, n, (c * pixels) + pixel) = (float)(log ? shifted - Math.Log(sum) : Math.Exp(shifted) / sum);
                 }
             }
+        }
     }
 
     public void SoftmaxBackward(int channels, int pixels, int samples, bool log, Tensor y, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
     {
         var elements = (long)channels * pixels;
         for (var n = 0; n < samples; n++)
+        {
             for (var pixel = 0; pixel < pixels; pixel++)
             {
                 var sum = default(FormC);
@@ -162,6 +216,7 @@ internal sealed class ReferenceElementwise : IElementwise
                     Write(epilogue, dx, elements, n, i, v);
                 }
             }
+        }
     }
 
     private static float Dropped(in DropoutDraw draw, int pixels, int position, int element, float value)

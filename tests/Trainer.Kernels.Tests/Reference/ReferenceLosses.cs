@@ -1,9 +1,4 @@
-using Trainer.Kernels.Arithmetic;
-using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Randomness;
-using Trainer.Kernels.Sharding;
-using Trainer.Kernels.Training;
 using static Trainer.Kernels.Tests.Reference.ReferenceElements;
 
 namespace Trainer.Kernels.Tests.Reference;

@@ -109,11 +109,13 @@ internal sealed class ReferenceNormalization : INormalization
                     var slope = OverShards(slice, root, shards, g.C, g.Pixels, c, dy, H) / values;
                     var factor = (weight.IsEmpty ? 1 : weight.Host[c]) * Invstd(first, c);
                     for (var n = first; n < first + count; n++)
+                    {
                         for (var i = c * g.Pixels; i < (c + 1) * g.Pixels; i++)
                         {
                             var v = factor * (Element(dy, elements, n, i) - MathF.FusedMultiplyAdd(H(n, c, i), slope, shift));
                             Write(epilogue, dx, elements, n, i, v);
                         }
+                    }
                 }
             }
         }
@@ -124,6 +126,7 @@ internal sealed class ReferenceNormalization : INormalization
     {
         var (elements, channels) = ((long)g.C * g.Pixels, g.C / g.Groups);
         for (var n = 0; n < samples; n++)
+        {
             for (var group = 0; group < g.Groups; group++)
             {
                 var first = group * channels * g.Pixels;
@@ -139,6 +142,7 @@ internal sealed class ReferenceNormalization : INormalization
                     Normalize(new BatchNormGeometry(g.C, g.Pixels, g.Eps), n, 1, c, x, mean, invstd, weight, bias, epilogue, y);
                 }
             }
+        }
     }
 
     public void GroupNormBackward(
@@ -151,6 +155,7 @@ internal sealed class ReferenceNormalization : INormalization
         float H(int n, int c, long i) => (Element(x, elements, n, i) - Mean(n, c)) * Invstd(n, c);
         WriteSums(slice, g.C, g.Pixels, dy, H, dweight, dbias);
         for (var n = 0; n < slice.LocalSamples && !dx.IsEmpty; n++)
+        {
             for (var group = 0; group < g.Groups; group++)
             {
                 var (shift, slope, count) = (0f, 0f, (float)(channels * g.Pixels));
@@ -170,6 +175,7 @@ internal sealed class ReferenceNormalization : INormalization
                     Write(epilogue, dx, elements, n, i, v);
                 }
             }
+        }
     }
 
     /// <summary>A root's batch norm groups: their shards, first local sample and samples.</summary>
@@ -258,10 +264,12 @@ internal sealed class ReferenceNormalization : INormalization
         var scale = weight.IsEmpty ? invstd : weight.Host[c] * invstd;
         var shift = MathF.FusedMultiplyAdd(-mean, scale, bias.IsEmpty ? 0 : bias.Host[c]);
         for (var n = first; n < first + count; n++)
+        {
             for (var i = c * g.Pixels; i < (c + 1) * g.Pixels; i++)
             {
                 Write(epilogue, y, elements, n, i, MathF.FusedMultiplyAdd(Element(x, elements, n, i), scale, shift));
             }
+        }
     }
 
     private static void WriteSums(

@@ -10,12 +10,16 @@ internal sealed class ReferencePooling : IPooling
     public void MaxPool2dForward(in Pool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen)
     {
         for (var n = 0; n < samples; n++)
+        {
             for (var c = 0; c < g.C; c++)
+            {
                 for (var p = 0; p < g.P; p++)
+                {
                     for (var q = 0; q < g.Q; q++)
                     {
                         var (best, index) = (float.NaN, -1);
                         for (var r = 0; r < g.R; r++)
+                        {
                             for (var s = 0; s < g.S; s++)
                             {
                                 var (h, w) = ((p * g.StrideH) - g.PadH + (r * g.DilationH), (q * g.StrideW) - g.PadW + (s * g.DilationW));
@@ -28,6 +32,7 @@ internal sealed class ReferencePooling : IPooling
                                     }
                                 }
                             }
+                        }
 
                         Write(epilogue, y, (long)g.C * g.P * g.Q, n, (((c * g.P) + p) * g.Q) + q, best);
                         if (!chosen.IsEmpty)
@@ -35,6 +40,9 @@ internal sealed class ReferencePooling : IPooling
                             Element(chosen, (long)g.C * g.P * g.Q, n, (((c * g.P) + p) * g.Q) + q) = index;
                         }
                     }
+                }
+            }
+        }
     }
 
     public void MaxPool2dBackward(in Pool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx)
@@ -44,7 +52,9 @@ internal sealed class ReferencePooling : IPooling
         {
             var gradient = new float[image];
             for (var c = 0; c < g.C; c++)
+            {
                 for (var p = 0; p < g.P; p++)
+                {
                     for (var q = 0; q < g.Q; q++)
                     {
                         var index = (int)Element(chosen, outputs, n, (((c * g.P) + p) * g.Q) + q);
@@ -52,6 +62,8 @@ internal sealed class ReferencePooling : IPooling
                         var w = (q * g.StrideW) - g.PadW + (index % g.S * g.DilationW);
                         gradient[(((c * g.H) + h) * g.W) + w] += Element(dy, outputs, n, (((c * g.P) + p) * g.Q) + q);
                     }
+                }
+            }
 
             WriteAll(epilogue, dx, n, gradient);
         }
@@ -60,8 +72,11 @@ internal sealed class ReferencePooling : IPooling
     public void AvgPool2dForward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y)
     {
         for (var n = 0; n < samples; n++)
+        {
             for (var c = 0; c < g.C; c++)
+            {
                 for (var p = 0; p < g.P; p++)
+                {
                     for (var q = 0; q < g.Q; q++)
                     {
                         var sum = 0f;
@@ -72,6 +87,9 @@ internal sealed class ReferencePooling : IPooling
 
                         Write(epilogue, y, (long)g.C * g.P * g.Q, n, (((c * g.P) + p) * g.Q) + q, sum / WindowSize(g, countIncludePad, p, q));
                     }
+                }
+            }
+        }
     }
 
     public void AvgPool2dBackward(in Pool2dGeometry g, bool countIncludePad, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
@@ -80,7 +98,9 @@ internal sealed class ReferencePooling : IPooling
         {
             var gradient = new float[g.C * g.H * g.W];
             for (var c = 0; c < g.C; c++)
+            {
                 for (var p = 0; p < g.P; p++)
+                {
                     for (var q = 0; q < g.Q; q++)
                     {
                         var share = Element(dy, (long)g.C * g.P * g.Q, n, (((c * g.P) + p) * g.Q) + q) / WindowSize(g, countIncludePad, p, q);
@@ -89,6 +109,8 @@ internal sealed class ReferencePooling : IPooling
                             gradient[(((c * g.H) + h) * g.W) + w] += share;
                         }
                     }
+                }
+            }
 
             WriteAll(epilogue, dx, n, gradient);
         }
@@ -98,8 +120,11 @@ internal sealed class ReferencePooling : IPooling
     {
         Span<float> lanes = stackalloc float[FormL.Lanes];
         for (var n = 0; n < samples; n++)
+        {
             for (var c = 0; c < g.C; c++)
+            {
                 for (var p = 0; p < g.P; p++)
+                {
                     for (var q = 0; q < g.Q; q++)
                     {
                         lanes.Clear();
@@ -111,6 +136,9 @@ internal sealed class ReferencePooling : IPooling
 
                         Write(epilogue, y, (long)g.C * g.P * g.Q, n, (((c * g.P) + p) * g.Q) + q, FormL.Fold(lanes) / k);
                     }
+                }
+            }
+        }
     }
 
     public void AdaptiveAvgPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, in GradientEpilogue epilogue, Tensor dx)
@@ -119,7 +147,9 @@ internal sealed class ReferencePooling : IPooling
         {
             var gradient = new float[g.C * g.H * g.W];
             for (var c = 0; c < g.C; c++)
+            {
                 for (var p = 0; p < g.P; p++)
+                {
                     for (var q = 0; q < g.Q; q++)
                     {
                         var share = Element(dy, (long)g.C * g.P * g.Q, n, (((c * g.P) + p) * g.Q) + q) / Window(g, p, q).Count();
@@ -128,6 +158,8 @@ internal sealed class ReferencePooling : IPooling
                             gradient[(((c * g.H) + h) * g.W) + w] += share;
                         }
                     }
+                }
+            }
 
             WriteAll(epilogue, dx, n, gradient);
         }
@@ -136,8 +168,11 @@ internal sealed class ReferencePooling : IPooling
     public void AdaptiveMaxPool2dForward(in AdaptivePool2dGeometry g, int samples, Tensor x, in OutputEpilogue epilogue, Tensor y, Tensor chosen)
     {
         for (var n = 0; n < samples; n++)
+        {
             for (var c = 0; c < g.C; c++)
+            {
                 for (var p = 0; p < g.P; p++)
+                {
                     for (var q = 0; q < g.Q; q++)
                     {
                         var (best, index) = (float.NaN, -1);
@@ -156,6 +191,9 @@ internal sealed class ReferencePooling : IPooling
                             Element(chosen, (long)g.C * g.P * g.Q, n, (((c * g.P) + p) * g.Q) + q) = index;
                         }
                     }
+                }
+            }
+        }
     }
 
     public void AdaptiveMaxPool2dBackward(in AdaptivePool2dGeometry g, int samples, Tensor dy, Tensor chosen, in GradientEpilogue epilogue, Tensor dx)
@@ -184,10 +222,12 @@ internal sealed class ReferencePooling : IPooling
     private static IEnumerable<(int H, int W)> Window(AdaptivePool2dGeometry g, int p, int q)
     {
         for (var h = p * g.H / g.P; h < Math.Ceiling((p + 1.0) * g.H / g.P); h++)
+        {
             for (var w = q * g.W / g.Q; w < Math.Ceiling((q + 1.0) * g.W / g.Q); w++)
             {
                 yield return (h, w);
             }
+        }
     }
 
     private static int WindowSize(Pool2dGeometry g, bool countIncludePad, int p, int q)

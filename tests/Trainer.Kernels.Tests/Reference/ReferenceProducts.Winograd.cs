@@ -1,7 +1,6 @@
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Geometries;
 using Trainer.Kernels.Sharding;
-using static Trainer.Kernels.Tests.Reference.ReferenceElements;
 
 namespace Trainer.Kernels.Tests.Reference;
 

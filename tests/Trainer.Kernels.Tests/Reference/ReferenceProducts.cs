@@ -68,6 +68,7 @@ internal sealed partial class ReferenceProducts : IProducts
     public void LinearForward(int inputs, int outputs, int samples, Tensor x, Tensor w, Tensor b, in OutputEpilogue epilogue, Tensor y)
     {
         for (var n = 0; n < samples; n++)
+        {
             for (var o = 0; o < outputs; o++)
             {
                 var sum = default(FormC);
@@ -79,11 +80,13 @@ internal sealed partial class ReferenceProducts : IProducts
                 var value = b.IsEmpty ? sum.Value : sum.Value + b.Host[o];
                 At(y, n, o, outputs) = Finish(epilogue, value, n, o, outputs);
             }
+        }
     }
 
     public void LinearBackwardData(int inputs, int outputs, int samples, Tensor dy, Tensor w, in GradientEpilogue epilogue, Tensor dx)
     {
         for (var n = 0; n < samples; n++)
+        {
             for (var i = 0; i < inputs; i++)
             {
                 var sum = default(FormC);
@@ -94,6 +97,7 @@ internal sealed partial class ReferenceProducts : IProducts
 
                 At(dx, n, i, inputs) = Finish(epilogue, sum.Value, n, i, inputs);
             }
+        }
     }
 
     public void LinearBackwardWeights(
@@ -126,11 +130,15 @@ internal sealed partial class ReferenceProducts : IProducts
         var sum = default(FormC);
         var (weight, firstChannel) = (k * g.Reduction, k / (g.K / g.Groups) * (g.C / g.Groups));
         for (var c = firstChannel; c < firstChannel + (g.C / g.Groups); c++)
+        {
             for (var r = 0; r < g.R; r++)
+            {
                 for (var s = 0; s < g.S; s++)
                 {
                     sum.Add(Pixel(g, x, n, c, Row(g, p, r), Column(g, q, s)), w.Host[weight++]);
                 }
+            }
+        }
 
         return sum.Value;
     }
@@ -141,7 +149,9 @@ internal sealed partial class ReferenceProducts : IProducts
         var (channels, filters) = (g.C / g.Groups, g.K / g.Groups);
         var firstFilter = c / channels * filters;
         for (var k = firstFilter; k < firstFilter + filters; k++)
+        {
             for (var r = 0; r < g.R; r++)
+            {
                 for (var s = 0; s < g.S; s++)
                 {
                     var (top, left) = (h + g.PadH - (r * g.DilationH), v + g.PadW - (s * g.DilationW));
@@ -150,6 +160,8 @@ internal sealed partial class ReferenceProducts : IProducts
                         sum.Add(OutputPixel(g, dy, n, k, top, left), w.Host[(((((k * channels) + (c % channels)) * g.R) + r) * g.S) + s]);
                     }
                 }
+            }
+        }
 
         return sum.Value;
     }

@@ -174,6 +174,23 @@ public class NetworkPlanTests
         Assert.Null(plan.Backward[1].Dx);
     }
 
+    /// <summary>Sigmoid and relu are taken in; each side's gradient is an operation of its own, which reads the other side.</summary>
+    [Fact]
+    public void A_gate_and_what_it_multiplies_each_get_a_gradient()
+    {
+        var plan = new NetworkPlan(
+            new Model(new Shape(1, 3, 3), new Multiply([new Conv2d(2, 1)], [new AdaptiveAvgPool2d(1), new Conv2d(2, 1), new Sigmoid()]), new ReLU(), new Flatten(), new Linear(2)),
+            training: true);
+
+        Assert.Equal(["conv2d", "adaptive_avg_pool2d", "conv2d", "product", "linear"], Kinds(plan.Forward));
+        Assert.Equal(["linear", "product", "gate", "conv2d", "conv2d"], Kinds(plan.Backward));
+        var (product, image, gate) = (plan.Forward[3], plan.Backward[1], plan.Backward[2]);
+        Assert.Equal(Activation.Relu, product.Activation);
+        Assert.Equal((product.Factor, product.X), (image.Factor, gate.X));
+        Assert.Equal((image.Dy, 18L, 2L), (gate.Dy, image.Dx!.Value.Elements, gate.Dx!.Value.Elements));
+        Assert.Equal((Activation.Sigmoid, product.Factor), gate.Previous);
+    }
+
     /// <summary>x + x of one value: both sides contribute, and what is shared is not written over.</summary>
     [Fact]
     public void A_value_added_to_itself_gets_its_gradient_twice()

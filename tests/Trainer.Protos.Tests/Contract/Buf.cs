@@ -11,7 +11,7 @@ internal static class Buf
     /// <returns>What it found wrong; empty: nothing.</returns>
     public static async Task<string> RunAsync(params string[] arguments)
     {
-        string? program = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
+        var program = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
             .Select(folder => Path.Combine(folder, "buf")).FirstOrDefault(File.Exists);
         Assert.SkipWhen(program is null, "buf is not on PATH; ./test gets it.");
         var start = new ProcessStartInfo(program!, arguments)
@@ -22,8 +22,8 @@ internal static class Buf
             WorkingDirectory = Repository.Folder(""),
         };
         using var process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        Task<string> error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
         using var patience = new CancellationTokenSource(Patience);
         try
         {
@@ -34,7 +34,7 @@ internal static class Buf
             process.Kill();
             throw;
         }
-        string found = await output + await error;
+        var found = await output + await error;
         return process.ExitCode == 0 ? "" : $"exit code {process.ExitCode}\n{found}";
     }
 }

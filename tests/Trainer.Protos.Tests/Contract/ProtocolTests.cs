@@ -12,13 +12,13 @@ public sealed class ProtocolTests
     [Fact]
     public void The_descriptor_set_holds_every_service_with_comments()
     {
-        FileDescriptorSet set = FileDescriptorSet.Parser.ParseFrom(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "trainer.binpb")));
+        var set = FileDescriptorSet.Parser.ParseFrom(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "trainer.binpb")));
 
         Assert.Equal(
             ["trainer.v1.JobService", "trainer.v1.SystemService", "trainer.v1.WorkerService"],
             set.File.SelectMany(file => file.Service.Select(service => $"{file.Package}.{service.Name}")).Order(StringComparer.Ordinal));
         Assert.Contains("google/protobuf/timestamp.proto", set.File.Select(file => file.Name));
-        FileDescriptorProto job = set.File.Single(file => file.Name == "trainer/v1/job.proto");
+        var job = set.File.Single(file => file.Name == "trainer/v1/job.proto");
         Assert.Contains(job.SourceCodeInfo.Location, place => place.LeadingComments.Contains("torch.optim.AdamW", StringComparison.Ordinal));
     }
 }

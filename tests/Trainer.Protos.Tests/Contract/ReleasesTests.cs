@@ -25,7 +25,7 @@ public sealed class ReleasesTests
     [MemberData(nameof(Releases))]
     public void Its_job_files_are_read(string release)
     {
-        string[] files = Directory.GetFiles(Path.Combine(Folder(release), "jobs"), "*.yaml");
+        var files = Directory.GetFiles(Path.Combine(Folder(release), "jobs"), "*.yaml");
         Assert.NotEmpty(files);
         Assert.All(files, file => Assert.Equal(Path.GetFileNameWithoutExtension(file), JobFile.Read(file).Name));
     }

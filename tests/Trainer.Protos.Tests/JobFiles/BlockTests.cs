@@ -1,5 +1,3 @@
-using Trainer.Protos;
-
 namespace Trainer.Protos.Tests.JobFiles;
 
 /// <summary>Blocks and repeats of a job file, and what their author is told.</summary>
@@ -12,9 +10,9 @@ public sealed class BlockTests
         """;
 
     [Fact]
-    public void AUseIsASequentialOfTheBlocksLayersWithItsArguments()
+    public void A_use_is_a_sequential_of_the_blocks_layers_with_its_arguments()
     {
-        Model model = Read(Vgg, """
+        var model = Read(Vgg, """
             - vgg: {convs: 1, channels: 64, kernel: [3, 5]}
             - {name: second, vgg: {convs: 2, channels: 128, kernel: 3}}
             - flatten: {}
@@ -30,9 +28,9 @@ public sealed class BlockTests
     }
 
     [Fact]
-    public void BlocksUseBlocksInAnyListOfLayers()
+    public void Blocks_use_blocks_in_any_list_of_layers()
     {
-        Model model = Read(
+        var model = Read(
             """
             unit:
               - residual: {layers: [conv: {k: $k}, relu: {}, conv: {k: $k}], shortcut: [conv: {k: $k}]}
@@ -47,20 +45,20 @@ public sealed class BlockTests
             """);
 
         Assert.Equal(3, model.Layers.Count);
-        Residual residual = model.Layers[1].Sequential.Layers[0].Residual;
+        var residual = model.Layers[1].Sequential.Layers[0].Residual;
         Assert.Equal(["sequential", "relu", "sequential"], Kinds(residual.Layers));
         Assert.Equal(7u, residual.Shortcut[0].Sequential.Layers[0].Conv2D.OutChannels);
-        Concat concat = model.Layers[2].Sequential.Layers[2].Sequential.Layers[0].Concat;
+        var concat = model.Layers[2].Sequential.Layers[2].Sequential.Layers[0].Concat;
         Assert.Empty(concat.Branches[0].Layers);
         Assert.Equal(5u, concat.Branches[1].Layers[0].Sequential.Layers[0].Conv2D.OutChannels);
     }
 
     [Fact]
-    public void WhatIsWrittenIsTheModelWithoutBlocks()
+    public void What_is_written_is_the_model_without_blocks()
     {
-        JobSpec spec = JobFile.Parse(File(Vgg, "- vgg: {convs: 2, channels: 3, kernel: 3}"), "j.yaml");
+        var spec = JobFile.Parse(File(Vgg, "- vgg: {convs: 2, channels: 3, kernel: 3}"), "j.yaml");
 
-        string written = JobFile.Write(spec);
+        var written = JobFile.Write(spec);
 
         Assert.DoesNotContain("vgg", written, StringComparison.Ordinal);
         Assert.Equal(spec, JobFile.Parse(written, "j.yaml"));
@@ -100,7 +98,7 @@ public sealed class BlockTests
         "6:69: model.layers: blocks and repeats come to more than 10000 layers")]
     public void EveryFaultIsPlaced(string blocks, string layers, string expected)
     {
-        JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse(File(blocks, layers), "j.yaml"));
+        var error = Assert.Throws<JobFileException>(() => JobFile.Parse(File(blocks, layers), "j.yaml"));
 
         Assert.Equal(
             expected.Split('|').Select(line => $"j.yaml:{line}").Order(StringComparer.Ordinal),
@@ -111,54 +109,54 @@ public sealed class BlockTests
     [InlineData("blocks:", "3:10: model.blocks: expected names of blocks, each with its layers, got nothing")]
     [InlineData("blocks: [relu: ]", "3:11: model.blocks: expected names of blocks, each with its layers, got a list")]
     [InlineData("blocks: {}\n  blocks: {}", "4:3: model.blocks: given twice, first in line 3")]
-    public void TheSectionItselfIsChecked(string section, string expected)
+    public void The_section_itself_is_checked(string section, string expected)
     {
-        string text = File("a:", "- relu: ").Replace("blocks:\n    a:\n", section + "\n", StringComparison.Ordinal);
+        var text = File("a:", "- relu: ").Replace("blocks:\n    a:\n", section + "\n", StringComparison.Ordinal);
 
-        JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml"));
+        var error = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml"));
 
         Assert.Equal($"j.yaml:{expected}", error.Message);
     }
 
     [Fact]
-    public void AChainOfBlocksIsFollowedOnlySoDeep()
+    public void A_chain_of_blocks_is_followed_only_so_deep()
     {
-        string blocks = string.Join('\n', Enumerable.Range(0, 5000).Select(i => $"b{i}: [b{i + 1}: ]")) + "\nb5000: [relu: ]";
+        var blocks = string.Join('\n', Enumerable.Range(0, 5000).Select(i => $"b{i}: [b{i + 1}: ]")) + "\nb5000: [relu: ]";
 
-        JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse(File(blocks, "- b0:"), "j.yaml"));
+        var error = Assert.Throws<JobFileException>(() => JobFile.Parse(File(blocks, "- b0:"), "j.yaml"));
 
         Assert.Equal("j.yaml:34:10: model.layers: layers are nested in more than 30 containers", error.Message);
     }
 
     [Fact]
-    public void BlocksThatDoubleAreRefusedByTheLimitOfLayersAtOnce()
+    public void Blocks_that_double_are_refused_by_the_limit_of_layers_at_once()
     {
-        string blocks = string.Join('\n', Enumerable.Range(0, 28).Select(i => $"b{i}: [b{i + 1}: , b{i + 1}: ]")) + "\nb28: [relu: ]";
+        var blocks = string.Join('\n', Enumerable.Range(0, 28).Select(i => $"b{i}: [b{i + 1}: , b{i + 1}: ]")) + "\nb28: [relu: ]";
         var time = System.Diagnostics.Stopwatch.StartNew();
 
-        JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse(File(blocks, "- b0:"), "j.yaml"));
+        var error = Assert.Throws<JobFileException>(() => JobFile.Parse(File(blocks, "- b0:"), "j.yaml"));
 
         Assert.EndsWith("model.layers: blocks and repeats come to more than 10000 layers", error.Message, StringComparison.Ordinal);
         Assert.True(time.Elapsed < TimeSpan.FromSeconds(30), $"took {time.Elapsed}, which it did not come near before it was followed to its end");
     }
 
     [Fact]
-    public void LongArgumentsCountAsOftenAsTheyAreUsed()
+    public void Long_arguments_count_as_often_as_they_are_used()
     {
-        string list = string.Join(", ", Enumerable.Repeat("1", 50_000));
+        var list = string.Join(", ", Enumerable.Repeat("1", 50_000));
 
-        JobFileException error = Assert.Throws<JobFileException>(
+        var error = Assert.Throws<JobFileException>(
             () => JobFile.Parse(File("a: [conv2d: {out_channels: 1, kernel_size: $k}, relu: ]", string.Concat(Enumerable.Repeat($"- a: {{k: [{list}]}}\n", 3)).TrimEnd()), "j.yaml"));
 
         Assert.EndsWith("model.layers: blocks and repeats come to more than 200000 values", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void AsDeepAsAllowedIsReadAndWritten()
+    public void As_deep_as_allowed_is_read_and_written()
     {
-        string layers = string.Concat(Enumerable.Repeat("{sequential: {layers: [", 30)) + "relu: " + string.Concat(Enumerable.Repeat("]}}", 30));
+        var layers = string.Concat(Enumerable.Repeat("{sequential: {layers: [", 30)) + "relu: " + string.Concat(Enumerable.Repeat("]}}", 30));
 
-        Model model = Read("a: [relu: ]", $"- {layers}\n- a:");
+        var model = Read("a: [relu: ]", $"- {layers}\n- a:");
 
         Assert.Equal(model.Layers, JobFile.ModelOfJson(JobFile.ModelJson(model)).Layers);
         Assert.Equal(model, JobFile.Parse(JobFile.Write(JobFile.Parse(File("a: [relu: ]", $"- {layers}\n- a:"), "j.yaml")), "j.yaml").Model);

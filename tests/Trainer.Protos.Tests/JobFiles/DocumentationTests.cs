@@ -1,5 +1,4 @@
 using Google.Protobuf.Reflection;
-using Trainer.Protos;
 
 namespace Trainer.Protos.Tests.JobFiles;
 
@@ -12,9 +11,9 @@ public sealed class DocumentationTests
 
     [Theory]
     [MemberData(nameof(Messages))]
-    public void EveryFieldIsDocumentedWithTypeRangeAndDefault(string message)
+    public void Every_field_is_documented_with_type_range_and_default(string message)
     {
-        MessageDescriptor descriptor = Jobs.Messages().Single(known => known.Name == message);
+        var descriptor = Jobs.Messages().Single(known => known.Name == message);
         string[] rows = [.. Section(message).Where(line => line.StartsWith("| `", StringComparison.Ordinal))];
 
         Assert.Equal(descriptor.Fields.InFieldNumberOrder().Count, rows.Length);
@@ -27,7 +26,7 @@ public sealed class DocumentationTests
 
     private static IEnumerable<string> Section(string message)
     {
-        int start = Array.IndexOf(Lines, $"## {message}");
+        var start = Array.IndexOf(Lines, $"## {message}");
         Assert.True(start >= 0, $"docs/job-file.md has no section '## {message}'");
         return Lines.Skip(start + 1).TakeWhile(line => !line.StartsWith("## ", StringComparison.Ordinal));
     }
@@ -35,14 +34,14 @@ public sealed class DocumentationTests
     /// <summary>The part of a field's row that follows from job.proto.</summary>
     private static string Row(FieldDescriptor field)
     {
-        Rule rule = field.GetOptions()?.GetExtension(RulesExtensions.Rule) ?? new Rule();
-        string initial = rule.Required ? "required" : rule.HasDefault ? $"`{rule.Default}`" : "";
+        var rule = field.GetOptions()?.GetExtension(RulesExtensions.Rule) ?? new Rule();
+        var initial = rule.Required ? "required" : rule.HasDefault ? $"`{rule.Default}`" : "";
         return $"| `{field.Name}` | {Type(field, rule)} | {Range(rule)} | {initial} | ";
     }
 
     private static string Type(FieldDescriptor field, Rule rule)
     {
-        string one = field.FieldType switch
+        var one = field.FieldType switch
         {
             FieldType.Message => $"[{field.MessageType.Name}](#{field.MessageType.Name.ToLowerInvariant()})",
             FieldType.String => rule.File ? "file" : "text",

@@ -1,5 +1,3 @@
-using Trainer.Protos;
-
 namespace Trainer.Protos.Tests.JobFiles;
 
 public sealed class ExampleTests
@@ -8,18 +6,18 @@ public sealed class ExampleTests
 
     [Theory]
     [MemberData(nameof(Files))]
-    public void EveryExampleIsAGoodJobFileNamedAsItsJob(string file)
+    public void Every_example_is_a_good_job_file_named_as_its_job(string file)
     {
-        JobSpec spec = JobFile.Read(Path.Combine(Repository.Folder("examples"), file));
+        var spec = JobFile.Read(Path.Combine(Repository.Folder("examples"), file));
 
         Assert.Equal(Path.GetFileNameWithoutExtension(file), spec.Name);
         Assert.Equal(spec, JobFile.Parse(JobFile.Write(spec), "/copy.yaml"));
     }
 
     [Fact]
-    public void TheMainJobIsTheOneOfTheReadme()
+    public void The_main_job_is_the_one_of_the_readme()
     {
-        JobSpec spec = JobFile.Read(Path.Combine(Repository.Folder("examples"), "lenet-fashion-mnist.yaml"));
+        var spec = JobFile.Read(Path.Combine(Repository.Folder("examples"), "lenet-fashion-mnist.yaml"));
 
         Assert.Equal(("lenet", "fashion-mnist", 10u, 256u, 0ul, 0.9),
             (spec.Model.Zoo, spec.Data.Dataset, spec.Training.Epochs, spec.Training.BatchSize, spec.Training.Seed, spec.Training.Optimizer.Sgd.Lr));

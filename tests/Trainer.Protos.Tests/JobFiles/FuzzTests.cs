@@ -12,18 +12,23 @@ public sealed class FuzzTests
     [InlineData("vgg11-blocks.yaml")]
     public void Examples_in_pieces(string example)
     {
-        string text = File.ReadAllText(Path.Combine(Repository.Folder("examples"), example));
+        var text = File.ReadAllText(Path.Combine(Repository.Folder("examples"), example));
         Assert.False(IsRefused(text));
-        for (int length = 0; length < text.Length; length += 7)
+        for (var length = 0; length < text.Length; length += 7)
+        {
             IsRefused(text[..length]);
+        }
 
         var random = new Random(Seed);
-        int refused = 0;
-        for (int i = 0; i < Mutations; i++)
+        var refused = 0;
+        for (var i = 0; i < Mutations; i++)
         {
-            char[] bad = text.ToCharArray();
-            for (int changes = random.Next(1, 4); changes > 0; changes--)
+            var bad = text.ToCharArray();
+            for (var changes = random.Next(1, 4); changes > 0; changes--)
+            {
                 bad[random.Next(bad.Length)] = Pieces[random.Next(Pieces.Length)];
+            }
+
             refused += IsRefused(new string(bad)) ? 1 : 0;
         }
 

@@ -1,5 +1,4 @@
 using CsCheck;
-using Trainer.Protos;
 
 namespace Trainer.Protos.Tests.JobFiles;
 
@@ -52,48 +51,50 @@ public sealed class JobFileProperties
         });
 
     [Fact]
-    public void WrittenJobsReadBackEqual() => ForEach(Specs, 500, spec => Assert.Equal(spec, JobFile.Parse(JobFile.Write(spec), "/jobs/j.yaml")));
+    public void Written_jobs_read_back_equal() => ForEach(Specs, 500, spec => Assert.Equal(spec, JobFile.Parse(JobFile.Write(spec), "/jobs/j.yaml")));
 
     [Fact]
-    public void DefaultsMakeGoodJobsAndNothingIsLeftToFill() => ForEach(Specs, 500, spec =>
+    public void Defaults_make_good_jobs_and_nothing_is_left_to_fill() => ForEach(Specs, 500, spec =>
     {
-        JobSpec filled = JobRules.WithDefaults(spec);
+        var filled = JobRules.WithDefaults(spec);
         Assert.Empty(JobRules.Validate(filled));
         Assert.Equal(filled, JobRules.WithDefaults(filled));
         Assert.Equal(filled, JobFile.Parse(JobFile.Write(filled), "/jobs/j.yaml"));
     });
 
     [Fact]
-    public void TruncatedFilesNeverCrashTheReader() => Assert.All(Examples, text =>
+    public void Truncated_files_never_crash_the_reader() => Assert.All(Examples, text =>
     {
-        for (int length = 0; length < text.Length; length++)
+        for (var length = 0; length < text.Length; length++)
+        {
             ReadOrRefuse(text[..length]);
+        }
     });
 
     [Fact]
-    public void MutatedFilesNeverCrashTheReader() => ForEach(
+    public void Mutated_files_never_crash_the_reader() => ForEach(
         Gen.Select(Gen.Int[0, Examples.Length - 1], Edits),
         3000,
         sample =>
         {
-            string text = Examples[sample.Item1];
-            foreach ((int at, int length, string insert) in sample.Item2)
+            var text = Examples[sample.Item1];
+            foreach ((var at, var length, var insert) in sample.Item2)
             {
-                int start = Math.Min(at, text.Length);
+                var start = Math.Min(at, text.Length);
                 text = text[..start] + insert + text[Math.Min(text.Length, start + length)..];
             }
             ReadOrRefuse(text);
         });
 
     [Fact]
-    public void RandomTextNeverCrashesTheReader() => ForEach(Gen.String[Gen.Char["{}[],:-#&*!|>'\"%@`?~<\n\t ab1\\\r"], 0, 60], 5000, ReadOrRefuse);
+    public void Random_text_never_crashes_the_reader() => ForEach(Gen.String[Gen.Char["{}[],:-#&*!|>'\"%@`?~<\n\t ab1\\\r"], 0, 60], 5000, ReadOrRefuse);
 
     private static void ForEach<T>(Gen<T> samples, int count, Action<T> check)
     {
         var random = new PCG(1, Seed);
-        for (int i = 0; i < count; i++)
+        for (var i = 0; i < count; i++)
         {
-            T sample = samples.Generate(random, null, out _);
+            var sample = samples.Generate(random, null, out _);
             try
             {
                 check(sample);

@@ -1,5 +1,3 @@
-using Trainer.Protos;
-
 namespace Trainer.Protos.Tests.JobFiles;
 
 /// <summary>What a job file may say, and what its author is told when it says something else.</summary>
@@ -43,9 +41,9 @@ public sealed class JobFileTests
         """;
 
     [Fact]
-    public void ReadsEveryField()
+    public void Reads_every_field()
     {
-        JobSpec spec = JobFile.Parse(Good, "small.yaml");
+        var spec = JobFile.Parse(Good, "small.yaml");
 
         Assert.Equal("small", spec.Name);
         Assert.Equal("lenet", spec.Model.Zoo);
@@ -58,9 +56,9 @@ public sealed class JobFileTests
     }
 
     [Fact]
-    public void ReadsLayersListsAndFiles()
+    public void Reads_layers_lists_and_files()
     {
-        JobSpec spec = JobFile.Parse(Layers, "/jobs/mine/layers.yaml");
+        var spec = JobFile.Parse(Layers, "/jobs/mine/layers.yaml");
 
         Assert.Equal(4, spec.Model.Layers.Count);
         Assert.Equal([5u], spec.Model.Layers[0].Conv2D.KernelSize); // a single value is a list of one
@@ -130,12 +128,12 @@ public sealed class JobFileTests
     [InlineData("lr: 0.9", "lr: 0e-400", "11:11: training.optimizer.sgd.lr: must be greater than 0, got 0")]
     public void EveryFaultIsPlaced(string from, string to, string expected)
     {
-        string text = Good.Replace(from, to, StringComparison.Ordinal);
+        var text = Good.Replace(from, to, StringComparison.Ordinal);
         Assert.NotEqual(Good, text);
 
-        JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml"));
+        var error = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml"));
 
-        string[] lines = expected
+        var lines = expected
             .Replace("EITHER_KIND", $"{string.Join(", ", Kinds[..^1])} or {Kinds[^1]}", StringComparison.Ordinal)
             .Replace("ALL_KINDS", string.Join(", ", Kinds), StringComparison.Ordinal)
             .Split('|');
@@ -143,11 +141,11 @@ public sealed class JobFileTests
     }
 
     [Fact]
-    public void AllFaultsAreReportedAtOnceInTheOrderOfTheFile()
+    public void All_faults_are_reported_at_once_in_the_order_of_the_file()
     {
-        string text = Good.Replace("lenet", "[1]", StringComparison.Ordinal).Replace("epochs", "epoch", StringComparison.Ordinal).Replace("0.9", "-1", StringComparison.Ordinal);
+        var text = Good.Replace("lenet", "[1]", StringComparison.Ordinal).Replace("epochs", "epoch", StringComparison.Ordinal).Replace("0.9", "-1", StringComparison.Ordinal);
 
-        JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml"));
+        var error = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml"));
 
         Assert.Equal(
             """
@@ -164,13 +162,13 @@ public sealed class JobFileTests
     [InlineData("# nothing\n", "1:1: the file is empty; a job file starts with a line like 'name: my-first-job'")]
     [InlineData("just text", "1:1: expected fields (name, model, data, training, cluster), got 'just text'")]
     [InlineData("- a\n- b", "1:1: expected fields (name, model, data, training, cluster), got a list")]
-    public void WhatIsNoJobAtAllIsOneFault(string text, string expected) =>
+    public void What_is_no_job_at_all_is_one_fault(string text, string expected) =>
         Assert.Equal($"j.yaml:{expected}", Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml")).Faults[0].ToString());
 
     [Fact]
-    public void SyntaxErrorsHaveTheirPlace()
+    public void Syntax_errors_have_their_place()
     {
-        JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse("name: a\nmodel: {zoo: lenet\n", "j.yaml"));
+        var error = Assert.Throws<JobFileException>(() => JobFile.Parse("name: a\nmodel: {zoo: lenet\n", "j.yaml"));
 
         Assert.StartsWith("j.yaml:3:1: not YAML: ", error.Message, StringComparison.Ordinal);
     }
@@ -178,41 +176,41 @@ public sealed class JobFileTests
     [Theory]
     [InlineData("name: a\nmodel:\n\tzoo: lenet\n", "3:1")]
     [InlineData("name: a\nmodel:\n  layers:\n  - relu: {}\n\t- relu: {}\n", "5:1")]
-    public void ATabThatIndentsIsReportedWhereItStands(string text, string place)
+    public void A_tab_that_indents_is_reported_where_it_stands(string text, string place)
     {
-        JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml"));
+        var error = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml"));
 
         Assert.Equal($"j.yaml:{place}: a tab stands here; YAML indents with spaces", error.Faults[0].ToString());
     }
 
     [Fact]
-    public void NobodyReadsThousandsOfFaults()
+    public void Nobody_reads_thousands_of_faults()
     {
-        string text = Good.Replace("  zoo: lenet", "  layers:" + string.Concat(Enumerable.Repeat("\n  - relo: {}", 5000)), StringComparison.Ordinal);
+        var text = Good.Replace("  zoo: lenet", "  layers:" + string.Concat(Enumerable.Repeat("\n  - relo: {}", 5000)), StringComparison.Ordinal);
 
-        JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml"));
+        var error = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml"));
 
         Assert.Equal(200, error.Faults.Count);
         Assert.EndsWith("\n... and 180 more", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void DeepNestingIsRefusedAndNotFollowed()
+    public void Deep_nesting_is_refused_and_not_followed()
     {
-        string text = "name: " + new string('[', 100_000) + new string(']', 100_000);
+        var text = "name: " + new string('[', 100_000) + new string(']', 100_000);
 
-        JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml"));
+        var error = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml"));
 
         Assert.Contains("YAML nested deeper than 155 levels", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void FilesThatCannotBeReadAreNamed()
+    public void Files_that_cannot_be_read_are_named()
     {
-        string folder = Directory.CreateTempSubdirectory("jobfile").FullName;
-        string bytes = Path.Combine(folder, "bytes.yaml");
+        var folder = Directory.CreateTempSubdirectory("jobfile").FullName;
+        var bytes = Path.Combine(folder, "bytes.yaml");
         File.WriteAllBytes(bytes, [0x6e, 0x3a, 0x20, 0xff, 0xfe]);
-        string large = Path.Combine(folder, "large.yaml");
+        var large = Path.Combine(folder, "large.yaml");
         File.WriteAllText(large, new string('#', JobFile.MaxBytes + 1));
 
         Assert.Equal("no/such.yaml: no such file", Assert.Throws<JobFileException>(() => JobFile.Read("no/such.yaml")).Message);
@@ -223,9 +221,9 @@ public sealed class JobFileTests
     }
 
     [Fact]
-    public void LayersBecomeJsonWithTheNamesOfTheProto()
+    public void Layers_become_json_with_the_names_of_the_proto()
     {
-        string json = JobFile.ModelJson(JobFile.Parse(Layers, "j.yaml").Model);
+        var json = JobFile.ModelJson(JobFile.Parse(Layers, "j.yaml").Model);
 
         Assert.Equal(
             """[{"conv2d":{"out_channels":6,"kernel_size":[5],"padding":[2,1],"bias":false}},{"sigmoid":{}},{"flatten":{}},"""

@@ -1,5 +1,4 @@
 using Google.Protobuf.Reflection;
-using Trainer.Protos;
 
 namespace Trainer.Protos.Tests.JobFiles;
 
@@ -7,13 +6,13 @@ namespace Trainer.Protos.Tests.JobFiles;
 public sealed class JobRulesTests
 {
     [Fact]
-    public void AnEmptyJobLacksItsSections() =>
+    public void An_empty_job_lacks_its_sections() =>
         Assert.Equal(["name: is required", "model: is required", "data: is required", "training: is required"], Violations(new JobSpec()));
 
     [Fact]
-    public void EveryFaultOfAJobIsNamed()
+    public void Every_fault_of_a_job_is_named()
     {
-        JobSpec spec = Jobs.Small();
+        var spec = Jobs.Small();
         spec.Name = "a\nb";
         spec.Model = new Model { Zoo = "lenet", Classes = 1, Layers = { new Layer { Linear = new Linear() }, new Layer() } };
         spec.Data.Idx = new IdxFiles { TrainImages = "x" };
@@ -41,9 +40,9 @@ public sealed class JobRulesTests
     }
 
     [Fact]
-    public void RelationsBetweenFieldsAreChecked()
+    public void Relations_between_fields_are_checked()
     {
-        JobSpec spec = Jobs.Small();
+        var spec = Jobs.Small();
         spec.Training.BatchSize = 16;
         spec.Training.Shards = 17;
         spec.Cluster = new ClusterSection { MinWorkers = 18, MaxWorkers = 3 };
@@ -58,16 +57,16 @@ public sealed class JobRulesTests
     }
 
     [Fact]
-    public void DefaultsFillWhatIsAbsentAndNothingElse()
+    public void Defaults_fill_what_is_absent_and_nothing_else()
     {
-        JobSpec spec = Jobs.Small();
+        var spec = Jobs.Small();
         spec.Model = new Model { Layers = { new Layer { Conv2D = new Conv2d { OutChannels = 3, KernelSize = { 5 }, Bias = false } } } };
-        JobSpec before = spec.Clone();
+        var before = spec.Clone();
 
-        JobSpec filled = JobRules.WithDefaults(spec);
+        var filled = JobRules.WithDefaults(spec);
 
         Assert.Equal(before, spec);
-        Conv2d conv = filled.Model.Layers[0].Conv2D;
+        var conv = filled.Model.Layers[0].Conv2D;
         Assert.Equal([1u], conv.Stride);
         Assert.Equal([0u], conv.Padding);
         Assert.False(conv.Bias);
@@ -82,15 +81,15 @@ public sealed class JobRulesTests
 
     /// <summary>job.proto itself: each rule fits its field, and each field is of a type that a job file can hold.</summary>
     [Fact]
-    public void EveryRuleFitsItsField()
+    public void Every_rule_fits_its_field()
     {
         FieldDescriptor[] fields = [.. Jobs.Messages().SelectMany(message => message.Fields.InFieldNumberOrder())];
         Assert.True(fields.Length > 30);
-        foreach (FieldDescriptor field in fields)
+        foreach (var field in fields)
         {
-            Rule rule = field.GetOptions()?.GetExtension(RulesExtensions.Rule) ?? new Rule();
-            bool number = field.FieldType is FieldType.Double or FieldType.UInt32 or FieldType.Int32 or FieldType.UInt64;
-            bool text = field.FieldType == FieldType.String;
+            var rule = field.GetOptions()?.GetExtension(RulesExtensions.Rule) ?? new Rule();
+            var number = field.FieldType is FieldType.Double or FieldType.UInt32 or FieldType.Int32 or FieldType.UInt64;
+            var text = field.FieldType == FieldType.String;
             Assert.True(number || text || field.FieldType is FieldType.Bool or FieldType.Message, field.FullName);
             Assert.True(number || rule is { HasMin: false, HasMax: false }, $"{field.FullName}: a range is for numbers");
             Assert.True((rule.HasMin || !rule.ExclusiveMin) && (rule.HasMax || !rule.ExclusiveMax), $"{field.FullName}: excludes an end that is not there");
@@ -98,27 +97,32 @@ public sealed class JobRulesTests
             Assert.True(field.IsRepeated || rule is { MinItems: 0, MaxItems: 0 }, $"{field.FullName}: a count is for lists");
             Assert.True(!rule.HasDefault || field.HasPresence || field.IsRepeated, $"{field.FullName}: a default needs to know whether the field is absent");
             Assert.False(rule is { HasDefault: true, Required: true }, $"{field.FullName}: required, so never absent");
-            foreach (string condition in new[] { rule.OnlyWith, rule.NotWith }.Where(condition => condition.Length > 0))
+            foreach (var condition in new[] { rule.OnlyWith, rule.NotWith }.Where(condition => condition.Length > 0))
+            {
                 Assert.True(IsAnswerable(field.ContainingType, condition), $"{field.FullName}: {condition}");
+            }
         }
     }
 
     /// <summary>A sibling, or a sibling that can have the value.</summary>
     private static bool IsAnswerable(MessageDescriptor message, string condition)
     {
-        string[] parts = condition.Split('=');
-        FieldDescriptor? sibling = message.FindFieldByName(parts[0]);
+        var parts = condition.Split('=');
+        var sibling = message.FindFieldByName(parts[0]);
         if (sibling is null || parts.Length == 1)
+        {
             return sibling is not null;
+        }
+
         return sibling.FieldType == FieldType.Bool
             ? parts[1] is "true" or "false"
             : sibling.GetOptions().GetExtension(RulesExtensions.Rule).OneOf.Contains(parts[1]);
     }
 
     [Fact]
-    public void DefaultsOfWhatCannotStandThereStayAway()
+    public void Defaults_of_what_cannot_stand_there_stay_away()
     {
-        JobSpec spec = Jobs.Small();
+        var spec = Jobs.Small();
         spec.Model = new Model
         {
             Layers =
@@ -132,7 +136,7 @@ public sealed class JobRulesTests
             },
         };
 
-        JobSpec filled = JobRules.WithDefaults(spec);
+        var filled = JobRules.WithDefaults(spec);
 
         Assert.Empty(filled.Model.Layers[0].Conv2D.Padding);
         Assert.True(filled.Model.Layers[0].Conv2D.WeightInit is { HasMean: true, Mean: 0, Std: 0.01, HasValue: false });
@@ -156,12 +160,15 @@ public sealed class JobRulesTests
     private static IEnumerable<string> Violations(JobSpec spec) => JobRules.Validate(spec).Select(violation => $"{violation.Path}: {violation.Problem}");
 
     [Fact]
-    public void AModelBeyondTheLimitsHasOneViolationWithTheLimitsName()
+    public void A_model_beyond_the_limits_has_one_violation_with_the_limits_name()
     {
         JobSpec deep = Empty(), wide = Empty();
         Layer layer = new() { Relu = new() };
-        for (int i = 0; i < 31; i++)
+        for (var i = 0; i < 31; i++)
+        {
             layer = new() { Sequential = new() { Layers = { layer } } };
+        }
+
         deep.Model.Layers.Add(layer);
         wide.Model.Layers.Add(Enumerable.Range(0, 10_001).Select(_ => new Layer { Relu = new() }));
 
@@ -171,7 +178,7 @@ public sealed class JobRulesTests
 
     private static JobSpec Empty()
     {
-        JobSpec spec = JobFile.Parse("{name: a, model: {layers: [relu: {}]}, data: {dataset: fashion-mnist}, training: {epochs: 1, batch_size: 8, optimizer: {sgd: {lr: 1}}}}", "j.yaml");
+        var spec = JobFile.Parse("{name: a, model: {layers: [relu: {}]}, data: {dataset: fashion-mnist}, training: {epochs: 1, batch_size: 8, optimizer: {sgd: {lr: 1}}}}", "j.yaml");
         spec.Model.Layers.Clear();
         return spec;
     }
@@ -197,9 +204,14 @@ internal static class Jobs
         void Visit(MessageDescriptor message)
         {
             if (!found.Add(message))
+            {
                 return;
-            foreach (FieldDescriptor field in message.Fields.InFieldNumberOrder().Where(field => field.FieldType == FieldType.Message))
+            }
+
+            foreach (var field in message.Fields.InFieldNumberOrder().Where(field => field.FieldType == FieldType.Message))
+            {
                 Visit(field.MessageType);
+            }
         }
     }
 }

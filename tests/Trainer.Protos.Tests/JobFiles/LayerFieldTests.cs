@@ -1,14 +1,12 @@
-using Trainer.Protos;
-
 namespace Trainer.Protos.Tests.JobFiles;
 
 /// <summary>What a job file may say of layers, and what its author is told.</summary>
 public sealed class LayerFieldTests
 {
     [Fact]
-    public void ContainersNestAndChildrenHaveNames()
+    public void Containers_nest_and_children_have_names()
     {
-        Model model = JobFile.Parse(
+        var model = JobFile.Parse(
             File("""
                 - name: stem
                   sequential:
@@ -65,14 +63,14 @@ public sealed class LayerFieldTests
         "4:75: model.layers[0].concat.branches[1].layers[0].name: 'a' is the name of model.layers[0].concat.branches[0].layers[0] already")]
     public void EveryFaultIsPlaced(string layers, string expected)
     {
-        JobFileException error = Assert.Throws<JobFileException>(() => JobFile.Parse(File(layers), "j.yaml"));
+        var error = Assert.Throws<JobFileException>(() => JobFile.Parse(File(layers), "j.yaml"));
 
         Assert.StartsWith($"j.yaml:{expected}", error.Message, StringComparison.Ordinal);
         Assert.Single(error.Faults);
     }
 
     [Fact]
-    public void ContainersOfDifferentParentsMayUseTheSameNames() => Assert.Equal(2, JobFile.Parse(
+    public void Containers_of_different_parents_may_use_the_same_names() => Assert.Equal(2, JobFile.Parse(
         File("""
             - {name: a, sequential: {layers: [{name: a, relu: }]}}
             - {name: b, sequential: {layers: [{name: a, relu: }]}}

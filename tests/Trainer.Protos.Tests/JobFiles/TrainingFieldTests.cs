@@ -1,14 +1,12 @@
-using Trainer.Protos;
-
 namespace Trainer.Protos.Tests.JobFiles;
 
 /// <summary>What a job file may say of data and training beyond the necessary, and what its author is told.</summary>
 public sealed class TrainingFieldTests
 {
     [Fact]
-    public void ReadsEveryField()
+    public void Reads_every_field()
     {
-        JobSpec spec = JobFile.Parse(
+        var spec = JobFile.Parse(
             File(
                 "resize: [96, 64]\nnormalize: {mean: 0.2860, std: 0.3530}\nvalidation: {fraction: 0.1, seed: 7}",
                 """
@@ -36,9 +34,9 @@ public sealed class TrainingFieldTests
     [Theory]
     [InlineData("adam: {}", 0.001, 0)]
     [InlineData("adamw:", 0.001, 0.01)]
-    public void AdamNeedsNothing(string optimizer, double lr, double weightDecay)
+    public void Adam_needs_nothing(string optimizer, double lr, double weightDecay)
     {
-        JobSpec spec = JobRules.WithDefaults(JobFile.Parse(File("", "", optimizer), "j.yaml"));
+        var spec = JobRules.WithDefaults(JobFile.Parse(File("", "", optimizer), "j.yaml"));
 
         (double, double, double, double, double) values = spec.Training.Optimizer switch
         {
@@ -91,7 +89,7 @@ public sealed class TrainingFieldTests
     [InlineData("schedule: {multi_step: {milestones: [3, 3, 7]}}")]
     [InlineData("clip_grad_norm: 5e-324")]
     [InlineData("clip_grad_norm: 1\nloss: {cross_entropy: {label_smoothing: 0.0e-9}}")]
-    public void WhatPyTorchTakesIsTaken(string training) => Assert.Empty(JobRules.Validate(JobFile.Parse(File("", training), "j.yaml")));
+    public void What_pytorch_takes_is_taken(string training) => Assert.Empty(JobRules.Validate(JobFile.Parse(File("", training), "j.yaml")));
 
     [Theory]
     [InlineData("adam: {beta2: 1}", "8:30: training.optimizer.adam.beta2: must be less than 1, got 1")]
@@ -99,7 +97,7 @@ public sealed class TrainingFieldTests
     [InlineData("sgd: {lr: 1, momentum: 0.9, dampening: 0.5, nesterov: true}",
         "8:70: training.optimizer.sgd.nesterov: needs momentum above 0 and dampening 0, got 0.9 and 0.5")]
     [InlineData("sgd: {lr: 1}, adam: {}", "8:30: training.optimizer.adam: cannot stand beside sgd: only one of sgd, adam, adamw, rmsprop or adagrad")]
-    public void FaultsOfOptimizersArePlaced(string optimizer, string expected) => Refused(File("", "", optimizer), expected);
+    public void Faults_of_optimizers_are_placed(string optimizer, string expected) => Refused(File("", "", optimizer), expected);
 
     private static void Refused(string text, string expected) =>
         Assert.Equal($"j.yaml:{expected}", Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml")).Message);

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Google.Protobuf.WellKnownTypes;
 using Trainer.Protos.Cluster;
 
@@ -25,7 +24,7 @@ public sealed class ProtoJsonTests
     [Fact]
     public void For_scripts_scalars_and_lists_are_always_there()
     {
-        JsonObject json = ProtoJson.ToJson(new LogEntry { Sequence = 3 });
+        var json = ProtoJson.ToJson(new LogEntry { Sequence = 3 });
         Assert.Equal("""{"sequence":3,"source":"","message":""}""", ProtoJson.Line(json));
         Assert.Equal("""{"id":"","state":"UNSPECIFIED","message":"","etag":"","epochs":[],"transitions":[],"workers":[],"numerics":"","term":0,"generation":0}""",
             ProtoJson.Line(ProtoJson.ToJson(new Job())));
@@ -54,7 +53,7 @@ public sealed class ProtoJsonTests
     public void What_the_definitions_lack_is_told_by_its_path()
     {
         var unknown = new List<string>();
-        Job job = ProtoJson.Read<Job>("""{"id":"j","owner":"me","spec":{"model":{"layers":[{"relu":{}},{"mamba":{"d":3}}]},"training":{"ema":null}},"state":"FROZEN"}""", unknown);
+        var job = ProtoJson.Read<Job>("""{"id":"j","owner":"me","spec":{"model":{"layers":[{"relu":{}},{"mamba":{"d":3}}]},"training":{"ema":null}},"state":"FROZEN"}""", unknown);
 
         Assert.Equal(["owner", "spec.model.layers[1].mamba", "state = FROZEN"], unknown);
         Assert.Equal(("j", 2, JobState.Unspecified), (job.Id, job.Spec.Model.Layers.Count, job.State));
@@ -81,7 +80,7 @@ public sealed class ProtoJsonTests
     {
         var model = new Model();
         IList<Layer> inner = model.Layers;
-        for (int depth = 0; depth < 47; depth++)
+        for (var depth = 0; depth < 47; depth++)
         {
             inner.Add(new Layer { Sequential = new Sequential() });
             inner = inner[0].Sequential.Layers;

@@ -9,7 +9,7 @@ public sealed class UnknownFieldsTests
     public void They_are_told_by_path_and_number_each_once()
     {
         var relu = new Layer { Name = "a", Relu = With57(new Relu()) };
-        JobSpec spec = With57(With57(new JobSpec
+        var spec = With57(With57(new JobSpec
         {
             Name = "j",
             Model = new Model { Layers = { new Layer { Flatten = new Flatten() }, relu, With57(new Layer { Name = "b" }) } },
@@ -22,8 +22,10 @@ public sealed class UnknownFieldsTests
     [Fact]
     public void A_job_of_this_release_has_none()
     {
-        foreach (string file in Directory.EnumerateFiles(Repository.Folder("examples"), "*.yaml"))
+        foreach (var file in Directory.EnumerateFiles(Repository.Folder("examples"), "*.yaml"))
+        {
             Assert.Empty(UnknownFields.Of(JobFile.Read(file)));
+        }
     }
 
     private static T With57<T>(T message)

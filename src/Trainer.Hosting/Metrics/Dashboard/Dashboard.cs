@@ -40,16 +40,19 @@ public static class Dashboard
     /// <summary>Places panels from left to right, a new line where one does not fit, each row under its title.</summary>
     private static IEnumerable<JsonNode> Layout()
     {
-        int id = 0;
-        int y = 0;
-        foreach (PanelRow row in Rows)
+        var id = 0;
+        var y = 0;
+        foreach (var row in Rows)
         {
             yield return RowTitle(row.Title, ++id, y++);
-            int x = 0;
-            foreach (Panel panel in row.Panels)
+            var x = 0;
+            foreach (var panel in row.Panels)
             {
                 if (x + panel.Width > Columns)
+                {
                     (x, y) = (0, y + PanelHeight);
+                }
+
                 yield return panel.Json(++id, x, y, PanelHeight);
                 x += panel.Width;
             }

@@ -16,6 +16,8 @@ internal sealed unsafe class CpuElementwise<TSimd, TVector>(ThreadTeam team) : I
 {
     private readonly ElementwiseForward<TSimd, TVector> _elementwiseForward = new(team);
     private readonly ElementwiseBackward<TSimd, TVector> _elementwiseBackward = new(team);
+    private readonly ChannelProducts<TSimd, TVector> _channelProducts = new(team);
+    private readonly GateGradient<TSimd, TVector> _gateGradient = new(team);
     private readonly ChannelSlopes<TSimd, TVector> _channelSlopes = new(team);
     private readonly ZeroPad2dWork<TSimd, TVector> _zeroPad2d = new(team);
     private readonly DropoutWork<TSimd, TVector> _dropout = new(team);
@@ -77,6 +79,51 @@ internal sealed unsafe class CpuElementwise<TSimd, TVector>(ThreadTeam team) : I
             Operand.Samples(Operation, "dy", dy, extent),
             Operand.Steps(Operation, epilogue, extent),
             Operand.Samples(Operation, "dx", dx, extent));
+    }
+
+    public void Multiply(int channels, int pixels, int samples, Tensor x, Tensor factor, in OutputEpilogue epilogue, Tensor y)
+    {
+        const string Operation = nameof(Multiply);
+        GeometryChecks.CheckChannels(Operation, channels, pixels, 1, samples);
+        var extent = Extent.Of(samples, channels, 1, pixels);
+        _channelProducts.Forward(
+            channels,
+            pixels,
+            samples,
+            Operand.Samples(Operation, "x", x, extent),
+            Operand.Samples(Operation, "factor", factor, Extent.Of(samples, channels)),
+            Operand.Steps(Operation, epilogue, extent),
+            Operand.Samples(Operation, "y", y, extent));
+    }
+
+    public void MultiplyBackward(int channels, int pixels, int samples, Tensor dy, Tensor factor, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(MultiplyBackward);
+        GeometryChecks.CheckChannels(Operation, channels, pixels, 1, samples);
+        var extent = Extent.Of(samples, channels, 1, pixels);
+        _channelProducts.Backward(
+            channels,
+            pixels,
+            samples,
+            Operand.Samples(Operation, "dy", dy, extent),
+            Operand.Samples(Operation, "factor", factor, Extent.Of(samples, channels)),
+            Operand.Steps(Operation, epilogue, extent),
+            Operand.Samples(Operation, "dx", dx, extent));
+    }
+
+    public void GateBackward(int channels, int pixels, int samples, Tensor dy, Tensor x, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(GateBackward);
+        GeometryChecks.CheckChannels(Operation, channels, pixels, 1, samples);
+        var (extent, gate) = (Extent.Of(samples, channels, 1, pixels), Extent.Of(samples, channels));
+        _gateGradient.Execute(
+            channels,
+            pixels,
+            samples,
+            Operand.Samples(Operation, "dy", dy, extent),
+            Operand.Samples(Operation, "x", x, extent),
+            Operand.Steps(Operation, epilogue, gate),
+            Operand.Samples(Operation, "dx", dx, gate));
     }
 
     public void PReluForward(int channels, int pixels, int samples, Tensor x, Tensor slope, Tensor y)

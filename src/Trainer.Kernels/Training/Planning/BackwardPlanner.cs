@@ -4,7 +4,8 @@ namespace Trainer.Kernels.Training.Planning;
 
 /// <summary>
 /// Which layers run backward, in which order, and where gradients lie. Each reader of a variable contributes to its gradient in the order in which readers run
-/// backward: a layer writes its dx plus what was contributed before it; a sum contributes its own gradient as it is, a concatenation a part of its own.
+/// backward: a layer writes its dx plus what was contributed before it; a sum contributes its own gradient as it is, a
+/// concatenation a part of its own.
 /// The last contribution is multiplied by the derivative of the activation that made the variable.
 /// </summary>
 internal sealed class BackwardPlanner
@@ -46,6 +47,10 @@ internal sealed class BackwardPlanner
         {
             Contribute(operation.X!, dy, isExclusive && operation.Addend is null);
         }
+        else if (operation.Layer is Product product)
+        {
+            Multiply(product, operation.X!, operation.Factor!, dy);
+        }
         else
         {
             Contribute(operation.X!, operation);
@@ -55,6 +60,22 @@ internal sealed class BackwardPlanner
         if (operation.Addend is { } addend)
         {
             Contribute(addend, dy, isExclusive: false);
+        }
+    }
+
+    /// <summary>Each side's gradient is an operation of its own: dy times the other side.</summary>
+    private void Multiply(Product product, Variable x, Variable factor, Place dy)
+    {
+        Run(x, new Operation(product, null, 0) { Factor = factor, Dy = dy });
+        Run(factor, product.HasGate ? new Operation(product.OfFactor, null, 0) { X = x, Dy = dy } : new Operation(product, null, 0) { Factor = x, Dy = dy });
+
+        void Run(Variable side, Operation gradient)
+        {
+            if (side.IsTrained)
+            {
+                Contribute(side, gradient);
+                _operations.Add(gradient);
+            }
         }
     }
 

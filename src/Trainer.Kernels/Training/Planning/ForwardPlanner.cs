@@ -44,6 +44,7 @@ internal sealed class ForwardPlanner
             LayerNode layer when CanBeTakenIn(layer) => TakeIn(layer),
             LayerNode layer => Run(layer.Layer, layer, index, _variables[layer.Input], null, layer.Output),
             SumNode sum => Add(sum, index),
+            ProductNode product => Multiply(product, index),
             ConcatNode concat => Concatenate(concat, index),
             _ => throw new ArgumentException($"There is no plan for {node.GetType().Name}.", nameof(node)),
         });
@@ -61,20 +62,20 @@ internal sealed class ForwardPlanner
         return variable;
     }
 
-    private Variable Run(Layer layer, LayerNode? node, int index, Variable x, Variable? addend, Value output)
+    private Variable Run(Layer layer, LayerNode? node, int index, Variable x, Variable? addend, Value output, Variable? factor = null)
     {
-        var variable = Run(layer, node, index, x, addend, output.Shape.Elements);
+        var variable = Run(layer, node, index, x, addend, output.Shape.Elements, factor);
         variable.Readers = Readers(output);
         return variable;
     }
 
-    private Variable Run(Layer layer, LayerNode? node, int index, Variable x, Variable? addend, long elements)
+    private Variable Run(Layer layer, LayerNode? node, int index, Variable x, Variable? addend, long elements, Variable? factor = null)
     {
-        var operation = new Operation(layer, node, index) { X = x, Addend = addend };
+        var operation = new Operation(layer, node, index) { X = x, Addend = addend, Factor = factor };
         operation.Y = new Variable(elements, _events.Count)
         {
             Writer = operation,
-            IsTrained = node?.Parameters.Count > 0 || x.IsTrained || addend is { IsTrained: true },
+            IsTrained = node?.Parameters.Count > 0 || x.IsTrained || addend is { IsTrained: true } || factor is { IsTrained: true },
         };
         _operations.Add(operation);
         _events.Add(operation);
@@ -94,6 +95,13 @@ internal sealed class ForwardPlanner
         later.Readers = Readers(sum.Output);
         later.IsTrained |= earlier.IsTrained;
         return later;
+    }
+
+    private Variable Multiply(ProductNode product, int index)
+    {
+        var channels = checked((int)product.Factor.Shape.Elements);
+        var layer = new Product(channels, (int)(product.X.Shape.Elements / channels));
+        return Run(layer, null, index, _variables[product.X], null, product.Output, _variables[product.Factor]);
     }
 
     private Variable Concatenate(ConcatNode concat, int index)

@@ -3,9 +3,9 @@ using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Training.Planning;
 
-/// <summary>One layer of a model, or one sum or concatenation, as a table shows it; sizes are those of one image.</summary>
-/// <param name="Name">As in parameter names: <c>2.0.conv1</c>; empty for sums and concatenations.</param>
-/// <param name="Kind">As a job file names it; <c>sum</c> and <c>concat</c> for what joins branches.</param>
+/// <summary>One layer of a model, or one sum, product or concatenation, as a table shows it; sizes are those of one image.</summary>
+/// <param name="Name">As in parameter names: <c>2.0.conv1</c>; empty for what joins branches.</param>
+/// <param name="Kind">As a job file names it; <c>sum</c>, <c>multiply</c> and <c>concat</c> for what joins branches.</param>
 /// <param name="ActivationBytes">Of its output; 0 where it only looks at its input in another way.</param>
 public sealed record LayerSummary(
     string Name, string Kind, Shape Output, long Parameters, long MultiplyAdds, long ActivationBytes, ReceptiveField ReceptiveField);

@@ -100,6 +100,7 @@ internal sealed class NetworkPlan
     private void UseForward(Operation operation, int time)
     {
         Use(operation.X, time);
+        Use(operation.Factor, time);
         Use(operation.Addend, time);
         Use(operation.Y, time);
         Use(operation.Saved, time);
@@ -110,6 +111,7 @@ internal sealed class NetworkPlan
         Use(operation.Dy, time);
         Use(operation.Dx, time);
         Use(operation.DxAddend, time);
+        Use(operation.Factor, time);
         Use(operation.Previous.Output, time);
         Use(operation.Saved, time);
         Use(operation.Layer.BackwardReadsInput ? operation.X : null, time);

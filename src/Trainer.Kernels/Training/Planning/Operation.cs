@@ -1,15 +1,14 @@
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Layers;
-using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Training.Planning;
 
-/// <summary>One layer that runs, or a sum of what layers wrote (<see cref="Sum"/>), and what it works on. Planners fill it in.</summary>
+/// <summary>One layer that runs, or a sum or product of what layers wrote (<see cref="Sum"/>, <see cref="Product"/>), and what it works on. Planners fill it in.</summary>
 internal sealed class Operation(Layer layer, LayerNode? node, int index)
 {
     public Layer Layer { get; } = layer;
 
-    /// <summary>Null for sums.</summary>
+    /// <summary>Null for sums and products.</summary>
     public LayerNode? Node { get; } = node;
 
     /// <summary>Number of the node in the graph.</summary>
@@ -17,6 +16,9 @@ internal sealed class Operation(Layer layer, LayerNode? node, int index)
 
     /// <summary>Null for sums of gradients.</summary>
     public Variable? X { get; init; }
+
+    /// <summary>What x is multiplied by (<see cref="Product"/>).</summary>
+    public Variable? Factor { get; init; }
 
     public Variable? Y { get; set; }
 

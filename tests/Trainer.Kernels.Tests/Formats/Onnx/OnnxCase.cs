@@ -1,5 +1,4 @@
 using Microsoft.ML.OnnxRuntime;
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Formats;
 using Trainer.Kernels.Models;

@@ -50,6 +50,7 @@ public sealed class OnnxTests
     [InlineData("""{"residual":{"layers":[{"conv2d":{"out_channels":3,"kernel_size":[1]}}]}}""", 3, 4, 5)]
     [InlineData("""{"residual":{"layers":[{"relu":{}}],"shortcut":[{"name":"down","conv2d":{"out_channels":3,"kernel_size":[1]}}]}}""", 3, 4, 5)]
     [InlineData("""{"concat":{"branches":[{},{"layers":[{"conv2d":{"out_channels":2,"kernel_size":[1]}}]},{"layers":[{"tanh":{}}]}]}}""", 3, 4, 5)]
+    [InlineData("""{"multiply":{"branches":[{},{"layers":[{"adaptive_avg_pool2d":{"output_size":[1]}},{"sigmoid":{}}]},{"layers":[{"tanh":{}}]}]}}""", 3, 4, 5)]
     public void EveryLayerGivesWhatOnnxRuntimeGives(string layer, int channels, int height, int width) =>
         OnnxCase.MustAgree(
             layer,
@@ -61,15 +62,15 @@ public sealed class OnnxTests
     [InlineData("""{"group_norm":{"num_groups":2}}""")]
     [InlineData("""{"prelu":{"num_parameters":6}}""")]
     [InlineData("""{"log_softmax":{}}, {"dropout":{}}""")]
-    public void LayersOfFeaturesToo(string layers) =>
+    public void Layers_of_features_too(string layers) =>
         OnnxCase.MustAgree(layers, Model.FromJson($$$"""[{"flatten":{}},{"linear":{"out_features":6}},{{{layers}}}]""", new Shape(2, 3, 4)));
 
     [Fact]
-    public void AModelWhoseOutputIsNoOperatorsHasOneAllTheSame() =>
+    public void A_model_whose_output_is_no_operators_has_one_all_the_same() =>
         OnnxCase.MustAgree("dropout last", new Model(new Shape(2, 3, 3), new Conv2d(2, 1), new Residual(new Conv2d(2, 1)), new Flatten(), new Dropout()));
 
     [Fact]
-    public void WhatOnnxCannotSayIsRefusedByName()
+    public void What_onnx_cannot_say_is_refused_by_name()
     {
         var model = new Model(new Shape(1, 7, 7), new Conv2d(2, 1), new Sequential(new AdaptiveMaxPool2d(3)), new Flatten(), new Linear(2));
         using var folder = new TemporaryFolder();
@@ -83,7 +84,7 @@ public sealed class OnnxTests
     }
 
     [Fact]
-    public void TensorsKeepTheirNamesAndNotesAreInTheFile()
+    public void Tensors_keep_their_names_and_notes_are_in_the_file()
     {
         var model = new Model(new Shape(1, 4, 4), new Sequential(new Conv2d(2, 3) { Name = "conv" }) { Name = "stem" }, new Flatten(), new Linear(3));
         using var folder = new TemporaryFolder();
@@ -101,7 +102,7 @@ public sealed class OnnxTests
     }
 
     [Fact]
-    public void TooFewWeightsAreRefused()
+    public void Too_few_weights_are_refused()
     {
         var model = new Model(new Shape(1, 2, 2), new Flatten(), new Linear(3));
         using var folder = new TemporaryFolder();

@@ -28,7 +28,7 @@ public sealed class OnnxZooTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void EveryNetworkGivesWhatOnnxRuntimeGives(string name)
+    public void Every_network_gives_what_onnx_runtime_gives(string name)
     {
         var (channels, size) = Inputs[name];
         var model = Zoo.Create(name, new Shape(channels, size, size + 3), classes: 7, new ZooOptions(Width: size > 32 ? 0.5 : 1));

@@ -39,10 +39,10 @@ internal static unsafe class GradientKernels<TSimd, TVector>
             var left = runs->Length;
             for (; step == 1 && left >= 4; left -= 4, source += 4, right += 4 * TSimd.Lanes)
             {
-                TVector x = TSimd.Load(right);
-                TVector y = TSimd.Load(right + TSimd.Lanes);
-                TVector z = TSimd.Load(right + (2 * TSimd.Lanes));
-                TVector w = TSimd.Load(right + (3 * TSimd.Lanes));
+                var x = TSimd.Load(right);
+                var y = TSimd.Load(right + TSimd.Lanes);
+                var z = TSimd.Load(right + (2 * TSimd.Lanes));
+                var w = TSimd.Load(right + (3 * TSimd.Lanes));
                 var p = source + offsets[0];
                 c0 = TSimd.MultiplyAdd(TSimd.Broadcast(p[0]), x, c0);
                 c0 = TSimd.MultiplyAdd(TSimd.Broadcast(p[1]), y, c0);
@@ -172,7 +172,7 @@ internal static unsafe class GradientKernels<TSimd, TVector>
 
             for (; left > 0; left--, source += step, right += TSimd.Lanes)
             {
-                TVector x = TSimd.Load(right);
+                var x = TSimd.Load(right);
                 c0 = TSimd.MultiplyAdd(TSimd.Broadcast(source[offsets[0]]), x, c0);
                 c1 = TSimd.MultiplyAdd(TSimd.Broadcast(source[offsets[1]]), x, c1);
                 c2 = TSimd.MultiplyAdd(TSimd.Broadcast(source[offsets[2]]), x, c2);
@@ -421,8 +421,8 @@ internal static unsafe class GradientKernels<TSimd, TVector>
             var left = runs->Length;
             for (; step == 1 && left >= 2; left -= 2, source += 2, right += 2 * TSimd.Lanes)
             {
-                TVector x = TSimd.Load(right);
-                TVector y = TSimd.Load(right + TSimd.Lanes);
+                var x = TSimd.Load(right);
+                var y = TSimd.Load(right + TSimd.Lanes);
                 var p = source + offsets[0];
                 c0 = TSimd.MultiplyAdd(TSimd.Broadcast(p[0]), x, c0);
                 c0 = TSimd.MultiplyAdd(TSimd.Broadcast(p[1]), y, c0);
@@ -463,7 +463,7 @@ internal static unsafe class GradientKernels<TSimd, TVector>
 
             for (; left > 0; left--, source += step, right += TSimd.Lanes)
             {
-                TVector x = TSimd.Load(right);
+                var x = TSimd.Load(right);
                 c0 = TSimd.MultiplyAdd(TSimd.Broadcast(source[offsets[0]]), x, c0);
                 c1 = TSimd.MultiplyAdd(TSimd.Broadcast(source[offsets[1]]), x, c1);
                 c2 = TSimd.MultiplyAdd(TSimd.Broadcast(source[offsets[2]]), x, c2);
