@@ -11,21 +11,27 @@ namespace Trainer.Coordinator.Tests;
 internal sealed class FakeNode : IAsyncDisposable
 {
     private readonly string _name;
-    private readonly string _incarnation = Guid.NewGuid().ToString();
+    private readonly string _incarnation;
     private readonly Channel<IMessage> _orders = Channel.CreateUnbounded<IMessage>();
     private readonly ActorSystem _system;
     private readonly IActorRef _agent;
     private volatile Start? _serving;
+    private volatile string _job = "";
+    private volatile string _phase = "standby";
+    private volatile JobSpec? _spec;
 
-    public FakeNode(string name, string seed)
+    /// <param name="incarnation">Of a node that joins anew; null: a new life, which compares higher.</param>
+    public FakeNode(string name, string seed, string? incarnation = null)
     {
-        _name = name;
+        (_name, _incarnation) = (name, incarnation ?? $"{System.Diagnostics.Stopwatch.GetTimestamp():x16}");
         var options = new ClusterOptions { Role = ClusterNames.WorkerRole, Host = "127.0.0.1", Seeds = [seed], Overrides = TestCoordinator.QuickCluster };
         _system = ClusterSystem.Create(options);
         var (jobs, scheduler) = (ClusterActors.StartJobsProxy(_system), ClusterActors.StartSchedulerProxy(_system));
         _agent = _system.ActorOf(Props.Create(() => new Agent(this, jobs, scheduler)), ClusterNames.Agent);
         ClusterSystem.Join(_system, options.Seeds);
     }
+
+    public string Incarnation => _incarnation;
 
     /// <summary>The next order of type T; others before it are passed over.</summary>
     public async Task<T> OrderedAsync<T>()
@@ -41,43 +47,90 @@ internal sealed class FakeNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes the next Start and says that it serves it and has started.</summary>
+    /// <summary>Takes the next Start and says that it has started.</summary>
     public async Task<Start> StartAsync()
     {
         var start = await OrderedAsync<Start>();
-        _serving = start;
+        ServeOn(start);
         Report(new WorkerReport { Started = new Started { Device = "fake" } });
         return start;
     }
 
-    /// <summary>Closes all epochs of the job.</summary>
+    /// <summary>Closes all epochs of the job; every one has two steps and an evaluation.</summary>
     public void Train()
     {
-        for (var epoch = 1u; epoch <= _serving!.Spec.Training.Epochs; epoch++)
+        for (var epoch = 1u; epoch <= _spec!.Training.Epochs; epoch++)
         {
-            Report(new WorkerReport { Step = new StepReport { Progress = new Progress { Step = epoch, Epoch = epoch } } });
-            Report(new WorkerReport { Epoch = new EpochReport { Summary = Samples.Epoch(epoch) } });
+            Report(new WorkerReport { Step = new StepReport { Progress = new Progress { Step = 2 * epoch, Epoch = epoch }, Committed = State(3 * epoch) } });
+            Report(new WorkerReport { Epoch = new EpochReport { Summary = Samples.Epoch(epoch), Item = 3 * epoch } });
         }
     }
 
-    public void Finish() => Report(new WorkerReport
+    /// <summary>From now on it says that the last item is applied, and writes the result when it is told to.</summary>
+    public void Finish()
     {
-        Finished = new Finished { WeightsHash = "hash", WeightsPath = _serving!.Rank == 0 ? _serving.Artifacts + "/model.safetensors" : "", WeightsSha256 = _serving.Rank == 0 ? "sum" : "" },
-    });
+        _phase = "finished";
+        SayPhase();
+    }
 
     public async Task ReleaseAsync()
     {
         await OrderedAsync<Release>();
-        _serving = null;
+        (_serving, _job) = (null, "");
     }
 
     /// <summary>Does what a node does when it joins anew: serves on, from another process address.</summary>
-    public void ServeOn(Start start) => _serving = start;
+    public void ServeOn(Start start) => (_job, _serving, _phase) = (start.Job, start, "training");
 
     public void Report(WorkerReport report)
     {
-        (report.Job, report.Worker, report.Incarnation, report.Generation) = (_serving!.Job, _name, _serving.Assignment.Members[(int)_serving.Rank].Incarnation, _serving.Generation);
+        (report.Job, report.Worker, report.Incarnation, report.Generation) = (_job, _name, _incarnation, _serving?.Generation ?? new Generation());
         _agent.Tell(report);
+    }
+
+    /// <summary>The state after the last item of the job.</summary>
+    private static StateId State(ulong item) => new() { Item = item, Hash = item, Step = item * 2 / 3, Samples = item };
+
+    private StateId Last => State(3 * (_spec?.Training.Epochs ?? 0));
+
+    private void SayPhase() => Report(_phase switch
+    {
+        "standby" => new WorkerReport { Standby = new Standby() },
+        "finished" => new WorkerReport { Finished = new Finished { State = Last } },
+        "held" => new WorkerReport { Held = new Held { State = State(1) } },
+        _ => new WorkerReport { Alive = new Alive { Step = 1, Phase = _phase, IsLinked = true } },
+    });
+
+    // What a worker does of itself; the test decides when it starts, trains and lets go.
+    private void Obey(IMessage order)
+    {
+        switch (order)
+        {
+            case Enlist enlist:
+                (_job, _spec, _phase) = (enlist.Job, enlist.Spec, "standby");
+                SayPhase();
+                break;
+            case Hold:
+                _phase = "held";
+                SayPhase();
+                break;
+            case Fence fence:
+                Report(new WorkerReport { Fenced = new Fenced { Fence = fence.Generation, Held = { State(1) }, Committed = 1 } });
+                break;
+            case Save save:
+                Report(new WorkerReport
+                {
+                    Saved = save.Kind == Save.Types.Kind.Result
+                        ? new Saved { Id = save.Id, WeightsPath = save.Folder + "/model.safetensors", WeightsSha256 = "sum", State = Last }
+                        : new Saved { Id = save.Id, State = State(1), Checkpoint = new Checkpoint { Id = save.Id, Folder = save.Folder, State = State(1) } },
+                });
+                break;
+            case Query when _job.Length > 0:
+                SayPhase();
+                break;
+        }
+
+        _orders.Writer.TryWrite(order);
     }
 
     /// <summary>As kill -9 would.</summary>
@@ -105,14 +158,15 @@ internal sealed class FakeNode : IAsyncDisposable
                     Threads = 1,
                     Numerics = "v1",
                     Protocol = ClusterProtocol.Version,
-                    Job = node._serving?.Job ?? "",
+                    Job = node._job,
+                    LinkEndpoints = { "unix:/" + node._name },
                 });
-                if (node._serving is not null)
+                if (node._job.Length > 0)
                 {
-                    node.Report(new WorkerReport { Alive = new Alive { Step = 1 } });
+                    node.SayPhase();
                 }
             });
-            Receive<IMessage>(order => node._orders.Writer.TryWrite(order));
+            Receive<IMessage>(node.Obey);
         }
 
         public ITimerScheduler Timers { get; set; } = null!;

@@ -8,6 +8,8 @@ public sealed partial record JobMachine
 {
     private static readonly TimeSpan WriteAgain = TimeSpan.FromSeconds(10);
 
+    private JobMachine BeginEnding() => this with { Phase = new Ending(Row.Committed, Uptime) };
+
     private JobMachine Complete(Ending phase)
     {
         var holders = Team.Where(worker => IsIn(worker, WorkerPhase.Finished)).ToList();

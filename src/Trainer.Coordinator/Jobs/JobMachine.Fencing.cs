@@ -7,7 +7,7 @@ namespace Trainer.Coordinator.Jobs;
 /// <summary>After a loss: nobody publishes anything any more, those who answer say what they hold, and go on from the last committed item.</summary>
 public sealed partial record JobMachine
 {
-    private JobMachine Unfold(JobWorker worker, Fenced answer) => Phase is Fencing fencing && (answer.Fence is null || Generations.Compare(answer.Fence, Authority) == 0)
+    private JobMachine Unfold(JobWorker worker, Fenced answer) => Phase is Fencing { Verdict: null } fencing && (answer.Fence is null || Generations.Compare(answer.Fence, Authority) == 0)
         ? this with { Phase = fencing with { Answers = fencing.Answers.SetItem(worker.Name, answer) } }
         : this;
 

@@ -18,7 +18,7 @@ public sealed partial record JobMachine
 
         if (AllMembersAre(WorkerPhase.Finished))
         {
-            return this with { Phase = new Ending(Row.Committed, Uptime) };
+            return Agree().BeginEnding();
         }
 
         if (!AllMembersAre(WorkerPhase.Held))
@@ -33,8 +33,12 @@ public sealed partial record JobMachine
 
         // The user may have changed his mind, or the scheduler its own.
         var stayers = Stayers().Count;
-        return Row.Desired == Desired.Run && stayers > 0 && (phase.Why != HoldReason.GiveBack || stayers >= Row.MinWorkers) ? GoOn(phase) : Put(phase);
+        var goesOn = Row.Desired == Desired.Run && stayers > 0 && (phase.Why != HoldReason.GiveBack || stayers >= Row.MinWorkers);
+        return goesOn ? Agree().GoOn(phase) : Agree().Put(phase);
     }
+
+    // What all members hold is committed, also where a former entity was told so.
+    private JobMachine Agree() => Commit(Team.First().Held[0]);
 
     private List<JobWorker> Stayers() => [.. Team.Where(worker => !IsToLeave(worker)), .. Joiners()];
 

@@ -49,6 +49,11 @@ public sealed partial record JobMachine
             return known is null ? this : Lose(known, FaultKind.Gone, report.Busy.Job);
         }
 
+        if (known is { HasState: true } && Generations.Compare(report.Generation, known.Generation) < 0)
+        {
+            return With(known with { LastSign = Uptime, SuspectedSince = null }); // Said before it entered the generation that it is known to be in.
+        }
+
         return known is not null || MayServe(report)
             ? (known ?? JobWorker.Of(report, sender, Uptime)).Hear(report, sender, Uptime) is var heard ? With(heard).Take(heard, report) : this
             : Dismiss(report, sender);
@@ -66,6 +71,7 @@ public sealed partial record JobMachine
         WorkerReport.ReportOneofCase.Held => IsInGeneration(worker) ? Commit(report.Held.State) : this,
         WorkerReport.ReportOneofCase.Finished => IsInGeneration(worker) ? Commit(report.Finished.State) : this,
         WorkerReport.ReportOneofCase.Fenced => Unfold(worker, report.Fenced),
+        WorkerReport.ReportOneofCase.Standby => Unfold(worker, new Fenced { Held = { report.Standby.Held }, Committed = report.Standby.Committed }), // It never entered.
         WorkerReport.ReportOneofCase.Saved => TakeSaved(report.Saved),
         WorkerReport.ReportOneofCase.SaveFailed => TakeSaveFailed(worker, report.SaveFailed.Id, report.SaveFailed.Message),
         _ => TakeFault(worker, report),

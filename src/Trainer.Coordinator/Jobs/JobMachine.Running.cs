@@ -31,7 +31,7 @@ public sealed partial record JobMachine
 
         if (AllMembersAre(WorkerPhase.Finished))
         {
-            return Establish(phase) with { Phase = new Ending(Row.Committed, Uptime) };
+            return Establish(phase).Agree().BeginEnding();
         }
 
         return phase.IsEstablished || AllMembersAre(WorkerPhase.Training, WorkerPhase.Held, WorkerPhase.Finished) ? Establish(phase).Train()

@@ -10,7 +10,7 @@ internal sealed class FailingStore(Func<Exception> fault) : IJobStore
 
     public ValueTask<JobRow?> FindAsync(string id) => throw fault();
 
-    public ValueTask<bool> TakeTermAsync(string id, ulong term) => throw fault();
+    public ValueTask<bool> TakeTermAsync(string id, ulong term, ulong next) => throw fault();
 
     public ValueTask<bool> SaveAsync(JobRow row) => throw fault();
 

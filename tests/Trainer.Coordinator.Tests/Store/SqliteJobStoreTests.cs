@@ -57,17 +57,17 @@ public sealed class SqliteJobStoreTests : IDisposable
     public async Task A_term_is_taken_once()
     {
         await _store.InsertAsync(Samples.Row());
-        Assert.True(await _store.TakeTermAsync("j-1", 1));
-        Assert.False(await _store.TakeTermAsync("j-1", 1));
+        Assert.True(await _store.TakeTermAsync("j-1", 1, 2));
+        Assert.False(await _store.TakeTermAsync("j-1", 1, 2));
         Assert.Equal(2ul, (await _store.FindAsync("j-1"))!.Term);
-        Assert.False(await _store.TakeTermAsync("nobody", 1));
+        Assert.False(await _store.TakeTermAsync("nobody", 1, 2));
     }
 
     [Fact]
     public async Task Who_has_lost_the_term_writes_nothing()
     {
         var row = await _store.InsertAsync(Samples.Row());
-        await _store.TakeTermAsync(row.Id, 1);
+        await _store.TakeTermAsync(row.Id, 1, 2);
         Assert.False(await _store.SaveAsync(Full(row) with { State = JobState.Failed, Version = 9 }));
         Assert.Equal(row.ToJob(), (await _store.FindAsync(row.Id))!.ToJob());
         Assert.Empty(await _store.ReadLogAsync(row.Id, 0, 10));

@@ -39,7 +39,7 @@ public sealed class StoreFaultTests : IDisposable
         [
             async () => await store.InsertAsync(Samples.Row()),
             async () => await store.FindAsync("j-1"),
-            async () => await store.TakeTermAsync("j-1", 1),
+            async () => await store.TakeTermAsync("j-1", 1, 2),
             async () => await store.SaveAsync(Samples.Row()),
             async () => await store.ListAsync([], null, 1),
             async () => await store.ActiveIdsAsync(),
