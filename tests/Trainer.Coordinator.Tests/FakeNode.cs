@@ -80,7 +80,7 @@ internal sealed class FakeNode : IAsyncDisposable
     }
 
     /// <summary>Does what a node does when it joins anew: serves on, from another process address.</summary>
-    public void ServeOn(Start start) => (_job, _serving, _phase) = (start.Job, start, "training");
+    public void ServeOn(Start start, JobSpec? spec = null) => (_job, _spec, _serving, _phase) = (start.Job, spec ?? _spec, start, "training");
 
     public void Report(WorkerReport report)
     {

@@ -37,9 +37,17 @@ internal static class WorkersCommand
             "NAME", new("NODE", Rank: 2), "KIND", new("DEVICE", Rank: 1, Wraps: true), new("THREADS", Rank: 3), "JOB", new("SEEN", Rank: 4));
         foreach (var worker in workers.OrderBy(worker => worker.Name, StringComparer.Ordinal))
         {
-            table.Row(worker.Name, worker.Node, worker.DeviceKind, worker.Device, worker.Threads.ToString(), worker.Job.Length > 0 ? worker.Job : "idle",
+            table.Row(worker.Name, worker.Node, worker.DeviceKind, worker.Device, worker.Threads.ToString(), Serves(worker),
                 $"{Words.Duration(worker.LastSeenSeconds)} ago");
         }
         return table.Render(width);
     }
+
+    private static string Serves(Worker worker) => (worker.Job.Length > 0, worker.Draining) switch
+    {
+        (true, true) => $"{worker.Job} (leaving)",
+        (true, false) => worker.Job,
+        (false, true) => "draining",
+        _ => "idle",
+    };
 }

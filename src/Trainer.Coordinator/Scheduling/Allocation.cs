@@ -64,7 +64,7 @@ public sealed class Allocation
                 .Union(_workers.Where(worker => worker.Job == job.Wanted.Job).Select(worker => worker.Worker), StringComparer.Ordinal)
                 .Where(name => !taken.Contains(name) && !job.Wanted.Avoid.Contains(name))
                 .Where(name => !heard.TryGetValue(name, out var worker) || fitting.Contains(name) && (worker.Job.Length == 0 || worker.Job == job.Wanted.Job))
-                .OrderByDescending(job.Wanted.Workers.Contains).ThenBy(name => name, StringComparer.Ordinal)
+                .OrderByDescending(job.Told.Contains).ThenByDescending(job.Wanted.Workers.Contains).ThenBy(name => name, StringComparer.Ordinal) // What a job counts on may be older news than what it was told.
                 .Take((int)job.Wanted.MaxWorkers);
             _byJob[job.Wanted.Job].UnionWith(has);
             taken.UnionWith(_byJob[job.Wanted.Job]);

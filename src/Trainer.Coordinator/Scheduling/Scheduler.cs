@@ -51,7 +51,7 @@ public sealed class Scheduler : ReceiveActor, IWithTimers
         Receive<JobSettled>(job => Do(_state.Hear(job, Now)));
         Receive<DrainWorker>(order =>
         {
-            Sender.Tell(new DrainReply { Known = _state.Workers.ContainsKey(order.Worker) });
+            Sender.Tell(new DrainReply { Known = _state.Knows(order.Worker) });
             Do(_state.Drain(order, Now));
         });
         Receive<ListWorkersQuery>(_ => Sender.Tell(List()));

@@ -55,7 +55,7 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
 
     public SchedulerDecision Hear(WorkerStatus said, DateTimeOffset now)
     {
-        var status = Drained.GetValueOrDefault(said.Worker) == said.Incarnation ? Leaving(said) : said;
+        var status = Drained.GetValueOrDefault(said.Worker) == said.Incarnation ? Leaving(said, leaving: true) : said;
         var before = Workers.GetValueOrDefault(status.Worker);
         if (before is not null && string.CompareOrdinal(status.Incarnation, before.Status.Incarnation) < 0)
         {
@@ -81,18 +81,19 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
 
     public SchedulerDecision Hear(JobSettled job, DateTimeOffset now) => (this with { Jobs = Jobs.Remove(job.Job) }).Allocate(now);
 
-    /// <summary>The worker takes no new job and is planned out of its own, or may work again; unchanged when there is no such worker.</summary>
+    public bool Knows(string worker) => Workers.ContainsKey(worker) || Drained.ContainsKey(worker);
+
+    /// <summary>The worker takes no new job and is planned out of its own, or may work again.</summary>
     public SchedulerDecision Drain(DrainWorker order, DateTimeOffset now)
     {
-        if (!Workers.TryGetValue(order.Worker, out var worker))
+        var worker = Workers.GetValueOrDefault(order.Worker);
+        var drained = order.Undo ? Drained.Remove(order.Worker) : worker is null ? Drained : Drained.SetItem(order.Worker, worker.Status.Incarnation);
+        var next = this with { Drained = drained };
+        return worker is null ? new SchedulerDecision(next, []) : (next with
         {
-            return new SchedulerDecision(this, []);
-        }
-
-        var drained = order.Undo ? Drained.Remove(order.Worker) : Drained.SetItem(order.Worker, worker.Status.Incarnation);
-        var said = worker.Status.Clone();
-        said.Leaving = !order.Undo;
-        return (this with { Drained = drained, Workers = Workers.SetItem(order.Worker, worker with { Status = said }) }).Allocate(now);
+            Workers = Workers.SetItem(order.Worker, worker with { Status = Leaving(worker.Status, leaving: !order.Undo) }),
+            LastFreed = order.Undo ? now : LastFreed,
+        }).Allocate(now);
     }
 
     /// <summary>Time has passed: who was silent is forgotten.</summary>
@@ -139,11 +140,11 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
         };
     }
 
-    private static WorkerStatus Leaving(WorkerStatus status)
+    private static WorkerStatus Leaving(WorkerStatus status, bool leaving)
     {
-        var leaving = status.Clone();
-        leaving.Leaving = true;
-        return leaving;
+        var changed = status.Clone();
+        changed.Leaving = leaving;
+        return changed;
     }
 }
 

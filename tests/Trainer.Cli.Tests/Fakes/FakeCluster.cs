@@ -82,6 +82,12 @@ internal sealed class FakeApi
 
     public List<Worker> Workers { get; } = [];
 
+    public List<JournalEntry> Journal { get; } = [];
+
+    public UpdateJobRequest? Update { get; set; }
+
+    public DrainWorkerRequest? Drain { get; set; }
+
     public Job Find(string id) =>
         Jobs.FirstOrDefault(job => job.Id == id) ?? throw new RpcException(new Status(StatusCode.NotFound, $"There is no job '{id}'."));
 }
@@ -113,6 +119,34 @@ internal sealed class FakeJobs(FakeApi api) : JobService.JobServiceBase
         return Task.FromResult(job);
     }
 
+    public override Task<Job> SuspendJob(SuspendJobRequest request, ServerCallContext context)
+    {
+        var job = api.Find(request.Id);
+        (job.State, job.Message) = (JobState.Suspending, "The user suspends it: a checkpoint is written.");
+        return Task.FromResult(job);
+    }
+
+    public override Task<Job> ResumeJob(ResumeJobRequest request, ServerCallContext context)
+    {
+        var job = api.Find(request.Id);
+        (job.State, job.Message) = (JobState.Queued, "Resumed by the user. Waiting for workers.");
+        return Task.FromResult(job);
+    }
+
+    public override Task<Job> UpdateJob(UpdateJobRequest request, ServerCallContext context)
+    {
+        api.Update = request;
+        var job = api.Find(request.Job.Id);
+        job.Spec.Cluster = new ClusterSection { MinWorkers = 1, MaxWorkers = request.Job.Spec.Cluster.MaxWorkers };
+        return Task.FromResult(job);
+    }
+
+    public override Task<GetJournalResponse> GetJournal(GetJournalRequest request, ServerCallContext context)
+    {
+        api.Find(request.Id);
+        return Task.FromResult(new GetJournalResponse { Entries = { api.Journal } });
+    }
+
     public override Task WatchJob(WatchJobRequest request, IServerStreamWriter<Job> responseStream, ServerCallContext context) =>
         api.Watch(responseStream, context.CancellationToken);
 
@@ -124,6 +158,14 @@ internal sealed class FakeWorkers(FakeApi api) : WorkerService.WorkerServiceBase
 {
     public override Task<ListWorkersResponse> ListWorkers(ListWorkersRequest request, ServerCallContext context) =>
         Task.FromResult(new ListWorkersResponse { Workers = { api.Workers } });
+
+    public override Task<DrainWorkerResponse> DrainWorker(DrainWorkerRequest request, ServerCallContext context)
+    {
+        api.Drain = request;
+        return api.Workers.Exists(worker => worker.Name == request.Name)
+            ? Task.FromResult(new DrainWorkerResponse())
+            : throw new RpcException(new Status(StatusCode.NotFound, $"There is no worker {request.Name}."));
+    }
 }
 
 internal sealed class FakeSystem : SystemService.SystemServiceBase

@@ -17,6 +17,8 @@ public sealed class JobEntityTests : TestKit
 {
     private const string Id = "j-1";
 
+    private static readonly StateId Last = new() { Item = 3, Hash = 7, Step = 2, Samples = 512 };
+
     private readonly TemporaryFolder _folder = new();
     private readonly SqliteJobStore _store;
     private readonly TestProbe _region;
@@ -39,7 +41,7 @@ public sealed class JobEntityTests : TestKit
         var job = await CreateAsync();
         Assert.Equal((Id, JobState.Queued, "1"), (job.Id, job.State, job.Etag));
         Assert.Equal(JobState.Queued, (await _store.FindAsync(Id))!.State);
-        Assert.Equal(Id, (await _scheduler.ExpectMsgAsync<JobWaiting>()).Job);
+        Assert.Equal(Id, (await _scheduler.ExpectMsgAsync<JobWanted>()).Job);
 
         Assert.Equal(job, await CreateAsync());
         Tell(new JobEnvelope { Create = new CreateJob { Spec = Samples.Spec(), RequestId = "another" } });
@@ -74,6 +76,10 @@ public sealed class JobEntityTests : TestKit
             new JobEnvelope { Job = Id, Get = new GetJob() },
             new JobEnvelope { Job = Id, Cancel = new CancelJob() },
             new JobEnvelope { Job = Id, Subscribe = new Subscribe() },
+            new JobEnvelope { Job = Id, Suspend = new SuspendJob() },
+            new JobEnvelope { Job = Id, Resume = new ResumeJob() },
+            new JobEnvelope { Job = Id, Scale = new ScaleJob() },
+            new JobEnvelope { Job = Id, Journal = new GetJournal() },
         })
         {
             entity.Tell(question, _user.Ref);
@@ -87,29 +93,40 @@ public sealed class JobEntityTests : TestKit
     {
         await CreateAsync();
         Tell(new JobEnvelope { Subscribe = new Subscribe() });
-        await GrantAsync("a", "b");
-        Report("a", new WorkerReport { Started = new Started() });
-        Report("b", new WorkerReport { Started = new Started() });
+        await StartAsync("a", "b");
         Report("a", new WorkerReport { Epoch = new EpochReport { Summary = Samples.Epoch(1) } });
-        Report("b", new WorkerReport { Finished = new Finished { WeightsHash = "h" } });
-        Report("a", new WorkerReport { Finished = new Finished { WeightsHash = "h", WeightsPath = "/w", WeightsSha256 = "s" } });
+        Report("b", new WorkerReport { Finished = new Finished { State = Last } });
+        Report("a", new WorkerReport { Finished = new Finished { State = Last } });
+        var save = (Save)await _agents["a"].FishForMessageAsync(message => message is Save);
+        Assert.Equal((Save.Types.Kind.Result, "/artifacts/j-1"), (save.Kind, save.Folder));
+        Report("a", new WorkerReport { Saved = new Saved { Id = save.Id, WeightsPath = "/w", WeightsSha256 = "s", State = Last } });
 
         var last = (JobUpdate)await _user.FishForMessageAsync(message => message is JobUpdate { Job.State: JobState.Succeeded });
         Assert.Equal([JobState.Queued, JobState.Starting, JobState.Running, JobState.Succeeded], last.Job.Transitions.Select(transition => transition.State));
         Assert.Equal("s", last.Job.Result.WeightsSha256);
-        await _agents["a"].ExpectMsgAsync<Release>();
-        await _agents["b"].ExpectMsgAsync<Release>();
+        await _agents["a"].FishForMessageAsync(message => message is Release);
+        await _agents["b"].FishForMessageAsync(message => message is Release);
         await _scheduler.FishForMessageAsync(message => message is JobSettled);
         await _region.ExpectMsgAsync<Passivate>();
         Assert.Equal(last.Job, (await _store.FindAsync(Id))!.ToJob());
     }
 
     [Fact]
+    public async Task The_journal_tells_of_the_generation()
+    {
+        await CreateAsync();
+        await StartAsync("a", "b");
+        Tell(new JobEnvelope { Journal = new GetJournal() });
+        var entry = Assert.Single(((JournalReply)await _user.FishForMessageAsync(message => message is JournalReply)).Entries);
+        Assert.Equal(("1.1", 1ul, "Started"), (entry.Generation, entry.FromStep, entry.Reason));
+        Assert.Equal([("a", 8u), ("b", 8u)], entry.Members.Select(member => (member.Worker, member.Shards)));
+    }
+
+    [Fact]
     public async Task Progress_reaches_subscribers_a_few_times_a_second()
     {
         await CreateAsync();
-        await GrantAsync("a");
-        Report("a", new WorkerReport { Started = new Started() });
+        await StartAsync("a");
         Tell(new JobEnvelope { Subscribe = new Subscribe() });
         await _user.FishForMessageAsync(message => message is JobUpdate { Job.State: JobState.Running });
         for (var step = 1ul; step <= 1000; step++)
@@ -131,7 +148,7 @@ public sealed class JobEntityTests : TestKit
     {
         await CreateAsync();
         await WatchAsync(_entity);
-        Assert.True(await _store.TakeTermAsync(Id, 1));
+        Assert.True(await _store.TakeTermAsync(Id, 1, 2));
         Tell(new JobEnvelope { Cancel = new CancelJob() });
         await ExpectTerminatedAsync(_entity);
         Assert.Equal(JobState.Queued, (await _store.FindAsync(Id))!.State);
@@ -142,9 +159,7 @@ public sealed class JobEntityTests : TestKit
     public async Task An_entity_that_comes_back_takes_a_term_asks_and_adopts()
     {
         await CreateAsync();
-        await GrantAsync("a", "b");
-        Report("a", new WorkerReport { Started = new Started() });
-        Report("b", new WorkerReport { Started = new Started() });
+        await StartAsync("a", "b");
         await AwaitConditionAsync(async () => (await _store.FindAsync(Id))!.State == JobState.Running);
         await WatchAsync(_entity);
         Sys.Stop(_entity);
@@ -152,11 +167,11 @@ public sealed class JobEntityTests : TestKit
 
         _entity = NewEntity();
         Tell(new JobEnvelope { Wake = new Wake() });
-        Assert.Equal(2ul, (await _agents["a"].ExpectMsgAsync<Query>()).Generation.Term);
-        await _agents["b"].ExpectMsgAsync<Query>();
-        Report("a", new WorkerReport { Alive = new Alive() });
-        Report("b", new WorkerReport { Alive = new Alive() });
-        await AwaitConditionAsync(async () => (await _store.FindAsync(Id))!.Transitions[^1].Reason == "WorkersAdopted");
+        Assert.Equal(2ul, ((Query)await _agents["a"].FishForMessageAsync(message => message is Query)).Generation.Term);
+        await _agents["b"].FishForMessageAsync(message => message is Query);
+        Report("a", new WorkerReport { Alive = new Alive { Phase = "training", IsLinked = true } });
+        Report("b", new WorkerReport { Alive = new Alive { Phase = "training", IsLinked = true } });
+        await AwaitConditionAsync(async () => (await _store.FindAsync(Id))!.Message.StartsWith("The coordinator came back", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -225,12 +240,20 @@ public sealed class JobEntityTests : TestKit
         return (await _user.ExpectMsgAsync<JobUpdate>()).Job;
     }
 
-    private async Task GrantAsync(params string[] workers)
+    // As a target, ready, and at work.
+    private async Task StartAsync(params string[] workers)
     {
-        Tell(new JobEnvelope { Grant = new Grant { Workers = { workers.Select(Status) } } });
+        Tell(new JobEnvelope { Target = new Target { Workers = { workers.Select(Status) } } });
         foreach (var worker in workers)
         {
-            Assert.Equal(worker, (await _agents[worker].ExpectMsgAsync<Start>()).Worker);
+            Assert.Equal(worker, (await _agents[worker].ExpectMsgAsync<Enlist>()).Worker);
+            Report(worker, new WorkerReport { Standby = new Standby(), Generation = new Generation() });
+        }
+
+        foreach (var worker in workers)
+        {
+            Assert.Equal(worker, ((Start)await _agents[worker].FishForMessageAsync(message => message is Start)).Worker);
+            Report(worker, new WorkerReport { Started = new Started() });
         }
     }
 
@@ -241,6 +264,7 @@ public sealed class JobEntityTests : TestKit
         ActorPath = Agent(worker).Ref.Path.ToString(),
         Host = "h",
         Numerics = "v1",
+        LinkEndpoints = { "unix:/" + worker },
     };
 
     private TestProbe Agent(string worker) => _agents.TryGetValue(worker, out var probe) ? probe : _agents[worker] = CreateTestProbe(worker);

@@ -29,14 +29,14 @@ public sealed class SchedulerTests : TestKit
     }
 
     [Fact]
-    public async Task It_grants_lists_and_counts()
+    public async Task It_tells_targets_lists_and_counts()
     {
         var scheduler = Start(new SchedulerSettings { WarmUp = TimeSpan.Zero, Settle = TimeSpan.Zero });
         scheduler.Tell(new WorkerStatus { Worker = "b", Incarnation = "1", Job = "j-0", Protocol = ClusterProtocol.Version });
         scheduler.Tell(new WorkerStatus { Worker = "a", Incarnation = "1", Protocol = ClusterProtocol.Version });
-        scheduler.Tell(new JobWaiting { Job = "j-1", MinWorkers = 1, MaxWorkers = 4 });
-        var grant = await ExpectMsgAsync<JobEnvelope>();
-        Assert.Equal(("j-1", "a"), (grant.Job, Assert.Single(grant.Grant.Workers).Worker));
+        scheduler.Tell(new JobWanted { Job = "j-1", MinWorkers = 1, MaxWorkers = 4 });
+        var told = await ExpectMsgAsync<JobEnvelope>();
+        Assert.Equal(("j-1", "a"), (told.Job, Assert.Single(told.Target.Workers).Worker));
 
         var list = await scheduler.Ask<ListWorkersReply>(new ListWorkersQuery(), TimeSpan.FromSeconds(10));
         Assert.Equal(["a", "b"], list.Workers.Select(worker => worker.Worker));
@@ -63,6 +63,16 @@ public sealed class SchedulerTests : TestKit
             + "use one release for all processes of a cluster.",
             refused.Reason);
         Assert.Empty((await scheduler.Ask<ListWorkersReply>(new ListWorkersQuery(), TimeSpan.FromSeconds(10))).Workers);
+    }
+
+    [Fact]
+    public async Task A_drained_worker_leaves_and_nobody_drains_who_is_not_there()
+    {
+        var scheduler = Start(new SchedulerSettings { WarmUp = TimeSpan.Zero, Settle = TimeSpan.Zero });
+        scheduler.Tell(new WorkerStatus { Worker = "a", Incarnation = "1", Protocol = ClusterProtocol.Version });
+        Assert.False((await scheduler.Ask<DrainReply>(new DrainWorker { Worker = "b" }, TimeSpan.FromSeconds(10))).Known);
+        Assert.True((await scheduler.Ask<DrainReply>(new DrainWorker { Worker = "a" }, TimeSpan.FromSeconds(10))).Known);
+        Assert.True(Assert.Single((await scheduler.Ask<ListWorkersReply>(new ListWorkersQuery(), TimeSpan.FromSeconds(10))).Workers).Leaving);
     }
 
     public override async ValueTask DisposeAsync()

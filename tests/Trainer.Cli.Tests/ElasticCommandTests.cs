@@ -1,0 +1,98 @@
+using Google.Protobuf.WellKnownTypes;
+using Trainer.Cli.Tests.Fakes;
+using Trainer.Protos;
+
+namespace Trainer.Cli.Tests;
+
+/// <summary>suspend, resume, scale, journal, worker drain</summary>
+public sealed class ElasticCommandTests : IAsyncLifetime
+{
+    private readonly TemporaryFolder _home = new();
+    private readonly FakeApi _api = new();
+    private FakeCluster _cluster = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _cluster = await FakeCluster.StartAsync(_api, _home.Path);
+        _api.Jobs.Add(SampleJobs.Queued);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        _home.Dispose();
+    }
+
+    [Fact]
+    public async Task Suspend_and_resume_say_what_the_job_does()
+    {
+        var suspended = await CommandRun.InAsync(_home.Path, "suspend", "lenet-3f2a");
+        Assert.Equal(("lenet (lenet-3f2a): suspending, the user suspends it: a checkpoint is written.\n", 0), (suspended.Output, suspended.ExitCode));
+        var resumed = await CommandRun.InAsync(_home.Path, "resume", "lenet-3f2a");
+        Assert.Equal(("lenet (lenet-3f2a): queued, resumed by the user. Waiting for workers.\n", 0), (resumed.Output, resumed.ExitCode));
+    }
+
+    [Fact]
+    public async Task Scale_sends_what_was_given_and_says_what_holds()
+    {
+        var run = await CommandRun.InAsync(_home.Path, "scale", "lenet-3f2a", "--max", "4");
+        Assert.Equal(("lenet (lenet-3f2a): 1 to 4 workers.\n", 0), (run.Output, run.ExitCode));
+        Assert.Equal(["spec.cluster.max_workers"], _api.Update!.UpdateMask.Paths);
+        Assert.False(_api.Update.Job.Spec.Cluster.HasMinWorkers);
+
+        var nothing = await CommandRun.InAsync(_home.Path, "scale", "lenet-3f2a");
+        Assert.Equal(("trainer scale needs --min, --max or both.\nSee: trainer scale --help\n", 2), (nothing.Errors, nothing.ExitCode));
+        var none = await CommandRun.InAsync(_home.Path, "scale", "lenet-3f2a", "--min", "0");
+        Assert.Equal(("--min must be 1 to 4096, got 0.\nSee: trainer scale --help\n", 2), (none.Errors, none.ExitCode));
+    }
+
+    [Fact]
+    public async Task The_journal_is_a_table_or_an_object_a_line()
+    {
+        var empty = await CommandRun.InAsync(_home.Path, "journal", "lenet-3f2a");
+        Assert.Equal("No worker has trained this job yet.\n", empty.Output);
+
+        var fault = Timestamp.FromDateTimeOffset(DateTimeOffset.UnixEpoch.AddDays(20000));
+        _api.Journal.Add(new JournalEntry { Generation = "1.1", FromStep = 1, Reason = "Started", Steps = 36, Samples = 9216, Members = { new JournalMember { Worker = "worker-0", Shards = 8 }, new JournalMember { Worker = "worker-1", Shards = 8 } } });
+        _api.Journal.Add(new JournalEntry
+        {
+            Generation = "1.3",
+            FromStep = 37,
+            Reason = "WorkerLost",
+            Lost = { "worker-1" },
+            Steps = 10,
+            Samples = 2560,
+            StepsRedone = 1,
+            FaultTime = fault,
+            FirstCommitTime = fault + Duration.FromTimeSpan(TimeSpan.FromSeconds(0.4)),
+            Members = { new JournalMember { Worker = "worker-0", Shards = 16 } },
+        });
+        var table = await CommandRun.InAsync(_home.Path, "journal", "lenet-3f2a");
+        Assert.Equal(
+            """
+            GENERATION  FROM  STEPS  SAMPLES  REDONE  MEMBERS                     REASON      LOST      BACK AFTER
+            1.1         1     36     9,216    0       worker-0 (8), worker-1 (8)  Started
+            1.3         37    10     2,560    1       worker-0 (16)               WorkerLost  worker-1  0.4 s
+
+            """,
+            table.Output);
+        var lines = (await CommandRun.InAsync(_home.Path, "journal", "lenet-3f2a", "--output", "json")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, lines.Length);
+        Assert.StartsWith("""{"generation":"1.3","from_step":37,"members":[{"worker":"worker-0","shards":16}],"reason":"WorkerLost","lost":["worker-1"],""", lines[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_drained_worker_is_told_and_shown()
+    {
+        _api.Workers.Add(new Worker { Name = "worker-1", Job = "lenet-3f2a", Draining = true });
+        var run = await CommandRun.InAsync(_home.Path, "worker", "drain", "worker-1");
+        Assert.Equal(("Worker worker-1 leaves its job and takes no other; see it with: trainer workers\n", 0), (run.Output, run.ExitCode));
+        Assert.False(_api.Drain!.Undo);
+        Assert.Contains("lenet-3f2a (leaving)", (await CommandRun.InAsync(_home.Path, "workers")).Output, StringComparison.Ordinal);
+
+        await CommandRun.InAsync(_home.Path, "worker", "drain", "worker-1", "--undo");
+        Assert.True(_api.Drain.Undo);
+        var unknown = await CommandRun.InAsync(_home.Path, "worker", "drain", "worker-7");
+        Assert.Equal(("There is no worker worker-7.", 1), (unknown.Errors.Split('\n')[0], unknown.ExitCode));
+    }
+}
