@@ -20,6 +20,9 @@ namespace Trainer.Benchmarks;
 /// </summary>
 internal static class TrainingCommand
 {
+    private const string Job = "benchmark";
+    private const int Shards = 16;
+
     public static int Run(string[] args)
     {
         var (workers, threads, epochs, batch) = (Number(args, 0, 2), Number(args, 1, 1), Number(args, 2, 3), Number(args, 3, 256));
@@ -30,9 +33,22 @@ internal static class TrainingCommand
         var ear = system.ActorOf(Props.Create(() => new Ear(said)));
         var refs = Enumerable.Range(0, workers).Select(i => StartWorker(system, i, threads, folder, metrics, ear)).ToArray();
         var members = refs.Select(_ => Take<WorkerStatus>(said)).OrderBy(status => status.Worker, StringComparer.Ordinal).ToArray();
+        var spec = SpecOf((uint)epochs, (uint)batch);
         for (var rank = 0; rank < workers; rank++)
         {
-            refs[rank].Tell(StartOf(members, rank, (uint)epochs, (uint)batch, folder));
+            refs[rank].Tell(new Enlist { Job = Job, Worker = members[rank].Worker, Incarnation = members[rank].Incarnation, Generation = new Generation(), Spec = spec });
+        }
+
+        for (var ready = 0; ready < workers;)
+        {
+            var report = Take<WorkerReport>(said);
+            ready += report.Standby is null ? 0 : 1;
+            Print(report);
+        }
+
+        for (var rank = 0; rank < workers; rank++)
+        {
+            refs[rank].Tell(StartOf(members, rank, folder));
         }
 
         for (var finished = 0; finished < workers;)
@@ -60,9 +76,9 @@ internal static class TrainingCommand
         {
             throw new InvalidOperationException(report.Failure.Message);
         }
-        else if (report.Finished is { WeightsSha256.Length: > 0 } last)
+        else if (report.Finished is { } last)
         {
-            Console.WriteLine(last.WeightsSha256);
+            Console.WriteLine($"state {last.State.Hash:x16}");
         }
     }
 
@@ -94,9 +110,21 @@ internal static class TrainingCommand
         return worker;
     }
 
-    private static Start StartOf(WorkerStatus[] members, int rank, uint epochs, uint batch, string folder)
+    private static JobSpec SpecOf(uint epochs, uint batch) => new()
     {
-        const int Shards = 16;
+        Model = new Model { Zoo = "lenet" },
+        Data = new Data { Dataset = "fashion-mnist" },
+        Training = new Protos.Training
+        {
+            Epochs = epochs,
+            BatchSize = batch,
+            Shards = Shards,
+            Optimizer = new Optimizer { Sgd = new Sgd { Lr = 0.9 } },
+        },
+    };
+
+    private static Start StartOf(WorkerStatus[] members, int rank, string folder)
+    {
         var roots = Plans.Roots(members.Length, Shards);
         var assignment = new Assignment { Shards = Shards };
         assignment.Members.AddRange(members.Select((status, i) => new Member
@@ -107,22 +135,17 @@ internal static class TrainingCommand
             LinkEndpoints = { status.LinkEndpoints },
             Roots = { roots[i].Select(root => new ShardNode { Lo = (uint)root.Lo, Hi = (uint)root.Hi }) },
         }));
-        var training = new Protos.Training
-        {
-            Epochs = epochs,
-            BatchSize = batch,
-            Shards = Shards,
-            Optimizer = new Optimizer { Sgd = new Sgd { Lr = 0.9 } },
-        };
         return new Start
         {
-            Job = "benchmark",
+            Job = Job,
             Worker = members[rank].Worker,
             Generation = new Generation { Term = 1, Number = 1 },
-            Spec = new JobSpec { Model = new Model { Zoo = "lenet" }, Data = new Data { Dataset = "fashion-mnist" }, Training = training },
+            FromItem = 1,
+            State = new StateId(),
             Assignment = assignment,
             Rank = (uint)rank,
             Artifacts = folder,
+            StepDeadlineSeconds = 5,
         };
     }
 

@@ -68,16 +68,17 @@ internal sealed partial class AllReduce
             {
                 missing.Add(Plan.Names[Plan.Owner(chunk)]);
             }
-            else if (_withheld.Contains(chunk))
-            {
-                missing.UnionWith(_commits.Behind());
-                what = "the commit of the item before";
-            }
-            else
+            else if (!_withheld.Contains(chunk))
             {
                 missing.UnionWith(Contributors(chunk).Select(rank => Plan.Names[rank]));
                 what = "contributions";
             }
+        }
+
+        if (missing.Count == 0)
+        {
+            what = "the word that an item is committed";
+            missing.UnionWith(_setup.Rank == 0 ? _commits.Behind() : [Plan.Names[0]]);
         }
 
         Context.Parent.Tell(new Missing(_setup.Generation, _step.Item, what, [.. missing]));

@@ -8,6 +8,9 @@ internal sealed class AllReduceClient(IActorRef allReduce, ReduceWaiter waiter, 
     /// <summary>Between two words about the same wait.</summary>
     private static readonly TimeSpan Reminder = TimeSpan.FromSeconds(1);
 
+    /// <summary>Time counts in slices in which this process ran: who was stopped for a while has not waited for anybody.</summary>
+    private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(100);
+
 
     private readonly AllReduce.BucketReady[] _bucketReady = [.. Enumerable.Range(0, buckets).Select(bucket => new AllReduce.BucketReady(bucket))];
 
@@ -29,14 +32,18 @@ internal sealed class AllReduceClient(IActorRef allReduce, ReduceWaiter waiter, 
     public ReduceResult Complete(ReadOnlyMemory<float> statistics, TimeSpan deadline)
     {
         allReduce.Tell(new AllReduce.StatisticsReady(statistics));
-        for (var patience = deadline; ; patience = Reminder)
+        for (var waited = TimeSpan.Zero; ; waited += Slice)
         {
-            if (waiter.Wait(patience) is { } result)
+            if (waiter.Wait(Slice) is { } result)
             {
                 return result;
             }
 
-            Remind();
+            if (waited >= deadline)
+            {
+                Remind();
+                deadline += Reminder;
+            }
         }
     }
 }

@@ -48,6 +48,7 @@ internal sealed class Segment
         StateLedger ledger,
         GenerationNumber generation,
         ItemDeadlines deadlines,
+        ThreadWatch watch,
         AllReduceClient allReduce,
         ProgressMeter meter,
         TrainingMetrics metrics,
@@ -55,7 +56,7 @@ internal sealed class Segment
     {
         (_work, _ledger, _generation, _deadlines, _allReduce) = (work, ledger, generation, deadlines, allReduce);
         (_meter, _metrics, _committed) = (meter, metrics, committed);
-        _step = new TrainingStep(work, allReduce);
+        _step = new TrainingStep(work, allReduce, watch);
         _flip = () =>
         {
             work.Job.States.Flip();
@@ -97,7 +98,7 @@ internal sealed class Segment
         PublishPending();
         var reduced = Stopwatch.GetTimestamp();
         _ledger.BeginWrite(_generation);
-        _step.Apply(Item, result.Reduced.Statistics);
+        _step.Apply(Item, result.Reduced.Statistics, _deadlines.Of(Item));
         var state = _ledger.Flip(_generation, _flip);
         _allReduce.Applied(Item.Index, state.Hash);
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;

@@ -39,6 +39,8 @@ internal sealed class StepDriver
     private readonly BlockingCollection<Action> _orders = [];
     private readonly StateSaver _saver;
     private readonly Thread _thread;
+    private readonly Lock _loading = new();
+    private bool _isAbandoned;
     private volatile bool _isBusy;
     private TrainingJob? _training;
     private Workspace? _work;
@@ -72,6 +74,9 @@ internal sealed class StepDriver
 
     public StateLedger Ledger { get; } = new();
 
+    /// <summary>What the thread is at.</summary>
+    public ThreadWatch Watch { get; } = new();
+
     public EpochBook Epochs { get; } = new();
 
     /// <summary>Whether the thread waits for an order.</summary>
@@ -104,6 +109,18 @@ internal sealed class StepDriver
     /// <summary>A holder's part in a transfer: a reader of the state after an item; null where that is not the current one.</summary>
     public StateReader? OpenReader(ulong item) => Ledger.Current?.Item == item ? _training?.States.CopyOut() : null;
 
+    /// <summary>
+    /// Gives up a driver that still loads: reading may take long and cannot be cut short, and nothing lies on the device yet. False: it has loaded, and has to come to rest.
+    /// </summary>
+    public bool Abandon()
+    {
+        lock (_loading)
+        {
+            _isAbandoned = _training is null;
+            return _isAbandoned;
+        }
+    }
+
     /// <summary>No more orders: the thread ends after the one that runs.</summary>
     public void Stop() => _orders.CompleteAdding();
 
@@ -124,6 +141,7 @@ internal sealed class StepDriver
         {
             _isBusy = true;
             order();
+            Watch.Begin("waiting for an order");
             _isBusy = false;
         }
 
@@ -131,7 +149,10 @@ internal sealed class StepDriver
         _saver.Join();
         _work?.Dispose();
         _training?.Dispose();
-        _worker.Tell(new Over());
+        if (!_isAbandoned)
+        {
+            _worker.Tell(new Over());
+        }
     }
 
     private void Carry(GenerationNumber generation, Action action)
@@ -156,19 +177,35 @@ internal sealed class StepDriver
                 _logger.LogError(e, "Training of job {Job} broke.", _job);
             }
 
-            _worker.Tell(new Failed(generation, failure));
+            if (!_isAbandoned)
+            {
+                _worker.Tell(new Failed(generation, failure));
+            }
         }
     }
 
     private void Load()
     {
-        _training = TrainingJob.Load(_spec, _device);
+        Watch.Begin("loading data and model");
+        var training = TrainingJob.Load(_spec, _device);
+        lock (_loading)
+        {
+            if (_isAbandoned)
+            {
+                return;
+            }
+
+            training.LayOut();
+            _training = training;
+        }
+
         _meter = new ProgressMeter(_training.Schedule);
         _worker.Tell(new Loaded());
     }
 
     private void Prepare(Entry entry)
     {
+        Watch.Begin("taking the state over");
         entry.BuffersAreFree.Wait(entry.Interruption);
         _segment = null;
         _work?.Dispose();
@@ -186,7 +223,7 @@ internal sealed class StepDriver
         _deadlines ??= new ItemDeadlines(entry.Start.StepDeadlineSeconds);
         _metrics.BeginRun(_job, work.Rank, work.Plan.Members, training.Schedule.TotalSteps);
         var results = work.Rank == 0 ? new ResultFolder(entry.Start.Artifacts) : null;
-        _segment = new Segment(work, Ledger, entry.Generation, _deadlines, allReduce, _meter!, _metrics, progress => Publish(entry.Generation, progress, results));
+        _segment = new Segment(work, Ledger, entry.Generation, _deadlines, Watch, allReduce, _meter!, _metrics, progress => Publish(entry.Generation, progress, results));
         try
         {
             var end = _segment.Run(entry.Start.FromItem, state => SaveWhatIsAskedFor(state), entry.Interruption);

@@ -10,11 +10,12 @@ namespace Trainer.Node.Training;
 /// <summary>What a worker holds for a job as long as it serves it, whoever the other members are: model, data, recipe, and the two states that it trains.</summary>
 internal sealed class TrainingJob : IDisposable
 {
+    private StatePair? _states;
+
     private TrainingJob(JobSpec spec, JobParameters parameters, DataPipeline data, Model model, TrainingRecipe recipe, Device device)
     {
         (Spec, Parameters, Data, Model, Recipe, Device) = (spec, parameters, data, model, recipe, device);
         Schedule = new Schedule(data.Train.Count, data.Test.Count, parameters.BatchSize, parameters.Epochs);
-        States = StatePair.Create(device, ParameterLayout.Of(model, recipe.Loss.HasWeights), recipe.Optimizer);
     }
 
     public JobSpec Spec { get; }
@@ -31,8 +32,10 @@ internal sealed class TrainingJob : IDisposable
 
     public Schedule Schedule { get; }
 
-    public StatePair States { get; }
+    /// <summary>Once they are laid out.</summary>
+    public StatePair States => _states ?? throw new InvalidOperationException("The states are not laid out.");
 
+    /// <summary>Reads data and model; nothing lies on the device before <see cref="LayOut"/>.</summary>
     /// <exception cref="DataFileException">The data cannot be read.</exception>
     /// <exception cref="Kernels.ModelException">The model does not fit the data or the recipe.</exception>
     public static TrainingJob Load(JobSpec spec, Device device)
@@ -45,5 +48,7 @@ internal sealed class TrainingJob : IDisposable
         return new TrainingJob(spec, parameters, new DataPipeline(train, test, parameters.Seed, parameters.Shuffle), model, recipe, device);
     }
 
-    public void Dispose() => States.Dispose();
+    public void LayOut() => _states = StatePair.Create(Device, ParameterLayout.Of(Model, Recipe.Loss.HasWeights), Recipe.Optimizer);
+
+    public void Dispose() => _states?.Dispose();
 }

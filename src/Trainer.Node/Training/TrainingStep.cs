@@ -19,11 +19,12 @@ internal sealed class TrainingStep
     private readonly float[] _statistics;
     private readonly int[] _testPositions;
     private readonly int _testBatch;
+    private readonly ThreadWatch _watch;
     private readonly Action<int> _bucketReady;
 
-    public TrainingStep(Workspace work, AllReduceClient allReduce)
+    public TrainingStep(Workspace work, AllReduceClient allReduce, ThreadWatch watch)
     {
-        (_work, _allReduce, _bucketReady) = (work, allReduce, allReduce.BucketReady);
+        (_work, _allReduce, _watch, _bucketReady) = (work, allReduce, watch, allReduce.BucketReady);
         _testPositions = [.. new BatchSlice(work.Job.Data.Test.Count, work.Plan.Shards, work.Plan.Roots[work.Rank]).Positions()];
         _testBatch = work.Network.Labels.Length;
         _statistics = new float[StatisticsSum.Values * Math.Max(_testBatch, _testPositions.Length)];
@@ -33,14 +34,18 @@ internal sealed class TrainingStep
     public StepResult Reduce(in ScheduleItem item, TimeSpan deadline)
     {
         var plan = PlanOf(item);
+        _watch.Begin(item.Kind == ItemKind.Train ? "forward and backward" : "evaluation", deadline);
         _allReduce.Begin(item.Index, plan);
         return item.Kind == ItemKind.Train ? Train(item, plan, deadline) : Evaluate(plan, deadline);
     }
 
     /// <summary>Makes the next state of the item's totals, beside the current one.</summary>
     /// <param name="sums">What the item came to.</param>
-    public AppliedHashes Apply(in ScheduleItem item, in PassSums sums) =>
-        item.Kind == ItemKind.Train ? _work.Network.Apply(sums) : _work.Job.States.CloseEpoch(sums);
+    public AppliedHashes Apply(in ScheduleItem item, in PassSums sums, TimeSpan deadline)
+    {
+        _watch.Begin("applying the totals", deadline);
+        return item.Kind == ItemKind.Train ? _work.Network.Apply(sums) : _work.Job.States.CloseEpoch(sums);
+    }
 
     private StepResult Train(in ScheduleItem item, StepPlan plan, TimeSpan deadline)
     {
@@ -51,6 +56,7 @@ internal sealed class TrainingStep
         network.ForwardBackward(slice, item.TrainingStep, _bucketReady);
         var computed = Stopwatch.GetTimestamp();
         CopyStatistics(0, slice.LocalSamples);
+        _watch.Begin("waiting for the other members");
         var reduced = _allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * slice.LocalSamples), deadline);
         var phases = new StepPhases(
             Data: Stopwatch.GetElapsedTime(start, filled).TotalSeconds,
@@ -72,6 +78,7 @@ internal sealed class TrainingStep
         }
 
         var local = plan.Slice!.LocalSamples;
+        _watch.Begin("waiting for the other members");
         return new StepResult(_allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * local), deadline), default, local);
     }
 

@@ -131,10 +131,20 @@ public sealed partial class WorkerActor
         }));
     }
 
-    /// <summary>The job's thread has ended.</summary>
+    private void EndTheJob()
+    {
+        LeaveMembership();
+        _driver!.Stop();
+        if (_driver.Abandon())
+        {
+            Forget();
+        }
+    }
+
+    /// <summary>The job's thread has ended, or is given up.</summary>
     private void Forget()
     {
-        _driver = null;
+        (_driver, _clearing) = (null, TimeSpan.Zero);
         Decide(new DriverOver());
     }
 }

@@ -30,6 +30,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
     private StepDriver? _driver;
     private Membership? _membership;
     private Task _buffersAreFree = Task.CompletedTask;
+    private TimeSpan _clearing;
 
     public WorkerActor(WorkerOptions options)
     {
@@ -51,7 +52,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
             Decide(new LeaveAsked());
         });
         Receive<Quit>(_ => Decide(new QuitAsked()));
-        Receive<Tick>(_ => Decide(new Ticked()));
+        Receive<Tick>(_ => LookAtTheClock());
     }
 
     /// <summary>From a new agent: reports and status go there from now on.</summary>
@@ -97,6 +98,23 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
         Self.Tell(new StepDriver.Failed(_membership?.Number ?? default, failure));
         return Directive.Stop;
     });
+
+    private void LookAtTheClock()
+    {
+        Decide(new Ticked());
+        if (_driver is { } driver && driver.Watch.IsOverdueAfter(_options.AliveInterval, out var elapsed))
+        {
+            Decide(new ThreadStuck(new Stuck { Operation = driver.Watch.Activity, Seconds = elapsed.TotalSeconds }));
+        }
+
+        if (_machine.Phase == WorkerPhase.Clearing && (_clearing += _options.AliveInterval) >= _options.RestWithin)
+        {
+            _options.Logger.LogCritical(
+                "The thread that computes has not come to rest within {Seconds} s ({Activity}). It cannot be ended, and nothing may be freed under it: this process ends itself.",
+                _clearing.TotalSeconds, _driver?.Watch.Activity);
+            _options.EndProcess();
+        }
+    }
 
     private void ReceiveOrders()
     {
@@ -174,8 +192,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
                 _driver!.Save(save.Order);
                 break;
             case EndJob:
-                LeaveMembership();
-                _driver!.Stop();
+                EndTheJob();
                 break;
             case SayLeft:
                 _askedToLeave.Tell(new Left());

@@ -60,6 +60,9 @@ internal sealed record LeaveAsked : WorkerEvent;
 /// <summary>Let go of everything at once, then end.</summary>
 internal sealed record QuitAsked : WorkerEvent;
 
+/// <summary>The thread that computes has been at the same for too long.</summary>
+internal sealed record ThreadStuck(Stuck Stuck) : WorkerEvent;
+
 /// <summary>What a worker is to do.</summary>
 internal abstract record WorkerAction;
 

@@ -100,6 +100,7 @@ internal sealed partial record WorkerMachine(string Name, string Incarnation)
         DriverFailed failed => Fail(failed),
         FramesMissing missing => OfNow(missing.Generation) && Phase is WorkerPhase.Training ? Wait(missing) : Nothing,
         StatesDiffer differ => OfNow(differ.Generation) ? Saying(new WorkerReport { Disagreement = differ.Disagreement }) : Nothing,
+        ThreadStuck stuck => Phase is WorkerPhase.Training ? Saying(new WorkerReport { Stuck = stuck.Stuck }) : Nothing,
         SaveAnswered answered => AnswerSave(answered),
         DriverOver => Clear(),
         Ticked => Phase is WorkerPhase.Idle or WorkerPhase.Clearing ? Nothing : Saying(Word ?? Alive(now)),

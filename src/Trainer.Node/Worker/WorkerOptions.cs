@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Devices;
@@ -16,4 +17,10 @@ public sealed record WorkerOptions(
 
     /// <summary>How often the worker says that it is alive, and says its last word again.</summary>
     public TimeSpan AliveInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a worker that was let go may need until its thread has come to rest.</summary>
+    public TimeSpan RestWithin { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Ends the process at once, whatever its threads do.</summary>
+    public Action EndProcess { get; init; } = () => Process.GetCurrentProcess().Kill();
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Trainer.Node.Tests.Training;
 using Trainer.Node.Worker;
@@ -121,6 +122,22 @@ public sealed class ElasticTests : IDisposable
         var failure = (await group.ReportAsync(0, report => report.Failure is not null)).Failure;
         Assert.Equal(Trainer.Protos.Cluster.Failure.Types.Kind.State, failure.Kind);
         Assert.Contains(path, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_worker_that_still_loads_is_free_at_once_when_it_is_let_go()
+    {
+        await using var group = await new WorkerGroup(workers: 1).ReadyAsync();
+        var pipe = Path.Combine(_data.Folder, "pipe");
+        Assert.Equal(0, Process.Start("mkfifo", [pipe]) is var make && make.WaitForExit(TimeSpan.FromMinutes(1)) ? make.ExitCode : -1);
+        var blocked = _job.Clone();
+        blocked.Data.Idx.TrainImages = pipe;
+        group.Workers[0].Tell(new Enlist { Job = "blocked", Generation = WorkerGroup.Number(0), Incarnation = group.Status[0].Incarnation, Spec = blocked });
+        Assert.Equal("loading", (await group.ReportAsync(0, report => report.Alive is not null)).Alive.Phase);
+        group.Release("blocked");
+        await group.IdleAsync(0);
+        Assert.NotEmpty((await group.TrainAsync("next", _data.Job())).WeightsSha256);
+        using var end = File.OpenWrite(pipe); // The reader, which was given up, ends.
     }
 
     private async Task<string> UndisturbedAsync()
