@@ -21,6 +21,6 @@ public sealed partial record JobMachine
             Reason = reason,
             UntilUnixMs = (Now + Settings.Eviction * (1 << Math.Min((int)times - 1, MostDoublings))).ToUnixTimeMilliseconds(),
         };
-        return Store(Row with { Evictions = Row.Evictions.RemoveAll(other => other.Worker == worker).Add(eviction) });
+        return Keep(Row with { Evictions = Row.Evictions.RemoveAll(other => other.Worker == worker).Add(eviction) });
     }
 }

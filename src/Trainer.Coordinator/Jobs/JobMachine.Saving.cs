@@ -65,10 +65,10 @@ public sealed partial record JobMachine
 
     private JobMachine AddCheckpoint(Checkpoint checkpoint)
     {
-        var next = this with { Checkpointing = Checkpointing?.Id == checkpoint.Id ? null : Checkpointing };
+        var next = (this with { Checkpointing = Checkpointing?.Id == checkpoint.Id ? null : Checkpointing }).Commit(checkpoint.State);
         return Row.Checkpoints.Exists(known => known.Id == checkpoint.Id)
             ? next
-            : next.Commit(checkpoint.State).Store(Row with { Checkpoints = [.. Row.Checkpoints.Except(Forgotten).Append(checkpoint).OrderBy(known => known.State.Item)] });
+            : next.Keep(next.Row with { Checkpoints = [.. Row.Checkpoints.Except(Forgotten).Append(checkpoint).OrderBy(known => known.State.Item)] });
     }
 
     private JobMachine TakeSaveFailed(JobWorker worker, string id, string message)

@@ -60,6 +60,9 @@ public sealed partial record JobMachine
 
     private bool Unsaved { get; init; }
 
+    /// <summary>What users see has changed: the row gets a new version, which is the etag.</summary>
+    private bool IsNewVersion { get; init; }
+
     private bool Unpublished { get; init; }
 
     /// <summary>What an event itself asks for.</summary>
@@ -95,7 +98,7 @@ public sealed partial record JobMachine
 
     public JobDecision Decide(JobEvent e)
     {
-        var next = (this with { Now = e.Now, Uptime = Uptime + Passed(e.Now), Outbox = [], Unsaved = false, Unpublished = false }).Take(e);
+        var next = (this with { Now = e.Now, Uptime = Uptime + Passed(e.Now), Outbox = [], Unsaved = false, IsNewVersion = false, Unpublished = false }).Take(e);
         return next.Row.UnknownFields.Length > 0 ? next.Finish([]) : next.Converge().TellWanted().Finish();
     }
 
@@ -166,7 +169,7 @@ public sealed partial record JobMachine
 
     private JobDecision Finish(IEnumerable<JobAction> orders)
     {
-        var next = Unsaved ? this with { Row = Row with { Version = Row.Version + 1 } } : this;
+        var next = IsNewVersion ? this with { Row = Row with { Version = Row.Version + 1 } } : this;
         return new JobDecision(next, [
             .. Unsaved ? [new SaveRow(next.Row)] : Array.Empty<JobAction>(),
             .. Outbox,
@@ -184,6 +187,7 @@ public sealed partial record JobMachine
     private JobMachine Move(JobState state, string reason, string message) => this with
     {
         Unsaved = true,
+        IsNewVersion = true,
         Row = Row with
         {
             State = state,
@@ -193,9 +197,12 @@ public sealed partial record JobMachine
     };
 
     // Neither a transition nor a new state: it is as before, and it is known better why.
-    private JobMachine SayInRow(string message) => Row.Message == message ? this : Store(Row with { Message = message });
+    private JobMachine SayInRow(string message) => Row.Message == message ? this : Keep(Row with { Message = message });
 
-    private JobMachine Store(JobRow row) => this with { Row = row, Unsaved = true };
+    private JobMachine Store(JobRow row) => this with { Row = row, Unsaved = true, IsNewVersion = true };
+
+    /// <summary>As <see cref="Store"/>, where it is the job's own affair.</summary>
+    private JobMachine Keep(JobRow row) => this with { Row = row, Unsaved = true };
 
     private JobMachine Say(JobAction action) => this with { Outbox = Outbox.Add(action) };
 

@@ -46,7 +46,7 @@ public sealed record JobRow
 
     public DateTimeOffset? Ended { get; init; }
 
-    /// <summary>Counts the writes; its text is the etag.</summary>
+    /// <summary>Counts the writes that change what users see; its text is the etag.</summary>
     public required long Version { get; init; }
 
     /// <summary>As of the last write; the entity knows it more exactly.</summary>
