@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Trainer.Cli.Api;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Help;
 using Trainer.Cli.Home;
@@ -15,7 +16,7 @@ internal static class DownCommand
     public static Command Create(Shell shell)
     {
         var runFolder = new Option<string?>("--run-folder") { Description = "The cluster's run folder. Default: run/ in $TRAINER_HOME.", HelpName = "FOLDER" };
-        var command = new TrainerCommand("down", "Stops the cluster on this machine. Jobs and results stay; a running job does not go on.")
+        var command = new TrainerCommand("down", "Stops the cluster on this machine. Jobs and results stay; jobs that run are suspended, and the next 'trainer up' resumes them.")
         {
             Examples = ["trainer down"],
             Options = { runFolder },
@@ -24,6 +25,7 @@ internal static class DownCommand
         {
             var path = Path.GetFullPath(parsed.GetValue(runFolder) ?? LocalFolders.Of(shell.Environment).Run);
             var since = TimeProvider.System.GetTimestamp();
+            await TellOfJobsAsync(path, Printer.Of(parsed, shell), stop);
             var stopped = await StopAsync(path, stop);
             var seconds = TimeProvider.System.GetElapsedTime(since).TotalSeconds;
             Printer.Of(parsed, shell).Say(
@@ -34,10 +36,26 @@ internal static class DownCommand
         return command;
     }
 
+    private static async Task TellOfJobsAsync(string path, Printer printer, CancellationToken stop)
+    {
+        try
+        {
+            using var client = await ClusterClient.OpenAsync(new ClusterAddress(null, null, path), stop);
+            foreach (var job in await ParkedJobs.FindAsync(client, stop))
+            {
+                printer.Tell($"{job.Spec.Name} ({job.Id}) is running: it is suspended, and the next 'trainer up' resumes it.");
+            }
+        }
+        catch (CliException)
+        {
+            // Nobody answers, so nobody can be told of.
+        }
+    }
+
     /// <returns>The names of what was running.</returns>
     private static async Task<IReadOnlyList<string>> StopAsync(string path, CancellationToken stop)
     {
-        var stopped = await Leftovers.ClearAsync(path, LocalCluster.Grace, stop);
+        var stopped = await Leftovers.ClearAsync(path, LocalCluster.Grace, ParkedJobs.Within, stop);
         if (!stopped.Contains(Leftovers.Supervisor) && RunFolder.TryOpen(path) is { } run)
         {
             (SupervisorClaim.TryTake(run) ?? throw LocalCluster.AlreadyRunning(run)).Dispose(); // And with it goes what a killed one left.

@@ -29,11 +29,13 @@ internal static class Leftovers
     /// Stops what is there: asks, waits, and kills what does not. A supervisor comes first, because its end is that of its children. Then what they have
     /// left behind goes.
     /// </summary>
+    /// <param name="grace">For a process.</param>
+    /// <param name="forJobs">For the supervisor to suspend jobs before.</param>
     /// <returns>The names of those that were still there.</returns>
-    public static async Task<IReadOnlyList<string>> ClearAsync(string path, TimeSpan grace, CancellationToken stop)
+    public static async Task<IReadOnlyList<string>> ClearAsync(string path, TimeSpan grace, TimeSpan forJobs, CancellationToken stop)
     {
         var found = Find(path);
-        await StopAsync([.. found.Where(process => process.Name == Supervisor)], grace * 1.5, stop);
+        await StopAsync([.. found.Where(process => process.Name == Supervisor)], forJobs + (grace * 1.5), stop);
         await StopAsync(found, grace, stop);
         RunFolder.TryOpen(path)?.RemoveRemains();
         return [.. found.Select(process => process.Name)];

@@ -34,14 +34,16 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
         var self = ProcessIdentity.Current;
         var record = new LocalClusterRecord(self.ProcessId, self.StartTicks, Ready: false, options.Workers, options.ThreadsPerWorker, options.Folders.Logs);
         record.Write(run);
-        await Leftovers.ClearAsync(options.Folders.Run, Grace, stop);
+        await Leftovers.ClearAsync(options.Folders.Run, Grace, TimeSpan.Zero, stop);
         try
         {
             await using var supervisor = new Supervisor(options.Restart, child => IsUp(run, child), printer.Tell, Grace) { UpWithin = StartWithin };
             await StartAsync(supervisor, run, devices, stop);
             (record with { Ready = true }).Write(run);
             ReadyText.Print(printer, run, record);
-            await supervisor.RunAsync(Coordinator, stop);
+            var jobs = new ParkedJobs(options.Folders.Store, run.Path, printer.Tell);
+            await jobs.ResumeAsync(stop);
+            await KeepAsync(supervisor, jobs, stop);
             throw new CliException("All processes of the cluster have ended.");
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -52,6 +54,22 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
         finally
         {
             run.RemoveRemains();
+        }
+    }
+
+    /// <summary>Keeps the processes until told to stop; then the jobs that run are suspended while all is still there.</summary>
+    private static async Task KeepAsync(Supervisor supervisor, ParkedJobs jobs, CancellationToken stop)
+    {
+        try
+        {
+            await supervisor.RunAsync(Coordinator, stop);
+        }
+        finally
+        {
+            if (stop.IsCancellationRequested)
+            {
+                await jobs.SuspendAsync();
+            }
         }
     }
 

@@ -1,0 +1,101 @@
+using System.Text.Json;
+using Trainer.Cli.Api;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Output;
+using Trainer.Hosting.Run;
+using Trainer.Protos;
+
+namespace Trainer.Cli.Local;
+
+/// <summary>
+/// The jobs that run while their cluster is stopped: they are suspended, which writes a checkpoint, and the next `trainer up` with the same store resumes them, and only them: what a
+/// user has suspended stays so.
+/// </summary>
+/// <param name="store">The folder of the store; a list of the jobs lies beside it.</param>
+/// <param name="run">The cluster's run folder.</param>
+/// <param name="tell">Told in sentences.</param>
+internal sealed class ParkedJobs(string store, string run, Action<string> tell)
+{
+    /// <summary>How long the jobs may take to end their steps and to write their checkpoints; then the cluster is stopped all the same.</summary>
+    public static readonly TimeSpan Within = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
+
+    private static readonly JobState[] Running = [JobState.Starting, JobState.Running, JobState.Recovering];
+
+    private string ListPath => Path.Combine(store, "parked.json");
+
+    /// <summary>The jobs that would be suspended now.</summary>
+    public static async Task<IReadOnlyList<Job>> FindAsync(ClusterClient client, CancellationToken stop)
+    {
+        var request = new ListJobsRequest { PageSize = 1000, States = { Running } };
+        return (await client.CallAsync((cluster, call) => cluster.Jobs.ListJobsAsync(request, call), stop)).Jobs;
+    }
+
+    /// <summary>Suspends what runs. A cluster that cannot be asked any more has nothing to lose that its store does not have.</summary>
+    public async Task SuspendAsync()
+    {
+        using var patience = new CancellationTokenSource(Within);
+        try
+        {
+            using var client = await ClusterClient.OpenAsync(Address, patience.Token);
+            var jobs = await FindAsync(client, patience.Token);
+            PrivateFiles.Replace(ListPath, JsonSerializer.SerializeToUtf8Bytes(jobs.Select(job => job.Id)));
+            foreach (var job in jobs)
+            {
+                tell($"{job.Spec.Name} ({job.Id}) is running: it is suspended, and the next 'trainer up' resumes it.");
+                await client.CallAsync((cluster, call) => cluster.Jobs.SuspendJobAsync(new SuspendJobRequest { Id = job.Id }, call), patience.Token);
+            }
+
+            foreach (var job in jobs)
+            {
+                await UntilAtRestAsync(client, job, patience.Token);
+            }
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+        {
+            tell($"Not all jobs were suspended within {Words.Duration(Within.TotalSeconds)}. They go on from their last checkpoint.");
+        }
+        catch (Exception e) when (e is CliException or IOException or UnauthorizedAccessException)
+        {
+            tell($"The jobs that run could not be suspended, and go on from their last checkpoint: {e.Message}");
+        }
+    }
+
+    /// <summary>Resumes what the last <see cref="SuspendAsync"/> has suspended.</summary>
+    public async Task ResumeAsync(CancellationToken stop)
+    {
+        if (!File.Exists(ListPath))
+        {
+            return;
+        }
+
+        var parked = JsonSerializer.Deserialize<string[]>(await File.ReadAllBytesAsync(ListPath, stop)) ?? [];
+        foreach (var id in parked)
+        {
+            try
+            {
+                using var client = await ClusterClient.OpenAsync(Address, stop);
+                var job = await client.CallAsync((cluster, call) => cluster.Jobs.ResumeJobAsync(new ResumeJobRequest { Id = id }, call), stop);
+                tell($"{job.Spec.Name} ({id}) goes on: it ran when the cluster was stopped.");
+            }
+            catch (CliException e)
+            {
+                tell($"Job {id} ran when the cluster was stopped, and is not resumed: {e.Message}");
+            }
+        }
+
+        File.Delete(ListPath);
+    }
+
+    private ClusterAddress Address => new(null, null, run);
+
+    private static async Task UntilAtRestAsync(ClusterClient client, Job job, CancellationToken stop)
+    {
+        var request = new GetJobRequest { Id = job.Id };
+        while ((await client.CallAsync((cluster, call) => cluster.Jobs.GetJobAsync(request, call), stop)).State is JobState.Suspending || stop.IsCancellationRequested)
+        {
+            await Task.Delay(Poll, stop);
+        }
+    }
+}
