@@ -28,6 +28,7 @@ public sealed class LocalTrainer : IDisposable
     private readonly ulong _seed;
     private readonly Optimizer _optimizer;
     private readonly Loss _loss;
+    private readonly LearningRateSchedule _schedule;
     private int? _epoch = 0;
     private ulong _step;
 
@@ -42,7 +43,7 @@ public sealed class LocalTrainer : IDisposable
         Model model, Device device, TrainingRecipe recipe, int batchSize, ulong seed = 0, int? shards = null, int? batchNormShards = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        (_batchSize, _seed, _optimizer, _loss) = (batchSize, seed, recipe.Optimizer, recipe.Loss);
+        (_batchSize, _seed, _optimizer, _loss, _schedule) = (batchSize, seed, recipe.Optimizer, recipe.Loss, recipe.Schedule);
         _shards = shards ?? ShardTree.DefaultShards(batchSize);
         _groupShards = batchNormShards ?? model.GroupShards(batchSize, _shards);
         var options = new NetworkOptions(batchSize, MaxGroups: _shards) { TotalInPlace = true };
@@ -60,32 +61,36 @@ public sealed class LocalTrainer : IDisposable
     public ulong WeightsHash => Network.State.WeightsHash;
 
     /// <summary>One pass over the set in the epoch's order; epochs count from 1.</summary>
+    /// <exception cref="ArgumentException">The schedule looks at evaluations: give the epoch a set for it.</exception>
     /// <exception cref="NotFiniteNumberException">A loss or a gradient is not a finite number; the weights are those before that step.</exception>
     public EpochResult TrainEpoch(DataSet data, bool shuffle = true)
     {
-        CheckFits(data);
-        var order = new int[data.Count];
-        Network.StepsPerEpoch = ((data.Count - 1) / _batchSize) + 1;
-        _epoch = (_epoch ?? (int)(Network.State.Progress.Updates / Network.StepsPerEpoch)) + 1;
-        EpochOrder.Fill(order, _seed, _epoch.Value, shuffle);
-        var whole = BatchSlice.Whole(Math.Min(_batchSize, data.Count), _shards, _groupShards);
-        var result = Pass(data, order, (epoch, samples) => epoch + Step(samples == whole.Samples ? whole : BatchSlice.Whole(samples, _shards, _groupShards)));
-        Network.States.CloseEpoch(default);
-        Network.States.Flip();
+        if (_schedule.LooksAtEvaluations)
+        {
+            throw new ArgumentException("The schedule follows from evaluations; give TrainEpoch the test set as well.", nameof(data));
+        }
+
+        var result = PassOnce(data, shuffle);
+        Close(default);
         return result;
+    }
+
+    /// <summary><see cref="TrainEpoch(DataSet, bool)"/>, closed by an evaluation, as a job's epochs are.</summary>
+    /// <exception cref="NotFiniteNumberException">A loss or a gradient is not a finite number; the weights are those before that step.</exception>
+    public (EpochResult Train, EpochResult Test) TrainEpoch(DataSet data, DataSet test, bool shuffle = true)
+    {
+        CheckFits(test);
+        var train = PassOnce(data, shuffle);
+        var result = Evaluate(test, out var sums);
+        Close(sums);
+        return (train, result);
     }
 
     /// <summary>Loss and accuracy over a set; changes nothing.</summary>
     public EpochResult Evaluate(DataSet data)
     {
         CheckFits(data);
-        var order = new int[data.Count];
-        EpochOrder.Fill(order, _seed, epoch: 1, shuffle: false);
-        return Pass(data, order, (sums, samples) =>
-        {
-            Network.Evaluate(samples);
-            return sums.With(Network.Results);
-        });
+        return Evaluate(data, out _);
     }
 
     /// <summary>The model's outputs for some images: (images, outputs).</summary>
@@ -106,7 +111,7 @@ public sealed class LocalTrainer : IDisposable
 
     /// <summary>Goes on from files that <see cref="Save"/> and <see cref="SaveOptimizer"/> wrote, or a job: with the optimizer's state and the same set, as if it had never stopped.</summary>
     /// <param name="weights">A safetensors file.</param>
-    /// <param name="optimizer">Of its state; null: the optimizer and the schedule begin anew.</param>
+    /// <param name="optimizer">Of its state; null: the optimizer and the schedule begin anew, as one that looks at past epochs always does.</param>
     /// <exception cref="DataFileException">A file cannot be read, or is of another model or optimizer.</exception>
     public void Load(string weights, string? optimizer = null)
     {
@@ -126,10 +131,44 @@ public sealed class LocalTrainer : IDisposable
 
     public void Dispose() => Network.Dispose();
 
-    /// <param name="batch">Takes the sums so far and the number of samples that were loaded, and gives the new sums.</param>
-    private EpochResult Pass(DataSet data, int[] order, Func<PassSums, int, PassSums> batch)
+    private EpochResult PassOnce(DataSet data, bool shuffle)
     {
-        var (start, sums) = (Stopwatch.GetTimestamp(), default(PassSums));
+        CheckFits(data);
+        var order = new int[data.Count];
+        Network.StepsPerEpoch = ((data.Count - 1) / _batchSize) + 1;
+        _epoch = (_epoch ?? (int)(Network.State.Progress.Updates / Network.StepsPerEpoch)) + 1;
+        EpochOrder.Fill(order, _seed, _epoch.Value, shuffle);
+        var whole = BatchSlice.Whole(Math.Min(_batchSize, data.Count), _shards, _groupShards);
+        return Pass(
+            data, order, (epoch, samples) => epoch + Step(samples == whole.Samples ? whole : BatchSlice.Whole(samples, _shards, _groupShards)), out _);
+    }
+
+    private EpochResult Evaluate(DataSet data, out PassSums sums)
+    {
+        var order = new int[data.Count];
+        EpochOrder.Fill(order, _seed, epoch: 1, shuffle: false);
+        return Pass(
+            data,
+            order,
+            (before, samples) =>
+            {
+                Network.Evaluate(samples);
+                return before.With(Network.Results);
+            },
+            out sums);
+    }
+
+    private void Close(in PassSums test)
+    {
+        Network.States.CloseEpoch(test);
+        Network.States.Flip();
+    }
+
+    /// <param name="batch">Takes the sums so far and the number of samples that were loaded, and gives the new sums.</param>
+    private EpochResult Pass(DataSet data, int[] order, Func<PassSums, int, PassSums> batch, out PassSums sums)
+    {
+        var start = Stopwatch.GetTimestamp();
+        sums = default;
         for (var first = 0; first < order.Length; first += _batchSize)
         {
             var positions = order.AsSpan(first, Math.Min(_batchSize, order.Length - first));

@@ -137,12 +137,13 @@ public sealed class Network : IDisposable
     }
 
     /// <summary>The optimizer's rate in the last update, as the schedule had it; before the first, in that one.</summary>
-    public double LearningRate => _recipe.Schedule.Rate(_recipe.Optimizer.LearningRate, Math.Max(0, State.Progress.Updates - 1), Length);
+    public double LearningRate => _recipe.Schedule.Rate(
+        _recipe.Optimizer.LearningRate, Math.Max(0, State.Progress.Updates - 1), Length with { Past = State.Progress.EpochsBeforeUpdate });
 
     /// <summary>Steps of an epoch, for schedules that move by epochs.</summary>
     public int StepsPerEpoch { get; set; } = 1;
 
-    private TrainingLength Length => new(StepsPerEpoch, _recipe.Epochs);
+    private TrainingLength Length => new(StepsPerEpoch, _recipe.Epochs) { Past = State.Progress.Epochs };
 
     /// <summary>Ends a pass between two operations, by an <see cref="OperationCanceledException"/>: what the pass computed is of no meaning then, the state is as it was.</summary>
     public CancellationToken Interruption

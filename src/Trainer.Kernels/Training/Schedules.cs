@@ -8,6 +8,15 @@ namespace Trainer.Kernels.Training;
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct TrainingLength(int StepsPerEpoch, int? Epochs)
 {
+    private readonly IReadOnlyList<EpochSums>? _past;
+
+    /// <summary>What epochs came to that were closed before the step in question: the latest ones; of a training that went on from files, not the first.</summary>
+    public IReadOnlyList<EpochSums> Past
+    {
+        get => _past ?? [];
+        init => _past = value;
+    }
+
     /// <summary>Steps that somebody has taken off.</summary>
     private long Before { get; init; }
 
@@ -19,13 +28,24 @@ public readonly record struct TrainingLength(int StepsPerEpoch, int? Epochs)
 
     internal long EpochsLeft => Math.Max(1, StepsLeft / StepsPerEpoch);
 
+    /// <summary>Those of <see cref="Past"/> that ended behind the steps that were taken off.</summary>
+    /// <param name="step">Without those.</param>
+    internal IEnumerable<EpochSums> PastBehind(long step)
+    {
+        var first = ((step + Before) / StepsPerEpoch) - Past.Count;
+        return Past.Skip((int)Math.Clamp((Before / StepsPerEpoch) - first, 0, Past.Count));
+    }
+
     internal TrainingLength Behind(long steps) => this with { Before = Before + steps };
 }
 
-/// <summary>How the learning rate moves: a pure function of the step, as torch.optim.lr_scheduler's closed forms.</summary>
+/// <summary>How the learning rate moves: a pure function of the step, as torch.optim.lr_scheduler's closed forms, and of what epochs came to.</summary>
 public abstract record LearningRateSchedule
 {
     public static LearningRateSchedule Constant { get; } = new ConstantSchedule();
+
+    /// <summary>Whether epochs have to be closed by an evaluation for it to do its work.</summary>
+    public virtual bool LooksAtEvaluations => false;
 
     /// <summary>Before it; null: none.</summary>
     [BesideKind]

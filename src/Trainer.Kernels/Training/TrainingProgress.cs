@@ -39,6 +39,9 @@ public readonly record struct TrainingProgress(ulong Step, long Updates, long Sa
     /// <summary>Sums of the open epoch, or of the last one that was closed.</summary>
     public PassSums LastEpoch => OpenEpoch.Samples > 0 || Epochs.Count == 0 ? OpenEpoch : Epochs[^1].Train;
 
+    /// <summary>The epochs that were closed when the weights were last updated: without one that was closed behind that.</summary>
+    internal IReadOnlyList<EpochSums> EpochsBeforeUpdate => OpenEpoch.Samples > 0 || Epochs.Count == 0 ? Epochs : [.. Epochs.SkipLast(1)];
+
     /// <summary>What running statistics had seen before this training.</summary>
     /// <param name="counter">Index into <see cref="Models.ParameterLayout.Counters"/>.</param>
     public long BatchesBeforeOf(int counter) => _batchesBefore is null ? 0 : _batchesBefore[counter];

@@ -46,6 +46,11 @@ internal static class JobRelations
                     $"must be at least the one before it ({milestones[i - 1]}), got {milestones[i]}");
             }
         }
+        if (schedule.ReduceOnPlateau is { } plateau && plateau.Metric == "accuracy" != (plateau.Mode == "max"))
+        {
+            yield return new("training.schedule.reduce_on_plateau.mode",
+                $"must be {(plateau.Metric == "accuracy" ? "max" : "min")} beside metric {plateau.Metric}, got {plateau.Mode}");
+        }
         if (schedule.Warmup is { HasEpochs: true } warmup && warmup.Epochs >= training.Epochs)
         {
             yield return new("training.schedule.warmup.epochs", $"must be less than training.epochs ({training.Epochs}), got {warmup.Epochs}");

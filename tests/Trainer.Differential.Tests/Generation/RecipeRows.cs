@@ -29,7 +29,8 @@ internal static class RecipeRows
         ("multi_step", MultiStep),
         ("exponential", (draw, _) => new JsonObject { ["gamma"] = draw.Real(0.2, 1.3) }),
         ("cosine", (draw, scene) => new JsonObject().Maybe(draw, "t_max", () => draw.Between(1, scene.Epochs + 1)).Maybe(draw, "eta_min", () => draw.Real(1e-4, 1e-2))),
-        ("one_cycle", OneCycle));
+        ("one_cycle", OneCycle),
+        ("reduce_on_plateau", ReduceOnPlateau));
 
     public static JsonObject Warmup(Draw draw, RecipeScene scene)
     {
@@ -81,6 +82,16 @@ internal static class RecipeRows
     {
         var milestones = Enumerable.Range(1, 4).Where(_ => draw.Chance(0.5)).Select(epoch => (JsonNode)epoch).ToArray();
         return new JsonObject { ["milestones"] = milestones.Length > 0 ? new JsonArray(milestones) : 1 }.Maybe(draw, "gamma", () => draw.Real(0.1, 1.5));
+    }
+
+    /// <summary>Impatient, as there are few epochs.</summary>
+    private static JsonObject ReduceOnPlateau(Draw draw, RecipeScene scene)
+    {
+        var options = new JsonObject().Maybe(draw, "metric", () => draw.Of("train_loss", "test_loss", "accuracy"), 0.7);
+        options.Maybe(draw, "mode", () => (string?)options["metric"] == "accuracy" ? "max" : "min", (string?)options["metric"] == "accuracy" ? 1 : 0.3);
+        return options.Maybe(draw, "factor", () => draw.Real(0.1, 0.9)).Maybe(draw, "patience", () => draw.Between(0, 1), 0.8).Maybe(draw, "threshold", () => draw.Real(1e-3, 0.5))
+            .Maybe(draw, "threshold_mode", () => draw.Of("rel", "abs"), 0.5).Maybe(draw, "cooldown", () => draw.Between(0, 1)).Maybe(draw, "min_lr", () => draw.Real(1e-4, 1e-2))
+            .Maybe(draw, "eps", () => draw.Real(1e-9, 1e-2));
     }
 
     private static JsonObject OneCycle(Draw draw, RecipeScene scene) => new JsonObject { ["max_lr"] = draw.Real(1e-3, 0.1) }

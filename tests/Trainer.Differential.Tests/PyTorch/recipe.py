@@ -134,6 +134,11 @@ def multi_step(rates, options, plan):
     return by_epochs(lr_scheduler.MultiStepLR)(rates, {**options, "milestones": milestones}, plan)
 
 
+def reduce_on_plateau(rates, options, plan):
+    """Moved by what epochs come to, not by steps."""
+    return lr_scheduler.ReduceLROnPlateau(rates, **{name: value for name, value in options.items() if name != "metric"}), None
+
+
 # One row per kind: a scheduler of some rates, and after how many steps it is told to move.
 SCHEDULES = {
     "constant": lambda rates, options, plan: (lr_scheduler.ConstantLR(rates, 1.0), 1),
@@ -142,6 +147,7 @@ SCHEDULES = {
     "exponential": by_epochs(lr_scheduler.ExponentialLR),
     "cosine": cosine,
     "one_cycle": one_cycle,
+    "reduce_on_plateau": reduce_on_plateau,
 }
 
 
@@ -156,6 +162,7 @@ class Schedule:
         self.rates = self.stand_in(rates)
         self.scheduler, self.every = SCHEDULES[kind](self.rates, options, plan)
         self.step, self.warm = 0, plan.warm
+        self.metric = options.get("metric", "test_loss")
         self.warm_rates = self.stand_in([group["lr"] for group in self.rates.param_groups])
         self.warmup = lr_scheduler.LinearLR(self.warm_rates, warmup.get("start_factor", 1 / 3), total_iters=max(1, plan.warm))
 
@@ -168,7 +175,13 @@ class Schedule:
         step, self.step = self.step, self.step + 1
         if step < self.warm:
             return self.moved(self.warm_rates, self.warmup, step > 0)
-        return self.moved(self.rates, self.scheduler, step > self.warm and (step - self.warm) % self.every == 0)
+        return self.moved(self.rates, self.scheduler, self.every is not None and step > self.warm and (step - self.warm) % self.every == 0)
+
+    def closed(self, train, test):
+        """An epoch's sums and those of the evaluation after it. Those of epochs within warm-up move nothing."""
+        if self.every is None and self.step > self.warm:
+            loss, counted, correct, _ = (train if self.metric == "train_loss" else test).numbers()
+            self.scheduler.step(loss if self.metric != "accuracy" else correct / counted if counted else torch.nan)
 
     @staticmethod
     def moved(rates, scheduler, moves):

@@ -59,7 +59,10 @@ class Run:
 
     def train(self):
         """Loss and accuracy of each epoch and of the evaluation after it, and the state at the end."""
-        epochs = [(self.train_epoch(epoch), self.evaluate()) for epoch in range(1, self.training["epochs"] + 1)]
+        epochs = []
+        for epoch in range(1, self.training["epochs"] + 1):
+            epochs.append((self.train_epoch(epoch), self.evaluate()))
+            self.schedule.closed(*epochs[-1])
         return epochs, self.network.state_dict()
 
     def train_epoch(self, epoch):

@@ -29,7 +29,8 @@ internal static class LibraryRun
         var epochs = new List<(Measured, Measured)>();
         for (var epoch = 0; epoch < job.Training.Epochs; epoch++)
         {
-            epochs.Add((Of(trainer.TrainEpoch(job.Train, job.Shuffle)), Of(trainer.Evaluate(job.Evaluation))));
+            var (train, test) = trainer.TrainEpoch(job.Train, job.Evaluation, job.Shuffle);
+            epochs.Add((Of(train), Of(test)));
         }
 
         var path = Path.Combine(folder, "trained.safetensors");
@@ -59,6 +60,9 @@ internal static class LibraryRun
             {
                 Step(tried, job, network, order.AsSpan(first, Math.Min(job.BatchSize, order.Length - first)), ++step);
             }
+
+            network.States.CloseEpoch(Evaluate(job, network));
+            network.States.Flip();
         }
 
         return Values(network);
@@ -68,7 +72,7 @@ internal static class LibraryRun
 
     private static void Step(Case tried, LoadedJob job, Network network, ReadOnlySpan<int> samples, ulong step)
     {
-        var (ranges, roots) = (new List<ShardRange>(), new List<Memory<float>>());
+        var (ranges, roots, sums) = (new List<ShardRange>(), new List<Memory<float>>(), default(PassSums));
         var group = job.BatchNormShards ?? job.Model.GroupShards(job.BatchSize, job.Shards);
         var unit = job.Model.UnitShards(job.Shards, group);
         var units = ((job.Shards - 1) / unit) + 1;
@@ -80,14 +84,29 @@ internal static class LibraryRun
                 var slice = new BatchSlice(samples.Length, job.Shards, ShardTree.Cover(lo, hi, job.Shards), group);
                 Load(job.Train, network, slice, samples);
                 network.ForwardBackward(slice, step);
+                sums = sums.With(network.Results);
                 ranges.AddRange(slice.Roots);
                 roots.AddRange(slice.Roots.Select((_, root) => network.Gradient(root).ToArray().AsMemory()));
             }
         }
 
         Assert.True(GradientTree.Fold([.. roots], [.. ranges], job.Shards, samples.Length, network.Total), "a total that is not finite");
-        network.Apply();
+        network.Apply(sums);
         network.States.Flip();
+    }
+
+    private static PassSums Evaluate(LoadedJob job, Network network)
+    {
+        var sums = default(PassSums);
+        for (var first = 0; first < job.Evaluation.Count; first += job.BatchSize)
+        {
+            var samples = Enumerable.Range(first, Math.Min(job.BatchSize, job.Evaluation.Count - first)).ToArray();
+            Load(job.Evaluation, network, BatchSlice.Whole(samples.Length, 1), samples);
+            network.Evaluate(samples.Length);
+            sums = sums.With(network.Results);
+        }
+
+        return sums;
     }
 
     private static void Load(DataSet data, Network network, BatchSlice slice, ReadOnlySpan<int> samples)

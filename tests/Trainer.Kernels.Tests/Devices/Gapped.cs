@@ -28,29 +28,37 @@ public sealed class Gapped(Device device, int gap) : IDisposable
     }
 
     /// <summary>Holds NaN, so that what is not written is found.</summary>
-    public Tensor Output(int samples, int elements) => Input(samples, [.. Enumerable.Repeat(float.NaN, samples * elements)]);
+    public Tensor Output(int samples, int elements)
+    {
+        var values = new float[samples * elements];
+        values.AsSpan().Fill(float.NaN);
+        return Input(samples, values);
+    }
 
     /// <summary>The samples of a tensor without what lies between.</summary>
     public float[] Read(Tensor tensor)
     {
         var (_, samples, elements) = _tensors.Single(entry => entry.Memory == tensor.Memory);
-        var values = device.Read(tensor);
-        return [.. Enumerable.Range(0, samples).SelectMany(n => values[(n * (elements + gap))..][..elements])];
+        var (values, dense) = (device.Read(tensor), new float[samples * elements]);
+        for (var n = 0; n < samples; n++)
+        {
+            values.AsSpan(n * (elements + gap), elements).CopyTo(dense.AsSpan(n * elements));
+        }
+
+        return dense;
     }
 
     public void Dispose()
     {
         foreach (var (memory, samples, elements) in _tensors)
         {
-            var host = device.Read(Whole(memory));
-            for (var i = 0; i < host.Length; i++)
+            var host = device.Read(Whole(memory)).AsSpan();
+            for (var (n, begin) = (0, 0); n <= samples; n++)
             {
-                var place = i - Before;
-                var isSample = place >= 0 && place / (elements + gap) < samples && place % (elements + gap) < elements;
-                if (!isSample && host[i] != Guard)
-                {
-                    Assert.Fail($"Element {place} of {samples} samples of {elements}, {gap} between them, was written.");
-                }
+                var end = n < samples ? Before + (n * (elements + gap)) : host.Length;
+                var written = host[begin..end].IndexOfAnyExcept(Guard);
+                Assert.True(written < 0, $"Element {begin + written - Before} of {samples} samples of {elements}, {gap} between them, was written.");
+                begin = end + elements;
             }
 
             memory.Dispose();

@@ -15,6 +15,9 @@ public sealed class ScheduleGoldenTests
     private static readonly Dictionary<string, JsonElement> Sections = GoldenValues.Load("schedules.json")
         .GetProperty("sections").EnumerateArray().ToDictionary(golden => golden.Text("name"));
 
+    private static readonly Dictionary<string, JsonElement> Plateaus = GoldenValues.Load("schedules.json")
+        .GetProperty("plateaus").EnumerateArray().ToDictionary(golden => golden.Text("name"));
+
     public static TheoryData<string> SectionCases => [.. Sections.Keys];
 
     public static TheoryData<string> Cases => [.. All.Keys];
@@ -67,6 +70,32 @@ public sealed class ScheduleGoldenTests
         {
             var rate = recipe.Schedule.Rate(golden.GetProperty("lr").GetDouble(), step, length);
             Assert.True(Math.Abs(rate - rates[step]) <= 1e-8 * rates.Max(), $"{name}: {rate:R} at step {step}, PyTorch has {rates[step]:R}");
+        }
+    }
+
+    public static TheoryData<string> PlateauCases => [.. Plateaus.Keys];
+
+    /// <summary>Told of everything before an epoch; at every step of it; and behind a warm-up of five epochs, as if there had been none.</summary>
+    [Theory]
+    [MemberData(nameof(PlateauCases))]
+    public void Rates_behind_what_epochs_came_to_are_those_of_pytorch(string name)
+    {
+        const int Steps = 3, Warm = 5;
+        var golden = Plateaus[name];
+        var (rates, lr) = (golden.Doubles("rates"), golden.GetProperty("lr").GetDouble());
+        var recipe = TrainingRecipe.FromJson($$$"""{"epochs":99,"optimizer":{"sgd":{"lr":1}},"schedule":{{{golden.GetProperty("schedule").GetRawText()}}}}""");
+        var epochs = golden.Doubles("thousandths").Select(value => new PassSums(value, 1000, (long)value, 1000, 1000))
+            .Select(sums => new EpochSums(sums, recipe.Schedule.LooksAtEvaluations ? sums : default)).ToList();
+        var better = new EpochSums(new(-1, 1, 1, 1, 1), new(-1, 1, 1, 1, 1));
+        var warm = recipe.Schedule with { Warmup = new Warmup(Epochs: Warm) };
+        for (var epoch = 0; epoch < rates.Length; epoch++)
+        {
+            var past = epochs[..epoch];
+            Assert.Equal(rates[epoch], recipe.Schedule.Rate(lr, epoch * Steps, new TrainingLength(Steps, 99) { Past = past }), 1e-9);
+            Assert.Equal(rates[epoch], recipe.Schedule.Rate(lr, (epoch * Steps) + 2, new TrainingLength(Steps, 99) { Past = past }), 1e-9);
+            Assert.Equal(rates[epoch], recipe.Schedule.Rate(lr, (epoch + 7) * Steps, new TrainingLength(Steps, 99) { Past = past }), 1e-9);
+            past = [.. Enumerable.Repeat(better, Warm), .. past];
+            Assert.Equal(rates[epoch], warm.Rate(lr, (Warm + epoch) * Steps, new TrainingLength(Steps, 99) { Past = past }), 1e-9);
         }
     }
 

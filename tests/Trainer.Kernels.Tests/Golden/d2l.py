@@ -30,14 +30,14 @@ def keras_cnn(channels, classes, p):
         nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Dropout(p), nn.LazyLinear(classes))
 
 
-def alexnet(channels, classes, p):
+def alexnet(channels, classes, p, hidden=4096):
     return nn.Sequential(
         nn.Conv2d(channels, 96, kernel_size=11, stride=4, padding=1), nn.ReLU(), nn.MaxPool2d(kernel_size=3, stride=2),
         nn.Conv2d(96, 256, kernel_size=5, padding=2), nn.ReLU(), nn.MaxPool2d(kernel_size=3, stride=2),
         nn.Conv2d(256, 384, kernel_size=3, padding=1), nn.ReLU(),
         nn.Conv2d(384, 384, kernel_size=3, padding=1), nn.ReLU(),
         nn.Conv2d(384, 256, kernel_size=3, padding=1), nn.ReLU(), nn.MaxPool2d(kernel_size=3, stride=2), nn.Flatten(),
-        nn.LazyLinear(4096), nn.ReLU(), nn.Dropout(p), nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(p), nn.Linear(4096, classes))
+        nn.LazyLinear(hidden), nn.ReLU(), nn.Dropout(p), nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout(p), nn.Linear(hidden, classes))
 
 
 def vgg_block(convolutions, in_channels, out_channels):
@@ -48,7 +48,7 @@ def vgg_block(convolutions, in_channels, out_channels):
     return nn.Sequential(*layers, nn.MaxPool2d(kernel_size=2, stride=2))
 
 
-def vgg(depth, ratio=1):
+def vgg(depth, ratio=1, hidden=4096):
     repeats = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}[depth]
 
     def make(channels, classes, p):
@@ -57,8 +57,8 @@ def vgg(depth, ratio=1):
             blocks.append(vgg_block(repeat, channels, width // ratio))
             channels = width // ratio
         return nn.Sequential(
-            *blocks, nn.Flatten(), nn.LazyLinear(4096), nn.ReLU(), nn.Dropout(p), nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(p),
-            nn.Linear(4096, classes))
+            *blocks, nn.Flatten(), nn.LazyLinear(hidden), nn.ReLU(), nn.Dropout(p), nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout(p),
+            nn.Linear(hidden, classes))
     return make
 
 
@@ -218,12 +218,17 @@ NETWORKS = {
 }
 
 
-def create(name, shape, classes=10, p=0.5, ratio=1):
+def create(name, shape, classes=10, p=0.5, ratio=1, hidden=4096):
     """The network for images of this shape; like D2L's, it does not know their size, which the first linear layer takes from one pass.
 
-    ratio divides the channels of a VGG's convolutions, as D2L does to train one in a lesson."""
-    make = NETWORKS[name] if ratio == 1 else vgg(int(name.removeprefix("vgg")), ratio)
-    net = make(shape[0], classes, p)
+    ratio divides the channels of a VGG's convolutions, as D2L does to train one in a lesson; hidden are the
+    features of AlexNet's and VGG's hidden linear layers."""
+    if name.startswith("vgg"):
+        net = vgg(int(name.removeprefix("vgg")), ratio, hidden)(shape[0], classes, p)
+    elif name == "alexnet":
+        net = alexnet(shape[0], classes, p, hidden)
+    else:
+        net = NETWORKS[name](shape[0], classes, p)
     with torch.no_grad():
         net.eval()(torch.zeros(1, *shape))
     return net.train()

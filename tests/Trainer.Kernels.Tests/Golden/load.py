@@ -1,6 +1,6 @@
 """python3 load.py FOLDER: loads NAME.safetensors into D2L's network of that name with strict=True, and prints its outputs in evaluation mode.
 
-FOLDER/networks.json lists the networks: name, input, classes, ratio and samples, whose images are tensor("images", ...) of golden.py. One line of JSON on
+FOLDER/networks.json lists the networks: name, input, classes, ratio, hidden and samples, whose images are tensor("images", ...) of golden.py. One line of JSON on
 standard output for each: the outputs, or what is wrong. The reader is our own: Debian has no package of safetensors.
 """
 import json
@@ -30,8 +30,8 @@ def read(path):
     return tensors
 
 
-def outputs(folder, name, shape, classes, ratio, samples):
-    net = d2l.create(name, shape, classes, ratio=ratio)
+def outputs(folder, name, shape, classes, ratio, hidden, samples):
+    net = d2l.create(name, shape, classes, ratio=ratio, hidden=hidden)
     net.load_state_dict(read(folder / f"{name}.safetensors"), strict=True)
     with torch.no_grad():
         return golden.flat(net.eval()(golden.tensor("images", (samples, *shape))))
@@ -40,7 +40,8 @@ def outputs(folder, name, shape, classes, ratio, samples):
 folder = pathlib.Path(sys.argv[1])
 for network in json.loads((folder / "networks.json").read_text()):
     try:
-        result = {"outputs": outputs(folder, network["name"], network["input"], network["classes"], network["ratio"], network["samples"])}
+        result = {"outputs": outputs(folder, network["name"], network["input"], network["classes"], network["ratio"], network["hidden"],
+                                     network["samples"])}
     except RuntimeError as error:
         result = {"error": str(error)}
     print(json.dumps({"name": network["name"], **result}), flush=True)

@@ -32,6 +32,21 @@ def section(name, make, steps_per_epoch, epochs, schedule, lr=0.3):
     return {**case, "epochs": epochs, "steps_per_epoch": steps_per_epoch}
 
 
+def plateau(name, lr, epochs=40, **options):
+    """The rates of each epoch, and the metric that each comes to: it falls (with mode max it rises) and stays, with noise; a whole number of thousandths."""
+    metric = options.pop("metric", "test_loss")
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+    scheduler, metrics, sequence = of.ReduceLROnPlateau(optimizer, **options), [], []
+    noise = golden.tensor(f"plateau.{name}", (epochs,), 0.05).tolist()
+    for epoch in range(epochs):
+        value = round(1000 * (0.3 + 0.6 * 0.8 ** epoch + noise[epoch]))
+        metrics.append(1000 - value if options.get("mode") == "max" else value)
+        sequence.append(golden.digits(optimizer.param_groups[0]["lr"]))
+        optimizer.step()
+        scheduler.step(metrics[-1] / 1000)
+    return {"name": name, "lr": lr, "schedule": {"reduce_on_plateau": {"metric": metric, **options}}, "thousandths": metrics, "rates": sequence}
+
+
 def warm_steps(steps, then):
     return lambda optimizer: of.SequentialLR(optimizer, [of.LinearLR(optimizer, total_iters=steps), then(optimizer)], milestones=[steps])
 
@@ -96,4 +111,13 @@ golden.write("schedules.json", {"cases": [
     section("one_cycle after a warm-up", warm_steps(4, lambda o: of.OneCycleLR(o, 0.8, total_steps=16, cycle_momentum=False)), 5, 4,
             {"one_cycle": {"max_lr": 0.8}, "warmup": {"steps": 4}}, lr=0.8 / 25),
     section("a warm-up alone", lambda o: of.LinearLR(o, total_iters=6), 5, 2, {"warmup": {"steps": 6}}),
+], "plateaus": [
+    plateau("defaults", 0.1),
+    plateau("impatient", 0.3, patience=1, factor=0.5),
+    plateau("no patience, cooldown", 0.3, patience=0, factor=0.7, cooldown=3, metric="train_loss"),
+    plateau("absolute threshold", 0.2, patience=2, factor=0.3, threshold=0.02, threshold_mode="abs"),
+    plateau("accuracy", 0.2, mode="max", patience=2, factor=0.5, threshold=0.01, cooldown=1, metric="accuracy"),
+    plateau("accuracy, absolute", 0.2, mode="max", patience=1, threshold=0.01, threshold_mode="abs", metric="accuracy"),
+    plateau("least rate", 0.2, patience=0, factor=0.3, min_lr=0.01),
+    plateau("small reductions", 0.1, patience=0, factor=0.5, eps=0.01),
 ]})

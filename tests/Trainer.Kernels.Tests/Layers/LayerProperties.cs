@@ -63,8 +63,8 @@ public sealed class LayerProperties : IDisposable
     [Fact]
     public void Linear_layers() => Check(
         50,
-        Gen.Select(Gen.Int[1, 67], Gen.Bool, (features, bias) => (Layer)new Linear(features) { Bias = bias }),
-        Gen.Int[1, 67].Select(features => new Shape(features)));
+        Gen.Select(Gen.Int[1, 37], Gen.Bool, (features, bias) => (Layer)new Linear(features) { Bias = bias }),
+        Gen.Int[1, 41].Select(features => new Shape(features)));
 
     [Fact]
     public void Softmax_and_dropout() => Check(

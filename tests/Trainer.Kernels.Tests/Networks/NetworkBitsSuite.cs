@@ -78,7 +78,7 @@ public abstract class NetworkBitsSuite(DeviceVariants variants)
     private static Model ModelOf(string name)
     {
         var input = Inputs.GetValueOrDefault(name, new Shape(1, 28, 28));
-        return Zoo.Create(name, input, 7, new ZooOptions(Width: Inputs.ContainsKey(name) && name != "cnn-rgb32" ? 0.15 : 1));
+        return NarrowZoo.Create(name, input, 7, new ZooOptions(Width: Inputs.ContainsKey(name) && name != "cnn-rgb32" ? 0.15 : 1));
     }
 
     /// <summary>Steps whose shards are cut among workers, one after another on the same device; every shard is a batch norm group.</summary>

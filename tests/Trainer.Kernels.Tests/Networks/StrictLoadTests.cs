@@ -43,7 +43,7 @@ public sealed class StrictLoadTests : IDisposable
         var names = Zoo.Names;
         var expected = names.ToDictionary(name => name, name => Save(device, name));
         await File.WriteAllTextAsync(_folder.File("networks.json"), JsonSerializer.Serialize(
-            names.Select(name => new { name, input = InputOf(name).Dimensions, classes = Classes, ratio = RatioOf(name), samples = Samples })));
+            names.Select(name => new { name, input = InputOf(name).Dimensions, classes = Classes, ratio = RatioOf(name), hidden = NarrowZoo.Hidden, samples = Samples })));
         var printed = await Run(python!, "-B", "-W", "ignore", Script(), _folder.Path);
         var loaded = printed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
 
@@ -58,7 +58,7 @@ public sealed class StrictLoadTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static Model Model(string name) => Zoo.Create(name, InputOf(name), Classes, new ZooOptions(Width: 1.0 / RatioOf(name)));
+    private static Model Model(string name) => NarrowZoo.Create(name, InputOf(name), Classes, new ZooOptions(Width: 1.0 / RatioOf(name)));
 
     private static Shape InputOf(string name) => Inputs.GetValueOrDefault(name, new Shape(1, 28, 28));
 

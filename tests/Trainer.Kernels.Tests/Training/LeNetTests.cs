@@ -14,10 +14,14 @@ public class LeNetTests
 {
     private const int Batch = 256;
 
-    [Theory]
-    [InlineData(Batch, 16)]
-    [InlineData(13, 16)]
-    public void The_first_ten_steps_are_those_of_a_naive_trainer(int samples, int shards)
+    [Fact]
+    public void The_first_ten_steps_are_those_of_a_naive_trainer() => MustTrainAsNaively(samples: 13, shards: 16);
+
+    [Fact]
+    [Trait("Category", "Long")]
+    public void The_first_ten_steps_of_large_batches_are_those_of_a_naive_trainer() => MustTrainAsNaively(Batch, shards: 16);
+
+    private static void MustTrainAsNaively(int samples, int shards)
     {
         using var device = CpuDevice.Create(2);
         using var network = Start(device, samples);

@@ -107,6 +107,29 @@ public sealed class LocalTrainerTests : IDisposable
     }
 
     [Fact]
+    public void The_rate_falls_behind_evaluations_that_are_no_better()
+    {
+        var (data, _, _) = Samples(23);
+        var plateau = new PlateauSchedule(Patience: 0, Threshold: 1000, ThresholdMode: ThresholdMode.Abs, Factor: 0.5);
+        using var trainer = new LocalTrainer(Softmax, _device, new TrainingRecipe(new Sgd(0.1f)) { Schedule = plateau }, batchSize: 10);
+        var rates = new List<double>();
+        trainer.Stepped = step => rates.Add(step.LearningRate);
+        for (var epoch = 0; epoch < 3; epoch++)
+        {
+            var (_, test) = trainer.TrainEpoch(data, data.Take(17));
+            Assert.Equal(trainer.Evaluate(data.Take(17)).Loss, test.Loss);
+            Assert.Equal(rates[^1], trainer.Network.LearningRate);
+            Assert.Equal(17, trainer.Network.State.Progress.Epochs[epoch].Test.Samples);
+        }
+
+        // The first value is better than none.
+        double[] first = [0.1f, 0.1f, 0.05f];
+        Assert.Equal(first.SelectMany(rate => Enumerable.Repeat(rate, 3)).Select(rate => (float)rate), rates.Select(rate => (float)rate));
+        var refused = Assert.Throws<ArgumentException>(() => trainer.TrainEpoch(data));
+        Assert.StartsWith("The schedule follows from evaluations; give TrainEpoch the test set as well.", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Saved_weights_are_the_network_s()
     {
         using var trainer = new LocalTrainer(Softmax, _device, new Sgd(0.1f), batchSize: 10);

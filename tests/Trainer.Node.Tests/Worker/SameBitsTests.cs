@@ -47,15 +47,31 @@ public class SameBitsTests
         }
     }
 
-    private static string TrainLocally(TinyData data, int batchSize, int shards, int epochs, Precision? precision = null)
+    /// <summary>A rate that falls at every evaluation: what they came to is the same for all.</summary>
+    [Fact]
+    public async Task A_schedule_that_looks_at_evaluations_has_the_same_rates_on_any_number_of_workers()
     {
-        var recipe = new TrainingRecipe(new Sgd(0.9f, 0.5f)) { Precision = precision ?? Precision.Exact };
+        using var data = new TinyData(train: 111, test: 17);
+        var job = data.Job(batchSize: 37, shards: 7, epochs: 3);
+        job.Training.Schedule = new Protos.Schedule { ReduceOnPlateau = new() { Patience = 0, Threshold = 100, ThresholdMode = "abs", Factor = 0.5 } };
+        var expected = TrainLocally(data, 37, 7, epochs: 3, schedule: new PlateauSchedule(Patience: 0, Threshold: 100, ThresholdMode: ThresholdMode.Abs, Factor: 0.5));
+        Assert.NotEqual(TrainLocally(data, 37, 7, epochs: 3), expected);
+        foreach (var workers in new[] { 1, 3 })
+        {
+            await using var group = await new WorkerGroup(workers, 1).ReadyAsync();
+            Assert.Equal(expected, (await group.TrainAsync("job", job)).WeightsSha256);
+        }
+    }
+
+    private static string TrainLocally(TinyData data, int batchSize, int shards, int epochs, Precision? precision = null, LearningRateSchedule? schedule = null)
+    {
+        var recipe = new TrainingRecipe(new Sgd(0.9f, 0.5f)) { Precision = precision ?? Precision.Exact, Schedule = schedule ?? LearningRateSchedule.Constant };
         using var device = CpuDevice.Create(1);
-        var train = DataSet.FromIdx(data.Files.TrainImages, data.Files.TrainLabels);
+        var (train, test) = (DataSet.FromIdx(data.Files.TrainImages, data.Files.TrainLabels), DataSet.FromIdx(data.Files.TestImages, data.Files.TestLabels));
         using var trainer = new LocalTrainer(Zoo.LeNet(), device, recipe, batchSize, seed: 3, shards);
         for (var epoch = 0; epoch < epochs; epoch++)
         {
-            trainer.TrainEpoch(train);
+            trainer.TrainEpoch(train, test);
         }
 
         return trainer.Save(Path.Combine(data.Folder, "local.safetensors"));

@@ -66,13 +66,15 @@ public sealed class TrainingFieldTests
         "9:32: training.parameter_groups[0].pattern: must be a parameter's name, * for any characters and ? for any one, got '0 *'")]
     [InlineData("parameter_groups: [{pattern: '*', lr: 1, frozen: true}]",
         "9:41: training.parameter_groups[0].lr: cannot stand beside frozen: true; remove one of them")]
-    [InlineData("schedule: {}", "9:3: training.schedule: needs constant, step, multi_step, exponential, cosine, one_cycle or warmup")]
+    [InlineData("schedule: {}", "9:3: training.schedule: needs constant, step, multi_step, exponential, cosine, one_cycle, reduce_on_plateau or warmup")]
     [InlineData("schedule: {warmup: {steps: 5}, step: {step_size: 1}, cosine: }",
-        "9:56: training.schedule.cosine: cannot stand beside step: only one of constant, step, multi_step, exponential, cosine or one_cycle")]
+        "9:56: training.schedule.cosine: cannot stand beside step: only one of constant, step, multi_step, exponential, cosine, one_cycle or reduce_on_plateau")]
     [InlineData("schedule: {cosine: , warmup: {}}", "9:24: training.schedule.warmup: needs steps or epochs")]
     [InlineData("schedule: {cosine: , warmup: {epochs: 3}}", "9:41: training.schedule.warmup.epochs: must be less than training.epochs (3), got 3")]
     [InlineData("schedule: {cosine: , warmup: {steps: 3, start_factor: 0}}", "9:57: training.schedule.warmup.start_factor: must be greater than 0, got 0")]
     [InlineData("schedule: {multi_step: {milestones: [3, 2]}}", "9:43: training.schedule.multi_step.milestones[1]: must be at least the one before it (3), got 2")]
+    [InlineData("schedule: {reduce_on_plateau: {metric: accuracy}}", "9:14: training.schedule.reduce_on_plateau.mode: must be max beside metric accuracy, got min")]
+    [InlineData("schedule: {reduce_on_plateau: {mode: max}}", "9:40: training.schedule.reduce_on_plateau.mode: must be min beside metric test_loss, got max")]
     [InlineData("schedule: {step: {gamma: 0.5}}", "9:14: training.schedule.step.step_size: is required")]
     [InlineData("schedule: {one_cycle: {pct_start: 0.5}}", "9:14: training.schedule.one_cycle.max_lr: is required")]
     [InlineData("schedule: {one_cycle: {max_lr: 1}}\nparameter_groups: [{pattern: '*', frozen: true}, {pattern: '*', lr: 1}]",
