@@ -88,7 +88,7 @@ internal static class Application
             ContextCommand.Create(shell),
             CompletionCommand.Create(shell),
             CoordinatorCommand.Create(),
-            NodeCommand.Create(),
+            NodeCommand.Create(shell),
         };
         var help = root.Options.OfType<HelpOption>().Single();
         var action = new HelpWithExamples((HelpAction)help.Action!, shell.Width);

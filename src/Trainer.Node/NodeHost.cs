@@ -8,6 +8,7 @@ using Trainer.Hosting.Run;
 using Trainer.Kernels.Devices;
 using Trainer.Node.Cluster;
 using Trainer.Node.Links;
+using Trainer.Node.Training;
 using Trainer.Node.Worker;
 
 namespace Trainer.Node;
@@ -42,6 +43,9 @@ public sealed record NodeOptions
     public required Func<string, int, Device> OpenDevice { get; init; }
 
     public bool Insecure { get; init; }
+
+    /// <summary>Called at each <see cref="Moment"/> of the work, by the thread that works; null: nobody wants to know.</summary>
+    public Action<Moment>? Reached { get; init; }
 
     public LogOptions Log { get; init; } = new();
 }
@@ -162,7 +166,7 @@ public static class NodeHost
     private static IActorRef StartWorker(
         ActorSystem training, NodeOptions options, Device device, TrainingMetrics metrics, LinkListener listener, ILogger logger)
     {
-        var worker = new WorkerOptions(options.Name, Incarnation(), HostIdentity.Current, device, metrics, logger) { Listener = listener };
+        var worker = new WorkerOptions(options.Name, Incarnation(), HostIdentity.Current, device, metrics, logger) { Listener = listener, Reached = options.Reached };
         return training.ActorOf(Props.Create(() => new WorkerActor(worker)), options.Name);
     }
 

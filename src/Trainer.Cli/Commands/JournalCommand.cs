@@ -27,11 +27,17 @@ internal static class JournalCommand
             var request = new GetJournalRequest { Id = parsed.GetValue(id) };
             var journal = await client.CallAsync((cluster, options) => cluster.Jobs.GetJournalAsync(request, options), stop);
             var printer = Printer.Of(parsed, shell);
-            if (printer.Json)
-                foreach (var entry in journal.Entries)
-                    printer.Print(() => ProtoJson.ToJson(entry), () => "");
-            else
+            if (!printer.Json)
+            {
                 shell.Out.WriteLine(journal.Entries.Count > 0 ? JournalText.Table(journal.Entries, shell.Width) : "No worker has trained this job yet.");
+                return ExitCode.Ok;
+            }
+
+            foreach (var entry in journal.Entries)
+            {
+                shell.Out.WriteLine(ProtoJson.Line(ProtoJson.ToJson(entry)));
+            }
+
             return ExitCode.Ok;
         });
         return command;

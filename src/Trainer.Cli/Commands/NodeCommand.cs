@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Help;
+using Trainer.Cli.Local;
 using Trainer.Cli.Options;
+using Trainer.Cli.Output;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Gpu;
 using Trainer.Node;
@@ -16,7 +18,7 @@ internal static class NodeCommand
         ExitCode.Usage,
         "Give it --seed for every coordinator, or the --run-folder of a local cluster.");
 
-    public static Command Create()
+    public static Command Create(Shell shell)
     {
         var host = new HostProcess();
         var name = new Option<string>("--name")
@@ -55,6 +57,7 @@ internal static class NodeCommand
                 OpenDevice = DeviceCatalog.Open,
                 Insecure = parsed.GetValue(host.Insecure),
                 Log = host.Log(parsed),
+                Reached = FaultProbe.Of(shell.Environment),
             };
             if (options is { Run: null, Seeds.Count: 0 })
             {

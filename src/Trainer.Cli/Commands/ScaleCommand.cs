@@ -29,7 +29,9 @@ internal static class ScaleCommand
         command.Validators.Add(result =>
         {
             if (result.GetResult(min) is null && result.GetResult(max) is null)
+            {
                 result.AddError("trainer scale needs --min, --max or both.");
+            }
         });
         connection.AddTo(command);
         command.SetAction(async (parsed, stop) =>

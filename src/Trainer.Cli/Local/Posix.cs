@@ -8,6 +8,7 @@ internal static partial class Posix
 {
     private const int SigTerm = 15;
     private const int SigKill = 9;
+    private const int SigStop = 19;
 
     /// <summary>Leaves the terminal's session and process group, so that its Ctrl-C and hang-up no longer come here.</summary>
     /// <remarks>Fails, harmlessly, for a process that leads a group already: a shell with job control gave it one of its own.</remarks>
@@ -17,6 +18,12 @@ internal static partial class Posix
     public static bool Terminate(ProcessIdentity process) => Send(process, SigTerm);
 
     public static bool Kill(ProcessIdentity process) => Send(process, SigKill);
+
+    /// <summary>This process dies at once, as by <c>kill -9</c>.</summary>
+    public static void KillSelf() => SendSignal(Environment.ProcessId, SigKill);
+
+    /// <summary>This process stands still until it is told to go on, by SIGCONT.</summary>
+    public static void StopSelf() => SendSignal(Environment.ProcessId, SigStop);
 
     private static bool Send(ProcessIdentity process, int signal) => process.IsAlive && SendSignal(process.ProcessId, signal) == 0;
 

@@ -110,7 +110,7 @@ public sealed partial record JobMachine
         return new Assignment { Shards = (uint)shards, Members = { members } };
     }
 
-    // Nobody holds what was computed since: the same bits come again.
+    // Nobody holds what was computed since: the same bits come again. Who held it and did not answer is unknown from here on; should it come back, what it holds counts again.
     private JobMachine StartOver(string why, DateTimeOffset? faultTime)
     {
         var (from, lost) = (LastCheckpointed, Row.Committed.Item - LastCheckpointed.Item);
@@ -126,6 +126,7 @@ public sealed partial record JobMachine
             Phase = new Starting(lost, faultTime),
             Faults = [],
             Checkpointing = null,
+            Pool = Pool.RemoveRange(Pool.Values.Where(worker => worker.HasState && Uptime - worker.LastSign >= Settings.Silence).Select(worker => worker.Name)),
             Row = Row with { Assignment = null, Committed = from, Progress = progress, Journal = JournalEntries.GoBack(Row.Journal, from) },
         };
         return next.Row.Desired == Desired.Suspend

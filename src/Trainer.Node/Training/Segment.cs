@@ -40,6 +40,7 @@ internal sealed class Segment
     private readonly TrainingMetrics _metrics;
     private readonly Action<CommittedProgress> _committed;
     private readonly Func<HeldState> _flip;
+    private readonly Action<Moment>? _reached;
     private CommittedProgress? _pending;
     private long _reported;
 
@@ -52,11 +53,12 @@ internal sealed class Segment
         AllReduceClient allReduce,
         ProgressMeter meter,
         TrainingMetrics metrics,
-        Action<CommittedProgress> committed)
+        Action<CommittedProgress> committed,
+        Action<Moment>? reached)
     {
         (_work, _ledger, _generation, _deadlines, _allReduce) = (work, ledger, generation, deadlines, allReduce);
-        (_meter, _metrics, _committed) = (meter, metrics, committed);
-        _step = new TrainingStep(work, allReduce, watch);
+        (_meter, _metrics, _committed, _reached) = (meter, metrics, committed, reached);
+        _step = new TrainingStep(work, allReduce, watch, reached);
         _flip = () =>
         {
             work.Job.States.Flip();
@@ -99,7 +101,9 @@ internal sealed class Segment
         var reduced = Stopwatch.GetTimestamp();
         _ledger.BeginWrite(_generation);
         _step.Apply(Item, result.Reduced.Statistics, _deadlines.Of(Item));
+        _reached?.Invoke(Moment.Apply);
         var state = _ledger.Flip(_generation, _flip);
+        _reached?.Invoke(Moment.Commit);
         _allReduce.Applied(Item.Index, state.Hash);
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         _deadlines.Took(Item, seconds);

@@ -8,7 +8,7 @@ using Optimizer = Trainer.Kernels.Training.Optimizer;
 namespace Trainer.Node.Training;
 
 /// <summary>Writes states to disk: checkpoints on a thread of their own, beside training, and the result once training is done.</summary>
-internal sealed class StateSaver(string job, StateLedger ledger, IActorRef worker)
+internal sealed class StateSaver(string job, StateLedger ledger, IActorRef worker, Action<Moment>? reached)
 {
     /// <summary>A state that was copied and is not committed after so long never will be.</summary>
     private static readonly TimeSpan CommitPatience = TimeSpan.FromMinutes(1);
@@ -45,6 +45,7 @@ internal sealed class StateSaver(string job, StateLedger ledger, IActorRef worke
             Input = { network.Model.Input.Dimensions.Select(size => (uint)size) },
             Classes = (uint)network.Model.Classes,
         };
+        reached?.Invoke(Moment.Result);
         folder.WriteOptimizer(network, optimizer);
         return saved;
     });
@@ -55,6 +56,7 @@ internal sealed class StateSaver(string job, StateLedger ledger, IActorRef worke
     private Saved SaveCheckpoint(Save order, StateReader reader, HeldState held)
     {
         var pending = CheckpointFolder.Write(order.Folder, job, reader);
+        reached?.Invoke(Moment.Checkpoint);
         if (!ledger.WaitForCommit(held.Item, CommitPatience, CancellationToken.None))
         {
             throw new IOException($"the state after item {held.Item} was copied and never committed");

@@ -14,7 +14,7 @@ internal static class StateSource
 {
     /// <returns>What a start from a file of weights did not take; null without one.</returns>
     /// <exception cref="StateUnavailableException">Nobody has the state.</exception>
-    public static WarmStartRest? Take(Entry entry, Workspace work, StateLedger ledger)
+    public static WarmStartRest? Take(Entry entry, Workspace work, StateLedger ledger, Action<Moment>? reached)
     {
         var (start, states) = (entry.Start, work.Job.States);
         var wanted = HeldState.Of(start.State ?? new StateId());
@@ -36,6 +36,7 @@ internal static class StateSource
             return rest;
         }
 
+        reached?.Invoke(Moment.StateTransfer);
         Fetch(entry, wanted, states);
         ledger.Take(HeldState.Of(states.Current));
         return null;

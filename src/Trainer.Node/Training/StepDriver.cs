@@ -36,6 +36,7 @@ internal sealed class StepDriver
     private readonly TrainingMetrics _metrics;
     private readonly IActorRef _worker;
     private readonly ILogger _logger;
+    private readonly Action<Moment>? _reached;
     private readonly BlockingCollection<Action> _orders = [];
     private readonly StateSaver _saver;
     private readonly Thread _thread;
@@ -48,10 +49,10 @@ internal sealed class StepDriver
     private ProgressMeter? _meter;
     private ItemDeadlines? _deadlines;
 
-    public StepDriver(string job, JobSpec spec, Device device, TrainingMetrics metrics, IActorRef worker, ILogger logger)
+    public StepDriver(string job, JobSpec spec, Device device, TrainingMetrics metrics, IActorRef worker, ILogger logger, Action<Moment>? reached)
     {
-        (_job, _spec, _device, _metrics, _worker, _logger) = (job, spec, device, metrics, worker, logger);
-        _saver = new StateSaver(job, Ledger, worker);
+        (_job, _spec, _device, _metrics, _worker, _logger, _reached) = (job, spec, device, metrics, worker, logger, reached);
+        _saver = new StateSaver(job, Ledger, worker, reached);
         _thread = new Thread(Run) { IsBackground = true, Name = "training" };
         _thread.Start();
         Order(default, Load);
@@ -186,6 +187,7 @@ internal sealed class StepDriver
 
     private void Load()
     {
+        _reached?.Invoke(Moment.Loading);
         Watch.Begin("loading data and model");
         var training = TrainingJob.Load(_spec, _device);
         lock (_loading)
@@ -207,11 +209,12 @@ internal sealed class StepDriver
     {
         Watch.Begin("taking the state over");
         entry.BuffersAreFree.Wait(entry.Interruption);
+        _reached?.Invoke(Moment.Starting);
         _segment = null;
         _work?.Dispose();
         _work = null;
         _work = Workspace.Create(_training!, entry.Start.Assignment, (int)entry.Start.Rank);
-        var rest = StateSource.Take(entry, _work, Ledger);
+        var rest = StateSource.Take(entry, _work, Ledger, _reached);
         Ledger.Commit(entry.Start.FromItem - 1);
         Epochs.Restore(_training!.States.Current.Progress.Epochs, entry.Start.Epochs);
         _worker.Tell(new Ready(entry.Generation, _work, rest));
@@ -223,7 +226,7 @@ internal sealed class StepDriver
         _deadlines ??= new ItemDeadlines(entry.Start.StepDeadlineSeconds);
         _metrics.BeginRun(_job, work.Rank, work.Plan.Members, training.Schedule.TotalSteps);
         var results = work.Rank == 0 ? new ResultFolder(entry.Start.Artifacts) : null;
-        _segment = new Segment(work, Ledger, entry.Generation, _deadlines, Watch, allReduce, _meter!, _metrics, progress => Publish(entry.Generation, progress, results));
+        _segment = new Segment(work, Ledger, entry.Generation, _deadlines, Watch, allReduce, _meter!, _metrics, progress => Publish(entry.Generation, progress, results), _reached);
         try
         {
             var end = _segment.Run(entry.Start.FromItem, state => SaveWhatIsAskedFor(state), entry.Interruption);

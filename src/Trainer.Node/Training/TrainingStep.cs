@@ -21,10 +21,16 @@ internal sealed class TrainingStep
     private readonly int _testBatch;
     private readonly ThreadWatch _watch;
     private readonly Action<int> _bucketReady;
+    private readonly Action<Moment>? _reached;
 
-    public TrainingStep(Workspace work, AllReduceClient allReduce, ThreadWatch watch)
+    public TrainingStep(Workspace work, AllReduceClient allReduce, ThreadWatch watch, Action<Moment>? reached)
     {
-        (_work, _allReduce, _watch, _bucketReady) = (work, allReduce, watch, allReduce.BucketReady);
+        (_work, _allReduce, _watch, _reached, _bucketReady) = (work, allReduce, watch, reached, allReduce.BucketReady);
+        if (reached is not null)
+        {
+            _bucketReady += _ => reached(Moment.Backward);
+        }
+
         _testPositions = [.. new BatchSlice(work.Job.Data.Test.Count, work.Plan.Shards, work.Plan.Roots[work.Rank]).Positions()];
         _testBatch = work.Network.Labels.Length;
         _statistics = new float[StatisticsSum.Values * Math.Max(_testBatch, _testPositions.Length)];
@@ -53,9 +59,11 @@ internal sealed class TrainingStep
         var start = Stopwatch.GetTimestamp();
         _work.Job.Data.FillBatch(item.Epoch, item.First, slice, network);
         var filled = Stopwatch.GetTimestamp();
+        _reached?.Invoke(Moment.Forward);
         network.ForwardBackward(slice, item.TrainingStep, _bucketReady);
         var computed = Stopwatch.GetTimestamp();
         CopyStatistics(0, slice.LocalSamples);
+        _reached?.Invoke(Moment.AllReduce);
         _watch.Begin("waiting for the other members");
         var reduced = _allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * slice.LocalSamples), deadline);
         var phases = new StepPhases(
@@ -75,6 +83,7 @@ internal sealed class TrainingStep
             _work.Job.Data.FillTest(positions, _work.Network);
             _work.Network.Evaluate(positions.Length);
             CopyStatistics(first, _testPositions.Length);
+            _reached?.Invoke(Moment.Evaluation);
         }
 
         var local = plan.Slice!.LocalSamples;

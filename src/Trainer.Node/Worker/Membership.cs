@@ -86,12 +86,13 @@ internal sealed class Membership
     public void Hold() => _allReduce?.Tell(AllReduce.Hold.Instance);
 
     /// <summary>Sends the state to a joiner, on a thread of its own.</summary>
-    public void Donate(LinkConnection connection, StateReader state, Action<string> failed)
+    public void Donate(LinkConnection connection, StateReader state, Action<Moment>? reached, Action<string> failed)
     {
         var thread = new Thread(() =>
         {
             try
             {
+                reached?.Invoke(Moment.Donation);
                 StateTransfer.Send(connection, Entry.LinkHeader, state);
             }
             catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)

@@ -85,7 +85,7 @@ public sealed partial class WorkerActor
             return;
         }
 
-        _membership!.Donate(offer.Connection, state, reason => _options.Logger.LogWarning(
+        _membership!.Donate(offer.Connection, state, _options.Reached, reason => _options.Logger.LogWarning(
             "The state after item {Item} could not be sent to rank {Rank}: {Reason}", offer.Header.Item, offer.Header.Rank, reason));
     }
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Devices;
 using Trainer.Node.Links;
+using Trainer.Node.Training;
 
 namespace Trainer.Node.Worker;
 
@@ -14,6 +15,9 @@ public sealed record WorkerOptions(
 {
     /// <summary>Where links are taken; the worker disposes it.</summary>
     public required LinkListener Listener { get; init; }
+
+    /// <summary>Called at each <see cref="Moment"/> of the work, by the thread that works.</summary>
+    public Action<Moment>? Reached { get; init; }
 
     /// <summary>How often the worker says that it is alive, and says its last word again.</summary>
     public TimeSpan AliveInterval { get; init; } = TimeSpan.FromSeconds(1);

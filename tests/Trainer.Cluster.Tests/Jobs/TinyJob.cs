@@ -12,6 +12,9 @@ public sealed record TinyJob(int Epochs = 2, int Batch = 37, int Shards = 8, int
     /// <summary>More of the data section.</summary>
     public string Transforms { get; init; } = "shuffle: true";
 
+    /// <summary>How often its state is written to disk beside training.</summary>
+    public int CheckpointSeconds { get; init; } = 60;
+
     /// <summary>The training section behind batch, shards and seed.</summary>
     public string Recipe { get; init; } = "optimizer: {sgd: {lr: 0.9}}";
 
@@ -59,6 +62,7 @@ public sealed record TinyJob(int Epochs = 2, int Batch = 37, int Shards = 8, int
         }
 
         var file = Path.Combine(folder, $"job-{Guid.NewGuid():n}.yaml");
+        var checkpoint = $"{{every_seconds: {CheckpointSeconds}}}";
         File.WriteAllText(file, $"""
             name: tiny
             model:
@@ -80,6 +84,7 @@ public sealed record TinyJob(int Epochs = 2, int Batch = 37, int Shards = 8, int
               min_workers: {MinWorkers}
               max_workers: {MaxWorkers}
               device: {Device}
+              checkpoint: {checkpoint}
             """);
         return file;
     }

@@ -72,13 +72,18 @@ internal sealed class SimulatedCluster
         Trace.Add($"{Time}: {worker.Incarnation} begins");
     }
 
-    public void Kill(string name)
+    /// <param name="comesBack">Its supervisor starts it again.</param>
+    public void Kill(string name, bool comesBack = true)
     {
         var worker = Workers[name];
         worker.IsAlive = false;
         Trace.Add($"{Time}: {worker.Incarnation} dies");
-        var life = int.Parse(worker.Incarnation.AsSpan(0, 4), System.Globalization.CultureInfo.InvariantCulture) + 1;
-        _network.Add((Time + TimeSpan.FromSeconds(0.2) + Delay(2), () => Begin(name, life)));
+        if (comesBack)
+        {
+            var life = int.Parse(worker.Incarnation.AsSpan(0, 4), System.Globalization.CultureInfo.InvariantCulture) + 1;
+            _network.Add((Time + TimeSpan.FromSeconds(0.2) + Delay(2), () => Begin(name, life)));
+        }
+
         var address = worker.Path[..^"/user/agent".Length];
         _network.Add((Time + Delay(0.1), () => Decide(new ConnectionChanged(Now, address, Open: false))));
     }

@@ -21,6 +21,17 @@ public sealed class SimulationTests
         Assert.Equal(0ul, cluster.Stored.Journal.Aggregate(0ul, (sum, entry) => sum + entry.StepsRedone));
     }
 
+    [Fact]
+    public void All_die_and_one_of_them_for_good_the_job_goes_on_from_its_checkpoint()
+    {
+        var cluster = Cluster(seed: 1, workers: 2);
+        cluster.Pass(60, () => cluster.Stored.Checkpoints.Count > 0);
+        cluster.Kill("w0", comesBack: false);
+        cluster.Kill("w1");
+        cluster.Pass(120, () => cluster.Stored.HasEnded);
+        Verify(cluster);
+    }
+
     [Theory]
     [MemberData(nameof(Seeds))]
     public void Whatever_happens_it_succeeds_once_that_stops(int block)
