@@ -110,12 +110,12 @@ public unsafe class VectorMathTests
         }
     }
 
-    /// <summary>The exponent 0.75 log x is up to 67, whose rounding is 2^-19 of the result.</summary>
+    /// <summary>log x is up to 89, so that its ulp times 0.75 and half an ulp of the exponent come to 9.5e-6 of the result: 160 ulp of it, where a float32 is coarsest as a part of itself 80.</summary>
     [Fact]
     public void Powers_are_near_and_the_same_everywhere() => CheckAll(
         [.. Finite().Where(x => x is > 1e-37f)],
         x => Math.Pow(x, -0.75),
-        64,
+        161,
         x => Map<Avx512Simd, Vector512<float>>(x, v => VectorMath<Avx512Simd, Vector512<float>>.NegativePower(v, Vector512.Create(0.75f))),
         x => Map<Avx2Simd, Vector256<float>>(x, v => VectorMath<Avx2Simd, Vector256<float>>.NegativePower(v, Vector256.Create(0.75f))),
         x => Map<PortableSimd, Vector128<float>>(x, v => VectorMath<PortableSimd, Vector128<float>>.NegativePower(v, Vector128.Create(0.75f))));
