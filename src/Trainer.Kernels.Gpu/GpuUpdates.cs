@@ -1,3 +1,4 @@
+using ILGPU;
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices;
@@ -68,21 +69,26 @@ internal sealed class GpuUpdates(GpuQueue queue) : GpuFamily(queue), IUpdates, I
         }
 
         Queue.Bind();
-        HashAll(before, elements, read);
+        var hashes = _results.Take<ulong>(read.Length + written.Length);
+        HashAll(before, elements, hashes.SubView(0, read.Length));
         LaunchThreads(WeightUpdateKernels.Update, elements, new UpdatePass(
             elements,
             _tables.Upload<UpdateStep>(steps),
             GpuOperand.View(Operation, "total", total, Extent.Of(elements)),
             Buffers(before, elements),
             Buffers(after, elements)));
-        HashAll(after, elements, written);
+        HashAll(after, elements, hashes.SubView(read.Length, written.Length));
+        var found = Receive<ulong>(read.Length + written.Length);
+        found[..read.Length].CopyTo(read);
+        found[read.Length..].CopyTo(written);
     }
 
     public void Hash(Tensor values, Span<ulong> hashes)
     {
         GeometryChecks.CheckHashes(nameof(Hash), values.Elements, Chunk.CountOf(values.Elements), hashes.Length);
         Queue.Bind();
-        HashAll([values], values.Elements, hashes);
+        HashAll([values], values.Elements, _results.Take<ulong>(hashes.Length));
+        Receive<ulong>(hashes.Length).CopyTo(hashes);
     }
 
     /// <summary>The flat buffers of a state as kernels take them.</summary>
@@ -101,17 +107,14 @@ internal sealed class GpuUpdates(GpuQueue queue) : GpuFamily(queue), IUpdates, I
             tensors.Length > 3 ? GpuOperand.View(nameof(Update), "the optimizer's state", tensors[3], extent) : default);
     }
 
-    private void HashAll(ReadOnlySpan<Tensor> buffers, long elements, Span<ulong> hashes)
+    private void HashAll(ReadOnlySpan<Tensor> buffers, long elements, ArrayView<ulong> hashes)
     {
         var chunks = Chunk.CountOf(elements);
-        var results = _results.Take<ulong>(hashes.Length);
         for (var i = 0; i < buffers.Length; i++)
         {
             var values = GpuOperand.View(nameof(Hash), "values", buffers[i], Extent.Of(elements));
-            Launch(HashKernels.Hash, chunks, ThreadGroup.Size, new ChunkHashing(elements, values, results.SubView(i * chunks, chunks)));
+            Launch(HashKernels.Hash, chunks, ThreadGroup.Size, new ChunkHashing(elements, values, hashes.SubView(i * chunks, chunks)));
         }
-
-        Receive<ulong>(hashes.Length).CopyTo(hashes);
     }
 
     /// <summary>What kernels left in the results, once they have run.</summary>

@@ -142,6 +142,7 @@ internal sealed class OperationBenchmarks : IDisposable
         UpdateRun[] adam = [new(UpdateRule.Adam, elements) { LearningRate = 1e-6f, Beta1 = 0.9f, Beta2 = 0.999f, Eps = 1e-8f, Step = 3 }];
         Measure($"{name}, sgd with momentum", 20.0 * elements, () => _device.Updates.Update(sgd, 1, total, before.AsSpan(0, 2), after.AsSpan(0, 2), read.AsSpan(0, 2 * chunks), written.AsSpan(0, 2 * chunks)));
         Measure($"{name}, adam", 28.0 * elements, () => _device.Updates.Update(adam, 1, total, before, after, read, written));
+        Measure($"{name}, hash", 4.0 * elements, () => _device.Updates.Hash(total, read.AsSpan(0, chunks)));
         Measure($"{name}, squared norm", 4.0 * elements, () => _device.Updates.SquaredNorm(total));
         foreach (var tensor in (Tensor[])[total, .. before, .. after])
         {

@@ -1,23 +1,22 @@
 using ILGPU;
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Gpu.Launching;
 
 namespace Trainer.Kernels.Gpu.Updates;
 
 /// <summary>
-/// A group's chunk of 65,536 elements in tiles that pass through two buffers in shared memory: the workers, all warps but the first, fill one, while the first
-/// 16 threads, the virtual lanes, go over the other in order. One barrier for each tile; one more tile than there are, which is empty, drains the last.
+/// A group's chunk of 65,536 elements in tiles that pass through two buffers in shared memory: the workers, all warps but the first two, fill one, while the first
+/// threads, the virtual lanes (16 of a sum, 64 of a hash), go over the other in order. One barrier for each tile; one more tile than there are, which is empty, drains the last.
 /// </summary>
 internal readonly struct ChunkTiles
 {
-    public const int Lanes = 16;
-
     public const int Workers = ThreadGroup.Size - Others;
 
     /// <summary>Of a tile: four for each worker, and whole rows of lanes.</summary>
     public const int Elements = 4 * Workers;
 
-    private const int Others = 32;
+    private const int Others = WeightHash.Lanes;
 
     private readonly long _first;
 
@@ -36,8 +35,6 @@ internal readonly struct ChunkTiles
     public int Count { get; }
 
     public static bool IsWorker => Group.IdxX >= Others;
-
-    public static bool IsLane => Group.IdxX < Lanes;
 
     /// <summary>The first element of a tile that the worker fills; the others are each <see cref="Workers"/> further.</summary>
     public static int FirstOfWorker => Group.IdxX - Others;

@@ -13,11 +13,14 @@ internal readonly record struct ChunkSquares(long Elements, ArrayView<float> Val
 /// <summary>Passes over flat buffers.</summary>
 internal static class FlatKernels
 {
+    /// <summary>Of Form L.</summary>
+    private const int Lanes = 16;
+
     /// <summary>A thread divides one element. All that find something write the same.</summary>
     public static readonly Kernel<Division> Divide = Kernel.Of<Division>(DivideElement);
 
     /// <summary>
-    /// A group sums a chunk's squares in Form L, in float64, where products of float32 are exact: 7 warps bring tiles to shared memory, while 16 threads of the other, the lanes, add the tile before.
+    /// A group sums a chunk's squares in Form L, in float64, where products of float32 are exact: 6 warps bring tiles to shared memory, while 16 threads of the others, the lanes, add the tile before.
     /// </summary>
     public static readonly Kernel<ChunkSquares> SquaredNorm = Kernel.Of<ChunkSquares>(SquaresOfChunk, KernelPromise.WideSums);
 
@@ -49,9 +52,9 @@ internal static class FlatKernels
             {
                 tiles.Load(a.Values, tile, words);
             }
-            else if (ChunkTiles.IsLane && tile > 0)
+            else if (Group.IdxX < Lanes && tile > 0)
             {
-                for (var i = Group.IdxX; i < tiles.LengthOf(tile - 1); i += ChunkTiles.Lanes)
+                for (var i = Group.IdxX; i < tiles.LengthOf(tile - 1); i += Lanes)
                 {
                     var value = (double)words[ChunkTiles.BufferOf(tile - 1) + i];
                     part = Exact.FmaWide(value, value, part);

@@ -9,7 +9,7 @@ namespace Trainer.Kernels.Gpu.Updates;
 internal readonly record struct ChunkHashing(long Elements, ArrayView<float> Values, ArrayView<ulong> Hashes);
 
 /// <summary>
-/// The hash of each chunk of a flat buffer. A group does a chunk: 7 warps bring tiles to shared memory, while 16 threads of the other, the lanes, take those of
+/// The hash of each chunk of a flat buffer. A group does a chunk: 6 warps bring tiles to shared memory, while the 64 threads of the others, the lanes, take those of
 /// the tile before into their states.
 /// </summary>
 internal static class HashKernels
@@ -27,7 +27,7 @@ internal static class HashKernels
             {
                 tiles.Load(a.Values, tile, words);
             }
-            else if (ChunkTiles.IsLane && tile > 0)
+            else if (tile > 0)
             {
                 state = HashTile(state, words, ChunkTiles.BufferOf(tile - 1), tiles.LengthOf(tile - 1));
             }
@@ -35,7 +35,7 @@ internal static class HashKernels
             Exact.Barrier();
         }
 
-        if (ChunkTiles.IsLane)
+        if (!ChunkTiles.IsWorker)
         {
             words[Group.IdxX] = state;
         }
@@ -44,7 +44,7 @@ internal static class HashKernels
         if (Group.IdxX == 0)
         {
             var hash = (ulong)tiles.Length;
-            for (var lane = 0; lane < ChunkTiles.Lanes; lane++)
+            for (var lane = 0; lane < WeightHash.Lanes; lane++)
             {
                 hash = WeightHash.Mix(hash, Interop.FloatAsInt(words[lane]));
             }
@@ -57,7 +57,7 @@ internal static class HashKernels
     /// <summary>The last row is filled up with +0, which is what lies in shared memory beyond the end.</summary>
     private static float HashTile(float state, ArrayView<float> words, int buffer, int length)
     {
-        for (var row = 0; row < length; row += ChunkTiles.Lanes)
+        for (var row = 0; row < length; row += WeightHash.Lanes)
         {
             state = ExactLane.HashStep(state, words[buffer + row + Group.IdxX]);
         }

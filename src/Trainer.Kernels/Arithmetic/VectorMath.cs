@@ -62,6 +62,41 @@ internal static class VectorMath<TSimd, TVector>
         return TSimd.MultiplyAdd(TSimd.Multiply(s, square), p, TSimd.Add(s, s));
     }
 
+    /// <summary>log x for x of 0 and more (NaN stays NaN): the steps of <see cref="ScalarMath{TMath}.Log"/>, and its bits, lane by lane.</summary>
+    public static TVector Log(TVector x)
+    {
+        var (one, small) = (TSimd.Broadcast(1), TSimd.BroadcastWord(0x0080_0000));
+        var isScaled = TSimd.SelectBelow(x, small, one, TSimd.Broadcast(0));
+        var scaled = TSimd.SelectBelow(x, small, TSimd.Multiply(x, TSimd.Broadcast(1 << 24)), x);
+
+        // Shifts of words by products: the exponent as an integer behind 2^23, and the mantissa's bits under the exponent of 1/2.
+        TSimd.MultiplyWords(scaled, TSimd.BroadcastWord(1 << 9), out var exponentBits, out var high);
+        TSimd.MultiplyWords(high, TSimd.BroadcastWord(1 << 23), out var mantissaBits, out _);
+        var exponent = TSimd.Subtract(TSimd.AddWords(exponentBits, TSimd.BroadcastWord(0x4B00_0000)), TSimd.Broadcast(8388608f + 126));
+        exponent = TSimd.Subtract(exponent, TSimd.Multiply(isScaled, TSimd.Broadcast(24)));
+        var mantissa = TSimd.AddWords(mantissaBits, TSimd.BroadcastWord(0x3F00_0000));
+        var half = TSimd.Broadcast(0.707106781186547524f);
+        exponent = TSimd.SelectLess(mantissa, half, TSimd.Subtract(exponent, one), exponent);
+        mantissa = TSimd.SelectLess(mantissa, half, TSimd.Add(mantissa, mantissa), mantissa);
+
+        var f = TSimd.Subtract(mantissa, one);
+        var square = TSimd.Multiply(f, f);
+        var y = TSimd.MultiplyAdd(TSimd.Broadcast(-2.12194440e-4f), exponent, TSimd.Multiply(TSimd.Multiply(LogPolynomial(f), f), square));
+        y = TSimd.MultiplyAdd(TSimd.Broadcast(-0.5f), square, y);
+        y = TSimd.MultiplyAdd(TSimd.Broadcast(0.693359375f), exponent, TSimd.Add(f, y));
+        y = TSimd.SelectBelow(x, TSimd.BroadcastWord(1), TSimd.Broadcast(float.NegativeInfinity), y);
+        return TSimd.SelectBelow(x, TSimd.Broadcast(float.PositiveInfinity), y, x);
+    }
+
+    /// <summary>x^-beta = e^(-beta log x) for x of 0 and more: as near as the rounding of beta log x leaves it.</summary>
+    public static TVector NegativePower(TVector x, TVector beta)
+    {
+        var (zero, one) = (TSimd.Broadcast(0), TSimd.Broadcast(1));
+        var exponent = TSimd.Multiply(beta, Log(x));
+        var e = ExpOfNonPositive(TSimd.NegativeMagnitude(exponent));
+        return TSimd.SelectLess(exponent, zero, TSimd.Divide(one, e), e);
+    }
+
     /// <summary>1 / (1 + e^-x) for x of 0 and more, e^x / (1 + e^x) below: no overflow and no cancellation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Sigmoid(TVector x)
@@ -167,6 +202,18 @@ internal static class VectorMath<TSimd, TVector>
         p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(1.6666665459e-1f));
         p = TSimd.MultiplyAdd(p, r, TSimd.Broadcast(5.0000001201e-1f));
         return TSimd.MultiplyAdd(p, TSimd.Multiply(r, r), r);
+    }
+
+    private static TVector LogPolynomial(TVector f)
+    {
+        var p = TSimd.MultiplyAdd(TSimd.Broadcast(7.0376836292e-2f), f, TSimd.Broadcast(-1.1514610310e-1f));
+        p = TSimd.MultiplyAdd(p, f, TSimd.Broadcast(1.1676998740e-1f));
+        p = TSimd.MultiplyAdd(p, f, TSimd.Broadcast(-1.2420140846e-1f));
+        p = TSimd.MultiplyAdd(p, f, TSimd.Broadcast(1.4249322787e-1f));
+        p = TSimd.MultiplyAdd(p, f, TSimd.Broadcast(-1.6668057665e-1f));
+        p = TSimd.MultiplyAdd(p, f, TSimd.Broadcast(2.0000714765e-1f));
+        p = TSimd.MultiplyAdd(p, f, TSimd.Broadcast(-2.4999993993e-1f));
+        return TSimd.MultiplyAdd(p, f, TSimd.Broadcast(3.3333331174e-1f));
     }
 
     private static TVector GeluArgument(TVector x) =>

@@ -2,12 +2,13 @@ namespace Trainer.Kernels.Arithmetic;
 
 /// <summary>The hash of weights that agreement between workers rests on: of their bits and their order, chunk by chunk.</summary>
 /// <remarks>
-/// Of a chunk: element i steps a 32-bit state in virtual lane i mod 16 (<see cref="ILaneMath{TVector}.HashStep"/>; lanes beyond the end take in +0),
-/// and the number of elements and the 16 states are mixed into 64 bits in order; so are the number of all elements and the chunks' hashes.
+/// Of a chunk: element i steps a 32-bit state in virtual lane i mod 64 (<see cref="ILaneMath{TVector}.HashStep"/>; lanes beyond the end take in +0),
+/// and the number of elements and the 64 states are mixed into 64 bits in order; so are the number of all elements and the chunks' hashes.
+/// A step waits for the multiplication of the one before; 64 lanes are several vectors, whose steps do not wait for one another.
 /// </remarks>
 internal static class WeightHash
 {
-    public const int Lanes = 16;
+    public const int Lanes = 64;
 
     public static ulong OfChunks(long elements, ReadOnlySpan<ulong> hashes)
     {

@@ -3,7 +3,7 @@ using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices;
 
-/// <summary>Batch and group normalisation.</summary>
+/// <summary>Batch and group normalisation, and that by neighbouring channels.</summary>
 public interface INormalization
 {
     /// <summary>
@@ -54,4 +54,16 @@ public interface INormalization
     void GroupNormBackward(
         in GroupNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
         ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx);
+
+    /// <summary>
+    /// For each pixel d_c = fma(Scale, sum of x^2, K), the sum over the channels c - Before to c + Behind that there are, ascending, fused, from +0; y_c = x_c d_c^-Beta.
+    /// </summary>
+    /// <param name="saved">Receives d^-Beta and d, (N, 2, C, pixels). Empty: not wanted.</param>
+    void LocalResponseForward(in LocalResponseGeometry g, int samples, Tensor x, Tensor saved, Tensor y);
+
+    /// <summary>
+    /// q_c = dy_c x_c d_c^-Beta / d_c, whose place is that of d in <paramref name="saved"/>; v_c = fma(-GradientScale x_c, sum of q, dy_c d_c^-Beta), the sum over the channels
+    /// c - Behind to c + Before that there are, ascending, from +0.
+    /// </summary>
+    void LocalResponseBackward(in LocalResponseGeometry g, int samples, Tensor x, Tensor dy, Tensor saved, in GradientEpilogue epilogue, Tensor dx);
 }

@@ -38,6 +38,8 @@ internal static class LayerRows
         ["relu"] = new(Takes.Anything, None),
         ["leaky_relu"] = new(Takes.Anything, (draw, _) => new JsonObject().Maybe(draw, "negative_slope", () => draw.Real(-0.5, 1.5), 0.7)),
         ["zero_pad2d"] = new(Takes.Images, (draw, _) => new JsonObject { ["padding"] = draw.Chance(0.4) ? draw.Between(0, 2) : Sides(draw) }),
+        ["local_response_norm"] = new(Takes.Images, (draw, _) => new JsonObject { ["size"] = draw.Between(1, 6) }
+            .Maybe(draw, "alpha", () => draw.Real(1e-3, 2)).Maybe(draw, "beta", () => draw.Real(0.2, 1.5)).Maybe(draw, "k", () => draw.Real(0.3, 2))),
         ["prelu"] = new(Takes.Anything, PRelu),
         ["elu"] = new(Takes.Anything, (draw, _) => new JsonObject().Maybe(draw, "alpha", () => draw.Real(0.1, 3), 0.6)),
         ["relu6"] = new(Takes.Anything, None),

@@ -144,6 +144,7 @@ LAYERS = {
     "relu": lambda x, options, _: nn.ReLU(),
     "leaky_relu": lambda x, options, _: nn.LeakyReLU(**options),
     "zero_pad2d": lambda x, options, _: nn.ZeroPad2d(**sizes(options)),
+    "local_response_norm": lambda x, options, _: nn.LocalResponseNorm(**options),
     "prelu": lambda x, options, _: nn.PReLU(**options),
     "elu": lambda x, options, _: nn.ELU(**options),
     "relu6": lambda x, options, _: nn.ReLU6(),

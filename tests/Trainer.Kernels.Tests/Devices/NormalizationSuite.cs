@@ -150,6 +150,42 @@ public abstract class NormalizationSuite(DeviceVariants variants)
         ];
     }
 
+    [Theory]
+    [InlineData(1, 5, 3, 3)]
+    [InlineData(7, 301, 5, 2)]
+    [InlineData(5, 37, 2, 3)]
+    [InlineData(67, 1, 5, 7)]
+    [InlineData(6, 9, 30, 2)]
+    public void Local_response_agrees(int channels, int pixels, int size, int samples)
+    {
+        foreach (var (alpha, beta, k) in new[] { (1e-4, 0.75, 1.0), (2.5, 0.5, 0.3), (0.7, 1.3, 2.0), (0.0, 0.75, 0.5) })
+        {
+            var g = new LocalResponseGeometry(channels, pixels, size, alpha, beta, k);
+            foreach (var (before, addend) in LayerEpilogues.Gradients)
+            {
+                variants.MustAgree($"{g}, {before}, addend {addend}", 5e-5f, device => LocalResponse(device, device == DeviceVariants.Reference ? 0 : 11, g, samples, before, addend));
+            }
+        }
+    }
+
+    private static float[] LocalResponse(Device device, int gap, LocalResponseGeometry g, int samples, Activation before, bool addend)
+    {
+        using var tensors = new Gapped(device, gap);
+        using var dense = new Guarded();
+        var elements = g.C * g.Pixels;
+        var (x, y) = (tensors.Input(samples, TestData.Values(samples * elements, 1, 2)), tensors.Output(samples, elements));
+        var inferred = tensors.Output(samples, elements);
+        var saved = dense.Output(device, 2 * samples * elements);
+        device.Normalization.LocalResponseForward(g, samples, x, default, inferred);
+        device.Normalization.LocalResponseForward(g, samples, x, saved, y);
+        Assert.Equal(tensors.Read(y), tensors.Read(inferred));
+        var dy = tensors.Input(samples, TestData.Values(samples * elements, 7));
+        var output = tensors.Input(samples, TestData.Values(samples * elements, 8));
+        var dx = addend ? tensors.Input(samples, TestData.Values(samples * elements, 9)) : tensors.Output(samples, elements);
+        device.Normalization.LocalResponseBackward(g, samples, x, dy, saved, new GradientEpilogue(before, output, addend ? dx : default), dx);
+        return [.. tensors.Read(y), .. tensors.Read(dx)];
+    }
+
     private static float[] Backward(Device device, int gap, BatchNormGeometry g, BatchSlice slice, bool affine, Activation before, bool addend)
     {
         using var tensors = new Gapped(device, gap);

@@ -93,6 +93,31 @@ public abstract class UpdateSuite(DeviceVariants variants)
         }
     }
 
+    /// <summary>Large buffers are written past the caches.</summary>
+    [Fact]
+    public void An_update_of_a_large_buffer_has_the_hashes_of_what_lies_there()
+    {
+        const int Count = (4 << 20) + 70_037;
+        ulong[]? expected = null;
+        foreach (var device in variants.Alike)
+        {
+            using var tensors = new Guarded();
+            var total = tensors.Input(device, TestData.Values(Count, 2));
+            Tensor[] before = [tensors.Input(device, TestData.Values(Count, 1)), tensors.Input(device, TestData.Values(Count, 3))];
+            Tensor[] after = [tensors.Output(device, Count), tensors.Output(device, Count)];
+            var (chunks, hashes) = ((Count + 65_535) / 65_536, new ulong[4 * ((Count + 65_535) / 65_536)]);
+            device.Updates.Update([Sgd with { Elements = Count, Momentum = 0.9f }], 1, total, before, after, hashes.AsSpan(0, 2 * chunks), hashes.AsSpan(2 * chunks));
+            var again = new ulong[hashes.Length];
+            for (var i = 0; i < 4; i++)
+            {
+                device.Updates.Hash(i < 2 ? before[i] : after[i - 2], again.AsSpan(i * chunks, chunks));
+            }
+
+            Assert.Equal(again, hashes);
+            Assert.Equal(expected ??= hashes, hashes);
+        }
+    }
+
     [Fact]
     public void The_hash_sees_every_bit_of_every_weight_and_their_order()
     {

@@ -147,6 +147,10 @@ def normalization():
     add("group_norm", "features", nn.GroupNorm(3, 12), (12,), 5, num_groups=3)
     add("group_norm", "one value a group", nn.GroupNorm(3, 3), (3, 1, 1), 5, num_groups=3)
     add("group_norm", "one value a group, not affine", nn.GroupNorm(7, 7, affine=False), (7,), 2, num_groups=7, affine=False)
+    for name, shape, size, options in (
+            ("plain", (7, 3, 5), 5, {}), ("strong", (5, 3, 2), 3, {"alpha": 0.9, "beta": 0.6, "k": 0.7}), ("even", (6, 2, 3), 4, {"alpha": 0.5}),
+            ("wider than the image", (3, 4, 3), 9, {"alpha": 2.0, "beta": 1.3}), ("alone", (5, 2, 3), 1, {"alpha": 1.5, "beta": 0.5, "k": 2.0})):
+        add("local_response_norm", name, nn.LocalResponseNorm(size, **options), shape, 2, size=size, **options)
     add("batch_norm2d", "forgets", nn.BatchNorm2d(2, momentum=1.0), (2, 3, 2), 3, momentum=1.0)
     return cases
 

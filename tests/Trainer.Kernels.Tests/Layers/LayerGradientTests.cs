@@ -33,6 +33,8 @@ public abstract class LayerGradientTests
         { "adaptive_avg_pool2d", new AdaptiveAvgPool2d((3, 2)), new Shape(2, 5, 7) },
         { "adaptive_avg_pool2d global", new AdaptiveAvgPool2d(1), new Shape(3, 3, 5) },
         { "adaptive_max_pool2d", new AdaptiveMaxPool2d((2, 3)), new Shape(2, 5, 4) },
+        { "local_response_norm", new LocalResponseNorm(3) { Alpha = 0.9, Beta = 0.6, K = 0.8 }, new Shape(5, 2, 3) },
+        { "local_response_norm of even size", new LocalResponseNorm(4) { Alpha = 0.9 }, new Shape(5, 3, 2) },
         { "zero_pad2d", new ZeroPad2d((2, 0, 1, 3)), new Shape(3, 2, 5) },
         { "linear", new Linear(7), new Shape(13) },
         { "linear no bias", new Linear(3) { Bias = false }, new Shape(5) },

@@ -23,6 +23,7 @@ public abstract class LayerBitsSuite(DeviceVariants variants)
         { "squeeze and excitation", """{"residual":{"layers":[{"multiply":{"branches":[{},{"layers":[{"adaptive_avg_pool2d":{"output_size":[1]}},{"conv2d":{"out_channels":3,"kernel_size":[1]}},{"relu":{}},{"conv2d":{"out_channels":5,"kernel_size":[1]}},{"sigmoid":{}}]}]}}]}},{"relu":{}},{"multiply":{"branches":[{},{},{"layers":[{"tanh":{}}]}]}},""" },
         { "elu", """{"elu":{}},{"conv2d":{"out_channels":3,"kernel_size":[1]}},{"elu":{"alpha":-0.5}},{"relu6":{}},{"hardsigmoid":{}},{"hardswish":{}},""" },
         { "prelu", """{"prelu":{}},{"conv2d":{"out_channels":3,"kernel_size":[1]}},{"prelu":{"num_parameters":3}},""" },
+        { "local response", """{"relu":{}},{"local_response_norm":{"size":3,"alpha":0.5,"beta":0.6}},{"sigmoid":{}},""" },
         { "zero_pad2d", """{"sigmoid":{}},{"zero_pad2d":{"padding":[1,0,2,3]}},""" },
         { "dropout2d", """{"dropout2d":{"p":0.2}},""" },
         { "dropout", """{"dropout":{"p":0.4}},""" },

@@ -41,6 +41,9 @@ public sealed class NaiveLayer(Layer layer, Shape input, IReadOnlyDictionary<str
         GroupNorm norm => Normalize(x, 1, norm.NumGroups, norm.Eps, channel => channel * norm.NumGroups / input[0]),
         Softmax softmax => Softened(x, softmax is LogSoftmax),
         PReLU prelu => [.. x.Select((v, i) => v > 0 ? v : parameters["weight"][prelu.NumParameters == 1 ? 0 : i * input[0] / x.Length] * v)],
+        LocalResponseNorm norm => Each((c, p, q) => Pixel(x, c, p, q) * Math.Pow(
+            norm.K + (norm.Alpha / norm.Size * Enumerable.Range(c - (norm.Size / 2), norm.Size).Where(other => other >= 0 && other < input[0]).Sum(other => Math.Pow(Pixel(x, other, p, q), 2))),
+            -norm.Beta)),
         ZeroPad2d pad => Each((c, p, q) => Pixel(x, c, p - pad.Padding.Top, q - pad.Padding.Left)),
         Dropout dropout => Dropped(dropout, x, position, seed, step),
         _ => [.. x.Select(Activate)],

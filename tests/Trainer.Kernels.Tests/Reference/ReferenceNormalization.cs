@@ -22,6 +22,53 @@ internal sealed class ReferenceNormalization : INormalization
         }
     }
 
+    public void LocalResponseForward(in LocalResponseGeometry g, int samples, Tensor x, Tensor saved, Tensor y)
+    {
+        var elements = g.C * g.Pixels;
+        for (var n = 0; n < samples; n++)
+            for (var i = 0; i < elements; i++)
+            {
+                var (c, sum) = (i / g.Pixels, 0.0);
+                for (var other = Math.Max(0, c - g.Before); other <= Math.Min(g.C - 1, c + g.Behind); other++)
+                {
+                    sum += Math.Pow(Element(x, elements, n, i + ((other - c) * g.Pixels)), 2);
+                }
+
+                var d = g.K + (g.Scale * sum);
+                Element(y, elements, n, i) = (float)(Element(x, elements, n, i) * Math.Pow(d, -g.Beta));
+                if (!saved.IsEmpty)
+                {
+                    saved.Host[(2 * n * elements) + i] = (float)Math.Pow(d, -g.Beta);
+                    saved.Host[(((2 * n) + 1) * elements) + i] = (float)d;
+                }
+            }
+    }
+
+    public void LocalResponseBackward(in LocalResponseGeometry g, int samples, Tensor x, Tensor dy, Tensor saved, in GradientEpilogue epilogue, Tensor dx)
+    {
+        var elements = g.C * g.Pixels;
+        for (var n = 0; n < samples; n++)
+        {
+            var powers = saved.Host.Slice(2 * n * elements, elements);
+            var terms = saved.Host.Slice(((2 * n) + 1) * elements, elements);
+            for (var i = 0; i < elements; i++)
+            {
+                terms[i] = Element(dy, elements, n, i) * Element(x, elements, n, i) * powers[i] / terms[i];
+            }
+
+            for (var i = 0; i < elements; i++)
+            {
+                var (c, sum) = (i / g.Pixels, 0.0);
+                for (var other = Math.Max(0, c - g.Behind); other <= Math.Min(g.C - 1, c + g.Before); other++)
+                {
+                    sum += terms[i + ((other - c) * g.Pixels)];
+                }
+
+                Write(epilogue, dx, elements, n, i, (float)(((double)Element(dy, elements, n, i) * powers[i]) - ((double)g.GradientScale * Element(x, elements, n, i) * sum)));
+            }
+        }
+    }
+
     public void BatchNormForward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor weight, Tensor bias, Tensor saved,
         ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y)

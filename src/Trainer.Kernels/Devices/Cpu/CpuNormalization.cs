@@ -9,13 +9,14 @@ using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Cpu;
 
-/// <summary>Batch and group normalisation.</summary>
+/// <summary>Batch and group normalisation, and that by neighbouring channels.</summary>
 internal sealed unsafe class CpuNormalization<TSimd, TVector>(ThreadTeam team, Scratch scratch) : INormalization, IDisposable
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
     private readonly BatchNormWork<TSimd, TVector> _batchNorm = new(team, scratch);
     private readonly GroupNormWork<TSimd, TVector> _groupNorm = new(team);
+    private readonly LocalResponseWork<TSimd, TVector> _localResponse = new(team);
     private readonly ChannelGradients<TSimd, TVector> _channelGradients = new(team, scratch);
     private readonly ReductionPlan _plan = new();
     private readonly RootTargets _targets = new();
@@ -130,6 +131,34 @@ internal sealed unsafe class CpuNormalization<TSimd, TVector>(ThreadTeam team, S
                 Operand.Steps(Operation, epilogue, extent),
                 Operand.Samples(Operation, "dx", dx, extent));
         }
+    }
+
+    public void LocalResponseForward(in LocalResponseGeometry g, int samples, Tensor x, Tensor saved, Tensor y)
+    {
+        const string Operation = nameof(LocalResponseForward);
+        GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, samples);
+        var extent = Extent.Of(samples, g.C, 1, g.Pixels);
+        _localResponse.Forward(
+            g,
+            samples,
+            Operand.Samples(Operation, "x", x, extent),
+            Operand.AddressOrNull(Operation, "saved", saved, Extent.Of(samples, 2, g.C, g.Pixels)),
+            Operand.Samples(Operation, "y", y, extent));
+    }
+
+    public void LocalResponseBackward(in LocalResponseGeometry g, int samples, Tensor x, Tensor dy, Tensor saved, in GradientEpilogue epilogue, Tensor dx)
+    {
+        const string Operation = nameof(LocalResponseBackward);
+        GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, samples);
+        var extent = Extent.Of(samples, g.C, 1, g.Pixels);
+        _localResponse.Backward(
+            g,
+            samples,
+            Operand.Samples(Operation, "x", x, extent),
+            Operand.Samples(Operation, "dy", dy, extent),
+            Operand.Address(Operation, "saved", saved, Extent.Of(samples, 2, g.C, g.Pixels)),
+            Operand.Steps(Operation, epilogue, extent),
+            Operand.Samples(Operation, "dx", dx, extent));
     }
 
     public void Dispose()

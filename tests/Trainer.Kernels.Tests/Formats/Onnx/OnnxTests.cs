@@ -32,6 +32,8 @@ public sealed class OnnxTests
     [InlineData("""{"group_norm":{"num_groups":2,"eps":0.1,"affine":false}}""", 6, 5, 7)]
     [InlineData("""{"dropout":{}}""", 3, 2, 2)]
     [InlineData("""{"dropout2d":{"p":0.9}}""", 3, 2, 2)]
+    [InlineData("""{"local_response_norm":{"size":5}}""", 7, 5, 2)]
+    [InlineData("""{"local_response_norm":{"size":3,"alpha":0.9,"beta":0.6,"k":0.7}}""", 5, 3, 2)]
     [InlineData("""{"relu":{}}""", 3, 5, 2)]
     [InlineData("""{"leaky_relu":{"negative_slope":0.3}}""", 3, 5, 2)]
     [InlineData("""{"elu":{"alpha":0.7}}""", 3, 5, 2)]
@@ -81,6 +83,17 @@ public sealed class OnnxTests
             "layers[1].sequential.layers[0].adaptive_max_pool2d: ONNX has no adaptive_max_pool2d from (7,7) to (3,3), whose windows differ in size",
             error.Message);
         Assert.Empty(Directory.GetFiles(folder.Path));
+    }
+
+    [Fact]
+    public void Windows_of_an_even_number_of_channels_are_refused()
+    {
+        var model = new Model(new Shape(1, 3, 3), new Conv2d(5, 1), new LocalResponseNorm(4), new Flatten());
+        using var folder = new TemporaryFolder();
+
+        var error = Assert.Throws<ModelException>(() => OnnxFile.Write(folder.File("model.onnx"), model, new float[ParameterLayout.Of(model).Elements]));
+
+        Assert.Equal("layers[1].local_response_norm: ONNX has local_response_norm with odd sizes alone; its window of 4 channels would be another", error.Message);
     }
 
     [Fact]

@@ -16,7 +16,7 @@ internal sealed unsafe class CpuMemory : DeviceMemory
     {
         ArgumentOutOfRangeException.ThrowIfNegative(elements);
         var bytes = checked((nuint)((elements + Slack) * sizeof(float)));
-        _pointer = (float*)NativeMemory.AlignedAlloc(bytes, NativeBuffer.Alignment);
+        _pointer = (float*)HugePages.Allocate(bytes, NativeBuffer.Alignment);
         NativeMemory.Clear(_pointer, bytes);
         (Elements, _disposed) = (elements, disposed);
     }

@@ -18,7 +18,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
         if (bytes > _bytes)
         {
             Free();
-            _memory = (byte*)NativeMemory.AlignedAlloc(checked((nuint)bytes), Alignment);
+            _memory = (byte*)HugePages.Allocate(checked((nuint)bytes), Alignment);
             _bytes = bytes;
         }
 

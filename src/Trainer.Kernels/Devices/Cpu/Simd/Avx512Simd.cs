@@ -19,6 +19,9 @@ internal readonly unsafe struct Avx512Simd : ISimd<Vector512<float>>
     public static void Store(float* target, Vector512<float> value) => Vector512.Store(value, target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePast(float* target, Vector512<float> value) => value.StoreAlignedNonTemporal(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadFirst(float* source, int count) =>
         Avx512F.MaskLoad(source, First(count), Vector512<float>.Zero);
 

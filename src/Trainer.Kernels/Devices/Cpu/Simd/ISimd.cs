@@ -16,6 +16,9 @@ internal unsafe interface ISimd<TVector> : ILaneMath<TVector>
 
     static abstract void Store(float* target, TVector value);
 
+    /// <summary>To an address aligned as a vector, past the caches: for what nobody reads soon.</summary>
+    static abstract void StorePast(float* target, TVector value);
+
     /// <summary>The first <paramref name="count"/> elements, the others +0; reads no further. 0 &lt;= count &lt;= Lanes.</summary>
     static abstract TVector LoadFirst(float* source, int count);
 
