@@ -16,7 +16,7 @@ public sealed class ExampleTests
     public void The_network_for_own_files_fits_images_of_28_pixels() => Assert.Equal(10, Layers("own-idx-files.yaml").Classes);
 
     [Fact]
-    public void TheNetworkOfGatesIsBuilt() => Assert.Equal(10, Layers("squeeze-excitation.yaml").Classes);
+    public void The_network_of_gates_is_built() => Assert.Equal(10, Layers("squeeze-excitation.yaml").Classes);
 
     private static Kernels.Models.Model Layers(string example) => Kernels.Models.Model.FromJson(
         JobFile.ModelJson(JobFile.Read(Path.Combine(Repository.Root, "examples", example)).Model), FashionMnist);

@@ -10,6 +10,7 @@ public sealed class ImageTests
     private static readonly string Configuration = Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/')))!;
 
     [Fact]
+    [Trait("Category", "Long")]
     public async Task What_is_published_runs()
     {
         var folder = Directory.CreateTempSubdirectory("trainer-publish").FullName;
