@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Jobs;

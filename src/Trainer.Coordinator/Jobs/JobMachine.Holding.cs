@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using Trainer.Coordinator.Store;
 using Trainer.Protos;
-using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Jobs;
 

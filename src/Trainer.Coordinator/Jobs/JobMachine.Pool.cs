@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using Trainer.Coordinator.Store;
-using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Jobs;

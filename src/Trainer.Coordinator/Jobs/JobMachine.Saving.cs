@@ -47,7 +47,7 @@ public sealed partial record JobMachine
             return current;
         }
 
-        ImmutableList<string> failed = current is null ? [] : current.Failed.Add(current.Worker);
+        var failed = current is null ? [] : current.Failed.Add(current.Worker);
         return able.Find(worker => !failed.Contains(worker.Name)) is { } next ? NewSaving(next, failed) with { Problem = current?.Problem ?? "" } : null;
     }
 

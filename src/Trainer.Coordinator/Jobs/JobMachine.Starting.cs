@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
 using Trainer.Protos;

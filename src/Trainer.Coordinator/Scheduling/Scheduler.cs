@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Akka.Actor;
-using Akka.Cluster;
 using Akka.Event;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting.Cluster;

@@ -1,6 +1,5 @@
 using Trainer.Kernels;
 using Trainer.Kernels.Data;
-using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
 using Trainer.Node.Reduction;
 using Kind = Trainer.Protos.Cluster.Failure.Types.Kind;

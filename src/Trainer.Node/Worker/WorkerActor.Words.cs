@@ -1,6 +1,5 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
-using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Training;
 using Trainer.Protos.Cluster;

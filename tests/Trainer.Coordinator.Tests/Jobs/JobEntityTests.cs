@@ -7,7 +7,6 @@ using Google.Protobuf;
 using Trainer.Coordinator.Jobs;
 using Trainer.Coordinator.Store;
 using Trainer.Coordinator.Tests.Store;
-using Trainer.Kernels.Canonical;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 

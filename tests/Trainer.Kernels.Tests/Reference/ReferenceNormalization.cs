@@ -26,6 +26,7 @@ internal sealed class ReferenceNormalization : INormalization
     {
         var elements = g.C * g.Pixels;
         for (var n = 0; n < samples; n++)
+        {
             for (var i = 0; i < elements; i++)
             {
                 var (c, sum) = (i / g.Pixels, 0.0);
@@ -42,6 +43,7 @@ internal sealed class ReferenceNormalization : INormalization
                     saved.Host[(((2 * n) + 1) * elements) + i] = (float)d;
                 }
             }
+        }
     }
 
     public void LocalResponseBackward(in LocalResponseGeometry g, int samples, Tensor x, Tensor dy, Tensor saved, in GradientEpilogue epilogue, Tensor dx)

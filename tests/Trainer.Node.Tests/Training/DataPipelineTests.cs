@@ -2,7 +2,6 @@ using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Layers;
-using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;
 using Trainer.Node.Training;

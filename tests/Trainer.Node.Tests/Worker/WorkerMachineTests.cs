@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Trainer.Node.Links;
 using Trainer.Node.States;
 using Trainer.Node.Training;
