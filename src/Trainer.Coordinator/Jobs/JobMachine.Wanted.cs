@@ -21,6 +21,8 @@ public sealed partial record JobMachine
     /// <summary>Shards that one worker should have together, where there are enough: a batch norm group.</summary>
     private int Unit => Row.Spec.Training.HasBatchNormShards ? (int)Row.Spec.Training.BatchNormShards : 1;
 
+    private int MostMembers => (int)Row.Spec.Training.Shards;
+
     /// <summary>What the job gives up of exact arithmetic; null: nothing.</summary>
     private Arithmetic? Arithmetic => Row.Spec.Training is { IsExact: false } training
         ? new Arithmetic { Compute = training.Compute, Gradients = training.Gradients }
@@ -70,7 +72,7 @@ public sealed partial record JobMachine
     {
         Job = Row.Id,
         MinWorkers = Row.MinWorkers,
-        MaxWorkers = Math.Min(Row.MaxWorkers, Row.Spec.Training.Shards),
+        MaxWorkers = Math.Min(Row.MaxWorkers, (uint)MostMembers),
         Priority = Row.Spec.Cluster.Priority,
         CreatedUnixMs = Row.Created.ToUnixTimeMilliseconds(),
         Numerics = Row.Numerics,
