@@ -20,15 +20,17 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
 {
     private readonly NormGroups _normGroups = new();
     private readonly GroupTrees _groupTrees = new(queue.Accelerator);
+    private readonly GpuExchange _shared = new(queue.Accelerator, queue.Copies);
+    private readonly PartsFold _partsFold = new();
 
     public void BatchNormForward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor weight, Tensor bias, Tensor saved,
-        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y)
+        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y, GroupParts? parts = null)
     {
         const string Operation = nameof(BatchNormForward);
         GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, slice.LocalSamples);
         var (extent, channels) = (Extent.Of(slice.LocalSamples, g.C, 1, g.Pixels), Extent.Of(g.C));
-        _normGroups.Describe(Operation, slice, g);
+        _normGroups.Describe(Operation, slice, g, parts);
         var values = GpuOperand.Samples(Operation, "x", x, extent);
         var (scale, shift) = (GpuOperand.ViewOrNone(Operation, "weight", weight, channels), GpuOperand.ViewOrNone(Operation, "bias", bias, channels));
         var table = GpuOperand.ViewOrNone(Operation, "saved", saved, Extent.Of(_normGroups.Count, 2L * g.C));
@@ -47,7 +49,14 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
         var scratch = Scratch.Take(moments + (_normGroups.Count * 2L * g.C));
         var (slots, scaleShift) = (scratch.SubView(0, moments), scratch.SubView(moments));
         MeasurePlanes(slice.LocalSamples, g.C, g.Pixels, MomentKind.Sums, g.Eps, values, slots);
-        LaunchGroups(GroupFoldKernels.Moments, tree, g.C, new MomentFold(FoldOf(tree, g.C, slots), g.Eps, scale, shift, table, scaleShift));
+        var fold = new MomentFold(FoldOf(tree, g.C, slots), g.Eps, scale, shift, table, scaleShift);
+        LaunchGroups(GroupFoldKernels.Moments, tree, g.C, fold);
+        if (_normGroups.AreShared)
+        {
+            BringTogether(tree, g, slots, parts!);
+            LaunchGroups(GroupFoldKernels.Moments, tree, g.C, fold with { Fold = fold.Fold with { FinishesParts = 1 } });
+        }
+
         FoldRoots(tree, g.C, slots, Operation, "meanSums", meanSums, "varianceSums", varianceSums);
         NormalizeBatch(g, slice.LocalSamples, values, tree.SampleGroups, scaleShift, steps, outputs);
     }
@@ -71,12 +80,12 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
 
     public void BatchNormBackward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
-        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx)
+        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx, GroupParts? parts = null)
     {
         const string Operation = nameof(BatchNormBackward);
         GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, slice.LocalSamples);
         var (extent, channels) = (Extent.Of(slice.LocalSamples, g.C, 1, g.Pixels), Extent.Of(g.C));
-        _normGroups.Describe(Operation, slice, g);
+        _normGroups.Describe(Operation, slice, g, parts);
         var (values, gradients) = (GpuOperand.Samples(Operation, "x", x, extent), GpuOperand.Samples(Operation, "dy", dy, extent));
         var scale = GpuOperand.ViewOrNone(Operation, "weight", weight, channels);
         var table = GpuOperand.View(Operation, "saved", saved, Extent.Of(_normGroups.Count, 2L * g.C));
@@ -96,8 +105,15 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
         var (slots, shares) = (scratch.SubView(0, sums), scratch.SubView(sums));
         var pieces = Reductions.Of(slice, g.Pixels, 1).Pieces;
         SumPieces(tree.Leaves, g.C, g.Pixels, pieces, values, gradients, MomentTable.OfGroups(table, tree.SampleGroups, g.C), slots);
-        LaunchGroups(GroupFoldKernels.Sums, tree, g.C, new SumFold(FoldOf(tree, g.C, slots), shares));
+        var fold = new SumFold(FoldOf(tree, g.C, slots), shares);
+        LaunchGroups(GroupFoldKernels.Sums, tree, g.C, fold);
         FoldRoots(tree, g.C, slots, Operation, "dbias", dbias, "dweight", dweight);
+        if (_normGroups.AreShared)
+        {
+            BringTogether(tree, g, slots, parts!);
+            LaunchGroups(GroupFoldKernels.Sums, tree, g.C, fold with { Fold = fold.Fold with { FinishesParts = 1 } });
+        }
+
         if (!dx.IsEmpty)
         {
             var cells = new ChannelCells(g.C, g.Pixels);
@@ -106,10 +122,14 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
         }
     }
 
-    public void Dispose() => _groupTrees.Dispose();
+    public void Dispose()
+    {
+        _groupTrees.Dispose();
+        _shared.Dispose();
+    }
 
     private static GroupFold FoldOf(GroupTree tree, int channels, ArrayView<float> slots) =>
-        new(tree.View, channels, RunsOf(channels, GroupFoldKernels.RunChannels), slots);
+        new(tree.View, channels, RunsOf(channels, GroupFoldKernels.RunChannels), 0, slots);
 
     private static int RunsOf(int channels, int runChannels) => (channels + runChannels - 1) / runChannels;
 
@@ -130,6 +150,58 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
             }
         }
     }
+
+    /// <summary>Exchanges the parts of shared groups by way of the host. Their slots then hold the values of the groups.</summary>
+    private void BringTogether(GroupTree tree, in BatchNormGeometry g, ArrayView<float> slots, GroupParts parts)
+    {
+        var elements = 2 * g.C;
+        var own = tree.Roots.Where(root => root.IsPart).ToArray();
+        Queue.Bind();
+        var staging = _shared.Take<float>(own.Length * elements);
+        for (var i = 0; i < own.Length; i++)
+        {
+            CopyRow(tree, g.C, slots, own[i].Slot, staging, i);
+        }
+
+        var values = _shared.Download<float>(own.Length * elements);
+        Queue.Synchronize();
+        for (var i = 0; i < own.Length; i++)
+        {
+            values.Slice(i * elements, elements).CopyTo(parts.ValuesOf(PartOf(own[i])).Span);
+        }
+
+        parts.Gather();
+        var folded = new float[own.Length * elements];
+        for (var i = 0; i < own.Length; i++)
+        {
+            _partsFold.Fold(parts, PartOf(own[i]), g.Pixels, folded.AsSpan(i * elements, elements));
+        }
+
+        staging = _shared.Upload<float>(folded);
+        for (var i = 0; i < own.Length; i++)
+        {
+            CopyRow(tree, g.C, staging, i, slots, own[i].Slot);
+        }
+
+        Queue.Synchronize(); // The mirror is free for the next exchange.
+
+        int PartOf(in RootGroups root)
+        {
+            for (var i = 0; i < _normGroups.Count; i++)
+            {
+                if (_normGroups[i].Root == root.Root)
+                {
+                    return _normGroups[i].Part;
+                }
+            }
+
+            return -1;
+        }
+    }
+
+    private void CopyRow(GroupTree tree, int channels, ArrayView<float> from, int row, ArrayView<float> to, int toRow) =>
+        LaunchThreads(GroupFoldKernels.Root, 2L * channels, new RootFold(
+            channels, tree.Additions, 0, 0, row, from, to.SubView(toRow * 2L * channels, channels), to.SubView((toRow * 2L * channels) + channels, channels)));
 
     private void MeasurePlanes(int samples, int channels, int pixels, MomentKind kind, float eps, SampleRows x, ArrayView<float> moments)
     {

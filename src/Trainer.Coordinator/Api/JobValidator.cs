@@ -112,7 +112,7 @@ public sealed class JobValidator(DataCatalog catalog)
         }
     }
 
-    /// <summary>Batch norm groups: fills in their size, and limits the workers, since a group has one.</summary>
+    /// <summary>Batch norm groups: fills in their size.</summary>
     private static IEnumerable<FieldViolation> Groups(JobSpec spec, Model model, DataFacts facts)
     {
         var (training, shards) = (spec.Training, (int)spec.Training.Shards);
@@ -131,16 +131,6 @@ public sealed class JobValidator(DataCatalog catalog)
             training.BatchNormShards = (uint)group;
         }
 
-        var unit = model.UnitShards(shards, group);
-        var units = (uint)AssignmentPlanner.Units(shards, unit);
-        if (spec.Cluster.MinWorkers > units)
-        {
-            yield return new FieldViolation(
-                "cluster.min_workers",
-                $"must be at most {units}, got {spec.Cluster.MinWorkers}: batch norm keeps {unit} of {shards} shards together; raise training.batch_size");
-        }
-
-        spec.Cluster.MaxWorkers = Math.Min(spec.Cluster.MaxWorkers, units);
         foreach (var samples in new[] { batch, ((facts.TrainingSamples - 1) % batch) + 1 })
         {
             if (model.RefuseGroups(samples, shards, group) is { } problem)

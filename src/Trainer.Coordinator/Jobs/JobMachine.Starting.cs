@@ -41,7 +41,7 @@ public sealed partial record JobMachine
         }
 
         var ready = Pool.Values.Where(worker => IsReady(worker) && IsAimedAt(worker.Name)).ToList();
-        var isComplete = ready.Count >= Math.Min(Target!.Count, Units)
+        var isComplete = ready.Count >= Math.Min(Target!.Count, MostMembers)
             || ready.Count >= Row.MinWorkers && ready.Exists(worker => Uptime - worker.ReadySince >= Settings.Gather);
         return isComplete && ready.Count >= Row.MinWorkers
             ? Begin(new NewGeneration(ready, LastCheckpointed, "Started", names => $"Training on {names}.")
@@ -72,7 +72,7 @@ public sealed partial record JobMachine
 
     private JobMachine Begin(NewGeneration next)
     {
-        var workers = next.Workers.Take(Units).ToList();
+        var workers = next.Workers.Take(MostMembers).ToList();
         var generation = new Generation { Term = Row.Term, Number = Number + 1 };
         var assignment = Assign(workers);
         var message = next.Message(Generations.Names(assignment.Members.Select(member => member.Worker)));

@@ -18,10 +18,10 @@ public sealed partial record JobMachine
 
     private bool IsSettled { get; init; }
 
-    /// <summary>Shards that one worker must have together.</summary>
+    /// <summary>Shards that one worker should have together, where there are enough: a batch norm group.</summary>
     private int Unit => Row.Spec.Training.HasBatchNormShards ? (int)Row.Spec.Training.BatchNormShards : 1;
 
-    private int Units => AssignmentPlanner.Units((int)Row.Spec.Training.Shards, Unit);
+    private int MostMembers => (int)Row.Spec.Training.Shards;
 
     /// <summary>What the job gives up of exact arithmetic; null: nothing.</summary>
     private Arithmetic? Arithmetic => Row.Spec.Training is { IsExact: false } training
@@ -72,7 +72,7 @@ public sealed partial record JobMachine
     {
         Job = Row.Id,
         MinWorkers = Row.MinWorkers,
-        MaxWorkers = Math.Min(Row.MaxWorkers, (uint)Units),
+        MaxWorkers = Math.Min(Row.MaxWorkers, (uint)MostMembers),
         Priority = Row.Spec.Cluster.Priority,
         CreatedUnixMs = Row.Created.ToUnixTimeMilliseconds(),
         Numerics = Row.Numerics,

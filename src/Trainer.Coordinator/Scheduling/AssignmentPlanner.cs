@@ -20,18 +20,18 @@ namespace Trainer.Coordinator.Scheduling;
 public static class AssignmentPlanner
 {
     /// <summary>
-    /// As <see cref="Plan(int, int)"/>, but no aligned run of <paramref name="unit"/> shards (a power of two, or all of them) is split: batch norm groups.
+    /// As <see cref="Plan(int, int)"/>, but aligned runs of <paramref name="unit"/> shards (a power of two, or all of them) are only split where there are more workers than
+    /// runs: batch norm groups, whose members wait for one another in every layer.
     /// </summary>
     /// <remarks>The tree over the units is the upper part of the tree over the shards, so nodes of units are nodes of shards.</remarks>
     public static IReadOnlyList<IReadOnlyList<ShardRange>> Plan(int shards, int workers, int unit)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(unit, 1);
-        return [.. Plan(Units(shards, unit), workers).Select(roots =>
-            roots.Select(root => new ShardRange(root.Lo * unit, Math.Min(root.Hi * unit, shards))).ToList())];
+        var units = ((shards - 1) / unit) + 1;
+        return workers > units
+            ? Plan(shards, workers)
+            : [.. Plan(units, workers).Select(roots => roots.Select(root => new ShardRange(root.Lo * unit, Math.Min(root.Hi * unit, shards))).ToList())];
     }
-
-    /// <summary>Runs of <paramref name="unit"/> shards, the last one what is left: the most workers that can be used.</summary>
-    public static int Units(int shards, int unit) => ((shards - 1) / unit) + 1;
 
     /// <summary>
     /// The roots of each worker, ascending; the first worker has the most. With more workers than shards only as many as there are shards get any.

@@ -6,8 +6,9 @@ using Trainer.Kernels.Gpu.Launching;
 namespace Trainer.Kernels.Gpu.Normalization;
 
 /// <param name="ChannelRuns">Runs of <see cref="GroupFoldKernels.RunChannels"/> channels that hold them all.</param>
+/// <param name="FinishesParts">1: the slots hold the values of shared groups, which are to be taken; 0: leaves, to be folded up to groups and parts of them.</param>
 /// <param name="Slots">(leaves, 2, Channels); overwritten.</param>
-internal readonly record struct GroupFold(GroupTreeView Tree, int Channels, int ChannelRuns, ArrayView<float> Slots);
+internal readonly record struct GroupFold(GroupTreeView Tree, int Channels, int ChannelRuns, int FinishesParts, ArrayView<float> Slots);
 
 /// <param name="Weight">(channels), or none; likewise <paramref name="Bias"/>.</param>
 /// <param name="Saved">Receives mean and invstd, (groups, 2, channels); none: not wanted.</param>
@@ -66,7 +67,7 @@ internal static class GroupFoldKernels
         var worker = Group.IdxX / RunChannels;
         var slotElements = 2L * fold.Channels;
         var level = tree.Groups[(entry * GroupTree.GroupStride) + 2];
-        var lastLevel = level + tree.Groups[(entry * GroupTree.GroupStride) + 3];
+        var lastLevel = fold.FinishesParts != 0 ? level : level + tree.Groups[(entry * GroupTree.GroupStride) + 3];
         for (; level < lastLevel; level++)
         {
             if (channel < fold.Channels)
@@ -82,7 +83,7 @@ internal static class GroupFoldKernels
             Exact.Barrier();
         }
 
-        if (channel < fold.Channels && worker == 0)
+        if (channel < fold.Channels && worker == 0 && tree.Groups[(entry * GroupTree.GroupStride) + 4] == fold.FinishesParts)
         {
             TNodes.Finish(a, entry, channel, (tree.Groups[(entry * GroupTree.GroupStride) + 1] * slotElements) + channel);
         }
@@ -145,8 +146,9 @@ internal static class GroupFoldKernels
             }
 
             NormalizeKernels.SetScaleShift(a.ScaleShift, group, channels, channel, mean, invstd, a.Weight, a.Bias);
-            slots[place] = Exact.Multiply(counts[count + 2], mean);
-            slots[place + channels] = Exact.Multiply(counts[count + 2], Exact.Divide(squares, counts[count + 1]));
+            var samples = counts[count + 2];
+            slots[place] = samples == 0 ? samples : Exact.Multiply(samples, mean);
+            slots[place + channels] = samples == 0 ? samples : Exact.Multiply(samples, Exact.Divide(squares, counts[count + 1]));
         }
     }
 

@@ -6,15 +6,17 @@ namespace Trainer.Kernels.Gpu.Normalization;
 
 /// <summary>How the sums of groups become those of a subtree root: additions [FirstAddition, FirstAddition + Additions) of the tree.</summary>
 /// <param name="Slot">Where the root's sums are then.</param>
-internal readonly record struct RootGroups(int Root, int FirstAddition, int Additions, int Slot);
+/// <param name="IsPart">The root is a part of a group that other roots share.</param>
+internal readonly record struct RootGroups(int Root, int FirstAddition, int Additions, int Slot, bool IsPart);
 
 /// <summary>A <see cref="GroupTree"/> as kernels see it.</summary>
 /// <param name="Groups"><see cref="GroupTree.GroupStride"/> integers for each group with samples: its number in the slice, the slot where its values are in the
-/// end, its first level, its levels.</param>
+/// end, its first level, its levels, 1 where it is but a part of a group.</param>
 /// <param name="Levels">The first join of each level; one more ends the last.</param>
 /// <param name="Joins">Slots of the left and right operand; the left one takes the result.</param>
 /// <param name="Weights">For each join n_b / n and n_a n_b / n of Chan's formula.</param>
-/// <param name="Counts"><see cref="GroupTree.CountStride"/> numbers for each group with samples: its n values per channel, n - 1, its samples.</param>
+/// <param name="Counts"><see cref="GroupTree.CountStride"/> numbers for each group with samples: its n values per channel, n - 1, its samples; of the whole
+/// group, but -0 samples where a part has not the first one.</param>
 internal readonly record struct GroupTreeView(
     ArrayView<int> Groups, ArrayView<int> Levels, ArrayView<int> Joins, ArrayView<float> Weights, ArrayView<float> Counts);
 
@@ -25,7 +27,7 @@ internal readonly record struct GroupTreeView(
 /// </summary>
 internal sealed class GroupTree : IDisposable
 {
-    public const int GroupStride = 4;
+    public const int GroupStride = 5;
 
     public const int CountStride = 3;
 

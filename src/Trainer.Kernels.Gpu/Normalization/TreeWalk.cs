@@ -20,9 +20,11 @@ internal sealed class TreeWalk
         for (var root = 0; root < slice.Roots.Count; root++)
         {
             var first = Additions.Count / 2;
-            if (OverGroups(slice.Roots[root].Lo, slice.Roots[root].Hi) is { } node)
+            var range = slice.Roots[root];
+            var isPart = slice.IsPartOf(range, slice.GroupOf(range, run));
+            if ((isPart ? OverGroup(range, slice.GroupOf(range, run)) : OverGroups(range.Lo, range.Hi)) is { } node)
             {
-                Roots.Add(new RootGroups(root, first, (Additions.Count / 2) - first, node.Slot));
+                Roots.Add(new RootGroups(root, first, (Additions.Count / 2) - first, node.Slot, isPart));
             }
         }
 
@@ -51,15 +53,7 @@ internal sealed class TreeWalk
     {
         if (hi - lo <= _run && lo % _run == 0)
         {
-            _groupJoins.Clear();
-            var group = OverShards(lo, hi);
-            if (group is { } values)
-            {
-                AddGroup(values, _slice.RootSamples(new ShardRange(lo, hi)));
-            }
-
-            _group++;
-            return group;
+            return OverGroup(new ShardRange(lo, hi), new ShardRange(lo, hi));
         }
 
         var split = ShardTree.SplitPoint(lo, hi);
@@ -72,12 +66,27 @@ internal sealed class TreeWalk
         return left ?? right;
     }
 
-    private void AddGroup(Node values, int samples)
+    /// <summary>The part of a group that is here: mostly all of it.</summary>
+    private Node? OverGroup(ShardRange part, ShardRange group)
     {
-        SampleGroups.AddRange(Enumerable.Repeat(_group, samples));
+        _groupJoins.Clear();
+        var node = OverShards(part.Lo, part.Hi);
+        if (node is { } values)
+        {
+            AddGroup(values, part, group);
+        }
+
+        _group++;
+        return node;
+    }
+
+    private void AddGroup(Node values, ShardRange part, ShardRange group)
+    {
+        SampleGroups.AddRange(Enumerable.Repeat(_group, _slice.RootSamples(part)));
+        var (samples, leads) = (_slice.RootSamples(group), _slice.RootSamples(new ShardRange(group.Lo, part.Lo)) == 0);
         var count = (long)samples * _pixels;
-        Counts.AddRange([count, count - 1, samples]);
-        Groups.AddRange([_group, values.Slot, Levels.Count, values.Level]);
+        Counts.AddRange([count, count - 1, leads ? samples : NormGroups.Absent]);
+        Groups.AddRange([_group, values.Slot, Levels.Count, values.Level, part == group ? 0 : 1]);
         foreach (var level in _groupJoins.GroupBy(join => join.Level).OrderBy(level => level.Key))
         {
             Levels.Add(Joins.Count / 2);

@@ -8,4 +8,12 @@ internal static class MomentWeights
 
     /// <summary>n_a n_b / n: what the squared distance of the means adds to the squares.</summary>
     public static float Weight(long a, long b) => (float)((double)a * b / (a + b));
+
+    /// <summary>a takes in b: the formulas of <see cref="LaneNorm{TSimd, TVector}"/> for one channel.</summary>
+    public static void Join(ref float mean, ref float squares, float otherMean, float otherSquares, float share, float weight)
+    {
+        var d = otherMean - mean;
+        squares = MathF.FusedMultiplyAdd(d * d, weight, squares + otherSquares);
+        mean = MathF.FusedMultiplyAdd(d, share, mean);
+    }
 }

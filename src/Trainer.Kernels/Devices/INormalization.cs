@@ -18,10 +18,12 @@ public interface INormalization
     /// <param name="saved">Receives mean and invstd, (groups of the slice, 2, C); the slice's groups ascending, those of no samples included. Empty: not wanted.</param>
     /// <param name="meanSums">Per root (=), (C): the tree sum over groups of samples x mean. Roots without samples are left alone; none: not wanted.</param>
     /// <param name="varianceSums">Per root (=), (C): likewise of samples x M2 / (n - 1), the unbiased variance.</param>
-    /// <exception cref="ArgumentException">A root splits a group, or a group has one value per channel.</exception>
+    /// <param name="parts">Exchanges the moments of roots that are parts of a group, which are then folded along the same tree: the statistics of such a group are in the sums
+    /// of the root with its first sample, and -0, which adds nothing, in those of the others. Null: every group is whole.</param>
+    /// <exception cref="ArgumentException">A root splits a group and nobody exchanges its parts, or a group has one value per channel.</exception>
     void BatchNormForward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor weight, Tensor bias, Tensor saved,
-        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y);
+        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y, GroupParts? parts = null);
 
     /// <summary>Evaluation: invstd = 1 / sqrt(variance + eps), the rest as in training.</summary>
     void BatchNormInference(
@@ -34,9 +36,10 @@ public interface INormalization
     /// </summary>
     /// <param name="dweight">Per root (=), (C); no tensors: not wanted. Likewise <paramref name="dbias"/>.</param>
     /// <param name="dx">Empty: not wanted.</param>
+    /// <param name="parts">Exchanges the two sums of roots that are parts of a group.</param>
     void BatchNormBackward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
-        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx);
+        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx, GroupParts? parts = null);
 
     /// <summary>
     /// Each sample's run of C / Groups channels is normalised by its own mean = (Form L over elements) / n and variance = Form L over (x - mean)^2 / n;

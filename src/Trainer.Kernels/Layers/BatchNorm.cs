@@ -7,7 +7,7 @@ namespace Trainer.Kernels.Layers;
 /// <remarks>
 /// y = (x - mean) / sqrt(variance + eps) x weight + bias per channel, with the biased variance. In training mean and variance are those of the sample's batch norm group:
 /// an aligned run of batch shards that holds at least 32 samples, so that they do not depend on who computes what
-/// (<see cref="Sharding.ShardTree.GroupShards"/>). In evaluation they are the running statistics, which every step moves by
+/// (<see cref="Sharding.ShardTree.GroupShards"/>); where members share a group, they exchange its parts (<see cref="Sharding.IBatchExchange"/>). In evaluation they are the running statistics, which every step moves by
 /// momentum towards the batch's mean and unbiased variance (the average over its groups).
 /// Backward writes dweight and dbias per subtree root, and dx, all =, never +=.
 /// </remarks>
@@ -24,7 +24,7 @@ public abstract class BatchNorm : Layer
     /// <summary>Whether there are a weight and a bias.</summary>
     public bool Affine { get; init; } = true;
 
-    /// <summary>The whole batch is one group of this layer; such a network trains on one worker. Other layers keep their groups.</summary>
+    /// <summary>The whole batch is one group of this layer. Other layers keep their groups.</summary>
     public bool Sync { get; init; }
 
     public override bool TakesEpilogue => true;
@@ -58,7 +58,7 @@ public abstract class BatchNorm : Layer
         {
             context.Device.Normalization.BatchNormForward(
                 g, slice, context.X, context.Parameter(0), context.Parameter(1), context.Saved,
-                context.StatisticSums(0), context.StatisticSums(1), context.Epilogue, context.Y);
+                context.StatisticSums(0), context.StatisticSums(1), context.Epilogue, context.Y, context.Moments);
         }
         else
         {
@@ -70,7 +70,7 @@ public abstract class BatchNorm : Layer
 
     public override void Backward(LayerContext context) => context.Device.Normalization.BatchNormBackward(
         Geometry(context.Input), context.Training, context.X, context.Dy, context.Parameter(0), context.Saved,
-        context.Gradients(0), context.Gradients(1), context.DxEpilogue, context.Dx);
+        context.Gradients(0), context.Gradients(1), context.DxEpilogue, context.Dx, context.GradientSums);
 
     internal override string ToOnnx(OnnxContext context, string x)
     {

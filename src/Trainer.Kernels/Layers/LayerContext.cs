@@ -28,6 +28,8 @@ public sealed class LayerContext(Device device, Shape input, Shape output)
     private bool _training;
     private int _state;
     private int _firstBuffer;
+    private GroupParts? _moments;
+    private GroupParts? _gradientSums;
 
     public Device Device { get; } = device;
 
@@ -85,6 +87,15 @@ public sealed class LayerContext(Device device, Shape input, Shape output)
     /// <summary>Of the job.</summary>
     public ulong Seed { get; private set; }
 
+    /// <summary>Brings what members share of batch norm groups; null: every group is whole here.</summary>
+    internal IBatchExchange? Exchange { get; set; }
+
+    /// <summary>What a batch norm exchanges forward; null: nothing.</summary>
+    internal GroupParts? Moments => Exchange is null ? null : Exchanging(_moments ??= new GroupParts(Index, isBackward: false));
+
+    /// <summary>What a batch norm exchanges backward; null: nothing.</summary>
+    internal GroupParts? GradientSums => Exchange is null ? null : Exchanging(_gradientSums ??= new GroupParts(Index, isBackward: true));
+
     /// <summary>The slice of a training pass.</summary>
     internal BatchSlice Training => Slice ?? throw new InvalidOperationException("There is no batch slice in an evaluation.");
 
@@ -108,5 +119,11 @@ public sealed class LayerContext(Device device, Shape input, Shape output)
     {
         (_training, _state, Samples, Slice, _firstBuffer) = (true, state, slice.LocalSamples, slice, firstBuffer);
         (Seed, Step) = (seed, step);
+    }
+
+    private GroupParts Exchanging(GroupParts parts)
+    {
+        parts.Exchange = Exchange;
+        return parts;
     }
 }

@@ -39,7 +39,7 @@ public sealed class Model
     /// <summary>Shards of a batch norm group (canonical arithmetic, rule 7), of all layers but those with <see cref="BatchNorm.Sync"/>; 1 without batch norm.</summary>
     public int GroupShards(int batchSize, int shards) => Norms.Any() ? ShardTree.GroupShards(batchSize, shards) : 1;
 
-    /// <summary>Shards of a batch that must stay on one worker: those of a group, or all where a layer takes the whole batch for one.</summary>
+    /// <summary>Shards of a batch that pass through the network together: those of a group, or all where a layer takes the whole batch for one.</summary>
     public int UnitShards(int shards, int groupShards) => Norms.Any(norm => norm.Layer.Sync) ? shards : Norms.Any() ? groupShards : 1;
 
     /// <summary>Why a batch of some samples cannot be normalised in groups of shards: a group of one value has no variance. Null: it can.</summary>

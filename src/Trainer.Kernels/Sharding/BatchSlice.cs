@@ -61,6 +61,13 @@ public sealed class BatchSlice
 
     public int RootSamples(ShardRange root) => FirstPosition(root.Hi) - FirstPosition(root.Lo);
 
+    /// <summary>The aligned run of shards that holds a root's first shard.</summary>
+    /// <param name="run">Shards of a run: <see cref="GroupShards"/>, or all.</param>
+    public ShardRange GroupOf(ShardRange root, int run) => new(root.Lo / run * run, Math.Min((root.Lo / run * run) + run, Shards));
+
+    /// <summary>Whether a root is a part of a group, which other roots share; it cannot cross a group's end, since both are nodes of the tree.</summary>
+    public bool IsPartOf(ShardRange root, ShardRange group) => group.Lo <= root.Lo && root.Hi <= group.Hi && root.Count < group.Count;
+
     /// <summary>The positions in the global batch of the local samples, in local order.</summary>
     public IEnumerable<int> Positions() =>
         Roots.SelectMany(root => Enumerable.Range(FirstPosition(root.Lo), RootSamples(root)));

@@ -151,6 +151,12 @@ public sealed class Network : IDisposable
         set => _passes.Interruption = value;
     }
 
+    /// <summary>Brings the parts of batch norm groups that other members share; null: all groups are whole here.</summary>
+    public IBatchExchange? Exchange
+    {
+        set => _passes.Exchange = value;
+    }
+
     /// <summary>Told after each operation of a pass, whether it was backward: for those who measure.</summary>
     internal Action<Operation, bool>? OperationDone
     {
@@ -236,6 +242,29 @@ public sealed class Network : IDisposable
     /// </summary>
     internal string? FirstNotFinite()
     {
+        var exchange = _passes.Exchange;
+        _passes.Exchange = exchange is null ? null : new KnownParts(exchange.Roots); // Others do not compute it once more.
+        try
+        {
+            return FindNotFinite();
+        }
+        finally
+        {
+            _passes.Exchange = exchange;
+        }
+    }
+
+    public void Dispose()
+    {
+        _memory.Dispose();
+        if (_ownsStates)
+        {
+            States.Dispose();
+        }
+    }
+
+    private string? FindNotFinite()
+    {
         var total = _options.TotalInPlace ? Read(_memory.Total) : (ReadOnlySpan<float>)Total;
         string? gradient = null;
         for (var i = 0; i < Layout.Slots.Count && gradient is null; i++)
@@ -259,15 +288,6 @@ public sealed class Network : IDisposable
         }
 
         return gradient is null ? null : $"the gradient of {gradient}";
-    }
-
-    public void Dispose()
-    {
-        _memory.Dispose();
-        if (_ownsStates)
-        {
-            States.Dispose();
-        }
     }
 
     private static bool HasNotFinite(ReadOnlySpan<float> values)
@@ -386,6 +406,16 @@ public sealed class Network : IDisposable
                 $"The slice has {slice.LocalSamples} samples in {slice.Roots.Count} roots; "
                 + $"the network was planned for {_options.MaxSamples} in {_options.MaxRoots}.",
                 nameof(slice));
+        }
+    }
+
+    /// <summary>Leaves the parts of others as they were in the last pass.</summary>
+    private sealed class KnownParts(IReadOnlyList<ShardRange> roots) : IBatchExchange
+    {
+        public IReadOnlyList<ShardRange> Roots => roots;
+
+        public void Gather(GroupParts parts)
+        {
         }
     }
 }

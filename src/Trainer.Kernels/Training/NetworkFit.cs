@@ -12,8 +12,8 @@ public sealed class DeviceMemoryException(string message) : Exception(message);
 public static class NetworkFit
 {
     /// <summary>
-    /// The options themselves where they fit the device; else with the largest parts, in shards, that do. A part holds whole batch norm groups. No bit
-    /// depends on it, and a part costs little beside its samples.
+    /// The options themselves where they fit the device; else with the largest parts, in shards, that do. A part holds whole batch norm groups: where other members share
+    /// one, the batch is not divided. No bit depends on it, and a part costs little beside its samples.
     /// </summary>
     /// <param name="slices">The local batches of a job: of a full batch and of the last one of an epoch.</param>
     /// <param name="states">The states that it will have; null: it makes its own.</param>
@@ -36,6 +36,13 @@ public static class NetworkFit
 
         var shards = slices.Max(slice => slice.Shards);
         var group = slices.Max(slice => model.UnitShards(slice.Shards, slice.GroupShards));
+        if (slices.Any(slice => slice.Roots.Any(root => slice.IsPartOf(root, slice.GroupOf(root, group)))))
+        {
+            throw new DeviceMemoryException(
+                $"{device.Name}: the network needs {Bytes(options):N0} bytes for a share of a batch norm group that other workers have parts of ({options.PassSamples} samples), "
+                + $"{Math.Max(0, available):N0} are available. More workers, smaller batches or images, or a larger device would do.");
+        }
+
         for (var most = LargestPowerBelow(shards); most >= 1 && most >= group; most /= 2)
         {
             var parts = options with { Parts = PartsOf(slices, most, options.MaxRoots) };

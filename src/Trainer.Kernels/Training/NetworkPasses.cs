@@ -12,6 +12,7 @@ internal sealed class NetworkPasses
     private readonly Operation[] _backward;
     private readonly LayerContext[] _backwardContexts;
     private readonly LayerContext[] _contexts;
+    private IBatchExchange? _exchange;
 
     public NetworkPasses(NetworkPlan plan, Func<Operation, LayerContext> bind)
     {
@@ -26,6 +27,20 @@ internal sealed class NetworkPasses
 
     /// <summary>Looked at before each operation; cancelled, it ends the pass.</summary>
     public CancellationToken Interruption { get; set; }
+
+    /// <summary>Of batch norm groups that other members share.</summary>
+    public IBatchExchange? Exchange
+    {
+        get => _exchange;
+        set
+        {
+            _exchange = value;
+            foreach (var context in _contexts)
+            {
+                context.Exchange = value;
+            }
+        }
+    }
 
     public int ForwardCount => _forward.Length;
 

@@ -5,7 +5,7 @@ using Trainer.Kernels.Sharding;
 
 namespace Trainer.Node.Links;
 
-/// <summary>What a frame is. Contributions, totals, Applied and Committed belong to the all-reduce, the State frames to a connection of their own, the rest to the link itself.</summary>
+/// <summary>What a frame is. Contributions, totals, parts of groups, Applied and Committed belong to the all-reduce, the State frames to a connection of their own, the rest to the link itself.</summary>
 public enum FrameKind : ushort
 {
     /// <summary>First frame in each direction; payload: <see cref="Hello"/>.</summary>
@@ -37,6 +37,12 @@ public enum FrameKind : ushort
 
     /// <summary>A chunk of a state.</summary>
     StateChunk = 10,
+
+    /// <summary>
+    /// A root's part of a batch norm group, to every member that shares the group: two values for each channel of a layer. How many values are behind them follows from the
+    /// batch's size. Needs no credit.
+    /// </summary>
+    GroupPart = 11,
 }
 
 /// <summary>The fixed header before every payload on a link. This file is the format's definition.</summary>
@@ -51,8 +57,8 @@ public enum FrameKind : ushort
 ///     24    8  number           /
 ///     32    8  item             index in the schedule (Credit: bytes)
 ///     40    4  rank             of the sender
-///     44    4  chunk            0xFFFFFFFF: the statistics
-///     48    4  root lo          \ shards that a contribution sums over; lo = hi: none
+///     44    4  chunk            0xFFFFFFFF: the statistics; of a part of a group: 2 x layer, + 1 backward
+///     48    4  root lo          \ shards that a contribution or a part sums over; lo = hi: none
 ///     52    4  root hi          /
 ///     56    8  state hash       Applied: of the state after the item
 ///     64    4  flags            1: hold (see below)
@@ -96,7 +102,7 @@ public readonly record struct FrameHeader
 
     public int PayloadLength { get; init; }
 
-    private bool PayloadIsFloats => Kind is FrameKind.Contribution or FrameKind.Total or FrameKind.StateChunk;
+    private bool PayloadIsFloats => Kind is FrameKind.Contribution or FrameKind.Total or FrameKind.StateChunk or FrameKind.GroupPart;
 
     public static ulong HashOf(string job) => BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(job)));
 
@@ -139,9 +145,9 @@ public readonly record struct FrameHeader
             Hold = BinaryPrimitives.ReadUInt32LittleEndian(from[64..]) == HoldFlag,
             PayloadLength = BinaryPrimitives.ReadInt32LittleEndian(from[68..]),
         };
-        if (header.Kind is < FrameKind.Hello or > FrameKind.StateChunk)
+        if (header.Kind is < FrameKind.Hello or > FrameKind.GroupPart)
         {
-            throw new FrameException("kind", position + 6, $"{(ushort)header.Kind}", "1 to 10");
+            throw new FrameException("kind", position + 6, $"{(ushort)header.Kind}", "1 to 11");
         }
 
         if (header.PayloadLength is < 0 or > MaxPayload)

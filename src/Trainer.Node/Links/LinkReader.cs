@@ -3,7 +3,7 @@ using Akka.Actor;
 
 namespace Trainer.Node.Links;
 
-/// <summary>A contribution or a total from a peer. Whoever receives it releases the lease.</summary>
+/// <summary>A contribution, a total or a part of a group from a peer. Whoever receives it releases the lease.</summary>
 public sealed record FrameArrived(FrameHeader Header, Lease Payload) : INoSerializationVerificationNeeded;
 
 /// <summary>The reading half of a <see cref="PeerLink"/>: frames from the socket into leases, on a thread of its own.</summary>
@@ -56,7 +56,7 @@ internal sealed class LinkReader(LinkIdentity identity, LinkConnection connectio
 
         var lease = pool.Rent(header.PayloadLength);
         connection.ReadPayload(lease.Bytes[..header.PayloadLength]);
-        if (header.Generation == identity.Generation && header.Kind is FrameKind.Contribution or FrameKind.Total or FrameKind.Applied or FrameKind.Committed)
+        if (header.Generation == identity.Generation && header.Kind is FrameKind.Contribution or FrameKind.Total or FrameKind.GroupPart or FrameKind.Applied or FrameKind.Committed)
         {
             allReduce.Tell(new FrameArrived(header, lease));
         }

@@ -11,7 +11,7 @@ public sealed record LinkIdentity(ulong Job, GenerationNumber Generation, int Ow
 /// <summary>A link to one peer: owns the socket, orders what goes out, and hands what comes in to the all-reduce.</summary>
 /// <remarks>
 /// The actor runs on a thread of its own (<see cref="LinkDispatcher"/>), which is the link's writer: a socket that is
-/// full holds up this link and nothing else. A second thread reads. Totals go out at once; contributions go out in order while the
+/// full holds up this link and nothing else. A second thread reads. Totals and parts of batch norm groups go out at once; contributions go out in order while the
 /// peer has consumed all but <see cref="CreditWindow"/> bytes of those before, so that a slow owner is not flooded.
 /// <code>
 ///   AllReduce -- Send --> PeerLink (writer) ==socket==> reader thread -- FrameArrived --> peer's AllReduce

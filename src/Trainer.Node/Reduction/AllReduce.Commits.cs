@@ -60,6 +60,13 @@ internal sealed partial class AllReduce
     private void SayWhatIsMissing()
     {
         var missing = new SortedSet<string>(StringComparer.Ordinal);
+        if (_exchange is { } parts)
+        {
+            missing.UnionWith(MissingParts(parts));
+            Context.Parent.Tell(new Missing(_setup.Generation, _step.Item, "parts of batch norm groups", [.. missing]));
+            return;
+        }
+
         var what = "totals";
         foreach (var chunk in AllChunks().Where(chunk => !_step.HasTotal(chunk)))
         {

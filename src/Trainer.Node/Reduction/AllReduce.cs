@@ -37,6 +37,7 @@ internal sealed record AllReduceSetup(
 /// <code>
 ///   Begin(k) -> BucketReady ... StatisticsReady -> (all totals of k) -> the waiting training thread
 ///   contributions of others: own chunk complete -> fold -> total to all links, then to itself
+///   PartsReady(layer, direction) -> own parts to all who share a batch norm group; theirs are there -> the waiting training thread
 ///   frames of k + 1 wait, unread, until Begin(k + 1)
 ///   Applied(k) of all members, with one hash -> rank 0 says Committed(k), and only then sends totals of k + 1
 /// </code>
@@ -67,6 +68,7 @@ internal sealed partial class AllReduce : ReceiveActor
         Receive<Begin>(BeginStep);
         Receive<BucketReady>(ready => ContributeBucket(ready.Bucket));
         Receive<StatisticsReady>(ready => ContributeStatistics(ready.Part));
+        Receive<PartsReady>(ready => ExchangeParts(ready.Parts));
         Receive<Applied>(applied => Apply(applied.Item, applied.StateHash));
         Receive<Hold>(_ => _hold = true);
         Receive<Overdue>(_ => SayWhatIsMissing());
@@ -106,6 +108,9 @@ internal sealed partial class AllReduce : ReceiveActor
     /// <summary>The member's part of the statistics, as <see cref="StatisticsSum"/> has it.</summary>
     public sealed record StatisticsReady(ReadOnlyMemory<float> Part) : INoSerializationVerificationNeeded;
 
+    /// <summary>The training thread waits for the others' parts of batch norm groups; its own ones stay as they are until the item's totals are there.</summary>
+    public sealed record PartsReady(GroupParts Parts) : INoSerializationVerificationNeeded;
+
     /// <summary>To the parent: a link is closed.</summary>
     public sealed record LinkDown(GenerationNumber Generation, int Rank, string Reason) : INoSerializationVerificationNeeded;
 
@@ -119,6 +124,7 @@ internal sealed partial class AllReduce : ReceiveActor
             frame.Payload.Release();
         }
 
+        DropParts();
         Array.ForEach(_owned, sum => sum?.Drop());
     }
 
@@ -137,6 +143,7 @@ internal sealed partial class AllReduce : ReceiveActor
     private void BeginStep(Begin begin)
     {
         _step = new ReduceProgress(begin.Item, begin.Plan);
+        BeginParts();
         _statistics.Begin(Plan.Members);
         for (var chunk = 0; chunk < begin.Plan.Chunks; chunk++)
         {
@@ -208,9 +215,10 @@ internal sealed partial class AllReduce : ReceiveActor
         }
     }
 
-    private bool IsForUs(in FrameHeader header) =>
-        (header.Chunk == FrameHeader.Statistics || header.Chunk < _step.Plan.Chunks)
-        && Plan.Owner(header.Chunk) == (header.Kind == FrameKind.Total ? header.Rank : _setup.Rank);
+    private bool IsForUs(in FrameHeader header) => header.Kind == FrameKind.GroupPart
+        ? Plan.RangeOf(header.Rank, header.Root) >= 0
+        : (header.Chunk == FrameHeader.Statistics || header.Chunk < _step.Plan.Chunks)
+            && Plan.Owner(header.Chunk) == (header.Kind == FrameKind.Total ? header.Rank : _setup.Rank);
 
     private void Take(in FrameHeader header, Lease payload)
     {
@@ -221,7 +229,11 @@ internal sealed partial class AllReduce : ReceiveActor
             return;
         }
 
-        if (header.Chunk == FrameHeader.Statistics)
+        if (header.Kind == FrameKind.GroupPart)
+        {
+            TakePart(header, payload);
+        }
+        else if (header.Chunk == FrameHeader.Statistics)
         {
             CollectStatistics(header.Rank, payload.GetSpan());
             _links[header.Rank]!.Tell(new PeerLink.Consumed(payload.Length));

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Trainer.Kernels.Sharding;
 
 namespace Trainer.Node.Reduction;
 
@@ -11,10 +12,15 @@ internal sealed class AllReduceClient(IActorRef allReduce, ReduceWaiter waiter, 
     /// <summary>Time counts in slices in which this process ran: who was stopped for a while has not waited for anybody.</summary>
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(100);
 
-
     private readonly AllReduce.BucketReady[] _bucketReady = [.. Enumerable.Range(0, buckets).Select(bucket => new AllReduce.BucketReady(bucket))];
+    private TimeSpan _deadline;
 
-    public void Begin(ulong item, StepPlan plan) => allReduce.Tell(new AllReduce.Begin(item, plan));
+    /// <param name="deadline">After so long a wait the worker hears what is missing; the wait goes on.</param>
+    public void Begin(ulong item, StepPlan plan, TimeSpan deadline)
+    {
+        _deadline = deadline;
+        allReduce.Tell(new AllReduce.Begin(item, plan));
+    }
 
     /// <summary>The item is the state now.</summary>
     public void Applied(ulong item, ulong stateHash) => allReduce.Tell(new AllReduce.Applied(item, stateHash));
@@ -22,28 +28,55 @@ internal sealed class AllReduceClient(IActorRef allReduce, ReduceWaiter waiter, 
     /// <summary>The worker is to hear what is missing.</summary>
     public void Remind() => allReduce.Tell(AllReduce.Overdue.Instance);
 
+    /// <summary>Sends the own parts of batch norm groups; returns when those of the others are filled in.</summary>
+    /// <exception cref="StepFailedException">The item cannot be finished.</exception>
+    /// <exception cref="OperationCanceledException">The generation is over.</exception>
+    public void Exchange(GroupParts parts)
+    {
+        allReduce.Tell(new AllReduce.PartsReady(parts));
+        Await(waiter.WaitForParts);
+    }
+
     /// <summary>The gradients of a bucket are complete and stay as they are until <see cref="Complete"/> returns.</summary>
     public void BucketReady(int bucket) => allReduce.Tell(_bucketReady[bucket]);
 
     /// <summary>The last part; returns when all totals of the item are there.</summary>
-    /// <param name="deadline">After so long the worker hears what is missing; the wait goes on.</param>
     /// <exception cref="StepFailedException">The item cannot be finished.</exception>
     /// <exception cref="OperationCanceledException">The generation is over.</exception>
-    public ReduceResult Complete(ReadOnlyMemory<float> statistics, TimeSpan deadline)
+    public ReduceResult Complete(ReadOnlyMemory<float> statistics)
     {
         allReduce.Tell(new AllReduce.StatisticsReady(statistics));
-        for (var waited = TimeSpan.Zero; ; waited += Slice)
-        {
-            if (waiter.Wait(Slice) is { } result)
-            {
-                return result;
-            }
+        ReduceResult? result = null;
+        Await(slice => (result = waiter.Wait(slice)) is not null);
+        return result!.Value;
+    }
 
+    /// <param name="comes">Waits for so long; true: it came.</param>
+    private void Await(Func<TimeSpan, bool> comes)
+    {
+        var deadline = _deadline;
+        for (var waited = TimeSpan.Zero; !comes(Slice); waited += Slice)
+        {
             if (waited >= deadline)
             {
                 Remind();
                 deadline += Reminder;
             }
         }
+    }
+}
+
+/// <summary>What a network's batch norms exchange, goes over the links of the generation.</summary>
+/// <param name="roots">Of all members, ascending.</param>
+/// <param name="waits">Told before a wait (true) and after it.</param>
+internal sealed class BatchExchange(AllReduceClient allReduce, IReadOnlyList<ShardRange> roots, Action<bool>? waits = null) : IBatchExchange
+{
+    public IReadOnlyList<ShardRange> Roots => roots;
+
+    public void Gather(GroupParts parts)
+    {
+        waits?.Invoke(true);
+        allReduce.Exchange(parts);
+        waits?.Invoke(false);
     }
 }

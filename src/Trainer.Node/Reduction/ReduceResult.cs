@@ -14,11 +14,12 @@ public sealed class StepFailedException(string message, bool isNotFinite) : Exce
     public bool IsNotFinite { get; } = isNotFinite;
 }
 
-/// <summary>Where the training thread waits for the all-reduce. Waiting never spins: the core belongs to the links meanwhile.</summary>
+/// <summary>Where the training thread waits for the all-reduce: for the parts of a layer's batch norm groups, and for an item's totals. Waiting never spins: the core belongs to the links meanwhile.</summary>
 internal sealed class ReduceWaiter
 {
     private readonly object _lock = new(); // Monitor.Wait has no counterpart on Lock.
     private ReduceResult? _result;
+    private bool _partsAreThere;
     private Exception? _fault;
 
     public void Complete(in ReduceResult result)
@@ -26,6 +27,16 @@ internal sealed class ReduceWaiter
         lock (_lock)
         {
             _result = result;
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    /// <summary>All parts that a layer waits for are there.</summary>
+    public void CompleteParts()
+    {
+        lock (_lock)
+        {
+            _partsAreThere = true;
             Monitor.PulseAll(_lock);
         }
     }
@@ -53,6 +64,22 @@ internal sealed class ReduceWaiter
             var result = _result;
             _result = null;
             return _fault is null ? result : throw _fault;
+        }
+    }
+
+    /// <returns>False: the parts did not come within the time, nor a fault.</returns>
+    public bool WaitForParts(TimeSpan patience)
+    {
+        lock (_lock)
+        {
+            if (!_partsAreThere && _fault is null)
+            {
+                Monitor.Wait(_lock, patience);
+            }
+
+            var areThere = _partsAreThere;
+            _partsAreThere = false;
+            return _fault is null ? areThere : throw _fault;
         }
     }
 }

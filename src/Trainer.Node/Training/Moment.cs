@@ -41,4 +41,7 @@ public enum Moment
 
     /// <summary>The weights of the result are written, the optimizer's state is not.</summary>
     Result,
+
+    /// <summary>A batch norm is about to send its part of a group that other members share.</summary>
+    Exchange,
 }

@@ -13,6 +13,9 @@ internal readonly record struct StepResult(ReduceResult Reduced, StepPhases Phas
 /// <summary>One item of the schedule on one member: data, forward and backward, all-reduce. Applying it is the last act, and separate.</summary>
 internal sealed class TrainingStep
 {
+    private const string Computing = "forward and backward";
+    private const string Waiting = "waiting for the other members";
+
     private readonly Workspace _work;
     private readonly AllReduceClient _allReduce;
     private readonly Dictionary<(ItemKind Kind, int Samples), StepPlan> _plans = [];
@@ -22,6 +25,7 @@ internal sealed class TrainingStep
     private readonly ThreadWatch _watch;
     private readonly Action<int> _bucketReady;
     private readonly Action<Moment>? _reached;
+    private TimeSpan _deadline;
 
     public TrainingStep(Workspace work, AllReduceClient allReduce, ThreadWatch watch, Action<Moment>? reached)
     {
@@ -31,6 +35,7 @@ internal sealed class TrainingStep
             _bucketReady += _ => reached(Moment.Backward);
         }
 
+        work.Network.Exchange = new BatchExchange(allReduce, work.Plan.Ranges, Exchanging);
         _testPositions = [.. new BatchSlice(work.Job.Data.Test.Count, work.Plan.Shards, work.Plan.Roots[work.Rank]).Positions()];
         _testBatch = work.Network.Labels.Length;
         _statistics = new float[StatisticsSum.Values * Math.Max(_testBatch, _testPositions.Length)];
@@ -40,9 +45,10 @@ internal sealed class TrainingStep
     public StepResult Reduce(in ScheduleItem item, TimeSpan deadline)
     {
         var plan = PlanOf(item);
-        _watch.Begin(item.Kind == ItemKind.Train ? "forward and backward" : "evaluation", deadline);
-        _allReduce.Begin(item.Index, plan);
-        return item.Kind == ItemKind.Train ? Train(item, plan, deadline) : Evaluate(plan, deadline);
+        _deadline = deadline;
+        _watch.Begin(item.Kind == ItemKind.Train ? Computing : "evaluation", deadline);
+        _allReduce.Begin(item.Index, plan, deadline);
+        return item.Kind == ItemKind.Train ? Train(item, plan) : Evaluate(plan);
     }
 
     /// <summary>Makes the next state of the item's totals, beside the current one.</summary>
@@ -53,7 +59,7 @@ internal sealed class TrainingStep
         return item.Kind == ItemKind.Train ? _work.Network.Apply(sums) : _work.Job.States.CloseEpoch(sums);
     }
 
-    private StepResult Train(in ScheduleItem item, StepPlan plan, TimeSpan deadline)
+    private StepResult Train(in ScheduleItem item, StepPlan plan)
     {
         var (network, slice) = (_work.Network, plan.Slice!);
         var start = Stopwatch.GetTimestamp();
@@ -64,8 +70,8 @@ internal sealed class TrainingStep
         var computed = Stopwatch.GetTimestamp();
         CopyStatistics(0, slice.LocalSamples);
         _reached?.Invoke(Moment.AllReduce);
-        _watch.Begin("waiting for the other members");
-        var reduced = _allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * slice.LocalSamples), deadline);
+        _watch.Begin(Waiting);
+        var reduced = _allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * slice.LocalSamples));
         var phases = new StepPhases(
             Data: Stopwatch.GetElapsedTime(start, filled).TotalSeconds,
             Forward: Stopwatch.GetElapsedTime(filled, network.BackwardStarted).TotalSeconds,
@@ -75,7 +81,7 @@ internal sealed class TrainingStep
         return new StepResult(reduced, phases, slice.LocalSamples);
     }
 
-    private StepResult Evaluate(StepPlan plan, TimeSpan deadline)
+    private StepResult Evaluate(StepPlan plan)
     {
         for (var first = 0; first < _testPositions.Length; first += _testBatch)
         {
@@ -87,8 +93,8 @@ internal sealed class TrainingStep
         }
 
         var local = plan.Slice!.LocalSamples;
-        _watch.Begin("waiting for the other members");
-        return new StepResult(_allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * local), deadline), default, local);
+        _watch.Begin(Waiting);
+        return new StepResult(_allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * local)), default, local);
     }
 
     /// <summary>
@@ -101,6 +107,20 @@ internal sealed class TrainingStep
         results.Weight.CopyTo(_statistics.AsSpan(samples + at));
         results.Correct.CopyTo(_statistics.AsSpan((2 * samples) + at));
         results.Counted.CopyTo(_statistics.AsSpan((3 * samples) + at));
+    }
+
+    /// <summary>A batch norm waits for the parts of others, or computes again.</summary>
+    private void Exchanging(bool waits)
+    {
+        if (waits)
+        {
+            _watch.Begin(Waiting);
+            _reached?.Invoke(Moment.Exchange);
+        }
+        else
+        {
+            _watch.Begin(Computing, _deadline);
+        }
     }
 
     private StepPlan PlanOf(in ScheduleItem item)

@@ -10,6 +10,9 @@ public sealed class FaultSchedule(int seed, IReadOnlyList<FaultKind> kinds, int 
     private const int MostOccurrences = 25;
 
     /// <summary>A worker comes to these moments many times; to the others once or twice.</summary>
+    /// <summary>Those that every job with several members comes to.</summary>
+    private static readonly Moment[] Moments = [.. Enum.GetValues<Moment>().Where(moment => moment != Moment.Exchange)];
+
     private static readonly Moment[] Frequent = [Moment.Forward, Moment.Backward, Moment.AllReduce, Moment.Apply, Moment.Commit, Moment.Evaluation];
 
     public static IReadOnlyList<FaultKind> AllKinds { get; } = Enum.GetValues<FaultKind>();
@@ -28,7 +31,7 @@ public sealed class FaultSchedule(int seed, IReadOnlyList<FaultKind> kinds, int 
     {
         var kind = kinds[random.Next(kinds.Count)];
         var steps = random.NextDouble() < AtOnce ? 0 : 1 + random.Next(mostStepsBetween);
-        var moment = Enum.GetValues<Moment>()[random.Next(Enum.GetValues<Moment>().Length)];
+        var moment = Moments[random.Next(Moments.Length)];
         var count = Frequent.Contains(moment) ? 1 + random.Next(MostOccurrences) : 1;
         var seconds = 0.2 + ((LongestStop - 0.2) * random.NextDouble());
 

@@ -50,17 +50,17 @@ public sealed class JobValidatorTests : IDisposable
 
         var (filled, violations) = _validator.Check(spec);
         Assert.Empty(violations);
-        Assert.Equal((16u, 8u, 2u), (filled.Training.Shards, filled.Training.BatchNormShards, filled.Cluster.MaxWorkers)); // 67 samples: 33 and 34
+        Assert.Equal((16u, 8u, 16u), (filled.Training.Shards, filled.Training.BatchNormShards, filled.Cluster.MaxWorkers)); // 67 samples: 33 and 34
     }
 
     [Fact]
-    public void Sync_limits_the_workers_and_leaves_the_groups_of_other_layers()
+    public void Sync_leaves_the_groups_of_other_layers_and_limits_no_workers()
     {
         var (filled, violations) = _validator.Check(With(spec => (spec.Model, spec.Training.BatchSize, spec.Training.Shards) = (Norms(sync: true), 66, 4)));
 
         Assert.Equal(["a batch of 1 samples in 4 shards has a batch norm group (shards 2 to 3) of one value per channel, which has no variance"],
             violations.Select(violation => violation.Problem));
-        Assert.Equal((2u, 1u), (filled.Training.BatchNormShards, filled.Cluster.MaxWorkers));
+        Assert.Equal((2u, 4u), (filled.Training.BatchNormShards, filled.Cluster.MaxWorkers));
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public sealed class JobValidatorTests : IDisposable
     }
 
     [Fact]
-    public void Batch_norm_groups_are_filled_in_and_limit_the_workers()
+    public void Batch_norm_groups_are_filled_in_and_limit_no_workers()
     {
         Model model = new()
         {
@@ -150,7 +150,7 @@ public sealed class JobValidatorTests : IDisposable
                 "training.batch_size",
                 "a batch of 1 samples in 7 shards has a batch norm group (shards 0 to 6) of one value per channel, which has no variance")],
             violations);
-        Assert.Equal((7u, 1u), (filled.Training.BatchNormShards, filled.Cluster.MaxWorkers));
+        Assert.Equal((7u, 7u), (filled.Training.BatchNormShards, filled.Cluster.MaxWorkers));
 
         spec.Training.BatchSize = 67;
         spec.Training.Shards = 2;
@@ -159,10 +159,7 @@ public sealed class JobValidatorTests : IDisposable
 
         spec.Training.Shards = 6;
         spec.Cluster = new ClusterSection { MinWorkers = 3 };
-        Assert.Equal(
-            [new FieldViolation("cluster.min_workers", "must be at most 1, got 3: batch norm keeps 6 of 6 shards together; raise training.batch_size")],
-            _validator.Check(spec).Violations);
-        spec.Cluster.MinWorkers = 1;
+        Assert.Empty(_validator.Check(spec).Violations);
         spec.Training.BatchNormShards = 2;
         Assert.Equal(
             [new FieldViolation(

@@ -30,16 +30,27 @@ public sealed class AssignmentPlannerTests
     [InlineData(31, 8)]
     [InlineData(7, 7)]
     [InlineData(257, 32)]
-    public void Units_are_never_split(int shards, int unit)
+    public void Units_are_split_only_where_there_are_more_workers(int shards, int unit)
     {
-        for (var workers = 1; workers <= AssignmentPlanner.Units(shards, unit); workers++)
+        for (var workers = 1; workers <= shards; workers++)
         {
-            var roots = AssignmentPlanner.Plan(shards, workers, unit).SelectMany(own => own).OrderBy(root => root.Lo).ToList();
-            Assert.All(roots, root => Assert.True(
-                ShardTree.IsNode(root, shards) && root.Lo % unit == 0 && (root.Hi % unit == 0 || root.Hi == shards), $"{root} of {shards} in {unit}"));
+            var plan = AssignmentPlanner.Plan(shards, workers, unit);
+            var roots = plan.SelectMany(own => own).OrderBy(root => root.Lo).ToList();
+            Assert.Equal(workers, plan.Count);
+            Assert.All(plan, own => Assert.InRange(own.Count, 1, 2));
+            Assert.All(roots, root => Assert.True(ShardTree.IsNode(root, shards), $"{root} of {shards}"));
             Assert.Equal(Enumerable.Range(0, shards), roots.SelectMany(root => Enumerable.Range(root.Lo, root.Count)));
+            var areWhole = roots.TrueForAll(root => root.Lo % unit == 0 && (root.Hi % unit == 0 || root.Hi == shards));
+            Assert.Equal(workers <= ((shards - 1) / unit) + 1, areWhole);
         }
     }
+
+    [Theory]
+    [InlineData(16, 4, 3, "[0,8) | [8,12) | [12,16)")]
+    [InlineData(16, 4, 5, "[0,4) | [4,6)[12,13) | [6,8)[13,14) | [8,10)[14,15) | [10,12)[15,16)")]
+    [InlineData(16, 16, 2, "[0,8) | [8,16)")]
+    public void Worked_examples_with_units(int shards, int unit, int workers, string expected) =>
+        Assert.Equal(expected, string.Join(" | ", AssignmentPlanner.Plan(shards, workers, unit).Select(roots => string.Concat(roots))));
 
     [Theory]
     [MemberData(nameof(ShardCounts))]

@@ -16,6 +16,9 @@ public sealed class CpuPoolingTests() : PoolingSuite(CpuVariants.All);
 public sealed class CpuNormalizationTests() : NormalizationSuite(CpuVariants.All);
 
 [Collection(CpuVariants.Serial)]
+public sealed class CpuSharedNormTests() : SharedNormSuite(CpuVariants.All);
+
+[Collection(CpuVariants.Serial)]
 public sealed class CpuElementwiseTests() : ElementwiseSuite(CpuVariants.All);
 
 [Collection(CpuVariants.Serial)]

@@ -13,6 +13,9 @@ public sealed class GpuLinearTests() : LinearSuite(GpuVariants.Required());
 public sealed class GpuNormalizationTests() : NormalizationSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
+public sealed class GpuSharedNormTests() : SharedNormSuite(GpuVariants.Required());
+
+[Collection(GpuVariants.Serial)]
 public sealed class GpuPoolingTests() : PoolingSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]

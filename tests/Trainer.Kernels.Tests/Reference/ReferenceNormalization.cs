@@ -5,7 +5,7 @@ using static Trainer.Kernels.Tests.Reference.ReferenceElements;
 
 namespace Trainer.Kernels.Tests.Reference;
 
-/// <summary>Normalisation.</summary>
+/// <summary>Normalisation, of whole groups: it exchanges nothing.</summary>
 internal sealed class ReferenceNormalization : INormalization
 {
     /// <summary>n values, their mean and the sum of their squared deviations.</summary>
@@ -73,7 +73,7 @@ internal sealed class ReferenceNormalization : INormalization
 
     public void BatchNormForward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor weight, Tensor bias, Tensor saved,
-        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y)
+        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y, GroupParts? parts = null)
     {
         var (group, elements, geometry) = (0, (long)g.C * g.Pixels, g);
         for (var root = 0; root < slice.Roots.Count; root++)
@@ -125,7 +125,7 @@ internal sealed class ReferenceNormalization : INormalization
 
     public void BatchNormBackward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
-        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx)
+        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx, GroupParts? parts = null)
     {
         var (geometry, elements) = (g, (long)g.C * g.Pixels);
         var groupOf = new int[slice.LocalSamples];

@@ -24,7 +24,7 @@ public sealed class BatchNormGroupsTests
     }
 
     [Fact]
-    public void A_layer_with_sync_keeps_the_batch_on_one_worker()
+    public void A_layer_with_sync_keeps_the_batch_together()
     {
         var (none, second) = (ModelOf(false, false), ModelOf(false, true));
 

@@ -30,6 +30,7 @@ public class FrameHeaderTests
     [InlineData(FrameKind.StateWanted)]
     [InlineData(FrameKind.StateHead)]
     [InlineData(FrameKind.StateChunk)]
+    [InlineData(FrameKind.GroupPart)]
     public void Every_field_survives(FrameKind kind)
     {
         var header = Full with { Kind = kind };
@@ -51,7 +52,7 @@ public class FrameHeaderTests
     [Theory]
     [InlineData(0, 0x00, "magic at byte 1000 of the stream is 0x52544E00, expected 0x52544E4C")]
     [InlineData(4, 0x01, "version at byte 1004 of the stream is 0x1, expected 0x2")]
-    [InlineData(6, 0x0B, "kind at byte 1006 of the stream is 11, expected 1 to 10")]
+    [InlineData(6, 0x0C, "kind at byte 1006 of the stream is 12, expected 1 to 11")]
     [InlineData(71, 0x04, "payload length at byte 1068 of the stream is 67371008, expected at most 67108864")]
     [InlineData(71, 0xFF, "payload length at byte 1068 of the stream is 4278452224, expected at most 67108864")]
     [InlineData(68, 0x02, "payload length at byte 1068 of the stream is 262146, expected a multiple of 4")]

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
 using Trainer.Kernels.Models;
+using Trainer.Kernels.Sharding;
 using Trainer.Node.Links;
 using Trainer.Node.Reduction;
 using Trainer.Node.Tests.Links;
@@ -128,20 +129,23 @@ internal sealed class AllReduceMember
     public void Abort() => _waiter.Fail(new OperationCanceledException());
 
     /// <summary>Takes part in an item and then applies it, with a hash.</summary>
-    public ReduceResult Reduce(ulong item, int samples, ReadOnlyMemory<float> statistics, ulong hash = 7, bool gradients = true, TimeSpan? patience = null)
+    /// <param name="compute">Between the item's begin and its gradients.</param>
+    public ReduceResult Reduce(
+        ulong item, int samples, ReadOnlyMemory<float> statistics, ulong hash = 7, bool gradients = true, TimeSpan? patience = null, Action<IBatchExchange>? compute = null)
     {
         if (!_plans.TryGetValue((samples, gradients), out var plan))
         {
             _plans[(samples, gradients)] = plan = new StepPlan(_group.Plan, Rank, samples, gradients, _group.Buckets);
         }
 
-        _client.Begin(item, plan);
+        _client.Begin(item, plan, patience ?? Patience);
+        compute?.Invoke(new BatchExchange(_client, _group.Plan.Ranges));
         for (var bucket = 0; gradients && bucket < _group.Buckets.Count; bucket++)
         {
             _client.BucketReady(bucket);
         }
 
-        var result = _client.Complete(statistics, patience ?? Patience);
+        var result = _client.Complete(statistics);
         _client.Applied(item, hash);
         return result;
     }

@@ -24,12 +24,12 @@ internal sealed unsafe class CpuNormalization<TSimd, TVector>(ThreadTeam team, S
 
     public void BatchNormForward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor weight, Tensor bias, Tensor saved,
-        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y)
+        ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y, GroupParts? parts = null)
     {
         const string Operation = nameof(BatchNormForward);
         GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, slice.LocalSamples);
         var (extent, channels) = (Extent.Of(slice.LocalSamples, g.C, 1, g.Pixels), Extent.Of(g.C));
-        var groups = _batchNorm.Describe(Operation, slice, g);
+        var groups = _batchNorm.Describe(Operation, slice, g, parts);
         _batchNorm.Forward(
             g,
             slice,
@@ -39,6 +39,7 @@ internal sealed unsafe class CpuNormalization<TSimd, TVector>(ThreadTeam team, S
             Operand.AddressOrNull(Operation, "saved", saved, Extent.Of(groups, 2L * g.C)),
             _targets.OfOrNull(Operation, "meanSums", slice, meanSums, channels),
             _otherTargets.OfOrNull(Operation, "varianceSums", slice, varianceSums, channels),
+            parts,
             Operand.Steps(Operation, epilogue, extent),
             Operand.Samples(Operation, "y", y, extent));
     }
@@ -63,12 +64,12 @@ internal sealed unsafe class CpuNormalization<TSimd, TVector>(ThreadTeam team, S
 
     public void BatchNormBackward(
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor dy, Tensor weight, Tensor saved,
-        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx)
+        ReadOnlySpan<Tensor> dweight, ReadOnlySpan<Tensor> dbias, in GradientEpilogue epilogue, Tensor dx, GroupParts? parts = null)
     {
         const string Operation = nameof(BatchNormBackward);
         GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, slice.LocalSamples);
         var (extent, channels) = (Extent.Of(slice.LocalSamples, g.C, 1, g.Pixels), Extent.Of(g.C));
-        var groups = _batchNorm.Describe(Operation, slice, g);
+        var groups = _batchNorm.Describe(Operation, slice, g, parts);
         _plan.Describe(slice, g.Pixels, 1);
         _batchNorm.Backward(
             g,
@@ -80,6 +81,7 @@ internal sealed unsafe class CpuNormalization<TSimd, TVector>(ThreadTeam team, S
             Operand.Address(Operation, "saved", saved, Extent.Of(groups, 2L * g.C)),
             _targets.OfOrNull(Operation, "dweight", slice, dweight, channels),
             _otherTargets.OfOrNull(Operation, "dbias", slice, dbias, channels),
+            parts,
             dx.IsEmpty ? default : Operand.Steps(Operation, epilogue, extent),
             Operand.SamplesOrNone(Operation, "dx", dx, extent));
     }

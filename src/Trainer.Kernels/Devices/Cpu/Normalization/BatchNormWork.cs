@@ -18,6 +18,8 @@ internal sealed unsafe class BatchNormWork<TSimd, TVector>(ThreadTeam team, Scra
     private readonly NormGroups _groups = new();
     private readonly SampleGroups _samples = new();
     private readonly NativeBuffer _table = new();
+    private readonly NativeBuffer _rows = new();
+    private readonly PartsFold _partsFold = new();
     private readonly PlaneMoments<TSimd, TVector> _moments = new(team);
     private readonly MomentFold<TSimd, TVector> _momentFold = new(team);
     private readonly PlaneNormalize<TSimd, TVector> _normalize = new(team);
@@ -26,23 +28,25 @@ internal sealed unsafe class BatchNormWork<TSimd, TVector>(ThreadTeam team, Scra
     private readonly BatchNormGradient<TSimd, TVector> _gradient = new(team);
 
     /// <summary>Takes in the groups of a slice; how many there are.</summary>
-    public int Describe(string operation, BatchSlice slice, in BatchNormGeometry g)
+    public int Describe(string operation, BatchSlice slice, in BatchNormGeometry g, GroupParts? parts)
     {
-        _groups.Describe(operation, slice, g);
+        _groups.Describe(operation, slice, g, parts);
         _samples.Describe(_groups, slice.LocalSamples);
         return _groups.Count;
     }
 
     /// <param name="meanSums">Per root, or null; likewise <paramref name="varianceSums"/>.</param>
+    /// <param name="parts">Of groups that are shared.</param>
     public void Forward(
         in BatchNormGeometry g, BatchSlice slice, SampleRows x, float* weight, float* bias, float* saved, float** meanSums, float** varianceSums,
-        OutputSteps steps, SampleRows y)
+        GroupParts? parts, OutputSteps steps, SampleRows y)
     {
         var samples = slice.LocalSamples;
         var moments = scratch.Shared(samples * 2L * g.C);
         var table = _table.Ensure<float>((_groups.Count * 2L * g.C) + CpuMemory.Slack);
         _moments.Execute(samples, g.C, g.Pixels, x, moments);
-        _momentFold.Execute(g, slice, _groups, moments, new NormTables(g.C, weight, bias, saved, table), meanSums, varianceSums);
+        _momentFold.Execute(g, slice, _groups, moments, new NormTables(g.C, weight, bias, saved, table), meanSums, varianceSums, parts);
+        Finish(_momentFold, g, parts);
         _normalize.Execute(samples, g.C, g.Pixels, _samples.OfSample, table, x, steps, y);
     }
 
@@ -56,15 +60,17 @@ internal sealed unsafe class BatchNormWork<TSimd, TVector>(ThreadTeam team, Scra
     }
 
     /// <param name="plan">Of the slice, a row of which is one pixel.</param>
+    /// <param name="parts">Of groups that are shared.</param>
     /// <param name="dx">May be left out.</param>
     public void Backward(
         in BatchNormGeometry g, BatchSlice slice, ReductionPlan plan, SampleRows x, SampleRows dy, float* weight, float* saved, float** dweight, float** dbias,
-        GradientSteps steps, SampleRows dx)
+        GroupParts? parts, GradientSteps steps, SampleRows dx)
     {
         var sums = scratch.Shared(plan.Count * 2L * g.C);
         var shares = _table.Ensure<float>((_groups.Count * 2L * g.C) + CpuMemory.Slack);
         _sums.Execute(plan, g.C, g.Pixels, x, dy, new SavedMoments(saved, g.C, _samples.OfSample, 0), sums);
-        _gradientFold.Execute(slice, _groups, g.C, g.Pixels, sums, shares, dweight, dbias);
+        _gradientFold.Execute(slice, _groups, g.C, g.Pixels, sums, shares, dweight, dbias, parts);
+        Finish(_gradientFold, g, parts);
         if (!dx.IsEmpty)
         {
             _gradient.Execute(slice.LocalSamples, g, _samples.OfSample, weight, saved, shares, x, dy, steps, dx);
@@ -75,5 +81,16 @@ internal sealed unsafe class BatchNormWork<TSimd, TVector>(ThreadTeam team, Scra
     {
         _samples.Dispose();
         _table.Dispose();
+        _rows.Dispose();
+    }
+
+    /// <summary>Brings the parts of shared groups together, and finishes these.</summary>
+    private void Finish(GroupFold<TSimd, TVector> fold, in BatchNormGeometry g, GroupParts? parts)
+    {
+        if (_groups.AreShared)
+        {
+            parts!.Gather();
+            fold.FinishParts(parts, _partsFold, g.Pixels, _rows.Ensure<float>((2L * g.C) + CpuMemory.Slack));
+        }
     }
 }

@@ -16,12 +16,16 @@ internal sealed unsafe class GradientFold<TSimd, TVector>(ThreadTeam team) : Gro
     private float* _shares;
     private float** _dweight;
     private float** _dbias;
+    private GroupParts? _parts;
 
     /// <param name="sums">(pieces, 2, channels): of dy and of dy h; lost.</param>
     /// <param name="shares">Receives (groups, 2, channels): the same of groups, divided by their values.</param>
     /// <param name="dweight">Per root, or null; likewise <paramref name="dbias"/>.</param>
-    public void Execute(BatchSlice slice, NormGroups groups, int channels, int pixels, float* sums, float* shares, float** dweight, float** dbias)
+    /// <param name="parts">Receives the sums of roots that share a group.</param>
+    public void Execute(
+        BatchSlice slice, NormGroups groups, int channels, int pixels, float* sums, float* shares, float** dweight, float** dbias, GroupParts? parts)
     {
+        _parts = parts;
         _pixels = pixels;
         _shares = shares;
         _dweight = dweight;
@@ -42,7 +46,7 @@ internal sealed unsafe class GradientFold<TSimd, TVector>(ThreadTeam team) : Gro
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void AtGroup(int group, float* rows, int first, int count)
     {
-        var values = TSimd.Broadcast((long)Groups![group].Samples * _pixels);
+        var values = TSimd.Broadcast((long)Groups![group].GroupSamples * _pixels);
         var shares = _shares + (group * 2L * Channels) + first;
         for (var i = 0; i < count; i += TSimd.Lanes)
         {
@@ -50,6 +54,14 @@ internal sealed unsafe class GradientFold<TSimd, TVector>(ThreadTeam team) : Gro
             EpilogueRows<TSimd, TVector>.Store(shares + Channels + i, TSimd.Divide(TSimd.Load(rows + Channels + i), values), count - i);
         }
     }
+
+    protected override void AtPart(int group, float* rows, int first, int count)
+    {
+        PartRows.Copy(rows, Channels, first, count, _parts!.ValuesOf(Groups![group].Part).Span);
+        AtRoot(Groups[group].Root, rows, first, count);
+    }
+
+    protected override void AtSharedGroup(int group, float* rows) => AtGroup(group, rows, 0, Channels);
 
     protected override void AtRoot(int root, float* rows, int first, int count)
     {

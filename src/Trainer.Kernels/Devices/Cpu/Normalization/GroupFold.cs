@@ -8,7 +8,7 @@ namespace Trainer.Kernels.Devices.Cpu.Normalization;
 /// <summary>
 /// Folds two values per leaf and channel along the tree of each root, in place: the leaves of a shard, its shards up to the group, where the group's
 /// values are taken, and the groups up to the root, which are added. Leaves are samples or pieces, (leaves, 2, channels). A piece of work is a run of
-/// channels.
+/// channels. A root that is a part of a group is folded by itself; its group's values are taken once all parts are there.
 /// </summary>
 internal abstract unsafe class GroupFold<TSimd, TVector>(ThreadTeam team) : ParallelWork
     where TSimd : ISimd<TVector>
@@ -23,6 +23,20 @@ internal abstract unsafe class GroupFold<TSimd, TVector>(ThreadTeam team) : Para
 
     protected int Channels { get; private set; }
 
+    /// <summary>Once all parts of shared groups are there: folds and takes each group's values.</summary>
+    /// <param name="rows">Room for two values per channel, with slack.</param>
+    public void FinishParts(GroupParts parts, PartsFold fold, int pixels, float* rows)
+    {
+        for (var group = 0; group < Groups!.Count; group++)
+        {
+            if (Groups[group].Part >= 0)
+            {
+                fold.Fold(parts, Groups[group].Part, pixels, new Span<float>(rows, 2 * Channels));
+                AtSharedGroup(group, rows);
+            }
+        }
+    }
+
     protected void Execute(BatchSlice slice, NormGroups groups, float* leaves, int channels)
     {
         (_slice, Groups, Channels) = (slice, groups, channels);
@@ -35,7 +49,20 @@ internal abstract unsafe class GroupFold<TSimd, TVector>(ThreadTeam team) : Para
         var place = new Place { First = piece * RunChannels, Count = Math.Min(RunChannels, Channels - (piece * RunChannels)) };
         for (var root = 0; root < _slice!.Roots.Count; root++)
         {
-            var node = OverGroups(_slice.Roots[root].Lo, _slice.Roots[root].Hi, ref place);
+            var (lo, hi) = (_slice.Roots[root].Lo, _slice.Roots[root].Hi);
+            if (_slice.IsPartOf(_slice.Roots[root], _slice.GroupOf(_slice.Roots[root], Groups!.Run)))
+            {
+                var part = OverShards(lo, hi, ref place);
+                if (part.Values > 0)
+                {
+                    AtPart(place.Group, part.Rows, place.First, place.Count);
+                }
+
+                place.Group++;
+                continue;
+            }
+
+            var node = OverGroups(lo, hi, ref place);
             if (node.Values > 0)
             {
                 AtRoot(root, node.Rows, place.First, place.Count);
@@ -54,6 +81,12 @@ internal abstract unsafe class GroupFold<TSimd, TVector>(ThreadTeam team) : Para
 
     /// <summary>Takes a group's values; what it leaves in the rows is added up to the root.</summary>
     protected abstract void AtGroup(int group, float* rows, int first, int count);
+
+    /// <summary>Takes the values of a group that other roots share.</summary>
+    protected abstract void AtSharedGroup(int group, float* rows);
+
+    /// <summary>Takes a root's part of a group that other roots share.</summary>
+    protected abstract void AtPart(int group, float* rows, int first, int count);
 
     protected abstract void AtRoot(int root, float* rows, int first, int count);
 

@@ -21,12 +21,15 @@ internal sealed unsafe class MomentFold<TSimd, TVector>(ThreadTeam team) : Group
     private NormTables _tables;
     private float** _meanSums;
     private float** _varianceSums;
+    private GroupParts? _parts;
 
     /// <param name="moments">(samples, 2, channels); lost.</param>
     /// <param name="meanSums">Per root, or null; likewise <paramref name="varianceSums"/>.</param>
+    /// <param name="parts">Receives the moments of roots that share a group.</param>
     public void Execute(
-        in BatchNormGeometry g, BatchSlice slice, NormGroups groups, float* moments, NormTables tables, float** meanSums, float** varianceSums)
+        in BatchNormGeometry g, BatchSlice slice, NormGroups groups, float* moments, NormTables tables, float** meanSums, float** varianceSums, GroupParts? parts)
     {
+        _parts = parts;
         _g = g;
         _tables = tables;
         _meanSums = meanSums;
@@ -55,7 +58,7 @@ internal sealed unsafe class MomentFold<TSimd, TVector>(ThreadTeam team) : Group
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void AtGroup(int group, float* rows, int first, int count)
     {
-        var samples = Groups![group].Samples;
+        var samples = Groups![group].GroupSamples;
         var values = (long)samples * _g.Pixels;
         var place = (group * 2L * Channels) + first;
         _tables.SetNormalization<TSimd, TVector>(place, rows, rows + Channels, values, _g.Eps, first, count);
@@ -65,6 +68,20 @@ internal sealed unsafe class MomentFold<TSimd, TVector>(ThreadTeam team) : Group
             EpilogueRows<TSimd, TVector>.Store(rows + i, TSimd.Multiply(TSimd.Broadcast(samples), TSimd.Load(rows + i)), count - i);
             EpilogueRows<TSimd, TVector>.Store(rows + Channels + i, TSimd.Multiply(TSimd.Broadcast(samples), variance), count - i);
         }
+    }
+
+    protected override void AtPart(int group, float* rows, int first, int count) =>
+        PartRows.Copy(rows, Channels, first, count, _parts!.ValuesOf(Groups![group].Part).Span);
+
+    protected override void AtSharedGroup(int group, float* rows)
+    {
+        AtGroup(group, rows, 0, Channels);
+        if (!Groups![group].Leads)
+        {
+            new Span<float>(rows, 2 * Channels).Fill(NormGroups.Absent);
+        }
+
+        AtRoot(Groups[group].Root, rows, 0, Channels);
     }
 
     protected override void AtRoot(int root, float* rows, int first, int count)
