@@ -1,5 +1,4 @@
 using System.Numerics;
-using Trainer.Coordinator.Scheduling;
 using Trainer.Kernels;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Models;

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;

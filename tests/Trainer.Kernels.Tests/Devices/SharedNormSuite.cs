@@ -1,7 +1,6 @@
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Geometries;
-using Trainer.Kernels.Layers;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Tests.Reference;
