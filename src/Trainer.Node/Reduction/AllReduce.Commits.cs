@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Trainer.Kernels.Sharding;
 using Trainer.Node.Links;
 
 namespace Trainer.Node.Reduction;
