@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Trainer.Cli.Errors;
 using Trainer.Node.Training;
 using Trainer.Protos;
@@ -28,6 +29,9 @@ internal sealed class ChaosRun(ChaosCluster cluster, JobWatch watch, Action<stri
     private static readonly TimeSpan MomentWithin = TimeSpan.FromSeconds(30);
 
     private readonly List<Task> _lasting = [];
+
+    /// <summary>Workers that did not come to their moment.</summary>
+    private readonly ConcurrentDictionary<string, byte> _givenUp = new(StringComparer.Ordinal);
 
     public List<StruckFault> Struck { get; } = [];
 
@@ -184,13 +188,14 @@ internal sealed class ChaosRun(ChaosCluster cluster, JobWatch watch, Action<stri
         if (await Task.WhenAny(noted, Task.Delay(MomentWithin)) != noted)
         {
             tell($"  {name} has not come to {fault.Moment} {fault.Count}");
+            _givenUp.TryAdd(name, 0);
             Signals.Kill(process.Id);
         }
     }
 
     private async Task AfterAsync(Task struck, Fault fault, string name, System.Diagnostics.Process process)
     {
-        if (await Task.WhenAny(struck, watch.Ended) != struck || watch.HasEnded || process is { HasExited: true, ExitCode: not KilledExitCode })
+        if (await Task.WhenAny(struck, watch.Ended) != struck || watch.HasEnded || _givenUp.ContainsKey(name) || process is { HasExited: true, ExitCode: not KilledExitCode })
         {
             return;
         }
