@@ -153,14 +153,14 @@ internal sealed class ChaosRun(ChaosCluster cluster, JobWatch watch, Action<stri
     // The supervisor starts its own again, and so are those that had joined: where one stays away, its job waits a minute for the state that it may hold.
     private async Task AllAsync(Fault fault)
     {
-        var (noted, joined) = (Now(fault, "all"), cluster.Joined);
-        foreach (var process in cluster.Workers().Select(cluster.Process).OfType<int>())
+        var (noted, alive) = (Now(fault, "all"), cluster.Workers());
+        foreach (var process in alive.Select(cluster.Process).OfType<int>())
         {
             Signals.Kill(process);
         }
 
         Note(noted);
-        foreach (var name in joined)
+        foreach (var name in cluster.HasJoined.Intersect(alive))
         {
             await cluster.RestartAsync(name);
         }
@@ -185,7 +185,7 @@ internal sealed class ChaosRun(ChaosCluster cluster, JobWatch watch, Action<stri
             cluster.Join("w", probe: null);
         }
 
-        if (await Task.WhenAny(noted, Task.Delay(MomentWithin)) != noted)
+        if (await Task.WhenAny(struck, watch.Ended, Task.Delay(MomentWithin)) is var first && first != struck && first != watch.Ended)
         {
             tell($"  {name} has not come to {fault.Moment} {fault.Count}");
             _givenUp.TryAdd(name, 0);
