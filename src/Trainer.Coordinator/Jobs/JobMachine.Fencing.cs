@@ -43,11 +43,18 @@ public sealed partial record JobMachine
             return false;
         }
 
-        var others = phase.Answers.Values;
-        var patience = others.Any(answer => answer.Linked.Contains(worker.Name)) ? Settings.FenceLinked
-            : others.Any() ? Settings.FenceUnlinked
+        return Uptime - phase.Since < PatienceWith(phase, worker);
+    }
+
+    // A link may still count as up where the worker at its other end has not come to see it close: that a process is gone, its connection to here tells as well.
+    private TimeSpan PatienceWith(Fencing phase, JobWorker worker)
+    {
+        var isLinked = phase.Answers.Values.Any(answer => answer.Linked.Contains(worker.Name));
+        var isAccused = Faults.Exists(fault => fault.Kind == FaultKind.Link && fault.Worker == worker.Name);
+        return isLinked && worker.SuspectedSince is null ? Settings.FenceLinked
+            : isLinked && !isAccused ? Settings.SuspicionTimeout
+            : phase.Answers.Count > 0 ? Settings.FenceUnlinked
             : Settings.FenceUnheard;
-        return Uptime - phase.Since < patience;
     }
 
     // Once, when the answers are there: what the loss means, and how long to wait before the next try.

@@ -73,14 +73,14 @@ public sealed partial record JobMachine
 
     private JobMachine TakeSaveFailed(JobWorker worker, string id, string message)
     {
-        var next = Log($"Worker {worker.Name} could not write the job's state: {message}");
-        return next.Phase switch
+        var next = Phase switch
         {
-            _ when next.Checkpointing?.Id == id => next with { Checkpointing = null },
-            Holding { Saving: { } saving } holding when saving.Id == id => next with { Phase = holding with { Saving = Failed(saving, message) } },
-            Ending { Saving: { } saving } ending when saving.Id == id => next with { Phase = ending with { Saving = Failed(saving, message) } },
-            _ => next,
+            _ when Checkpointing?.Id == id => this with { Checkpointing = null },
+            Holding { Saving: { } saving } holding when saving.Id == id => this with { Phase = holding with { Saving = Failed(saving, message) } },
+            Ending { Saving: { } saving } ending when saving.Id == id => this with { Phase = ending with { Saving = Failed(saving, message) } },
+            _ => null, // Nobody waits for it any more.
         };
+        return next?.Log($"Worker {worker.Name} could not write the job's state: {message}") ?? this;
     }
 
     private static Saving Failed(Saving saving, string message) => saving with { Worker = "", Failed = saving.Failed.Add(saving.Worker), Problem = message };

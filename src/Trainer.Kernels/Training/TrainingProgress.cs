@@ -44,7 +44,7 @@ public readonly record struct TrainingProgress(ulong Step, long Updates, long Sa
 
     /// <summary>What running statistics had seen before this training.</summary>
     /// <param name="counter">Index into <see cref="Models.ParameterLayout.Counters"/>.</param>
-    public long BatchesBeforeOf(int counter) => _batchesBefore is null ? 0 : _batchesBefore[counter];
+    public long BatchesBeforeOf(int counter) => BatchesBefore.Count == 0 ? 0 : BatchesBefore[counter];
 
     /// <summary>After an update from a batch.</summary>
     public TrainingProgress Trained(in PassSums batch) =>

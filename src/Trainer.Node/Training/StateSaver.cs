@@ -83,9 +83,9 @@ internal sealed class StateSaver(string job, StateLedger ledger, IActorRef worke
         {
             worker.Tell(save());
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
+        catch (Exception e) // Whatever it is, it is not training's: somebody else may be able to write.
         {
-            worker.Tell(new SaveFailed { Id = order.Id, Message = e.Message });
+            worker.Tell(new SaveFailed { Id = order.Id, Message = e is IOException or UnauthorizedAccessException ? e.Message : $"{e.GetType().Name}: {e.Message}" });
         }
     }
 }

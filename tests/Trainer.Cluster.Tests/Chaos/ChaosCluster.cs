@@ -30,6 +30,9 @@ internal sealed class ChaosCluster : IAsyncDisposable
     /// <summary>Workers that are alive beside those of `trainer up`, the oldest first.</summary>
     public IReadOnlyList<string> Joined => [.. _joined.Where(worker => !worker.Value.HasExited).Select(worker => worker.Key)];
 
+    /// <summary>All workers beside those of `trainer up`, alive or not.</summary>
+    public IReadOnlyList<string> HasJoined => [.. _joined.Keys];
+
     public static async Task<ChaosCluster> UpAsync(int workers) => new(await LocalCluster.UpAsync(workers, threads: 1));
 
     public Task<string> SubmitAsync(string jobFile) => _cluster.SubmitAsync(jobFile);

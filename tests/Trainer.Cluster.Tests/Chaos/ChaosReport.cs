@@ -31,7 +31,7 @@ internal sealed record ChaosReport(
         var wrong = job.State == JobState.Succeeded ? (long)samples - (long)expectedSamples : 0;
         if (wrong != 0)
         {
-            problems.Add($"{samples} samples have entered the weights, {expectedSamples} should have");
+            problems.Add($"{samples} samples have entered the weights, {expectedSamples} should have; the journal: {string.Join(" ", journal)}");
         }
 
         if (job.State == JobState.Succeeded && job.Progress.Step != job.Progress.TotalSteps)

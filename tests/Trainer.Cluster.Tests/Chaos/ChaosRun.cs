@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Trainer.Cli.Errors;
 using Trainer.Node.Training;
 using Trainer.Protos;
@@ -28,6 +29,9 @@ internal sealed class ChaosRun(ChaosCluster cluster, JobWatch watch, Action<stri
     private static readonly TimeSpan MomentWithin = TimeSpan.FromSeconds(30);
 
     private readonly List<Task> _lasting = [];
+
+    /// <summary>Workers that did not come to their moment.</summary>
+    private readonly ConcurrentDictionary<string, byte> _givenUp = new(StringComparer.Ordinal);
 
     public List<StruckFault> Struck { get; } = [];
 
@@ -149,14 +153,14 @@ internal sealed class ChaosRun(ChaosCluster cluster, JobWatch watch, Action<stri
     // The supervisor starts its own again, and so are those that had joined: where one stays away, its job waits a minute for the state that it may hold.
     private async Task AllAsync(Fault fault)
     {
-        var (noted, joined) = (Now(fault, "all"), cluster.Joined);
-        foreach (var process in cluster.Workers().Select(cluster.Process).OfType<int>())
+        var (noted, alive) = (Now(fault, "all"), cluster.Workers());
+        foreach (var process in alive.Select(cluster.Process).OfType<int>())
         {
             Signals.Kill(process);
         }
 
         Note(noted);
-        foreach (var name in joined)
+        foreach (var name in cluster.HasJoined.Intersect(alive))
         {
             await cluster.RestartAsync(name);
         }
@@ -181,16 +185,17 @@ internal sealed class ChaosRun(ChaosCluster cluster, JobWatch watch, Action<stri
             cluster.Join("w", probe: null);
         }
 
-        if (await Task.WhenAny(noted, Task.Delay(MomentWithin)) != noted)
+        if (await Task.WhenAny(struck, watch.Ended, Task.Delay(MomentWithin)) is var first && first != struck && first != watch.Ended)
         {
             tell($"  {name} has not come to {fault.Moment} {fault.Count}");
+            _givenUp.TryAdd(name, 0);
             Signals.Kill(process.Id);
         }
     }
 
     private async Task AfterAsync(Task struck, Fault fault, string name, System.Diagnostics.Process process)
     {
-        if (await Task.WhenAny(struck, watch.Ended) != struck || watch.HasEnded || process is { HasExited: true, ExitCode: not KilledExitCode })
+        if (await Task.WhenAny(struck, watch.Ended) != struck || watch.HasEnded || _givenUp.ContainsKey(name) || process is { HasExited: true, ExitCode: not KilledExitCode })
         {
             return;
         }

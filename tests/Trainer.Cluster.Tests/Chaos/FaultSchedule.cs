@@ -9,10 +9,10 @@ public sealed class FaultSchedule(int seed, IReadOnlyList<FaultKind> kinds, int 
     private const double LongestStop = 6;
     private const int MostOccurrences = 25;
 
-    /// <summary>A worker comes to these moments many times; to the others once or twice.</summary>
     /// <summary>Those that every job with several members comes to.</summary>
     private static readonly Moment[] Moments = [.. Enum.GetValues<Moment>().Where(moment => moment != Moment.Exchange)];
 
+    /// <summary>A worker comes to these moments many times; to the others once or twice.</summary>
     private static readonly Moment[] Frequent = [Moment.Forward, Moment.Backward, Moment.AllReduce, Moment.Apply, Moment.Commit, Moment.Evaluation];
 
     public static IReadOnlyList<FaultKind> AllKinds { get; } = Enum.GetValues<FaultKind>();

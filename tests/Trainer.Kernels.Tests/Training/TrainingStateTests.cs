@@ -39,6 +39,7 @@ public sealed class TrainingStateTests : IDisposable
         using var joiner = new Network(Model, _device, Recipe, new NetworkOptions(Samples), states) { Seed = network.Seed };
         Assert.Equal(Train(network, 4, 5), Train(joiner, 4, 5));
         Assert.Equal(network.State.Progress.Chain, joiner.State.Progress.Chain);
+        Assert.All(network.Layout.Counters, counter => Assert.Equal(5, joiner.BatchesTracked(counter)));
     }
 
     [Fact]

@@ -32,6 +32,36 @@ public sealed class BatchNormTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(42)]
+    [InlineData(203)]
+    public async Task A_member_dies_while_the_others_wait_for_its_part(int exchange)
+    {
+        var job = Job(sync: true, group: 8, epochs: 12);
+        var (count, entered) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        using var gate = new ManualResetEventSlim();
+        void Stop(Moment moment)
+        {
+            if (moment == Moment.Exchange && Interlocked.Increment(ref count) == exchange)
+            {
+                entered.SetResult();
+                gate.Wait();
+            }
+        }
+
+        await using var group = await new WorkerGroup(workers: 3, reached: worker => worker == 1 ? Stop : null).ReadyAsync();
+        await group.BeginAsync("job", job);
+        await entered.Task;
+        group.Workers[1].Tell(PoisonPill.Instance);
+        await group.ReportAsync(0, report => report.LinkLost?.Peer == "worker-1");
+        await group.ReportAsync(2, report => report.LinkLost?.Peer == "worker-1");
+        var committed = await group.FenceAsync("job", 2, 0, 2);
+        group.Start("job", job, 3, [2, 0], committed, [0, 2]);
+        gate.Set();
+        Assert.Equal(TrainLocally(job), (await group.FinishAsync("job", 3, 2, 0)).WeightsSha256);
+    }
+
     [Fact]
     public async Task Members_are_fenced_in_the_middle_of_exchanges_and_one_of_them_dies()
     {

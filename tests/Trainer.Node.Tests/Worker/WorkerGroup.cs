@@ -7,6 +7,7 @@ using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Node.Links;
 using Trainer.Node.Tests.Reduction;
+using Trainer.Node.Training;
 using Trainer.Node.Worker;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
@@ -25,7 +26,8 @@ internal sealed class WorkerGroup : IAsyncDisposable
     private readonly TrainingMetrics _metrics = new();
     private readonly List<Device> _devices = [];
 
-    public WorkerGroup(int workers, int threads = 1, bool unix = true)
+    /// <param name="reached">What a worker is told of moments, by its number.</param>
+    public WorkerGroup(int workers, int threads = 1, bool unix = true, Func<int, Action<Moment>?>? reached = null)
     {
         var listener = _system.ActorOf(Props.Create(() => new Ear(_said.Writer)));
         for (var i = 0; i < workers; i++)
@@ -37,6 +39,7 @@ internal sealed class WorkerGroup : IAsyncDisposable
                 Listener = new LinkListener(
                     [unix ? LinkEndpoint.Unix(Path.Combine(_folder, $"{i}.sock")) : LinkEndpoint.Tcp("127.0.0.1", 0)], NullLogger.Instance),
                 AliveInterval = TimeSpan.FromMilliseconds(100),
+                Reached = reached?.Invoke(i),
             };
             Workers.Add(_system.ActorOf(Props.Create(() => new WorkerActor(options)), options.Name));
             Workers[i].Tell(new WorkerActor.Attach(listener));

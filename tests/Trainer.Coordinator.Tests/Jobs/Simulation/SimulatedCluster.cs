@@ -38,6 +38,9 @@ internal sealed class SimulatedCluster
     /// <summary>Of messages that get lost or come twice.</summary>
     public double Unreliable { get; set; }
 
+    /// <summary>Workers have not come to see the links to the dead close when they are fenced.</summary>
+    public bool LinksAreStale { get; set; }
+
     public ulong Items { get; }
 
     public TimeSpan Time { get; private set; }

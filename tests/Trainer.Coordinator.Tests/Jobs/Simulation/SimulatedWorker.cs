@@ -294,7 +294,7 @@ internal sealed class SimulatedWorker(string name, int life, SimulatedCluster cl
                     Committed = Committed,
                     Finished = Committed == cluster.Items,
                     Fence = fence?.Generation ?? _authority,
-                    Linked = { Generation is null ? [] : Generation.Assignment.Members.Where(member => cluster.Life(member.Incarnation)?.IsAlive == true).Select(member => member.Worker) },
+                    Linked = { Generation is null ? [] : Generation.Assignment.Members.Where(member => cluster.LinksAreStale || cluster.Life(member.Incarnation)?.IsAlive == true).Select(member => member.Worker) },
                 },
             },
             _ => new WorkerReport { Alive = new Alive { Phase = Phase, Committed = Committed, IsLinked = Phase == "training", EpochsClosed = Committed == cluster.Items ? 1u : 0 } },

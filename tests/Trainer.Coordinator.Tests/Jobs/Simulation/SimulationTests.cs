@@ -32,6 +32,18 @@ public sealed class SimulationTests
         Verify(cluster);
     }
 
+    [Fact]
+    public void Whose_connection_has_closed_is_not_awaited_though_others_have_not_seen_their_links_close()
+    {
+        var cluster = Cluster(seed: 1, workers: 3);
+        cluster.LinksAreStale = true;
+        cluster.Pass(60, () => cluster.Highest > 5);
+        var (killed, generation) = (cluster.Time, cluster.Stored.Generation.Number);
+        cluster.Kill("w1", comesBack: false);
+        cluster.Pass(60, () => cluster.Stored.Generation.Number > generation);
+        Assert.InRange(cluster.Time - killed, TimeSpan.Zero, TimeSpan.FromSeconds(2));
+    }
+
     [Theory]
     [MemberData(nameof(Seeds))]
     public void Whatever_happens_it_succeeds_once_that_stops(int block)
