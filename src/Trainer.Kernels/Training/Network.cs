@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
@@ -19,14 +18,13 @@ public sealed class Network : IDisposable
     private readonly NetworkOptions _options;
     private readonly NetworkMemory _memory;
     private readonly NetworkPasses _passes;
-    private readonly GradientSender _sender;
     private readonly LossStep _loss;
     private readonly HostBatch? _hostBatch;
     private readonly WeightUpdate? _update;
     private readonly float[] _sampleWeights;
     private readonly float[] _sampleCounts;
     private readonly bool _ownsStates;
-    private int _samples;
+    private readonly NetworkRun _run;
 
     /// <summary>A network with states of its own.</summary>
     /// <exception cref="ArgumentException">The options do not fit.</exception>
@@ -64,10 +62,11 @@ public sealed class Network : IDisposable
         _update = options.Training ? new WeightUpdate(model, Layout, recipe) : null;
         _memory = new NetworkMemory(device, plan, States, options);
         _passes = new NetworkPasses(plan, operation => _memory.Bind(operation, products));
-        _sender = new GradientSender(device, new BucketSchedule(plan, Layout), Layout, _memory.Gradients, options.TotalInPlace);
         _loss = new LossStep(device, model, recipe.Loss, _memory, Layout, options);
         (_sampleWeights, _sampleCounts) = (new float[options.MaxSamples], new float[options.MaxSamples]);
         _hostBatch = options.Parts is null ? null : new HostBatch(device, model, options.MaxSamples, _memory, _loss);
+        var sender = new GradientSender(device, new BucketSchedule(plan, Layout), Layout, _memory.Gradients, options.TotalInPlace);
+        _run = new NetworkRun(device, model, options, States, _memory, _passes, sender, _loss, _hostBatch);
     }
 
     public Model Model { get; }
@@ -94,8 +93,8 @@ public sealed class Network : IDisposable
 
     /// <summary>After a pass: the last layer's outputs, (samples, outputs).</summary>
     public ReadOnlySpan<float> Output => _hostBatch is null
-        ? Read(_memory.Output.Slice(0, _samples * Model.OutputShape.Elements))
-        : _hostBatch.Output[..checked((int)(_samples * Model.OutputShape.Elements))];
+        ? Read(_memory.Output.Slice(0, _run.Samples * Model.OutputShape.Elements))
+        : _hostBatch.Output[..checked((int)(_run.Samples * Model.OutputShape.Elements))];
 
     /// <summary>After a pass: loss, weight and correctness of each local sample. Waits for the device.</summary>
     public SampleResults Results
@@ -105,12 +104,12 @@ public sealed class Network : IDisposable
             _device.Synchronize();
             var losses = _hostBatch is null ? _loss.SampleLoss : _hostBatch.SampleLoss;
             var correct = _hostBatch is null ? _loss.SampleCorrect : _hostBatch.SampleCorrect;
-            for (var i = 0; i < _samples; i++)
+            for (var i = 0; i < _run.Samples; i++)
             {
                 (_sampleWeights[i], _sampleCounts[i]) = (_recipe.Loss.WeightOf(Labels[i]), Labels[i] == _recipe.Loss.Ignored ? 0 : 1);
             }
 
-            return new SampleResults(losses[.._samples], _sampleWeights.AsSpan(0, _samples), correct[.._samples], _sampleCounts.AsSpan(0, _samples));
+            return new SampleResults(losses[.._run.Samples], _sampleWeights.AsSpan(0, _run.Samples), correct[.._run.Samples], _sampleCounts.AsSpan(0, _run.Samples));
         }
     }
 
@@ -164,7 +163,7 @@ public sealed class Network : IDisposable
     }
 
     /// <summary>When the last <see cref="ForwardBackward"/> began its backward half (<see cref="Stopwatch.GetTimestamp"/>): for those who measure.</summary>
-    public long BackwardStarted { get; private set; }
+    public long BackwardStarted => _run.BackwardStarted;
 
     /// <summary>The state after step 0 (<see cref="TrainingState.Initialize"/>); the seed is also that of what layers draw in training.</summary>
     public void Initialize(ulong seed)
@@ -184,26 +183,14 @@ public sealed class Network : IDisposable
     /// </summary>
     public void ForwardBackward(BatchSlice slice, ulong step, Action<int>? bucketReady = null)
     {
-        CheckSlice(slice);
-        _samples = slice.LocalSamples;
-        State.BringToDevice();
-        if (_options.Parts is { } parts)
-        {
-            TrainInParts(slice, BatchParts.Of(slice, parts.Shards, _options.MaxRoots), step);
-        }
-        else
-        {
-            TrainPart(slice, firstBuffer: 0, step, bucketReady, sends: true);
-        }
-
-        _sender.Report(bucketReady, wait: true);
+        _run.Train(slice, Seed, step, bucketReady);
     }
 
     /// <summary>Forward and loss in evaluation mode, of the first <paramref name="samples"/> inputs.</summary>
-    public void Evaluate(int samples) => InferParts(samples, withLoss: true);
+    public void Evaluate(int samples) => _run.Infer(samples, withLoss: true);
 
     /// <summary>Forward in evaluation mode, of the first <paramref name="samples"/> inputs: what comes out is <see cref="Output"/>.</summary>
-    public void Infer(int samples) => InferParts(samples, withLoss: false);
+    public void Infer(int samples) => _run.Infer(samples, withLoss: false);
 
     /// <summary>Host view of the flat gradient of local root <paramref name="root"/> (index into the slice's roots).</summary>
     public ReadOnlySpan<float> Gradient(int root) => _options.TotalInPlace ? Read(_memory.Gradients[root]) : _memory.Gradients[root].Host;
@@ -236,23 +223,9 @@ public sealed class Network : IDisposable
         return States.EndApply(read, State.Progress.Trained(sums));
     }
 
-    /// <summary>
-    /// After a step that is not finite: the first layer on the way whose output is not, or else the first parameter on the way back whose gradient is not; null:
-    /// not here. Runs forward once more; what the step computed is lost.
-    /// </summary>
-    internal string? FirstNotFinite()
-    {
-        var exchange = _passes.Exchange;
-        _passes.Exchange = exchange is null ? null : new KnownParts(exchange.Roots); // Others do not compute it once more.
-        try
-        {
-            return FindNotFinite();
-        }
-        finally
-        {
-            _passes.Exchange = exchange;
-        }
-    }
+    /// <summary><see cref="NotFiniteSearch"/>, after a step that is not finite.</summary>
+    internal string? FirstNotFinite() =>
+        NotFiniteSearch.Run(_device, _passes, _run.Samples, Layout, _options.TotalInPlace ? Read(_memory.Total) : Total);
 
     public void Dispose()
     {
@@ -263,159 +236,10 @@ public sealed class Network : IDisposable
         }
     }
 
-    private string? FindNotFinite()
-    {
-        var total = _options.TotalInPlace ? Read(_memory.Total) : (ReadOnlySpan<float>)Total;
-        string? gradient = null;
-        for (var i = 0; i < Layout.Slots.Count && gradient is null; i++)
-        {
-            gradient = HasNotFinite(total.Slice(Layout.Slots[i].Offset, Layout.Slots[i].Elements)) ? Layout.Slots[i].Name : null;
-        }
-
-        for (var i = 0; i < _passes.ForwardCount && _samples > 0; i++)
-        {
-            var (operation, context) = _passes.Forward(i);
-            _device.Download(context.Y);
-            _device.Synchronize();
-            for (var sample = 0; sample < context.Samples; sample++)
-            {
-                var elements = context.Output.Elements;
-                if (HasNotFinite(context.Y.Host.Slice(checked((int)(sample * context.Y.StrideOf(elements))), (int)elements)))
-                {
-                    return $"the output of {operation.Node?.Path ?? "a sum"}";
-                }
-            }
-        }
-
-        return gradient is null ? null : $"the gradient of {gradient}";
-    }
-
-    private static bool HasNotFinite(ReadOnlySpan<float> values)
-    {
-        foreach (var value in values)
-        {
-            if (!float.IsFinite(value))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
     private ReadOnlySpan<float> Read(Tensor tensor)
     {
         _device.Download(tensor);
         _device.Synchronize();
         return tensor.Host;
-    }
-
-    /// <summary>Forward, loss and backward of samples that lie in the network's memory.</summary>
-    /// <param name="slice">What they are.</param>
-    /// <param name="firstBuffer">The gradient buffer of the first root.</param>
-    /// <param name="step">Keys what layers draw.</param>
-    /// <param name="bucketReady">Told of buckets that arrived on the host.</param>
-    /// <param name="sends">Whether buckets go to the host as they are completed.</param>
-    private void TrainPart(BatchSlice slice, int firstBuffer, ulong step, Action<int>? bucketReady, bool sends)
-    {
-        _passes.Train(States.Index, slice, firstBuffer, Seed, step);
-        var isEmpty = slice.LocalSamples == 0;
-        if (!isEmpty)
-        {
-            Forward(slice.LocalSamples);
-            _loss.Run(slice, _memory.Gradients, firstBuffer);
-        }
-
-        BackwardStarted = Stopwatch.GetTimestamp();
-        for (var i = 0; i < _passes.BackwardCount; i++)
-        {
-            if (!isEmpty)
-            {
-                _passes.Backward(i);
-            }
-
-            if (sends)
-            {
-                _sender.Send(i, slice);
-                _sender.Report(bucketReady, wait: false);
-            }
-        }
-    }
-
-    private void TrainInParts(BatchSlice slice, IReadOnlyList<BatchPart> parts, ulong step)
-    {
-        foreach (var part in parts)
-        {
-            _hostBatch!.Bring(part.FirstSample, part.Slice.LocalSamples);
-            TrainPart(part.Slice, part.Buffer, step, null, sends: false);
-            foreach (var (left, right) in part.Sums)
-            {
-                var sum = _memory.Gradients[left];
-                _device.Elementwise.Add(Layout.Elements, 1, sum, new OutputEpilogue(Activation.None, _memory.Gradients[right]), sum);
-            }
-
-            _hostBatch.Take(part.FirstSample, part.Slice.LocalSamples, outputs: false);
-        }
-
-        for (var i = 0; i < _passes.BackwardCount; i++)
-        {
-            _sender.Send(i, slice);
-        }
-    }
-
-    private void InferParts(int samples, bool withLoss)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(samples);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(samples, _options.MaxSamples);
-        _samples = samples;
-        State.BringToDevice();
-        for (var first = 0; first < samples; first += _options.PassSamples)
-        {
-            var count = Math.Min(_options.PassSamples, samples - first);
-            _hostBatch?.Bring(first, count);
-            _passes.Evaluate(States.Index, count);
-            Forward(count);
-            if (withLoss)
-            {
-                _loss.Evaluate(count);
-            }
-
-            _hostBatch?.Take(first, count, outputs: true);
-        }
-    }
-
-    private void Forward(int samples)
-    {
-        _device.Upload(_memory.Input.Slice(0, samples * Model.Input.Elements));
-        for (var i = 0; i < _passes.ForwardCount; i++)
-        {
-            _passes.Forward(i);
-        }
-    }
-
-    private void CheckSlice(BatchSlice slice)
-    {
-        if (!_options.Training)
-        {
-            throw new InvalidOperationException("The network was planned for evaluation only.");
-        }
-
-        if (slice.LocalSamples > _options.MaxSamples || slice.Roots.Count > _options.MaxRoots)
-        {
-            throw new ArgumentException(
-                $"The slice has {slice.LocalSamples} samples in {slice.Roots.Count} roots; "
-                + $"the network was planned for {_options.MaxSamples} in {_options.MaxRoots}.",
-                nameof(slice));
-        }
-    }
-
-    /// <summary>Leaves the parts of others as they were in the last pass.</summary>
-    private sealed class KnownParts(IReadOnlyList<ShardRange> roots) : IBatchExchange
-    {
-        public IReadOnlyList<ShardRange> Roots => roots;
-
-        public void Gather(GroupParts parts)
-        {
-        }
     }
 }
