@@ -42,7 +42,19 @@ public sealed partial record JobMachine
     }
 
     private JobMachine End(JobState state, string reason, string message, Saved saved) =>
-        (this with { Row = Row with { Result = Summarise(saved) } }).End(state, reason, message);
+        (this with { Row = Row with { Result = Summarise(saved), Progress = AtTheEnd() } }).End(state, reason, message);
+
+    // The last steps may have been committed while nobody here heard of them.
+    private Progress? AtTheEnd()
+    {
+        var progress = Row.Progress?.Clone();
+        if (progress is not null)
+        {
+            (progress.Step, progress.Epoch, progress.EtaSeconds) = (progress.TotalSteps, progress.TotalEpochs, 0);
+        }
+
+        return progress;
+    }
 
     private Result Summarise(Saved saved)
     {

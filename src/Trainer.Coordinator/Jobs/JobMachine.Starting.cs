@@ -82,7 +82,7 @@ public sealed partial record JobMachine
             Assignment = assignment,
             Committed = next.From,
             Numerics = Row.Numerics.Length > 0 ? Row.Numerics : workers[0].Status.NumericsFor(Arithmetic) ?? "",
-            Journal = Row.Journal.Add(JournalEntries.Of(generation, assignment, next.From, next.Reason, next.Lost, next.FaultTime, next.ItemsRedone)),
+            Journal = JournalEntries.EndAt(Row.Journal, next.From).Add(JournalEntries.Of(generation, assignment, next.From, next.Reason, next.Lost, next.FaultTime, next.ItemsRedone)),
         };
         return Store(row) with
         {
@@ -126,7 +126,7 @@ public sealed partial record JobMachine
             Faults = [],
             Checkpointing = null,
             Pool = Pool.RemoveRange(Pool.Values.Where(worker => worker.HasState && Uptime - worker.LastSign >= Settings.Silence).Select(worker => worker.Name)),
-            Row = Row with { Assignment = null, Committed = from, Progress = progress, Journal = JournalEntries.GoBack(Row.Journal, from) },
+            Row = Row with { Assignment = null, Committed = from, Progress = progress, Journal = JournalEntries.EndAt(Row.Journal, from) },
         };
         return next.Row.Desired == Desired.Suspend
             ? next.Suspended()

@@ -40,8 +40,8 @@ internal static class JournalEntries
         ? new StateId()
         : new StateId { Item = journal[^1].FromStep - 1, Samples = committed.Samples - journal[^1].Samples };
 
-    /// <summary>What was committed after a state did not survive: it does not count where it was computed first.</summary>
-    public static ImmutableList<JournalEntry> GoBack(ImmutableList<JournalEntry> journal, StateId to)
+    /// <summary>All entries together tell what led to a state: what was committed after it did not survive, and counts where it is computed again.</summary>
+    public static ImmutableList<JournalEntry> EndAt(ImmutableList<JournalEntry> journal, StateId to)
     {
         for (var i = journal.Count - 1; i >= 0; i--)
         {

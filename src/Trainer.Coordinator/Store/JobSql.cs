@@ -13,14 +13,17 @@ internal static class JobSql
         $"UPDATE jobs SET {string.Join(", ", JobTable.Columns.Where(column => column.Changes).Select(column => $"{column.Name} = @{column.Name}"))} WHERE id = @id AND term = @term";
 
     public const string CountHistory = """
-        SELECT (SELECT COUNT(*) FROM transitions WHERE job = @id), (SELECT COUNT(*) FROM epochs WHERE job = @id), (SELECT COUNT(*) FROM segments WHERE job = @id)
+        SELECT (SELECT COUNT(*) FROM transitions WHERE job = @id), (SELECT COUNT(*) FROM epochs WHERE job = @id)
         """;
 
     public const string InsertTransition = "INSERT INTO transitions (job, sequence, transition) VALUES (@job, @sequence, @transition)";
 
     public const string InsertEpoch = "INSERT INTO epochs (job, epoch, summary) VALUES (@job, @epoch, @summary)";
 
-    public const string UpsertSegment = "INSERT OR REPLACE INTO segments (job, sequence, segment) VALUES (@job, @sequence, @segment)";
+    public const string UpsertSegment = """
+        INSERT INTO segments (job, sequence, segment) VALUES (@job, @sequence, @segment)
+        ON CONFLICT (job, sequence) DO UPDATE SET segment = excluded.segment WHERE segment <> excluded.segment
+        """;
 
     public const string SelectTransitions = "SELECT job, transition FROM transitions WHERE job IN @ids ORDER BY job, sequence";
 

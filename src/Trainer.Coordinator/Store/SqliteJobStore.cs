@@ -137,7 +137,7 @@ public sealed class SqliteJobStore : IJobStore
 
     private static void AppendHistory(SqliteConnection connection, SqliteTransaction transaction, JobRow row)
     {
-        var known = connection.QuerySingle<(long Transitions, long Epochs, long Segments)>(JobSql.CountHistory, new { id = row.Id }, transaction);
+        var known = connection.QuerySingle<(long Transitions, long Epochs)>(JobSql.CountHistory, new { id = row.Id }, transaction);
         for (var sequence = (int)known.Transitions; sequence < row.Transitions.Count; sequence++)
         {
             var transition = row.Transitions[sequence];
@@ -150,10 +150,15 @@ public sealed class SqliteJobStore : IJobStore
             connection.Execute(JobSql.InsertEpoch, new { job = row.Id, epoch = (long)summary.Epoch, summary = JobTable.Json(summary) }, transaction);
         }
 
-        // The last one that is stored may have changed since.
-        for (var sequence = Math.Max(0, (int)known.Segments - 1); sequence < row.Journal.Count; sequence++)
+        // Its end changes: the last entry, and, where a state was lost, those before it back to the one that made what is left. One without steps says nothing of those before it.
+        for (var sequence = row.Journal.Count - 1; sequence >= 0; sequence--)
         {
-            connection.Execute(JobSql.UpsertSegment, new { job = row.Id, sequence, segment = JobTable.Json(row.Journal[sequence]) }, transaction);
+            var entry = row.Journal[sequence];
+            var isChanged = connection.Execute(JobSql.UpsertSegment, new { job = row.Id, sequence, segment = JobTable.Json(entry) }, transaction) > 0;
+            if (!isChanged && entry.Steps > 0)
+            {
+                break;
+            }
         }
     }
 

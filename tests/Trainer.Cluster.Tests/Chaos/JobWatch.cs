@@ -55,6 +55,11 @@ internal sealed class JobWatch : IAsyncDisposable
             if (await Task.WhenAny(changed, limit, _following) is var first && first != changed)
             {
                 await (first == _following ? _following : Task.CompletedTask);
+                if (HasEnded)
+                {
+                    return; // The stream ended with the job, and was heard of first.
+                }
+
                 throw new TimeoutException($"The job did not come as far within {within.TotalSeconds:0} s: {Latest.State} at step {Step}: {Latest.Message}");
             }
         }

@@ -54,6 +54,17 @@ public sealed class SqliteJobStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Entries_of_the_journal_that_change_are_written_however_far_back_they_are()
+    {
+        var row = await _store.InsertAsync(Samples.Row());
+        JournalEntry Entry(ulong from, ulong steps) => new() { Generation = $"1.{from}", FromStep = from, Steps = steps };
+        await _store.SaveAsync(row with { Journal = [Entry(1, 84), Entry(85, 0), Entry(85, 9)] });
+        JournalEntry[] lost = [Entry(1, 0), Entry(85, 0), Entry(85, 0), Entry(1, 3)];
+        await _store.SaveAsync(row with { Journal = [.. lost] });
+        Assert.Equal(lost, (await _store.FindAsync(row.Id))!.Journal);
+    }
+
+    [Fact]
     public async Task A_term_is_taken_once()
     {
         await _store.InsertAsync(Samples.Row());

@@ -187,6 +187,11 @@ internal sealed class SimulatedCluster
             Assert.Fail($"Generation {next.Row.Generation} follows {_machine.Row.Generation}.");
         }
 
+        if (Generations.Compare(next.Row.Generation, _machine.Row.Generation) > 0)
+        {
+            Assert.Equal(next.Row.Journal[^1].FromStep - 1, next.Row.Journal.Aggregate(0ul, (sum, entry) => sum + entry.Steps)); // The journal tells what led here.
+        }
+
         if (next.Phase.GetType() != _machine.Phase.GetType() || next.Row.State != _machine.Row.State)
         {
             Trace.Add($"{Time}: {e.GetType().Name}: {next.Phase.GetType().Name} {next.Row.Generation.Term}.{next.Row.Generation.Number} from {next.Row.Committed.Item} {next.Row.State} {next.Row.Message}");
