@@ -59,8 +59,8 @@ public sealed class ProtobufSerializerTests(ProtobufSerializerTests.OneSystem fi
     [Fact]
     public void Broken_bytes_are_an_error()
     {
-        var error = Assert.Throws<SerializationException>(() => _system.Serialization.Deserialize([0x0A, 0x7F, 1], 7201, "trainer.cluster.v1.Grant"));
-        Assert.StartsWith("Message 'trainer.cluster.v1.Grant' of 3 bytes cannot be read: ", error.Message);
+        var error = Assert.Throws<SerializationException>(() => _system.Serialization.Deserialize([0x0A, 0x7F, 1], 7201, "trainer.cluster.v1.Target"));
+        Assert.StartsWith("Message 'trainer.cluster.v1.Target' of 3 bytes cannot be read: ", error.Message);
     }
 
     public sealed class OneSystem : IAsyncDisposable

@@ -28,7 +28,14 @@ internal static class SampleMessages
                 continue;
             }
 
-            if (field.IsRepeated)
+            if (field.IsMap)
+            {
+                var map = (System.Collections.IDictionary)field.Accessor.GetValue(message);
+                var (key, value) = (field.MessageType.Fields[1], field.MessageType.Fields[2]);
+                map.Add(Value(key, which, depth), Value(value, which, depth));
+                map.Add(Value(key, which + 1, depth), Value(value, which + 1, depth));
+            }
+            else if (field.IsRepeated)
             {
                 var list = (System.Collections.IList)field.Accessor.GetValue(message);
                 list.Add(Value(field, which, depth));
@@ -50,7 +57,7 @@ internal static class SampleMessages
         {
             FieldType.String => $"{field.Name}-{number}",
             FieldType.UInt32 => (uint)number,
-            FieldType.UInt64 => (ulong)number << 40,
+            FieldType.UInt64 or FieldType.Fixed64 => (ulong)number << 40,
             FieldType.Int32 => -number,
             FieldType.Int64 => -(long)number << 40,
             FieldType.Double => number + 0.125,
