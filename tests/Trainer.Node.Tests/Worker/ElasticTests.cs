@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using Akka.Actor;
 using Trainer.Node.Tests.Training;
+using Trainer.Node.Training;
 using Trainer.Node.Worker;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
@@ -127,17 +127,21 @@ public sealed class ElasticTests : IDisposable
     [Fact]
     public async Task A_worker_that_still_loads_is_free_at_once_when_it_is_let_go()
     {
-        await using var group = await new WorkerGroup(workers: 1).ReadyAsync();
-        var pipe = Path.Combine(_data.Folder, "pipe");
-        Assert.Equal(0, Process.Start("mkfifo", [pipe]) is var make && make.WaitForExit(TimeSpan.FromMinutes(1)) ? make.ExitCode : -1);
-        var blocked = _job.Clone();
-        blocked.Data.Idx.TrainImages = pipe;
-        group.Workers[0].Tell(new Enlist { Job = "blocked", Generation = WorkerGroup.Number(0), Incarnation = group.Status[0].Incarnation, Spec = blocked });
+        using var mayLoad = new ManualResetEventSlim();
+        var loads = 0;
+        await using var group = await new WorkerGroup(workers: 1, reached: _ => moment =>
+        {
+            if (moment == Moment.Loading && Interlocked.Increment(ref loads) == 1)
+            {
+                mayLoad.Wait();
+            }
+        }).ReadyAsync();
+        group.Workers[0].Tell(new Enlist { Job = "slow", Generation = WorkerGroup.Number(0), Incarnation = group.Status[0].Incarnation, Spec = _job });
         Assert.Equal("loading", (await group.ReportAsync(0, report => report.Alive is not null)).Alive.Phase);
-        group.Release("blocked");
+        group.Release("slow");
         await group.IdleAsync(0);
         Assert.NotEmpty((await group.TrainAsync("next", _data.Job())).WeightsSha256);
-        using var end = File.OpenWrite(pipe); // The reader, which was given up, ends.
+        mayLoad.Set();
     }
 
     private async Task<string> UndisturbedAsync()
