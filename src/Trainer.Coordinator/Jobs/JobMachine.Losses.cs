@@ -35,7 +35,8 @@ public sealed partial record JobMachine
                 this, (machine, peer) => machine.Blame(FaultKind.Waiting, worker.Name, peer, report.Waiting.What, report.Waiting.Item)),
             WorkerReport.ReportOneofCase.Stuck => Blame(FaultKind.Stuck, worker.Name, worker.Name, report.Stuck.Operation),
             WorkerReport.ReportOneofCase.Disagreement => With(new Fault(
-                Now, FaultKind.Disagreement, worker.Name, "", report.Disagreement.Item, StepNow + 1, "") { Hashes = report.Disagreement.Hashes }),
+                Now, FaultKind.Disagreement, worker.Name, "", report.Disagreement.Item, StepNow + 1, "")
+            { Hashes = report.Disagreement.Hashes }),
             _ => this,
         };
     }

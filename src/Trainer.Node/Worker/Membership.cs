@@ -99,7 +99,8 @@ internal sealed class Membership
             {
                 failed(e.Message);
             }
-        }) { IsBackground = true, Name = "state-donor" };
+        })
+        { IsBackground = true, Name = "state-donor" };
         _donors.Add(thread);
         thread.Start();
     }
