@@ -93,7 +93,7 @@ internal sealed class ParkedJobs(string store, string run, Action<string> tell)
     private static async Task UntilAtRestAsync(ClusterClient client, Job job, CancellationToken stop)
     {
         var request = new GetJobRequest { Id = job.Id };
-        while ((await client.CallAsync((cluster, call) => cluster.Jobs.GetJobAsync(request, call), stop)).State is JobState.Suspending || stop.IsCancellationRequested)
+        while ((await client.CallAsync((cluster, call) => cluster.Jobs.GetJobAsync(request, call), stop)).State == JobState.Suspending)
         {
             await Task.Delay(Poll, stop);
         }

@@ -65,8 +65,6 @@ internal sealed class Membership
         _links[rank] = connection;
     }
 
-    public bool HasLink(int rank) => _links[rank] is not null;
-
     /// <summary>Begins to exchange: all links are up, and the state is there.</summary>
     /// <param name="committed">Told of every item that is committed.</param>
     public AllReduceClient Exchange(IActorContext context, Action<ulong> committed)

@@ -154,7 +154,7 @@ internal sealed partial record WorkerMachine(string Name, string Incarnation)
     {
         if (Order!.Rank != 0)
         {
-            return this with { Waits = null } is var next ? new WorkerDecision(next, []) : Nothing;
+            return new WorkerDecision(this with { Waits = null }, []);
         }
 
         var (state, progress, epoch) = items.Progress;
