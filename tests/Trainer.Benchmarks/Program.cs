@@ -1,4 +1,5 @@
 using Trainer.Benchmarks;
+using Trainer.Benchmarks.Reduction;
 
 // dotnet run -c Release --project tests/Trainer.Benchmarks -- VERB [options]
 return args switch

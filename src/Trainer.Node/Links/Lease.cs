@@ -84,6 +84,18 @@ public sealed class LeasePool : IDisposable
     /// <summary>Buffers on loan.</summary>
     public int Lent => Volatile.Read(ref _lent);
 
+    /// <summary>Native memory that it holds, lent or not.</summary>
+    public long Bytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _all.Sum(lease => 1L << lease.SizeClass);
+            }
+        }
+    }
+
     /// <param name="length">Bytes, at most <see cref="FrameHeader.MaxPayload"/>.</param>
     public Lease Rent(int length)
     {
