@@ -149,7 +149,9 @@ public sealed class FashionMnistAcquisitionTests : IAsyncLifetime
         return program;
     }
 
+    /// <remarks>dpkg-deb refuses folders that only their owner can read, which a cautious umask makes.</remarks>
     private static string BuildPackage() => $"""
+        umask 022
         mkdir -p build/DEBIAN build/usr/share/datasets/fashion-mnist
         printf 'Package: dataset-fashion-mnist\nVersion: 1\nArchitecture: all\nMaintainer: a <a@example.com>\nDescription: a test\n' >build/DEBIAN/control
         cp {RealFolder()}/*.gz build/usr/share/datasets/fashion-mnist/
