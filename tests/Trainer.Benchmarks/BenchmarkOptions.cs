@@ -9,7 +9,7 @@ namespace Trainer.Benchmarks;
 internal sealed record BenchmarkOptions(string Verb, int Threads, double Seconds, bool Json, string[] Only, bool Operations = false)
 {
     public const string Usage =
-        "usage: gemm|conv|linear|ops|lenet|networks|peak|kernels [--threads T] [--seconds S] [--only NAME,...] [--json] [--operations], or allreduce, training or precision [...]";
+        "usage: gemm|conv|linear|ops|lenet|networks|peak|kernels [--threads T] [--seconds S] [--only NAME,...] [--json] [--operations], or allreduce, simulate, training or precision [...]";
 
     private static readonly string[] Verbs = ["gemm", "conv", "linear", "ops", "lenet", "networks", "peak", "kernels"];
 

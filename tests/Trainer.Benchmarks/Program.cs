@@ -1,5 +1,6 @@
 using Trainer.Benchmarks;
 using Trainer.Benchmarks.Reduction;
+using Trainer.Benchmarks.Simulation;
 
 // dotnet run -c Release --project tests/Trainer.Benchmarks -- VERB [options]
 return args switch
@@ -7,6 +8,7 @@ return args switch
     ["allreduce", .. var rest] => AllReduceCommand.Run(rest),
     ["training", .. var rest] => TrainingCommand.Run(rest),
     ["precision", .. var rest] => PrecisionCommand.Run(rest),
+    ["simulate", .. var rest] => SimulateCommand.Run(rest),
     ["networks", ..] => NetworksCommand.Run(args),
     _ => KernelCommand.Run(args),
 };
