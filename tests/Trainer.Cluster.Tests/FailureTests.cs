@@ -15,7 +15,7 @@ public sealed class FailureTests
     public async Task A_killed_worker_costs_its_job_nothing_and_comes_back(int workers)
     {
         await using var cluster = await LocalCluster.UpAsync(workers, threads: 1);
-        var job = new TinyJob(Epochs: 150); // Long enough that it still runs when the blow falls.
+        var job = new TinyJob(Epochs: 400); // Long enough that it still runs when the blow falls.
         var undisturbed = await cluster.TrainAsync(job.Write(cluster.Home));
 
         var id = await cluster.SubmitAsync(job.Write(cluster.Home));
@@ -33,7 +33,7 @@ public sealed class FailureTests
     public async Task A_killed_coordinator_comes_back_and_the_job_goes_on_to_the_same_hash()
     {
         await using var cluster = await LocalCluster.UpAsync(workers: 2, threads: 1);
-        var job = new TinyJob(Epochs: 100, MinWorkers: 2);
+        var job = new TinyJob(Epochs: 200, MinWorkers: 2);
         var undisturbed = await cluster.TrainAsync(job.Write(cluster.Home));
 
         var id = await cluster.SubmitAsync(job.Write(cluster.Home));
