@@ -3,9 +3,6 @@ namespace Trainer.Benchmarks.Simulation;
 /// <summary>Ways to sum a gradient over workers. Each returns the time from the step's begin until the last worker has applied.</summary>
 internal static class Exchanges
 {
-    /// <summary>A bucket's chunk is complete at a worker.</summary>
-    private const int Ready = -1;
-
     /// <summary>As <c>AllReduce</c> does: everybody sends each chunk to its owner, chunk c to worker c mod W, and gets the total from it.</summary>
     public static double Direct(StepModel model)
     {
@@ -13,16 +10,18 @@ internal static class Exchanges
         var missing = Enumerable.Repeat(workers, model.Chunks).ToArray();
         return Run(model, wires, workers, message =>
         {
+            const int Part = 0;
+            const int Total = 1;
             var owner = message.Chunk % workers;
-            if (message.Stage == Ready && message.To != owner)
+            if (message.Stage == Message.Ready && message.To != owner)
             {
-                wires.Send(message with { From = message.To, To = owner, Stage = 0 });
+                wires.Send(message with { From = message.To, To = owner, Stage = Part });
             }
-            else if (message.Stage <= 0 && --missing[message.Chunk] == 0)
+            else if (message.Stage != Total && --missing[message.Chunk] == 0)
             {
                 foreach (var to in Enumerable.Range(0, workers).Where(to => to != owner))
                 {
-                    wires.Send(message with { From = owner, To = to, Stage = 1 });
+                    wires.Send(message with { From = owner, To = to, Stage = Total });
                 }
             }
         });
@@ -66,7 +65,7 @@ internal static class Exchanges
         {
             for (var worker = 0; worker < workers; worker++)
             {
-                wires.Post(new Message(worker, worker, chunk, Ready, model.BytesOfChunk(chunk)), model.ReadyAt(chunk / model.BucketChunks));
+                wires.Post(new Message(worker, worker, chunk, Message.Ready, model.BytesOfChunk(chunk)), model.ReadyAt(chunk / model.BucketChunks));
             }
         }
 

@@ -10,7 +10,7 @@ internal static class SimulateCommand
 {
     private static readonly double[] Rates = [10, 100, 400];
 
-    /// <summary>ResNet18's gradient. What a link thread needs is measured by `allreduce`, the latency is that of a data centre, forward and backward are those of an accelerator.</summary>
+    /// <summary>ResNet18's gradient. The time of a byte comes from a measurement by `allreduce`; all other times are assumptions about a data centre with accelerators.</summary>
     private static readonly Dictionary<string, double> Defaults = new(StringComparer.Ordinal)
     {
         ["--elements"] = 11_178_378,

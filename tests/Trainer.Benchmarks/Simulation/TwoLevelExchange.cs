@@ -1,8 +1,13 @@
 namespace Trainer.Benchmarks.Simulation;
 
-/// <summary>A member's part of a chunk (-1: it is complete there; 0), a group's sum of it (1), the total to each group (2), and to each member (3).</summary>
+/// <summary>A chunk's way: from each member to the one that owns it in the group, from there to the one that owns it for all groups, and its total back the same way.</summary>
 internal sealed class TwoLevelExchange
 {
+    private const int MembersPart = 0;
+    private const int GroupsSum = 1;
+    private const int TotalForGroup = 2;
+    private const int TotalForMember = 3;
+
     private readonly StepModel _model;
     private readonly int _size;
     private readonly int _groups;
@@ -22,23 +27,23 @@ internal sealed class TwoLevelExchange
         var group = here / _size;
         switch (message.Stage)
         {
-            case -1:
-                Pass(message, OwnerIn(group, chunk), 0, wires);
+            case Message.Ready:
+                Pass(message, OwnerIn(group, chunk), MembersPart, wires);
                 break;
-            case 0 when --_missing[(chunk * _groups) + group] == 0:
-                Pass(message, OwnerIn(chunk / _size % _groups, chunk), 1, wires);
+            case MembersPart when --_missing[(chunk * _groups) + group] == 0:
+                Pass(message, OwnerIn(chunk / _size % _groups, chunk), GroupsSum, wires);
                 break;
-            case 1 when --_missingGroups[chunk] == 0:
+            case GroupsSum when --_missingGroups[chunk] == 0:
                 for (var next = 1; next <= _groups; next++)
                 {
-                    Pass(message, OwnerIn((group + next) % _groups, chunk), 2, wires); // The own group last: nobody else waits for that.
+                    Pass(message, OwnerIn((group + next) % _groups, chunk), TotalForGroup, wires); // The own group comes last: its total has no way to go.
                 }
 
                 break;
-            case 2:
+            case TotalForGroup:
                 for (var member = group * _size; member < (group + 1) * _size; member++)
                 {
-                    Pass(message, member, 3, wires);
+                    Pass(message, member, TotalForMember, wires);
                 }
 
                 break;

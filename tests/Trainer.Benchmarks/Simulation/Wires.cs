@@ -1,8 +1,12 @@
 namespace Trainer.Benchmarks.Simulation;
 
 /// <summary>A part of a chunk, or a total of one, on its way.</summary>
-/// <param name="Stage">What it is, in the exchange's own numbers.</param>
-internal readonly record struct Message(int From, int To, int Chunk, int Stage, long Bytes);
+/// <param name="Stage">How far its chunk has come: <see cref="Ready"/>, and from 0 on the exchange's own numbers.</param>
+internal readonly record struct Message(int From, int To, int Chunk, int Stage, long Bytes)
+{
+    /// <summary>Backward has just completed the worker's own part.</summary>
+    public const int Ready = -1;
+}
 
 /// <summary>
 /// Discrete events: messages between workers whose interfaces send and receive one byte after another, in the order in which they come, and whose link threads take

@@ -25,7 +25,8 @@ public sealed class ChaosTests(ChaosTests.TwoWorkers cluster) : IClassFixture<Ch
 
     public sealed class TwoWorkers : IAsyncLifetime
     {
-        private static readonly TinyJob Job = TinyJob.Everything(1) with { Epochs = 200, MaxWorkers = 8, CheckpointSeconds = 1 };
+        // The job must last until workers that are started during it have joined it, which takes them about ten seconds.
+        private static readonly TinyJob Job = TinyJob.Everything(1) with { Epochs = 450, MaxWorkers = 8, CheckpointSeconds = 1 };
 
         internal ChaosSession Session { get; private set; } = null!;
 
