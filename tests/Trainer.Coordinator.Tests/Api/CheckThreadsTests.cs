@@ -29,10 +29,12 @@ public sealed class CheckThreadsTests : IDisposable
     public async Task Two_run_at_a_time_and_a_caller_waits_no_longer_than_it_wants_to()
     {
         var (running, most, gate) = (0, 0, new Lock());
+        using var both = new ManualResetEventSlim();
         var blocked = Enumerable.Range(0, 5).Select(_ => _checks.RunAsync(Block, CancellationToken.None)).ToList();
         using var deadline = new CancellationTokenSource();
         var impatient = _checks.RunAsync(() => 7, deadline.Token);
         Assert.False(impatient.IsCompleted);
+        Assert.True(both.Wait(Patience));
 
         await deadline.CancelAsync();
 
@@ -46,6 +48,10 @@ public sealed class CheckThreadsTests : IDisposable
             lock (gate)
             {
                 most = Math.Max(most, ++running);
+                if (running == 2)
+                {
+                    both.Set();
+                }
             }
 
             _release.Wait();
