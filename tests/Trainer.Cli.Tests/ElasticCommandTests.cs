@@ -62,6 +62,7 @@ public sealed class ElasticCommandTests : IAsyncLifetime
             Lost = { "worker-1" },
             Steps = 10,
             Samples = 2560,
+            Unrecorded = { new ItemRange { First = 40, Last = 42 }, new ItemRange { First = 47, Last = 47 } },
             StepsRedone = 1,
             FaultTime = fault,
             FirstCommitTime = fault + Duration.FromTimeSpan(TimeSpan.FromSeconds(0.4)),
@@ -70,9 +71,9 @@ public sealed class ElasticCommandTests : IAsyncLifetime
         var table = await CommandRun.InAsync(_home.Path, "journal", "lenet-3f2a");
         Assert.Equal(
             """
-            GENERATION  FROM  STEPS  SAMPLES  REDONE  MEMBERS                     REASON      LOST      BACK AFTER
+            GENERATION  FROM  STEPS  SAMPLES  REDONE  MEMBERS                     REASON      LOST      BACK AFTER  UNRECORDED
             1.1         1     36     9,216    0       worker-0 (8), worker-1 (8)  Started
-            1.3         37    10     2,560    1       worker-0 (16)               WorkerLost  worker-1  0.4 s
+            1.3         37    10     2,560    1       worker-0 (16)               WorkerLost  worker-1  0.4 s       40-42, 47
 
             """,
             table.Output);

@@ -10,7 +10,7 @@ using Trainer.Protos.Cluster;
 namespace Trainer.Coordinator.Api;
 
 /// <summary>The job API. What a job is and does is its entity's affair; what has ended is read from the store.</summary>
-public sealed class JobService(IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, IHostApplicationLifetime lifetime) : Protos.JobService.JobServiceBase
+public sealed class JobService(IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, IHostApplicationLifetime lifetime) : Protos.JobService.JobServiceBase
 {
     private const int DefaultPageSize = 50;
     private const int MaxPageSize = 1000;
@@ -90,7 +90,8 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
     {
         RequireId(request.Id);
         var row = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
-        return new GetJournalResponse { Entries = { row.HasEnded ? row.Journal : await directory.JournalAsync(request.Id, context.CancellationToken) } };
+        var entries = row.HasEnded ? row.Journal : await directory.JournalAsync(request.Id, context.CancellationToken);
+        return new GetJournalResponse { Entries = { await checks.RunAsync(() => artifacts.WithGaps(request.Id, entries, row.HasEnded), context.CancellationToken) } };
     }
 
     public override async Task WatchJob(WatchJobRequest request, IServerStreamWriter<Job> responseStream, ServerCallContext context)

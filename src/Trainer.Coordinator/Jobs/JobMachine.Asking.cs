@@ -32,7 +32,7 @@ public sealed partial record JobMachine
 
     private JobMachine Adopt()
     {
-        var from = JournalEntries.Start(Row.Journal, Row.Committed);
+        var from = JournalEntries.Start(Row.Journal);
         var message = $"The coordinator came back and found {Generations.Names(Members.Select(member => member.Worker))} at work.";
         return AllMembersAre(WorkerPhase.Training, WorkerPhase.Finished)
             ? this with { Phase = new Running(from, Uptime, "WorkersAdopted", message) }

@@ -115,7 +115,7 @@ public sealed partial record JobMachine
     private JobMachine BeginFence(string cause, DateTimeOffset? faultTime)
     {
         var former = Members.ToImmutableSortedDictionary(member => member.Worker, member => member.Incarnation, StringComparer.Ordinal);
-        var phase = new Fencing(Number + 1, Uptime, faultTime, cause, From ?? JournalEntries.Start(Row.Journal, Row.Committed), former);
+        var phase = new Fencing(Number + 1, Uptime, faultTime, cause, From ?? JournalEntries.Start(Row.Journal), former);
         var next = this with { Phase = phase, Number = Number + 1 };
         return Row.State == JobState.Running
             ? next.Move(JobState.Recovering, "WorkerLost", cause)

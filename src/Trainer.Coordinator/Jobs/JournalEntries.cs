@@ -12,7 +12,9 @@ internal static class JournalEntries
         Generation generation, Assignment assignment, StateId from, string reason, IEnumerable<string> lost, DateTimeOffset? faultTime, ulong itemsRedone) => new()
         {
             Generation = generation.Text(),
-            FromStep = from.Item + 1,
+            FromStep = from.Step + 1,
+            FromItem = from.Item + 1,
+            FromSamples = from.Samples,
             Reason = reason,
             Members = { assignment.Members.Select(member => new JournalMember { Worker = member.Worker, Shards = (uint)member.Roots.Sum(root => root.Hi - root.Lo) }) },
             Lost = { lost },
@@ -29,16 +31,17 @@ internal static class JournalEntries
         }
 
         var entry = journal[^1].Clone();
-        entry.Steps = committed.Item - from.Item;
+        entry.Steps = committed.Step - from.Step;
+        entry.Items = committed.Item - from.Item;
         entry.Samples = committed.Samples - from.Samples;
         entry.FirstCommitTime ??= now.ToTimestamp();
         return journal.SetItem(journal.Count - 1, entry);
     }
 
     /// <summary>The state that the last generation began with, as its entry tells.</summary>
-    public static StateId Start(ImmutableList<JournalEntry> journal, StateId committed) => journal.Count == 0
+    public static StateId Start(ImmutableList<JournalEntry> journal) => journal.Count == 0
         ? new StateId()
-        : new StateId { Item = journal[^1].FromStep - 1, Samples = committed.Samples - journal[^1].Samples };
+        : new StateId { Item = journal[^1].FromItem - 1, Step = journal[^1].FromStep - 1, Samples = journal[^1].FromSamples };
 
     /// <summary>All entries together tell what led to a state: what was committed after it did not survive, and counts where it is computed again.</summary>
     public static ImmutableList<JournalEntry> EndAt(ImmutableList<JournalEntry> journal, StateId to)
@@ -46,9 +49,10 @@ internal static class JournalEntries
         for (var i = journal.Count - 1; i >= 0; i--)
         {
             var entry = journal[i].Clone();
-            var holds = entry.FromStep <= to.Item;
-            entry.Steps = holds ? to.Item + 1 - entry.FromStep : 0;
-            entry.Samples = holds ? to.Samples - (ulong)journal.Take(i).Sum(before => (long)before.Samples) : 0;
+            var holds = entry.FromItem <= to.Item;
+            entry.Items = holds ? to.Item + 1 - entry.FromItem : 0;
+            entry.Steps = holds ? to.Step + 1 - entry.FromStep : 0;
+            entry.Samples = holds ? to.Samples - entry.FromSamples : 0;
             journal = journal.SetItem(i, entry);
             if (holds)
             {

@@ -155,7 +155,7 @@ public sealed class SqliteJobStore : IJobStore
         {
             var entry = row.Journal[sequence];
             var isChanged = connection.Execute(JobSql.UpsertSegment, new { job = row.Id, sequence, segment = JobTable.Json(entry) }, transaction) > 0;
-            if (!isChanged && entry.Steps > 0)
+            if (!isChanged && entry.Items > 0)
             {
                 break;
             }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Security.Cryptography;
 using Trainer.Kernels.Randomness;
 
 namespace Trainer.Kernels.Data;
@@ -115,6 +116,40 @@ public sealed class DataSet
 
         _transform.Normalize(pixels[..(int)Shape.Elements], Shape[0]);
         return _labels[sample] - _labelOffset;
+    }
+
+    /// <summary>Tells data sets apart: 16 hexadecimal digits of a SHA-256 over sizes, images and labels of each, as they were read.</summary>
+    public static string Fingerprint(params ReadOnlySpan<DataSet> sets)
+    {
+        using var sum = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var set in sets)
+        {
+            set.AddTo(sum);
+        }
+
+        return System.Convert.ToHexStringLower(sum.GetHashAndReset().AsSpan(0, 8));
+    }
+
+    private void AddTo(IncrementalHash sum)
+    {
+        int[] sizes = [Count, _stored[0], _stored[1], _stored[2], _labelOffset];
+        foreach (var size in sizes)
+        {
+            sum.AppendData(BitConverter.GetBytes(size)); // Little-endian everywhere that this runs.
+        }
+
+        if (_selection is null)
+        {
+            sum.AppendData(_pixels.AsSpan(0, Count * _stride));
+            sum.AppendData(_labels.AsSpan(0, Count));
+            return;
+        }
+
+        foreach (var sample in _selection.AsSpan(0, Count))
+        {
+            sum.AppendData(_pixels.AsSpan(sample * _stride, _stride));
+            sum.AppendData(_labels.AsSpan(sample, 1));
+        }
     }
 
     private static Shape ShapeOf(IdxFile images)

@@ -10,6 +10,9 @@ public sealed class DataPipeline(DataSet train, DataSet test, ulong seed, bool s
     private readonly int[] _order = new int[train.Count];
     private int _epoch;
 
+    /// <summary>Tells data apart: equal for equal images and labels.</summary>
+    public string Fingerprint { get; } = DataSet.Fingerprint(train, test);
+
     public DataSet Train => train;
 
     public DataSet Test => test;

@@ -38,12 +38,16 @@ internal sealed class Segment
     private readonly TrainingStep _step;
     private readonly ProgressMeter _meter;
     private readonly TrainingMetrics _metrics;
+    private readonly Action<HeldState> _agreed;
     private readonly Action<CommittedProgress> _committed;
     private readonly Func<HeldState> _flip;
     private readonly Action<Moment>? _reached;
+    private HeldState? _applied;
     private CommittedProgress? _pending;
     private long _reported;
 
+    /// <param name="agreed">Told of the state after each item that is committed.</param>
+    /// <param name="committed">Told of what is worth a word.</param>
     public Segment(
         Workspace work,
         StateLedger ledger,
@@ -53,11 +57,12 @@ internal sealed class Segment
         AllReduceClient allReduce,
         ProgressMeter meter,
         TrainingMetrics metrics,
+        Action<HeldState> agreed,
         Action<CommittedProgress> committed,
         Action<Moment>? reached)
     {
         (_work, _ledger, _generation, _deadlines, _allReduce) = (work, ledger, generation, deadlines, allReduce);
-        (_meter, _metrics, _committed, _reached) = (meter, metrics, committed, reached);
+        (_meter, _metrics, _agreed, _committed, _reached) = (meter, metrics, agreed, committed, reached);
         _step = new TrainingStep(work, allReduce, watch, reached);
         _flip = () =>
         {
@@ -105,6 +110,7 @@ internal sealed class Segment
         var state = _ledger.Flip(_generation, _flip);
         _reached?.Invoke(Moment.Commit);
         _allReduce.Applied(Item.Index, state.Hash);
+        _applied = state;
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         _deadlines.Took(Item, seconds);
         Record(state, result, Stopwatch.GetElapsedTime(reduced).TotalSeconds, seconds);
@@ -146,8 +152,15 @@ internal sealed class Segment
         PublishPending();
     }
 
+    // The item that was applied last is committed.
     private void PublishPending()
     {
+        if (_applied is { } agreed)
+        {
+            _applied = null;
+            _agreed(agreed);
+        }
+
         if (_pending is { } pending)
         {
             _pending = null;

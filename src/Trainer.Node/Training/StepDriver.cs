@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Hashes;
 using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Training;
@@ -30,6 +31,8 @@ internal sealed record Entry(Start Start, Task BuffersAreFree, CancellationToken
 /// </summary>
 internal sealed class StepDriver
 {
+    private static readonly TimeSpan FlushWithin = TimeSpan.FromSeconds(2);
+
     private readonly JobSpec _spec;
     private readonly string _job;
     private readonly Device _device;
@@ -39,6 +42,7 @@ internal sealed class StepDriver
     private readonly Action<Moment>? _reached;
     private readonly BlockingCollection<Action> _orders = [];
     private readonly StateSaver _saver;
+    private readonly StepHashRecorder _hashes;
     private readonly Thread _thread;
     private readonly Lock _loading = new();
     private bool _isAbandoned;
@@ -53,6 +57,7 @@ internal sealed class StepDriver
     {
         (_job, _spec, _device, _metrics, _worker, _logger, _reached) = (job, spec, device, metrics, worker, logger, reached);
         _saver = new StateSaver(job, Ledger, worker, reached);
+        _hashes = new StepHashRecorder(logger, job);
         _thread = new Thread(Run) { IsBackground = true, Name = "training" };
         _thread.Start();
         Order(default, Load);
@@ -148,6 +153,7 @@ internal sealed class StepDriver
 
         _metrics.EndRun();
         _saver.Join();
+        _hashes.Stop();
         _work?.Dispose();
         _training?.Dispose();
         if (!_isAbandoned)
@@ -226,14 +232,17 @@ internal sealed class StepDriver
         _deadlines ??= new ItemDeadlines(entry.Start.StepDeadlineSeconds);
         _metrics.BeginRun(_job, work.Rank, work.Plan.Members, training.Schedule.TotalSteps);
         var results = work.Rank == 0 ? new ResultFolder(entry.Start.Artifacts) : null;
-        _segment = new Segment(work, Ledger, entry.Generation, _deadlines, Watch, allReduce, _meter!, _metrics, progress => Publish(entry.Generation, progress, results), _reached);
+        _segment = new Segment(work, Ledger, entry.Generation, _deadlines, Watch, allReduce, _meter!, _metrics, _hashes.Add, progress => Publish(entry.Generation, progress, results), _reached);
+        _hashes.Begin(Ledger.Current!.Value, entry.Start.Artifacts, work.Rank == 0 ? HashOrigin.Of(_job, entry.Start.Generation, training.Numerics, training.Data.Fingerprint) : null);
         try
         {
             var end = _segment.Run(entry.Start.FromItem, state => SaveWhatIsAskedFor(state), entry.Interruption);
+            _hashes.Flush(FlushWithin); // Who hears that all is done finds all recorded.
             _worker.Tell(new Ended(entry.Generation, end, Ledger.Current!.Value));
         }
         finally
         {
+            _hashes.End();
             _metrics.EndRun();
         }
 

@@ -32,6 +32,9 @@ internal sealed class TrainingJob : IDisposable
 
     public Schedule Schedule { get; }
 
+    /// <summary>The id of the arithmetic that it is computed in.</summary>
+    public string Numerics => Recipe.Precision.NumericsIdOn(Device) ?? Device.NumericsId;
+
     /// <summary>Once they are laid out.</summary>
     public StatePair States => _states ?? throw new InvalidOperationException("The states are not laid out.");
 

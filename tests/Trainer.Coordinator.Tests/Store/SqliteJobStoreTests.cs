@@ -57,7 +57,7 @@ public sealed class SqliteJobStoreTests : IDisposable
     public async Task Entries_of_the_journal_that_change_are_written_however_far_back_they_are()
     {
         var row = await _store.InsertAsync(Samples.Row());
-        JournalEntry Entry(ulong from, ulong steps) => new() { Generation = $"1.{from}", FromStep = from, Steps = steps };
+        JournalEntry Entry(ulong from, ulong steps) => new() { Generation = $"1.{from}", FromItem = from, Items = steps };
         await _store.SaveAsync(row with { Journal = [Entry(1, 84), Entry(85, 0), Entry(85, 9)] });
         JournalEntry[] lost = [Entry(1, 0), Entry(85, 0), Entry(85, 0), Entry(1, 3)];
         await _store.SaveAsync(row with { Journal = [.. lost] });

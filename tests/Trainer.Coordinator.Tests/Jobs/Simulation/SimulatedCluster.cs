@@ -189,7 +189,7 @@ internal sealed class SimulatedCluster
 
         if (Generations.Compare(next.Row.Generation, _machine.Row.Generation) > 0)
         {
-            Assert.Equal(next.Row.Journal[^1].FromStep - 1, next.Row.Journal.Aggregate(0ul, (sum, entry) => sum + entry.Steps)); // The journal tells what led here.
+            Assert.Equal(next.Row.Journal[^1].FromItem - 1, next.Row.Journal.Aggregate(0ul, (sum, entry) => sum + entry.Items)); // The journal tells what led here.
         }
 
         if (next.Phase.GetType() != _machine.Phase.GetType() || next.Row.State != _machine.Row.State)

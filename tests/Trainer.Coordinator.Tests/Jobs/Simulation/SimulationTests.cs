@@ -125,7 +125,7 @@ public sealed class SimulationTests
     {
         var row = cluster.Stored;
         Assert.Equal((JobState.Succeeded, $"{Items}"), (row.State, row.Result?.WeightsSha256));
-        Assert.Equal(Items, row.Journal.Aggregate(0ul, (sum, entry) => sum + entry.Steps));
+        Assert.Equal(Items, row.Journal.Aggregate(0ul, (sum, entry) => sum + entry.Items));
         Assert.Equal(3 * Items, row.Journal.Aggregate(0ul, (sum, entry) => sum + entry.Samples));
     }
 

@@ -1,0 +1,53 @@
+using Trainer.Hosting.Hashes;
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Api;
+
+/// <summary>What jobs have on disk. Reads files: for <see cref="CheckThreads"/>.</summary>
+/// <param name="folder">Holds a folder per job.</param>
+public sealed class JobArtifacts(string folder)
+{
+    /// <summary>The hashes of a job's steps, by item.</summary>
+    /// <exception cref="IOException">The disk.</exception>
+    public IReadOnlyDictionary<ulong, RecordedHash> Hashes(string job) => StepHashFolder.Read(Path.Combine(folder, job));
+
+    /// <summary>A journal whose entries say which of their items have no recorded hash.</summary>
+    /// <param name="hasEnded">Else what follows the last record may still come.</param>
+    public IReadOnlyList<JournalEntry> WithGaps(string job, IReadOnlyList<JournalEntry> journal, bool hasEnded)
+    {
+        var recorded = Hashes(job);
+        var end = hasEnded ? ulong.MaxValue : recorded.Keys.DefaultIfEmpty().Max();
+        return [.. journal.Select(entry =>
+        {
+            var shown = entry.Clone();
+            shown.Unrecorded.AddRange(Gaps(recorded, entry.FromItem, Math.Min(entry.FromItem + entry.Items - 1, end)));
+            return shown;
+        })];
+    }
+
+    private static IEnumerable<ItemRange> Gaps(IReadOnlyDictionary<ulong, RecordedHash> recorded, ulong first, ulong last)
+    {
+        ItemRange? gap = null;
+        for (var item = first; item <= last; item++)
+        {
+            if (recorded.ContainsKey(item))
+            {
+                if (gap is not null)
+                {
+                    yield return gap;
+                }
+
+                gap = null;
+            }
+            else
+            {
+                gap = new ItemRange { First = gap?.First ?? item, Last = item };
+            }
+        }
+
+        if (gap is not null)
+        {
+            yield return gap;
+        }
+    }
+}
