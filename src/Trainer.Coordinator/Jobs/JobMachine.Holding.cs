@@ -43,9 +43,11 @@ public sealed partial record JobMachine
     private JobMachine GoOn(Holding phase)
     {
         var (state, holders) = (Team.First().Held[0], Team.ToList());
-        return Begin(new NewGeneration(Stayers(), state, "MembersChanged", names => $"{phase.Message}; training on {names} from step {StepOf(state) + 1}.")
+        var areSame = Joiners().Count == 0 && !Team.Any(IsToLeave);
+        return Begin(new NewGeneration(Stayers(), state, phase.Why == HoldReason.Shares && areSame ? "SharesChanged" : "MembersChanged", names => $"{phase.Message}; training on {names} from step {StepOf(state) + 1}.")
         {
             Holders = holders,
+            Detail = phase.Why is HoldReason.Shares or HoldReason.Change ? phase.Message : "",
         });
     }
 

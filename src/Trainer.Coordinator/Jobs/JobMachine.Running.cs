@@ -58,9 +58,9 @@ public sealed partial record JobMachine
     private JobMachine Train()
     {
         var phase = (Running)Phase;
-        var next = CheckpointIfDue().WatchMinimum().WatchLeavers();
+        var next = CheckpointIfDue().WatchMinimum().WatchLeavers().WeighShares();
         return next.Wish() is { } why
-            ? next with { Phase = new Holding(why, phase.From, next.Explain(why)) }
+            ? next with { Phase = new Holding(why, phase.From, next.Explain(why)), SharedAt = why == HoldReason.Shares ? Uptime : SharedAt }
             : next;
     }
 
@@ -90,7 +90,9 @@ public sealed partial record JobMachine
         }
 
         var isSettled = !loading || Joiners().Exists(worker => Uptime - worker.ReadySince >= Settings.Gather);
-        return Team.Any(IsToLeave) || coming > 0 && isSettled ? HoldReason.Change : null;
+        return Team.Any(IsToLeave) || coming > 0 && isSettled ? HoldReason.Change
+            : Uptime - BetterSince >= Settings.SharesSettle && coming == 0 && !loading ? HoldReason.Shares
+            : null;
     }
 
     private bool IsToLeave(JobWorker worker) => Target is not null && !IsAimedAt(worker.Name);
@@ -105,6 +107,7 @@ public sealed partial record JobMachine
     private string Explain(HoldReason why) => why switch
     {
         HoldReason.Suspend => "The user suspends it",
+        HoldReason.Shares => ExplainShares(),
         HoldReason.GiveBack when BelowSince is not null => $"Only {Members.Count} of {Row.MinWorkers} workers for {Settings.BelowMinimum.TotalSeconds:0} s",
         HoldReason.GiveBack => "All its workers are to leave",
         _ => string.Join(", ", new[]

@@ -68,6 +68,9 @@ public sealed partial record JobMachine
         public DateTimeOffset? FaultTime { get; init; }
 
         public ulong ItemsRedone { get; init; }
+
+        /// <summary>What the journal says beside the reason.</summary>
+        public string Detail { get; init; } = "";
     }
 
     private JobMachine Begin(NewGeneration next)
@@ -82,31 +85,30 @@ public sealed partial record JobMachine
             Assignment = assignment,
             Committed = next.From,
             Numerics = Row.Numerics.Length > 0 ? Row.Numerics : workers[0].Status.NumericsFor(Arithmetic) ?? "",
-            Journal = JournalEntries.EndAt(Row.Journal, next.From).Add(JournalEntries.Of(generation, assignment, next.From, next.Reason, next.Lost, next.FaultTime, next.ItemsRedone)),
+            Journal = JournalEntries.EndAt(Row.Journal, next.From).Add(JournalEntries.Of(generation, assignment, next.From, next.Reason, next.Detail, next.Lost, next.FaultTime, next.ItemsRedone)),
         };
         return Store(row) with
         {
             Number = generation.Number,
             Faults = [],
             LeavingSince = null,
+            BetterSince = null,
             Pool = workers.Aggregate(Pool, (pool, worker) => pool.SetItem(worker.Name, worker with { LastSign = Uptime, SuspectedSince = null })),
             Phase = new Running(next.From, Uptime, next.Reason, message) { Holders = [.. next.Holders.Select(holder => holder.ToMember())], Checkpoint = next.Checkpoint },
         };
     }
 
-    // By host, so that neighbours in the tree are near each other. Shares are equal: they may follow measured speed one day.
-    private Assignment Assign(IReadOnlyList<JobWorker> workers)
+    // By host, so that neighbours in the tree are near each other.
+    private Assignment Assign(IEnumerable<JobWorker> workers)
     {
-        var shards = (int)Row.Spec.Training.Shards;
-        var plan = AssignmentPlanner.Plan(shards, workers.Count, Unit);
-        var members = workers.OrderBy(worker => worker.Status.Host, StringComparer.Ordinal).ThenBy(worker => worker.Name, StringComparer.Ordinal)
-            .Zip(plan, (worker, roots) =>
-            {
-                var member = worker.ToMember();
-                member.Roots.AddRange(roots.Select(root => new ShardNode { Lo = (uint)root.Lo, Hi = (uint)root.Hi }));
-                return member;
-            });
-        return new Assignment { Shards = (uint)shards, Members = { members } };
+        var ordered = workers.OrderBy(worker => worker.Status.Host, StringComparer.Ordinal).ThenBy(worker => worker.Name, StringComparer.Ordinal).ToList();
+        var members = ordered.Zip(Shares(ordered), (worker, roots) =>
+        {
+            var member = worker.ToMember();
+            member.Roots.AddRange(roots.Select(root => new ShardNode { Lo = (uint)root.Lo, Hi = (uint)root.Hi }));
+            return member;
+        });
+        return new Assignment { Shards = Row.Spec.Training.Shards, Members = { members } };
     }
 
     // Nobody holds what was computed since: the same bits come again. Who held it and did not answer is unknown from here on; should it come back, what it holds counts again.

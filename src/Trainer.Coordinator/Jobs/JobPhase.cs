@@ -36,6 +36,9 @@ public enum HoldReason
     /// <summary>Other members.</summary>
     Change,
 
+    /// <summary>The same members with other shares.</summary>
+    Shares,
+
     /// <summary>Its user suspends it.</summary>
     Suspend,
 

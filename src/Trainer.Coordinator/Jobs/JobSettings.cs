@@ -60,6 +60,15 @@ public sealed record JobSettings
     /// <summary>Between updates to subscribers that nothing but progress causes.</summary>
     public TimeSpan PublishInterval { get; init; } = TimeSpan.FromSeconds(0.25);
 
+    /// <summary>The least time between two changes of shares that nothing but speed asks for.</summary>
+    public TimeSpan SharesInterval { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long other shares must have been the better ones.</summary>
+    public TimeSpan SharesSettle { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The part of a step's expected time that other shares must save.</summary>
+    public double SharesGain { get; init; } = 0.05;
+
     /// <summary>Told to workers: the least time that a frame may let wait.</summary>
     public TimeSpan StepDeadline { get; init; } = TimeSpan.FromSeconds(5);
 }

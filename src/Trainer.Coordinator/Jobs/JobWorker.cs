@@ -39,6 +39,12 @@ public sealed record JobWorker(WorkerStatus Status, string ActorPath)
 
     public uint EpochsClosed { get; init; }
 
+    /// <summary>That it computes one shard, by its own measure; 0: not known yet.</summary>
+    public double ShardSeconds { get; init; }
+
+    /// <summary>That a step takes it beside that.</summary>
+    public double UpdateSeconds { get; init; }
+
     /// <summary>When it last showed that it lives.</summary>
     public TimeSpan LastSign { get; init; }
 
@@ -111,6 +117,8 @@ public sealed record JobWorker(WorkerStatus Status, string ActorPath)
                 Committed = report.Alive.Committed,
                 IsLinked = report.Alive.IsLinked,
                 EpochsClosed = report.Alive.EpochsClosed,
+                ShardSeconds = report.Alive.ShardSeconds > 0 ? report.Alive.ShardSeconds : ShardSeconds,
+                UpdateSeconds = report.Alive.ShardSeconds > 0 ? report.Alive.UpdateSeconds : UpdateSeconds,
             },
             _ => heard,
         };

@@ -9,13 +9,14 @@ namespace Trainer.Coordinator.Jobs;
 internal static class JournalEntries
 {
     public static JournalEntry Of(
-        Generation generation, Assignment assignment, StateId from, string reason, IEnumerable<string> lost, DateTimeOffset? faultTime, ulong itemsRedone) => new()
+        Generation generation, Assignment assignment, StateId from, string reason, string detail, IEnumerable<string> lost, DateTimeOffset? faultTime, ulong itemsRedone) => new()
         {
             Generation = generation.Text(),
             FromStep = from.Step + 1,
             FromItem = from.Item + 1,
             FromSamples = from.Samples,
             Reason = reason,
+            Detail = detail,
             Members = { assignment.Members.Select(member => new JournalMember { Worker = member.Worker, Shards = (uint)member.Roots.Sum(root => root.Hi - root.Lo) }) },
             Lost = { lost },
             FaultTime = faultTime?.ToTimestamp(),

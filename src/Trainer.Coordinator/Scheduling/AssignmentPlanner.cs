@@ -17,7 +17,7 @@ namespace Trainer.Coordinator.Scheduling;
 /// nodes of powers of two are aligned; the rest is the last node of the tree's right edge. Time O(W).
 /// </para>
 /// </remarks>
-public static class AssignmentPlanner
+public static partial class AssignmentPlanner
 {
     /// <summary>
     /// As <see cref="Plan(int, int)"/>, but aligned runs of <paramref name="unit"/> shards (a power of two, or all of them) are only split where there are more workers than

@@ -18,6 +18,9 @@ public enum Moment
     /// <summary>A holder is about to send its state.</summary>
     Donation,
 
+    /// <summary>The samples of one of the own shards are there: once for each shard of a step.</summary>
+    Shard,
+
     /// <summary>The samples of a step are there.</summary>
     Forward,
 

@@ -37,6 +37,7 @@ internal sealed class Segment
     private readonly AllReduceClient _allReduce;
     private readonly TrainingStep _step;
     private readonly ProgressMeter _meter;
+    private readonly ShareMeter _share;
     private readonly TrainingMetrics _metrics;
     private readonly Action<HeldState> _agreed;
     private readonly Action<CommittedProgress> _committed;
@@ -56,13 +57,14 @@ internal sealed class Segment
         ThreadWatch watch,
         AllReduceClient allReduce,
         ProgressMeter meter,
+        ShareMeter share,
         TrainingMetrics metrics,
         Action<HeldState> agreed,
         Action<CommittedProgress> committed,
         Action<Moment>? reached)
     {
         (_work, _ledger, _generation, _deadlines, _allReduce) = (work, ledger, generation, deadlines, allReduce);
-        (_meter, _metrics, _agreed, _committed, _reached) = (meter, metrics, agreed, committed, reached);
+        (_meter, _share, _metrics, _agreed, _committed, _reached) = (meter, share, metrics, agreed, committed, reached);
         _step = new TrainingStep(work, allReduce, watch, reached);
         _flip = () =>
         {
@@ -80,6 +82,7 @@ internal sealed class Segment
     public SegmentEnd Run(ulong firstItem, Action<HeldState> boundary, CancellationToken interruption)
     {
         _work.Network.Interruption = interruption;
+        _share.Begin();
         for (var index = firstItem; index <= _work.Job.Schedule.LastItem; index++)
         {
             interruption.ThrowIfCancellationRequested();
@@ -125,6 +128,7 @@ internal sealed class Segment
         if (Item.Kind == ItemKind.Train)
         {
             _meter.Trained(Item, result.Reduced.Statistics, seconds);
+            _share.Trained(result.LocalSamples, result.Computed, applied);
             _metrics.Step(
                 Item.TrainingStep, Item.Epoch, progress.LastEpoch.MeanLoss, progress.LastEpoch.Accuracy, network.LearningRate, result.LocalSamples,
                 result.Phases with { Optimizer = applied });

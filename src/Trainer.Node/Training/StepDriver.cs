@@ -51,6 +51,7 @@ internal sealed class StepDriver
     private Workspace? _work;
     private Segment? _segment;
     private ProgressMeter? _meter;
+    private ShareMeter? _share;
     private ItemDeadlines? _deadlines;
 
     public StepDriver(string job, JobSpec spec, Device device, TrainingMetrics metrics, IActorRef worker, ILogger logger, Action<Moment>? reached)
@@ -90,6 +91,9 @@ internal sealed class StepDriver
 
     /// <summary>The training step in flight, as users count them.</summary>
     public ulong StepInFlight => _segment?.Item.TrainingStep ?? 0;
+
+    /// <summary>How fast the worker computes; null until it has loaded.</summary>
+    public ShareMeter? Share => Volatile.Read(ref _share);
 
     /// <summary>The item in flight.</summary>
     public ulong ItemInFlight => _segment?.Item.Index ?? 0;
@@ -208,6 +212,7 @@ internal sealed class StepDriver
         }
 
         _meter = new ProgressMeter(_training.Schedule);
+        Volatile.Write(ref _share, new ShareMeter((double)training.Parameters.BatchSize / training.Parameters.Shards));
         _worker.Tell(new Loaded());
     }
 
@@ -232,7 +237,7 @@ internal sealed class StepDriver
         _deadlines ??= new ItemDeadlines(entry.Start.StepDeadlineSeconds);
         _metrics.BeginRun(_job, work.Rank, work.Plan.Members, training.Schedule.TotalSteps);
         var results = work.Rank == 0 ? new ResultFolder(entry.Start.Artifacts) : null;
-        _segment = new Segment(work, Ledger, entry.Generation, _deadlines, Watch, allReduce, _meter!, _metrics, _hashes.Add, progress => Publish(entry.Generation, progress, results), _reached);
+        _segment = new Segment(work, Ledger, entry.Generation, _deadlines, Watch, allReduce, _meter!, _share!, _metrics, _hashes.Add, progress => Publish(entry.Generation, progress, results), _reached);
         _hashes.Begin(Ledger.Current!.Value, entry.Start.Artifacts, work.Rank == 0 ? HashOrigin.Of(_job, entry.Start.Generation, training.Numerics, training.Data.Fingerprint) : null);
         try
         {

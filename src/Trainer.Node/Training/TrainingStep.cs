@@ -8,7 +8,8 @@ namespace Trainer.Node.Training;
 
 /// <summary>What an item came to, before it is applied.</summary>
 /// <param name="LocalSamples">Samples that this member computed.</param>
-internal readonly record struct StepResult(ReduceResult Reduced, StepPhases Phases, int LocalSamples);
+/// <param name="Computed">Seconds of its own: data, forward and backward, without waiting for others; 0 in an evaluation.</param>
+internal readonly record struct StepResult(ReduceResult Reduced, StepPhases Phases, int LocalSamples, double Computed);
 
 /// <summary>One item of the schedule on one member: data, forward and backward, all-reduce. Applying it is the last act, and separate.</summary>
 internal sealed class TrainingStep
@@ -26,6 +27,8 @@ internal sealed class TrainingStep
     private readonly Action<int> _bucketReady;
     private readonly Action<Moment>? _reached;
     private TimeSpan _deadline;
+    private long _waitsSince;
+    private TimeSpan _waited;
 
     public TrainingStep(Workspace work, AllReduceClient allReduce, ThreadWatch watch, Action<Moment>? reached)
     {
@@ -62,8 +65,10 @@ internal sealed class TrainingStep
     private StepResult Train(in ScheduleItem item, StepPlan plan)
     {
         var (network, slice) = (_work.Network, plan.Slice!);
+        _waited = TimeSpan.Zero;
         var start = Stopwatch.GetTimestamp();
         _work.Job.Data.FillBatch(item.Epoch, item.First, slice, network);
+        ReachShards(slice);
         var filled = Stopwatch.GetTimestamp();
         _reached?.Invoke(Moment.Forward);
         network.ForwardBackward(slice, item.TrainingStep, _bucketReady);
@@ -78,7 +83,15 @@ internal sealed class TrainingStep
             Backward: Stopwatch.GetElapsedTime(network.BackwardStarted, computed).TotalSeconds,
             AllReduce: Stopwatch.GetElapsedTime(computed).TotalSeconds,
             Optimizer: 0);
-        return new StepResult(reduced, phases, slice.LocalSamples);
+        return new StepResult(reduced, phases, slice.LocalSamples, (Stopwatch.GetElapsedTime(start, computed) - _waited).TotalSeconds);
+    }
+
+    private void ReachShards(BatchSlice slice)
+    {
+        for (var shards = _reached is null ? 0 : slice.Roots.Sum(root => root.Count); shards > 0; shards--)
+        {
+            _reached!(Moment.Shard);
+        }
     }
 
     private StepResult Evaluate(StepPlan plan)
@@ -94,7 +107,7 @@ internal sealed class TrainingStep
 
         var local = plan.Slice!.LocalSamples;
         _watch.Begin(Waiting);
-        return new StepResult(_allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * local)), default, local);
+        return new StepResult(_allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * local)), default, local, Computed: 0);
     }
 
     /// <summary>
@@ -116,9 +129,11 @@ internal sealed class TrainingStep
         {
             _watch.Begin(Waiting);
             _reached?.Invoke(Moment.Exchange);
+            _waitsSince = Stopwatch.GetTimestamp();
         }
         else
         {
+            _waited += Stopwatch.GetElapsedTime(_waitsSince);
             _watch.Begin(Computing, _deadline);
         }
     }

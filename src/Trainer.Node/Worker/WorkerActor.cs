@@ -71,6 +71,9 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
 
     private Vitals Now => _driver is { } driver
         ? new Vitals(driver.StepInFlight, driver.ItemInFlight, driver.Ledger.Committed, driver.Epochs.Closed, driver.IsAtRest)
+        {
+            Speed = (driver.Share?.ShardSeconds ?? 0, driver.Share?.UpdateSeconds ?? 0),
+        }
         : Vitals.None;
 
     protected override void PreStart() => Timers.StartPeriodicTimer("alive", Tick.Instance, _options.AliveInterval);

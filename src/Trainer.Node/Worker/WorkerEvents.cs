@@ -13,6 +13,9 @@ namespace Trainer.Node.Worker;
 /// <param name="AtRest">The thread that computes waits for an order.</param>
 internal sealed record Vitals(ulong Step, ulong Item, ulong Committed, IReadOnlyList<EpochSummary> Epochs, bool AtRest)
 {
+    /// <summary>As <see cref="ShareMeter"/> has them.</summary>
+    public (double ShardSeconds, double UpdateSeconds) Speed { get; init; }
+
     public static Vitals None { get; } = new(0, 0, 0, [], AtRest: true);
 }
 

@@ -236,6 +236,8 @@ internal sealed partial record WorkerMachine(string Name, string Incarnation)
             Committed = now.Committed,
             Linked = { LinkedNames },
             IsLinked = AllLinked,
+            ShardSeconds = now.Speed.ShardSeconds,
+            UpdateSeconds = now.Speed.UpdateSeconds,
         },
     };
 

@@ -10,7 +10,7 @@ public sealed class FaultSchedule(int seed, IReadOnlyList<FaultKind> kinds, int 
     private const int MostOccurrences = 25;
 
     /// <summary>Those that every job with several members comes to.</summary>
-    private static readonly Moment[] Moments = [.. Enum.GetValues<Moment>().Where(moment => moment != Moment.Exchange)];
+    private static readonly Moment[] Moments = [.. Enum.GetValues<Moment>().Where(moment => moment is not (Moment.Exchange or Moment.Shard))];
 
     /// <summary>A worker comes to these moments many times; to the others once or twice.</summary>
     private static readonly Moment[] Frequent = [Moment.Forward, Moment.Backward, Moment.AllReduce, Moment.Apply, Moment.Commit, Moment.Evaluation];

@@ -15,7 +15,7 @@ internal sealed class SimulatedCluster
     private readonly Random _random;
     private readonly List<(TimeSpan At, Action Deliver)> _network = [];
     private readonly Dictionary<string, SimulatedWorker> _lives = new(StringComparer.Ordinal);
-    private readonly JobSettings _settings = new() { ArtifactsFolder = "/artifacts" };
+    private readonly JobSettings _settings = new() { ArtifactsFolder = "/artifacts", SharesInterval = TimeSpan.FromSeconds(4), SharesSettle = TimeSpan.FromSeconds(0.5) };
     private readonly HashSet<(ulong, ulong)> _started = [];
     private SchedulerState _scheduler;
     private JobMachine _machine;

@@ -297,7 +297,7 @@ internal sealed class SimulatedWorker(string name, int life, SimulatedCluster cl
                     Linked = { Generation is null ? [] : Generation.Assignment.Members.Where(member => cluster.LinksAreStale || cluster.Life(member.Incarnation)?.IsAlive == true).Select(member => member.Worker) },
                 },
             },
-            _ => new WorkerReport { Alive = new Alive { Phase = Phase, Committed = Committed, IsLinked = Phase == "training", EpochsClosed = Committed == cluster.Items ? 1u : 0 } },
+            _ => new WorkerReport { Alive = new Alive { Phase = Phase, Committed = Committed, IsLinked = Phase == "training", EpochsClosed = Committed == cluster.Items ? 1u : 0, ShardSeconds = 0.001 * (1 + name[^1] % 3) } },
         });
         if (Generation?.Rank == 0 && Committed == cluster.Items && Phase is "finished" or "held" or "training")
         {
