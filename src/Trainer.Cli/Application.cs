@@ -73,6 +73,7 @@ internal static class Application
             SuspendCommand.Create(shell),
             ResumeCommand.Create(shell),
             ScaleCommand.Create(shell),
+            VerifyCommand.Create(shell),
             CancelCommand.Create(shell),
             WorkersCommand.Create(shell),
             WorkerCommand.Create(shell),

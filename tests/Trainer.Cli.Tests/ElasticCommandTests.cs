@@ -4,7 +4,7 @@ using Trainer.Protos;
 
 namespace Trainer.Cli.Tests;
 
-/// <summary>suspend, resume, scale, journal, worker drain</summary>
+/// <summary>suspend, resume, scale, verify, journal, worker drain</summary>
 public sealed class ElasticCommandTests : IAsyncLifetime
 {
     private readonly TemporaryFolder _home = new();
@@ -44,6 +44,29 @@ public sealed class ElasticCommandTests : IAsyncLifetime
         Assert.Equal(("trainer scale needs --min, --max or both.\nSee: trainer scale --help\n", 2), (nothing.Errors, nothing.ExitCode));
         var none = await CommandRun.InAsync(_home.Path, "scale", "lenet-3f2a", "--min", "0");
         Assert.Equal(("--min must be 1 to 4096, got 0.\nSee: trainer scale --help\n", 2), (none.Errors, none.ExitCode));
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 0, "--all")]
+    [InlineData(900, 1000, "--steps", "900-1000")]
+    public async Task Verify_asks_for_steps_and_names_both_jobs(ulong first, ulong last, params string[] options)
+    {
+        var run = await CommandRun.InAsync(_home.Path, ["verify", "lenet-3f2a", .. options]);
+        Assert.Equal(("lenet, verifying lenet-3f2a (check-77): queued, waiting for workers.\nFollow it with: trainer watch check-77\n", 0), (run.Output, run.ExitCode));
+        Assert.Equal((first, last), (_api.Verify!.FirstStep, _api.Verify.LastStep));
+        Assert.True(Guid.TryParse(_api.Verify.RequestId, out _));
+    }
+
+    [Theory]
+    [InlineData("--steps must be two step numbers, from 1 and in order, as 900-1000, got '9-3'.", "--steps", "9-3")]
+    [InlineData("--steps must be two step numbers, from 1 and in order, as 900-1000, got '0-3'.", "--steps", "0-3")]
+    [InlineData("--steps must be two step numbers, from 1 and in order, as 900-1000, got '7'.", "--steps", "7")]
+    [InlineData("--steps and --all exclude each other.", "--all", "--steps", "1-2")]
+    public async Task Verify_refuses_ranges_that_are_none(string error, params string[] options)
+    {
+        var run = await CommandRun.InAsync(_home.Path, ["verify", "lenet-3f2a", .. options]);
+        Assert.Equal(($"{error}\nSee: trainer verify --help\n", 2), (run.Errors, run.ExitCode));
     }
 
     [Fact]

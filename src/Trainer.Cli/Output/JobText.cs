@@ -10,7 +10,7 @@ internal static class JobText
     {
         var (state, message) = (Words.State(job.State), LowerFirst(job.Message));
         var said = message.Length == 0 ? state : message.StartsWith(state, StringComparison.Ordinal) ? message : $"{state}, {message}";
-        return $"{job.Spec?.Name} ({job.Id}): {said}{(IsExact(job) ? "" : $" (exact: {Exactness(job)})")}";
+        return $"{Name(job)} ({job.Id}): {said}{(IsExact(job) ? "" : $" (exact: {Exactness(job)})")}";
     }
 
     /// <summary>The line of a closed epoch, with the job's steps and time to go at that moment.</summary>
@@ -64,7 +64,7 @@ internal static class JobText
         }
         facts.AddRange(places);
         var ending = job.State == JobState.Succeeded ? "succeeded" : $"{(job.State == JobState.Failed ? "failed" : "was cancelled")}{Because(job)}";
-        var heading = Paragraph.Wrap($"Job {job.Spec?.Name} ({job.Id}) {ending}", width);
+        var heading = Paragraph.Wrap($"Job {Name(job)} ({job.Id}) {ending}", width);
         return $"{Environment.NewLine}{heading}{Environment.NewLine}{Facts.Render(facts, width)}";
     }
 
@@ -75,7 +75,7 @@ internal static class JobText
         var facts = new List<(string, string)>
         {
             ("id", job.Id),
-            ("name", job.Spec?.Name ?? ""),
+            ("name", Name(job)),
             ("state", $"{Words.State(job.State)}{Because(job)}"),
             ("exact", Exactness(job)),
             ("created", Moment(job.CreateTime, now)),
@@ -124,7 +124,7 @@ internal static class JobText
             var epoch = job.Epochs.LastOrDefault();
             table.Row(
                 job.Id,
-                $"{job.Spec?.Name}{(IsExact(job) ? "" : " (exact: false)")}",
+                $"{Name(job)}{(IsExact(job) ? "" : " (exact: false)")}",
                 Words.State(job.State),
                 $"{epoch?.Epoch ?? 0}/{TotalEpochs(job)}",
                 epoch is null ? "-" : Words.Loss(epoch.Loss),
@@ -141,6 +141,8 @@ internal static class JobText
     /// <summary>Whether the job is computed in exact float32, and if not, what gives bits up.</summary>
     private static string Exactness(Job job) =>
         IsExact(job) ? "true" : $"false, compute: {job.Spec.Training.Compute}, gradients: {job.Spec.Training.Gradients}";
+
+    private static string Name(Job job) => job.Verification is { } verified ? $"{job.Spec?.Name}, verifying {verified.Job}" : job.Spec?.Name ?? "";
 
     private static string Of(ulong part, ulong total) => $"{part.ToString().PadLeft(total.ToString().Length)}/{total}";
 

@@ -32,6 +32,11 @@ internal static class ApiErrors
 
     public static RpcException NotFound(string id) => Error(StatusCode.NotFound, "JOB_NOT_FOUND", $"There is no job {id}.");
 
+    public static RpcException NotVerifiable(string message) => Error(StatusCode.FailedPrecondition, "NOT_VERIFIABLE", message);
+
+    /// <summary>Nobody here computes as a job was computed.</summary>
+    public static RpcException OtherNumerics(string message) => Error(StatusCode.FailedPrecondition, "OTHER_NUMERICS", message);
+
     public static RpcException WorkerNotFound(string name) => Error(StatusCode.NotFound, "WORKER_NOT_FOUND", $"There is no worker {name}.");
 
     public static RpcException JobExists(string message) => Error(StatusCode.AlreadyExists, "JOB_EXISTS", message);

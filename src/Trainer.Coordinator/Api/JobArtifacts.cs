@@ -25,7 +25,8 @@ public sealed class JobArtifacts(string folder)
         })];
     }
 
-    private static IEnumerable<ItemRange> Gaps(IReadOnlyDictionary<ulong, RecordedHash> recorded, ulong first, ulong last)
+    /// <summary>Items of a range that have no hash on record.</summary>
+    public static IEnumerable<ItemRange> Gaps(IReadOnlyDictionary<ulong, RecordedHash> recorded, ulong first, ulong last)
     {
         ItemRange? gap = null;
         for (var item = first; item <= last; item++)

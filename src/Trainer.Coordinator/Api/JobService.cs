@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Hosting;
+using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting;
 using Trainer.Protos;
@@ -23,9 +24,9 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
         RefuseUnknownFields(request);
         var requestId = RequestId(request.RequestId);
         var (id, hash) = (JobId.From(requestId), HashOf(request.Spec));
-        if (!request.ValidateOnly && await store.FindAsync(id) is { } made)
+        if (!request.ValidateOnly && await MadeBeforeAsync(id, requestId, hash, context.CancellationToken) is { } made)
         {
-            return made.IsMadeBy(requestId, hash) ? await ReadAsync(id, context.CancellationToken) : throw ApiErrors.JobExists(JobRow.MadeByAnother(id));
+            return made;
         }
 
         var (spec, violations) = await checks.RunAsync(() => validator.Check(request.Spec), context.CancellationToken);
@@ -94,6 +95,31 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
         return new GetJournalResponse { Entries = { await checks.RunAsync(() => artifacts.WithGaps(request.Id, entries, row.HasEnded), context.CancellationToken) } };
     }
 
+    public override async Task<Job> VerifyJob(VerifyJobRequest request, ServerCallContext context)
+    {
+        RequireId(request.Id);
+        var requestId = RequestId(request.RequestId);
+        var (id, hash) = (JobId.From(requestId), HashOf(new VerifyJobRequest(request) { RequestId = "" }));
+        if (await MadeBeforeAsync(id, requestId, hash, context.CancellationToken) is { } made)
+        {
+            return made;
+        }
+
+        var row = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
+        var plan = await checks.RunAsync(() => VerificationPlan.Of(row, artifacts.Hashes(row.Id), request), context.CancellationToken);
+        await RequireArithmeticAsync(row, context.CancellationToken);
+        var create = new CreateJob
+        {
+            Spec = row.Spec,
+            RequestId = requestId,
+            RequestHash = hash,
+            Verification = plan.Verification,
+            Origin = plan.Origin,
+            Numerics = row.Numerics,
+        };
+        return await directory.AskAsync(new JobEnvelope { Job = id, Create = create }, context.CancellationToken);
+    }
+
     public override async Task WatchJob(WatchJobRequest request, IServerStreamWriter<Job> responseStream, ServerCallContext context)
     {
         RequireId(request.Id);
@@ -130,6 +156,26 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
                 await Task.Delay(entries.Count > 0 ? TimeSpan.Zero : LogPollInterval, stop);
             }
         });
+    }
+
+    /// <summary>What the same request made when it came before; null: it comes for the first time.</summary>
+    private async Task<Job?> MadeBeforeAsync(string id, string requestId, string hash, CancellationToken stop) => await store.FindAsync(id) switch
+    {
+        null => null,
+        var made when made.IsMadeBy(requestId, hash) => await ReadAsync(id, stop),
+        _ => throw ApiErrors.JobExists(JobRow.MadeByAnother(id)),
+    };
+
+    // A job waits for workers that may come. One that verifies others is asked for an answer now.
+    private async Task RequireArithmeticAsync(JobRow row, CancellationToken stop)
+    {
+        var workers = (await directory.ListWorkersAsync(stop)).Workers;
+        var had = workers.Select(worker => worker.NumericsFor(row.Spec.WantedArithmetic())).OfType<string>().Distinct().Order(StringComparer.Ordinal).ToList();
+        if (workers.Count > 0 && !had.Contains(row.Numerics))
+        {
+            throw ApiErrors.OtherNumerics(
+                $"Job {row.Id} was computed in {row.Numerics}; the workers here have {(had.Count > 0 ? string.Join(", ", had) : "no arithmetic for it")}. Bits can only be compared within one arithmetic: verify it with workers of the release and the kind that trained it.");
+        }
     }
 
     private async Task<Job> ReadAsync(string id, CancellationToken stop)
@@ -176,7 +222,7 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
         }
     }
 
-    private static string HashOf(JobSpec? spec) => Convert.ToHexStringLower(SHA256.HashData(spec?.ToByteArray() ?? []));
+    private static string HashOf(IMessage? asked) => Convert.ToHexStringLower(SHA256.HashData(asked?.ToByteArray() ?? []));
 
     private static string RequestId(string given)
     {

@@ -8,14 +8,25 @@ public sealed partial record JobMachine
 {
     private static readonly TimeSpan WriteAgain = TimeSpan.FromSeconds(10);
 
-    private JobMachine BeginEnding() => this with { Phase = new Ending(Row.Committed, Uptime) };
+    // What verified others has a verdict and no result.
+    private JobMachine BeginEnding() => Row.Verification is { } verified
+        ? (this with { Row = Row with { Progress = AtTheEnd() } }).End(JobState.Succeeded, "Verified", Confirm(verified))
+        : this with { Phase = new Ending(Row.Committed, Uptime) };
+
+    private static string Confirm(Verification verified)
+    {
+        var unrecorded = verified.Unrecorded.Aggregate(0UL, (sum, range) => sum + range.Last - range.First + 1);
+        var equal = verified.LastItem - verified.FirstItem + 1 - unrecorded;
+        var gaps = unrecorded == 0 ? "" : $" {unrecorded} have none; the next hash, which covers all before it, stands for them.";
+        return $"Steps {verified.FirstStep} to {verified.LastStep} of job {verified.Job} were computed again: all {equal} hashes on record are equal.{gaps}";
+    }
 
     private JobMachine Complete(Ending phase)
     {
         var holders = Team.Where(worker => IsIn(worker, WorkerPhase.Finished)).ToList();
         if (phase.Saved is { } saved)
         {
-            return Row.Epochs.Count >= Row.Spec.Training.Epochs || holders.Count == 0
+            return (ulong)Row.Epochs.Count >= Row.EpochsAtEnd || holders.Count == 0
                 ? End(JobState.Succeeded, "Completed", $"Trained {Row.Epochs.Count} epochs on {Generations.Names(Members.Select(member => member.Worker))}.", saved)
                 : this;
         }

@@ -51,9 +51,9 @@ public sealed partial record JobMachine
     {
         var kind = failure.Kind == Failure.Types.Kind.Unspecified ? Failure.Types.Kind.Exception : failure.Kind;
         var fault = new Fault(Now, FaultKind.Failure, worker.Name, worker.Name, failure.Item, failure.Step, failure.Message) { Failure = kind };
-        if (kind == Failure.Types.Kind.Data && WantsWorkers)
+        if (WantsWorkers && VerdictOf(kind, failure.Message) is var (reason, message))
         {
-            return Fail("InvalidData", $"The job's data or model cannot be used: {failure.Message}");
+            return Fail(reason, message);
         }
 
         if (IsAtWork && IsMember(worker) && IsInGeneration(worker))
@@ -66,6 +66,15 @@ public sealed partial record JobMachine
             ? (Convict(fault) ?? Remember(fault).Evict(worker.Name, failure.Message)).Log(fault.Sentence)
             : this;
     }
+
+    // It is the job's, whichever worker says so.
+    private (string Reason, string Message)? VerdictOf(Failure.Types.Kind kind, string text) => kind switch
+    {
+        Failure.Types.Kind.Data => ("InvalidData", $"The job's data or model cannot be used: {text}"),
+        Failure.Types.Kind.OtherData => ("OtherData", $"Job {Row.Verification?.Job} was not computed from this data: {text}"),
+        Failure.Types.Kind.OtherHash => ("OtherHash", $"Job {Row.Verification?.Job} comes to other states here: {text}"),
+        _ => null,
+    };
 
     // The same again, in another generation or on another worker, is the job's own fault.
     private JobMachine? Convict(Fault fault) => fault.Failure switch

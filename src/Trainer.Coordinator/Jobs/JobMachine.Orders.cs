@@ -39,13 +39,21 @@ public sealed partial record JobMachine
 
     private IEnumerable<DueOrder> Enlistments() => Pool.Values
         .Where(worker => worker.Phase == WorkerPhase.Unheard && !IsMember(worker))
-        .Select(worker => new DueOrder(worker, "enlist", () => new Enlist { Job = Row.Id, Worker = worker.Name, Incarnation = worker.Incarnation, Generation = Authority, Spec = Row.Spec }));
+        .Select(worker => new DueOrder(worker, "enlist", () => new Enlist
+        {
+            Job = Row.Id,
+            Worker = worker.Name,
+            Incarnation = worker.Incarnation,
+            Generation = Authority,
+            Spec = Row.Spec,
+            Expectation = Row.Verification is { } verified ? new Expectation { Artifacts = Settings.ArtifactsOf(verified.Job), LastItem = verified.LastItem } : null,
+        }));
 
     private IEnumerable<DueOrder> Suspects() => Team.Where(worker => worker.SuspectedSince is not null).Select(Query);
 
     // Every member keeps all epochs of the job, and sends those that are missing here.
     private IEnumerable<DueOrder> EpochQueries() => Team
-        .Where(worker => worker.EpochsClosed > Row.Epochs.Count || Phase is Ending && Row.Epochs.Count < Row.Spec.Training.Epochs).Take(1).Select(Query);
+        .Where(worker => worker.EpochsClosed > Row.Epochs.Count || Phase is Ending && (ulong)Row.Epochs.Count < Row.EpochsAtEnd).Take(1).Select(Query);
 
     private IEnumerable<DueOrder> Writers(Saving? saving, bool checkpoint) => Team.Where(worker => worker.Name == saving?.Worker).Select(worker => new DueOrder(
         worker, "save " + saving!.Id, () => new Save

@@ -14,9 +14,9 @@ public sealed partial record JobMachine
 
     private TimeSpan? CheckpointedAt { get; init; }
 
-    private Checkpoint? LastCheckpoint => Row.Checkpoints.LastOrDefault();
+    private Checkpoint? LastCheckpoint => Row.Checkpoints.LastOrDefault() ?? Row.Origin;
 
-    private string Artifacts => Path.Combine(Settings.ArtifactsFolder, Row.Id);
+    private string Artifacts => Settings.ArtifactsOf(Row.Id);
 
     private TimeSpan CheckpointInterval => TimeSpan.FromSeconds(Row.Spec.Cluster.Checkpoint is { HasEverySeconds: true } section ? section.EverySeconds : DefaultInterval);
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
@@ -22,10 +23,7 @@ public sealed partial record JobMachine
 
     private int MostMembers => (int)Row.Spec.Training.Shards;
 
-    /// <summary>What the job gives up of exact arithmetic; null: nothing.</summary>
-    private Arithmetic? Arithmetic => Row.Spec.Training is { IsExact: false } training
-        ? new Arithmetic { Compute = training.Compute, Gradients = training.Gradients }
-        : null;
+    private Arithmetic? Arithmetic => Row.Spec.WantedArithmetic();
 
     private JobMachine Aim(Target target)
     {

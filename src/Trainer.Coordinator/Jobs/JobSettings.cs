@@ -6,6 +6,9 @@ public sealed record JobSettings
     /// <summary>Holds a folder per job with its checkpoints and results.</summary>
     public required string ArtifactsFolder { get; init; }
 
+    /// <summary>A job's folder.</summary>
+    public string ArtifactsOf(string job) => Path.Combine(ArtifactsFolder, job);
+
     /// <summary>From the first worker that is ready until the others are awaited no more.</summary>
     public TimeSpan Gather { get; init; } = TimeSpan.FromSeconds(2);
 

@@ -39,6 +39,12 @@ public sealed record JobRow
     /// <summary>The arithmetic that the job is pinned to; empty before the first generation.</summary>
     public string Numerics { get; init; } = "";
 
+    /// <summary>What it computes again, where it verifies another job.</summary>
+    public Verification? Verification { get; init; }
+
+    /// <summary>Another job's checkpoint that it begins with; null: the initial state. Never its own to delete.</summary>
+    public Checkpoint? Origin { get; init; }
+
     public required DateTimeOffset Created { get; init; }
 
     /// <summary>First RUNNING.</summary>
@@ -87,6 +93,9 @@ public sealed record JobRow
 
     public bool HasEnded => State.HasEnded();
 
+    /// <summary>Epochs that it closes in all. Items are training steps and the evaluations that close epochs.</summary>
+    public ulong EpochsAtEnd => Verification is { } verified ? verified.LastItem - verified.LastStep : Spec.Training.Epochs;
+
     public uint MinWorkers => MinWorkersSince ?? Spec.Cluster.MinWorkers;
 
     public uint MaxWorkers => MaxWorkersSince ?? Spec.Cluster.MaxWorkers;
@@ -123,6 +132,7 @@ public sealed record JobRow
         Numerics = Numerics,
         Term = Generation.Term,
         Generation = Generation.Number,
+        Verification = Verification,
     };
 }
 

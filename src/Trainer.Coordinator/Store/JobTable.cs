@@ -52,6 +52,8 @@ internal static class JobTable
         Message("committed", row => row.Committed, (row, value) => row with { Committed = value }),
         Messages("checkpoints", row => row.Checkpoints, (row, value) => row with { Checkpoints = value }),
         Messages("evictions", row => row.Evictions, (row, value) => row with { Evictions = value }),
+        Message("verification", row => row.Verification, (row, value) => row with { Verification = value }, changes: false),
+        Message("origin", row => row.Origin, (row, value) => row with { Origin = value }, changes: false),
     ];
 
     /// <param name="values">In the order of <see cref="Columns"/>.</param>
@@ -75,9 +77,9 @@ internal static class JobTable
     private static JobColumn Time(string name, Func<JobRow, DateTimeOffset?> value, Func<JobRow, DateTimeOffset, JobRow> restore, bool changes = true) =>
         new(name, changes, row => value(row)?.ToUnixTimeMilliseconds(), (row, stored) => restore(row, DateTimeOffset.FromUnixTimeMilliseconds((long)stored)));
 
-    private static JobColumn Message<T>(string name, Func<JobRow, T?> value, Func<JobRow, T, JobRow> restore)
+    private static JobColumn Message<T>(string name, Func<JobRow, T?> value, Func<JobRow, T, JobRow> restore, bool changes = true)
         where T : class, IMessage, new() =>
-        new(name, Changes: true, row => value(row) is { } message ? Json(message) : null, (row, stored) => restore(row, ProtoJson.Read<T>((string)stored)));
+        new(name, changes, row => value(row) is { } message ? Json(message) : null, (row, stored) => restore(row, ProtoJson.Read<T>((string)stored)));
 
     private static JobColumn Messages<T>(string name, Func<JobRow, ImmutableList<T>> value, Func<JobRow, ImmutableList<T>, JobRow> restore)
         where T : class, IMessage, new() =>

@@ -21,13 +21,15 @@ internal static class Failures
             Kind.Exception when e is not StepFailedException => $"{e.GetType().Name}: {e.Message}",
             _ => e.Message,
         };
-        return new Failure { Step = segment?.Item.TrainingStep ?? 0, Item = segment?.Item.Index ?? 0, Kind = kind, Message = Place(segment) + text };
+        return new Failure { Step = segment?.Item.TrainingStep ?? 0, Item = segment?.Item.Index ?? 0, Kind = kind, Message = (kind == Kind.OtherHash ? "" : Place(segment)) + text };
     }
 
     private static Kind KindOf(Exception e) => e switch
     {
         StepFailedException { IsNotFinite: true } => Kind.NotFinite,
         CorruptStateException => Kind.Corruption,
+        OtherHashException => Kind.OtherHash,
+        OtherDataException => Kind.OtherData,
         StateUnavailableException => Kind.State,
         DataFileException or ModelException or NotSupportedException => Kind.Data,
         DeviceMemoryException or OutOfMemoryException => Kind.Memory,

@@ -25,7 +25,8 @@ public sealed class Schedule
     private readonly int _batchSize;
     private readonly int _epochs;
 
-    public Schedule(int trainSamples, int testSamples, int batchSize, int epochs)
+    /// <param name="lastItem">Where it ends before its last epoch does.</param>
+    public Schedule(int trainSamples, int testSamples, int batchSize, int epochs, ulong? lastItem = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(trainSamples, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(testSamples, 1);
@@ -33,6 +34,10 @@ public sealed class Schedule
         ArgumentOutOfRangeException.ThrowIfLessThan(epochs, 1);
         (_trainSamples, _testSamples, _batchSize, _epochs) = (trainSamples, testSamples, batchSize, epochs);
         StepsPerEpoch = ((trainSamples - 1) / batchSize) + 1;
+        var whole = (ulong)(StepsPerEpoch + 1) * (ulong)epochs;
+        LastItem = lastItem ?? whole;
+        ArgumentOutOfRangeException.ThrowIfZero(LastItem, nameof(lastItem));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(LastItem, whole, nameof(lastItem));
     }
 
     public int StepsPerEpoch { get; }
@@ -40,10 +45,10 @@ public sealed class Schedule
     public int Epochs => _epochs;
 
     /// <summary>Updates of the weights.</summary>
-    public ulong TotalSteps => (ulong)StepsPerEpoch * (ulong)_epochs;
+    public ulong TotalSteps => this[LastItem].TrainingStep;
 
     /// <summary>Index of the last item.</summary>
-    public ulong LastItem => (ulong)(StepsPerEpoch + 1) * (ulong)_epochs;
+    public ulong LastItem { get; }
 
     public ScheduleItem this[ulong index]
     {
@@ -63,13 +68,14 @@ public sealed class Schedule
         }
     }
 
-    /// <summary>Training images of a whole epoch that follow an item, in its epoch and after it.</summary>
-    public long TrainImagesAfter(in ScheduleItem item)
-    {
-        var left = item.Kind == ItemKind.Train ? _trainSamples - item.First - item.Samples : 0;
-        return left + ((long)(_epochs - item.Epoch) * _trainSamples);
-    }
+    /// <summary>Training images that follow an item.</summary>
+    public long TrainImagesAfter(in ScheduleItem item) => TrainImagesUpTo(this[LastItem]) - TrainImagesUpTo(item);
 
     /// <summary>Test images that follow an item.</summary>
-    public long TestImagesAfter(in ScheduleItem item) => (long)(_epochs - item.Epoch + (item.Kind == ItemKind.Train ? 1 : 0)) * _testSamples;
+    public long TestImagesAfter(in ScheduleItem item) => TestImagesUpTo(this[LastItem]) - TestImagesUpTo(item);
+
+    private long TrainImagesUpTo(in ScheduleItem item) =>
+        ((long)(item.Epoch - 1) * _trainSamples) + (item.Kind == ItemKind.Train ? item.First + item.Samples : _trainSamples);
+
+    private long TestImagesUpTo(in ScheduleItem item) => (long)(item.Kind == ItemKind.Train ? item.Epoch - 1 : item.Epoch) * _testSamples;
 }

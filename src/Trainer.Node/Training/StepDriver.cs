@@ -34,6 +34,7 @@ internal sealed class StepDriver
     private static readonly TimeSpan FlushWithin = TimeSpan.FromSeconds(2);
 
     private readonly JobSpec _spec;
+    private readonly Expectation? _expectation;
     private readonly string _job;
     private readonly Device _device;
     private readonly TrainingMetrics _metrics;
@@ -48,15 +49,17 @@ internal sealed class StepDriver
     private bool _isAbandoned;
     private volatile bool _isBusy;
     private TrainingJob? _training;
+    private ExpectedHashes? _expected;
     private Workspace? _work;
     private Segment? _segment;
     private ProgressMeter? _meter;
     private ShareMeter? _share;
     private ItemDeadlines? _deadlines;
 
-    public StepDriver(string job, JobSpec spec, Device device, TrainingMetrics metrics, IActorRef worker, ILogger logger, Action<Moment>? reached)
+    /// <param name="expectation">Of a job that verifies another one.</param>
+    public StepDriver(string job, JobSpec spec, Expectation? expectation, Device device, TrainingMetrics metrics, IActorRef worker, ILogger logger, Action<Moment>? reached)
     {
-        (_job, _spec, _device, _metrics, _worker, _logger, _reached) = (job, spec, device, metrics, worker, logger, reached);
+        (_job, _spec, _expectation, _device, _metrics, _worker, _logger, _reached) = (job, spec, expectation, device, metrics, worker, logger, reached);
         _saver = new StateSaver(job, Ledger, worker, reached);
         _hashes = new StepHashRecorder(logger, job);
         _thread = new Thread(Run) { IsBackground = true, Name = "training" };
@@ -199,7 +202,8 @@ internal sealed class StepDriver
     {
         _reached?.Invoke(Moment.Loading);
         Watch.Begin("loading data and model");
-        var training = TrainingJob.Load(_spec, _device);
+        var training = TrainingJob.Load(_spec, _device, _expectation?.LastItem);
+        _expected = _expectation is null ? null : ExpectedHashes.Read(_expectation, training);
         lock (_loading)
         {
             if (_isAbandoned)
@@ -227,6 +231,7 @@ internal sealed class StepDriver
         _work = Workspace.Create(_training!, entry.Start.Assignment, (int)entry.Start.Rank);
         var rest = StateSource.Take(entry, _work, Ledger, _reached);
         Ledger.Commit(entry.Start.FromItem - 1);
+        _expected?.Check(Ledger.Current!.Value);
         Epochs.Restore(_training!.States.Current.Progress.Epochs, entry.Start.Epochs);
         _worker.Tell(new Ready(entry.Generation, _work, rest));
     }
@@ -237,7 +242,7 @@ internal sealed class StepDriver
         _deadlines ??= new ItemDeadlines(entry.Start.StepDeadlineSeconds);
         _metrics.BeginRun(_job, work.Rank, work.Plan.Members, training.Schedule.TotalSteps);
         var results = work.Rank == 0 ? new ResultFolder(entry.Start.Artifacts) : null;
-        _segment = new Segment(work, Ledger, entry.Generation, _deadlines, Watch, allReduce, _meter!, _share!, _metrics, _hashes.Add, progress => Publish(entry.Generation, progress, results), _reached);
+        _segment = new Segment(work, Ledger, entry.Generation, _deadlines, Watch, allReduce, _meter!, _share!, _metrics, Agree, progress => Publish(entry.Generation, progress, results), _reached);
         _hashes.Begin(Ledger.Current!.Value, entry.Start.Artifacts, work.Rank == 0 ? HashOrigin.Of(_job, entry.Start.Generation, training.Numerics, training.Data.Fingerprint) : null);
         try
         {
@@ -252,6 +257,12 @@ internal sealed class StepDriver
         }
 
         SaveWhatIsAskedFor(Ledger.Current);
+    }
+
+    private void Agree(HeldState state)
+    {
+        _hashes.Add(state);
+        _expected?.Check(state);
     }
 
     private void Publish(GenerationNumber generation, CommittedProgress progress, ResultFolder? results)

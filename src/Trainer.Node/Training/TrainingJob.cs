@@ -12,10 +12,10 @@ internal sealed class TrainingJob : IDisposable
 {
     private StatePair? _states;
 
-    private TrainingJob(JobSpec spec, JobParameters parameters, DataPipeline data, Model model, TrainingRecipe recipe, Device device)
+    private TrainingJob(JobSpec spec, JobParameters parameters, DataPipeline data, Model model, TrainingRecipe recipe, Device device, ulong? lastItem)
     {
         (Spec, Parameters, Data, Model, Recipe, Device) = (spec, parameters, data, model, recipe, device);
-        Schedule = new Schedule(data.Train.Count, data.Test.Count, parameters.BatchSize, parameters.Epochs);
+        Schedule = new Schedule(data.Train.Count, data.Test.Count, parameters.BatchSize, parameters.Epochs, lastItem);
     }
 
     public JobSpec Spec { get; }
@@ -39,16 +39,17 @@ internal sealed class TrainingJob : IDisposable
     public StatePair States => _states ?? throw new InvalidOperationException("The states are not laid out.");
 
     /// <summary>Reads data and model; nothing lies on the device before <see cref="LayOut"/>.</summary>
+    /// <param name="lastItem">Where the schedule ends; null: with the last epoch.</param>
     /// <exception cref="DataFileException">The data cannot be read.</exception>
     /// <exception cref="Kernels.ModelException">The model does not fit the data or the recipe.</exception>
-    public static TrainingJob Load(JobSpec spec, Device device)
+    public static TrainingJob Load(JobSpec spec, Device device, ulong? lastItem = null)
     {
         var (train, test) = DataSection.Load(JobFile.SectionJson(spec.Data));
         var model = JobParameters.BuildModel(spec.Model, train.Shape, train.Labels.Or(test.Labels).Classes(spec.Training.IgnoredLabel));
         var parameters = JobParameters.Of(spec, model);
         var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training));
         recipe.CheckFits(model);
-        return new TrainingJob(spec, parameters, new DataPipeline(train, test, parameters.Seed, parameters.Shuffle), model, recipe, device);
+        return new TrainingJob(spec, parameters, new DataPipeline(train, test, parameters.Seed, parameters.Shuffle), model, recipe, device, lastItem);
     }
 
     public void LayOut() => _states = StatePair.Create(Device, ParameterLayout.Of(Model, Recipe.Loss.HasWeights), Recipe.Optimizer);

@@ -84,6 +84,8 @@ internal sealed class FakeApi
 
     public List<JournalEntry> Journal { get; } = [];
 
+    public VerifyJobRequest? Verify { get; set; }
+
     public UpdateJobRequest? Update { get; set; }
 
     public DrainWorkerRequest? Drain { get; set; }
@@ -145,6 +147,14 @@ internal sealed class FakeJobs(FakeApi api) : JobService.JobServiceBase
     {
         api.Find(request.Id);
         return Task.FromResult(new GetJournalResponse { Entries = { api.Journal } });
+    }
+
+    public override Task<Job> VerifyJob(VerifyJobRequest request, ServerCallContext context)
+    {
+        api.Verify = request;
+        var job = api.Find(request.Id).Clone();
+        (job.Id, job.Message, job.Verification) = ("check-77", "Waiting for workers.", new Verification { Job = request.Id });
+        return Task.FromResult(job);
     }
 
     public override Task WatchJob(WatchJobRequest request, IServerStreamWriter<Job> responseStream, ServerCallContext context) =>

@@ -148,7 +148,7 @@ public sealed class SqliteJobStoreTests : IDisposable
         }
 
         var error = Assert.Throws<StoreException>(() => SqliteJobStore.Open(_folder.Path));
-        Assert.Equal($"{_folder.Path}/jobs.db has schema version 99, this program knows 3: it was written by a later version.", error.Message);
+        Assert.Equal($"{_folder.Path}/jobs.db has schema version 99, this program knows 4: it was written by a later version.", error.Message);
     }
 
     [Fact]

@@ -64,17 +64,24 @@ internal sealed class WorkerGroup : IAsyncDisposable
     }
 
     /// <summary>Has workers load a job, and waits until they stand by.</summary>
-    public async Task EnlistAsync(string job, JobSpec spec, params int[] workers)
-    {
-        foreach (var worker in workers)
-        {
-            Workers[worker].Tell(new Enlist { Job = job, Worker = $"worker-{worker}", Generation = Number(0), Incarnation = Status[worker].Incarnation, Spec = spec });
-        }
+    public Task EnlistAsync(string job, JobSpec spec, params int[] workers) => EnlistAsync(job, spec, expectation: null, workers);
 
+    /// <param name="expectation">Of a job that verifies another one.</param>
+    public async Task EnlistAsync(string job, JobSpec spec, Expectation? expectation, params int[] workers)
+    {
+        Enlist(job, spec, expectation, workers);
         foreach (var worker in workers)
         {
             var report = await ReportAsync(worker, r => r.Job == job && (r.Standby ?? (object)r.Failure ?? r.Busy) is not null);
             Assert.True(report.Standby is not null, report.ToString());
+        }
+    }
+
+    public void Enlist(string job, JobSpec spec, Expectation? expectation, params int[] workers)
+    {
+        foreach (var worker in workers)
+        {
+            Workers[worker].Tell(new Enlist { Job = job, Worker = $"worker-{worker}", Generation = Number(0), Incarnation = Status[worker].Incarnation, Spec = spec, Expectation = expectation });
         }
     }
 
