@@ -57,10 +57,11 @@ internal sealed class GpuUpdates(GpuQueue queue) : GpuFamily(queue), IUpdates, I
     }
 
     public void Update(
-        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> read, Span<ulong> written)
+        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> read, Span<ulong> written,
+        Span<ulong> ofTotal = default)
     {
         const string Operation = nameof(Update);
-        GeometryChecks.CheckRuns(Operation, runs, before, after, read.Length, written.Length);
+        GeometryChecks.CheckRuns(Operation, runs, before, after, read.Length, written.Length, ofTotal.Length);
         var (elements, first, steps) = (after[0].Elements, 0L, new UpdateStep[runs.Length]);
         for (var i = 0; i < runs.Length; i++)
         {
@@ -69,7 +70,7 @@ internal sealed class GpuUpdates(GpuQueue queue) : GpuFamily(queue), IUpdates, I
         }
 
         Queue.Bind();
-        var hashes = _results.Take<ulong>(read.Length + written.Length);
+        var hashes = _results.Take<ulong>(read.Length + written.Length + ofTotal.Length);
         HashAll(before, elements, hashes.SubView(0, read.Length));
         LaunchThreads(WeightUpdateKernels.Update, elements, new UpdatePass(
             elements,
@@ -78,9 +79,15 @@ internal sealed class GpuUpdates(GpuQueue queue) : GpuFamily(queue), IUpdates, I
             Buffers(before, elements),
             Buffers(after, elements)));
         HashAll(after, elements, hashes.SubView(read.Length, written.Length));
-        var found = Receive<ulong>(read.Length + written.Length);
+        if (ofTotal.Length > 0)
+        {
+            HashAll([total], elements, hashes.SubView(read.Length + written.Length, ofTotal.Length));
+        }
+
+        var found = Receive<ulong>(read.Length + written.Length + ofTotal.Length);
         found[..read.Length].CopyTo(read);
-        found[read.Length..].CopyTo(written);
+        found.Slice(read.Length, written.Length).CopyTo(written);
+        found[(read.Length + written.Length)..].CopyTo(ofTotal);
     }
 
     public void Hash(Tensor values, Span<ulong> hashes)

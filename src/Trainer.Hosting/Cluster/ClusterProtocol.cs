@@ -4,7 +4,7 @@ namespace Trainer.Hosting.Cluster;
 public static class ClusterProtocol
 {
     /// <summary>Raised whenever a process of the version before would take a message of package trainer.cluster.v1 or a frame wrongly.</summary>
-    public const uint Version = 3;
+    public const uint Version = 4;
 
     /// <summary>Why a process that speaks <paramref name="theirs"/> is not taken; null: it is. Release 0.1 said nothing, which reads as 0.</summary>
     public static string? Refusal(string who, uint theirs) => theirs == Version

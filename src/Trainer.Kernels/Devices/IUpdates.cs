@@ -26,8 +26,10 @@ public interface IUpdates
     /// <param name="after">As many, likewise; the same tensors, to be changed where they are, or others.</param>
     /// <param name="read">What <see cref="Hash"/> would say of each buffer of <paramref name="before"/>, one behind another, from the values that were read.</param>
     /// <param name="written">Likewise, of <paramref name="after"/>.</param>
+    /// <param name="ofTotal">Likewise, of <paramref name="total"/>, after it was read: what had changed before that shows. Empty: not wanted.</param>
     void Update(
-        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> read, Span<ulong> written);
+        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> read, Span<ulong> written,
+        Span<ulong> ofTotal = default);
 
     /// <summary>A 64-bit hash of each chunk of 65,536 elements of a flat buffer, which depends on the bits and their order alone.</summary>
     /// <param name="hashes">One for each chunk.</param>

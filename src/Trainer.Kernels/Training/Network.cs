@@ -23,6 +23,7 @@ public sealed class Network : IDisposable
     private readonly WeightUpdate? _update;
     private readonly float[] _sampleWeights;
     private readonly float[] _sampleCounts;
+    private readonly ulong[] _totalHashes;
     private readonly bool _ownsStates;
     private readonly NetworkRun _run;
 
@@ -58,6 +59,7 @@ public sealed class Network : IDisposable
             throw new ArgumentException($"The states have {States.Current.Layout.Elements} elements, the model needs {Layout.Elements}.", nameof(states));
         }
 
+        _totalHashes = new ulong[Layout.Chunks];
         var plan = new NetworkPlan(model, options.Training);
         _update = options.Training ? new WeightUpdate(model, Layout, recipe) : null;
         _memory = new NetworkMemory(device, plan, States, options);
@@ -210,7 +212,9 @@ public sealed class Network : IDisposable
     /// the current one. The hashes of both are equal on every member.
     /// </summary>
     /// <param name="sums">What the batch came to, for the sums of the epoch.</param>
-    public AppliedHashes Apply(in PassSums sums = default)
+    /// <param name="totals">The hash of each chunk of <see cref="Total"/> (<see cref="Devices.IUpdates.Hash"/>) as it should be; empty: it is not looked at.</param>
+    /// <exception cref="CorruptStateException">The total that was read is another. Nothing has changed.</exception>
+    public AppliedHashes Apply(in PassSums sums = default, ReadOnlySpan<ulong> totals = default)
     {
         var update = _update ?? throw new InvalidOperationException("The network was planned for evaluation only.");
         if (!_options.TotalInPlace)
@@ -219,8 +223,21 @@ public sealed class Network : IDisposable
         }
 
         States.BeginApply();
-        var read = update.Run(_device, _memory.Total, State, States.Other, Length);
+        var read = update.Run(_device, _memory.Total, State, States.Other, Length, totals.IsEmpty ? default : _totalHashes);
+        CheckTotal(totals);
         return States.EndApply(read, State.Progress.Trained(sums));
+    }
+
+    private void CheckTotal(ReadOnlySpan<ulong> agreed)
+    {
+        for (var chunk = 0; chunk < agreed.Length; chunk++)
+        {
+            if (agreed[chunk] != _totalHashes[chunk])
+            {
+                throw new CorruptStateException(
+                    $"The total of chunk {chunk} has changed in memory: its hash was {agreed[chunk]:x16}, what was read has {_totalHashes[chunk]:x16}.");
+            }
+        }
     }
 
     /// <summary><see cref="NotFiniteSearch"/>, after a step that is not finite.</summary>

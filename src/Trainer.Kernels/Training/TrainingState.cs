@@ -146,11 +146,12 @@ public sealed class TrainingState : IDisposable
     internal void BringToDevice() => _values.BringToDevice();
 
     /// <summary>Writes the state that follows on <paramref name="before"/> by an optimizer's runs; returns the hash of what was read.</summary>
-    internal ulong Update(TrainingState before, ReadOnlySpan<UpdateRun> runs, float scale, Tensor total)
+    /// <param name="ofTotal">Receives the hash of each chunk of the total as it was read; empty: not wanted.</param>
+    internal ulong Update(TrainingState before, ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, Span<ulong> ofTotal = default)
     {
         KeepForReaders();
         before.BringToDevice();
-        _device.Updates.Update(runs, scale, total, before._buffers, _buffers, before._fresh, _hashes);
+        _device.Updates.Update(runs, scale, total, before._buffers, _buffers, before._fresh, _hashes, ofTotal);
         _values.ChangedOnDevice();
         _isHashed = true;
         if (!before._isHashed)

@@ -12,7 +12,8 @@ internal sealed class WeightUpdate
     private readonly TrainingRecipe _recipe;
     private readonly List<Stretch> _stretches = [];
     private readonly UpdateRun[] _runs;
-    private readonly bool _hasFrozen;
+    private readonly bool _normLeavesOut;
+    private readonly ulong[] _copied;
 
     public WeightUpdate(Model model, ParameterLayout layout, TrainingRecipe recipe)
     {
@@ -26,7 +27,7 @@ internal sealed class WeightUpdate
             var end = i + 1 < layout.Slots.Count ? layout.Slots[i + 1].Offset : layout.Elements;
             Append(slot.Kind switch
             {
-                SlotKind.Parameter => new Stretch(end - slot.Offset, recipe.ParameterGroups.FirstOrDefault(group => group.Matches(slot.Name)), null),
+                SlotKind.Parameter => new Stretch(end - slot.Offset, GroupOf(slot), null),
                 SlotKind.Statistic => new Stretch(end - slot.Offset, null, averages[slot.Name]),
                 SlotKind.LossWeight => new Stretch(end - slot.Offset, new ParameterGroup(slot.Name, Frozen: true), null),
                 _ => throw new InvalidOperationException($"No such kind of slot: {slot.Kind}."),
@@ -34,7 +35,8 @@ internal sealed class WeightUpdate
         }
 
         _runs = new UpdateRun[_stretches.Count];
-        _hasFrozen = _stretches.Exists(stretch => stretch.Group is { Frozen: true });
+        _normLeavesOut = recipe.ClipGradNorm is not null && layout.Slots.Any(slot => slot.Kind == SlotKind.Parameter && GroupOf(slot) is { Frozen: true });
+        _copied = _normLeavesOut ? new ulong[2 * layout.Chunks] : [];
     }
 
     /// <summary>Writes the state that follows from the batch's total.</summary>
@@ -43,16 +45,19 @@ internal sealed class WeightUpdate
     /// <param name="current">Is read.</param>
     /// <param name="next">Is written.</param>
     /// <param name="length">For the schedule.</param>
+    /// <param name="ofTotal">Receives the hash of each chunk of the total, as it was read; empty: not wanted.</param>
     /// <returns>The hash of what was read.</returns>
-    public ulong Run(Device device, Tensor total, TrainingState current, TrainingState next, TrainingLength length)
+    public ulong Run(Device device, Tensor total, TrainingState current, TrainingState next, TrainingLength length, Span<ulong> ofTotal)
     {
         for (var i = 0; i < _runs.Length; i++)
         {
             _runs[i] = RunOf(_stretches[i], current.Progress, length);
         }
 
-        return next.Update(current, _runs, Scale(device, total), total);
+        return next.Update(current, _runs, Scale(device, total, next), total, ofTotal);
     }
+
+    private ParameterGroup? GroupOf(ParameterSlot slot) => _recipe.ParameterGroups.FirstOrDefault(group => group.Matches(slot.Name));
 
     private UpdateRun RunOf(Stretch stretch, in TrainingProgress progress, TrainingLength length)
     {
@@ -73,7 +78,7 @@ internal sealed class WeightUpdate
     }
 
     /// <summary>What every gradient is multiplied by: the loss's own mean, then clipping as torch does it, max / (norm + 1e-6) where that is below 1.</summary>
-    private float Scale(Device device, Tensor total)
+    private float Scale(Device device, Tensor total, TrainingState next)
     {
         var scale = LossScale(device, total);
         if (_recipe.ClipGradNorm is not { } limit)
@@ -81,12 +86,8 @@ internal sealed class WeightUpdate
             return (float)scale;
         }
 
-        if (_hasFrozen)
-        {
-            ClearFrozen(device, total);
-        }
-
-        var norm = scale * Math.Sqrt(device.Updates.SquaredNorm(total.Slice(0, _layout.ParameterElements)));
+        var trained = _normLeavesOut ? CopyOfTrained(device, total, next) : total;
+        var norm = scale * Math.Sqrt(device.Updates.SquaredNorm(trained.Slice(0, _layout.ParameterElements)));
         return (float)(scale * Math.Min(1, limit / (norm + 1e-6)));
     }
 
@@ -106,18 +107,25 @@ internal sealed class WeightUpdate
         return sum.Host[0] == 0 ? 1 : 1.0 / sum.Host[0];
     }
 
-    private void ClearFrozen(Device device, Tensor total)
+    // With zeros for what is frozen. The total itself stays as it is: it may still be on its way to other members. Where the copy lies, the next state will be.
+    private Tensor CopyOfTrained(Device device, Tensor total, TrainingState next)
     {
+        next.KeepForReaders();
+        var copy = next.Buffers[0];
+        var hashes = _copied.AsSpan();
+        device.Updates.Update([new UpdateRun(UpdateRule.Keep, _layout.Elements)], 1, total, [total], [copy], hashes[.._layout.Chunks], hashes[_layout.Chunks..]);
         var offset = 0L;
         foreach (var stretch in _stretches)
         {
             if (stretch.Group is { Frozen: true } && offset < _layout.ParameterElements)
             {
-                device.Clear(total.Slice(offset, stretch.Elements));
+                device.Clear(copy.Slice(offset, stretch.Elements));
             }
 
             offset += stretch.Elements;
         }
+
+        return copy;
     }
 
     private void Append(Stretch stretch)

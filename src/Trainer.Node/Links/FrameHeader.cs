@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Sharding;
 
 namespace Trainer.Node.Links;
@@ -50,7 +51,7 @@ public enum FrameKind : ushort
 /// <code>
 /// offset size  field            all integers little-endian
 ///      0    4  magic            0x52544E4C, "LNTR" as bytes
-///      4    2  version          2
+///      4    2  version          3
 ///      6    2  kind             FrameKind
 ///      8    8  job              first 8 bytes of SHA-256 of the job's id
 ///     16    8  term             \ generation that the frame belongs to
@@ -65,12 +66,15 @@ public enum FrameKind : ushort
 ///     68    4  payload length   bytes; at most 67,108,864
 ///     72    4  payload kind     0: bytes, 1: float32 (totals that are rounded to bfloat16: their upper halves, two to a float32)
 ///     76    4  zero
+///     80    8  payload hash     HostHash of the float32 values that travel; of a total that is rounded to bfloat16, of its values as float32. 0: no such payload
+///     88    8  header hash      HostHash of the words before it
 /// </code>
+/// The payload's hash is made where the payload is, and checked where it is used; that of the header, when it is read. The frames of a state have no hash of their own: the state has.
 /// A member that was told to hold says so in all that it sends; what counts is the total of an item's statistics, from rank 0: with the flag, the item is the last one of the generation.
 /// </remarks>
 public readonly record struct FrameHeader
 {
-    public const int Bytes = 80;
+    public const int Bytes = 96;
 
     public const int MaxPayload = 64 << 20;
 
@@ -78,8 +82,9 @@ public readonly record struct FrameHeader
     public const uint Statistics = uint.MaxValue;
 
     private const uint Magic = 0x52544E4C;
-    private const ushort Version = 2;
+    private const ushort Version = 3;
     private const uint HoldFlag = 1;
+    private const int HashOffset = 88;
 
     public required FrameKind Kind { get; init; }
 
@@ -102,6 +107,9 @@ public readonly record struct FrameHeader
 
     public int PayloadLength { get; init; }
 
+    /// <summary>Of what is to be used of the payload, as its sender had it.</summary>
+    public ulong PayloadHash { get; init; }
+
     private bool PayloadIsFloats => Kind is FrameKind.Contribution or FrameKind.Total or FrameKind.StateChunk or FrameKind.GroupPart;
 
     public static ulong HashOf(string job) => BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(job)));
@@ -123,6 +131,8 @@ public readonly record struct FrameHeader
         BinaryPrimitives.WriteInt32LittleEndian(to[68..], PayloadLength);
         BinaryPrimitives.WriteUInt32LittleEndian(to[72..], PayloadIsFloats ? 1u : 0);
         BinaryPrimitives.WriteUInt32LittleEndian(to[76..], 0);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[80..], PayloadHash);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[HashOffset..], HashOf(to));
     }
 
     /// <param name="from">At least <see cref="Bytes"/> bytes.</param>
@@ -144,6 +154,7 @@ public readonly record struct FrameHeader
             StateHash = BinaryPrimitives.ReadUInt64LittleEndian(from[56..]),
             Hold = BinaryPrimitives.ReadUInt32LittleEndian(from[64..]) == HoldFlag,
             PayloadLength = BinaryPrimitives.ReadInt32LittleEndian(from[68..]),
+            PayloadHash = BinaryPrimitives.ReadUInt64LittleEndian(from[80..]),
         };
         if (header.Kind is < FrameKind.Hello or > FrameKind.GroupPart)
         {
@@ -161,6 +172,7 @@ public readonly record struct FrameHeader
             throw new FrameException("payload length", position + 68, $"{header.PayloadLength}", "a multiple of 4");
         }
 
+        ExpectHash(from, position);
         return header;
     }
 
@@ -170,6 +182,26 @@ public readonly record struct FrameHeader
         {
             throw new FrameException(field, position + offset, $"0x{found:X}", $"0x{expected:X}");
         }
+    }
+
+    private static void ExpectHash(ReadOnlySpan<byte> from, long position)
+    {
+        var (found, expected) = (BinaryPrimitives.ReadUInt64LittleEndian(from[HashOffset..]), HashOf(from));
+        if (found != expected)
+        {
+            throw new FrameException("header hash", position + HashOffset, $"0x{found:x16}", $"0x{expected:x16}");
+        }
+    }
+
+    private static ulong HashOf(ReadOnlySpan<byte> header)
+    {
+        Span<ulong> words = stackalloc ulong[HashOffset / sizeof(ulong)];
+        for (var i = 0; i < words.Length; i++)
+        {
+            words[i] = BinaryPrimitives.ReadUInt64LittleEndian(header[(i * sizeof(ulong))..]);
+        }
+
+        return HostHash.Of(words);
     }
 
     private static void WriteGeneration(Span<byte> to, GenerationNumber generation)

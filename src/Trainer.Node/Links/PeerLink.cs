@@ -37,6 +37,7 @@ public sealed class PeerLink : ReceiveActor
         Receive<Send>(Accept);
         Receive<CreditArrived>(credit => Refill(credit.Bytes));
         Receive<Consumed>(consumed => ReturnCredit(consumed.Bytes));
+        Receive<Break>(wish => Close(wish.Reason));
         Receive<ReaderEnded>(ended => Close(ended.Reason));
         var reader = new LinkReader(identity, connection, pool, allReduce, Self);
         _reader = new Thread(reader.Run) { IsBackground = true, Name = $"link-read-{identity.PeerRank}" };
@@ -47,6 +48,9 @@ public sealed class PeerLink : ReceiveActor
 
     /// <summary>To the link: so many bytes of the peer's contributions are out of the way.</summary>
     public sealed record Consumed(int Bytes) : INoSerializationVerificationNeeded;
+
+    /// <summary>To the link: what came over it cannot be used.</summary>
+    public sealed record Break(string Reason) : INoSerializationVerificationNeeded;
 
     /// <summary>From the link to its parent, once: it is closed.</summary>
     public sealed record Closed(int Rank, string Reason) : INoSerializationVerificationNeeded;

@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Sharding;
 using Trainer.Node.Links;
 
@@ -7,9 +8,10 @@ namespace Trainer.Node.Reduction;
 /// <remarks>A peer may be a layer ahead: its part waits until the training thread comes to that layer. A part is claimed once, before it is written.</remarks>
 internal sealed partial class AllReduce
 {
-    private readonly Dictionary<(uint Chunk, ShardRange Root), Lease> _partsAhead = [];
+    private readonly Dictionary<(uint Chunk, ShardRange Root), FrameArrived> _partsAhead = [];
     private readonly HashSet<(uint Chunk, ShardRange Root)> _claimedParts = [];
     private GroupParts? _exchange;
+    private ulong[] _partHashes = [];
     private int _missingParts;
 
     private static uint ChunkOf(GroupParts parts) => (2 * parts.Layer) + (parts.IsBackward ? 1u : 0);
@@ -25,19 +27,20 @@ internal sealed partial class AllReduce
         }
     }
 
-    private void ExchangeParts(GroupParts parts)
+    private void ExchangeParts(PartsReady ready)
     {
         _step.Contributed();
-        (_exchange, _missingParts) = (parts, parts.Parts.Count(part => !part.IsOwn));
+        var parts = ready.Parts;
+        (_exchange, _partHashes, _missingParts) = (parts, ready.Hashes, parts.Parts.Count(part => !part.IsOwn));
         for (var i = 0; i < parts.Parts.Count; i++)
         {
             if (parts.Parts[i].IsOwn)
             {
                 SendPart(parts, i);
             }
-            else if (_partsAhead.Remove((ChunkOf(parts), parts.Parts[i].Root), out var lease))
+            else if (_partsAhead.Remove((ChunkOf(parts), parts.Parts[i].Root), out var frame))
             {
-                FillIn(i, RankOf(parts.Parts[i].Root), lease);
+                FillIn(i, frame.Header, frame.Payload);
             }
         }
 
@@ -46,7 +49,7 @@ internal sealed partial class AllReduce
 
     private void SendPart(GroupParts parts, int own)
     {
-        var header = Header(FrameKind.GroupPart, ChunkOf(parts)) with { Root = parts.Parts[own].Root };
+        var header = Header(FrameKind.GroupPart, ChunkOf(parts)) with { Root = parts.Parts[own].Root, PayloadHash = _partHashes[own] };
         var sharers = parts.Parts.Where(part => !part.IsOwn && part.Group == parts.Parts[own].Group).Select(part => RankOf(part.Root)).Distinct();
         foreach (var rank in sharers)
         {
@@ -63,30 +66,44 @@ internal sealed partial class AllReduce
         }
         else if (_exchange is { } parts && ChunkOf(parts) == header.Chunk && IndexOf(parts, header.Root) is var index and >= 0)
         {
-            FillIn(index, header.Rank, payload);
+            FillIn(index, header, payload);
             FinishParts();
         }
         else
         {
-            _partsAhead.Add((header.Chunk, header.Root), payload);
+            _partsAhead.Add((header.Chunk, header.Root), new FrameArrived(header, payload));
         }
     }
 
-    private void FillIn(int part, int rank, Lease payload)
+    private void FillIn(int part, in FrameHeader header, Lease payload)
     {
         var parts = _exchange!;
         var values = payload.GetSpan();
         if (values.Length == parts.PartElements)
         {
             values.CopyTo(parts.ValuesOf(part).Span);
+            TakePart(part, header);
+        }
+        else
+        {
+            Fail($"{Plan.Names[header.Rank]} sent {values.Length} elements of shards {parts.Parts[part].Root} for layer {parts.Layer}; it owes {parts.PartElements}");
+        }
+
+        payload.Release();
+    }
+
+    // It is looked at where it lies, and once more before it is folded.
+    private void TakePart(int part, in FrameHeader header)
+    {
+        _partHashes[part] = HostHash.Of(_exchange!.ValuesOf(part).Span);
+        if (_partHashes[part] == header.PayloadHash)
+        {
             _missingParts--;
         }
         else
         {
-            Fail($"{Plan.Names[rank]} sent {values.Length} elements of shards {parts.Parts[part].Root} for layer {parts.Layer}; it owes {parts.PartElements}");
+            Distrust(header.Rank, $"The part of shards {header.Root} for batch norm layer {header.Chunk / 2}");
         }
-
-        payload.Release();
     }
 
     private void FinishParts()
@@ -104,9 +121,9 @@ internal sealed partial class AllReduce
 
     private void DropParts()
     {
-        foreach (var lease in _partsAhead.Values)
+        foreach (var frame in _partsAhead.Values)
         {
-            lease.Release();
+            frame.Payload.Release();
         }
 
         _partsAhead.Clear();

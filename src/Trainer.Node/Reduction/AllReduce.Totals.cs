@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Trainer.Kernels.Arithmetic;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Node.Links;
 
 namespace Trainer.Node.Reduction;
@@ -7,12 +8,20 @@ namespace Trainer.Node.Reduction;
 /// <summary>From complete chunks to totals, from all totals to the waiting training thread; or a step that fails.</summary>
 internal sealed partial class AllReduce
 {
+    private ulong _statisticsHash;
+
     private void FinishChunk(int chunk, ChunkSum sum)
     {
         var total = Slice(_setup.Buffers.Total, chunk);
         var finite = sum.Fold(_step.Plan.Samples, total.Span) & _rounded.Round(chunk, total.Span);
+        _setup.Hashes.MadeTotal(chunk);
+        var spoilt = sum.FindSpoilt();
         sum.Release(_links);
-        if (!finite)
+        if (spoilt >= 0)
+        {
+            Distrust(Plan.RankOf(spoilt), $"The gradient of shards {Plan.Ranges[spoilt]}, chunk {chunk},");
+        }
+        else if (!finite)
         {
             Fail($"the gradient is not finite (elements {Plan.Extent(chunk).Offset} to {Plan.Extent(chunk).Offset + total.Length - 1})", isNotFinite: true);
         }
@@ -25,13 +34,18 @@ internal sealed partial class AllReduce
     private void FinishStatistics()
     {
         var statistics = _statistics.Sum(_step.Plan.Samples);
-        if (!statistics.IsFinite)
+        if (_statistics.FindSpoilt() is var spoilt and >= 0)
+        {
+            Distrust(spoilt, "The statistics of an item");
+        }
+        else if (!statistics.IsFinite)
         {
             Fail($"the loss is not finite ({statistics.MeanLoss})", isNotFinite: true);
         }
         else
         {
             SumsOnTheWire.Write(statistics, _statisticsTotal);
+            _statisticsHash = HostHash.Of(_statisticsTotal);
             _step.Statistics = statistics;
             Announce(FrameHeader.Statistics);
         }
@@ -46,7 +60,8 @@ internal sealed partial class AllReduce
             return;
         }
 
-        var header = Header(FrameKind.Total, chunk);
+        var hash = chunk == FrameHeader.Statistics ? _statisticsHash : _setup.Hashes.Totals.Span[(int)chunk];
+        var header = Header(FrameKind.Total, chunk) with { PayloadHash = hash };
         if (chunk == FrameHeader.Statistics)
         {
             _step.EndsGeneration = header.Hold;
@@ -90,23 +105,39 @@ internal sealed partial class AllReduce
             _step.Statistics = SumsOnTheWire.Read(total);
             _step.EndsGeneration = header.Hold;
         }
-        else if (_rounded.IsPacked((int)chunk))
-        {
-            Bfloat16.Unpack(MemoryMarshal.Cast<float, ushort>(total), Slice(_setup.Buffers.Total, (int)chunk).Span);
-        }
         else
         {
-            total.CopyTo(Slice(_setup.Buffers.Total, (int)chunk).Span);
+            Place((int)chunk, total);
+        }
+
+        // Of what will be applied, where it lies then.
+        var hash = chunk == FrameHeader.Statistics ? HostHash.Of(total) : _setup.Hashes.MadeTotal((int)chunk);
+        if (hash != header.PayloadHash)
+        {
+            Distrust(header.Rank, chunk == FrameHeader.Statistics ? "The total of an item's statistics" : $"The total of chunk {chunk}");
+            return;
         }
 
         CountTotal(chunk);
+    }
+
+    private void Place(int chunk, ReadOnlySpan<float> total)
+    {
+        if (_rounded.IsPacked(chunk))
+        {
+            Bfloat16.Unpack(MemoryMarshal.Cast<float, ushort>(total), Slice(_setup.Buffers.Total, chunk).Span);
+        }
+        else
+        {
+            total.CopyTo(Slice(_setup.Buffers.Total, chunk).Span);
+        }
     }
 
     private void CountTotal(uint chunk)
     {
         if (_step.CountTotal(chunk))
         {
-            _setup.Waiter.Complete(_step.Result());
+            _setup.Waiter.Complete(_step.Result() with { Totals = _setup.Hashes.Totals[.._step.Plan.Chunks] });
         }
     }
 

@@ -12,6 +12,7 @@ public sealed record GradientBuffers(IReadOnlyList<Memory<float>> Roots, Memory<
 /// <param name="Links">Open connections by rank; null at the own one.</param>
 /// <param name="FirstItem">That the generation begins with; those before are committed.</param>
 /// <param name="Committed">Told of every item that is committed, on the all-reduce's thread.</param>
+/// <param name="Hashes">Of the own payloads.</param>
 internal sealed record AllReduceSetup(
     AllReducePlan Plan,
     ulong Job,
@@ -23,7 +24,8 @@ internal sealed record AllReduceSetup(
     LeasePool Pool,
     ReduceWaiter Waiter,
     ulong FirstItem,
-    Action<ulong> Committed)
+    Action<ulong> Committed,
+    PayloadHashes Hashes)
 {
     /// <summary>Elements of the total, from the first on, that their owners round to bfloat16 (<see cref="Kernels.Training.Network.RoundedElements"/>).</summary>
     public int RoundedElements { get; init; }
@@ -67,8 +69,8 @@ internal sealed partial class AllReduce : ReceiveActor
         _links = [.. setup.Links.Select((connection, rank) => connection is null ? null : Open(rank, connection))];
         Receive<Begin>(BeginStep);
         Receive<BucketReady>(ready => ContributeBucket(ready.Bucket));
-        Receive<StatisticsReady>(ready => ContributeStatistics(ready.Part));
-        Receive<PartsReady>(ready => ExchangeParts(ready.Parts));
+        Receive<StatisticsReady>(ready => ContributeStatistics(ready));
+        Receive<PartsReady>(ready => ExchangeParts(ready));
         Receive<Applied>(applied => Apply(applied.Item, applied.StateHash));
         Receive<Hold>(_ => _hold = true);
         Receive<Overdue>(_ => SayWhatIsMissing());
@@ -106,10 +108,12 @@ internal sealed partial class AllReduce : ReceiveActor
     public sealed record BucketReady(int Bucket) : INoSerializationVerificationNeeded;
 
     /// <summary>The member's part of the statistics, as <see cref="StatisticsSum"/> has it.</summary>
-    public sealed record StatisticsReady(ReadOnlyMemory<float> Part) : INoSerializationVerificationNeeded;
+    /// <param name="Hash">As they were made.</param>
+    public sealed record StatisticsReady(ReadOnlyMemory<float> Part, ulong Hash) : INoSerializationVerificationNeeded;
 
     /// <summary>The training thread waits for the others' parts of batch norm groups; its own ones stay as they are until the item's totals are there.</summary>
-    public sealed record PartsReady(GroupParts Parts) : INoSerializationVerificationNeeded;
+    /// <param name="Hashes">Of each part: those of the own ones as they were made; the others are filled in with their parts.</param>
+    public sealed record PartsReady(GroupParts Parts, ulong[] Hashes) : INoSerializationVerificationNeeded;
 
     /// <summary>To the parent: a link is closed.</summary>
     public sealed record LinkDown(GenerationNumber Generation, int Rank, string Reason) : INoSerializationVerificationNeeded;
@@ -163,29 +167,33 @@ internal sealed partial class AllReduce : ReceiveActor
         {
             foreach (var transfer in _step.Plan.Transfers[chunk])
             {
-                var part = transfer.LocalRoot < 0 ? default : Slice(_setup.Buffers.Roots[transfer.LocalRoot], chunk);
+                var (part, hash) = transfer.LocalRoot < 0
+                    ? (default, 0UL)
+                    : (Slice(_setup.Buffers.Roots[transfer.LocalRoot], chunk), _setup.Hashes.MadePart(transfer.LocalRoot, chunk));
+                var header = Header(FrameKind.Contribution, transfer.Chunk) with { Root = transfer.Root, PayloadHash = hash };
                 if (!Owns(transfer.Chunk))
                 {
-                    Send(transfer.To, Header(FrameKind.Contribution, transfer.Chunk) with { Root = transfer.Root }, part);
+                    Send(transfer.To, header, part);
                 }
                 else
                 {
-                    Collect(_setup.Rank, transfer.Chunk, transfer.Root, part, lease: null);
+                    Collect(header, part, lease: null);
                 }
             }
         }
     }
 
-    private void ContributeStatistics(ReadOnlyMemory<float> part)
+    private void ContributeStatistics(StatisticsReady ready)
     {
         _step.Contributed();
+        var header = Header(FrameKind.Contribution, FrameHeader.Statistics) with { PayloadHash = ready.Hash };
         if (!Owns(FrameHeader.Statistics))
         {
-            Send(Plan.Owner(FrameHeader.Statistics), Header(FrameKind.Contribution, FrameHeader.Statistics), part);
+            Send(Plan.Owner(FrameHeader.Statistics), header, ready.Part);
         }
         else
         {
-            CollectStatistics(_setup.Rank, part.Span);
+            CollectStatistics(header, ready.Part.Span);
         }
     }
 
@@ -235,25 +243,26 @@ internal sealed partial class AllReduce : ReceiveActor
         }
         else if (header.Chunk == FrameHeader.Statistics)
         {
-            CollectStatistics(header.Rank, payload.GetSpan());
+            CollectStatistics(header, payload.GetSpan());
             _links[header.Rank]!.Tell(new PeerLink.Consumed(payload.Length));
             payload.Release();
         }
         else
         {
-            Collect(header.Rank, header.Chunk, header.Root, payload.Memory, payload);
+            Collect(header, payload.Memory, payload);
         }
     }
 
-    private void Collect(int rank, uint chunk, ShardRange root, Memory<float> part, Lease? lease)
+    private void Collect(in FrameHeader header, Memory<float> part, Lease? lease)
     {
+        var (rank, chunk, root) = (header.Rank, header.Chunk, header.Root);
         var sum = _owned[chunk]!;
         if (root.Count == 0)
         {
             sum.AddEmpty(rank);
             lease?.Release();
         }
-        else if (Plan.RangeOf(rank, root) is var range && (range < 0 || part.Length != Plan.Extent((int)chunk).Length || !sum.Add(range, part, lease)))
+        else if (Plan.RangeOf(rank, root) is var range && (range < 0 || part.Length != Plan.Extent((int)chunk).Length || !sum.Add(range, part, header.PayloadHash, lease)))
         {
             lease?.Release();
             Fail($"{Plan.Names[rank]} sent {part.Length} elements of shards {root} for chunk {chunk}; it owes {Plan.Extent((int)chunk).Length} elements of each of its own roots, once");
@@ -266,9 +275,10 @@ internal sealed partial class AllReduce : ReceiveActor
         }
     }
 
-    private void CollectStatistics(int rank, ReadOnlySpan<float> part)
+    private void CollectStatistics(in FrameHeader header, ReadOnlySpan<float> part)
     {
-        if (!_statistics.Add(rank, _step.Plan.Slices[rank], part))
+        var rank = header.Rank;
+        if (!_statistics.Add(rank, _step.Plan.Slices[rank], part, header.PayloadHash))
         {
             Fail($"{Plan.Names[rank]} sent statistics of {part.Length} elements; it owes {StatisticsSum.Values * (_step.Plan.Slices[rank]?.LocalSamples ?? 0)}");
         }

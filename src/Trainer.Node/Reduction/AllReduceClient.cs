@@ -1,10 +1,12 @@
 using Akka.Actor;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Training;
 
 namespace Trainer.Node.Reduction;
 
 /// <summary>The training thread's side of <see cref="AllReduce"/>: tells it what is ready, and waits for the totals.</summary>
-internal sealed class AllReduceClient(IActorRef allReduce, ReduceWaiter waiter, int buckets)
+internal sealed class AllReduceClient(IActorRef allReduce, ReduceWaiter waiter, int buckets, PayloadHashes hashes)
 {
     /// <summary>Between two words about the same wait.</summary>
     private static readonly TimeSpan Reminder = TimeSpan.FromSeconds(1);
@@ -13,12 +15,14 @@ internal sealed class AllReduceClient(IActorRef allReduce, ReduceWaiter waiter, 
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(100);
 
     private readonly AllReduce.BucketReady[] _bucketReady = [.. Enumerable.Range(0, buckets).Select(bucket => new AllReduce.BucketReady(bucket))];
+    private ulong[] _partHashes = [];
     private TimeSpan _deadline;
 
     /// <param name="deadline">After so long a wait the worker hears what is missing; the wait goes on.</param>
     public void Begin(ulong item, StepPlan plan, TimeSpan deadline)
     {
         _deadline = deadline;
+        hashes.Clear();
         allReduce.Tell(new AllReduce.Begin(item, plan));
     }
 
@@ -30,11 +34,30 @@ internal sealed class AllReduceClient(IActorRef allReduce, ReduceWaiter waiter, 
 
     /// <summary>Sends the own parts of batch norm groups; returns when those of the others are filled in.</summary>
     /// <exception cref="StepFailedException">The item cannot be finished.</exception>
+    /// <exception cref="CorruptStateException">A part has changed in memory since it was made or came.</exception>
     /// <exception cref="OperationCanceledException">The generation is over.</exception>
     public void Exchange(GroupParts parts)
     {
-        allReduce.Tell(new AllReduce.PartsReady(parts));
+        HashOwn(parts);
+        allReduce.Tell(new AllReduce.PartsReady(parts, _partHashes));
         Await(waiter.WaitForParts);
+        for (var i = 0; i < parts.Parts.Count; i++)
+        {
+            if (HostHash.Of(parts.ValuesOf(i).Span) != _partHashes[i])
+            {
+                throw new CorruptStateException(
+                    $"The part of shards {parts.Parts[i].Root} for batch norm layer {parts.Layer} has changed in memory between its making and its use");
+            }
+        }
+    }
+
+    private void HashOwn(GroupParts parts)
+    {
+        Array.Resize(ref _partHashes, Math.Max(_partHashes.Length, parts.Parts.Count));
+        for (var i = 0; i < parts.Parts.Count; i++)
+        {
+            _partHashes[i] = parts.Parts[i].IsOwn ? HostHash.Of(parts.ValuesOf(i).Span) : 0;
+        }
     }
 
     /// <summary>The gradients of a bucket are complete and stay as they are until <see cref="Complete"/> returns.</summary>
@@ -45,7 +68,7 @@ internal sealed class AllReduceClient(IActorRef allReduce, ReduceWaiter waiter, 
     /// <exception cref="OperationCanceledException">The generation is over.</exception>
     public ReduceResult Complete(ReadOnlyMemory<float> statistics)
     {
-        allReduce.Tell(new AllReduce.StatisticsReady(statistics));
+        allReduce.Tell(new AllReduce.StatisticsReady(statistics, HostHash.Of(statistics.Span)));
         ReduceResult? result = null;
         Await(slice => (result = waiter.Wait(slice)) is not null);
         return result!.Value;

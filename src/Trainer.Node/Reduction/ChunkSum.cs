@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Training;
 using Trainer.Node.Links;
 
@@ -9,6 +10,7 @@ internal sealed class ChunkSum(AllReducePlan plan)
 {
     private readonly Memory<float>[] _parts = new Memory<float>[plan.Ranges.Length];
     private readonly Lease?[] _leases = new Lease?[plan.Ranges.Length];
+    private readonly ulong[] _hashes = new ulong[plan.Ranges.Length];
     private readonly bool[] _filled = new bool[plan.Ranges.Length];
     private readonly int[] _received = new int[plan.Members];
     private int _missing;
@@ -35,16 +37,17 @@ internal sealed class ChunkSum(AllReducePlan plan)
     /// <param name="owed">Frames that each owes.</param>
     public IEnumerable<int> Missing(IReadOnlyList<int> owed) => Enumerable.Range(0, _received.Length).Where(rank => _received[rank] < owed[rank]);
 
+    /// <param name="hash">That the part should have.</param>
     /// <param name="lease">What the part lies in; null for the owner's own gradient.</param>
     /// <returns>False: the part is there already.</returns>
-    public bool Add(int range, Memory<float> part, Lease? lease)
+    public bool Add(int range, Memory<float> part, ulong hash, Lease? lease)
     {
         if (_filled[range])
         {
             return false;
         }
 
-        (_parts[range], _leases[range], _filled[range]) = (part, lease, true);
+        (_parts[range], _hashes[range], _leases[range], _filled[range]) = (part, hash, lease, true);
         _received[plan.RankOf(range)]++;
         _missing--;
         return true;
@@ -52,6 +55,20 @@ internal sealed class ChunkSum(AllReducePlan plan)
 
     /// <summary>The batch's gradient: tree sum over the shards, divided by the samples. False where it is not finite.</summary>
     public bool Fold(int samples, Span<float> total) => GradientTree.Fold(_parts, plan.Ranges, plan.Shards, samples, total);
+
+    /// <summary>The first part that is not what its sender made, to be asked after <see cref="Fold"/>: what had changed before it was folded shows. -1: none.</summary>
+    public int FindSpoilt()
+    {
+        for (var range = 0; range < _parts.Length; range++)
+        {
+            if (_filled[range] && HostHash.Of(_parts[range].Span) != _hashes[range])
+            {
+                return range;
+            }
+        }
+
+        return -1;
+    }
 
     /// <summary>Gives the peers' buffers back, and their credit.</summary>
     public void Release(IReadOnlyList<IActorRef?> links)

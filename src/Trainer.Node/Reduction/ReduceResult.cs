@@ -5,7 +5,11 @@ namespace Trainer.Node.Reduction;
 /// <summary>A finished all-reduce.</summary>
 /// <param name="Seconds">From the first contribution to the last total.</param>
 /// <param name="EndsGeneration">All members stop after they have applied the item.</param>
-public readonly record struct ReduceResult(PassSums Statistics, long BytesSent, long BytesReceived, double Seconds, bool EndsGeneration = false);
+public readonly record struct ReduceResult(PassSums Statistics, long BytesSent, long BytesReceived, double Seconds, bool EndsGeneration = false)
+{
+    /// <summary>The hash that each chunk of the total has to have when it is applied; empty: there is none.</summary>
+    public ReadOnlyMemory<ulong> Totals { get; init; }
+}
 
 /// <summary>A step that cannot be finished: not finite, members that disagree, frames that make no sense. Not applied anywhere.</summary>
 public sealed class StepFailedException(string message, bool isNotFinite) : Exception(message)

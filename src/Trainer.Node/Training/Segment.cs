@@ -108,7 +108,7 @@ internal sealed class Segment
         PublishPending();
         var reduced = Stopwatch.GetTimestamp();
         _ledger.BeginWrite(_generation);
-        _step.Apply(Item, result.Reduced.Statistics, _deadlines.Of(Item));
+        _step.Apply(Item, result.Reduced, _deadlines.Of(Item));
         _reached?.Invoke(Moment.Apply);
         var state = _ledger.Flip(_generation, _flip);
         _reached?.Invoke(Moment.Commit);

@@ -55,11 +55,12 @@ internal sealed class TrainingStep
     }
 
     /// <summary>Makes the next state of the item's totals, beside the current one.</summary>
-    /// <param name="sums">What the item came to.</param>
-    public AppliedHashes Apply(in ScheduleItem item, in PassSums sums, TimeSpan deadline)
+    /// <param name="reduced">What the item came to.</param>
+    /// <exception cref="CorruptStateException">Its totals have changed in memory since. Nothing is applied.</exception>
+    public AppliedHashes Apply(in ScheduleItem item, in ReduceResult reduced, TimeSpan deadline)
     {
         _watch.Begin("applying the totals", deadline);
-        return item.Kind == ItemKind.Train ? _work.Network.Apply(sums) : _work.Job.States.CloseEpoch(sums);
+        return item.Kind == ItemKind.Train ? _work.Network.Apply(reduced.Statistics, reduced.Totals.Span) : _work.Job.States.CloseEpoch(reduced.Statistics);
     }
 
     private StepResult Train(in ScheduleItem item, StepPlan plan)

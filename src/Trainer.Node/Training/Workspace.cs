@@ -17,6 +17,7 @@ internal sealed class Workspace : IDisposable
         Buffers = new GradientBuffers(
             [.. Enumerable.Range(0, plan.Roots[rank].Count).Select(root => new NativeView(network.Gradient(root)).Memory)],
             new NativeView(network.Total).Memory);
+        Hashes = new PayloadHashes(plan, Buffers);
     }
 
     public TrainingJob Job { get; }
@@ -29,6 +30,9 @@ internal sealed class Workspace : IDisposable
 
     /// <summary>Where the all-reduce finds the gradients and puts the totals.</summary>
     public GradientBuffers Buffers { get; }
+
+    /// <summary>What they are to be.</summary>
+    public PayloadHashes Hashes { get; }
 
     /// <exception cref="Kernels.Training.DeviceMemoryException">The share does not fit the device.</exception>
     public static Workspace Create(TrainingJob job, Assignment assignment, int rank)

@@ -72,13 +72,13 @@ internal sealed class Membership
         var (work, training) = (Work!, Work!.Job);
         var setup = new AllReduceSetup(
             work.Plan, Entry.LinkHeader.Job, Number, Rank, work.Buffers, Math.Max(training.Parameters.BatchSize, training.Data.Test.Count), _links, _pool, Waiter,
-            Start.FromItem, committed)
+            Start.FromItem, committed, work.Hashes)
         {
             RoundedElements = work.Network.RoundedElements,
         };
         _allReduce = context.Watch(context.ActorOf(
             Props.Create(() => new AllReduce(setup)).WithDispatcher(LinkDispatcher.Name), $"all-reduce-{Number.Term}-{Number.Number}"));
-        return new AllReduceClient(_allReduce, Waiter, work.Network.Layout.Buckets.Count);
+        return new AllReduceClient(_allReduce, Waiter, work.Network.Layout.Buckets.Count, work.Hashes);
     }
 
     public void Hold() => _allReduce?.Tell(AllReduce.Hold.Instance);

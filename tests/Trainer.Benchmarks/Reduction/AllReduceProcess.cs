@@ -36,10 +36,11 @@ internal sealed class AllReduceProcess
         Array.Fill(_statistics, 1);
         var waiter = new ReduceWaiter();
         var gradients = new GradientBuffers([.. plan.Roots[rank].Select(_ => new Memory<float>(new float[plan.Elements]))], new float[plan.Elements]);
-        var setup = new AllReduceSetup(plan, Job: 1, new GenerationNumber(1, 1), rank, gradients, Samples, links, pool, waiter, FirstItem: 1, Committed: _ => { });
+        var hashes = new PayloadHashes(plan, gradients);
+        var setup = new AllReduceSetup(plan, Job: 1, new GenerationNumber(1, 1), rank, gradients, Samples, links, pool, waiter, FirstItem: 1, Committed: _ => { }, hashes);
         var props = Props.Create(() => new AllReduce(setup)).WithDispatcher(LinkDispatcher.Name);
         _allReduce = system.ActorOf(Props.Create(() => new Parent(waiter))).Ask<IActorRef>(props).GetAwaiter().GetResult();
-        _client = new AllReduceClient(_allReduce, waiter, buckets.Count);
+        _client = new AllReduceClient(_allReduce, waiter, buckets.Count, hashes);
     }
 
     public static int Run(AllReduceOptions options, int rank)

@@ -1,5 +1,6 @@
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Devices.Cpu.Updates;
 using Trainer.Kernels.Tests.Reference;
 
@@ -106,7 +107,8 @@ public abstract class UpdateSuite(DeviceVariants variants)
             Tensor[] before = [tensors.Input(device, TestData.Values(Count, 1)), tensors.Input(device, TestData.Values(Count, 3))];
             Tensor[] after = [tensors.Output(device, Count), tensors.Output(device, Count)];
             var (chunks, hashes) = ((Count + 65_535) / 65_536, new ulong[4 * ((Count + 65_535) / 65_536)]);
-            device.Updates.Update([Sgd with { Elements = Count, Momentum = 0.9f }], 1, total, before, after, hashes.AsSpan(0, 2 * chunks), hashes.AsSpan(2 * chunks));
+            var ofTotal = new ulong[chunks];
+            device.Updates.Update([Sgd with { Elements = Count, Momentum = 0.9f }], 1, total, before, after, hashes.AsSpan(0, 2 * chunks), hashes.AsSpan(2 * chunks), ofTotal);
             var again = new ulong[hashes.Length];
             for (var i = 0; i < 4; i++)
             {
@@ -114,6 +116,8 @@ public abstract class UpdateSuite(DeviceVariants variants)
             }
 
             Assert.Equal(again, hashes);
+            device.Updates.Hash(total, again.AsSpan(0, chunks));
+            Assert.Equal(again[..chunks], ofTotal);
             Assert.Equal(expected ??= hashes, hashes);
         }
     }
@@ -199,6 +203,27 @@ public abstract class UpdateSuite(DeviceVariants variants)
             device.Updates.Update([new UpdateRun(UpdateRule.Average, 2) { Momentum = 1 }], 1, total, [w], [w], new ulong[1], new ulong[1]);
             Assert.Equal([3.81e-8f, 2], device.Read(w));
         }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(63)]
+    [InlineData(64)]
+    [InlineData(1_009)]
+    [InlineData(65_536)]
+    public void The_hash_of_host_memory_is_that_of_every_device(int count)
+    {
+        var values = TestData.Values(count, 1);
+        foreach (var device in count > 0 ? variants.All : [])
+        {
+            using var tensors = new Guarded();
+            var hashes = new ulong[1];
+            device.Updates.Hash(tensors.Input(device, values), hashes);
+            Assert.Equal(hashes[0], HostHash.Of(values));
+        }
+
+        Assert.NotEqual(HostHash.Of(values), HostHash.Of([.. values, 0]));
     }
 
     private ulong[] HashesOf(float[] values)

@@ -40,9 +40,15 @@ internal sealed class ReferenceUpdates : IUpdates
     }
 
     public void Update(
-        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> read, Span<ulong> written)
+        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> read, Span<ulong> written,
+        Span<ulong> ofTotal = default)
     {
         HashAll(before, read);
+        if (!ofTotal.IsEmpty)
+        {
+            Hash(total, ofTotal);
+        }
+
         for (var buffer = 0; buffer < after.Length; buffer++)
         {
             before[buffer].Host.CopyTo(after[buffer].Host);

@@ -124,6 +124,37 @@ public sealed class TrainingStateTests : IDisposable
         }
     }
 
+    /// <summary>With clipping, what is frozen is left out of the norm. The total stays as it is: it may still be on its way to others.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_total_that_changed_since_it_was_made_is_not_applied(bool frozen)
+    {
+        var recipe = Recipe with { ParameterGroups = frozen ? [new ParameterGroup("0.*", Frozen: true)] : [] };
+        using var network = new Network(Model, _device, recipe, new NetworkOptions(Samples));
+        network.Initialize(5);
+        network.Total.Fill(0.01f);
+        var totals = new ulong[network.Layout.Chunks];
+        for (var chunk = 0; chunk < totals.Length; chunk++)
+        {
+            var first = chunk * 65_536;
+            totals[chunk] = HostHash.Of(network.Total.Slice(first, Math.Min(65_536, network.Total.Length - first)));
+        }
+
+        var made = network.Total.ToArray();
+        network.Apply(totals: totals);
+        var hash = network.States.Flip();
+        network.States.FlipBack();
+        Assert.Equal(made, network.Total);
+        network.Total[^1] = BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(network.Total[^1]) ^ 1);
+        Assert.StartsWith($"The total of chunk {totals.Length - 1} has changed in memory: ", Assert.Throws<CorruptStateException>(() => network.Apply(totals: totals)).Message);
+        Assert.Throws<InvalidOperationException>(() => network.States.Flip());
+
+        made.CopyTo(network.Total);
+        network.Apply(totals: totals);
+        Assert.Equal(hash, network.States.Flip());
+    }
+
     [Fact]
     public void A_step_leaves_the_state_before_it_as_it_was()
     {

@@ -17,6 +17,7 @@ public class FrameHeaderTests
         StateHash = 0xFEDCBA9876543210,
         Hold = true,
         PayloadLength = 262_144,
+        PayloadHash = 0x0F1E2D3C4B5A6978,
     };
 
     [Theory]
@@ -46,12 +47,12 @@ public class FrameHeaderTests
         var again = new byte[FrameHeader.Bytes];
         Full.Write(again);
         Assert.Equal(again, bytes);
-        Assert.Equal("4C4E545202000300"u8.ToArray(), System.Text.Encoding.ASCII.GetBytes(Convert.ToHexString(bytes[..8])));
+        Assert.Equal("4C4E545203000300"u8.ToArray(), System.Text.Encoding.ASCII.GetBytes(Convert.ToHexString(bytes[..8])));
     }
 
     [Theory]
     [InlineData(0, 0x00, "magic at byte 1000 of the stream is 0x52544E00, expected 0x52544E4C")]
-    [InlineData(4, 0x01, "version at byte 1004 of the stream is 0x1, expected 0x2")]
+    [InlineData(4, 0x01, "version at byte 1004 of the stream is 0x1, expected 0x3")]
     [InlineData(6, 0x0C, "kind at byte 1006 of the stream is 12, expected 1 to 11")]
     [InlineData(71, 0x04, "payload length at byte 1068 of the stream is 67371008, expected at most 67108864")]
     [InlineData(71, 0xFF, "payload length at byte 1068 of the stream is 4278452224, expected at most 67108864")]
@@ -63,6 +64,17 @@ public class FrameHeaderTests
         bytes[offset] = value;
         var error = Assert.Throws<FrameException>(() => FrameHeader.Read(bytes, position: 1000));
         Assert.Equal("corrupt frame: " + message, error.Message);
+    }
+
+    [Fact]
+    public void Any_bit_that_flips_shows()
+    {
+        for (var bit = 0; bit < 8 * FrameHeader.Bytes; bit++)
+        {
+            var bytes = Bytes(Full);
+            bytes[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.Throws<FrameException>(() => FrameHeader.Read(bytes, position: 0));
+        }
     }
 
     [Fact]

@@ -80,7 +80,7 @@ public sealed class PeerLinkTests : IAsyncDisposable
         far.Write(Frame(FrameKind.Total, rank: 1) with { Item = 2 }, new byte[8]);
         Assert.Equal(2UL, (await HearAsync<FrameArrived>()).Header.Item);
         far.Write(Frame(FrameKind.Total, rank: 1) with { Generation = new GenerationNumber(3, 0) }, default);
-        Assert.Equal("corrupt frame: generation at byte 192 of the stream is (3,0), expected at most the link's, (2,3)", (await HearAsync<PeerLink.Closed>()).Reason);
+        Assert.Equal("corrupt frame: generation at byte 224 of the stream is (3,0), expected at most the link's, (2,3)", (await HearAsync<PeerLink.Closed>()).Reason);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class PeerLinkTests : IAsyncDisposable
         far.Write(Frame(FrameKind.Total, rank: 5), default);
         Assert.Equal(12, (await HearAsync<FrameArrived>()).Payload.Length);
         var closed = await HearAsync<PeerLink.Closed>();
-        Assert.Equal((1, "corrupt frame: rank at byte 132 of the stream is 5, expected 1"), (closed.Rank, closed.Reason));
+        Assert.Equal((1, "corrupt frame: rank at byte 148 of the stream is 5, expected 1"), (closed.Rank, closed.Reason));
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class PeerLinkTests : IAsyncDisposable
         b.Send(header);
         b.Send(new byte[60]);
         b.Dispose();
-        Assert.Equal("the stream ends at byte 140, 40 bytes before the end of the frame", (await HearAsync<PeerLink.Closed>()).Reason);
+        Assert.Equal("the stream ends at byte 156, 40 bytes before the end of the frame", (await HearAsync<PeerLink.Closed>()).Reason);
     }
 
     [Fact]

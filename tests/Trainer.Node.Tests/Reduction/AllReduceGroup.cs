@@ -17,12 +17,13 @@ internal sealed class AllReduceGroup : IDisposable
     private readonly LeasePool _pool = new();
     private readonly BlockingCollection<object> _heard = [];
 
-    public AllReduceGroup(int members, int shards, int elements, bool unix, int mostSamples = 256, int roundedElements = 0, ulong firstItem = 1)
+    public AllReduceGroup(int members, int shards, int elements, bool unix, int mostSamples = 256, int roundedElements = 0, ulong firstItem = 1, bool lastIsPlayed = false)
     {
         Plan = Plans.Even(members, shards, elements);
         Buckets = elements == 0 ? NoBuckets : [new Bucket(0, 0, elements / 3), new Bucket(1, elements / 3, elements - (elements / 3))];
         var mesh = Sockets.Mesh(members, unix);
-        Members = [.. Enumerable.Range(0, members).Select(rank => new AllReduceMember(this, rank, mesh[rank], mostSamples, _pool, roundedElements, firstItem))];
+        Played = lastIsPlayed ? mesh[^1][0] : null;
+        Members = [.. Enumerable.Range(0, members - (lastIsPlayed ? 1 : 0)).Select(rank => new AllReduceMember(this, rank, mesh[rank], mostSamples, _pool, roundedElements, firstItem))];
     }
 
     public AllReducePlan Plan { get; }
@@ -30,6 +31,9 @@ internal sealed class AllReduceGroup : IDisposable
     public IReadOnlyList<Bucket> Buckets { get; }
 
     public IReadOnlyList<AllReduceMember> Members { get; }
+
+    /// <summary>The end at which a test plays the last member, of its link to rank 0.</summary>
+    public LinkConnection? Played { get; }
 
     /// <summary>Runs a member's part of each step on a thread of its own; rethrows what any of them throws.</summary>
     public T[] OnEach<T>(Func<AllReduceMember, T> run)
@@ -107,14 +111,15 @@ internal sealed class AllReduceMember
         (_group, Rank) = (group, rank);
         var roots = group.Plan.Roots[rank].Select(_ => new Memory<float>(new float[group.Plan.Elements])).ToArray();
         Buffers = new GradientBuffers(roots, new float[group.Plan.Elements]);
+        Hashes = new PayloadHashes(group.Plan, Buffers);
         var setup = new AllReduceSetup(
-            group.Plan, AllReduceGroup.Job, new GenerationNumber(1, 1), rank, Buffers, mostSamples, links, pool, _waiter, firstItem, item => Committed = item)
+            group.Plan, AllReduceGroup.Job, new GenerationNumber(1, 1), rank, Buffers, mostSamples, links, pool, _waiter, firstItem, item => Committed = item, Hashes)
         {
             RoundedElements = roundedElements,
         };
         var props = Props.Create(() => new AllReduce(setup)).WithDispatcher(LinkDispatcher.Name);
         Actor = group.Create(props, rank);
-        _client = new AllReduceClient(Actor, _waiter, group.Buckets.Count);
+        _client = new AllReduceClient(Actor, _waiter, group.Buckets.Count, Hashes);
     }
 
     public int Rank { get; }
@@ -123,6 +128,8 @@ internal sealed class AllReduceMember
 
     public GradientBuffers Buffers { get; }
 
+    public PayloadHashes Hashes { get; }
+
     /// <summary>The last item that it heard is committed.</summary>
     public ulong Committed { get; private set; }
 
@@ -130,8 +137,10 @@ internal sealed class AllReduceMember
 
     /// <summary>Takes part in an item and then applies it, with a hash.</summary>
     /// <param name="compute">Between the item's begin and its gradients.</param>
+    /// <param name="contributed">After its gradients.</param>
     public ReduceResult Reduce(
-        ulong item, int samples, ReadOnlyMemory<float> statistics, ulong hash = 7, bool gradients = true, TimeSpan? patience = null, Action<IBatchExchange>? compute = null)
+        ulong item, int samples, ReadOnlyMemory<float> statistics, ulong hash = 7, bool gradients = true, TimeSpan? patience = null, Action<IBatchExchange>? compute = null,
+        Action? contributed = null)
     {
         if (!_plans.TryGetValue((samples, gradients), out var plan))
         {
@@ -145,6 +154,7 @@ internal sealed class AllReduceMember
             _client.BucketReady(bucket);
         }
 
+        contributed?.Invoke();
         var result = _client.Complete(statistics);
         _client.Applied(item, hash);
         return result;

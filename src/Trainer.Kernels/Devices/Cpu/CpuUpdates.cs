@@ -29,10 +29,11 @@ internal sealed unsafe class CpuUpdates<TSimd, TVector>(ThreadTeam team, Scratch
         _squaredNorm.Execute(values.Elements, Operand.Address(nameof(SquaredNorm), "values", values, Extent.Of(values.Elements)));
 
     public void Update(
-        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> read, Span<ulong> written)
+        ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, Span<ulong> read, Span<ulong> written,
+        Span<ulong> ofTotal = default)
     {
         const string Operation = nameof(Update);
-        GeometryChecks.CheckRuns(Operation, runs, before, after, read.Length, written.Length);
+        GeometryChecks.CheckRuns(Operation, runs, before, after, read.Length, written.Length, ofTotal.Length);
         var extent = Extent.Of(after[0].Elements);
         var sources = (float**)_targets.Ensure<nint>(before.Length);
         var targets = (float**)_otherTargets.Ensure<nint>(after.Length);
@@ -43,7 +44,7 @@ internal sealed unsafe class CpuUpdates<TSimd, TVector>(ThreadTeam team, Scratch
         }
 
         _weightUpdate.Plan(runs, scale);
-        _weightUpdate.Execute(extent.Elements, Operand.Address(Operation, "total", total, extent), after.Length, sources, targets, read, written);
+        _weightUpdate.Execute(extent.Elements, Operand.Address(Operation, "total", total, extent), after.Length, sources, targets, read, written, ofTotal);
     }
 
     public void Hash(Tensor values, Span<ulong> hashes)

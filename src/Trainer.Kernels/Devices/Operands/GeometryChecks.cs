@@ -118,7 +118,7 @@ internal static class GeometryChecks
 
     /// <param name="read">Room for the chunks' hashes.</param>
     /// <param name="written">Likewise.</param>
-    public static void CheckRuns(string operation, ReadOnlySpan<UpdateRun> runs, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, int read, int written)
+    public static void CheckRuns(string operation, ReadOnlySpan<UpdateRun> runs, ReadOnlySpan<Tensor> before, ReadOnlySpan<Tensor> after, int read, int written, int ofTotal)
     {
         if (before.Length != after.Length || after.Length == 0)
         {
@@ -128,6 +128,11 @@ internal static class GeometryChecks
         var (elements, total) = (after[0].Elements, 0L);
         CheckHashes(operation, elements * after.Length, after.Length * Chunk.CountOf(elements), read);
         CheckHashes(operation, elements * after.Length, after.Length * Chunk.CountOf(elements), written);
+        if (ofTotal > 0)
+        {
+            CheckHashes(operation, elements, Chunk.CountOf(elements), ofTotal);
+        }
+
         for (var i = 0; i < runs.Length; i++)
         {
             if (runs[i].Elements < 0 || !Enum.IsDefined(runs[i].Rule))

@@ -31,6 +31,7 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
     private float** _after;
     private ulong* _read;
     private ulong* _written;
+    private ulong* _ofTotal;
 
     /// <summary>Takes in the runs; the caller checks that they cover the buffer and have the state they need.</summary>
     public void Plan(ReadOnlySpan<UpdateRun> runs, float scale)
@@ -51,7 +52,7 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
     }
 
     /// <param name="buffers">The weights and the optimizer's buffers.</param>
-    public void Execute(long elements, float* total, int buffers, float** before, float** after, Span<ulong> read, Span<ulong> written)
+    public void Execute(long elements, float* total, int buffers, float** before, float** after, Span<ulong> read, Span<ulong> written, Span<ulong> ofTotal)
     {
         _elements = elements;
         _total = total;
@@ -59,11 +60,12 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
         _before = before;
         _after = after;
         _chunks = written.Length / buffers;
-        scratch.EnsureOwn(buffers * (BlockElements + (2 * WeightHash.Lanes)));
-        fixed (ulong* ofRead = read, ofWritten = written)
+        scratch.EnsureOwn((buffers * (BlockElements + (2 * WeightHash.Lanes))) + WeightHash.Lanes);
+        fixed (ulong* ofRead = read, ofWritten = written, ofTotals = ofTotal)
         {
             _read = ofRead;
             _written = ofWritten;
+            _ofTotal = ofTotals;
             team.Run(this, _chunks);
         }
     }
@@ -75,17 +77,28 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
         var block = scratch.Own(thread);
         var states = block + (_buffers * BlockElements);
         var readStates = states + (_buffers * WeightHash.Lanes);
-        new Span<float>(states, 2 * _buffers * WeightHash.Lanes).Clear();
+        var totalStates = readStates + (_buffers * WeightHash.Lanes);
+        new Span<float>(states, ((2 * _buffers) + 1) * WeightHash.Lanes).Clear();
         var step = StepAt(first);
         for (var done = 0; done < count; done += BlockElements)
         {
             var length = Math.Min(BlockElements, count - done);
             UpdateBlock(ref step, first + done, first + done + length, block);
+            if (_ofTotal is not null)
+            {
+                ChunkHash<TSimd, TVector>.Add(totalStates, _total + first + done, length);
+            }
+
             for (var buffer = 0; buffer < _buffers; buffer++)
             {
                 var (state, place) = (buffer * WeightHash.Lanes, first + done);
                 Finish(readStates + state, _before[buffer] + place, states + state, block + (buffer * BlockElements), _after[buffer] + place, length);
             }
+        }
+
+        if (_ofTotal is not null)
+        {
+            _ofTotal[piece] = ChunkHash<TSimd, TVector>.OfChunk(totalStates, count);
         }
 
         for (var buffer = 0; buffer < _buffers; buffer++)

@@ -1,0 +1,59 @@
+using Trainer.Kernels.Devices.Cpu;
+
+namespace Trainer.Node.Reduction;
+
+/// <summary>
+/// What a member's gradients and totals of an item are to be: the hash of each chunk, made when the chunk was. Outlives the generation, as the buffers do: after a payload came
+/// to a peer that is not what it should be, its sender finds out whether it was its own memory.
+/// </summary>
+internal sealed class PayloadHashes(AllReducePlan plan, GradientBuffers buffers)
+{
+    private readonly ulong[] _parts = new ulong[buffers.Roots.Count * plan.Chunks];
+    private readonly ulong[] _totals = new ulong[plan.Chunks];
+
+    /// <summary>Of each chunk's total; 0: it is not there.</summary>
+    public ReadOnlyMemory<ulong> Totals => _totals;
+
+    /// <summary>An item begins, and will write over the buffers.</summary>
+    public void Clear()
+    {
+        Array.Clear(_parts);
+        Array.Clear(_totals);
+    }
+
+    /// <summary>A chunk of a root's gradient is complete.</summary>
+    public ulong MadePart(int root, int chunk) => _parts[(root * plan.Chunks) + chunk] = HostHash.Of(Slice(buffers.Roots[root], chunk));
+
+    /// <summary>A chunk's total is there.</summary>
+    public ulong MadeTotal(int chunk) => _totals[chunk] = HostHash.Of(Slice(buffers.Total, chunk));
+
+    /// <summary>A chunk that has changed since; null: none. Nobody may be writing meanwhile.</summary>
+    public string? FindChanged()
+    {
+        for (var chunk = 0; chunk < plan.Chunks; chunk++)
+        {
+            for (var root = 0; root < buffers.Roots.Count; root++)
+            {
+                if (IsChanged(_parts[(root * plan.Chunks) + chunk], buffers.Roots[root], chunk))
+                {
+                    return $"the gradient of chunk {chunk}";
+                }
+            }
+
+            if (IsChanged(_totals[chunk], buffers.Total, chunk))
+            {
+                return $"the total of chunk {chunk}";
+            }
+        }
+
+        return null;
+    }
+
+    private bool IsChanged(ulong hash, Memory<float> values, int chunk) => hash != 0 && HostHash.Of(Slice(values, chunk)) != hash;
+
+    private Span<float> Slice(Memory<float> flat, int chunk)
+    {
+        var (offset, length) = plan.Extent(chunk);
+        return flat.Span.Slice(offset, length);
+    }
+}
