@@ -4,7 +4,7 @@ using Trainer.Protos;
 
 namespace Trainer.Cli.Tests;
 
-/// <summary>suspend, resume, scale, verify, journal, worker drain</summary>
+/// <summary>suspend, resume, scale, verify, journal, worker drain, adopt, release</summary>
 public sealed class ElasticCommandTests : IAsyncLifetime
 {
     private readonly TemporaryFolder _home = new();
@@ -118,5 +118,20 @@ public sealed class ElasticCommandTests : IAsyncLifetime
         Assert.True(_api.Drain.Undo);
         var unknown = await CommandRun.InAsync(_home.Path, "worker", "drain", "worker-7");
         Assert.Equal(("There is no worker worker-7.", 1), (unknown.Errors.Split('\n')[0], unknown.ExitCode));
+    }
+
+    [Fact]
+    public async Task An_orphaned_worker_is_shown_adopted_or_released()
+    {
+        _api.Workers.Add(new Worker { Name = "worker-1", Job = "lenet-3f2a", Orphaned = true });
+        Assert.Contains("lenet-3f2a (ORPHANED)", (await CommandRun.InAsync(_home.Path, "workers")).Output, StringComparison.Ordinal);
+        var adopted = await CommandRun.InAsync(_home.Path, "worker", "adopt", "worker-1");
+        Assert.Equal(
+            ("lenet (lenet-3f2a): recovering, the store did not know this job.\nFollow it with: trainer watch lenet-3f2a\n", 0), (adopted.Output, adopted.ExitCode));
+
+        var released = await CommandRun.InAsync(_home.Path, "worker", "release", "worker-1");
+        Assert.Equal(("Worker worker-1 drops what it holds of its job; see it with: trainer workers\n", 0), (released.Output, released.ExitCode));
+        var idle = await CommandRun.InAsync(_home.Path, "worker", "release", "worker-7");
+        Assert.Equal(("Worker worker-7 serves no job.", 1), (idle.Errors.Split('\n')[0], idle.ExitCode));
     }
 }

@@ -8,15 +8,18 @@ using Trainer.Protos;
 
 namespace Trainer.Cli.Commands;
 
-/// <summary>trainer worker drain NAME</summary>
+/// <summary>trainer worker drain|adopt|release NAME</summary>
 internal static class WorkerCommand
 {
-    public static Command Create(Shell shell) => new TrainerCommand("worker", "Takes workers out of use, and back.") { Subcommands = { CreateDrain(shell) } };
+    public static Command Create(Shell shell) => new TrainerCommand("worker", "Takes workers out of use, and back; settles what a lost store left behind.")
+    {
+        Subcommands = { CreateDrain(shell), CreateAdopt(shell), CreateRelease(shell) },
+    };
 
     private static TrainerCommand CreateDrain(Shell shell)
     {
         var connection = new ConnectionOptions();
-        var name = new Argument<string>("NAME") { Description = "A worker that 'trainer workers' lists." };
+        var name = Name();
         var undo = new Option<bool>("--undo") { Description = "It may take jobs again." };
         var command = new TrainerCommand("drain", "Lets a worker leave its job after a step, with nothing lost, and take no other until it is started anew.")
         {
@@ -37,4 +40,50 @@ internal static class WorkerCommand
         });
         return command;
     }
+
+    private static TrainerCommand CreateAdopt(Shell shell)
+    {
+        var connection = new ConnectionOptions();
+        var name = Name();
+        var command = new TrainerCommand("adopt", "Takes the job of an orphaned worker into the store: it goes on from what its workers hold.")
+        {
+            Examples = ["trainer worker adopt worker-1"],
+            Arguments = { name },
+        };
+        connection.AddTo(command);
+        command.SetAction(async (parsed, stop) =>
+        {
+            using var client = await ClusterClient.OpenAsync(connection.Read(parsed, shell), stop);
+            var request = new AdoptWorkerRequest { Name = parsed.GetValue(name) };
+            var job = await client.CallAsync((cluster, options) => cluster.Workers.AdoptWorkerAsync(request, options), stop);
+            Printer.Of(parsed, shell).Say(() => ProtoJson.ToJson(job), () => $"{JobText.State(job)}{Environment.NewLine}Follow it with: trainer watch {job.Id}");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static TrainerCommand CreateRelease(Shell shell)
+    {
+        var connection = new ConnectionOptions();
+        var name = Name();
+        var command = new TrainerCommand("release", "Frees an orphaned worker. What it holds of its job is lost.")
+        {
+            Examples = ["trainer worker release worker-1"],
+            Arguments = { name },
+        };
+        connection.AddTo(command);
+        command.SetAction(async (parsed, stop) =>
+        {
+            using var client = await ClusterClient.OpenAsync(connection.Read(parsed, shell), stop);
+            var request = new ReleaseWorkerRequest { Name = parsed.GetValue(name) };
+            await client.CallAsync((cluster, options) => cluster.Workers.ReleaseWorkerAsync(request, options), stop);
+            Printer.Of(parsed, shell).Say(
+                () => new JsonObject { ["name"] = request.Name, ["released"] = true },
+                () => $"Worker {request.Name} drops what it holds of its job; see it with: trainer workers");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Argument<string> Name() => new("NAME") { Description = "A worker that 'trainer workers' lists." };
 }

@@ -45,6 +45,7 @@ internal static class WorkersCommand
 
     private static string Serves(Worker worker) => (worker.Job.Length > 0, worker.Draining) switch
     {
+        (true, _) when worker.Orphaned => $"{worker.Job} (ORPHANED)",
         (true, true) => $"{worker.Job} (leaving)",
         (true, false) => worker.Job,
         (false, true) => "draining",

@@ -39,6 +39,8 @@ internal static class ApiErrors
 
     public static RpcException WorkerNotFound(string name) => Error(StatusCode.NotFound, "WORKER_NOT_FOUND", $"There is no worker {name}.");
 
+    public static RpcException NotOrphaned(string message) => Error(StatusCode.FailedPrecondition, "WORKER_NOT_ORPHANED", message);
+
     public static RpcException JobExists(string message) => Error(StatusCode.AlreadyExists, "JOB_EXISTS", message);
 
     public static RpcException Unauthenticated(string message) => Error(StatusCode.Unauthenticated, "TOKEN_INVALID", message);

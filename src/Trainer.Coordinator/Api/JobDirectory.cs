@@ -30,6 +30,13 @@ public sealed class JobDirectory(ActorSystem system, IActorRef jobs, IActorRef s
 
     public Task<DrainReply> DrainAsync(DrainWorker order, CancellationToken stop) => AskAsync<DrainReply>(scheduler, order, stop);
 
+    /// <summary>What a worker says that it serves.</summary>
+    /// <exception cref="RpcException">UNAVAILABLE: it says nothing.</exception>
+    public Task<Served> DescribeAsync(WorkerStatus worker, CancellationToken stop) =>
+        AskAsync<Served>(system.ActorSelection(worker.ActorPath), new DescribeServed { Worker = worker.Worker }, stop);
+
+    public void Order(WorkerStatus worker, Release order) => system.ActorSelection(worker.ActorPath).Tell(order);
+
     public Task<ListWorkersReply> ListWorkersAsync(CancellationToken stop) => AskAsync<ListWorkersReply>(scheduler, new ListWorkersQuery(), stop);
 
     /// <summary>The job now and whenever it changes, until it has ended; a slow reader skips to the newest.</summary>
@@ -51,7 +58,7 @@ public sealed class JobDirectory(ActorSystem system, IActorRef jobs, IActorRef s
         }
     }
 
-    private static async Task<T> AskAsync<T>(IActorRef whom, object question, CancellationToken stop)
+    private static async Task<T> AskAsync<T>(ICanTell whom, object question, CancellationToken stop)
     {
         try
         {

@@ -1,15 +1,18 @@
 using Grpc.Core;
+using Trainer.Coordinator.Scheduling;
+using Trainer.Coordinator.Store;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Api;
 
 /// <summary>The workers that the scheduler knows.</summary>
-public sealed class WorkerService(JobDirectory directory) : Protos.WorkerService.WorkerServiceBase
+public sealed class WorkerService(JobDirectory directory, IJobStore store) : Protos.WorkerService.WorkerServiceBase
 {
     public override async Task<ListWorkersResponse> ListWorkers(ListWorkersRequest request, ServerCallContext context)
     {
         var reply = await directory.ListWorkersAsync(context.CancellationToken);
+        var unknown = await UnknownAsync(reply.Workers.Select(worker => worker.Job).Where(job => job.Length > 0).Distinct());
         return new ListWorkersResponse
         {
             Workers =
@@ -25,6 +28,7 @@ public sealed class WorkerService(JobDirectory directory) : Protos.WorkerService
                     Numerics = status.Numerics,
                     LastSeenSeconds = seen,
                     Draining = status.Leaving,
+                    Orphaned = unknown.Contains(status.Job),
                 }),
             },
         };
@@ -39,5 +43,59 @@ public sealed class WorkerService(JobDirectory directory) : Protos.WorkerService
 
         var reply = await directory.DrainAsync(new DrainWorker { Worker = request.Name, Undo = request.Undo }, context.CancellationToken);
         return reply.Known ? new DrainWorkerResponse() : throw ApiErrors.WorkerNotFound(request.Name);
+    }
+
+    public override async Task<Job> AdoptWorker(AdoptWorkerRequest request, ServerCallContext context)
+    {
+        var (worker, served) = await OrphanAsync(request.Name, context.CancellationToken);
+        if (served.Assignment is null)
+        {
+            throw ApiErrors.NotOrphaned($"Worker {worker.Worker} holds nothing of job {served.Job} yet: release it.");
+        }
+
+        if (served.Expectation is not null)
+        {
+            throw ApiErrors.NotOrphaned($"Job {served.Job} of worker {worker.Worker} verifies another one, of which nothing is known here: release it.");
+        }
+
+        var adopt = new AdoptJob { Served = served, Worker = worker.Worker, Numerics = worker.NumericsFor(served.Spec.WantedArithmetic()) ?? "" };
+        return await directory.AskAsync(new JobEnvelope { Job = served.Job, Adopt = adopt }, context.CancellationToken);
+    }
+
+    public override async Task<ReleaseWorkerResponse> ReleaseWorker(ReleaseWorkerRequest request, ServerCallContext context)
+    {
+        var (worker, served) = await OrphanAsync(request.Name, context.CancellationToken);
+        directory.Order(worker, new Release { Job = served.Job, Worker = worker.Worker, Generation = served.Authority, Reason = "Released by the operator: the store does not know its job." });
+        return new ReleaseWorkerResponse();
+    }
+
+    /// <exception cref="RpcException">There is no such worker, or it is none of whose job the store knows nothing.</exception>
+    private async Task<(WorkerStatus Worker, Served Served)> OrphanAsync(string name, CancellationToken stop)
+    {
+        if (name.Length == 0)
+        {
+            throw ApiErrors.InvalidField("name", "is required");
+        }
+
+        var workers = (await directory.ListWorkersAsync(stop)).Workers;
+        var worker = workers.FirstOrDefault(known => known.Worker == name) ?? throw ApiErrors.WorkerNotFound(name);
+        var served = await directory.DescribeAsync(worker, stop);
+        return served.Job.Length == 0 ? throw ApiErrors.NotOrphaned($"Worker {name} serves no job.")
+            : await store.FindAsync(served.Job) is not null ? throw ApiErrors.NotOrphaned($"Worker {name} serves job {served.Job}, which the store knows: cancel the job, or drain the worker.")
+            : (worker, served);
+    }
+
+    private async Task<HashSet<string>> UnknownAsync(IEnumerable<string> jobs)
+    {
+        var unknown = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var job in jobs)
+        {
+            if (await store.FindAsync(job) is null)
+            {
+                unknown.Add(job);
+            }
+        }
+
+        return unknown;
     }
 }

@@ -84,7 +84,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
             case JobEnvelope.MessageOneofCase.Create:
                 AnswerCreate(envelope.Create);
                 break;
-            case JobEnvelope.MessageOneofCase.Get:
+            case JobEnvelope.MessageOneofCase.Adopt or JobEnvelope.MessageOneofCase.Get:
                 Sender.Tell(new JobUpdate { Job = _machine!.Row.ToJob() });
                 break;
             case JobEnvelope.MessageOneofCase.Subscribe:
@@ -132,9 +132,9 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
 
             row = row with { Term = next };
         }
-        else if (row is null && envelope.MessageCase == JobEnvelope.MessageOneofCase.Create)
+        else if (row is null && NewRow(envelope) is { } made)
         {
-            row = await _services.Store.InsertAsync(JobMachine.NewRow(_id, envelope.Create, Now));
+            row = await _services.Store.InsertAsync(made);
             Count(row.Transitions[0]);
         }
 
@@ -150,6 +150,13 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         return true;
     }
 
+    private JobRow? NewRow(JobEnvelope envelope) => envelope.MessageCase switch
+    {
+        JobEnvelope.MessageOneofCase.Create => JobMachine.NewRow(_id, envelope.Create, Now),
+        JobEnvelope.MessageOneofCase.Adopt => JobMachine.AdoptedRow(_id, envelope.Adopt, Now),
+        _ => null,
+    };
+
     private void AnswerCreate(CreateJob create) => Sender.Tell(_machine!.Row.IsMadeBy(create.RequestId, create.RequestHash)
         ? new JobUpdate { Job = _machine.Row.ToJob() }
         : new JobRefused { Job = _id, Status = (int)Grpc.Core.StatusCode.AlreadyExists, Message = JobRow.MadeByAnother(_id) });
@@ -157,16 +164,12 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
     private static bool IsQuestion(JobEnvelope envelope) => envelope.MessageCase is not
         (JobEnvelope.MessageOneofCase.None or JobEnvelope.MessageOneofCase.Target or JobEnvelope.MessageOneofCase.Report or JobEnvelope.MessageOneofCase.Wake);
 
+    // A worker that serves a job of which the store knows nothing keeps what it has: the store may be the wrong one, or an old one. Its operator adopts or releases it.
     private void RefuseUnknown(JobEnvelope envelope)
     {
         if (IsQuestion(envelope))
         {
             Sender.Tell(new JobRefused { Job = _id, Status = (int)Grpc.Core.StatusCode.NotFound, Message = $"There is no job {_id}." });
-        }
-        else if (envelope.MessageCase == JobEnvelope.MessageOneofCase.Report)
-        {
-            var report = envelope.Report;
-            Sender.Tell(new Release { Job = _id, Worker = report.Worker, Generation = report.Generation, Reason = "There is no such job." });
         }
     }
 

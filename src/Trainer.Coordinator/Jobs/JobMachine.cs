@@ -96,6 +96,31 @@ public sealed partial record JobMachine
         };
     }
 
+    /// <summary>A job that the store has lost, or never had: its workers are asked what they hold, as after any absence of the coordinator.</summary>
+    public static JobRow AdoptedRow(string id, AdoptJob adopt, DateTimeOffset now)
+    {
+        var (served, message) = (adopt.Served, $"The store did not know this job. It was taken over from worker {adopt.Worker}, with all that its workers hold.");
+        return new JobRow
+        {
+            Id = id,
+            RequestId = $"adopted-{id}",
+            RequestHash = "",
+            Spec = served.Spec,
+            State = JobState.Recovering,
+            Message = message,
+            Term = served.Authority.Term + 1,
+            Generation = served.Generation,
+            Assignment = served.Assignment,
+            Committed = served.From,
+            Numerics = adopt.Numerics,
+            Created = now,
+            Started = now,
+            Version = 1,
+            Journal = [JournalEntries.Of(served.Generation, served.Assignment, served.From, "Adopted", detail: "", lost: [], faultTime: null, itemsRedone: 0)],
+            Transitions = [new Transition { Time = now.ToTimestamp(), State = JobState.Recovering, Reason = "Adopted", Message = message }],
+        };
+    }
+
     /// <param name="row">As stored, with a term that the entity has taken.</param>
     /// <param name="secret">Random.</param>
     public static JobMachine Of(JobRow row, JobSettings settings, ByteString secret, DateTimeOffset now) => new(row, settings, secret, now);

@@ -10,6 +10,7 @@ namespace Trainer.Node.Cluster;
 /// <remarks>
 /// <code>
 ///   job entity -- Enlist, Start, Hold, Fence, Save, Release, Query --> agent --> WorkerActor (system `training`)
+///   API        -- DescribeServed --> agent --> WorkerActor -- Served --> API
 ///   job entity &lt;-- JobEnvelope(WorkerReport) -- region proxy &lt;-- agent &lt;-- WorkerActor
 ///   scheduler  &lt;-- WorkerStatus, every second and at every change -- agent &lt;-- WorkerRefused -- scheduler
 /// </code>
@@ -39,6 +40,7 @@ public sealed class ClusterAgent : ReceiveActor, IWithTimers
         Receive<Fence>(order => order.Worker == name, Obey);
         Receive<Release>(order => order.Worker == name, Obey);
         Receive<Query>(order => order.Worker == name, Obey);
+        Receive<DescribeServed>(question => question.Worker == name, question => _worker.Tell(question, Sender));
         Receive<WorkerReport>(report => _jobs.Tell(new JobEnvelope { Job = report.Job, Report = report }));
         Receive<WorkerStatus>(Announce);
         Receive<WorkerRefused>(refused => refused.Worker == name, Complain);

@@ -128,6 +128,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
         Receive<Save>(order => Decide(new Ordered(order)));
         Receive<Release>(order => Decide(new Ordered(order)));
         Receive<Query>(order => Decide(new Ordered(order)));
+        Receive<DescribeServed>(_ => Sender.Tell(_machine.Describe()));
     }
 
     private void ReceiveWhatHappens()

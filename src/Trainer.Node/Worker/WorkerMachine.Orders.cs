@@ -41,7 +41,7 @@ internal sealed partial record WorkerMachine
 
         if (Phase == WorkerPhase.Idle && !IsLeaving)
         {
-            var next = this with { Phase = WorkerPhase.Loading, Job = enlist.Job, Authority = GenerationNumber.Of(enlist.Generation) };
+            var next = this with { Phase = WorkerPhase.Loading, Job = enlist.Job, Enlisted = enlist, Authority = GenerationNumber.Of(enlist.Generation) };
             return new WorkerDecision(next, [new BeginJob(enlist), new SayStatus(), new Say(next.Signed(next.Alive(now)))]);
         }
 
@@ -107,6 +107,18 @@ internal sealed partial record WorkerMachine
             .Select(epoch => new Say(Signed(new WorkerReport { Epoch = new EpochReport { Summary = epoch, Item = now.Committed } })));
         return new WorkerDecision(next, [.. actions, .. epochs]);
     }
+
+    /// <summary>All that a coordinator must be told of the job which knows nothing of it.</summary>
+    public Served Describe() => Enlisted is null ? new Served() : new Served
+    {
+        Job = Job,
+        Spec = Enlisted.Spec,
+        Expectation = Enlisted.Expectation,
+        Authority = Authority.ToMessage(),
+        Generation = Generation.ToMessage(),
+        Assignment = Order?.Assignment,
+        From = Order?.State,
+    };
 
     private WorkerDecision Repeat(Vitals now) => Saying(Word ?? Alive(now));
 }

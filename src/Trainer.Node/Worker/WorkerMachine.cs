@@ -43,6 +43,9 @@ internal sealed partial record WorkerMachine(string Name, string Incarnation)
     /// <summary>That it serves; empty: none.</summary>
     public string Job { get; private init; } = "";
 
+    /// <summary>The order that the job came with.</summary>
+    private Enlist? Enlisted { get; init; }
+
     /// <summary>The highest generation that an order of the job came with: lower ones are dropped.</summary>
     public GenerationNumber Authority { get; private init; }
 

@@ -169,6 +169,22 @@ internal sealed class FakeWorkers(FakeApi api) : WorkerService.WorkerServiceBase
     public override Task<ListWorkersResponse> ListWorkers(ListWorkersRequest request, ServerCallContext context) =>
         Task.FromResult(new ListWorkersResponse { Workers = { api.Workers } });
 
+    public override Task<Job> AdoptWorker(AdoptWorkerRequest request, ServerCallContext context)
+    {
+        var job = api.Find(Orphan(request.Name).Job);
+        (job.State, job.Message) = (JobState.Recovering, "The store did not know this job.");
+        return Task.FromResult(job);
+    }
+
+    public override Task<ReleaseWorkerResponse> ReleaseWorker(ReleaseWorkerRequest request, ServerCallContext context)
+    {
+        Orphan(request.Name).Job = "";
+        return Task.FromResult(new ReleaseWorkerResponse());
+    }
+
+    private Worker Orphan(string name) => api.Workers.Find(worker => worker.Name == name && worker.Orphaned)
+        ?? throw new RpcException(new Status(StatusCode.FailedPrecondition, $"Worker {name} serves no job."));
+
     public override Task<DrainWorkerResponse> DrainWorker(DrainWorkerRequest request, ServerCallContext context)
     {
         api.Drain = request;

@@ -56,8 +56,34 @@ public sealed class JobEntityTests : TestKit
         Assert.Equal((5, "There is no job j-1."), (refused.Status, refused.Message));
         await _region.ExpectMsgAsync<Passivate>();
 
+        // What a worker holds of it is not ours to throw away.
         Report("a", new WorkerReport { Alive = new Alive(), Generation = new Generation { Term = 4, Number = 2 } });
-        Assert.Equal(4ul, (await _agents["a"].ExpectMsgAsync<Release>()).Generation.Term);
+        Tell(new JobEnvelope { Get = new GetJob() });
+        await _user.ExpectMsgAsync<JobRefused>();
+        await _agents["a"].ExpectNoMsgAsync(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task An_adopted_job_is_stored_above_the_term_that_its_workers_obey_and_asks_them()
+    {
+        var member = new Member { Worker = "a", Incarnation = "life-a", ActorPath = _user.Ref.Path.ToString(), Roots = { new ShardNode { Lo = 0, Hi = 16 } } };
+        var served = new Served
+        {
+            Job = Id,
+            Spec = Samples.Spec(),
+            Authority = new Generation { Term = 4, Number = 9 },
+            Generation = new Generation { Term = 3, Number = 7 },
+            Assignment = new Assignment { Shards = 16, Members = { member } },
+            From = new StateId { Item = 5, Step = 4, Samples = 1024, Hash = 77 },
+        };
+        Tell(new JobEnvelope { Adopt = new AdoptJob { Served = served, Worker = "a", Numerics = "canonical" } });
+
+        Assert.Equal((4, 9ul), ((int)(await _user.ExpectMsgAsync<Query>()).Generation.Term - 1, served.Authority.Number));
+        var job = (await _user.ExpectMsgAsync<JobUpdate>()).Job;
+        Assert.Equal(
+            (JobState.Recovering, "The store did not know this job. It was taken over from worker a, with all that its workers hold."), (job.State, job.Message));
+        var row = (await _store.FindAsync(Id))!;
+        Assert.Equal((5ul, "3.7", 5ul, "canonical"), (row.Term, row.Journal[0].Generation, row.Journal[0].FromStep, row.Numerics));
     }
 
     [Theory]
