@@ -67,9 +67,10 @@ public sealed partial record JobMachine
         return progress;
     }
 
+    // Where all died once the result was written, nobody may have told of the epochs.
     private Result Summarise(Saved saved)
     {
-        var last = Row.Epochs[^1];
+        var last = Row.Epochs.LastOrDefault() ?? new EpochSummary();
         return new Result
         {
             WeightsPath = saved.WeightsPath,
@@ -77,8 +78,8 @@ public sealed partial record JobMachine
             Loss = last.Loss,
             TrainAccuracy = last.TrainAccuracy,
             TestAccuracy = last.TestAccuracy,
-            BestTestAccuracy = Row.Epochs.Max(epoch => epoch.TestAccuracy),
-            ImagesPerSecond = Median([.. Row.Epochs.Select(epoch => epoch.ImagesPerSecond).Order()]),
+            BestTestAccuracy = Row.Epochs.Select(epoch => epoch.TestAccuracy).DefaultIfEmpty().Max(),
+            ImagesPerSecond = Median([.. Row.Epochs.Select(epoch => epoch.ImagesPerSecond).DefaultIfEmpty().Order()]),
             Seconds = (Now - Row.Created).TotalSeconds,
             Input = { saved.Input },
             Classes = saved.Classes,

@@ -27,8 +27,11 @@ public sealed partial record JobMachine
         var names = Fenced(phase).Select(worker => worker.Name).ToList();
         var former = phase.Former.Keys.OrderBy(Rank).ToList();
         var verdict = Verdict.Of([.. former, .. names.Except(former)], phase.Answers.Where(answer => names.Contains(answer.Key)).ToImmutableDictionary(), Row.Committed, Faults, Setbacks);
-        return verdict is null ? LookForState(phase) : Weigh(phase, verdict);
+        return verdict is null || !CanBeHad(verdict) ? LookForState(phase) : Weigh(phase, verdict);
     }
+
+    // Of a holder that nobody named yet it may not be known where others find it: the scheduler is asked.
+    private bool CanBeHad(Verdict verdict) => verdict.State.Item == LastCheckpointed.Item || verdict.Holders.Exists(worker => Pool[worker].Status.LinkEndpoints.Count > 0);
 
     private int Rank(string worker) => Members.Index().FirstOrDefault(member => member.Item.Worker == worker).Index;
 
@@ -123,8 +126,9 @@ public sealed partial record JobMachine
     {
         var isLost = !Fenced(phase).Any();
         var isOnDisk = Row.Committed.Item == LastCheckpointed.Item && phase.Answers.Values.All(answer => answer.Committed <= Row.Committed.Item);
+        var mayAnswer = Fenced(phase).Any(worker => !phase.Answers.ContainsKey(worker.Name) && worker.SuspectedSince is null && Uptime - worker.LastSign < Settings.Silence);
         var isOver = Uptime - (phase.AskingSince ?? phase.Since) >= Settings.StateTimeout;
-        if (isLost || isOver || isOnDisk && (phase.Answers.Count > 0 || Row.Started is null))
+        if (isLost || isOver || isOnDisk && !mayAnswer && (phase.Answers.Count > 0 || Row.Started is null))
         {
             return ForgetUnreadable(phase).StartOver($"{phase.Cause} No worker holds the job's state any more.", phase.FaultTime);
         }

@@ -69,7 +69,8 @@ public sealed partial record JobMachine
         WorkerReport.ReportOneofCase.Held => IsInGeneration(worker) ? Commit(report.Held.State) : this,
         WorkerReport.ReportOneofCase.Finished => IsInGeneration(worker) ? Commit(report.Finished.State) : this,
         WorkerReport.ReportOneofCase.Fenced => Unfold(worker, report.Fenced),
-        WorkerReport.ReportOneofCase.Standby => Unfold(worker, new Fenced { Held = { report.Standby.Held }, Committed = report.Standby.Committed }), // It never entered.
+        WorkerReport.ReportOneofCase.Standby => Unfold(
+            worker, new Fenced { Held = { report.Standby.Held }, Committed = report.Standby.Committed, Fence = report.Standby.Authority }), // It never entered.
         WorkerReport.ReportOneofCase.Saved => TakeSaved(report.Saved),
         WorkerReport.ReportOneofCase.SaveFailed => TakeSaveFailed(worker, report.SaveFailed.Id, report.SaveFailed.Message),
         _ => TakeFault(worker, report),
@@ -91,6 +92,10 @@ public sealed partial record JobMachine
     private JobMachine Recruit() => Phase is Starting or Running or Holding or Fencing && Target is not null
         ? Target.Values.Where(IsWelcome).Aggregate(this, (machine, status) => machine.With(JobWorker.Of(status, Uptime)))
         : this;
+
+    // Who loaded, or was ready, and says nothing any more may have been released meanwhile, by an order that came late: it is enlisted again.
+    private JobMachine Reenlist() => Pool.Values.Where(worker => !IsMember(worker) && worker.Phase is WorkerPhase.Loading or WorkerPhase.Standby && Uptime - worker.LastSign >= Settings.Silence)
+        .Aggregate(this, (machine, worker) => machine.With(worker with { Phase = WorkerPhase.Unheard, ReadySince = null }));
 
     private bool IsWelcome(WorkerStatus status) => status.ActorPath.Length > 0 && !status.Leaving && !Pool.ContainsKey(status.Worker) && !IsEvicted(status.Worker)
         && (status.Job.Length == 0 || status.Job == Row.Id);

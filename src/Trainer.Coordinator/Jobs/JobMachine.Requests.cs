@@ -48,7 +48,7 @@ public sealed partial record JobMachine
 
     private JobMachine FinishCancelling() => End(JobState.Cancelled, "Cancelled", $"Cancelled by the user at step {StepNow}.");
 
-    // Where nothing has been computed that is not on disk, it is suspended at once; else once a checkpoint is written (see Hold).
+    // Where no generation is at work it is suspended at once; else once a checkpoint is written (see Hold): its members may have committed what nobody here has heard of.
     private JobMachine Suspend()
     {
         if (Row.Desired == Desired.Suspend)
@@ -60,7 +60,6 @@ public sealed partial record JobMachine
         return Phase switch
         {
             Waiting or Starting => next.Suspended(),
-            Running { IsEstablished: false } when Row.Committed.Item == LastCheckpointed.Item => next.Suspended(),
             _ => next.Move(JobState.Suspending, "SuspendRequested", "The user suspends it: a checkpoint is written."),
         };
     }

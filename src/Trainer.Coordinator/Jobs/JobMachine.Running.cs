@@ -90,10 +90,13 @@ public sealed partial record JobMachine
         }
 
         var isSettled = !loading || Joiners().Exists(worker => Uptime - worker.ReadySince >= Settings.Gather);
-        return Team.Any(IsToLeave) || coming > 0 && isSettled ? HoldReason.Change
+        return Team.Any(IsToLeave) || coming > 0 && isSettled || Team.Any(IsHeldByAnother) ? HoldReason.Change
             : Uptime - BetterSince >= Settings.SharesSettle && coming == 0 && !loading ? HoldReason.Shares
             : null;
     }
+
+    // The Hold of a former entity took effect after this one took the generation over: without another generation it would hold for ever.
+    private bool IsHeldByAnother(JobWorker worker) => IsIn(worker, WorkerPhase.Held);
 
     private bool IsToLeave(JobWorker worker) => Target is not null && !IsAimedAt(worker.Name);
 
@@ -110,6 +113,7 @@ public sealed partial record JobMachine
         HoldReason.Shares => ExplainShares(),
         HoldReason.GiveBack when BelowSince is not null => $"Only {Members.Count} of {Row.MinWorkers} workers for {Settings.BelowMinimum.TotalSeconds:0} s",
         HoldReason.GiveBack => "All its workers are to leave",
+        HoldReason.Change when Joiners().Count == 0 && !Team.Any(IsToLeave) => "The workers had been told to stop",
         _ => string.Join(", ", new[]
         {
             (Verb: "came", Names: Joiners().Select(worker => worker.Name).ToList()),

@@ -28,7 +28,7 @@ public sealed partial record JobMachine
     // All that are named, or, once the first has been ready for a while, as many as there must be.
     private JobMachine Gather(Starting phase)
     {
-        if (Pool.Values.Any(worker => worker.HasState && worker.Committed > Row.Committed.Item))
+        if (Pool.Values.Any(MayHoldMore))
         {
             return BeginFence("A worker that holds a later state of the job has come back.", faultTime: null);
         }
@@ -52,6 +52,14 @@ public sealed partial record JobMachine
             })
             : this;
     }
+
+    // Who has not said what it knows to be committed is asked: that its link is lost says nothing of it. Who has been asked is believed: one may know of an item and hold nothing.
+    private bool MayHoldMore(JobWorker worker) => worker.Phase switch
+    {
+        WorkerPhase.Fenced => worker.Held.Exists(held => held.Item > Row.Committed.Item && held.Item <= worker.Committed),
+        WorkerPhase.Failed => false,
+        _ => worker.HasState && (!worker.HasSaidCommitted || worker.Committed > Row.Committed.Item),
+    };
 
     /// <summary>A generation to be begun.</summary>
     /// <param name="Workers">Those who hold the state first, where not all can be used.</param>
@@ -127,13 +135,15 @@ public sealed partial record JobMachine
             Phase = new Starting(lost, faultTime),
             Faults = [],
             Checkpointing = null,
-            Pool = Pool.RemoveRange(Pool.Values.Where(worker => worker.HasState && Uptime - worker.LastSign >= Settings.Silence).Select(worker => worker.Name)),
+            Pool = Pool.RemoveRange(Pool.Values.Where(worker => worker.HasState && !HasAnswered(worker)).Select(worker => worker.Name)),
             Row = Row with { Assignment = null, Committed = from, Progress = progress, Journal = JournalEntries.EndAt(Row.Journal, from) },
         };
         return next.Row.Desired == Desired.Suspend
             ? next.Suspended()
             : next.Move(Row.Started is null ? JobState.Starting : JobState.Recovering, "StateLost", $"{why} It goes on {where}.");
     }
+
+    private bool HasAnswered(JobWorker worker) => Phase is Fencing fencing ? fencing.Answers.ContainsKey(worker.Name) : Uptime - worker.LastSign < Settings.Silence;
 
     private ulong StepOf(StateId state) => state.Step > 0 || state.Item == 0 ? state.Step : StepNow;
 }

@@ -165,7 +165,7 @@ public sealed partial record JobMachine
         var next = this;
         for (var moves = 0; moves < MostMoves; moves++)
         {
-            var moved = next.Recruit().Shed().Step();
+            var moved = next.Recruit().Reenlist().Shed().Step();
             if (moved.Phase.Equals(next.Phase))
             {
                 return moved;

@@ -34,6 +34,9 @@ public sealed record JobWorker(WorkerStatus Status, string ActorPath)
     /// <summary>The highest item that it knows to be committed.</summary>
     public ulong Committed { get; init; }
 
+    /// <summary>It has said so; not every report does.</summary>
+    public bool HasSaidCommitted { get; init; }
+
     /// <summary>To all members of its generation.</summary>
     public bool IsLinked { get; init; }
 
@@ -94,13 +97,16 @@ public sealed record JobWorker(WorkerStatus Status, string ActorPath)
     /// <summary>What it is after what it said.</summary>
     public JobWorker Hear(WorkerReport report, string sender, TimeSpan now)
     {
-        var phase = PhaseIn(report) ?? Phase;
+        var phase = PhaseAfter(report);
+        var saysCommitted = report.ReportCase is WorkerReport.ReportOneofCase.Alive or WorkerReport.ReportOneofCase.Standby or WorkerReport.ReportOneofCase.Fenced
+            or WorkerReport.ReportOneofCase.Held or WorkerReport.ReportOneofCase.Finished;
         var isReady = phase is not (WorkerPhase.Unheard or WorkerPhase.Loading or WorkerPhase.Failed);
         var heard = this with
         {
             ActorPath = sender.Length > 0 ? sender : ActorPath,
             Phase = phase,
             Generation = report.Generation ?? new Generation(),
+            HasSaidCommitted = HasSaidCommitted || saysCommitted,
             LastSign = now,
             SuspectedSince = null,
             ReadySince = isReady ? ReadySince ?? now : null,
@@ -122,6 +128,13 @@ public sealed record JobWorker(WorkerStatus Status, string ActorPath)
             },
             _ => heard,
         };
+    }
+
+    // In one generation phases only follow each other: what says less came late. Who says something else in a later one has entered it.
+    private WorkerPhase PhaseAfter(WorkerReport report)
+    {
+        var (said, order) = (PhaseIn(report), Generations.Compare(report.Generation, Generation));
+        return order > 0 ? said ?? WorkerPhase.Entering : said > Phase ? said.Value : Phase;
     }
 
     private static WorkerPhase? PhaseIn(WorkerReport report) => report.ReportCase switch

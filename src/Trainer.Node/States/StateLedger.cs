@@ -55,6 +55,18 @@ public sealed class StateLedger
         }
     }
 
+    /// <summary>A generation begins with the state after an item, which is there. What the worker knew to be committed after that is lost: nobody holds it.</summary>
+    /// <exception cref="OperationCanceledException">The generation is over; nothing was done.</exception>
+    public void Begin(GenerationNumber generation, ulong item)
+    {
+        lock (_lock)
+        {
+            ThrowIfOver(generation);
+            Volatile.Write(ref _committed, item);
+            Monitor.PulseAll(_lock);
+        }
+    }
+
     /// <summary>Waits until an item is committed. False: it was not within the time.</summary>
     /// <exception cref="OperationCanceledException">Somebody cancelled <paramref name="interruption"/>, and then called <see cref="Fence"/>.</exception>
     public bool WaitForCommit(ulong item, TimeSpan patience, CancellationToken interruption)

@@ -230,7 +230,7 @@ internal sealed class StepDriver
         _work = null;
         _work = Workspace.Create(_training!, entry.Start.Assignment, (int)entry.Start.Rank);
         var rest = StateSource.Take(entry, _work, Ledger, _reached);
-        Ledger.Commit(entry.Start.FromItem - 1);
+        Ledger.Begin(entry.Generation, entry.Start.FromItem - 1);
         _expected?.Check(Ledger.Current!.Value);
         Epochs.Restore(_training!.States.Current.Progress.Epochs, entry.Start.Epochs);
         _worker.Tell(new Ready(entry.Generation, _work, rest));

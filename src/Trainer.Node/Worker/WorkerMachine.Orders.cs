@@ -120,5 +120,5 @@ internal sealed partial record WorkerMachine
         From = Order?.State,
     };
 
-    private WorkerDecision Repeat(Vitals now) => Saying(Word ?? Alive(now));
+    private WorkerDecision Repeat(Vitals now) => Saying(Phase == WorkerPhase.Standby ? Standby : Word ?? Alive(now));
 }

@@ -94,7 +94,7 @@ internal sealed partial record WorkerMachine(string Name, string Incarnation)
     public WorkerDecision Decide(WorkerEvent e, Vitals now) => e switch
     {
         Ordered ordered => Obey(ordered, now),
-        JobLoaded => Phase == WorkerPhase.Loading ? Enter(WorkerPhase.Standby, new WorkerReport { Standby = new Standby() }) : Nothing,
+        JobLoaded => Phase == WorkerPhase.Loading ? Enter(WorkerPhase.Standby, Standby) : Nothing,
         StateTaken taken => OfNow(taken.Generation) ? TakeState(taken) : Nothing,
         LinkUp up => OfNow(up.Generation) ? (this with { Linked = Linked.Add(up.Rank) }).TrainIfReady() : Nothing,
         LinkGone gone => OfNow(gone.Generation) ? Lose(gone, now) : Nothing,
@@ -106,7 +106,7 @@ internal sealed partial record WorkerMachine(string Name, string Incarnation)
         ThreadStuck stuck => Phase is WorkerPhase.Training ? Saying(new WorkerReport { Stuck = stuck.Stuck }) : Nothing,
         SaveAnswered answered => AnswerSave(answered),
         DriverOver => Clear(),
-        Ticked => Phase is WorkerPhase.Idle or WorkerPhase.Clearing ? Nothing : Saying(Word ?? Alive(now)),
+        Ticked => Phase is WorkerPhase.Idle or WorkerPhase.Clearing ? Nothing : Repeat(now),
         LeaveAsked => new WorkerDecision(this with { IsLeaving = true }, Phase == WorkerPhase.Idle ? [new SayStatus(), new SayLeft()] : [new SayStatus()]),
         QuitAsked => Quit(),
         _ => throw new ArgumentOutOfRangeException(nameof(e), e, "An event that nobody handles."),
@@ -228,6 +228,9 @@ internal sealed partial record WorkerMachine(string Name, string Incarnation)
 
     private Say LogLine(string message) =>
         new(Signed(new WorkerReport { Log = new LogLine { Message = message, UnixMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() } }));
+
+    // To whom a fence counts: it may come while the worker waits for its first generation.
+    private WorkerReport Standby => new() { Standby = new Standby { Authority = Authority.ToMessage() } };
 
     private WorkerReport Alive(Vitals now) => new()
     {

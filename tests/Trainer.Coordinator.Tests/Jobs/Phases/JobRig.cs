@@ -52,7 +52,8 @@ internal sealed class JobRig
             all.AddRange(Actions);
             foreach (var worker in alive)
             {
-                Alive(worker, Machine.Pool[worker].Phase);
+                var phase = Machine.Pool[worker].Phase;
+                Alive(worker, phase == WorkerPhase.Fenced ? WorkerPhase.Entering : phase); // In the generation of now, if it is in one.
                 all.AddRange(Actions);
             }
         }
