@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
@@ -6,6 +7,7 @@ using Trainer.Hosting.Logging;
 using Trainer.Hosting.Metrics;
 using Trainer.Hosting.Run;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Training;
 using Trainer.Node.Cluster;
 using Trainer.Node.Links;
 using Trainer.Node.Training;
@@ -44,6 +46,9 @@ public sealed record NodeOptions
 
     public bool Insecure { get; init; }
 
+    /// <summary>What the golden step must come to. See <see cref="GoldenStep.Known"/>.</summary>
+    public IReadOnlyDictionary<string, ulong> Golden { get; init; } = GoldenStep.Known;
+
     /// <summary>Called at each <see cref="Moment"/> of the work, by the thread that works; null: nobody wants to know.</summary>
     public Action<Moment>? Reached { get; init; }
 
@@ -61,6 +66,9 @@ public static class NodeHost
 
     /// <summary>Options that nobody should run with.</summary>
     public const int Refused = 2;
+
+    /// <summary>A device that computes wrong bits. Starting again would only hide that.</summary>
+    public const int WrongBits = 4;
 
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(5);
 
@@ -86,6 +94,11 @@ public static class NodeHost
             await ServeAsync(options, loggers, logger, stop);
             return Stopped;
         }
+        catch (WrongBitsException wrong)
+        {
+            logger.LogError("{Name} does not join: {Reason}", options.Name, wrong.Message);
+            return WrongBits;
+        }
         catch (Exception e) when (e is IOException or SocketException or NotSupportedException or ArgumentException or DeviceException or UnauthorizedAccessException)
         {
             logger.LogError("{Name} cannot start: {Reason}", options.Name, e.Message.ReplaceLineEndings(" "));
@@ -104,6 +117,7 @@ public static class NodeHost
         using var place = new RunFolderPlace(options);
         using var metrics = new TrainingMetrics();
         using var device = options.OpenDevice(options.Device, options.Threads);
+        Prove(device, options.Golden, logger);
         metrics.Device(device.Kind, device.Description, device.NumericsId);
         DisposableCluster? cluster = null;
         await using var http = NodeHttp.Create(options.Host, options.HttpPort, () => cluster?.IsUp ?? false, loggers);
@@ -123,6 +137,24 @@ public static class NodeHost
             await worker.GracefulStop(QuitTimeout, new WorkerActor.Quit());
             await training.Terminate();
             await http.StopAsync(CancellationToken.None);
+        }
+    }
+
+    private static void Prove(Device device, IReadOnlyDictionary<string, ulong> golden, ILogger logger)
+    {
+        var start = Stopwatch.GetTimestamp();
+        if (GoldenStep.Refuse(device, golden) is { } refusal)
+        {
+            throw new WrongBitsException(refusal);
+        }
+
+        if (golden.ContainsKey(device.NumericsId))
+        {
+            logger.LogInformation("{Device} computes the golden step of {Numerics}: {Seconds:0.00} s.", device.Name, device.NumericsId, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+        else
+        {
+            logger.LogInformation("{Device} has an arithmetic of its own, {Numerics}: no golden step is known to compare with.", device.Name, device.NumericsId);
         }
     }
 
@@ -212,4 +244,5 @@ public static class NodeHost
             logger.LogWarning("The job has not let this worker go within {Timeout} s; it stops all the same, which the job takes for a loss.", LetGoTimeout.TotalSeconds);
         }
     }
+    private sealed class WrongBitsException(string message) : Exception(message);
 }

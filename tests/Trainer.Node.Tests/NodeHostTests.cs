@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Trainer.Hosting.Run;
 using Trainer.Kernels.Gpu;
+using Trainer.Kernels.Training;
 
 namespace Trainer.Node.Tests;
 
@@ -99,4 +100,15 @@ public sealed class NodeHostTests : IDisposable
     public async Task An_address_that_cannot_be_bound_is_an_exit_code() =>
         Assert.Equal(NodeHost.CannotStart, await NodeHost.RunAsync(
             new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-0", Host = "192.0.2.1", Insecure = true, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
+
+    [Fact]
+    public async Task A_device_that_does_not_come_to_the_golden_hash_never_joins()
+    {
+        var run = RunFolder.OpenOrCreate(Path.Combine(_folder, "run"));
+        var golden = GoldenStep.Known.ToDictionary(known => known.Key, known => known.Value ^ 1);
+        var options = new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-7", Run = run, Threads = 1, Golden = golden };
+
+        Assert.Equal(NodeHost.WrongBits, await NodeHost.RunAsync(options, CancellationToken.None).WaitAsync(Patience));
+        Assert.Empty(run.Endpoints());
+    }
 }

@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Output;
+using Trainer.Node;
 
 namespace Trainer.Cli.Local;
 
-/// <summary>Starts processes, waits until they are ready, restarts those that end or never come up, and stops them all.</summary>
+/// <summary>Starts processes, waits until they are ready, restarts those that end or never come up (but for a worker that computes wrong bits), and stops them all.</summary>
 /// <param name="restart">Whether a process that ends is started again.</param>
 /// <param name="isUp">Whether a process has told the others where it is; asked until it has.</param>
 /// <param name="tell">Told in a sentence whenever something happens to a process.</param>
@@ -88,19 +89,19 @@ internal sealed class Supervisor(bool restart, Func<ChildProcess, bool> isUp, Ac
         {
             var child = _children[name];
             var cameUp = await ComesUpAsync(child, stop);
-            var end = cameUp || child.Exited.IsCompleted
-                ? $"ended with exit code {await child.Exited.WaitAsync(stop)}"
-                : $"did not come up within {Words.Duration(UpWithin.TotalSeconds)}";
+            int? code = cameUp || child.Exited.IsCompleted ? await child.Exited.WaitAsync(stop) : null;
+            var end = code is { } ended ? $"ended with exit code {ended}" : $"did not come up within {Words.Duration(UpWithin.TotalSeconds)}";
             if (!child.Exited.IsCompleted)
             {
                 await child.StopAsync(grace);
             }
 
-            if (!restart)
+            if (!restart || code == NodeHost.WrongBits)
             {
                 tell($"{name} {end}. Its log: {child.Spec.LogFile}");
                 return;
             }
+
             policy = policy.After(child.Age, cameUp);
             if (policy.GivesUp)
             {

@@ -51,6 +51,17 @@ public sealed class SupervisorTests : IDisposable
         Assert.Equal(5, await child.Exited);
     }
 
+    [Fact]
+    public async Task A_worker_that_computes_wrong_bits_is_not_started_again()
+    {
+        await using var supervisor = Create(TimeSpan.FromSeconds(10));
+        supervisor.Start(Shell("worker-0", "exit 4"));
+
+        await supervisor.RunAsync("coordinator", CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+
+        Assert.Equal([$"worker-0 ended with exit code 4. Its log: {_folder["worker-0.log"]}"], _told);
+    }
+
     [Theory]
     [InlineData(0, 1, 1, 200)]
     [InlineData(1, 1, 2, 400)]

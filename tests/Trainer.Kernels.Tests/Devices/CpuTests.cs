@@ -26,3 +26,6 @@ public sealed class CpuLossTests() : LossSuite(CpuVariants.All);
 
 [Collection(CpuVariants.Serial)]
 public sealed class CpuUpdateTests() : UpdateSuite(CpuVariants.All);
+
+[Collection(CpuVariants.Serial)]
+public sealed class CpuGoldenStepTests() : GoldenStepSuite(CpuVariants.All);

@@ -31,6 +31,9 @@ public sealed class GpuUpdateTests() : UpdateSuite(GpuVariants.Required());
 public sealed class GpuStateTests() : StateSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
+public sealed class GpuGoldenStepTests() : GoldenStepSuite(GpuVariants.Required());
+
+[Collection(GpuVariants.Serial)]
 public sealed class GpuLayerBitsTests() : LayerBitsSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
