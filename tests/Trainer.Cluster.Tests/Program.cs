@@ -1,5 +1,10 @@
 using Trainer.Cluster.Tests.Chaos;
 using Xunit.Runner.InProc.SystemConsole;
 
-// The tests; or, as tests/chaos calls it, faults until a time is over.
-return args is ["chaos", .. var rest] ? await ChaosCommand.RunAsync(rest) : await ConsoleRunner.Run(args);
+// The tests; or, as tests/chaos calls it, faults until a time is over; or, as tests/goodput does, what kills cost.
+return args switch
+{
+    ["chaos", .. var rest] => await ChaosCommand.RunAsync(rest),
+    ["goodput", .. var rest] => await GoodputCommand.RunAsync(rest),
+    _ => await ConsoleRunner.Run(args),
+};

@@ -35,7 +35,8 @@ internal sealed class ChaosCluster : IAsyncDisposable
 
     public static async Task<ChaosCluster> UpAsync(int workers) => new(await LocalCluster.UpAsync(workers, threads: 1));
 
-    public Task<string> SubmitAsync(string jobFile) => _cluster.SubmitAsync(jobFile);
+    /// <param name="options">More of `trainer submit`.</param>
+    public Task<string> SubmitAsync(string jobFile, params string[] options) => _cluster.SubmitAsync(jobFile, options);
 
     /// <summary>The process of a worker or the coordinator; null while there is none.</summary>
     public int? Process(string name) => _run.Endpoints().FirstOrDefault(endpoint => endpoint.Name == name)?.ProcessId;

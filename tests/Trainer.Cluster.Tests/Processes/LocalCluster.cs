@@ -48,9 +48,9 @@ public sealed class LocalCluster : IAsyncDisposable
     }
 
     /// <summary>Submits without following; returns the job's id.</summary>
-    public async Task<string> SubmitAsync(string jobFile)
+    public async Task<string> SubmitAsync(string jobFile, params string[] options)
     {
-        var outcome = await RunAsync("submit", jobFile, "--output", "json");
+        var outcome = await RunAsync(["submit", jobFile, .. options, "--output", "json"]);
         Assert.True(outcome.ExitCode == 0, $"submit: {outcome}");
         return JsonDocument.Parse(outcome.Lines[^1]).RootElement.GetProperty("id").GetString()!;
     }
