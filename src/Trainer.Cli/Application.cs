@@ -74,6 +74,7 @@ internal static class Application
             ResumeCommand.Create(shell),
             ScaleCommand.Create(shell),
             VerifyCommand.Create(shell),
+            DownloadCommand.Create(shell),
             CancelCommand.Create(shell),
             WorkersCommand.Create(shell),
             WorkerCommand.Create(shell),

@@ -67,6 +67,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton(directory)
             .AddSingleton(new JobValidator(new DataCatalog()))
             .AddSingleton<CheckThreads>()
+            .AddSingleton<ArtifactReader>()
             .AddSingleton(new JobArtifacts(Path.GetFullPath(options.ArtifactsFolder)))
             .AddSingleton<FaultInterceptor>()
             .AddSingleton<BearerTokenInterceptor>()

@@ -123,7 +123,7 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
         var with = await RunAsync("export", "lenet-3f2a", "--to", _home["state"], "--format", "optimizer", "-o", "json");
 
         Assert.Equal(
-            (1, $"lenet-3f2a has no optimizer state: there is no {_home["optimizer.safetensors"]}.\nSGD without momentum keeps none.\n"),
+            (1, $"lenet-3f2a has no optimizer state.\nSGD without momentum keeps none.\n"),
             (without.ExitCode, without.Errors));
         Assert.Equal((0, _home["state"]), (with.ExitCode, (string)with.JsonLines.Single()["optimizer"]!));
         Assert.Equal("momentum", File.ReadAllText(_home["state"]));
@@ -208,6 +208,34 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_not_to_be_seen_from_here_is_fetched_once()
+    {
+        var job = Succeeded();
+        _api.Jobs.Add(job);
+        _api.Files["model.safetensors"] = File.ReadAllBytes(_home["weights"]);
+        _api.Files["optimizer.safetensors"] = [1, 2, 3];
+        job.Result.WeightsPath = "/pod/jobs/lenet-3f2a/model.safetensors";
+
+        foreach (var _ in new[] { 1, 2 })
+        {
+            var run = await RunAsync("evaluate", "lenet-3f2a", "-o", "json");
+            Assert.Equal((0, "", 0.8), (run.ExitCode, run.Errors, (double)run.JsonLines.Single()["accuracy"]!));
+        }
+
+        Assert.Equal([0ul], _api.Downloads);
+        var state = await RunAsync("export", "lenet-3f2a", "--to", _home["state"], "--format", "optimizer");
+        Assert.Equal((0, ""), (state.ExitCode, state.Errors));
+        Assert.Equal([1, 2, 3], File.ReadAllBytes(_home["state"]));
+
+        // A file of the same path that is another one is not taken for it.
+        (job.Result.WeightsPath, _api.Files["model.safetensors"]) = (_home["images"], [7]);
+        job.Result.WeightsSha256 = "another";
+        var other = await RunAsync("export", "lenet-3f2a", "--to", _home["other.safetensors"]);
+        Assert.Equal((0, ""), (other.ExitCode, other.Errors));
+        Assert.Equal([7], File.ReadAllBytes(_home["other.safetensors"]));
+    }
+
+    [Fact]
     public async Task What_is_missing_is_said()
     {
         var running = SampleJobs.Running(1, 9);
@@ -256,7 +284,7 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
         var job = SampleJobs.Succeeded;
         job.Id = "lenet-3f2a";
         job.Spec = JobRules.WithDefaults(JobFile.Read(_home["job.yaml"]));
-        job.Result.WeightsPath = _home["weights"];
+        (job.Result.WeightsPath, job.Result.WeightsSha256) = (_home["weights"], Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(_home["weights"]))));
         return job;
     }
 

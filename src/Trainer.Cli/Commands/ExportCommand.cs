@@ -53,7 +53,7 @@ internal static class ExportCommand
                     WriteOnnx(model, file);
                     break;
                 case Optimizer:
-                    Copy(OptimizerState(model), file);
+                    Copy(await OptimizerStateAsync(model, stop), file);
                     break;
                 default:
                     Copy(model.Weights, file);
@@ -100,14 +100,8 @@ internal static class ExportCommand
         }
     }
 
-    /// <summary>The file that a job puts beside its weights.</summary>
-    private static string OptimizerState(TrainedModel trained)
-    {
-        var file = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(trained.Weights))!, "optimizer.safetensors");
-        return File.Exists(file)
-            ? file
-            : throw new CliException($"{trained.Place} has no optimizer state: there is no {file}.", remedy: "SGD without momentum keeps none.");
-    }
+    private static async Task<string> OptimizerStateAsync(TrainedModel trained, CancellationToken stop) => await trained.OptimizerState(stop)
+        ?? throw new CliException($"{trained.Place} has no optimizer state.", remedy: "SGD without momentum keeps none.");
 
     private static void Copy(string from, string file)
     {

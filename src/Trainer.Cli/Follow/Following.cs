@@ -2,6 +2,7 @@ using Trainer.Cli.Api;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Home;
 using Trainer.Cli.Output;
+using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Run;
 using Trainer.Protos;
 
@@ -58,7 +59,7 @@ internal static class Following
     /// <summary>Where metrics and logs are, as far as this machine can see them.</summary>
     private static IEnumerable<(string Name, string Value)> Places(ClusterAddress address, Job job)
     {
-        var metrics = Path.Combine(Path.GetDirectoryName(job.Result?.WeightsPath) ?? "", "metrics.jsonl");
+        var metrics = Path.Combine(Path.GetDirectoryName(job.Result?.WeightsPath) ?? "", ArtifactNames.Metrics);
         if (Path.IsPathRooted(metrics) && File.Exists(metrics))
         {
             yield return ("metrics", metrics);

@@ -3,6 +3,7 @@ using Trainer.Cli.Api;
 using Trainer.Cli.Errors;
 using Trainer.Cli.JobFiles;
 using Trainer.Cli.Output;
+using Trainer.Hosting.Artifacts;
 using Trainer.Kernels;
 using Trainer.Protos;
 
@@ -14,9 +15,13 @@ namespace Trainer.Cli.Models;
 /// <param name="Classes">That the model gives; null likewise.</param>
 internal sealed record TrainedModel(JobSpec Spec, string Weights, string Place, Shape? Input = null, int? Classes = null)
 {
-    public static TrainedModel Of(Job job, Result result) => new(
+    /// <summary>Finds the file with the optimizer's state; null: there is none. Beside the weights, unless something else is known.</summary>
+    public Func<CancellationToken, Task<string?>> OptimizerState { get; init; } = _ =>
+        Task.FromResult(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Weights))!, ArtifactNames.OptimizerState) is var file && File.Exists(file) ? file : null);
+
+    public static TrainedModel Of(Job job, Result result, string weights) => new(
         job.Spec,
-        result.WeightsPath,
+        weights,
         job.Id,
         result.Input.Count == 3 ? new Shape([.. result.Input.Select(size => (int)size)]) : null,
         result.Classes > 0 ? (int)result.Classes : null);
@@ -48,14 +53,8 @@ internal sealed class TrainedModelOptions
         var source = parsed.GetValue(_source)!;
         var found = parsed.GetValue(_job) is { } file
             ? OfFiles(source, file)
-            : await OfJobAsync(source, _connection.Read(parsed, shell), stop);
-        if (!File.Exists(found.Weights))
-        {
-            throw new CliException(
-                $"There are no weights in {found.Weights}: no such file.",
-                remedy: found.Weights == source ? null : "It is where the cluster wrote it; run this where that folder is to be seen.");
-        }
-        return found;
+            : await OfJobAsync(source, _connection.Read(parsed, shell), new ResultFiles(shell), stop);
+        return File.Exists(found.Weights) ? found : throw new CliException($"There are no weights in {found.Weights}: no such file.");
     }
 
     private static TrainedModel OfFiles(string weights, string jobFile)
@@ -64,7 +63,7 @@ internal sealed class TrainedModelOptions
         return new TrainedModel(spec, weights, jobFile, ModelSource.InputOf(spec));
     }
 
-    private static async Task<TrainedModel> OfJobAsync(string id, ClusterAddress address, CancellationToken stop)
+    private static async Task<TrainedModel> OfJobAsync(string id, ClusterAddress address, ResultFiles files, CancellationToken stop)
     {
         if (File.Exists(id))
         {
@@ -74,7 +73,7 @@ internal sealed class TrainedModelOptions
         using var client = await ClusterClient.OpenAsync(address, stop);
         var job = await client.CallAsync((cluster, options) => cluster.Jobs.GetJobAsync(new GetJobRequest { Id = id }, options), stop);
         return job.Result is { WeightsPath.Length: > 0 } result
-            ? TrainedModel.Of(job, result)
+            ? await files.FindAsync(job, result, address, stop)
             : throw new CliException($"Job {id} has no weights: it is {Output.Words.State(job.State)}.", remedy: $"See: trainer get {id}");
     }
 }

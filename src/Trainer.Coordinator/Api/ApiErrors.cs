@@ -43,6 +43,12 @@ internal static class ApiErrors
 
     public static RpcException JobExists(string message) => Error(StatusCode.AlreadyExists, "JOB_EXISTS", message);
 
+    public static RpcException ArtifactNotFound(string name) => Error(StatusCode.NotFound, "ARTIFACT_NOT_FOUND", $"The job has no {name}.");
+
+    public static RpcException BeyondTheEnd(string message) => Error(StatusCode.OutOfRange, "OFFSET_BEYOND_END", message);
+
+    public static RpcException TooManyDownloads(string message) => Error(StatusCode.ResourceExhausted, "TOO_MANY_DOWNLOADS", message);
+
     public static RpcException Unauthenticated(string message) => Error(StatusCode.Unauthenticated, "TOKEN_INVALID", message);
 
     /// <summary>The caller may try again, here or at another coordinator.</summary>

@@ -1,3 +1,5 @@
+using Google.Protobuf.WellKnownTypes;
+using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Hashes;
 using Trainer.Protos;
 
@@ -7,6 +9,15 @@ namespace Trainer.Coordinator.Api;
 /// <param name="folder">Holds a folder per job.</param>
 public sealed class JobArtifacts(string folder)
 {
+    public string PathOf(string job, string name) => Path.Combine(folder, job, name);
+
+    /// <summary>The files of a job that are there for its user.</summary>
+    public IReadOnlyList<Artifact> List(string job) =>
+    [
+        .. ArtifactNames.All.Select(name => new FileInfo(PathOf(job, name))).Where(file => file.Exists)
+            .Select(file => new Artifact { Name = file.Name, Bytes = (ulong)file.Length, ModifyTime = file.LastWriteTimeUtc.ToTimestamp() }),
+    ];
+
     /// <summary>The hashes of a job's steps, by item.</summary>
     /// <exception cref="IOException">The disk.</exception>
     public IReadOnlyDictionary<ulong, RecordedHash> Hashes(string job) => StepHashFolder.Read(Path.Combine(folder, job));

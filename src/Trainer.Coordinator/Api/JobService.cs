@@ -5,13 +5,14 @@ using Microsoft.Extensions.Hosting;
 using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting;
+using Trainer.Hosting.Artifacts;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Api;
 
 /// <summary>The job API. What a job is and does is its entity's affair; what has ended is read from the store.</summary>
-public sealed class JobService(IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, IHostApplicationLifetime lifetime) : Protos.JobService.JobServiceBase
+public sealed class JobService(IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, ArtifactReader files, IHostApplicationLifetime lifetime) : Protos.JobService.JobServiceBase
 {
     private const int DefaultPageSize = 50;
     private const int MaxPageSize = 1000;
@@ -118,6 +119,29 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
             Numerics = row.Numerics,
         };
         return await directory.AskAsync(new JobEnvelope { Job = id, Create = create }, context.CancellationToken);
+    }
+
+    public override async Task<ListArtifactsResponse> ListArtifacts(ListArtifactsRequest request, ServerCallContext context)
+    {
+        await RequireJobAsync(request.Id);
+        return new ListArtifactsResponse { Artifacts = { await checks.RunAsync(() => artifacts.List(request.Id), context.CancellationToken) } };
+    }
+
+    public override async Task DownloadArtifact(DownloadArtifactRequest request, IServerStreamWriter<ArtifactChunk> responseStream, ServerCallContext context)
+    {
+        await RequireJobAsync(request.Id);
+        if (!ArtifactNames.All.Contains(request.Name))
+        {
+            throw ApiErrors.InvalidField("name", $"must be {string.Join(", ", ArtifactNames.All.SkipLast(1))} or {ArtifactNames.All[^1]}, got '{request.Name}'");
+        }
+
+        await UntilStoppingAsync(context, async stop =>
+        {
+            await foreach (var chunk in files.ReadAsync(artifacts.PathOf(request.Id, request.Name), request.Name, request.Offset, stop))
+            {
+                await responseStream.WriteAsync(chunk, stop);
+            }
+        });
     }
 
     public override async Task WatchJob(WatchJobRequest request, IServerStreamWriter<Job> responseStream, ServerCallContext context)
@@ -232,6 +256,13 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
         }
 
         return Guid.TryParse(given, out var id) ? id.ToString() : throw ApiErrors.InvalidField("request_id", $"must be a UUID, got '{given}'");
+    }
+
+    // What the store knows is a job's id, and so no path to elsewhere.
+    private async Task RequireJobAsync(string id)
+    {
+        RequireId(id);
+        _ = await store.FindAsync(id) ?? throw ApiErrors.NotFound(id);
     }
 
     private static void RequireId(string id)

@@ -1,4 +1,5 @@
 using System.Text;
+using Trainer.Hosting.Artifacts;
 using Trainer.Kernels.Formats;
 using Trainer.Kernels.Training;
 using Trainer.Protos;
@@ -20,11 +21,11 @@ public sealed class ResultFolder
         Directory.CreateDirectory(folder);
     }
 
-    public string WeightsPath => Path.Combine(_folder, "model.safetensors");
+    public string WeightsPath => Path.Combine(_folder, ArtifactNames.Weights);
 
-    public string OptimizerPath => Path.Combine(_folder, "optimizer.safetensors");
+    public string OptimizerPath => Path.Combine(_folder, ArtifactNames.OptimizerState);
 
-    public string MetricsPath => Path.Combine(_folder, "metrics.jsonl");
+    public string MetricsPath => Path.Combine(_folder, ArtifactNames.Metrics);
 
     /// <summary>All epochs that are closed: whoever writes may not be who wrote those before.</summary>
     public void WriteMetrics(IEnumerable<EpochSummary> epochs)

@@ -86,6 +86,18 @@ internal sealed class FakeApi
 
     public VerifyJobRequest? Verify { get; set; }
 
+    /// <summary>Artifacts of every job, by name.</summary>
+    public SortedDictionary<string, byte[]> Files { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The SHA-256 that downloads tell; null: the right one.</summary>
+    public string? DownloadSum { get; set; }
+
+    /// <summary>Where downloads began.</summary>
+    public List<ulong> Downloads { get; } = [];
+
+    /// <summary>The first downloads break after so many bytes each.</summary>
+    public Queue<int> DownloadBreaks { get; } = new();
+
     public UpdateJobRequest? Update { get; set; }
 
     public DrainWorkerRequest? Drain { get; set; }
@@ -155,6 +167,28 @@ internal sealed class FakeJobs(FakeApi api) : JobService.JobServiceBase
         var job = api.Find(request.Id).Clone();
         (job.Id, job.Message, job.Verification) = ("check-77", "Waiting for workers.", new Verification { Job = request.Id });
         return Task.FromResult(job);
+    }
+
+    public override Task<ListArtifactsResponse> ListArtifacts(ListArtifactsRequest request, ServerCallContext context)
+    {
+        api.Find(request.Id);
+        return Task.FromResult(new ListArtifactsResponse { Artifacts = { api.Files.Select(file => new Artifact { Name = file.Key, Bytes = (ulong)file.Value.Length }) } });
+    }
+
+    public override async Task DownloadArtifact(DownloadArtifactRequest request, IServerStreamWriter<ArtifactChunk> responseStream, ServerCallContext context)
+    {
+        var file = api.Files[request.Name];
+        api.Downloads.Add(request.Offset);
+        await responseStream.WriteAsync(new ArtifactChunk { Bytes = (ulong)file.Length });
+        var rest = file.AsMemory((int)request.Offset);
+        if (api.DownloadBreaks.TryDequeue(out var bytes))
+        {
+            await responseStream.WriteAsync(new ArtifactChunk { Data = Google.Protobuf.ByteString.CopyFrom(rest[..bytes].Span) });
+            throw new RpcException(new Status(StatusCode.Unavailable, "This coordinator is stopping. Try again."));
+        }
+
+        await responseStream.WriteAsync(new ArtifactChunk { Data = Google.Protobuf.ByteString.CopyFrom(rest.Span) });
+        await responseStream.WriteAsync(new ArtifactChunk { Sha256 = api.DownloadSum ?? Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(file)) });
     }
 
     public override Task WatchJob(WatchJobRequest request, IServerStreamWriter<Job> responseStream, ServerCallContext context) =>

@@ -35,6 +35,40 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
     }
 
     [Fact]
+    public async Task A_jobs_files_are_listed_and_read_from_any_offset()
+    {
+        var job = await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fixture.Spec });
+        Assert.Empty((await Jobs.ListArtifactsAsync(new ListArtifactsRequest { Id = job.Id })).Artifacts);
+        var bytes = new byte[600_011]; // More than two chunks.
+        new Random(7).NextBytes(bytes);
+        var folder = Directory.CreateDirectory(Path.Combine(fixture.Folder, "jobs", job.Id)).FullName;
+        File.WriteAllBytes(Path.Combine(folder, "model.safetensors"), bytes);
+        File.WriteAllText(Path.Combine(folder, "notes.txt"), "not for users");
+
+        var artifact = Assert.Single((await Jobs.ListArtifactsAsync(new ListArtifactsRequest { Id = job.Id })).Artifacts);
+        Assert.Equal(("model.safetensors", 600_011ul), (artifact.Name, artifact.Bytes));
+        var sum = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes));
+        foreach (var offset in new[] { 0, 1, 262_144, 599_999, 600_011 })
+        {
+            var chunks = await DownloadAsync(job.Id, "model.safetensors", (ulong)offset);
+            Assert.Equal((600_011ul, sum), (chunks[0].Bytes, chunks[^1].Sha256));
+            Assert.Equal(bytes[offset..], chunks.SelectMany(chunk => chunk.Data));
+        }
+
+        await FailsAsync(DownloadAsync(job.Id, "model.safetensors", 600_012), StatusCode.OutOfRange, "OFFSET_BEYOND_END");
+        await FailsAsync(DownloadAsync(job.Id, "metrics.jsonl", 0), StatusCode.NotFound, "ARTIFACT_NOT_FOUND");
+        await FailsAsync(DownloadAsync("../store", "model.safetensors", 0), StatusCode.NotFound, "JOB_NOT_FOUND");
+        var outside = await FailsAsync(DownloadAsync(job.Id, "../../store/jobs.db", 0), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        Assert.Equal("name: must be metrics.jsonl, model.safetensors or optimizer.safetensors, got '../../store/jobs.db'", outside.Status.Detail);
+    }
+
+    private async Task<List<ArtifactChunk>> DownloadAsync(string job, string name, ulong offset)
+    {
+        using var call = Jobs.DownloadArtifact(new DownloadArtifactRequest { Id = job, Name = name, Offset = offset });
+        return await call.ResponseStream.ReadAllAsync().ToListAsync();
+    }
+
+    [Fact]
     public async Task Validate_only_makes_nothing()
     {
         var before = (await Jobs.ListJobsAsync(new ListJobsRequest { PageSize = 1000 })).Jobs.Count;
@@ -255,9 +289,11 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
         where T : IMessage<T>, new() =>
         new MessageParser<T>(() => new T()).ParseFrom([.. message.ToByteArray(), 0xC8, 0x03, 0x01]);
 
-    private static async Task<RpcException> FailsAsync<T>(AsyncUnaryCall<T> call, StatusCode code, string reason)
+    private static Task<RpcException> FailsAsync<T>(AsyncUnaryCall<T> call, StatusCode code, string reason) => FailsAsync(call.ResponseAsync, code, reason);
+
+    private static async Task<RpcException> FailsAsync(Task call, StatusCode code, string reason)
     {
-        var error = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
+        var error = await Assert.ThrowsAsync<RpcException>(() => call);
         Assert.Equal((code, reason), (error.StatusCode, error.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason));
         return error;
     }
