@@ -1,5 +1,4 @@
 using Trainer.Cli.Tests.Fakes;
-using Trainer.Protos;
 
 namespace Trainer.Cli.Tests;
 

@@ -14,7 +14,7 @@ public sealed class NetworkGoldenTests
         .GetProperty("networks").EnumerateArray().ToDictionary(golden => golden.Text("name"));
 
     /// <summary>Large ones that differ from smaller ones of their family in the number of their layers alone, and AlexNet, whose layers VGG has too.</summary>
-    private static readonly string[] Long = ["alexnet", "vgg13", "vgg16", "vgg19", "resnet34"];
+    private static readonly string[] Long = ["alexnet", "vgg11", "vgg13", "vgg16", "vgg19", "resnet34", "resnet50"];
 
     public static TheoryData<string> Networks => [.. All.Keys];
 
