@@ -1,0 +1,409 @@
+using Trainer.Coordinator.Jobs;
+using Trainer.Node.Links;
+using Trainer.Node.Reduction;
+using Trainer.Node.States;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Tests.Jobs.Exhaustive;
+
+/// <summary>A step that the model takes, and where it leads.</summary>
+internal readonly record struct Move(string What, ModelState To);
+
+/// <summary>
+/// A small world in which everything may happen at any moment that the protocol's rules 1 to 5 and 16 leave open: what can follow one state is <see cref="Moves"/>, and what must
+/// never be throws <see cref="BrokenRuleException"/>. The decisions are the real ones: <see cref="StateLedger"/> (rule 1), <see cref="CommitRound"/> (rule 2), <see cref="Verdict"/> (rules 3, 5, 16).
+/// </summary>
+/// <remarks>
+/// A message that was sent stays where it is and may be received late, twice or never; so a loss, a delay and a hung process need no moves of their own. Timeouts may strike at any time: the
+/// entity may fence whenever it likes, and decide from whatever answers it has. A number stands for a generation or fence: generation i has 2i + 1, the fence before it 2i.
+/// A coordinator's death (rule 4) is a fence by another entity, which knows what the row says. Rule 16: one bit changes, in a state that is held (its reader sees it, and applies nothing), or while
+/// it is written by one of several members (its hash then differs from theirs).
+/// </remarks>
+internal sealed class ProtocolModel(int workers, int items, int fences, int crashes, int flips, bool fromHighestApplied = false)
+{
+    private readonly string[] _names = [.. Enumerable.Range(0, workers).Select(worker => $"w{worker}")];
+
+    public ModelState Begin() => new(
+        [.. Enumerable.Range(0, workers).Select(_ => new ModelWorker(true, 0, -1, new Copy(0), null, false, 0, false))],
+        [new ModelGeneration((1 << workers) - 1, 0, 0, 0, 0, 0, 0, 0)],
+        new Answer?[workers], 0, false, 0, 0, null, 0, 0, 0);
+
+    public bool IsDone(ModelState state) => state.TrulyCommitted == items;
+
+    /// <summary>Somebody lives who holds the last committed state unharmed, and the entity may still fence: nothing is lost.</summary>
+    public bool MustEnd(ModelState state) => state.Fences < fences && Array.Exists(state.Workers, worker => worker.Alive && !worker.Broken
+        && (IsGood(worker.Current, state.TrulyCommitted) || worker.Previous is { } previous && IsGood(previous, state.TrulyCommitted)));
+
+    public IEnumerable<Move> Moves(ModelState state)
+    {
+        for (var worker = 0; worker < workers; worker++)
+        {
+            if (state.Workers[worker].Alive)
+            {
+                foreach (var move in MovesOf(state, worker))
+                {
+                    yield return move;
+                }
+            }
+        }
+
+        foreach (var move in MovesOfEntity(state))
+        {
+            yield return move;
+        }
+    }
+
+    private static bool IsGood(Copy copy, int item) => copy.Item == item && !copy.Spoilt && !copy.Rotten;
+
+    // ---------- workers
+
+    private IEnumerable<Move> MovesOf(ModelState state, int worker) =>
+        [.. Mishaps(state, worker), .. Orders(state, worker), .. state.Workers[worker].Generation >= 0 ? Work(state, worker) : []];
+
+    private IEnumerable<Move> Mishaps(ModelState state, int worker)
+    {
+        var own = state.Workers[worker];
+        if (state.Crashes < crashes)
+        {
+            yield return new Move($"w{worker} dies", (state with { Crashes = state.Crashes + 1 }).With(worker, Dead(own)));
+        }
+
+        if (state.Flips < flips && own.Current.Item > 0)
+        {
+            yield return new Move($"a bit of w{worker}'s state {own.Current.Item} changes", (state with { Flips = state.Flips + 1 }).With(worker, own with { Current = own.Current with { Rotten = true } }));
+        }
+
+        if (state.Flips < flips && own.Previous is { Item: > 0 } previous)
+        {
+            yield return new Move($"a bit of w{worker}'s state {previous.Item} changes", (state with { Flips = state.Flips + 1 }).With(worker, own with { Previous = previous with { Rotten = true } }));
+        }
+    }
+
+    // Nobody sees what a dead one held: equal states are one.
+    private static ModelWorker Dead(ModelWorker own) => own with { Alive = false, Authority = 0, Generation = -1, Current = new Copy(0), Previous = null, Writing = false, Committed = 0, Broken = false };
+
+    private IEnumerable<Move> Orders(ModelState state, int worker)
+    {
+        var own = state.Workers[worker];
+        for (var fence = 1; fence <= state.Fences; fence++)
+        {
+            if (2 * fence > own.Authority)
+            {
+                yield return new Move($"w{worker} answers fence {2 * fence}", Answer(state, worker, fence));
+            }
+        }
+
+        for (var index = 0; index < state.Generations.Length; index++)
+        {
+            if (Number(index) > own.Authority && state.Generations[index].Has(worker) && Enter(state, worker, index) is { } entered)
+            {
+                yield return new Move($"w{worker} enters generation {Number(index)}", entered);
+            }
+        }
+    }
+
+    private static ModelState Answer(ModelState state, int worker, int fence)
+    {
+        var own = state.Workers[worker];
+        var ledger = Ledger(own);
+        var entry = ledger.Fence(new GenerationNumber(1, (ulong)(2 * fence)));
+        var next = state.With(worker, own with { Authority = 2 * fence });
+        if (!state.IsFencing || fence != state.Fences)
+        {
+            return next;
+        }
+
+        var answers = (Answer?[])state.Answers.Clone();
+        answers[worker] = new Answer(Of(entry.Held[0], own), entry.Held.Count > 1 ? Of(entry.Held[1], own) : null, (int)entry.Committed);
+        return next with { Answers = answers };
+    }
+
+    // It has the state, or flips back to it, or makes it, or gets it from a member that is in the generation with it, whole. Null: not yet.
+    private ModelState? Enter(ModelState state, int worker, int index)
+    {
+        var (own, generation) = (state.Workers[worker], state.Generations[index]);
+        var wanted = new Copy(generation.From);
+        var (ledger, number) = (Ledger(own), new GenerationNumber(1, (ulong)Number(index)));
+        ledger.Fence(number);
+        var (current, previous) = (own.Current, own.Previous);
+        if (!ledger.Current!.Value.Is(Of(wanted)))
+        {
+            if (ledger.FlipBackTo(number, Of(wanted), () => { }))
+            {
+                (current, previous) = (own.Previous!.Value, null);
+            }
+            else if (generation.From == 0 || Array.Exists(state.Workers, other => other.Alive && other.Generation == index && IsGood(other.Current, generation.From)))
+            {
+                (current, previous) = (wanted, null);
+            }
+            else
+            {
+                return null;
+            }
+        }
+
+        var entered = new ModelWorker(true, Number(index), index, current, previous, false, generation.From, false);
+        return Contribute(state.With(worker, entered), worker, index);
+    }
+
+    private IEnumerable<Move> Work(ModelState state, int worker)
+    {
+        var own = state.Workers[worker];
+        var (index, generation) = (own.Generation, state.Generations[own.Generation]);
+        var (item, isFenced) = (own.Current.Item + 1, own.Authority > Number(own.Generation));
+        if (own.Writing)
+        {
+            yield return new Move($"w{worker} flips to {item}", Flip(state, worker, isSpoilt: false));
+            if (own.Current.Rotten)
+            {
+                yield return new Move($"w{worker} has read a bit that had changed", state.With(worker, own with { Writing = false, Broken = true })); // Else it changed after it was read.
+            }
+
+            if (!isFenced && state.Flips < flips && int.PopCount(generation.Members) > 1)
+            {
+                yield return new Move($"w{worker} flips to {item}, in which a bit has changed", Flip(state with { Flips = state.Flips + 1 }, worker, isSpoilt: true));
+            }
+        }
+
+        if (isFenced)
+        {
+            yield break;
+        }
+
+        if (!own.Writing && !own.Broken && item <= items && generation.Total >= item && AllHave(generation, generation.Begun, item))
+        {
+            yield return new Move($"w{worker} begins to write {item}", BeginWrite(state, worker, item));
+        }
+
+        if (generation.RankZero == worker)
+        {
+            foreach (var member in Enumerable.Range(0, workers).Where(member => Nibble(generation.Applied, member) == generation.Committed + 1))
+            {
+                yield return new Move($"w{worker} hears that w{member} has applied {generation.Committed + 1}", Hear(state, index, member));
+            }
+        }
+        else if (own.Committed < generation.Committed)
+        {
+            yield return new Move($"w{worker} hears that {own.Committed + 1} is committed", state.With(worker, Committed(own, own.Committed + 1)));
+        }
+    }
+
+    // That item - 1 is committed came before rank 0's total, on the same link. What it reads it hashes: where that is not the hash that it had, it applies nothing.
+    private static ModelState BeginWrite(ModelState state, int worker, int item)
+    {
+        var own = Committed(state.Workers[worker], item - 1);
+        if (own.Current.Rotten)
+        {
+            return state.With(worker, own with { Broken = true, Previous = null });
+        }
+
+        Ledger(own).BeginWrite(new GenerationNumber(1, (ulong)Number(own.Generation)));
+        return state.With(worker, own with { Writing = true, Previous = null });
+    }
+
+    private ModelState Flip(ModelState state, int worker, bool isSpoilt)
+    {
+        var (own, next) = (state.Workers[worker], new Copy(state.Workers[worker].Current.Item + 1, isSpoilt));
+        try
+        {
+            Ledger(own).Flip(new GenerationNumber(1, (ulong)Number(own.Generation)), () => Of(next));
+        }
+        catch (OperationCanceledException)
+        {
+            return state.With(worker, own with { Writing = false });
+        }
+
+        var (index, generation) = (own.Generation, state.Generations[own.Generation]);
+        Rule(own.Authority <= Number(index), "1", $"w{worker} flips to {next.Item} in generation {Number(index)} after it answered fence {own.Authority}");
+        Rule(next.Item - 1 <= state.TrulyCommitted, "2", $"w{worker} applies {next.Item}, and {next.Item - 1} is not committed");
+        Rule(!own.Current.Spoilt, "16", $"w{worker} applies {next.Item} to a state that is not that of {next.Item - 1}");
+        var told = generation with
+        {
+            Applied = Set(generation.Applied, worker, next.Item),
+            SpoiltApplied = isSpoilt ? generation.SpoiltApplied | 1 << worker : generation.SpoiltApplied & ~(1 << worker),
+        };
+        return Contribute(state.With(worker, own with { Writing = false, Previous = own.Current, Current = next }).With(index, told), worker, index);
+    }
+
+    // Rank 0's list is rebuilt from what it has received; the same word again changes nothing.
+    private ModelState Hear(ModelState state, int index, int member)
+    {
+        var (generation, item) = (state.Generations[index], state.Generations[index].Committed + 1);
+        var ranks = Enumerable.Range(0, workers).Where(generation.Has).ToList();
+        var round = new CommitRound([.. ranks.Select(rank => _names[rank])], (ulong)generation.Committed);
+        var isCommitted = false;
+        foreach (var told in ranks.Where(rank => (generation.Received >> rank & 1) != 0).Append(member))
+        {
+            isCommitted = round.Note(ranks.IndexOf(told), (ulong)item, HashOf(new Copy(item, (generation.SpoiltApplied >> told & 1) != 0)));
+        }
+
+        if (!isCommitted)
+        {
+            var next = state.With(index, generation with { Received = generation.Received | 1 << member });
+            return round.Disagreement() is null ? next : next with { Differing = (generation.Members, generation.SpoiltApplied) };
+        }
+
+        Rule(ranks.TrueForAll(rank => Nibble(generation.Applied, rank) >= item), "2", $"{item} is committed, and not all have applied it");
+        Rule((generation.SpoiltApplied & generation.Members) == 0, "16", $"{item} is committed, and its hash is not the right one");
+        var committed = state.With(index, generation with { Received = 0, Committed = item }) with { TrulyCommitted = Math.Max(state.TrulyCommitted, item) };
+        var zero = committed.With(generation.RankZero, Committed(committed.Workers[generation.RankZero], item));
+        return zero.With(index, WithTotal(zero.Generations[index]));
+    }
+
+    private ModelState Contribute(ModelState state, int worker, int index)
+    {
+        var generation = state.Generations[index];
+        var begun = Math.Min(state.Workers[worker].Current.Item + 1, items);
+        return state.With(index, WithTotal(generation with { Begun = Set(generation.Begun, worker, begun) }));
+    }
+
+    // Rank 0's total of an item: all have contributed, and the item before is committed. (Where rank 0 has stopped meanwhile, it was sent before.)
+    private ModelGeneration WithTotal(ModelGeneration generation)
+    {
+        var item = Math.Min(generation.Committed > generation.From ? generation.Committed + 1 : generation.From + 1, items);
+        return AllHave(generation, generation.Begun, item) ? generation with { Total = Math.Max(generation.Total, item) } : generation;
+    }
+
+    private static ModelWorker Committed(ModelWorker own, int item)
+    {
+        var ledger = Ledger(own);
+        ledger.Commit((ulong)item);
+        return own with { Committed = (int)ledger.Committed };
+    }
+
+    // ---------- the entity
+
+    private IEnumerable<Move> MovesOfEntity(ModelState state)
+    {
+        var generation = state.Generations[^1];
+        if (!state.IsFencing && state.Known < generation.Committed)
+        {
+            yield return new Move($"the entity hears that {generation.Committed} is committed", state with { Known = generation.Committed });
+        }
+
+        if (state.Fences < fences)
+        {
+            var fencing = state with { Fences = state.Fences + 1, IsFencing = true, Answers = new Answer?[workers] };
+            yield return new Move($"the entity fences with {2 * fencing.Fences}", fencing);
+            yield return new Move($"another entity fences with {2 * fencing.Fences}", fencing with { Known = state.Row, Differing = null });
+        }
+
+        if (state.IsFencing && Array.Exists(state.Answers, answer => answer is not null) && Judge(state) is { } started)
+        {
+            yield return new Move($"the entity starts generation {Number(started.Generations.Length - 1)} after {started.Known}", started);
+        }
+    }
+
+    private ModelState? Judge(ModelState state)
+    {
+        var answers = Enumerable.Range(0, workers).Where(worker => state.Answers[worker] is not null).ToDictionary(worker => _names[worker], worker => Report(state.Answers[worker]!.Value));
+        var former = state.Generations[^1];
+        string[] members = [.. Enumerable.Range(0, workers).Where(former.Has).Select(worker => _names[worker]), .. Enumerable.Range(0, workers).Where(worker => !former.Has(worker) && state.Answers[worker] is not null).Select(worker => _names[worker])];
+        var verdict = Verdict.Of(members, answers, Name(new Copy(state.Known)), Faults(state), new Setbacks());
+        if (fromHighestApplied)
+        {
+            verdict = verdict is null ? null : HighestApplied(verdict, answers);
+        }
+
+        if (verdict is null)
+        {
+            return null;
+        }
+
+        var from = (int)verdict.State.Item;
+        Rule(from == 0 || verdict.State.Hash == HashOf(new Copy(from)), "16", $"generation {Number(state.Generations.Length)} is to go on from a state after {from} that is not the right one");
+        Rule(state.Answers.All(answer => answer is null || answer.Value.Committed <= from), "3", $"generation {Number(state.Generations.Length)} is to go on from {from}, and one who answered knows of more");
+        Rule(from <= state.TrulyCommitted || fromHighestApplied, "5", $"generation {Number(state.Generations.Length)} is to go on from {from}, which was never committed");
+        Rule(!verdict.Holders.IsEmpty, "5", $"nobody in generation {Number(state.Generations.Length)} holds {from}");
+        var mask = verdict.Members.Sum(name => 1 << Array.IndexOf(_names, name));
+        return state with
+        {
+            Generations = [.. state.Generations, new ModelGeneration(mask, from, 0, 0, 0, 0, from, 0)],
+            Answers = new Answer?[workers],
+            IsFencing = false,
+            Known = from,
+            Row = from,
+            TrulyCommitted = Math.Max(state.TrulyCommitted, from),
+            Differing = null,
+        };
+    }
+
+    /// <summary>What must not be done: the highest item that anybody has applied, instead of the highest that anybody knows to be committed.</summary>
+    private static Verdict HighestApplied(Verdict verdict, Dictionary<string, Fenced> answers)
+    {
+        var highest = answers.Values.SelectMany(answer => answer.Held).MaxBy(held => held.Item)!;
+        return verdict with { State = highest, Holders = [.. answers.Keys.Where(name => answers[name].Held.Contains(highest))] };
+    }
+
+    private List<Fault> Faults(ModelState state)
+    {
+        List<Fault> faults = [.. Enumerable.Range(0, workers).Where(worker => state.Workers[worker].Broken).Select(worker =>
+            new Fault(default, FaultKind.Failure, _names[worker], _names[worker], 0, 0, "rotten") { Failure = Failure.Types.Kind.Corruption })];
+        if (state.Differing is { } differing)
+        {
+            faults.Add(new Fault(default, FaultKind.Disagreement, "", "", 0, 0, "")
+            {
+                Hashes = Enumerable.Range(0, workers).Where(worker => (differing.Members >> worker & 1) != 0).ToDictionary(worker => _names[worker], worker => (ulong)(differing.Spoilt >> worker & 1)),
+            });
+        }
+
+        return faults;
+    }
+
+    // ---------- words
+
+    private static int Number(int generation) => 2 * generation + 1;
+
+    private static int Nibble(int all, int worker) => all >> 4 * worker & 15;
+
+    private static int Set(int all, int worker, int item) => all & ~(15 << 4 * worker) | item << 4 * worker;
+
+    private bool AllHave(ModelGeneration generation, int all, int item) => Enumerable.Range(0, workers).All(worker => !generation.Has(worker) || Nibble(all, worker) >= item);
+
+    private static ulong HashOf(Copy copy) => (ulong)(2 * copy.Item + 2 + (copy.Spoilt ? 1 : 0));
+
+    private static HeldState Of(Copy copy) => new((ulong)copy.Item, HashOf(copy));
+
+    private static Copy Of(HeldState held, ModelWorker own) => own.Current.Item == (int)held.Item ? own.Current : own.Previous!.Value;
+
+    private static StateId Name(Copy copy) => new() { Item = (ulong)copy.Item, Hash = copy.Item == 0 ? 0 : HashOf(copy) };
+
+    private static Fenced Report(Answer answer)
+    {
+        var fenced = new Fenced { Held = { Name(answer.Current) }, Committed = (ulong)answer.Committed };
+        if (answer.Previous is { } previous)
+        {
+            fenced.Held.Add(Name(previous));
+        }
+
+        return fenced;
+    }
+
+    private static StateLedger Ledger(ModelWorker own)
+    {
+        var ledger = new StateLedger();
+        if (own.Previous is { } previous)
+        {
+            ledger.Take(Of(previous));
+            ledger.Flip(default, () => Of(own.Current));
+        }
+        else
+        {
+            ledger.Take(Of(own.Current));
+        }
+
+        ledger.Begin(default, (ulong)own.Committed);
+        ledger.Fence(new GenerationNumber(1, (ulong)own.Authority));
+        return ledger;
+    }
+
+    private static void Rule(bool holds, string number, string otherwise)
+    {
+        if (!holds)
+        {
+            throw new BrokenRuleException($"Rule {number} is broken: {otherwise}.");
+        }
+    }
+}
+
+internal sealed class BrokenRuleException(string message) : Exception(message);
