@@ -7,7 +7,21 @@ public sealed partial record JobMachine
 {
     private const int MostDoublings = 10;
 
-    private bool IsEvicted(string worker) => Row.Evictions.Exists(eviction => eviction.Worker == worker && IsInForce(eviction));
+    private bool IsEvicted(string worker) => Row.Evictions.Exists(eviction => eviction.Worker == worker && IsInForce(eviction)) || LacksLink(worker);
+
+    // As long as a member is there to which its link does not hold.
+    private bool LacksLink(string worker) => !Setbacks.Unlinked.IsEmpty && Members.All(member => member.Worker != worker) && Team.Any(member => !Setbacks.AreLinked(member.Name, worker, Uptime));
+
+    private IEnumerable<string> Avoided() => Row.Evictions.Where(IsInForce).Select(eviction => eviction.Worker)
+        .Union(Setbacks.Unlinked.Keys.SelectMany(pair => new[] { pair.Item1, pair.Item2 }).Where(LacksLink), StringComparer.Ordinal);
+
+    /// <summary>Of those who could come in, whose links hold to all who stay and to each other.</summary>
+    private List<JobWorker> Linkable(IEnumerable<JobWorker> stay, IEnumerable<JobWorker> joiners)
+    {
+        var (staying, coming) = (stay.Select(worker => worker.Name).ToList(), joiners.ToList());
+        var chosen = Setbacks.Linkable([.. staying, .. coming.Select(worker => worker.Name)], Uptime);
+        return coming.FindAll(worker => chosen.Contains(worker.Name));
+    }
 
     private bool IsInForce(Eviction eviction) => Now.ToUnixTimeMilliseconds() < eviction.UntilUnixMs;
 

@@ -26,7 +26,7 @@ public sealed partial record JobMachine
 
         var names = Fenced(phase).Select(worker => worker.Name).ToList();
         var former = phase.Former.Keys.OrderBy(Rank).ToList();
-        var verdict = Verdict.Of([.. former, .. names.Except(former)], phase.Answers.Where(answer => names.Contains(answer.Key)).ToImmutableDictionary(), Row.Committed, Faults, Setbacks);
+        var verdict = Verdict.Of([.. former, .. names.Except(former)], phase.Answers.Where(answer => names.Contains(answer.Key)).ToImmutableDictionary(), Row.Committed, Faults, Setbacks, Uptime);
         return verdict is null || !CanBeHad(verdict) ? LookForState(phase) : Weigh(phase, verdict);
     }
 
@@ -100,7 +100,7 @@ public sealed partial record JobMachine
             this with { Row = Row with { Committed = verdict.State, Journal = JournalEntries.Commit(Row.Journal, phase.From, verdict.State, Now) } },
             (machine, worker) => machine with { Pool = machine.Pool.Remove(worker) });
         var holders = stay.Where(worker => verdict.Holders.Contains(worker.Name)).ToList();
-        var joiners = next.Pool.Values.Where(worker => !phase.Answers.ContainsKey(worker.Name) && IsAimedAt(worker.Name) && IsReady(worker));
+        var joiners = next.Linkable(stay, next.Pool.Values.Where(worker => !phase.Answers.ContainsKey(worker.Name) && IsAimedAt(worker.Name) && IsReady(worker)));
         var why = Reasons(phase, verdict, lost, step);
         return next.Begin(new NewGeneration([.. holders, .. stay.Except(holders), .. joiners], verdict.State, lost.Count > 0 ? "WorkerLost" : "Recovered",
             names => $"{why}; going on with {names} {(isEnd ? "to write the result" : $"from step {step}")}.")

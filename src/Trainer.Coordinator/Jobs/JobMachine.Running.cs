@@ -102,7 +102,7 @@ public sealed partial record JobMachine
 
     /// <summary>Those who are ready and wanted beside the members, as many as can be used.</summary>
     private List<JobWorker> Joiners() =>
-        [.. Pool.Values.Where(worker => !IsMember(worker) && IsAimedAt(worker.Name) && IsReady(worker)).Take(Math.Max(0, MostMembers - Team.Count(worker => !IsToLeave(worker))))];
+        [.. Linkable([], Pool.Values.Where(worker => !IsMember(worker) && IsAimedAt(worker.Name) && IsReady(worker))).Take(Math.Max(0, MostMembers - Team.Count(worker => !IsToLeave(worker))))];
 
     private bool IsComing(JobWorker worker) => !IsMember(worker) && IsAimedAt(worker.Name) && !IsReady(worker) && !IsEvicted(worker.Name)
         && worker.Phase is WorkerPhase.Unheard or WorkerPhase.Loading && Uptime - worker.LastSign < Settings.Silence;

@@ -40,7 +40,7 @@ public sealed partial record JobMachine
                 : this;
         }
 
-        var ready = Pool.Values.Where(worker => IsReady(worker) && IsAimedAt(worker.Name)).ToList();
+        var ready = Linkable([], Pool.Values.Where(worker => IsReady(worker) && IsAimedAt(worker.Name)));
         var isComplete = ready.Count >= Math.Min(Target!.Count, MostMembers)
             || ready.Count >= Row.MinWorkers && ready.Exists(worker => Uptime - worker.ReadySince >= Settings.Gather);
         return isComplete && ready.Count >= Row.MinWorkers

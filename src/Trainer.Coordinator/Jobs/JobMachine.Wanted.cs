@@ -76,7 +76,7 @@ public sealed partial record JobMachine
         Arithmetic = Arithmetic,
         Device = Row.Spec.Cluster.Device,
         Workers = { Pool.Values.Where(worker => IsMember(worker) || Uptime - worker.LastSign < Settings.Silence).Select(worker => worker.Name) },
-        Avoid = { Row.Evictions.Where(IsInForce).Select(eviction => eviction.Worker) },
+        Avoid = { Avoided() },
         Asking = Phase is Asking or Fencing { AskingSince: not null },
     };
 }

@@ -16,7 +16,9 @@ public sealed record Verdict(StateId State, ImmutableList<string> Holders, Immut
     /// <param name="members">Of the broken generation, by rank, then others who hold a state of the job.</param>
     /// <param name="answers">By worker.</param>
     /// <param name="known">The last committed state that the job knows of.</param>
-    public static Verdict? Of(IReadOnlyList<string> members, IReadOnlyDictionary<string, Fenced> answers, StateId known, IReadOnlyList<Fault> faults, Setbacks setbacks)
+    /// <param name="now">By the machine's own clock.</param>
+    public static Verdict? Of(
+        IReadOnlyList<string> members, IReadOnlyDictionary<string, Fenced> answers, StateId known, IReadOnlyList<Fault> faults, Setbacks setbacks, TimeSpan now)
     {
         var answered = members.Where(answers.ContainsKey).ToImmutableList();
         var item = Math.Max(known.Item, answered.Select(worker => answers[worker].Committed).DefaultIfEmpty().Max());
@@ -28,17 +30,22 @@ public sealed record Verdict(StateId State, ImmutableList<string> Holders, Immut
 
         var holders = answered.RemoveAll(worker => item > 0 && !Holds(answers[worker], state));
         var spoilt = answered.Where(worker => item > 0 && HoldsAnother(answers[worker], state)).Select(worker => new Exclusion(worker, "its state is not that of the others"));
-        var links = faults.Count > 0 && answered.Count == members.Count ? CountLinks(faults, answers, setbacks) : setbacks;
+        var links = faults.Count > 0 && answered.Count == members.Count ? CountLinks(faults, answers, setbacks, now) : setbacks;
         var isNameless = faults.Any(fault => fault.Kind == FaultKind.Disagreement) && !spoilt.Any() && !Minority(faults).Any();
         var excluded = spoilt.Concat(Accused(faults)).Concat(Minority(faults)).DistinctBy(exclusion => exclusion.Worker)
             .Where(exclusion => answered.Contains(exclusion.Worker)).ToImmutableList();
-        excluded = excluded.AddRange(LackingLinks(answered.RemoveAll(worker => excluded.Exists(exclusion => exclusion.Worker == worker)), links));
-        excluded = KeepAHolder(excluded, holders);
+        excluded = excluded.AddRange(LackingLinks(answered.RemoveAll(worker => excluded.Exists(exclusion => exclusion.Worker == worker)), links, now));
+        var spared = Spare(excluded, answered, faults);
+        excluded = KeepAHolder(excluded.RemoveAll(spared.Contains), holders);
         var goOn = answered.RemoveAll(worker => excluded.Exists(exclusion => exclusion.Worker == worker));
         return new Verdict(
             state, holders.RemoveAll(worker => !goOn.Contains(worker)), goOn, excluded,
-            links with { Disagreements = setbacks.Disagreements + (isNameless ? 1 : 0) });
+            links with { Disagreements = setbacks.Disagreements + (isNameless ? 1 : 0) })
+        { Spared = spared };
     }
+
+    /// <summary>Who would have been left out if anybody had remained.</summary>
+    public ImmutableList<Exclusion> Spared { get; private init; } = [];
 
     // The state after the last committed item: with the hash that is known, else with the one that most hold.
     private static StateId? Agreed(IReadOnlyList<string> answered, IReadOnlyDictionary<string, Fenced> answers, StateId known, ulong item)
@@ -70,23 +77,23 @@ public sealed record Verdict(StateId State, ImmutableList<string> Holders, Immut
         .Select(hash => new Exclusion(hash.Key, "its state is not that of the others"));
 
     // A link that closed because a third worker died does not count: so this is asked only where nobody is lost. Who waits itself keeps nobody waiting.
-    private static Setbacks CountLinks(IEnumerable<Fault> faults, IReadOnlyDictionary<string, Fenced> answers, Setbacks before)
+    private static Setbacks CountLinks(IEnumerable<Fault> faults, IReadOnlyDictionary<string, Fenced> answers, Setbacks before, TimeSpan now)
     {
         var pairs = faults.Where(fault => fault.Kind == FaultKind.Link && !BothLinked(answers, fault) || fault.Kind == FaultKind.Waiting && answers[fault.Worker].Waiting is null)
             .Where(fault => answers.ContainsKey(fault.Worker) && answers.ContainsKey(fault.Reporter))
             .Select(fault => Setbacks.Pair(fault.Reporter, fault.Worker)).Distinct();
-        return before with { Links = pairs.Aggregate(before.Links, (links, pair) => links.SetItem(pair, links.GetValueOrDefault(pair) + 1)) };
+        return before.Fail(pairs, now);
     }
 
     private static bool BothLinked(IReadOnlyDictionary<string, Fenced> answers, Fault fault) =>
         answers[fault.Reporter].Linked.Contains(fault.Worker) && answers[fault.Worker].Linked.Contains(fault.Reporter);
 
-    // Whoever lacks most goes, of equals the one of the higher rank, until nobody lacks any. A link may fail once.
-    private static IEnumerable<Exclusion> LackingLinks(ImmutableList<string> workers, Setbacks setbacks)
+    // Whoever lacks most goes, of equals the one of the higher rank, until nobody lacks any.
+    private static IEnumerable<Exclusion> LackingLinks(ImmutableList<string> workers, Setbacks setbacks, TimeSpan now)
     {
         while (true)
         {
-            var bad = setbacks.Links.Where(link => link.Value > 1 && workers.Contains(link.Key.Item1) && workers.Contains(link.Key.Item2)).Select(link => link.Key).ToList();
+            var bad = setbacks.Unlinked.Keys.Where(pair => workers.Contains(pair.Item1) && workers.Contains(pair.Item2) && !setbacks.AreLinked(pair.Item1, pair.Item2, now)).ToList();
             if (bad.Count == 0)
             {
                 yield break;
@@ -97,6 +104,10 @@ public sealed record Verdict(StateId State, ImmutableList<string> Holders, Immut
             yield return new Exclusion(worst, "its links do not hold");
         }
     }
+
+    // Where all wait or are stuck, leaving somebody out helps nobody.
+    private static ImmutableList<Exclusion> Spare(ImmutableList<Exclusion> excluded, ImmutableList<string> answered, IReadOnlyList<Fault> faults) =>
+        answered.TrueForAll(worker => faults.Any(fault => fault.Kind == FaultKind.Stuck && fault.Worker == worker)) ? excluded : [];
 
     // Nobody is left out where nobody would be left, and the last who holds the state never is.
     private static ImmutableList<Exclusion> KeepAHolder(ImmutableList<Exclusion> excluded, ImmutableList<string> holders) =>

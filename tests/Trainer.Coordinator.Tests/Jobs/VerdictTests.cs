@@ -57,6 +57,37 @@ public sealed class VerdictTests
     }
 
     [Fact]
+    public void A_pair_whose_link_failed_twice_counts_as_not_linked_for_ten_minutes_whatever_is_committed()
+    {
+        var fault = Fault(FaultKind.Link, "a", "c");
+        var twice = Of(All(), faults: [fault], setbacks: Of(All(), faults: [fault])!.Setbacks)!;
+        var setbacks = twice.Setbacks.Commit(9);
+        Assert.Empty(setbacks.Links);
+        Assert.Equal(["a", "b"], Of(All(), setbacks: setbacks, now: TimeSpan.FromMinutes(9.9))!.Members);
+        Assert.Equal(Members, Of(All(), setbacks: setbacks, now: TimeSpan.FromMinutes(10))!.Members);
+        Assert.Equal(["c", "b", "d"], setbacks.Linkable(["c", "b", "a", "d"], TimeSpan.Zero));
+
+        var between = Of(All(), faults: [fault], setbacks: Of(All(), faults: [fault])!.Setbacks.Commit(9))!;
+        Assert.Equal(Members, between.Members); // An item was committed between the two.
+    }
+
+    [Fact]
+    public void Whose_links_to_most_others_do_not_hold_goes_first()
+    {
+        var setbacks = new Setbacks().Fail([("a", "b"), ("b", "c")], TimeSpan.Zero).Fail([("a", "b"), ("b", "c")], TimeSpan.Zero);
+        Assert.Equal(["a", "c"], Of(All(), setbacks: setbacks)!.Members);
+    }
+
+    [Fact]
+    public void Where_all_are_stuck_nobody_is_left_out_and_it_is_said()
+    {
+        var all = Of(All(), faults: [.. Members.Select(worker => Fault(FaultKind.Stuck, worker, worker))])!;
+        Assert.Equal((3, 0), (all.Members.Count, all.Excluded.Count));
+        Assert.Equal(Members, all.Spared.Select(spared => spared.Worker));
+        Assert.Equal(["b", "c"], Of(All(), faults: [Fault(FaultKind.Stuck, "a", "a")])!.Members);
+    }
+
+    [Fact]
     public void Who_waits_itself_keeps_nobody_waiting()
     {
         var waits = Answer(7, 7);
@@ -77,8 +108,8 @@ public sealed class VerdictTests
 
     private static Dictionary<string, Fenced> All() => Members.ToDictionary(worker => worker, _ => Answer(7, 7));
 
-    private static Verdict? Of(Dictionary<string, Fenced> answers, ulong known = 0, Fault[]? faults = null, Setbacks? setbacks = null) =>
-        Verdict.Of(Members, answers, new StateId { Item = known, Hash = known }, faults ?? [], setbacks ?? new Setbacks());
+    private static Verdict? Of(Dictionary<string, Fenced> answers, ulong known = 0, Fault[]? faults = null, Setbacks? setbacks = null, TimeSpan? now = null) =>
+        Verdict.Of(Members, answers, new StateId { Item = known, Hash = known }, faults ?? [], setbacks ?? new Setbacks(), now ?? TimeSpan.Zero);
 
     private static Fenced Answer(ulong committed, params ulong[] held) => new() { Committed = committed, Held = { held.Select(item => new StateId { Item = item, Hash = item }) } };
 

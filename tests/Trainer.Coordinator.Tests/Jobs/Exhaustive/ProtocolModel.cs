@@ -30,9 +30,13 @@ internal sealed class ProtocolModel(int workers, int items, int fences, int cras
 
     public bool IsDone(ModelState state) => state.TrulyCommitted == items;
 
-    /// <summary>Somebody lives who holds the last committed state unharmed, and the entity may still fence: nothing is lost.</summary>
-    public bool MustEnd(ModelState state) => state.Fences < fences && Array.Exists(state.Workers, worker => worker.Alive && !worker.Broken
-        && (IsGood(worker.Current, state.TrulyCommitted) || worker.Previous is { } previous && IsGood(previous, state.TrulyCommitted)));
+    /// <summary>Somebody lives who holds, unharmed, what is known to be committed, and the entity may still fence: nothing is lost.</summary>
+    public bool MustEnd(ModelState state)
+    {
+        var living = state.Workers.Where(worker => worker.Alive).ToList();
+        var known = living.Select(worker => worker.Committed).Append(state.Known).Max();
+        return state.Fences < fences && living.Exists(worker => !worker.Broken && (IsGood(worker.Current, known) || worker.Previous is { } previous && IsGood(previous, known)));
+    }
 
     public IEnumerable<Move> Moves(ModelState state)
     {
@@ -299,7 +303,7 @@ internal sealed class ProtocolModel(int workers, int items, int fences, int cras
         var answers = Enumerable.Range(0, workers).Where(worker => state.Answers[worker] is not null).ToDictionary(worker => _names[worker], worker => Report(state.Answers[worker]!.Value));
         var former = state.Generations[^1];
         string[] members = [.. Enumerable.Range(0, workers).Where(former.Has).Select(worker => _names[worker]), .. Enumerable.Range(0, workers).Where(worker => !former.Has(worker) && state.Answers[worker] is not null).Select(worker => _names[worker])];
-        var verdict = Verdict.Of(members, answers, Name(new Copy(state.Known)), Faults(state), new Setbacks());
+        var verdict = Verdict.Of(members, answers, Name(new Copy(state.Known)), Faults(state), new Setbacks(), TimeSpan.Zero);
         if (fromHighestApplied)
         {
             verdict = verdict is null ? null : HighestApplied(verdict, answers);

@@ -248,35 +248,41 @@ internal sealed class SimulatedMembership(SimulatedCluster cluster, SimulatedWor
         }
     }
 
-    // Two moments: something may come between writing and flipping.
+    // Two moments: something may come between writing and flipping, and the thread that computes learns only from the ledger that its generation is over.
     private void Apply()
     {
-        if (!Quietly(() => ledger.BeginWrite(Number)))
+        if (Quietly(() => ledger.BeginWrite(Number)))
+        {
+            cluster.At(cluster.Time + cluster.Delay(0.05), worker, Flip);
+        }
+    }
+
+    private void Flip()
+    {
+        var before = ledger.Current;
+        if (!worker.IsServedBy(ledger) || !Quietly(() => ledger.Flip(Number, () => SimulatedWorker.State(Item))))
         {
             return;
         }
 
-        After(0.05, () =>
+        cluster.Promises.NobodyAppliesAnItemBeforeTheOneBeforeIsCommitted(worker, Item, before);
+        cluster.Promises.AfterAFenceNothingBecomesCurrent(worker, Number, Item);
+        if (IsOver)
         {
-            cluster.Promises.NobodyAppliesAnItemBeforeTheOneBeforeIsCommitted(worker, Item, ledger.Current);
-            if (!Quietly(() => ledger.Flip(Number, () => SimulatedWorker.State(Item))))
-            {
-                return;
-            }
+            return;
+        }
 
-            cluster.Promises.AfterAFenceNothingBecomesCurrent(worker, Number, Item);
-            SayApplied();
-            ItemsCommittedBefore(Item);
-            _last = Item;
-            if (_endsGeneration || Item == cluster.Items)
-            {
-                EndIfDone();
-            }
-            else
-            {
-                Begin(Item + 1);
-            }
-        });
+        SayApplied();
+        ItemsCommittedBefore(Item);
+        _last = Item;
+        if (_endsGeneration || Item == cluster.Items)
+        {
+            EndIfDone();
+        }
+        else
+        {
+            Begin(Item + 1);
+        }
     }
 
     private void SayApplied()

@@ -57,6 +57,8 @@ internal sealed class SimulatedWorker
     /// <summary>It is in the state after the item, or can flip back to it.</summary>
     public bool Holds(ulong item) => IsAlive && _ledger is not null && (item == 0 || _ledger.Fence(default).Held.Any(held => held.Item == item));
 
+    public bool IsServedBy(StateLedger ledger) => _ledger == ledger;
+
     public void Obey(IMessage order)
     {
         var (job, generation) = order switch
