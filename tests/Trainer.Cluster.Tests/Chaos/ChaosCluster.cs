@@ -51,6 +51,18 @@ internal sealed class ChaosCluster : IAsyncDisposable
         return (name, Start(name, probe));
     }
 
+    /// <summary>Waits until the cluster lists workers.</summary>
+    public async Task ListedAsync(IEnumerable<string> workers)
+    {
+        var missing = workers.ToHashSet(StringComparer.Ordinal);
+        for (var patience = Stopwatch.StartNew(); missing.Count > 0; await Task.Delay(100))
+        {
+            var reply = await CallAsync((client, stop) => client.CallAsync((cluster, call) => cluster.Workers.ListWorkersAsync(new ListWorkersRequest(), call), stop));
+            missing.ExceptWith(reply.Workers.Select(worker => worker.Name));
+            Assert.True(missing.Count == 0 || patience.Elapsed < TimeSpan.FromMinutes(2), $"{string.Join(", ", missing)} did not join.\n{Logs}");
+        }
+    }
+
     /// <summary>Starts a worker again that had joined and has been killed, without a probe.</summary>
     public async Task RestartAsync(string name)
     {

@@ -13,6 +13,17 @@ internal sealed record StruckFault(Fault Fault, string Victim, DateTimeOffset Ti
     public double? SecondsToCommit { get; init; }
 }
 
+/// <summary>A worker process that strikes itself at a moment of its work.</summary>
+internal sealed record ArmedWorker(Fault Fault, string Name, System.Diagnostics.Process Process)
+{
+    public static ArmedWorker Join(ChaosCluster cluster, Fault fault)
+    {
+        var probe = $"{fault.Moment}:{fault.Count}{(fault.Kind == FaultKind.StopAt ? ":stop" : "")}";
+        var (name, process) = cluster.Join(fault.LeadsRanks ? "a" : "z", probe);
+        return new ArmedWorker(fault, name, process);
+    }
+}
+
 /// <summary>Trains one job while faults strike.</summary>
 /// <param name="awaitsMoments">A worker that is to strike itself has done so before the next fault strikes.</param>
 internal sealed class ChaosRun(ChaosCluster cluster, JobWatch watch, Action<string> tell, bool awaitsMoments)
@@ -169,10 +180,10 @@ internal sealed class ChaosRun(ChaosCluster cluster, JobWatch watch, Action<stri
     // A worker joins and strikes itself; the result is written at the end only.
     private async Task AtMomentAsync(Fault fault)
     {
-        var stops = fault.Kind == FaultKind.StopAt;
-        var (name, process) = cluster.Join(fault.LeadsRanks ? "a" : "z", $"{fault.Moment}:{fault.Count}{(stops ? ":stop" : "")}");
-        var struck = stops ? UntilStoppedAsync(process) : process.WaitForExitAsync();
-        var noted = AfterAsync(struck, fault, name, process);
+        var armed = ArmedWorker.Join(cluster, fault);
+        var (_, name, process) = armed;
+        var struck = StruckAsync(armed);
+        var noted = AfterAsync(struck, armed);
         if (fault.Moment == Moment.Result || !awaitsMoments)
         {
             _lasting.Add(noted);
@@ -193,8 +204,14 @@ internal sealed class ChaosRun(ChaosCluster cluster, JobWatch watch, Action<stri
         }
     }
 
-    private async Task AfterAsync(Task struck, Fault fault, string name, System.Diagnostics.Process process)
+    /// <summary>Notes it when a worker that was there before the job strikes itself.</summary>
+    public void Expect(ArmedWorker armed) => _lasting.Add(AfterAsync(StruckAsync(armed), armed));
+
+    private Task StruckAsync(ArmedWorker armed) => armed.Fault.Kind == FaultKind.StopAt ? UntilStoppedAsync(armed.Process) : armed.Process.WaitForExitAsync();
+
+    private async Task AfterAsync(Task struck, ArmedWorker armed)
     {
+        var (fault, name, process) = armed;
         if (await Task.WhenAny(struck, watch.Ended) != struck || watch.HasEnded || _givenUp.ContainsKey(name) || process is { HasExited: true, ExitCode: not KilledExitCode })
         {
             return;

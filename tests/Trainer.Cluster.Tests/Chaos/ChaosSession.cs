@@ -42,6 +42,15 @@ internal sealed class ChaosSession : IAsyncDisposable
         return ChaosReport.Of(job, journal, run.Struck, run.Watch, _expected, _samples);
     }
 
+    /// <summary>As <see cref="RunAsync"/>, with faults at moments alone; the workers that strike themselves are there before the job.</summary>
+    public async Task<ChaosReport> RunArmedAsync(IEnumerable<Fault> faults)
+    {
+        var armed = faults.Select(fault => ArmedWorker.Join(_cluster, fault)).ToList();
+        await _cluster.ListedAsync(armed.Select(worker => worker.Name));
+        var (job, journal, run) = await TrainAsync([], awaitsMoments: false, armed);
+        return ChaosReport.Of(job, journal, run.Struck, run.Watch, _expected, _samples);
+    }
+
     /// <summary>The ends of all logs.</summary>
     public string Logs => _cluster.Logs;
 
@@ -50,11 +59,16 @@ internal sealed class ChaosSession : IAsyncDisposable
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     private async Task<(Job Job, IReadOnlyList<JournalEntry> Journal, (IReadOnlyList<StruckFault> Struck, JobWatch Watch) Run)> TrainAsync(
-        IEnumerable<Fault> faults, bool awaitsMoments)
+        IEnumerable<Fault> faults, bool awaitsMoments, IReadOnlyList<ArmedWorker>? armed = null)
     {
         var id = await _cluster.SubmitAsync(_write(_cluster.Home));
         await using var watch = new JobWatch(_cluster.Address, id);
         var run = new ChaosRun(_cluster, watch, _tell, awaitsMoments);
+        foreach (var worker in armed ?? [])
+        {
+            run.Expect(worker);
+        }
+
         try
         {
             await run.StrikeAsync(faults);

@@ -8,9 +8,14 @@ namespace Trainer.Cluster.Tests.Chaos;
 public sealed class ChaosTests(ChaosTests.TwoWorkers cluster) : IClassFixture<ChaosTests.TwoWorkers>
 {
     [Fact]
-    public Task Workers_that_die_at_moments_of_their_work_change_nothing() => RunAsync(
-        from moment in (Moment[])[Moment.Backward, Moment.Apply, Moment.Commit, Moment.Evaluation, Moment.Checkpoint]
-        select new Fault(FaultKind.DieAt, AfterSteps: 0, Victim: 0, Seconds: 0, moment, Count: 1, LeadsRanks: moment is Moment.Apply or Moment.Commit));
+    public async Task Workers_that_die_at_moments_of_their_work_change_nothing()
+    {
+        Moment[] moments = [Moment.Backward, Moment.Apply, Moment.Commit, Moment.Evaluation, Moment.Checkpoint];
+        var report = await cluster.Session.RunArmedAsync(moments.Index().Select(moment => new Fault(
+            FaultKind.DieAt, AfterSteps: 0, Victim: 0, Seconds: 0, moment.Item, Count: moment.Item is Moment.Checkpoint ? 1 : 2 + (3 * moment.Index), LeadsRanks: moment.Item is Moment.Apply or Moment.Commit)));
+        AssertNothingChanged(report);
+        Assert.Equal(moments, report.Faults.Select(struck => struck.Fault.Moment).Order());
+    }
 
     [Fact]
     public Task Processes_that_are_killed_stopped_and_sent_away_at_random_steps_change_nothing() => RunAsync(new FaultSchedule(
@@ -19,14 +24,16 @@ public sealed class ChaosTests(ChaosTests.TwoWorkers cluster) : IClassFixture<Ch
     private async Task RunAsync(IEnumerable<Fault> faults)
     {
         var report = await cluster.Session.RunAsync(faults, awaitsMoments: false);
-        Assert.True(report.Problems.Count == 0, $"{string.Join("; ", report.Problems)}\n{cluster.Session.Logs}");
+        AssertNothingChanged(report);
         Assert.SkipWhen(report.Faults.Count == 0, "The job ended before any fault struck: processes start too slowly here.");
     }
 
+    private void AssertNothingChanged(ChaosReport report) =>
+        Assert.True(report.Problems.Count == 0, $"{string.Join("; ", report.Problems)}\n{cluster.Session.Logs}");
+
     public sealed class TwoWorkers : IAsyncLifetime
     {
-        // The job must last until workers that are started during it have joined it, which takes them about ten seconds.
-        private static readonly TinyJob Job = TinyJob.Everything(1) with { Epochs = 450, MaxWorkers = 8, CheckpointSeconds = 1 };
+        private static readonly TinyJob Job = TinyJob.Everything(1) with { Epochs = 120, MaxWorkers = 8, CheckpointSeconds = 1 };
 
         internal ChaosSession Session { get; private set; } = null!;
 
