@@ -26,7 +26,7 @@ public sealed partial record JobMachine
 
         var names = Fenced(phase).Select(worker => worker.Name).ToList();
         var former = phase.Former.Keys.OrderBy(Rank).ToList();
-        var verdict = Verdict.Of([.. former, .. names.Except(former)], phase.Answers.Where(answer => names.Contains(answer.Key)).ToImmutableDictionary(), Row.Committed, Faults, Setbacks, Uptime);
+        var verdict = Verdict.Of([.. former, .. names.Except(former)], phase.Answers.Where(answer => names.Contains(answer.Key)).ToImmutableDictionary(), Row.Committed, phase.From.Item, Faults, Setbacks, Uptime);
         return verdict is null || !CanBeHad(verdict) ? LookForState(phase) : Weigh(phase, verdict);
     }
 
@@ -63,8 +63,7 @@ public sealed partial record JobMachine
     // Once, when the answers are there: what the loss means, and how long to wait before the next try.
     private JobMachine Weigh(Fencing phase, Verdict verdict)
     {
-        var isProgress = verdict.State.Item > phase.From.Item;
-        var before = isProgress ? verdict.Setbacks.Commit(verdict.State.Item) : verdict.Setbacks;
+        var before = verdict.Setbacks;
         var lost = Lost(phase, verdict);
         var died = lost.Count > 0 || verdict.Excluded.Count > 0 ? 1 : 0;
         var setbacks = before with { Losses = before.Losses + 1, Deaths = before.Deaths + died };

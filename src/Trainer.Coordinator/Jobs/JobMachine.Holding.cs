@@ -14,7 +14,7 @@ public sealed partial record JobMachine
             return next.BeginFence();
         }
 
-        if (AllMembersAre(WorkerPhase.Finished))
+        if (next.AllAreDone)
         {
             return Agree().BeginEnding();
         }
@@ -36,7 +36,7 @@ public sealed partial record JobMachine
     }
 
     // What all members hold is committed, also where a former entity was told so.
-    private JobMachine Agree() => Commit(Team.First().Held[0]);
+    private JobMachine Agree() => Commit(Team.First(worker => IsIn(worker, WorkerPhase.Held, WorkerPhase.Finished)).Held[0]);
 
     private List<JobWorker> Stayers() => [.. Team.Where(worker => !IsToLeave(worker)), .. Joiners()];
 

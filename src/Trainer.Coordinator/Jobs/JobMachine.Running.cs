@@ -21,6 +21,9 @@ public sealed partial record JobMachine
 
     private bool AllMembersAre(params WorkerPhase[] phases) => Members.Count > 0 && Team.Count() == Members.Count && Team.All(worker => IsIn(worker, phases));
 
+    // One that has finished proves that all have applied the last item, also whoever lost its link before it heard that.
+    private bool AllAreDone => AllMembersAre(WorkerPhase.Finished, WorkerPhase.Broken) && Team.Any(worker => IsIn(worker, WorkerPhase.Finished));
+
     private JobMachine Run(Running phase)
     {
         var next = NoticeSilence();
@@ -29,7 +32,7 @@ public sealed partial record JobMachine
             return next.BeginFence();
         }
 
-        if (AllMembersAre(WorkerPhase.Finished))
+        if (next.AllAreDone)
         {
             return Establish(phase).Agree().BeginEnding();
         }

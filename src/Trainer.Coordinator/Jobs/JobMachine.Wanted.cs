@@ -27,9 +27,9 @@ public sealed partial record JobMachine
 
     private JobMachine Aim(Target target)
     {
-        if (Phase is Ended)
+        if (!WantsWorkers)
         {
-            return this;
+            return this; // Told before it was known that the job is settled.
         }
 
         var workers = target.Workers.ToImmutableSortedDictionary(worker => worker.Worker, worker => worker, StringComparer.Ordinal);

@@ -16,9 +16,10 @@ public sealed record Verdict(StateId State, ImmutableList<string> Holders, Immut
     /// <param name="members">Of the broken generation, by rank, then others who hold a state of the job.</param>
     /// <param name="answers">By worker.</param>
     /// <param name="known">The last committed state that the job knows of.</param>
+    /// <param name="from">The item that the broken generation began after.</param>
     /// <param name="now">By the machine's own clock.</param>
     public static Verdict? Of(
-        IReadOnlyList<string> members, IReadOnlyDictionary<string, Fenced> answers, StateId known, IReadOnlyList<Fault> faults, Setbacks setbacks, TimeSpan now)
+        IReadOnlyList<string> members, IReadOnlyDictionary<string, Fenced> answers, StateId known, ulong from, IReadOnlyList<Fault> faults, Setbacks setbacks, TimeSpan now)
     {
         var answered = members.Where(answers.ContainsKey).ToImmutableList();
         var item = Math.Max(known.Item, answered.Select(worker => answers[worker].Committed).DefaultIfEmpty().Max());
@@ -28,9 +29,10 @@ public sealed record Verdict(StateId State, ImmutableList<string> Holders, Immut
             return null;
         }
 
+        var before = item > from ? setbacks.Commit(item) : setbacks; // What was committed came before what is wrong now.
         var holders = answered.RemoveAll(worker => item > 0 && !Holds(answers[worker], state));
         var spoilt = answered.Where(worker => item > 0 && HoldsAnother(answers[worker], state)).Select(worker => new Exclusion(worker, "its state is not that of the others"));
-        var links = faults.Count > 0 && answered.Count == members.Count ? CountLinks(faults, answers, setbacks, now) : setbacks;
+        var links = faults.Count > 0 && answered.Count == members.Count ? CountLinks(faults, answers, before, now) : before;
         var isNameless = faults.Any(fault => fault.Kind == FaultKind.Disagreement) && !spoilt.Any() && !Minority(faults).Any();
         var excluded = spoilt.Concat(Accused(faults)).Concat(Minority(faults)).DistinctBy(exclusion => exclusion.Worker)
             .Where(exclusion => answered.Contains(exclusion.Worker)).ToImmutableList();
@@ -40,7 +42,7 @@ public sealed record Verdict(StateId State, ImmutableList<string> Holders, Immut
         var goOn = answered.RemoveAll(worker => excluded.Exists(exclusion => exclusion.Worker == worker));
         return new Verdict(
             state, holders.RemoveAll(worker => !goOn.Contains(worker)), goOn, excluded,
-            links with { Disagreements = setbacks.Disagreements + (isNameless ? 1 : 0) })
+            links with { Disagreements = before.Disagreements + (isNameless ? 1 : 0) })
         { Spared = spared };
     }
 

@@ -69,6 +69,8 @@ public sealed class VerdictTests
 
         var between = Of(All(), faults: [fault], setbacks: Of(All(), faults: [fault])!.Setbacks.Commit(9))!;
         Assert.Equal(Members, between.Members); // An item was committed between the two.
+        Assert.Equal(Members, Of(All(), faults: [fault], setbacks: Of(All(), faults: [fault])!.Setbacks, from: 6)!.Members); // Likewise, as the answers tell.
+        Assert.Single(Of(All(), faults: [fault], from: 6)!.Setbacks.Links); // What was committed came before the link failed.
     }
 
     [Fact]
@@ -108,8 +110,8 @@ public sealed class VerdictTests
 
     private static Dictionary<string, Fenced> All() => Members.ToDictionary(worker => worker, _ => Answer(7, 7));
 
-    private static Verdict? Of(Dictionary<string, Fenced> answers, ulong known = 0, Fault[]? faults = null, Setbacks? setbacks = null, TimeSpan? now = null) =>
-        Verdict.Of(Members, answers, new StateId { Item = known, Hash = known }, faults ?? [], setbacks ?? new Setbacks(), now ?? TimeSpan.Zero);
+    private static Verdict? Of(Dictionary<string, Fenced> answers, ulong known = 0, Fault[]? faults = null, Setbacks? setbacks = null, TimeSpan? now = null, ulong from = 7) =>
+        Verdict.Of(Members, answers, new StateId { Item = known, Hash = known }, from, faults ?? [], setbacks ?? new Setbacks(), now ?? TimeSpan.Zero);
 
     private static Fenced Answer(ulong committed, params ulong[] held) => new() { Committed = committed, Held = { held.Select(item => new StateId { Item = item, Hash = item }) } };
 

@@ -303,7 +303,7 @@ internal sealed class ProtocolModel(int workers, int items, int fences, int cras
         var answers = Enumerable.Range(0, workers).Where(worker => state.Answers[worker] is not null).ToDictionary(worker => _names[worker], worker => Report(state.Answers[worker]!.Value));
         var former = state.Generations[^1];
         string[] members = [.. Enumerable.Range(0, workers).Where(former.Has).Select(worker => _names[worker]), .. Enumerable.Range(0, workers).Where(worker => !former.Has(worker) && state.Answers[worker] is not null).Select(worker => _names[worker])];
-        var verdict = Verdict.Of(members, answers, Name(new Copy(state.Known)), Faults(state), new Setbacks(), TimeSpan.Zero);
+        var verdict = Verdict.Of(members, answers, Name(new Copy(state.Known)), (ulong)former.From, Faults(state), new Setbacks(), TimeSpan.Zero);
         if (fromHighestApplied)
         {
             verdict = verdict is null ? null : HighestApplied(verdict, answers);

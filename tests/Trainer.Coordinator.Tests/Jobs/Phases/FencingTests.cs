@@ -1,0 +1,116 @@
+using Trainer.Coordinator.Jobs;
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Tests.Jobs.Phases;
+
+/// <summary>After a loss.</summary>
+public sealed class FencingTests
+{
+    private static readonly WorkerReport LinkLost = new() { LinkLost = new LinkLost { Peer = "b", Message = "reset", Opened = true } };
+
+    [Fact]
+    public void All_who_answer_go_on_from_the_highest_item_that_one_of_them_knows()
+    {
+        var rig = new JobRig().Train("a", "b", "c").Report("a", LinkLost).Fenced("a", 6, null, 6, 7).Fenced("b", 5, null, 5, 6);
+        Assert.IsType<Fencing>(rig.Phase);
+        rig.Fenced("c", 5, null, 5, 6);
+        Assert.Equal((7ul, 3, 1ul), (rig.Orders<Start>()["b"].FromItem, rig.Orders<Start>()["b"].Holders.Count, rig.Row.Journal[^1].StepsRedone));
+        Assert.Equal(3ul, rig.Row.Generation.Number); // Above the fence, which is 2.
+    }
+
+    [Fact]
+    public void Whom_others_have_a_link_to_is_awaited_longer_than_whom_nobody_has_one_to()
+    {
+        var linked = new JobRig().Train("a", "b").Report("a", LinkLost).Fenced("a", 1);
+        Assert.IsType<Fencing>(linked.Pass(4.5, "a").Phase);
+        Assert.IsType<Running>(linked.Pass(1, "a").Phase);
+        var unlinked = new JobRig().Train("a", "b").Report("a", LinkLost).Fenced("a", 1, answer => answer.Linked.Clear());
+        Assert.IsType<Running>(unlinked.Pass(0.3, "a").Phase);
+        Assert.Equal(["b"], unlinked.Row.Journal[^1].Lost);
+    }
+
+    [Fact]
+    public void An_answer_to_an_earlier_fence_is_none_nor_is_what_was_said_before_it()
+    {
+        var rig = new JobRig().Train("a", "b").Report("a", LinkLost);
+        rig.Fenced("a", 9, answer => answer.Fence = new Generation { Term = 1, Number = 1 });
+        rig.Report("b", new WorkerReport { Standby = new Standby { Authority = new Generation { Term = 1, Number = 1 } } }, new Generation { Term = 1, Number = 1 });
+        Assert.Empty(Assert.IsType<Fencing>(rig.Phase).Answers);
+        rig.Fenced("a", 1, answer => answer.Fence = new Generation { Term = 1, Number = 2 });
+        Assert.Equal(["a"], Assert.IsType<Fencing>(rig.Phase).Answers.Keys);
+    }
+
+    [Fact]
+    public void A_state_that_nobody_has_is_looked_for_and_found_with_one_that_comes_back()
+    {
+        var rig = new JobRig().Train("a", "b").Commit(7).Report("a", LinkLost).Fenced("a", 5);
+        Assert.IsType<Fencing>(rig.Pass(20, "a").Phase);
+        Assert.EndsWith("Nobody who holds the job's state answers: waiting for one.", rig.Row.Message);
+        rig.Fenced("b", 7);
+        Assert.Equal((8ul, "b"), (rig.Orders<Start>()["a"].FromItem, Assert.Single(rig.Orders<Start>()["a"].Holders).Worker));
+    }
+
+    [Fact]
+    public void After_a_minute_it_starts_over()
+    {
+        var rig = new JobRig().Train("a", "b").Commit(7).Report("a", LinkLost).Fenced("a", 5, answer => answer.Held.Clear()).Pass(66, "a");
+        Assert.Equal((JobState.Recovering, 0ul), (rig.Row.State, rig.Row.Committed.Item));
+        Assert.EndsWith("No worker holds the job's state any more. It goes on from the beginning.", rig.Row.Transitions.Single(transition => transition.Reason == "StateLost").Message);
+    }
+
+    [Fact]
+    public void Whoever_was_heard_of_a_moment_ago_is_awaited_before_all_start_over()
+    {
+        var rig = new JobRig().Target("a", "b").Standby("a", "b").Started("a", "b");
+        var later = new WorkerReport { Standby = new Standby() };
+        rig.Report("b", later, new Generation(), "2-b").Report("b", later, new Generation(), "2-b");
+        Assert.IsType<Fencing>(rig.Pass(2).Phase); // a hangs, with an item that nobody here has heard of.
+        rig.Fenced("a", 3);
+        Assert.Equal(4ul, rig.Orders<Start>()["a"].FromItem);
+    }
+
+    [Fact]
+    public void A_holder_whose_addresses_nobody_knows_yet_is_not_named()
+    {
+        var rig = new JobRig().Train("a").Fail("a", Failure.Types.Kind.Io, "disk");
+        rig.Report("c", new WorkerReport { Fenced = new Fenced { Committed = 9, Held = { JobRig.State(9) } } }, new Generation { Term = 1, Number = 1 });
+        Assert.NotNull(Assert.IsType<Fencing>(rig.Fenced("a", 1).Phase).AskingSince);
+        Assert.Contains(rig.Actions, action => action is TellScheduler { Message: JobWanted { Asking: true } });
+        rig.Target("a", "c");
+        Assert.Equal("unix:/c", Assert.Single(Assert.Single(rig.Orders<Start>()["c"].Holders).LinkEndpoints));
+    }
+
+    [Fact]
+    public void Losses_one_after_another_are_slowed_down_and_ten_deaths_end_it()
+    {
+        var rig = new JobRig().Train("a", "b");
+        for (var losses = 1; losses <= 5; losses++)
+        {
+            rig.Report("a", LinkLost).Fenced("a", 1, answer => answer.Linked.Clear()).Pass(0.3, "a");
+            if (losses < 5)
+            {
+                rig.Started("a").Target("a", "b").Standby("b").Pass(3, "a", "b").Held(1, "a").Started("a", "b");
+            }
+        }
+
+        Assert.Contains("5 losses in a row: it goes on in 1 s.", rig.Row.Message);
+        Assert.IsType<Running>(rig.Pass(1.2, "a").Phase);
+    }
+
+    [Fact]
+    public void A_pair_whose_link_failed_twice_is_not_put_together_again_for_ten_minutes()
+    {
+        var rig = new JobRig().Train("a", "b");
+        foreach (var _ in Enumerable.Range(0, 2))
+        {
+            rig.Report("a", LinkLost).Fenced("a", 1, answer => answer.Linked.Clear()).Fenced("b", 1, answer => answer.Linked.Clear()).Started("a", "b");
+        }
+
+        Assert.Equal("a", Assert.Single(rig.Row.Assignment!.Members).Worker);
+        rig.Commit(2).Target("a", "b").Pass(120, "a");
+        Assert.IsType<Running>(rig.Standby("b").Pass(5, "a").Phase);
+        Assert.Equal("a", Assert.Single(rig.Row.Assignment!.Members).Worker);
+        Assert.Contains("b", rig.Actions.OfType<TellScheduler>().Select(tell => tell.Message).OfType<JobWanted>().Last().Avoid);
+    }
+}

@@ -1,0 +1,76 @@
+using Trainer.Coordinator.Jobs;
+using Trainer.Protos;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Tests.Jobs.Phases;
+
+/// <summary>All members are to stop after one item.</summary>
+public sealed class HoldingTests
+{
+    [Fact]
+    public void Who_leaves_is_released_once_the_others_have_committed_an_item()
+    {
+        var rig = new JobRig().Train("a", "b").Target("a");
+        Assert.Equal((HoldReason.Change, 2), (Assert.IsType<Holding>(rig.Phase).Why, rig.Orders<Hold>().Count));
+        rig.Held(5, "a");
+        Assert.Empty(rig.Orders<Start>());
+        rig.Held(5, "b");
+        Assert.Equal(["a"], rig.Orders<Start>().Keys);
+        rig.Started("a").Pass(1, "a", "b");
+        Assert.Empty(rig.Orders<Release>());
+        Assert.Equal(["b"], rig.Commit(6).Orders<Release>().Keys);
+    }
+
+    [Fact]
+    public void A_loss_meanwhile_is_one() =>
+        Assert.IsType<Fencing>(new JobRig().Train("a", "b").Target("a").Report("a", new WorkerReport { LinkLost = new LinkLost { Peer = "b" } }).Phase);
+
+    [Fact]
+    public void States_that_differ_are_a_loss()
+    {
+        var rig = new JobRig().Train("a", "b").Target("a").Held(5, "a").Held(6, "b");
+        Assert.StartsWith("The workers' states differ: ", Assert.IsType<Fencing>(rig.Phase).Cause);
+    }
+
+    [Fact]
+    public void Suspended_is_stored_after_a_checkpoint_and_before_anybody_is_released()
+    {
+        var rig = new JobRig().Train("a", "b").Request(now => new SuspendRequested(now, "")).Held(5, "a", "b");
+        var (writer, save) = Assert.Single(rig.Orders<Save>());
+        Assert.Empty(rig.Orders<Release>());
+        rig.Report(writer, Saved(save, 5));
+        Assert.Equal((JobState.Suspended, 5ul), (rig.Row.State, Assert.Single(rig.Row.Checkpoints).State.Item));
+        Assert.Equal(2, rig.Orders<Release>().Count);
+        var actions = rig.Actions.ToList();
+        Assert.InRange(actions.FindIndex(action => action is SaveRow), 0, actions.FindIndex(action => action is Order { Message: Release }) - 1);
+    }
+
+    [Fact]
+    public void Where_nobody_can_write_nobody_lets_go()
+    {
+        var rig = new JobRig().Train("a", "b").Request(now => new SuspendRequested(now, "")).Held(5, "a", "b");
+        for (var tries = 0; tries < 2; tries++)
+        {
+            var (writer, save) = Assert.Single(rig.Orders<Save>());
+            rig.Report(writer, new WorkerReport { SaveFailed = new SaveFailed { Id = save.Id, Message = "disk full" } });
+        }
+
+        Assert.Empty(rig.Orders<Release>());
+        Assert.Equal((Desired(rig), 2), ("Run", rig.Orders<Start>().Count));
+        Assert.Contains(rig.Row.Transitions, transition => transition.Reason == "NotSuspended" && transition.Message == "No checkpoint could be written: disk full The job goes on.");
+    }
+
+    [Fact]
+    public void The_user_may_change_his_mind()
+    {
+        var rig = new JobRig().Train("a").Request(now => new SuspendRequested(now, "")).Request(now => new ResumeRequested(now, "")).Held(5, "a");
+        Assert.Equal(6ul, rig.Orders<Start>()["a"].FromItem);
+    }
+
+    internal static WorkerReport Saved(Save save, ulong item) => new()
+    {
+        Saved = new Saved { Id = save.Id, State = JobRig.State(item), Checkpoint = new Checkpoint { Id = save.Id, State = JobRig.State(item), Folder = save.Folder } },
+    };
+
+    private static string Desired(JobRig rig) => rig.Row.Desired.ToString();
+}

@@ -1,0 +1,144 @@
+using Trainer.Coordinator.Scheduling;
+using Trainer.Protos.Cluster;
+
+namespace Trainer.Coordinator.Tests.Scheduling;
+
+public sealed class SchedulerStateTests
+{
+    private static readonly SchedulerSettings Settings = new();
+
+    private SchedulerState _state = new(Settings, Samples.Noon);
+    private DateTimeOffset _now = Samples.Noon;
+
+    [Fact]
+    public void A_new_one_tells_nobody_anything_before_it_has_heard_of_all()
+    {
+        Assert.Empty(Hear(Wanted()).Concat(Hear(Worker("a"))));
+        Assert.Empty(Pass(1));
+        Assert.Equal(["a"], Names(Assert.Single(Pass(1))));
+    }
+
+    [Fact]
+    public void A_target_is_told_when_it_changes_and_to_whoever_asks()
+    {
+        Begin(Wanted(), Worker("a"));
+        Assert.Empty(Pass(1));
+        Assert.Equal(["a"], Names(Assert.Single(Hear(Wanted()))));
+        Assert.Empty(Hear(Worker("b"))); // More may follow.
+        Assert.Equal(["a", "b"], Names(Assert.Single(Pass(0.6))));
+    }
+
+    [Fact]
+    public void Whom_nobody_hears_stays_with_the_job_that_counts_on_it_as_a_bare_name()
+    {
+        Begin(Wanted("a"), Worker("a", job: "j-1"));
+        for (var second = 0; second < 6; second++)
+        {
+            Hear(Wanted("a"));
+            Pass(1);
+        }
+
+        var target = Assert.Single(Hear(Wanted("a"))).Target;
+        Assert.Equal(("a", ""), (Assert.Single(target.Workers).Worker, target.Workers[0].ActorPath));
+        Assert.Empty(Assert.Single(Hear(Wanted())).Target.Workers);
+    }
+
+    [Fact]
+    public void A_job_that_says_nothing_or_is_settled_wants_nothing()
+    {
+        Begin(Wanted(), Worker("a"));
+        for (var second = 0; second < 16; second++)
+        {
+            Hear(Worker("a"));
+            Pass(1);
+        }
+
+        Assert.Empty(_state.Jobs);
+        Hear(Wanted());
+        Take(_state.Hear(new JobSettled { Job = "j-1" }, _now));
+        Assert.Empty(_state.Jobs);
+    }
+
+    [Fact]
+    public void A_drained_life_is_in_no_target_and_the_next_one_is()
+    {
+        Begin(Wanted(), Worker("a"));
+        Assert.Empty(Names(Assert.Single(Take(_state.Drain(new DrainWorker { Worker = "a" }, _now)))));
+        Assert.Empty(Hear(Worker("a")));
+        Hear(Worker("a", life: 2));
+        Assert.Equal(["a"], Names(Assert.Single(Pass(0.6))));
+        Assert.True(_state.Knows("a"));
+    }
+
+    [Fact]
+    public void A_drain_may_be_undone()
+    {
+        Begin(Wanted(), Worker("a"));
+        Take(_state.Drain(new DrainWorker { Worker = "a" }, _now));
+        Take(_state.Drain(new DrainWorker { Worker = "a", Undo = true }, _now));
+        Assert.Equal(["a"], Names(Assert.Single(Pass(0.6))));
+        Take(_state.Drain(new DrainWorker { Worker = "nobody" }, _now));
+        Assert.False(_state.Knows("nobody"));
+    }
+
+    [Fact]
+    public void What_a_life_that_is_over_says_is_dropped()
+    {
+        Begin(Wanted(), Worker("a", life: 2));
+        Assert.Empty(Hear(Worker("a", job: "j-9", life: 1)));
+        Assert.Equal(("2", ""), (_state.Workers["a"].Status.Incarnation, _state.Workers["a"].Status.Job));
+    }
+
+    [Fact]
+    public void Whoever_asks_hears_who_serves_the_job()
+    {
+        var asking = Wanted();
+        asking.Asking = true;
+        Begin(asking, Worker("a", job: "j-1"));
+        Assert.Equal("a", Assert.Single(Assert.Single(Hear(asking)).Target.Serving).Worker);
+        Assert.Empty(Assert.Single(Hear(Wanted())).Target.Serving);
+    }
+
+    [Fact]
+    public void A_worker_that_is_avoided_or_leaves_is_given_to_nobody()
+    {
+        var wanted = Wanted();
+        wanted.Avoid.Add("a");
+        var leaving = Worker("b");
+        leaving.Leaving = true;
+        Hear(leaving);
+        Begin(wanted, Worker("a"));
+        Assert.Empty(Assert.Single(Hear(wanted)).Target.Workers);
+    }
+
+    private static JobWanted Wanted(params string[] has) => new() { Job = "j-1", MinWorkers = 1, MaxWorkers = 4, Workers = { has } };
+
+    private static WorkerStatus Worker(string name, string job = "", int life = 1) =>
+        new() { Worker = name, Incarnation = $"{life}", ActorPath = $"akka://{name}", Job = job, DeviceKind = "cpu", Numerics = "v1" };
+
+    private static IEnumerable<string> Names(JobEnvelope told) => told.Target.Workers.Select(worker => worker.Worker);
+
+    // After the time in which a new one only listens.
+    private void Begin(JobWanted job, WorkerStatus worker)
+    {
+        Hear(job);
+        Hear(worker);
+        Pass(2);
+    }
+
+    private IReadOnlyList<JobEnvelope> Hear(JobWanted job) => Take(_state.Hear(job, _now));
+
+    private IReadOnlyList<JobEnvelope> Hear(WorkerStatus worker) => Take(_state.Hear(worker, _now));
+
+    private IReadOnlyList<JobEnvelope> Pass(double seconds)
+    {
+        _now += TimeSpan.FromSeconds(seconds);
+        return Take(_state.Tick(_now));
+    }
+
+    private IReadOnlyList<JobEnvelope> Take(SchedulerDecision decision)
+    {
+        _state = decision.Next;
+        return decision.Messages;
+    }
+}
