@@ -102,7 +102,7 @@ internal sealed class Supervisor(bool restart, Func<ChildProcess, bool> isUp, Ac
                 return;
             }
 
-            policy = policy.After(child.Age, cameUp);
+            policy = policy.After(child.Age, cameUp, code);
             if (policy.GivesUp)
             {
                 var failure = Failure($"{name} {end}. It did not come up {policy.NotUp} times in a row and is not started again.", child.Spec.LogFile);

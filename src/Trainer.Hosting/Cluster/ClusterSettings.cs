@@ -10,6 +10,7 @@ internal static class ClusterSettings
     // Why some values are not Akka's defaults:
     // scheduler      every tick wakes a thread; nothing here needs it every 10 ms
     // dispatchers    heartbeats and gossip run on threads of their own, so neither training nor a busy thread pool delays them
+    // intervals      a worker that comes back is to work within seconds: of Akka's own intervals of 1 to 2 s it would wait for three or four, one after another
     // resolver       only coordinators vote: a group of workers must not outvote the control plane. Losing workers one after another
     //                counts as instability, which by default downs healthy members
     // gate           a process that comes back on its address is talked to again after 1 s instead of 5 s
@@ -55,6 +56,9 @@ internal static class ClusterSettings
             run-by-actor-system-terminate = off
           }
           cluster {
+            periodic-tasks-initial-delay = 250ms
+            gossip-interval = 500ms
+            leader-actions-interval = 250ms
             down-removal-margin = 3s
             failure-detector {
               threshold = 8
@@ -73,11 +77,12 @@ internal static class ClusterSettings
               remember-entities = off
               passivate-idle-entity-after = off
               handoff-timeout = 20s
+              retry-interval = 500ms
               distributed-data.majority-min-cap = 3
               distributed-data.durable.keys = []
             }
             singleton.role = coordinator
-            singleton-proxy { role = coordinator, log-singleton-identification-failure = off }
+            singleton-proxy { role = coordinator, singleton-identification-interval = 250ms, log-singleton-identification-failure = off }
           }
         }
         """;

@@ -63,16 +63,17 @@ public sealed class SupervisorTests : IDisposable
     }
 
     [Theory]
-    [InlineData(0, 1, 1, 200)]
-    [InlineData(1, 1, 2, 400)]
-    [InlineData(4, 1, 5, 3200)]
-    [InlineData(9, 1, 10, 10000)]
-    [InlineData(1000, 1, 1001, 10000)]
-    [InlineData(9, 30, 1, 200)]
-    public void Pauses_grow_and_begin_anew_after_a_good_run(int endsBefore, int ageSeconds, int ends, int pauseMilliseconds) =>
+    [InlineData(0, 1, 1, 1, 200)]
+    [InlineData(1, 1, 1, 2, 400)]
+    [InlineData(4, 1, 0, 5, 3200)]
+    [InlineData(9, 1, 1, 10, 10000)]
+    [InlineData(1000, 1, 1, 1001, 10000)]
+    [InlineData(9, 30, 1, 1, 200)]
+    [InlineData(9, 1, 137, 1, 200)]
+    public void Pauses_grow_and_begin_anew_after_a_good_run_or_a_signal(int endsBefore, int ageSeconds, int code, int ends, int pauseMilliseconds) =>
         Assert.Equal(
             new RestartPolicy(ends, 0, TimeSpan.FromMilliseconds(pauseMilliseconds)),
-            new RestartPolicy(endsBefore, 7, default).After(TimeSpan.FromSeconds(ageSeconds), cameUp: true));
+            new RestartPolicy(endsBefore, 7, default).After(TimeSpan.FromSeconds(ageSeconds), cameUp: true, code));
 
     [Fact]
     public void Ten_starts_in_a_row_without_coming_up_are_enough()
@@ -81,12 +82,13 @@ public sealed class SupervisorTests : IDisposable
         for (var start = 1; start <= 10; start++)
         {
             Assert.False(policy.GivesUp);
-            policy = policy.After(TimeSpan.FromMinutes(3), cameUp: false);
+            policy = policy.After(TimeSpan.FromMinutes(3), cameUp: false, code: null);
             Assert.Equal(start, policy.Ends);
         }
 
         Assert.True(policy.GivesUp);
-        Assert.False(policy.After(TimeSpan.FromSeconds(1), cameUp: true).GivesUp);
+        Assert.Equal(11, policy.After(TimeSpan.FromSeconds(1), cameUp: false, code: 137).Ends);
+        Assert.False(policy.After(TimeSpan.FromSeconds(1), cameUp: true, code: 1).GivesUp);
     }
 
     [Fact]

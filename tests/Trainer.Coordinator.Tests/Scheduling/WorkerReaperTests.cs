@@ -39,6 +39,25 @@ public sealed class WorkerReaperTests : IAsyncLifetime
         Assert.DoesNotContain(Cluster.Get(coordinator).State.Members, member => member.Address == ClusterSystem.SelfAddress(crashing));
     }
 
+    [Fact]
+    public async Task A_worker_whose_port_refuses_connections_holds_up_nobody_who_joins()
+    {
+        const string patient = "\nakka.cluster.failure-detector.acceptable-heartbeat-pause = 10m\n";
+        var coordinator = Member(ClusterNames.CoordinatorRole, patient);
+        ClusterSystem.Join(coordinator, []);
+        coordinator.ActorOf(Props.Create(() => new WorkerReaper()));
+        var crashing = Member(ClusterNames.WorkerRole, patient);
+        ClusterSystem.Join(crashing, [ClusterSystem.SelfAddress(coordinator).ToString()]);
+        await EventuallyAsync(() => Up(coordinator) == 2, "both members are up");
+
+        await ((Akka.Remote.RemoteActorRefProvider)((ExtendedActorSystem)crashing).Provider).Transport.Shutdown();
+
+        await EventuallyAsync(() => Up(coordinator) == 1, "the worker is down");
+        var next = Member(ClusterNames.WorkerRole, patient);
+        ClusterSystem.Join(next, [ClusterSystem.SelfAddress(coordinator).ToString()]);
+        await EventuallyAsync(() => Up(coordinator) == 2, "the next one is up");
+    }
+
     private static int Up(ActorSystem system) => Cluster.Get(system).State.Members.Count(member => member.Status == MemberStatus.Up);
 
     private static async Task EventuallyAsync(Func<bool> condition, string what)
@@ -51,13 +70,13 @@ public sealed class WorkerReaperTests : IAsyncLifetime
         }
     }
 
-    private ActorSystem Member(string role)
+    private ActorSystem Member(string role, string overrides = "")
     {
         var system = ClusterSystem.Create(new ClusterOptions
         {
             Role = role,
             Host = "127.0.0.1",
-            Overrides = "akka.cluster.split-brain-resolver.stable-after = 10m\nakka.cluster.down-removal-margin = 200ms\n" + TestCoordinator.QuickCluster.Replace("split-brain-resolver.stable-after = 1s", "", StringComparison.Ordinal).Replace("down-removal-margin = 200ms", "", StringComparison.Ordinal),
+            Overrides = "akka.cluster.split-brain-resolver.stable-after = 10m\nakka.cluster.down-removal-margin = 200ms\n" + TestCoordinator.QuickCluster.Replace("split-brain-resolver.stable-after = 1s", "", StringComparison.Ordinal).Replace("down-removal-margin = 200ms", "", StringComparison.Ordinal) + overrides,
         });
         _systems.Add(system);
         return system;
