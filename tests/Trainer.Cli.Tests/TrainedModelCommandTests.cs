@@ -241,6 +241,10 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
         var running = SampleJobs.Running(1, 9);
         _api.Jobs.Add(running);
 
+        var verifier = new Job(running) { Id = "verifier", State = JobState.Succeeded, Verification = new Verification { Job = running.Id } };
+        _api.Jobs.Add(verifier);
+        var verified = await RunAsync("export", verifier.Id, "--to", _home["model.onnx"]);
+        Assert.Equal((1, $"Job verifier has no weights: it verifies job {running.Id}.\nTake those of job {running.Id}.\n"), (verified.ExitCode, verified.Errors));
         var unfinished = await RunAsync("evaluate", running.Id);
         var unknown = await RunAsync("predict", "nobody");
         var noJob = await RunAsync("evaluate", _home["weights"]);

@@ -74,6 +74,8 @@ internal sealed class TrainedModelOptions
         var job = await client.CallAsync((cluster, options) => cluster.Jobs.GetJobAsync(new GetJobRequest { Id = id }, options), stop);
         return job.Result is { WeightsPath.Length: > 0 } result
             ? await files.FindAsync(job, result, address, stop)
+            : job.Verification is { } verified
+            ? throw new CliException($"Job {id} has no weights: it verifies job {verified.Job}.", remedy: $"Take those of job {verified.Job}.")
             : throw new CliException($"Job {id} has no weights: it is {Output.Words.State(job.State)}.", remedy: $"See: trainer get {id}");
     }
 }

@@ -16,13 +16,17 @@ public sealed class ArtifactReader
 
     private int _reading;
 
+    /// <summary>So many files.</summary>
+    internal int Reading => Volatile.Read(ref _reading);
+
     /// <param name="offset">Of the first byte that is wanted. Bytes before it are read too, for the sum.</param>
     /// <exception cref="Grpc.Core.RpcException">NOT_FOUND: there is no such file. OUT_OF_RANGE: it ends before the offset. RESOURCE_EXHAUSTED: too many are read. UNAVAILABLE: the disk.</exception>
     public async IAsyncEnumerable<ArtifactChunk> ReadAsync(string path, string name, ulong offset, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
     {
         var chunks = Channel.CreateBounded<ArtifactChunk>(ChunksAhead);
         using var left = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        Begin(() => Read(path, name, offset, chunk => chunks.Writer.WriteAsync(chunk, left.Token).AsTask().GetAwaiter().GetResult()), chunks.Writer);
+        var gone = left.Token; // The thread may outlive the source.
+        Begin(() => Read(path, name, offset, chunk => chunks.Writer.WriteAsync(chunk, gone).AsTask().GetAwaiter().GetResult(), gone), chunks.Writer);
         try
         {
             await foreach (var chunk in chunks.Reader.ReadAllAsync(stop))
@@ -55,7 +59,7 @@ public sealed class ArtifactReader
             {
                 fault = ApiErrors.Unavailable($"The file cannot be read: {e.Message}");
             }
-            catch (Exception e) when (e is OperationCanceledException or Grpc.Core.RpcException)
+            catch (Exception e) // Whatever it is, it is this download's alone.
             {
                 fault = e;
             }
@@ -68,7 +72,7 @@ public sealed class ArtifactReader
         { IsBackground = true, Name = "download" }.Start();
     }
 
-    private static void Read(string path, string name, ulong offset, Action<ArtifactChunk> give)
+    private static void Read(string path, string name, ulong offset, Action<ArtifactChunk> give, CancellationToken gone)
     {
         if (!File.Exists(path))
         {
@@ -88,6 +92,7 @@ public sealed class ArtifactReader
         var position = 0UL;
         for (int read; (read = file.Read(buffer)) > 0; position += (ulong)read)
         {
+            gone.ThrowIfCancellationRequested();
             sum.AppendData(buffer, 0, read);
             if (position + (ulong)read > offset)
             {

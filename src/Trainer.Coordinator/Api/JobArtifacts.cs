@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using Trainer.Coordinator.Store;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Hashes;
 using Trainer.Protos;
@@ -21,6 +22,9 @@ public sealed class JobArtifacts(string folder)
     /// <summary>The hashes of a job's steps, by item.</summary>
     /// <exception cref="IOException">The disk.</exception>
     public IReadOnlyDictionary<ulong, RecordedHash> Hashes(string job) => StepHashFolder.Read(Path.Combine(folder, job));
+
+    /// <summary>A row that names only checkpoints that are still there: a job that has ended keeps none.</summary>
+    public static JobRow WithCheckpointsThere(JobRow row) => row with { Checkpoints = row.Checkpoints.RemoveAll(checkpoint => !Directory.Exists(checkpoint.Folder)) };
 
     /// <summary>A journal whose entries say which of their items have no recorded hash.</summary>
     /// <param name="hasEnded">Else what follows the last record may still come.</param>

@@ -107,7 +107,7 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
         }
 
         var row = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
-        var plan = await checks.RunAsync(() => VerificationPlan.Of(row, artifacts.Hashes(row.Id), request), context.CancellationToken);
+        var plan = await checks.RunAsync(() => VerificationPlan.Of(JobArtifacts.WithCheckpointsThere(row), artifacts.Hashes(row.Id), request), context.CancellationToken);
         await RequireArithmeticAsync(row, context.CancellationToken);
         var create = new CreateJob
         {

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Trainer.Coordinator.Store;
+using Trainer.Hosting;
 using Trainer.Hosting.Hashes;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
@@ -19,9 +20,19 @@ internal sealed record VerificationPlan(Verification Verification, Checkpoint? O
             throw ApiErrors.NotVerifiable($"Job {row.Id} verifies job {other.Job}: verify that one.");
         }
 
-        if (recorded.Count == 0 || row.Progress is not { TotalEpochs: > 0, TotalSteps: > 0 } progress)
+        if (row.UnknownFields.Length > 0)
+        {
+            throw ApiErrors.NotVerifiable($"Job {row.Id} asks for what release {TrainerVersion.Current} does not know: {string.Join(", ", row.UnknownFields)}. A coordinator of the release that made it verifies it.");
+        }
+
+        if (recorded.Count == 0)
         {
             throw ApiErrors.NotVerifiable($"No hash of job {row.Id} is on record in its folder: no step was committed yet, or the record was deleted.");
+        }
+
+        if (row.Progress is not { TotalEpochs: > 0, TotalSteps: > 0 } progress)
+        {
+            throw ApiErrors.NotVerifiable($"The workers of job {row.Id} have not told yet how many steps it has: try again.");
         }
 
         var items = new Items(progress.TotalSteps / progress.TotalEpochs);
@@ -57,10 +68,9 @@ internal sealed record VerificationPlan(Verification Verification, Checkpoint? O
             throw ApiErrors.InvalidField("first_step", $"must be at most {lastStep}, the last step that is verified, got {request.FirstStep}");
         }
 
-        var last = Math.Min(end, request.LastStep > 0 ? items.ThroughStep(lastStep) : end);
-        return recorded.Keys.Where(item => item <= last).DefaultIfEmpty().Max() is > 0 and var checkable
-            ? checkable
-            : throw ApiErrors.NotVerifiable($"No hash of a step up to {lastStep} is on record.");
+        // What has no hash is covered by the next that has one.
+        var last = request.LastStep > 0 ? Math.Min(end, items.ThroughStep(lastStep)) : end;
+        return recorded.Keys.Where(item => item >= last).Min();
     }
 
     // Those of a job that has not ended may be deleted while they are read.

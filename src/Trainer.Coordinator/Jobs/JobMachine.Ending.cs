@@ -15,11 +15,14 @@ public sealed partial record JobMachine
 
     private static string Confirm(Verification verified)
     {
-        var unrecorded = verified.Unrecorded.Aggregate(0UL, (sum, range) => sum + range.Last - range.First + 1);
-        var equal = verified.LastItem - verified.FirstItem + 1 - unrecorded;
+        var unrecorded = Unrecorded(verified);
         var gaps = unrecorded == 0 ? "" : $" {unrecorded} have none; the next hash, which covers all before it, stands for them.";
-        return $"Steps {verified.FirstStep} to {verified.LastStep} of job {verified.Job} were computed again: all {equal} hashes on record are equal.{gaps}";
+        return $"Steps {verified.FirstStep} to {verified.LastStep} of job {verified.Job} were computed again: all {Recorded(verified)} hashes on record are equal.{gaps}";
     }
+
+    private static ulong Recorded(Verification verified) => verified.LastItem - verified.FirstItem + 1 - Unrecorded(verified);
+
+    private static ulong Unrecorded(Verification verified) => verified.Unrecorded.Aggregate(0UL, (sum, range) => sum + range.Last - range.First + 1);
 
     private JobMachine Complete(Ending phase)
     {
@@ -55,15 +58,11 @@ public sealed partial record JobMachine
     private JobMachine End(JobState state, string reason, string message, Saved saved) =>
         (this with { Row = Row with { Result = Summarise(saved), Progress = AtTheEnd() } }).End(state, reason, message);
 
-    // The last steps may have been committed while nobody here heard of them.
-    private Progress? AtTheEnd()
+    // The last steps, or all, may have been committed while nobody here heard of them.
+    private Progress AtTheEnd()
     {
-        var progress = Row.Progress?.Clone();
-        if (progress is not null)
-        {
-            (progress.Step, progress.Epoch, progress.EtaSeconds) = (progress.TotalSteps, progress.TotalEpochs, 0);
-        }
-
+        var progress = Row.Progress?.Clone() ?? new Progress { TotalSteps = Row.Committed.Step, TotalEpochs = Row.Spec.Training.Epochs };
+        (progress.Step, progress.Epoch, progress.EtaSeconds) = (progress.TotalSteps, progress.TotalEpochs, 0);
         return progress;
     }
 

@@ -129,7 +129,8 @@ public sealed partial record JobMachine
         var isOver = Uptime - (phase.AskingSince ?? phase.Since) >= Settings.StateTimeout;
         if (isLost || isOver || isOnDisk && !mayAnswer && (phase.Answers.Count > 0 || Row.Started is null))
         {
-            return ForgetUnreadable(phase).StartOver($"{phase.Cause} No worker holds the job's state any more.", phase.FaultTime);
+            var next = ForgetUnreadable(phase);
+            return next.Phase is Ended ? next : next.StartOver($"{phase.Cause} No worker holds the job's state any more.", phase.FaultTime);
         }
 
         return phase.AskingSince is not null
@@ -146,8 +147,8 @@ public sealed partial record JobMachine
         }
 
         var next = this with { Setbacks = Setbacks with { Unreadable = Setbacks.Unreadable + 1 } };
-        return next.Setbacks.Unreadable < MostReads
-            ? next
+        return next.Setbacks.Unreadable < MostReads ? next
+            : Row.Checkpoints.Count == 0 ? next.Fail("CheckpointUnreadable", $"Checkpoint {LastCheckpoint.Id} of job {Row.Verification?.Job}, which this begins with, cannot be read. Verify all steps, from the initial weights: trainer verify {Row.Verification?.Job} --all")
             : next.Store(Row with { Checkpoints = Row.Checkpoints.Remove(LastCheckpoint) }).Log($"Checkpoint {LastCheckpoint.Id} cannot be read, and is not used any more.")
                 with
             { Setbacks = Setbacks with { Unreadable = 0 } };

@@ -72,6 +72,7 @@ public sealed partial record JobMachine
     {
         Failure.Types.Kind.Data => ("InvalidData", $"The job's data or model cannot be used: {text}"),
         Failure.Types.Kind.OtherData => ("OtherData", $"Job {Row.Verification?.Job} was not computed from this data: {text}"),
+        Failure.Types.Kind.Record => ("RecordLost", $"Job {Row.Verification?.Job} cannot be verified: {text}"),
         Failure.Types.Kind.OtherHash => ("OtherHash", $"Job {Row.Verification?.Job} comes to other states here: {text}"),
         _ => null,
     };

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using Google.Protobuf;
+using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Jobs;
@@ -46,8 +47,16 @@ public sealed partial record JobMachine
             Incarnation = worker.Incarnation,
             Generation = Authority,
             Spec = Row.Spec,
-            Expectation = Row.Verification is { } verified ? new Expectation { Artifacts = Settings.ArtifactsOf(verified.Job), LastItem = verified.LastItem } : null,
+            Expectation = Row.Verification is { } verified ? Expect(verified) : null,
         }));
+
+    private Expectation Expect(Verification verified) => new()
+    {
+        Artifacts = Settings.ArtifactsOf(verified.Job),
+        FirstItem = verified.FirstItem,
+        LastItem = verified.LastItem,
+        Recorded = Recorded(verified),
+    };
 
     private IEnumerable<DueOrder> Suspects() => Team.Where(worker => worker.SuspectedSince is not null).Select(Query);
 

@@ -10,6 +10,9 @@ internal sealed class OtherHashException(string message) : Exception(message);
 /// <summary>The data is not that of the job that is verified.</summary>
 internal sealed class OtherDataException(string message) : Exception(message);
 
+/// <summary>Hashes that were on record when the verification was asked for are there no more.</summary>
+internal sealed class RecordLostException(string message) : Exception(message);
+
 /// <summary>What the steps of a job that verifies another one must come to. Every member checks each of them: whoever is lost, what was committed has been compared.</summary>
 internal sealed class ExpectedHashes
 {
@@ -19,10 +22,18 @@ internal sealed class ExpectedHashes
     private ExpectedHashes(IReadOnlyDictionary<ulong, RecordedHash> recorded) => _recorded = recorded;
 
     /// <exception cref="IOException">The record cannot be read.</exception>
+    /// <exception cref="RecordLostException">Part of it is gone.</exception>
     /// <exception cref="OtherDataException">It was made from other data.</exception>
     public static ExpectedHashes Read(Expectation expectation, TrainingJob training)
     {
         var recorded = StepHashFolder.Read(expectation.Artifacts);
+        var there = (ulong)recorded.Keys.Count(item => item >= expectation.FirstItem && item <= expectation.LastItem);
+        if (there < expectation.Recorded)
+        {
+            throw new RecordLostException(
+                $"{expectation.Recorded} hashes of items {expectation.FirstItem} to {expectation.LastItem} were on record when this was asked for, here {StepHashFolder.In(expectation.Artifacts)} has {there}");
+        }
+
         if (recorded.Values.FirstOrDefault(hash => hash.Origin.Data != training.Data.Fingerprint) is { Origin: { } origin })
         {
             throw new OtherDataException($"the fingerprint of images and labels is {training.Data.Fingerprint}, on record is {origin.Data} (generation {origin.Term}.{origin.Number})");

@@ -30,6 +30,7 @@ internal static class Failures
         CorruptStateException => Kind.Corruption,
         OtherHashException => Kind.OtherHash,
         OtherDataException => Kind.OtherData,
+        RecordLostException => Kind.Record,
         StateUnavailableException => Kind.State,
         DataFileException or ModelException or NotSupportedException => Kind.Data,
         DeviceMemoryException or OutOfMemoryException => Kind.Memory,

@@ -33,12 +33,12 @@ public class VerificationPlanTests
         AssertPlan((null, 1, 12, 1, 14), VerificationPlan.Of(_row with { State = JobState.Running }, Recorded(1, 14), new VerifyJobRequest()));
 
     [Fact]
-    public void What_has_no_hash_is_named_and_the_end_is_the_last_that_has_one()
+    public void What_has_no_hash_is_named_and_the_end_is_the_next_that_has_one()
     {
         var recorded = Recorded(1, 11).Where(hash => hash.Key is not (3 or 4 or 7)).ToDictionary();
         var plan = VerificationPlan.Of(_row, recorded, new VerifyJobRequest { FirstStep = 1, LastStep = 6 });
-        AssertPlan((null, 1, 5, 1, 6), plan);
-        Assert.Equal([new ItemRange { First = 3, Last = 4 }], plan.Verification.Unrecorded);
+        AssertPlan((null, 1, 7, 1, 8), plan);
+        Assert.Equal([new ItemRange { First = 3, Last = 4 }, new ItemRange { First = 7, Last = 7 }], plan.Verification.Unrecorded);
     }
 
     [Theory]
@@ -55,6 +55,10 @@ public class VerificationPlanTests
     {
         var nothing = Assert.Throws<RpcException>(() => VerificationPlan.Of(_row, Recorded(1, 0), new VerifyJobRequest()));
         Assert.Equal("No hash of job j-1 is on record in its folder: no step was committed yet, or the record was deleted.", nothing.Status.Detail);
+        var untold = Assert.Throws<RpcException>(() => VerificationPlan.Of(_row with { Progress = null }, Recorded(1, 18), new VerifyJobRequest()));
+        Assert.Equal("The workers of job j-1 have not told yet how many steps it has: try again.", untold.Status.Detail);
+        var later = Assert.Throws<RpcException>(() => VerificationPlan.Of(_row with { UnknownFields = ["training.ema"] }, Recorded(1, 18), new VerifyJobRequest()));
+        Assert.Matches("^Job j-1 asks for what release .* does not know: training.ema. A coordinator of the release that made it verifies it.$", later.Status.Detail);
         var verifier = _row with { Verification = new Verification { Job = "j-0" } };
         var again = Assert.Throws<RpcException>(() => VerificationPlan.Of(verifier, Recorded(1, 18), new VerifyJobRequest()));
         Assert.Equal((StatusCode.FailedPrecondition, "Job j-1 verifies job j-0: verify that one."), (again.StatusCode, again.Status.Detail));

@@ -62,6 +62,22 @@ public class VerificationTests
         await group.AllIdleAsync();
     }
 
+    [Fact]
+    public async Task A_record_that_has_lost_hashes_since_verifies_nothing()
+    {
+        using var data = new TinyData(train: 211, test: 53);
+        var spec = data.Job(batchSize: 37, shards: 7, epochs: 1);
+        await using var group = await new WorkerGroup(1).ReadyAsync();
+        await group.TrainAsync("job", spec);
+        Rewrite(group, StepHashFolder.Read(Folder(group)), hash => hash.Item is 3 or 5 ? null : hash);
+
+        group.Enlist("verify", spec, new Expectation { Artifacts = Folder(group), FirstItem = 2, LastItem = PerEpoch, Recorded = PerEpoch - 1 }, 0);
+        var failure = (await group.ReportAsync(0, report => report.Failure is not null)).Failure;
+        Assert.Equal((Kind.Record, $"6 hashes of items 2 to 7 were on record when this was asked for, here {StepHashFolder.In(Folder(group))} has 4"), (failure.Kind, failure.Message));
+        group.Release("verify");
+        await group.AllIdleAsync();
+    }
+
     private async Task<WorkerReport[]> VerifyAsync(WorkerGroup group, JobSpec spec, ulong last)
     {
         var all = Enumerable.Range(0, group.Workers.Count).ToArray();

@@ -1,0 +1,50 @@
+using Trainer.Coordinator.Api;
+
+namespace Trainer.Coordinator.Tests.Api;
+
+public sealed class ArtifactReaderTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>While it is skipped what the client has already, the thread waits for nobody.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task A_client_that_leaves_ends_its_reading_at_once()
+    {
+        const ulong length = 1UL << 40; // Would take hours.
+        var file = Path.Combine(_folder.Path, "model.safetensors");
+        using (var sparse = File.Create(file))
+        {
+            sparse.SetLength((long)length);
+        }
+
+        var reader = new ArtifactReader();
+        for (var round = 0; round < 3; round++)
+        {
+            var clients = Enumerable.Range(0, 16).Select(_ => reader.ReadAsync(file, "model.safetensors", length, TestContext.Current.CancellationToken).GetAsyncEnumerator()).ToList();
+            foreach (var client in clients)
+            {
+                Assert.True(await client.MoveNextAsync());
+                Assert.Equal(length, client.Current.Bytes);
+            }
+
+            await Assert.ThrowsAsync<Grpc.Core.RpcException>(() => ReadFirstAsync(reader, file));
+            foreach (var client in clients)
+            {
+                await client.DisposeAsync();
+            }
+
+            while (reader.Reading > 0)
+            {
+                await Task.Delay(10, TestContext.Current.CancellationToken);
+            }
+        }
+    }
+
+    private static async Task ReadFirstAsync(ArtifactReader reader, string file)
+    {
+        await using var one = reader.ReadAsync(file, "model.safetensors", 0, TestContext.Current.CancellationToken).GetAsyncEnumerator();
+        await one.MoveNextAsync();
+    }
+}
