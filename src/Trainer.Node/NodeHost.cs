@@ -10,6 +10,7 @@ using Trainer.Kernels.Devices;
 using Trainer.Kernels.Training;
 using Trainer.Node.Cluster;
 using Trainer.Node.Links;
+using Trainer.Node.Reduction;
 using Trainer.Node.Training;
 using Trainer.Node.Worker;
 
@@ -51,6 +52,9 @@ public sealed record NodeOptions
 
     /// <summary>Called at each <see cref="Moment"/> of the work, by the thread that works; null: nobody wants to know.</summary>
     public Action<Moment>? Reached { get; init; }
+
+    /// <summary>Null: nobody changes memory.</summary>
+    public MemoryHashed? Hashed { get; init; }
 
     public LogOptions Log { get; init; } = new();
 }
@@ -198,7 +202,7 @@ public static class NodeHost
     private static IActorRef StartWorker(
         ActorSystem training, NodeOptions options, Device device, TrainingMetrics metrics, LinkListener listener, ILogger logger)
     {
-        var worker = new WorkerOptions(options.Name, Incarnation(), HostIdentity.Current, device, metrics, logger) { Listener = listener, Reached = options.Reached };
+        var worker = new WorkerOptions(options.Name, Incarnation(), HostIdentity.Current, device, metrics, logger) { Listener = listener, Reached = options.Reached, Hashed = options.Hashed };
         return training.ActorOf(Props.Create(() => new WorkerActor(worker)), options.Name);
     }
 

@@ -43,6 +43,15 @@ public sealed record Fault(DateTimeOffset Time, FaultKind Kind, string Reporter,
 {
     public Failure.Types.Kind Failure { get; init; }
 
+    /// <summary>Of a link: what came over it is not what was sent.</summary>
+    public bool IsCorrupt { get; init; }
+
+    /// <summary>Somebody's memory may have changed: before the next generation all look at their own.</summary>
+    public bool CallsForExamination => IsCorrupt || Kind == FaultKind.Disagreement || Failure == Protos.Cluster.Failure.Types.Kind.NotFinite;
+
+    /// <summary>The worker's own word that its memory has changed.</summary>
+    public bool IsCorruption => Failure == Protos.Cluster.Failure.Types.Kind.Corruption;
+
     /// <summary>Of a disagreement.</summary>
     public IReadOnlyDictionary<string, ulong> Hashes { get; init; } = new Dictionary<string, ulong>(StringComparer.Ordinal);
 

@@ -108,6 +108,7 @@ public sealed partial record JobMachine
             Checkpoint = LastCheckpointed.Item == verdict.State.Item ? LastCheckpoint : null,
             Lost = [.. lost, .. verdict.Excluded.Select(excluded => excluded.Worker)],
             FaultTime = phase.FaultTime,
+            Examine = Faults.Exists(fault => fault.CallsForExamination),
             ItemsRedone = verdict.Members.SelectMany(worker => phase.Answers[worker].Held).Any(held => held.Item > verdict.State.Item) ? 1ul : 0,
         });
     }
@@ -123,20 +124,25 @@ public sealed partial record JobMachine
     // Whoever holds it may come back; else the last checkpoint gives the same bits.
     private JobMachine LookForState(Fencing phase)
     {
-        var isLost = !Fenced(phase).Any();
+        var isSpoilt = Faults.Exists(fault => fault.IsCorruption) && Fenced(phase).All(worker => phase.Answers.ContainsKey(worker.Name));
+        var isLost = isSpoilt || !Fenced(phase).Any();
         var isOnDisk = Row.Committed.Item == LastCheckpointed.Item && phase.Answers.Values.All(answer => answer.Committed <= Row.Committed.Item);
         var mayAnswer = Fenced(phase).Any(worker => !phase.Answers.ContainsKey(worker.Name) && worker.SuspectedSince is null && Uptime - worker.LastSign < Settings.Silence);
         var isOver = Uptime - (phase.AskingSince ?? phase.Since) >= Settings.StateTimeout;
         if (isLost || isOver || isOnDisk && !mayAnswer && (phase.Answers.Count > 0 || Row.Started is null))
         {
             var next = ForgetUnreadable(phase);
-            return next.Phase is Ended ? next : next.StartOver($"{phase.Cause} No worker holds the job's state any more.", phase.FaultTime);
+            return next.Phase is Ended ? next : next.SendAwayTheCorrupt().StartOver($"{phase.Cause} No worker holds the job's state any more.", phase.FaultTime);
         }
 
         return phase.AskingSince is not null
             ? this
             : SayInRow($"{phase.Cause} Nobody who holds the job's state answers: waiting for one.") with { Phase = phase with { AskingSince = Uptime } };
     }
+
+    // Who has nothing but a state that changed in its memory is no holder, and nobody to start over with.
+    private JobMachine SendAwayTheCorrupt() => Faults.Where(fault => fault.IsCorruption && Pool.ContainsKey(fault.Worker)).DistinctBy(fault => fault.Worker)
+        .Aggregate(this, (machine, fault) => machine.Evict(fault.Worker, fault.Why).Part(machine.Pool[fault.Worker], fault.Sentence));
 
     // A checkpoint that could not be read thrice is none.
     private JobMachine ForgetUnreadable(Fencing phase)

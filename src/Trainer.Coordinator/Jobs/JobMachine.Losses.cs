@@ -45,7 +45,7 @@ public sealed partial record JobMachine
     private JobMachine Accuse(JobWorker worker, LinkLost lost) =>
         Team.FirstOrDefault(member => member.Name == lost.Peer) is { } peer && (peer.Name == worker.Name || IsIn(peer, WorkerPhase.Finished))
             ? this
-            : With(new Fault(Now, FaultKind.Link, worker.Name, lost.Peer, lost.Item, lost.Step, lost.Message));
+            : With(new Fault(Now, FaultKind.Link, worker.Name, lost.Peer, lost.Item, lost.Step, lost.Message) { IsCorrupt = lost.Corrupt });
 
     private JobMachine TakeFailure(JobWorker worker, Failure failure)
     {

@@ -99,6 +99,7 @@ public sealed partial record JobMachine
             Checkpoint = phase.Checkpoint,
             Artifacts = Artifacts,
             StepDeadlineSeconds = Settings.StepDeadline.TotalSeconds,
+            Examine = phase.Examine,
         };
 
         // What a checkpoint holds knows its epochs itself, and may know fewer.

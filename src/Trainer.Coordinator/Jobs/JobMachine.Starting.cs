@@ -79,6 +79,9 @@ public sealed partial record JobMachine
 
         /// <summary>What the journal says beside the reason.</summary>
         public string Detail { get; init; } = "";
+
+        /// <summary>All look first whether their memory has changed.</summary>
+        public bool Examine { get; init; }
     }
 
     private JobMachine Begin(NewGeneration next)
@@ -102,7 +105,12 @@ public sealed partial record JobMachine
             LeavingSince = null,
             BetterSince = null,
             Pool = workers.Aggregate(Pool, (pool, worker) => pool.SetItem(worker.Name, worker with { LastSign = Uptime, SuspectedSince = null })),
-            Phase = new Running(next.From, Uptime, next.Reason, message) { Holders = [.. next.Holders.Select(holder => holder.ToMember())], Checkpoint = next.Checkpoint },
+            Phase = new Running(next.From, Uptime, next.Reason, message)
+            {
+                Holders = [.. next.Holders.Select(holder => holder.ToMember())],
+                Checkpoint = next.Checkpoint,
+                Examine = next.Examine,
+            },
         };
     }
 

@@ -28,6 +28,9 @@ public sealed record Running(StateId From, TimeSpan Since, string Reason, string
 
     /// <summary>Where nobody holds it.</summary>
     public Checkpoint? Checkpoint { get; init; }
+
+    /// <summary>All look first whether their memory has changed.</summary>
+    public bool Examine { get; init; }
 }
 
 /// <summary>Why a generation is to end in good order.</summary>

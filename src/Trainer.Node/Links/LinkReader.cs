@@ -23,7 +23,7 @@ internal sealed class LinkReader(LinkIdentity identity, LinkConnection connectio
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
-            link.Tell(new PeerLink.ReaderEnded(e.Message));
+            link.Tell(new PeerLink.ReaderEnded(e.Message, IsCorrupt: e is FrameException));
         }
     }
 

@@ -37,8 +37,8 @@ public sealed class PeerLink : ReceiveActor
         Receive<Send>(Accept);
         Receive<CreditArrived>(credit => Refill(credit.Bytes));
         Receive<Consumed>(consumed => ReturnCredit(consumed.Bytes));
-        Receive<Break>(wish => Close(wish.Reason));
-        Receive<ReaderEnded>(ended => Close(ended.Reason));
+        Receive<Break>(wish => Close(wish.Reason, isCorrupt: true));
+        Receive<ReaderEnded>(ended => Close(ended.Reason, ended.IsCorrupt));
         var reader = new LinkReader(identity, connection, pool, allReduce, Self);
         _reader = new Thread(reader.Run) { IsBackground = true, Name = $"link-read-{identity.PeerRank}" };
     }
@@ -53,11 +53,12 @@ public sealed class PeerLink : ReceiveActor
     public sealed record Break(string Reason) : INoSerializationVerificationNeeded;
 
     /// <summary>From the link to its parent, once: it is closed.</summary>
-    public sealed record Closed(int Rank, string Reason) : INoSerializationVerificationNeeded;
+    /// <param name="IsCorrupt">What came over it is not what was sent.</param>
+    public sealed record Closed(int Rank, string Reason, bool IsCorrupt = false) : INoSerializationVerificationNeeded;
 
     internal sealed record CreditArrived(long Bytes) : INoSerializationVerificationNeeded;
 
-    internal sealed record ReaderEnded(string Reason) : INoSerializationVerificationNeeded;
+    internal sealed record ReaderEnded(string Reason, bool IsCorrupt = false) : INoSerializationVerificationNeeded;
 
     protected override void PreStart() => _reader.Start();
 
@@ -127,17 +128,17 @@ public sealed class PeerLink : ReceiveActor
         }
         catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
         {
-            Close(e.Message);
+            Close(e.Message, isCorrupt: false);
         }
     }
 
-    private void Close(string reason)
+    private void Close(string reason, bool isCorrupt)
     {
         if (!_closed)
         {
             _closed = true;
             _connection.Dispose();
-            Context.Parent.Tell(new Closed(_identity.PeerRank, reason));
+            Context.Parent.Tell(new Closed(_identity.PeerRank, reason, isCorrupt));
         }
     }
 }

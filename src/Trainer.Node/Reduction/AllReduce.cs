@@ -75,7 +75,7 @@ internal sealed partial class AllReduce : ReceiveActor
         Receive<Hold>(_ => _hold = true);
         Receive<Overdue>(_ => SayWhatIsMissing());
         Receive<FrameArrived>(Arrive);
-        Receive<PeerLink.Closed>(closed => Context.Parent.Tell(new LinkDown(setup.Generation, closed.Rank, closed.Reason)));
+        Receive<PeerLink.Closed>(closed => Context.Parent.Tell(new LinkDown(setup.Generation, closed.Rank, closed.Reason, closed.IsCorrupt)));
     }
 
     private AllReducePlan Plan => _setup.Plan;
@@ -116,7 +116,8 @@ internal sealed partial class AllReduce : ReceiveActor
     public sealed record PartsReady(GroupParts Parts, ulong[] Hashes) : INoSerializationVerificationNeeded;
 
     /// <summary>To the parent: a link is closed.</summary>
-    public sealed record LinkDown(GenerationNumber Generation, int Rank, string Reason) : INoSerializationVerificationNeeded;
+    /// <param name="IsCorrupt">What came over it is not what was sent.</param>
+    public sealed record LinkDown(GenerationNumber Generation, int Rank, string Reason, bool IsCorrupt) : INoSerializationVerificationNeeded;
 
     /// <summary>A link that breaks in our own code is a bug of this member: the worker hears of it.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Escalate);

@@ -56,7 +56,7 @@ internal sealed class AllReduceClient(IActorRef allReduce, ReduceWaiter waiter, 
         Array.Resize(ref _partHashes, Math.Max(_partHashes.Length, parts.Parts.Count));
         for (var i = 0; i < parts.Parts.Count; i++)
         {
-            _partHashes[i] = parts.Parts[i].IsOwn ? HostHash.Of(parts.ValuesOf(i).Span) : 0;
+            _partHashes[i] = parts.Parts[i].IsOwn ? hashes.MadeGroupPart(parts.Layer, parts.ValuesOf(i)) : 0;
         }
     }
 

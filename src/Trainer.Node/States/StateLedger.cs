@@ -137,6 +137,16 @@ public sealed class StateLedger
         }
     }
 
+    /// <summary>A state has changed in memory: the worker holds it no more.</summary>
+    public void Forget(ulong hash)
+    {
+        lock (_lock)
+        {
+            _current = _current?.Hash == hash ? null : _current;
+            _previous = _previous?.Hash == hash ? null : _previous;
+        }
+    }
+
     /// <summary>The worker's state is being written over from elsewhere: it holds nothing for the moment.</summary>
     public void Drop()
     {

@@ -112,6 +112,7 @@ internal sealed class Segment
         _reached?.Invoke(Moment.Apply);
         var state = _ledger.Flip(_generation, _flip);
         _reached?.Invoke(Moment.Commit);
+        _work.MadeState();
         _allReduce.Applied(Item.Index, state.Hash);
         _applied = state;
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;

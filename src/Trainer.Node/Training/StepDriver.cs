@@ -82,6 +82,9 @@ internal sealed class StepDriver
     /// <summary>The thread has ended, and the states are gone.</summary>
     public sealed record Over : INoSerializationVerificationNeeded;
 
+    /// <summary>Null: nobody changes memory.</summary>
+    public MemoryHashed? Hashed { get; init; }
+
     public StateLedger Ledger { get; } = new();
 
     /// <summary>What the thread is at.</summary>
@@ -182,6 +185,11 @@ internal sealed class StepDriver
         catch (Exception e)
         {
             var failure = Failures.Of(e, _segment, _work?.Network);
+            if (failure.Kind == Failure.Types.Kind.Corruption)
+            {
+                ForgetWhatChanged();
+            }
+
             if (failure.Kind == Failure.Types.Kind.NotFinite)
             {
                 _metrics.NonFinite();
@@ -225,15 +233,47 @@ internal sealed class StepDriver
         Watch.Begin("taking the state over");
         entry.BuffersAreFree.Wait(entry.Interruption);
         _reached?.Invoke(Moment.Starting);
+        if (entry.Start.Examine)
+        {
+            Examine();
+        }
+
         _segment = null;
         _work?.Dispose();
         _work = null;
-        _work = Workspace.Create(_training!, entry.Start.Assignment, (int)entry.Start.Rank);
+        _work = Workspace.Create(_training!, entry.Start.Assignment, (int)entry.Start.Rank, Hashed);
         var rest = StateSource.Take(entry, _work, Ledger, _reached);
         Ledger.Begin(entry.Generation, entry.Start.FromItem - 1);
         _expected?.Check(Ledger.Current!.Value);
         Epochs.Restore(_training!.States.Current.Progress.Epochs, entry.Start.Epochs);
         _worker.Tell(new Ready(entry.Generation, _work, rest));
+    }
+
+    /// <summary>Somebody's memory may have changed: is it this one's?</summary>
+    /// <exception cref="CorruptStateException">It is.</exception>
+    private void Examine()
+    {
+        var changed = _work?.Hashes.FindChanged() ?? ForgetWhatChanged();
+        _work?.Dispose();
+        _work = null;
+        if (changed is not null)
+        {
+            throw new CorruptStateException($"{changed} has changed in memory since it was hashed.");
+        }
+    }
+
+    /// <summary>A state that is not what it was is held no more: nobody is to go on from it. Returns what it is; null: all are as they were.</summary>
+    private string? ForgetWhatChanged()
+    {
+        var states = _training!.States;
+        string? changed = null;
+        foreach (var (known, found) in states.Held.Zip(states.HashAgain()).Where(pair => pair.First != pair.Second))
+        {
+            Ledger.Forget(known.Hash);
+            changed ??= $"The state after item {known.Step}";
+        }
+
+        return changed;
     }
 
     private void RunSegment(Entry entry, AllReduceClient allReduce)

@@ -11,13 +11,15 @@ internal sealed class Workspace : IDisposable
     /// <summary>The fewest test images that are evaluated together, however small the training batches are.</summary>
     private const int LeastSamples = 64;
 
-    private Workspace(TrainingJob job, Network network, AllReducePlan plan, int rank)
+    private readonly MemoryHashed? _hashed;
+
+    private Workspace(TrainingJob job, Network network, AllReducePlan plan, int rank, MemoryHashed? hashed)
     {
-        (Job, Network, Plan, Rank) = (job, network, plan, rank);
+        (Job, Network, Plan, Rank, _hashed) = (job, network, plan, rank, hashed);
         Buffers = new GradientBuffers(
             [.. Enumerable.Range(0, plan.Roots[rank].Count).Select(root => new NativeView(network.Gradient(root)).Memory)],
             new NativeView(network.Total).Memory);
-        Hashes = new PayloadHashes(plan, Buffers);
+        Hashes = new PayloadHashes(plan, Buffers, hashed);
     }
 
     public TrainingJob Job { get; }
@@ -34,8 +36,9 @@ internal sealed class Workspace : IDisposable
     /// <summary>What they are to be.</summary>
     public PayloadHashes Hashes { get; }
 
+    /// <param name="hashed">Null: nobody changes memory.</param>
     /// <exception cref="Kernels.Training.DeviceMemoryException">The share does not fit the device.</exception>
-    public static Workspace Create(TrainingJob job, Assignment assignment, int rank)
+    public static Workspace Create(TrainingJob job, Assignment assignment, int rank, MemoryHashed? hashed = null)
     {
         var roots = AllReducePlan.RootsOf(assignment.Members[rank]);
         var slices = LocalSlices(job, roots);
@@ -49,7 +52,7 @@ internal sealed class Workspace : IDisposable
         };
         try
         {
-            return new Workspace(job, network, AllReducePlan.Of(assignment, network.Layout.Elements), rank);
+            return new Workspace(job, network, AllReducePlan.Of(assignment, network.Layout.Elements), rank, hashed);
         }
         catch
         {
@@ -63,6 +66,16 @@ internal sealed class Workspace : IDisposable
     {
         Network.Initialize(Job.Parameters.Seed);
         return Job.Spec.Training.Init is { } init ? WarmStart.Load(Network, init.Weights, init.Strict) : null;
+    }
+
+    /// <summary>A state has become the current one.</summary>
+    public void MadeState()
+    {
+        if (_hashed is not null)
+        {
+            _hashed(HashedMemory.Weights, new NativeView(Job.States.Current.Weights).GetSpan());
+            _hashed(HashedMemory.OptimizerState, new NativeView(Job.States.Current.OptimizerState).GetSpan());
+        }
     }
 
     public void Dispose() => Network.Dispose();

@@ -144,7 +144,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
         Receive<LinkOffered>(Judge);
         Receive<LinkDialed>(Linked);
         Receive<LinkFailed>(failed => Decide(new LinkGone(failed.Generation, failed.Rank, failed.Reason, Opened: false)));
-        Receive<AllReduce.LinkDown>(down => Decide(new LinkGone(down.Generation, down.Rank, down.Reason, Opened: true)));
+        Receive<AllReduce.LinkDown>(down => Decide(new LinkGone(down.Generation, down.Rank, down.Reason, Opened: true, down.IsCorrupt)));
         Receive<AllReduce.Missing>(missing => Decide(new FramesMissing(
             missing.Generation, new Waiting { Item = missing.Item, What = missing.What, From = { missing.From } })));
         Receive<AllReduce.Disagreed>(differ => Decide(new StatesDiffer(
@@ -178,7 +178,10 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
                 TellStatus();
                 break;
             case BeginJob begin:
-                _driver = new StepDriver(begin.Order.Job, begin.Order.Spec, begin.Order.Expectation, _options.Device, _options.Metrics, Self, _options.Logger, _options.Reached);
+                _driver = new StepDriver(begin.Order.Job, begin.Order.Spec, begin.Order.Expectation, _options.Device, _options.Metrics, Self, _options.Logger, _options.Reached)
+                {
+                    Hashed = _options.Hashed,
+                };
                 break;
             case EnterGeneration enter:
                 Enter(enter.Order);

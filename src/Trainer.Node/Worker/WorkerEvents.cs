@@ -35,7 +35,8 @@ internal sealed record StateTaken(GenerationNumber Generation, string? Note) : W
 internal sealed record LinkUp(GenerationNumber Generation, int Rank) : WorkerEvent;
 
 /// <param name="Opened">It was up before.</param>
-internal sealed record LinkGone(GenerationNumber Generation, int Rank, string Reason, bool Opened) : WorkerEvent;
+/// <param name="IsCorrupt">What came over it is not what was sent.</param>
+internal sealed record LinkGone(GenerationNumber Generation, int Rank, string Reason, bool Opened, bool IsCorrupt = false) : WorkerEvent;
 
 internal sealed record ItemsCommitted(GenerationNumber Generation, CommittedProgress Progress) : WorkerEvent;
 

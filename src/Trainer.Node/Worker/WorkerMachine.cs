@@ -149,6 +149,7 @@ internal sealed partial record WorkerMachine(string Name, string Incarnation)
             Item = now.Item,
             Message = gone.Reason,
             Opened = gone.Opened,
+            Corrupt = gone.IsCorrupt,
         };
         return next.Phase == WorkerPhase.Broken ? next.Saying(new WorkerReport { LinkLost = lost }) : next.Enter(WorkerPhase.Broken, new WorkerReport { LinkLost = lost });
     }

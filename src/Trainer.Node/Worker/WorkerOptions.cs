@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Devices;
 using Trainer.Node.Links;
+using Trainer.Node.Reduction;
 using Trainer.Node.Training;
 
 namespace Trainer.Node.Worker;
@@ -18,6 +19,9 @@ public sealed record WorkerOptions(
 
     /// <summary>Called at each <see cref="Moment"/> of the work, by the thread that works.</summary>
     public Action<Moment>? Reached { get; init; }
+
+    /// <summary>Null: nobody changes memory.</summary>
+    public MemoryHashed? Hashed { get; init; }
 
     /// <summary>How often the worker says that it is alive, and says its last word again.</summary>
     public TimeSpan AliveInterval { get; init; } = TimeSpan.FromSeconds(1);

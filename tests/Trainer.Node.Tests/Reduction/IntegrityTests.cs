@@ -89,7 +89,7 @@ public class IntegrityTests
                 contributed.Set();
             }));
             Assert.Equal("The gradient of shards [0,1), chunk 0, has changed in memory between its making and its use", fault.Message);
-            Assert.Equal("the gradient of chunk 0", member.Hashes.FindChanged());
+            Assert.Equal("The gradient of chunk 0", member.Hashes.FindChanged());
             group.Members[1].Abort();
             return true;
         });
@@ -107,7 +107,7 @@ public class IntegrityTests
             Assert.Equal([HostHash.Of(member.Buffers.Total.Span[..65_536]), HostHash.Of(member.Buffers.Total.Span[65_536..])], totals.ToArray());
             Assert.Null(member.Hashes.FindChanged());
             Flip(member.Buffers.Total.Span[65_536..]);
-            Assert.Equal("the total of chunk 1", member.Hashes.FindChanged());
+            Assert.Equal("The total of chunk 1", member.Hashes.FindChanged());
             return true;
         });
     }

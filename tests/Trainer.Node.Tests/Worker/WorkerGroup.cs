@@ -6,6 +6,7 @@ using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Node.Links;
+using Trainer.Node.Reduction;
 using Trainer.Node.Tests.Reduction;
 using Trainer.Node.Training;
 using Trainer.Node.Worker;
@@ -27,7 +28,8 @@ internal sealed class WorkerGroup : IAsyncDisposable
     private readonly List<Device> _devices = [];
 
     /// <param name="reached">What a worker is told of moments, by its number.</param>
-    public WorkerGroup(int workers, int threads = 1, bool unix = true, Func<int, Action<Moment>?>? reached = null)
+    /// <param name="hashed">What it is told of memory.</param>
+    public WorkerGroup(int workers, int threads = 1, bool unix = true, Func<int, Action<Moment>?>? reached = null, Func<int, MemoryHashed?>? hashed = null)
     {
         var listener = _system.ActorOf(Props.Create(() => new Ear(_said.Writer)));
         for (var i = 0; i < workers; i++)
@@ -40,6 +42,7 @@ internal sealed class WorkerGroup : IAsyncDisposable
                     [unix ? LinkEndpoint.Unix(Path.Combine(_folder, $"{i}.sock")) : LinkEndpoint.Tcp("127.0.0.1", 0)], NullLogger.Instance),
                 AliveInterval = TimeSpan.FromMilliseconds(100),
                 Reached = reached?.Invoke(i),
+                Hashed = hashed?.Invoke(i),
             };
             Workers.Add(_system.ActorOf(Props.Create(() => new WorkerActor(options)), options.Name));
             Workers[i].Tell(new WorkerActor.Attach(listener));
@@ -90,7 +93,7 @@ internal sealed class WorkerGroup : IAsyncDisposable
     /// <param name="holders">The workers that have it.</param>
     public Start StartOf(
         string job, JobSpec spec, int rank, ulong number, IReadOnlyList<int> members, StateId? state = null, IReadOnlyList<int>? holders = null, Checkpoint? checkpoint = null,
-        string secret = "secret")
+        string secret = "secret", bool examine = false)
     {
         var assignment = new Assignment { Shards = spec.Training.Shards };
         var roots = Plans.Roots(members.Count, (int)spec.Training.Shards);
@@ -113,17 +116,19 @@ internal sealed class WorkerGroup : IAsyncDisposable
             Secret = ByteString.CopyFromUtf8(secret),
             Artifacts = Path.Combine(Artifacts, job),
             StepDeadlineSeconds = 5,
+            Examine = examine,
             Holders = { (holders ?? []).Select(MemberOf) },
             Checkpoint = checkpoint,
         };
     }
 
     public void Start(
-        string job, JobSpec spec, ulong number, IReadOnlyList<int> members, StateId? state = null, IReadOnlyList<int>? holders = null, Checkpoint? checkpoint = null)
+        string job, JobSpec spec, ulong number, IReadOnlyList<int> members, StateId? state = null, IReadOnlyList<int>? holders = null, Checkpoint? checkpoint = null,
+        bool examine = false)
     {
         for (var rank = 0; rank < members.Count; rank++)
         {
-            Workers[members[rank]].Tell(StartOf(job, spec, rank, number, members, state, holders, checkpoint));
+            Workers[members[rank]].Tell(StartOf(job, spec, rank, number, members, state, holders, checkpoint, examine: examine));
         }
     }
 
