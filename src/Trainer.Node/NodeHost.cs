@@ -202,7 +202,7 @@ public static class NodeHost
     private static IActorRef StartWorker(
         ActorSystem training, NodeOptions options, Device device, TrainingMetrics metrics, LinkListener listener, ILogger logger)
     {
-        var worker = new WorkerOptions(options.Name, Incarnation(), HostIdentity.Current, device, metrics, logger) { Listener = listener, Reached = options.Reached, Hashed = options.Hashed };
+        var worker = new WorkerOptions(options.Name, Incarnation(), HostIdentity.Current, device, metrics, logger) { Listener = listener, Reached = options.Reached, Hashed = options.Hashed, Machine = HostIdentity.Machine };
         return training.ActorOf(Props.Create(() => new WorkerActor(worker)), options.Name);
     }
 

@@ -134,4 +134,29 @@ public sealed class ElasticCommandTests : IAsyncLifetime
         var idle = await CommandRun.InAsync(_home.Path, "worker", "release", "worker-7");
         Assert.Equal(("Worker worker-7 serves no job.", 1), (idle.Errors.Split('\n')[0], idle.ExitCode));
     }
+
+    [Fact]
+    public async Task What_is_in_quarantine_is_shown_and_cleared()
+    {
+        var time = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTime(new DateTime(2026, 11, 29, 9, 5, 7, DateTimeKind.Utc));
+        _api.Quarantines.Add(new Quarantine { Machine = "5f0c", Device = "cuda:0", Worker = "worker-3", Job = "lenet-3f2a", Reason = "The total of chunk 2 has changed in memory.", Time = time });
+        _api.Quarantines.Add(new Quarantine { Machine = "77aa", Worker = "worker-4", Job = "lenet-3f2a", Reason = "its state is not that of the others", Time = time });
+        _api.Workers.Add(new Worker { Name = "worker-3", Quarantined = true });
+        var shown = (await CommandRun.InAsync(_home.Path, "workers")).Output;
+        Assert.Contains("in quarantine", shown.Split('\n')[1], StringComparison.Ordinal);
+        Assert.EndsWith(
+            "\n\nMachine 5f0c, device cuda:0, is in quarantine since 2026-11-29 09:05:07 UTC: worker-3, job lenet-3f2a: The total of chunk 2 has changed in memory. "
+            + "Test its memory, then: trainer worker clear 5f0c --device cuda:0\n"
+            + "Machine 77aa is in quarantine since 2026-11-29 09:05:07 UTC: worker-4, job lenet-3f2a: its state is not that of the others. "
+            + "Test its memory, then: trainer worker clear 77aa\n",
+            shown,
+            StringComparison.Ordinal);
+        Assert.Contains("\"machine\":\"5f0c\"", (await CommandRun.InAsync(_home.Path, "workers", "-o", "json")).Output.Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+
+        var run = await CommandRun.InAsync(_home.Path, "worker", "clear", "5f0c", "--device", "cuda:0");
+        Assert.Equal(("Machine 5f0c, device cuda:0, may be granted to jobs again.\n", 0), (run.Output, run.ExitCode));
+        Assert.Equal("Machine 77aa may be granted to jobs again.\n", (await CommandRun.InAsync(_home.Path, "worker", "clear", "77aa")).Output);
+        var unknown = await CommandRun.InAsync(_home.Path, "worker", "clear", "worker-7");
+        Assert.Equal(("Nothing of machine or worker worker-7 is in quarantine.", 1), (unknown.Errors.Split('\n')[0], unknown.ExitCode));
+    }
 }

@@ -43,6 +43,7 @@ internal static class NodeCommand
         host.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
+            var probe = FaultProbe.Of(shell.Environment);
             var options = new NodeOptions
             {
                 Name = parsed.GetValue(name)!,
@@ -57,7 +58,8 @@ internal static class NodeCommand
                 OpenDevice = DeviceCatalog.Open,
                 Insecure = parsed.GetValue(host.Insecure),
                 Log = host.Log(parsed),
-                Reached = FaultProbe.Of(shell.Environment),
+                Reached = probe is null ? null : probe.Reached,
+                Hashed = probe is null ? null : probe.Hashed,
             };
             if (options is { Run: null, Seeds.Count: 0 })
             {

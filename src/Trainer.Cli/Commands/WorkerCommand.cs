@@ -8,12 +8,12 @@ using Trainer.Protos;
 
 namespace Trainer.Cli.Commands;
 
-/// <summary>trainer worker drain|adopt|release NAME</summary>
+/// <summary>trainer worker drain|clear|adopt|release NAME</summary>
 internal static class WorkerCommand
 {
     public static Command Create(Shell shell) => new TrainerCommand("worker", "Takes workers out of use, and back; settles what a lost store left behind.")
     {
-        Subcommands = { CreateDrain(shell), CreateAdopt(shell), CreateRelease(shell) },
+        Subcommands = { CreateDrain(shell), CreateClear(shell), CreateAdopt(shell), CreateRelease(shell) },
     };
 
     private static TrainerCommand CreateDrain(Shell shell)
@@ -36,6 +36,31 @@ internal static class WorkerCommand
             Printer.Of(parsed, shell).Say(
                 () => new JsonObject { ["name"] = request.Name, ["draining"] = !request.Undo },
                 () => request.Undo ? $"Worker {request.Name} may take jobs again." : $"Worker {request.Name} leaves its job and takes no other; see it with: trainer workers");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static TrainerCommand CreateClear(Shell shell)
+    {
+        var connection = new ConnectionOptions();
+        var name = new Argument<string>("MACHINE|WORKER") { Description = "What 'trainer workers' shows to be in quarantine." };
+        var device = new Option<string>("--device") { Description = "Only this device of the machine: cpu, cuda:0 ..." };
+        var command = new TrainerCommand("clear", "Takes a machine out of quarantine: its memory has been tested, or replaced.")
+        {
+            Examples = ["trainer worker clear worker-1", "trainer worker clear 5f0c33a1b29e44d7 --device cuda:0"],
+            Arguments = { name },
+            Options = { device },
+        };
+        connection.AddTo(command);
+        command.SetAction(async (parsed, stop) =>
+        {
+            using var client = await ClusterClient.OpenAsync(connection.Read(parsed, shell), stop);
+            var request = new ClearWorkerRequest { Name = parsed.GetValue(name), Device = parsed.GetValue(device) ?? "" };
+            var response = await client.CallAsync((cluster, options) => cluster.Workers.ClearWorkerAsync(request, options), stop);
+            Printer.Of(parsed, shell).Say(
+                () => new JsonObject { ["cleared"] = new JsonArray([.. response.Cleared.Select(ProtoJson.ToJson)]) },
+                () => string.Join('\n', response.Cleared.Select(entry => $"{QuarantineText.Place(entry)} may be granted to jobs again.")));
             return ExitCode.Ok;
         });
         return command;

@@ -24,8 +24,12 @@ internal static class WorkersCommand
             using var client = await ClusterClient.OpenAsync(connection.Read(parsed, shell), stop);
             var response = await client.CallAsync((cluster, options) => cluster.Workers.ListWorkersAsync(new ListWorkersRequest(), options), stop);
             Printer.Of(parsed, shell).Print(
-                () => new JsonObject { ["workers"] = new JsonArray([.. response.Workers.Select(ProtoJson.ToJson)]) },
-                () => response.Workers.Count > 0 ? Table(response.Workers, shell.Width) : "No workers.");
+                () => new JsonObject
+                {
+                    ["workers"] = new JsonArray([.. response.Workers.Select(ProtoJson.ToJson)]),
+                    ["quarantines"] = new JsonArray([.. response.Quarantines.Select(ProtoJson.ToJson)]),
+                },
+                () => (response.Workers.Count > 0 ? Table(response.Workers, shell.Width) : "No workers.") + QuarantineText.Lines(response.Quarantines));
             return ExitCode.Ok;
         });
         return command;
@@ -49,6 +53,6 @@ internal static class WorkersCommand
         (true, true) => $"{worker.Job} (leaving)",
         (true, false) => worker.Job,
         (false, true) => "draining",
-        _ => "idle",
+        _ => worker.Quarantined ? "in quarantine" : "idle",
     };
 }

@@ -1,41 +1,52 @@
 using System.Globalization;
 using Trainer.Cli.Errors;
+using Trainer.Node.Reduction;
 using Trainer.Node.Training;
 
 namespace Trainer.Cli.Local;
 
 /// <summary>
-/// For tests of faults: the node's process dies, or stands still, at a named moment of its work. <c>TRAINER_CHAOS_PROBE=MOMENT:COUNT</c> kills it when the moment comes for the
-/// COUNTth time, <c>MOMENT:COUNT:stop</c> stops it there; <c>MOMENT:MILLISECONDS:pause</c> lets it rest for so long whenever the moment comes. Without the variable there is none, and
-/// nothing is called.
+/// For tests of faults: the node's process dies, or stands still, at a named moment of its work, or a bit of its memory changes. <c>TRAINER_CHAOS_PROBE=MOMENT:COUNT</c> kills it when the moment comes for the
+/// COUNTth time, <c>MOMENT:COUNT:stop</c> stops it there; <c>MOMENT:MILLISECONDS:pause</c> lets it rest for so long whenever the moment comes. <c>MEMORY:COUNT:flip</c>
+/// changes a bit of what is hashed for the COUNTth time. Without the variable there is none, and nothing is called.
 /// </summary>
-internal sealed class FaultProbe(Moment moment, int count, string effect)
+internal sealed class FaultProbe
 {
     private const string Variable = "TRAINER_CHAOS_PROBE";
 
     private const string Stop = "stop";
     private const string Pause = "pause";
+    private const string Flip = "flip";
 
-    private readonly TimeSpan _pause = effect == Pause ? TimeSpan.FromMilliseconds(count) : TimeSpan.Zero;
-    private int _left = count;
+    private readonly Moment? _moment;
+    private readonly HashedMemory? _memory;
+    private readonly string _effect;
+    private readonly TimeSpan _pause;
+    private int _left;
 
-    /// <summary>What is to be called at each moment; null: there is no probe.</summary>
-    public static Action<Moment>? Of(Func<string, string?> environment) => environment(Variable) is { Length: > 0 } text ? Parse(text).Reached : null;
-
-    private void Reached(Moment reached)
+    private FaultProbe(Moment? moment, HashedMemory? memory, int count, string effect)
     {
-        if (reached == moment && _pause > TimeSpan.Zero)
+        (_moment, _memory, _left, _effect) = (moment, memory, count, effect);
+        _pause = effect == Pause ? TimeSpan.FromMilliseconds(count) : TimeSpan.Zero;
+    }
+
+    /// <summary>What is to be called at each moment, and of what memory; null: there is no probe.</summary>
+    public static FaultProbe? Of(Func<string, string?> environment) => environment(Variable) is { Length: > 0 } text ? Parse(text) : null;
+
+    public void Reached(Moment reached)
+    {
+        if (reached == _moment && _pause > TimeSpan.Zero)
         {
             Thread.Sleep(_pause);
             return;
         }
 
-        if (reached != moment || Interlocked.Decrement(ref _left) != 0)
+        if (reached != _moment || Interlocked.Decrement(ref _left) != 0)
         {
             return;
         }
 
-        if (effect == Stop)
+        if (_effect == Stop)
         {
             Posix.StopSelf();
         }
@@ -45,10 +56,35 @@ internal sealed class FaultProbe(Moment moment, int count, string effect)
         }
     }
 
-    private static FaultProbe Parse(string text) =>
-        text.Split(':') is [var name, var times, .. var rest] && Enum.TryParse<Moment>(name, ignoreCase: true, out var moment) && Enum.IsDefined(moment)
-            && int.TryParse(times, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 && rest is [] or [Stop] or [Pause]
-            ? new FaultProbe(moment, count, rest.FirstOrDefault(""))
-            : throw new CliException(
-                $"{Variable}: expected MOMENT:COUNT, MOMENT:COUNT:stop or MOMENT:MILLISECONDS:pause, got '{text}'.", ExitCode.Usage, $"Moments: {string.Join(", ", Enum.GetNames<Moment>())}.");
+    public void Hashed(HashedMemory what, Span<float> values)
+    {
+        if (what == _memory && values.Length > 0 && Interlocked.Decrement(ref _left) == 0)
+        {
+            ref var value = ref values[values.Length / 2];
+            value = BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(value) ^ 1);
+        }
+    }
+
+    private static FaultProbe Parse(string text)
+    {
+        if (text.Split(':') is [var name, var times, .. var rest] && int.TryParse(times, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0)
+        {
+            if (rest is [Flip] && Named<HashedMemory>(name) is { } memory)
+            {
+                return new FaultProbe(null, memory, count, Flip);
+            }
+
+            if (rest is [] or [Stop] or [Pause] && Named<Moment>(name) is { } moment)
+            {
+                return new FaultProbe(moment, null, count, rest.FirstOrDefault(""));
+            }
+        }
+
+        throw new CliException(
+            $"{Variable}: expected MOMENT:COUNT, MOMENT:COUNT:stop, MOMENT:MILLISECONDS:pause or MEMORY:COUNT:flip, got '{text}'.", ExitCode.Usage,
+            $"Moments: {string.Join(", ", Enum.GetNames<Moment>())}. Memory: {string.Join(", ", Enum.GetNames<HashedMemory>())}.");
+    }
+
+    private static T? Named<T>(string name)
+        where T : struct, Enum => Enum.TryParse<T>(name, ignoreCase: true, out var value) && Enum.IsDefined(value) ? value : null;
 }

@@ -41,6 +41,9 @@ internal static class ApiErrors
 
     public static RpcException NotOrphaned(string message) => Error(StatusCode.FailedPrecondition, "WORKER_NOT_ORPHANED", message);
 
+    public static RpcException NotQuarantined(string name, string device) => Error(
+        StatusCode.NotFound, "NOT_QUARANTINED", $"Nothing of machine or worker {name}{(device.Length > 0 ? $", device {device}," : "")} is in quarantine.");
+
     public static RpcException JobExists(string message) => Error(StatusCode.AlreadyExists, "JOB_EXISTS", message);
 
     public static RpcException ArtifactNotFound(string name) => Error(StatusCode.NotFound, "ARTIFACT_NOT_FOUND", $"The job has no {name}.");

@@ -37,6 +37,8 @@ public sealed class JobDirectory(ActorSystem system, IActorRef jobs, IActorRef s
 
     public void Order(WorkerStatus worker, Release order) => system.ActorSelection(worker.ActorPath).Tell(order);
 
+    public Task<ClearReply> ClearAsync(ClearWorker order, CancellationToken stop) => AskAsync<ClearReply>(scheduler, order, stop);
+
     public Task<ListWorkersReply> ListWorkersAsync(CancellationToken stop) => AskAsync<ListWorkersReply>(scheduler, new ListWorkersQuery(), stop);
 
     /// <summary>The job now and whenever it changes, until it has ended; a slow reader skips to the newest.</summary>

@@ -29,8 +29,11 @@ public sealed class WorkerService(JobDirectory directory, IJobStore store) : Pro
                     LastSeenSeconds = seen,
                     Draining = status.Leaving,
                     Orphaned = unknown.Contains(status.Job),
+                    Quarantined = status.Quarantined,
+                    Machine = status.Machine,
                 }),
             },
+            Quarantines = { reply.Quarantines },
         };
     }
 
@@ -43,6 +46,17 @@ public sealed class WorkerService(JobDirectory directory, IJobStore store) : Pro
 
         var reply = await directory.DrainAsync(new DrainWorker { Worker = request.Name, Undo = request.Undo }, context.CancellationToken);
         return reply.Known ? new DrainWorkerResponse() : throw ApiErrors.WorkerNotFound(request.Name);
+    }
+
+    public override async Task<ClearWorkerResponse> ClearWorker(ClearWorkerRequest request, ServerCallContext context)
+    {
+        if (request.Name.Length == 0)
+        {
+            throw ApiErrors.InvalidField("name", "is required");
+        }
+
+        var reply = await directory.ClearAsync(new ClearWorker { Name = request.Name, Device = request.Device }, context.CancellationToken);
+        return reply.Cleared.Count > 0 ? new ClearWorkerResponse { Cleared = { reply.Cleared } } : throw ApiErrors.NotQuarantined(request.Name, request.Device);
     }
 
     public override async Task<Job> AdoptWorker(AdoptWorkerRequest request, ServerCallContext context)

@@ -234,6 +234,11 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
             case WriteLog line:
                 await _services.Store.AppendLogAsync(_id, line.Source, line.Message, line.Time);
                 break;
+            case StoreQuarantine quarantine:
+                _log.Warning("{0}: machine {1}, device {2} is in quarantine: {3}: {4}", _id, quarantine.Entry.Machine, quarantine.Entry.Device, quarantine.Entry.Worker, quarantine.Entry.Reason);
+                await _services.Store.QuarantineAsync(quarantine.Entry);
+                _services.Scheduler.Tell(new QuarantineStored { Job = _id }, Self);
+                break;
             case Order order:
                 Context.ActorSelection(order.ActorPath).Tell(order.Message, Self);
                 break;

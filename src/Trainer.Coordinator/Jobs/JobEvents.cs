@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Trainer.Coordinator.Store;
+using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Jobs;
@@ -42,6 +43,9 @@ public sealed record SaveRow(JobRow Row) : JobAction;
 
 /// <summary>An order to a worker's agent.</summary>
 public sealed record Order(string ActorPath, IMessage Message) : JobAction;
+
+/// <summary>A worker's machine is in quarantine: stored first, then said to the scheduler.</summary>
+public sealed record StoreQuarantine(Quarantine Entry) : JobAction;
 
 public sealed record TellScheduler(IMessage Message) : JobAction;
 

@@ -1,3 +1,5 @@
+using Google.Protobuf.WellKnownTypes;
+using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Jobs;
@@ -24,6 +26,19 @@ public sealed partial record JobMachine
     }
 
     private bool IsInForce(Eviction eviction) => Now.ToUnixTimeMilliseconds() < eviction.UntilUnixMs;
+
+    // Its memory changes what it holds: whoever computes there may compute wrongly, for any job. Of a worker without a machine's id only this job can do without it.
+    private JobMachine Quarantine(Exclusion corrupt) => Pool.GetValueOrDefault(corrupt.Worker)?.Status is { Machine.Length: > 0 } status
+        ? Say(new StoreQuarantine(new Quarantine
+        {
+            Machine = status.Machine,
+            Device = status.DeviceName,
+            Worker = corrupt.Worker,
+            Job = Row.Id,
+            Reason = corrupt.Why,
+            Time = Now.ToTimestamp(),
+        }))
+        : this;
 
     private JobMachine Evict(string worker, string reason)
     {

@@ -67,7 +67,8 @@ public sealed partial record JobMachine
         var lost = Lost(phase, verdict);
         var died = lost.Count > 0 || verdict.Excluded.Count > 0 ? 1 : 0;
         var setbacks = before with { Losses = before.Losses + 1, Deaths = before.Deaths + died };
-        var next = verdict.Excluded.Aggregate(this with { Setbacks = setbacks }, (machine, excluded) => machine.Evict(excluded.Worker, excluded.Why));
+        var quarantined = verdict.Corrupt.Aggregate(this with { Setbacks = setbacks }, (machine, corrupt) => machine.Quarantine(corrupt));
+        var next = verdict.Excluded.Aggregate(quarantined, (machine, excluded) => machine.Evict(excluded.Worker, excluded.Why));
         if (setbacks.Deaths >= MostDeaths)
         {
             return next.Fail("WorkersDie", $"{MostDeaths} times in a row workers were lost at step {StepOf(verdict.State) + 1}. {phase.Cause}");
@@ -101,13 +102,14 @@ public sealed partial record JobMachine
         var holders = stay.Where(worker => verdict.Holders.Contains(worker.Name)).ToList();
         var joiners = next.Linkable(stay, next.Pool.Values.Where(worker => !phase.Answers.ContainsKey(worker.Name) && IsAimedAt(worker.Name) && IsReady(worker)));
         var why = Reasons(phase, verdict, lost, step);
-        return next.Begin(new NewGeneration([.. holders, .. stay.Except(holders), .. joiners], verdict.State, lost.Count > 0 ? "WorkerLost" : "Recovered",
+        return next.Begin(new NewGeneration([.. holders, .. stay.Except(holders), .. joiners], verdict.State, verdict.Corrupt.Count > 0 ? "Corruption" : lost.Count > 0 ? "WorkerLost" : "Recovered",
             names => $"{why}; going on with {names} {(isEnd ? "to write the result" : $"from step {step}")}.")
         {
             Holders = holders,
             Checkpoint = LastCheckpointed.Item == verdict.State.Item ? LastCheckpoint : null,
             Lost = [.. lost, .. verdict.Excluded.Select(excluded => excluded.Worker)],
             FaultTime = phase.FaultTime,
+            Detail = string.Join("; ", verdict.Corrupt.Select(corrupt => $"{corrupt.Worker}: {corrupt.Why}")),
             Examine = Faults.Exists(fault => fault.CallsForExamination),
             ItemsRedone = verdict.Members.SelectMany(worker => phase.Answers[worker].Held).Any(held => held.Item > verdict.State.Item) ? 1ul : 0,
         });
@@ -117,7 +119,7 @@ public sealed partial record JobMachine
     private string Reasons(Fencing phase, Verdict verdict, List<string> lost, ulong step)
     {
         var texts = lost.Select(worker => $"Worker {worker} was lost at step {step} ({Faults.Find(fault => fault.Worker == worker)?.Why ?? "it did not answer"})")
-            .Concat(verdict.Excluded.Select(excluded => $"Worker {excluded.Worker} is left out for now ({excluded.Why})")).ToList();
+            .Concat(verdict.Excluded.Select(excluded => $"Worker {excluded.Worker} is {(excluded.IsCorrupt ? "in quarantine" : "left out for now")} ({excluded.Why})")).ToList();
         return texts.Count > 0 ? string.Join("; ", texts) : phase.Cause.TrimEnd('.');
     }
 
@@ -142,7 +144,7 @@ public sealed partial record JobMachine
 
     // Who has nothing but a state that changed in its memory is no holder, and nobody to start over with.
     private JobMachine SendAwayTheCorrupt() => Faults.Where(fault => fault.IsCorruption && Pool.ContainsKey(fault.Worker)).DistinctBy(fault => fault.Worker)
-        .Aggregate(this, (machine, fault) => machine.Evict(fault.Worker, fault.Why).Part(machine.Pool[fault.Worker], fault.Sentence));
+        .Aggregate(this, (machine, fault) => machine.Quarantine(new Exclusion(fault.Worker, fault.Why)).Evict(fault.Worker, fault.Why).Part(machine.Pool[fault.Worker], fault.Sentence));
 
     // A checkpoint that could not be read thrice is none.
     private JobMachine ForgetUnreadable(Fencing phase)

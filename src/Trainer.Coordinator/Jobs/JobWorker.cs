@@ -75,6 +75,8 @@ public sealed record JobWorker(WorkerStatus Status, string ActorPath)
             Worker = member.Worker,
             Incarnation = member.Incarnation,
             Host = member.Host,
+            Machine = member.Machine,
+            DeviceName = member.DeviceName,
             ActorPath = member.ActorPath,
             LinkEndpoints = { member.LinkEndpoints },
         },
@@ -90,6 +92,8 @@ public sealed record JobWorker(WorkerStatus Status, string ActorPath)
         Worker = Name,
         Incarnation = Incarnation,
         Host = Status.Host,
+        Machine = Status.Machine,
+        DeviceName = Status.DeviceName,
         ActorPath = ActorPath,
         LinkEndpoints = { Status.LinkEndpoints },
     };

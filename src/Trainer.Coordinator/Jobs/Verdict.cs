@@ -4,7 +4,8 @@ using Trainer.Protos.Cluster;
 namespace Trainer.Coordinator.Jobs;
 
 /// <summary>Who is left out of the next generation, though it answered.</summary>
-public sealed record Exclusion(string Worker, string Why);
+/// <param name="IsCorrupt">Its memory, or what it computes, is not to be trusted.</param>
+public sealed record Exclusion(string Worker, string Why, bool IsCorrupt = false);
 
 /// <summary>What follows from the answers to a fence: a pure function of them.</summary>
 /// <param name="State">The last committed one: all go on from it.</param>
@@ -12,6 +13,9 @@ public sealed record Exclusion(string Worker, string Why);
 /// <param name="Members">Who goes on, by rank.</param>
 public sealed record Verdict(StateId State, ImmutableList<string> Holders, ImmutableList<string> Members, ImmutableList<Exclusion> Excluded, Setbacks Setbacks)
 {
+    /// <summary>Whose memory is not to be trusted; one of them may go on where nobody else holds the state.</summary>
+    public ImmutableList<Exclusion> Corrupt { get; init; } = [];
+
     /// <summary>Null: nobody who answered holds the last committed state.</summary>
     /// <param name="members">Of the broken generation, by rank, then others who hold a state of the job.</param>
     /// <param name="answers">By worker.</param>
@@ -31,19 +35,20 @@ public sealed record Verdict(StateId State, ImmutableList<string> Holders, Immut
 
         var before = item > from ? setbacks.Commit(item) : setbacks; // What was committed came before what is wrong now.
         var holders = answered.RemoveAll(worker => item > 0 && !Holds(answers[worker], state));
-        var spoilt = answered.Where(worker => item > 0 && HoldsAnother(answers[worker], state)).Select(worker => new Exclusion(worker, "its state is not that of the others"));
+        var spoilt = answered.Where(worker => item > 0 && HoldsAnother(answers[worker], state)).Select(worker => new Exclusion(worker, "its state is not that of the others", IsCorrupt: true));
         var links = faults.Count > 0 && answered.Count == members.Count ? CountLinks(faults, answers, before, now) : before;
         var isNameless = faults.Any(fault => fault.Kind == FaultKind.Disagreement) && !spoilt.Any() && !Minority(faults).Any();
         var excluded = spoilt.Concat(Accused(faults)).Concat(Minority(faults)).DistinctBy(exclusion => exclusion.Worker)
             .Where(exclusion => answered.Contains(exclusion.Worker)).ToImmutableList();
         excluded = excluded.AddRange(LackingLinks(answered.RemoveAll(worker => excluded.Exists(exclusion => exclusion.Worker == worker)), links, now));
+        var corrupt = excluded.FindAll(exclusion => exclusion.IsCorrupt);
         var spared = Spare(excluded, answered, faults);
         excluded = KeepAHolder(excluded.RemoveAll(spared.Contains), holders);
         var goOn = answered.RemoveAll(worker => excluded.Exists(exclusion => exclusion.Worker == worker));
         return new Verdict(
             state, holders.RemoveAll(worker => !goOn.Contains(worker)), goOn, excluded,
             links with { Disagreements = before.Disagreements + (isNameless ? 1 : 0) })
-        { Spared = spared };
+        { Spared = spared, Corrupt = corrupt };
     }
 
     /// <summary>Who would have been left out if anybody had remained.</summary>
@@ -70,13 +75,13 @@ public sealed record Verdict(StateId State, ImmutableList<string> Holders, Immut
     // By its own word, or because it does not move.
     private static IEnumerable<Exclusion> Accused(IEnumerable<Fault> faults) => faults
         .Where(fault => fault.Kind is FaultKind.Stuck or FaultKind.Late || fault is { Kind: FaultKind.Failure, Failure: not Failure.Types.Kind.NotFinite })
-        .Select(fault => new Exclusion(fault.Worker, fault.Why));
+        .Select(fault => new Exclusion(fault.Worker, fault.Why, fault.IsCorruption));
 
     // Of hashes that differ, those of the fewer, if they are fewer.
     private static IEnumerable<Exclusion> Minority(IEnumerable<Fault> faults) => faults.Where(fault => fault.Kind == FaultKind.Disagreement).Take(1)
         .SelectMany(fault => fault.Hashes.GroupBy(hash => hash.Value).OrderByDescending(group => group.Count()).ToList() is [var most, .. var others] && others.Count > 0
             && most.Count() > others[0].Count() ? others.SelectMany(group => group) : [])
-        .Select(hash => new Exclusion(hash.Key, "its state is not that of the others"));
+        .Select(hash => new Exclusion(hash.Key, "its state is not that of the others", IsCorrupt: true));
 
     // A link that closed because a third worker died does not count: so this is asked only where nobody is lost. Who waits itself keeps nobody waiting.
     private static Setbacks CountLinks(IEnumerable<Fault> faults, IReadOnlyDictionary<string, Fenced> answers, Setbacks before, TimeSpan now)

@@ -49,9 +49,12 @@ public sealed class Allocation
         from worker in workers
         let numerics = worker.NumericsFor(job.Arithmetic)
         where WaitingReason.TakesAnyDevice(job) || worker.DeviceKind == job.Device
-        where !worker.Leaving && !job.Avoid.Contains(worker.Worker)
+        where !worker.Leaving && !IsShut(worker) && !job.Avoid.Contains(worker.Worker)
         where numerics is not null && (job.Numerics.Length == 0 || job.Numerics == numerics)
         group worker by numerics;
+
+    /// <summary>Who serves a job goes on: nobody has named it.</summary>
+    public static bool IsShut(WorkerStatus worker) => worker.Quarantined && worker.Job.Length == 0;
 
     private void Keep(List<AllocatedJob> jobs)
     {
@@ -70,7 +73,7 @@ public sealed class Allocation
             taken.UnionWith(_byJob[job.Wanted.Job]);
         }
 
-        _free.UnionWith(_workers.Where(worker => worker.Job.Length == 0 && !worker.Leaving && !taken.Contains(worker.Worker)).Select(worker => worker.Worker));
+        _free.UnionWith(_workers.Where(worker => worker.Job.Length == 0 && !worker.Leaving && !IsShut(worker) && !taken.Contains(worker.Worker)).Select(worker => worker.Worker));
     }
 
     private void FillMinimums(List<AllocatedJob> jobs)

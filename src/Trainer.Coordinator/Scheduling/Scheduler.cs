@@ -53,9 +53,15 @@ public sealed class Scheduler : ReceiveActor, IWithTimers
             Sender.Tell(new DrainReply { Known = _state.Knows(order.Worker) });
             Do(_state.Drain(order, Now));
         });
+        ReceiveAsync<QuarantineStored>(_ => ReadQuarantinesAsync());
+        ReceiveAsync<ClearWorker>(ClearAsync);
         Receive<ListWorkersQuery>(_ => Sender.Tell(List()));
         Receive<Tick>(_ => Do(_state.Tick(Now)));
-        ReceiveAsync<WakeJobs>(_ => WakeAsync());
+        ReceiveAsync<WakeJobs>(async _ =>
+        {
+            await ReadQuarantinesAsync();
+            await WakeAsync();
+        });
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -102,8 +108,26 @@ public sealed class Scheduler : ReceiveActor, IWithTimers
         return new ListWorkersReply
         {
             Workers = { _state.Workers.Values.Select(worker => worker.Status) },
+            Quarantines = { _state.Quarantines.Entries },
             LastSeenSeconds = { _state.Workers.Values.Select(worker => (now - worker.LastSeen).TotalSeconds) },
         };
+    }
+
+    private async Task ReadQuarantinesAsync() => Do(_state.Quarantine(new Quarantines(await _services.Store.QuarantinesAsync()), Now));
+
+    private async Task ClearAsync(ClearWorker order)
+    {
+        var sender = Sender;
+        await ReadQuarantinesAsync();
+        var cleared = _state.Quarantines.Named(order.Name, order.Device, _state.Workers.Values.Select(worker => worker.Status));
+        foreach (var entry in cleared)
+        {
+            await _services.Store.ClearAsync(entry.Machine, entry.Device);
+            _log.Info("Machine {0}, device {1} is out of quarantine.", entry.Machine, entry.Device);
+        }
+
+        await ReadQuarantinesAsync();
+        sender.Tell(new ClearReply { Cleared = { cleared } });
     }
 
     // After a restart of a coordinator nobody else would bring its jobs back.

@@ -51,11 +51,14 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
     /// <summary>The incarnations of drained workers, by name: the next one works again.</summary>
     private ImmutableDictionary<string, string> Drained { get; init; } = ImmutableDictionary.Create<string, string>(StringComparer.Ordinal);
 
+    public Quarantines Quarantines { get; private init; } = Quarantines.None;
+
     private DateTimeOffset LastFreed { get; init; }
 
     public SchedulerDecision Hear(WorkerStatus said, DateTimeOffset now)
     {
-        var status = Drained.GetValueOrDefault(said.Worker) == said.Incarnation ? Leaving(said, leaving: true) : said;
+        var drained = Drained.GetValueOrDefault(said.Worker) == said.Incarnation ? Leaving(said, leaving: true) : said;
+        var status = Quarantined(drained, Quarantines);
         var before = Workers.GetValueOrDefault(status.Worker);
         if (before is not null && string.CompareOrdinal(status.Incarnation, before.Status.Incarnation) < 0)
         {
@@ -95,6 +98,13 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
             LastFreed = order.Undo ? now : LastFreed,
         }).Allocate(now);
     }
+
+    /// <summary>What is in quarantine, as the store has it now.</summary>
+    public SchedulerDecision Quarantine(Quarantines quarantines, DateTimeOffset now) => (this with
+    {
+        Quarantines = quarantines,
+        Workers = Workers.SetItems(Workers.Select(worker => KeyValuePair.Create(worker.Key, worker.Value with { Status = Quarantined(worker.Value.Status, quarantines) }))),
+    }).Allocate(now);
 
     /// <summary>Time has passed: who was silent is forgotten.</summary>
     public SchedulerDecision Tick(DateTimeOffset now)
@@ -138,6 +148,18 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
             Message = names.Count >= job.MinWorkers ? "" : WaitingReason.Of(job, most, present),
             Serving = { job.Asking ? statuses.Where(worker => worker.Job == job.Job || job.Workers.Contains(worker.Worker)) : [] },
         };
+    }
+
+    private static WorkerStatus Quarantined(WorkerStatus status, Quarantines quarantines)
+    {
+        if (quarantines.Hold(status) == status.Quarantined)
+        {
+            return status;
+        }
+
+        var changed = status.Clone();
+        changed.Quarantined = !status.Quarantined;
+        return changed;
     }
 
     private static WorkerStatus Leaving(WorkerStatus status, bool leaving)

@@ -27,6 +27,8 @@ internal static class WaitingReason
     private static string ThoseHere(IReadOnlyList<WorkerStatus> present)
     {
         var kinds = present.CountBy(worker => worker.DeviceKind).OrderBy(kind => kind.Key, StringComparer.Ordinal).Select(kind => $"{kind.Value} of {kind.Key}");
-        return present.Count == 0 ? "there is none" : $"there {(present.Count == 1 ? "is" : "are")} {string.Join(", ", kinds)}";
+        var shut = present.Count(Allocation.IsShut);
+        return (present.Count == 0 ? "there is none" : $"there {(present.Count == 1 ? "is" : "are")} {string.Join(", ", kinds)}")
+            + (shut > 0 ? $", of which {shut} {(shut == 1 ? "is" : "are")} in quarantine" : "");
     }
 }

@@ -38,21 +38,29 @@ internal sealed class ExplainingJobStore(IJobStore store, string folder) : IJobS
         }
     }
 
-    public async ValueTask AppendLogAsync(string id, string source, string message, DateTimeOffset time)
+    public ValueTask AppendLogAsync(string id, string source, string message, DateTimeOffset time) => Explain(() => store.AppendLogAsync(id, source, message, time));
+
+    public ValueTask QuarantineAsync(Quarantine entry) => Explain(() => store.QuarantineAsync(entry));
+
+    public ValueTask<IReadOnlyList<Quarantine>> QuarantinesAsync() => Explain(store.QuarantinesAsync);
+
+    public ValueTask ClearAsync(string machine, string device) => Explain(() => store.ClearAsync(machine, device));
+
+    public ValueTask<IReadOnlyList<LogEntry>> ReadLogAsync(string id, long after, int limit) => Explain(() => store.ReadLogAsync(id, after, limit));
+
+    public void Dispose() => store.Dispose();
+
+    private async ValueTask Explain(Func<ValueTask> call)
     {
         try
         {
-            await store.AppendLogAsync(id, source, message, time);
+            await call();
         }
         catch (SqliteException e)
         {
             throw Explain(e);
         }
     }
-
-    public ValueTask<IReadOnlyList<LogEntry>> ReadLogAsync(string id, long after, int limit) => Explain(() => store.ReadLogAsync(id, after, limit));
-
-    public void Dispose() => store.Dispose();
 
     private async ValueTask<T> Explain<T>(Func<ValueTask<T>> call)
     {

@@ -34,6 +34,15 @@ public interface IJobStore : IDisposable
 
     ValueTask AppendLogAsync(string id, string source, string message, DateTimeOffset time);
 
+    /// <summary>No job is granted a worker of the entry's machine and device any more. An entry of the same ones is replaced.</summary>
+    ValueTask QuarantineAsync(Quarantine entry);
+
+    /// <summary>All entries, oldest first.</summary>
+    ValueTask<IReadOnlyList<Quarantine>> QuarantinesAsync();
+
+    /// <summary>Takes the entry of a machine and device out.</summary>
+    ValueTask ClearAsync(string machine, string device);
+
     /// <summary>Entries with sequence numbers above <paramref name="after"/>, in order.</summary>
     ValueTask<IReadOnlyList<LogEntry>> ReadLogAsync(string id, long after, int limit);
 }

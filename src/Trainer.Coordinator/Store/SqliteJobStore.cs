@@ -124,6 +124,26 @@ public sealed class SqliteJobStore : IJobStore
         return new([.. connection.Query<LogColumns>(JobSql.ReadLog, new { id, after, limit }).Select(line => line.ToEntry())]);
     }
 
+    public ValueTask QuarantineAsync(Quarantine entry)
+    {
+        using var connection = Connect();
+        connection.Execute(QuarantineSql.Upsert, QuarantineSql.Values(entry));
+        return default;
+    }
+
+    public ValueTask<IReadOnlyList<Quarantine>> QuarantinesAsync()
+    {
+        using var connection = Connect();
+        return new([.. connection.Query<QuarantineColumns>(QuarantineSql.Select).Select(row => row.ToEntry())]);
+    }
+
+    public ValueTask ClearAsync(string machine, string device)
+    {
+        using var connection = Connect();
+        connection.Execute(QuarantineSql.Delete, new { machine, device });
+        return default;
+    }
+
     public void Dispose()
     {
         _disposed = true;

@@ -50,6 +50,8 @@ public sealed partial class WorkerActor
             Worker = _options.Name,
             Incarnation = _options.Incarnation,
             Host = _options.Host,
+            Machine = _options.Machine,
+            DeviceName = _options.Device.Name,
             Device = _options.Device.Description,
             DeviceKind = _options.Device.Kind,
             Threads = (uint)_options.Device.Threads,

@@ -23,6 +23,9 @@ public sealed record WorkerOptions(
     /// <summary>Null: nobody changes memory.</summary>
     public MemoryHashed? Hashed { get; init; }
 
+    /// <summary>By which its machine is in quarantine, should its memory change.</summary>
+    public string Machine { get; init; } = "";
+
     /// <summary>How often the worker says that it is alive, and says its last word again.</summary>
     public TimeSpan AliveInterval { get; init; } = TimeSpan.FromSeconds(1);
 

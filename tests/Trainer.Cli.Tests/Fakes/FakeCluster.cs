@@ -102,6 +102,8 @@ internal sealed class FakeApi
 
     public DrainWorkerRequest? Drain { get; set; }
 
+    public List<Quarantine> Quarantines { get; } = [];
+
     public Job Find(string id) =>
         Jobs.FirstOrDefault(job => job.Id == id) ?? throw new RpcException(new Status(StatusCode.NotFound, $"There is no job '{id}'."));
 }
@@ -201,7 +203,15 @@ internal sealed class FakeJobs(FakeApi api) : JobService.JobServiceBase
 internal sealed class FakeWorkers(FakeApi api) : WorkerService.WorkerServiceBase
 {
     public override Task<ListWorkersResponse> ListWorkers(ListWorkersRequest request, ServerCallContext context) =>
-        Task.FromResult(new ListWorkersResponse { Workers = { api.Workers } });
+        Task.FromResult(new ListWorkersResponse { Workers = { api.Workers }, Quarantines = { api.Quarantines } });
+
+    public override Task<ClearWorkerResponse> ClearWorker(ClearWorkerRequest request, ServerCallContext context)
+    {
+        var cleared = api.Quarantines.Where(entry => entry.Machine == request.Name && (request.Device.Length == 0 || entry.Device == request.Device)).ToList();
+        return cleared.Count > 0
+            ? Task.FromResult(new ClearWorkerResponse { Cleared = { cleared } })
+            : throw new RpcException(new Status(StatusCode.NotFound, $"Nothing of machine or worker {request.Name} is in quarantine."));
+    }
 
     public override Task<Job> AdoptWorker(AdoptWorkerRequest request, ServerCallContext context)
     {

@@ -247,6 +247,14 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
     }
 
     [Fact]
+    public async Task Who_is_not_in_quarantine_cannot_be_cleared()
+    {
+        var error = await FailsAsync(_coordinator.Workers.ClearWorkerAsync(new ClearWorkerRequest { Name = "w-7", Device = "cpu" }), StatusCode.NotFound, "NOT_QUARANTINED");
+        Assert.Equal("Nothing of machine or worker w-7, device cpu, is in quarantine.", error.Status.Detail);
+        await FailsAsync(_coordinator.Workers.ClearWorkerAsync(new ClearWorkerRequest()), StatusCode.InvalidArgument, "INVALID_REQUEST");
+    }
+
+    [Fact]
     public async Task Calls_need_the_token_except_health_checks()
     {
         var error = await FailsAsync(new Protos.JobService.JobServiceClient(_coordinator.Invoker).GetJobAsync(new GetJobRequest { Id = "x" }), StatusCode.Unauthenticated, "TOKEN_INVALID");

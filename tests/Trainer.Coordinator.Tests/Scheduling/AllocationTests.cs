@@ -49,6 +49,17 @@ public sealed class AllocationTests
     }
 
     [Fact]
+    public void Who_is_in_quarantine_is_granted_to_nobody_and_goes_on_where_it_serves()
+    {
+        var (idle, serving) = (Worker("a"), Worker("b", "j-1"));
+        (idle.Quarantined, serving.Quarantined) = (true, true);
+        var given = Allocate([Job("j-1", max: 3, told: ["b"]), Job("j-2", created: 2)], [idle, serving, Worker("c")]);
+        Assert.Equal(["b"], given["j-1"]);
+        Assert.Equal(["c"], given["j-2"]);
+        Assert.Empty(Allocate([Job("j-1", told: ["a"])], [idle])["j-1"]);
+    }
+
+    [Fact]
     public void Who_leaves_is_avoided_or_serves_another_job_is_in_no_target()
     {
         var leaving = Worker("a");

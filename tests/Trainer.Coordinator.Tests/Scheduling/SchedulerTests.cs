@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.TestKit.Xunit;
+using Google.Protobuf.WellKnownTypes;
 using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting;
@@ -73,6 +74,31 @@ public sealed class SchedulerTests : TestKit
         Assert.False((await scheduler.Ask<DrainReply>(new DrainWorker { Worker = "b" }, TimeSpan.FromSeconds(10))).Known);
         Assert.True((await scheduler.Ask<DrainReply>(new DrainWorker { Worker = "a" }, TimeSpan.FromSeconds(10))).Known);
         Assert.True(Assert.Single((await scheduler.Ask<ListWorkersReply>(new ListWorkersQuery(), TimeSpan.FromSeconds(10))).Workers).Leaving);
+    }
+
+    [Fact]
+    public async Task It_grants_nobody_in_quarantine_until_that_is_cleared()
+    {
+        await _store.QuarantineAsync(new Quarantine { Machine = "m", Device = "cpu", Worker = "gone", Job = "j-0", Reason = "x", Time = Timestamp.FromDateTimeOffset(Samples.Noon) });
+        var scheduler = Start(new SchedulerSettings { WarmUp = TimeSpan.Zero, Settle = TimeSpan.Zero });
+        await AwaitAssertAsync(async () => Assert.Single((await ListAsync()).Quarantines));
+        scheduler.Tell(new WorkerStatus { Worker = "a", Incarnation = "1", Machine = "m", DeviceName = "cpu", Protocol = ClusterProtocol.Version });
+        scheduler.Tell(new JobWanted { Job = "j-1", MinWorkers = 1, MaxWorkers = 4 });
+        var told = await ExpectMsgAsync<JobEnvelope>();
+        Assert.Empty(told.Target.Workers);
+        Assert.Equal("Waiting for workers: it needs 1; there is 1 of , of which 1 is in quarantine.", told.Target.Message);
+        Assert.True(Assert.Single((await ListAsync()).Workers).Quarantined);
+        await _store.QuarantineAsync(new Quarantine { Machine = "m", Device = "cuda:0", Worker = "b", Job = "j-1", Reason = "y", Time = Timestamp.FromDateTimeOffset(Samples.Noon) });
+        scheduler.Tell(new QuarantineStored { Job = "j-1" });
+        Assert.Empty((await ClearAsync("other")).Cleared);
+        Assert.Empty((await ClearAsync("m", "cuda:1")).Cleared);
+        Assert.Equal("y", Assert.Single((await ClearAsync("m", "cuda:0")).Cleared).Reason);
+        Assert.Equal("x", Assert.Single((await ClearAsync("a")).Cleared).Reason);
+        Assert.Equal("a", Assert.Single((await ExpectMsgAsync<JobEnvelope>()).Target.Workers).Worker);
+        Assert.Empty(await _store.QuarantinesAsync());
+
+        Task<ListWorkersReply> ListAsync() => scheduler.Ask<ListWorkersReply>(new ListWorkersQuery(), TimeSpan.FromSeconds(10));
+        Task<ClearReply> ClearAsync(string name, string device = "") => scheduler.Ask<ClearReply>(new ClearWorker { Name = name, Device = device }, TimeSpan.FromSeconds(10));
     }
 
     public override async ValueTask DisposeAsync()

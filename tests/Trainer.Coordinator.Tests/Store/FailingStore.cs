@@ -24,6 +24,12 @@ internal sealed class FailingStore(Func<Exception> fault) : IJobStore
 
     public ValueTask<IReadOnlyList<LogEntry>> ReadLogAsync(string id, long after, int limit) => throw fault();
 
+    public ValueTask QuarantineAsync(Quarantine entry) => throw fault();
+
+    public ValueTask<IReadOnlyList<Quarantine>> QuarantinesAsync() => throw fault();
+
+    public ValueTask ClearAsync(string machine, string device) => throw fault();
+
     public void Dispose()
     {
     }

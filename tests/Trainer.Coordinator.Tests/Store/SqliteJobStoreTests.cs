@@ -36,6 +36,24 @@ public sealed class SqliteJobStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_in_quarantine_is_there_after_a_restart_until_it_is_cleared()
+    {
+        var time = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(Samples.Noon);
+        var first = new Quarantine { Machine = "m", Device = "cpu", Worker = "a", Job = "j-1", Reason = "one", Time = time };
+        var again = new Quarantine { Machine = "m", Device = "cpu", Worker = "b", Job = "j-2", Reason = "two", Time = time };
+        var whole = new Quarantine { Machine = "n", Worker = "c", Job = "j-2", Reason = "three", Time = time };
+        await _store.QuarantineAsync(first);
+        await _store.QuarantineAsync(whole);
+        await _store.QuarantineAsync(again);
+        _store.Dispose();
+        using var reopened = SqliteJobStore.Open(_folder.Path);
+        Assert.Equal([again, whole], await reopened.QuarantinesAsync());
+        await reopened.ClearAsync("m", "");
+        await reopened.ClearAsync("n", "");
+        Assert.Equal([again], await reopened.QuarantinesAsync());
+    }
+
+    [Fact]
     public async Task Once_closed_it_makes_no_new_file()
     {
         _store.Dispose();
@@ -148,7 +166,7 @@ public sealed class SqliteJobStoreTests : IDisposable
         }
 
         var error = Assert.Throws<StoreException>(() => SqliteJobStore.Open(_folder.Path));
-        Assert.Equal($"{_folder.Path}/jobs.db has schema version 99, this program knows 4: it was written by a later version.", error.Message);
+        Assert.Equal($"{_folder.Path}/jobs.db has schema version 99, this program knows 5: it was written by a later version.", error.Message);
     }
 
     [Fact]

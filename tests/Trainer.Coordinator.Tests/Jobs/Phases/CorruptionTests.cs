@@ -44,6 +44,31 @@ public class CorruptionTests
         var rig = new JobRig().Train("w0", "w1").Fail("w1", Kind.Corruption, "The state after step 1 has changed in memory", item: 2).Fenced("w0", 1).Fenced("w1", 1);
         Assert.Equal(["w0"], rig.Row.Assignment!.Members.Select(member => member.Worker));
         Assert.Equal(("w1", "The state after step 1 has changed in memory"), (rig.Row.Evictions[0].Worker, rig.Row.Evictions[0].Reason));
+        var entry = Assert.Single(rig.Actions.OfType<StoreQuarantine>()).Entry;
+        Assert.Equal(
+            ("machine of w1", "cpu", "w1", "j-1", "The state after step 1 has changed in memory"), (entry.Machine, entry.Device, entry.Worker, entry.Job, entry.Reason));
+        Assert.Equal(("Corruption", "w1: The state after step 1 has changed in memory", "w1"), (rig.Row.Journal[^1].Reason, rig.Row.Journal[^1].Detail, Assert.Single(rig.Row.Journal[^1].Lost)));
+        rig.Started("w0");
+        Assert.Equal("Worker w1 is in quarantine (The state after step 1 has changed in memory); going on with w0 from step 2.", rig.Row.Message);
+    }
+
+    [Fact]
+    public void Whose_state_differs_from_that_of_most_is_in_quarantine()
+    {
+        var rig = new JobRig().Train("w0", "w1", "w2");
+        rig.Report("w0", new WorkerReport { Disagreement = new Disagreement { Item = 2, Hashes = { ["w0"] = 4, ["w1"] = 5, ["w2"] = 4 } } });
+        rig.Fenced("w0", 1).Fenced("w1", 1).Fenced("w2", 1);
+        Assert.Equal(["w0", "w2"], rig.Row.Assignment!.Members.Select(member => member.Worker));
+        Assert.Equal("machine of w1", Assert.Single(rig.Actions.OfType<StoreQuarantine>()).Entry.Machine);
+    }
+
+    [Fact]
+    public void The_last_holder_goes_on_though_its_gradient_changed_and_is_in_quarantine()
+    {
+        var rig = new JobRig().Train("w0").Fail("w0", Kind.Corruption, "The gradient of chunk 0 has changed in memory", item: 2).Fenced("w0", 1);
+        Assert.Equal("w0", Assert.Single(rig.Row.Assignment!.Members).Worker);
+        Assert.Empty(rig.Row.Evictions);
+        Assert.Equal("machine of w0", Assert.Single(rig.Actions.OfType<StoreQuarantine>()).Entry.Machine);
     }
 
     [Fact]
@@ -51,6 +76,7 @@ public class CorruptionTests
     {
         var rig = new JobRig().Train("w0").Fail("w0", Kind.Corruption, "The state after step 1 has changed in memory", item: 2);
         rig.Report("w0", new WorkerReport { Fenced = new Fenced { Committed = 1 } });
+        Assert.Equal("machine of w0", Assert.Single(rig.Actions.OfType<StoreQuarantine>()).Entry.Machine);
         Assert.IsType<Starting>(rig.Phase);
         Assert.Equal((JobState.Recovering, 0UL), (rig.Row.State, rig.Row.Committed.Item));
         Assert.Equal("w0", Assert.Single(rig.Row.Evictions).Worker);

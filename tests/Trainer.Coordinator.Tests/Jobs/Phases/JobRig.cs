@@ -115,6 +115,8 @@ internal sealed class JobRig
         Worker = worker,
         Incarnation = $"{life}-{worker}",
         Host = "host",
+        Machine = $"machine of {worker}",
+        DeviceName = "cpu",
         ActorPath = $"akka://{worker}/user/{worker}",
         DeviceKind = "cpu",
         Numerics = "v1",
