@@ -99,6 +99,7 @@ public class IntegrityTests
     public void Hashes_of_totals_come_with_them_and_show_what_changes_after()
     {
         using var group = new AllReduceGroup(members: 3, shards: 4, Elements, unix: true);
+        using var allHaveTotals = new Barrier(3); // Until then an owner's memory may be on its way to others.
         group.OnEach(member =>
         {
             member.Buffers.Roots[0].Span.Fill(member.Rank + 1);
@@ -106,6 +107,7 @@ public class IntegrityTests
             var totals = member.Reduce(1, 4, new float[4 * samples]).Totals;
             Assert.Equal([HostHash.Of(member.Buffers.Total.Span[..65_536]), HostHash.Of(member.Buffers.Total.Span[65_536..])], totals.ToArray());
             Assert.Null(member.Hashes.FindChanged());
+            allHaveTotals.SignalAndWait(TestContext.Current.CancellationToken);
             Flip(member.Buffers.Total.Span[65_536..]);
             Assert.Equal("The total of chunk 1", member.Hashes.FindChanged());
             return true;
