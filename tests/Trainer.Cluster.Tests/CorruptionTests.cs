@@ -22,7 +22,7 @@ public sealed class CorruptionTests
         var id = await cluster.SubmitAsync(new TinyJob(Epochs: 60, MinWorkers: 1).Write(cluster.Home));
         var ended = await EndAsync(cluster, id);
         Assert.Equal((JobState.Succeeded, undisturbed.Result.WeightsSha256), (ended.State, ended.Result.WeightsSha256));
-        var entry = Assert.Single((await cluster.JournalAsync(id)).Where(generation => generation.Reason == "Corruption"));
+        var entry = Assert.Single(await cluster.JournalAsync(id), generation => generation.Reason == "Corruption");
         Assert.StartsWith($"{victim}: ", entry.Detail, StringComparison.Ordinal);
 
         // All workers of this machine share its memory.
