@@ -20,7 +20,8 @@ internal readonly record struct ModelWorker(bool Alive, int Authority, int Gener
 /// <param name="Received">Whose word of the item after <paramref name="Committed"/> has reached rank 0.</param>
 /// <param name="Committed">By rank 0.</param>
 /// <param name="Total">The last item of which rank 0 has sent its total.</param>
-internal readonly record struct ModelGeneration(int Members, int From, int Begun, int Applied, int SpoiltApplied, int Received, int Committed, int Total)
+/// <param name="Number">One above that of the last fence before it.</param>
+internal readonly record struct ModelGeneration(int Members, int From, int Begun, int Applied, int SpoiltApplied, int Received, int Committed, int Total, int Number)
 {
     public int RankZero => int.TrailingZeroCount(Members);
 
@@ -49,7 +50,7 @@ internal sealed record ModelState(
         foreach (var generation in Generations)
         {
             key.Append((char)(generation.Members << 8 | generation.SpoiltApplied << 4 | generation.Received)).Append((char)generation.Begun).Append((char)generation.Applied)
-                .Append((char)(generation.From << 8 | generation.Committed << 4 | generation.Total));
+                .Append((char)(generation.From << 8 | generation.Committed << 4 | generation.Total)).Append((char)generation.Number);
         }
 
         foreach (var answer in Answers)

@@ -15,7 +15,7 @@ internal readonly record struct Move(string What, ModelState To);
 /// </summary>
 /// <remarks>
 /// A message that was sent stays where it is and may be received late, twice or never; so a loss, a delay and a hung process need no moves of their own. Timeouts may strike at any time: the
-/// entity may fence whenever it likes, and decide from whatever answers it has. A number stands for a generation or fence: generation i has 2i + 1, the fence before it 2i.
+/// entity may fence whenever it likes, and decide from whatever answers it has. A number stands for a generation or fence: fence i has 2i, a generation after it 2i + 1.
 /// A coordinator's death (rule 4) is a fence by another entity, which knows what the row says. Rule 16: one bit changes, in a state that is held (its reader sees it, and applies nothing), or while
 /// it is written by one of several members (its hash then differs from theirs).
 /// </remarks>
@@ -25,7 +25,7 @@ internal sealed class ProtocolModel(int workers, int items, int fences, int cras
 
     public ModelState Begin() => new(
         [.. Enumerable.Range(0, workers).Select(_ => new ModelWorker(true, 0, -1, new Copy(0), null, false, 0, false))],
-        [new ModelGeneration((1 << workers) - 1, 0, 0, 0, 0, 0, 0, 0)],
+        [new ModelGeneration((1 << workers) - 1, 0, 0, 0, 0, 0, 0, 0, Number: 1)],
         new Answer?[workers], 0, false, 0, 0, null, 0, 0, 0);
 
     public bool IsDone(ModelState state) => state.TrulyCommitted == items;
@@ -99,9 +99,9 @@ internal sealed class ProtocolModel(int workers, int items, int fences, int cras
 
         for (var index = 0; index < state.Generations.Length; index++)
         {
-            if (Number(index) > own.Authority && state.Generations[index].Has(worker) && Enter(state, worker, index) is { } entered)
+            if (state.Generations[index].Number > own.Authority && state.Generations[index].Has(worker) && Enter(state, worker, index) is { } entered)
             {
-                yield return new Move($"w{worker} enters generation {Number(index)}", entered);
+                yield return new Move($"w{worker} enters generation {state.Generations[index].Number}", entered);
             }
         }
     }
@@ -127,7 +127,7 @@ internal sealed class ProtocolModel(int workers, int items, int fences, int cras
     {
         var (own, generation) = (state.Workers[worker], state.Generations[index]);
         var wanted = new Copy(generation.From);
-        var (ledger, number) = (Ledger(own), new GenerationNumber(1, (ulong)Number(index)));
+        var (ledger, number) = (Ledger(own), new GenerationNumber(1, (ulong)state.Generations[index].Number));
         ledger.Fence(number);
         var (current, previous) = (own.Current, own.Previous);
         if (!ledger.Current!.Value.Is(Of(wanted)))
@@ -146,7 +146,7 @@ internal sealed class ProtocolModel(int workers, int items, int fences, int cras
             }
         }
 
-        var entered = new ModelWorker(true, Number(index), index, current, previous, false, generation.From, false);
+        var entered = new ModelWorker(true, state.Generations[index].Number, index, current, previous, false, generation.From, false);
         return Contribute(state.With(worker, entered), worker, index);
     }
 
@@ -154,7 +154,7 @@ internal sealed class ProtocolModel(int workers, int items, int fences, int cras
     {
         var own = state.Workers[worker];
         var (index, generation) = (own.Generation, state.Generations[own.Generation]);
-        var (item, isFenced) = (own.Current.Item + 1, own.Authority > Number(own.Generation));
+        var (item, isFenced) = (own.Current.Item + 1, own.Authority > state.Generations[own.Generation].Number);
         if (own.Writing)
         {
             yield return new Move($"w{worker} flips to {item}", Flip(state, worker, isSpoilt: false));
@@ -201,7 +201,7 @@ internal sealed class ProtocolModel(int workers, int items, int fences, int cras
             return state.With(worker, own with { Broken = true, Previous = null });
         }
 
-        Ledger(own).BeginWrite(new GenerationNumber(1, (ulong)Number(own.Generation)));
+        Ledger(own).BeginWrite(new GenerationNumber(1, (ulong)state.Generations[own.Generation].Number));
         return state.With(worker, own with { Writing = true, Previous = null });
     }
 
@@ -210,7 +210,7 @@ internal sealed class ProtocolModel(int workers, int items, int fences, int cras
         var (own, next) = (state.Workers[worker], new Copy(state.Workers[worker].Current.Item + 1, isSpoilt));
         try
         {
-            Ledger(own).Flip(new GenerationNumber(1, (ulong)Number(own.Generation)), () => Of(next));
+            Ledger(own).Flip(new GenerationNumber(1, (ulong)state.Generations[own.Generation].Number), () => Of(next));
         }
         catch (OperationCanceledException)
         {
@@ -218,7 +218,7 @@ internal sealed class ProtocolModel(int workers, int items, int fences, int cras
         }
 
         var (index, generation) = (own.Generation, state.Generations[own.Generation]);
-        Rule(own.Authority <= Number(index), "1", $"w{worker} flips to {next.Item} in generation {Number(index)} after it answered fence {own.Authority}");
+        Rule(own.Authority <= state.Generations[index].Number, "1", $"w{worker} flips to {next.Item} in generation {state.Generations[index].Number} after it answered fence {own.Authority}");
         Rule(next.Item - 1 <= state.TrulyCommitted, "2", $"w{worker} applies {next.Item}, and {next.Item - 1} is not committed");
         Rule(!own.Current.Spoilt, "16", $"w{worker} applies {next.Item} to a state that is not that of {next.Item - 1}");
         var told = generation with
@@ -294,7 +294,7 @@ internal sealed class ProtocolModel(int workers, int items, int fences, int cras
 
         if (state.IsFencing && Array.Exists(state.Answers, answer => answer is not null) && Judge(state) is { } started)
         {
-            yield return new Move($"the entity starts generation {Number(started.Generations.Length - 1)} after {started.Known}", started);
+            yield return new Move($"the entity starts generation {started.Generations[^1].Number} after {started.Known}", started);
         }
     }
 
@@ -314,15 +314,15 @@ internal sealed class ProtocolModel(int workers, int items, int fences, int cras
             return null;
         }
 
-        var from = (int)verdict.State.Item;
-        Rule(from == 0 || verdict.State.Hash == HashOf(new Copy(from)), "16", $"generation {Number(state.Generations.Length)} is to go on from a state after {from} that is not the right one");
-        Rule(state.Answers.All(answer => answer is null || answer.Value.Committed <= from), "3", $"generation {Number(state.Generations.Length)} is to go on from {from}, and one who answered knows of more");
-        Rule(from <= state.TrulyCommitted || fromHighestApplied, "5", $"generation {Number(state.Generations.Length)} is to go on from {from}, which was never committed");
-        Rule(!verdict.Holders.IsEmpty, "5", $"nobody in generation {Number(state.Generations.Length)} holds {from}");
+        var (from, number) = ((int)verdict.State.Item, 2 * state.Fences + 1);
+        Rule(from == 0 || verdict.State.Hash == HashOf(new Copy(from)), "16", $"generation {number} is to go on from a state after {from} that is not the right one");
+        Rule(state.Answers.All(answer => answer is null || answer.Value.Committed <= from), "3", $"generation {number} is to go on from {from}, and one who answered knows of more");
+        Rule(from <= state.TrulyCommitted || fromHighestApplied, "5", $"generation {number} is to go on from {from}, which was never committed");
+        Rule(!verdict.Holders.IsEmpty, "5", $"nobody in generation {number} holds {from}");
         var mask = verdict.Members.Sum(name => 1 << Array.IndexOf(_names, name));
         return state with
         {
-            Generations = [.. state.Generations, new ModelGeneration(mask, from, 0, 0, 0, 0, from, 0)],
+            Generations = [.. state.Generations, new ModelGeneration(mask, from, 0, 0, 0, 0, from, 0, number)],
             Answers = new Answer?[workers],
             IsFencing = false,
             Known = from,
@@ -355,8 +355,6 @@ internal sealed class ProtocolModel(int workers, int items, int fences, int cras
     }
 
     // ---------- words
-
-    private static int Number(int generation) => 2 * generation + 1;
 
     private static int Nibble(int all, int worker) => all >> 4 * worker & 15;
 
