@@ -96,6 +96,11 @@ public sealed partial record JobMachine
         var (lost, step) = (Lost(phase, verdict), StepOf(verdict.State) + 1);
         var isEnd = verdict.Members.Any(worker => phase.Answers[worker].Finished && phase.Answers[worker].Committed == verdict.State.Item);
         var stay = verdict.Members.Where(Pool.ContainsKey).Select(worker => Pool[worker]).Where(worker => worker.Status.LinkEndpoints.Count > 0).ToList();
+        if (stay.Count == 0)
+        {
+            return AwaitAddresses(phase, verdict);
+        }
+
         var next = lost.Aggregate(
             this with { Row = Row with { Committed = verdict.State, Journal = JournalEntries.Commit(Row.Journal, phase.From, verdict.State, Now) } },
             (machine, worker) => machine with { Pool = machine.Pool.Remove(worker) });
@@ -114,6 +119,12 @@ public sealed partial record JobMachine
             ItemsRedone = verdict.Members.SelectMany(worker => phase.Answers[worker].Held).Any(held => held.Item > verdict.State.Item) ? 1ul : 0,
         });
     }
+
+    // An entity that is new has heard from workers, and not yet where others reach them. Those that fall silent meanwhile are looked for as any who hold the state.
+    private JobMachine AwaitAddresses(Fencing phase, Verdict verdict) =>
+        verdict.Members.Any(member => Pool.GetValueOrDefault(member) is { } worker && Uptime - worker.LastSign < Settings.Silence)
+            ? this with { Phase = phase with { Verdict = verdict, NotBefore = Uptime, AskingSince = phase.AskingSince ?? Uptime } }
+            : this with { Phase = phase with { Verdict = null, Answers = phase.Answers.RemoveRange(verdict.Members) } };
 
     // "Worker worker-1 was lost at step 37 (its link to worker-0 closed)"
     private string Reasons(Fencing phase, Verdict verdict, List<string> lost, ulong step)

@@ -60,9 +60,9 @@ public sealed partial record JobMachine
 
     private IEnumerable<DueOrder> Suspects() => Team.Where(worker => worker.SuspectedSince is not null).Select(Query);
 
-    // Every member keeps all epochs of the job, and sends those that are missing here.
+    // Every member keeps all epochs of the job, and sends those that are missing here: one that lives is asked.
     private IEnumerable<DueOrder> EpochQueries() => Team
-        .Where(worker => worker.EpochsClosed > Row.Epochs.Count || Phase is Ending && (ulong)Row.Epochs.Count < Row.EpochsAtEnd).Take(1).Select(Query);
+        .Where(worker => worker.EpochsClosed > Row.Epochs.Count || Phase is Ending && (ulong)Row.Epochs.Count < Row.EpochsAtEnd).OrderByDescending(worker => worker.LastSign).Take(1).Select(Query);
 
     private IEnumerable<DueOrder> Writers(Saving? saving, bool checkpoint) => Team.Where(worker => worker.Name == saving?.Worker).Select(worker => new DueOrder(
         worker, "save " + saving!.Id, () => new Save

@@ -68,7 +68,9 @@ public sealed partial record JobMachine
         WorkerReport.ReportOneofCase.Epoch => CloseEpoch(report.Epoch),
         WorkerReport.ReportOneofCase.Held => IsInGeneration(worker) ? Commit(report.Held.State) : this,
         WorkerReport.ReportOneofCase.Finished => IsInGeneration(worker) ? Commit(report.Finished.State) : this,
-        WorkerReport.ReportOneofCase.Fenced => Unfold(worker, report.Fenced),
+        WorkerReport.ReportOneofCase.Fenced => IsAtWork && IsMember(worker) && IsInGeneration(worker)
+            ? BeginFence($"The coordinator before this one had worker {worker.Name} stop.", faultTime: null)
+            : Unfold(worker, report.Fenced),
         WorkerReport.ReportOneofCase.Standby => Unfold(
             worker, new Fenced { Held = { report.Standby.Held }, Committed = report.Standby.Committed, Fence = report.Standby.Authority }), // It never entered.
         WorkerReport.ReportOneofCase.Saved => TakeSaved(report.Saved),
@@ -101,15 +103,20 @@ public sealed partial record JobMachine
         && (status.Job.Length == 0 || status.Job == Row.Id);
 
     // Who is no member and no longer named goes; where it has a state, not before the generation without it has committed an item.
-    private JobMachine Shed() => Phase is Starting or Running or Holding && Target is not null
+    private JobMachine Shed() => Phase is Waiting or Starting or Running or Holding && Target is not null
         ? Pool.Values.Where(IsDispensable).Aggregate(this, (machine, worker) => machine.Part(worker, "The job goes on without this worker."))
         : this;
 
     private bool IsDispensable(JobWorker worker) => !IsMember(worker) && (!IsAimedAt(worker.Name) || IsEvicted(worker.Name))
+        && (Phase is not Waiting || worker.Phase is WorkerPhase.Loading or WorkerPhase.Standby) // What others hold may be all that there is.
         && !(worker.HasState && (worker.Committed > Row.Committed.Item || Phase is Running running && Row.Committed.Item <= running.From.Item));
 
-    private JobMachine Part(JobWorker worker, string reason) =>
-        (this with { Pool = Pool.Remove(worker.Name) }).Say(Release(worker.ActorPath, worker.Name, Authority, reason));
+    // Of whom nothing was heard yet, it is not known what it holds: its first word is judged, and answered with a Release where it is not needed.
+    private JobMachine Part(JobWorker worker, string reason)
+    {
+        var next = this with { Pool = Pool.Remove(worker.Name) };
+        return worker.Phase == WorkerPhase.Unheard ? next : next.Say(Release(worker.ActorPath, worker.Name, Authority, reason));
+    }
 
     private JobMachine ReleaseAll(string reason) => Pool.Values.Aggregate(this, (machine, worker) => machine.Part(worker, reason));
 

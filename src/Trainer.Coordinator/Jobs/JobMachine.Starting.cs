@@ -143,7 +143,7 @@ public sealed partial record JobMachine
             Phase = new Starting(lost, faultTime),
             Faults = [],
             Checkpointing = null,
-            Pool = Pool.RemoveRange(Pool.Values.Where(worker => worker.HasState && !HasAnswered(worker)).Select(worker => worker.Name)),
+            Pool = Pool.RemoveRange(Pool.Values.Where(worker => (worker.HasState || IsMember(worker)) && !HasAnswered(worker)).Select(worker => worker.Name)),
             Row = Row with { Assignment = null, Committed = from, Progress = progress, Journal = JournalEntries.EndAt(Row.Journal, from) },
         };
         return next.Row.Desired == Desired.Suspend

@@ -28,6 +28,16 @@ public sealed class AskingTests
     }
 
     [Fact]
+    public void Who_was_fenced_by_the_entity_before_is_noticed_though_an_older_word_of_it_said_that_it_is_at_work()
+    {
+        var rig = Anew().Alive("a", WorkerPhase.Training).Alive("b", WorkerPhase.Training);
+        Assert.IsType<Running>(rig.Phase);
+        rig.Report("a", new WorkerReport { Fenced = new Fenced { Held = { JobRig.State(3) }, Committed = 3, Fence = new Generation { Term = 1, Number = 2 } } });
+        Assert.IsType<Fencing>(rig.Phase);
+        Assert.Equal("The coordinator before this one had worker a stop.", rig.Row.Message);
+    }
+
+    [Fact]
     public void All_held_go_on_in_a_generation_of_the_new_term()
     {
         var rig = Anew().Held(5, "a", "b");

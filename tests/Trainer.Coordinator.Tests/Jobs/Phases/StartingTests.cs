@@ -50,7 +50,10 @@ public sealed class StartingTests
     {
         var rig = new JobRig(Samples.Spec(min: 2)).Target("a", "b").Standby("a").Target("a");
         Assert.IsType<Waiting>(rig.Phase);
-        Assert.Equal((JobState.Queued, 2), (rig.Row.State, rig.Orders<Release>().Count));
+        Assert.Equal((JobState.Queued, "a"), (rig.Row.State, Assert.Single(rig.Orders<Release>()).Key));
+
+        // What the other has is not known before it says something.
+        Assert.Equal("b", Assert.Single(rig.Alive("b", WorkerPhase.Loading).Orders<Release>()).Key);
     }
 
     [Fact]

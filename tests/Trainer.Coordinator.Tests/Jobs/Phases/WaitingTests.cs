@@ -30,6 +30,14 @@ public sealed class WaitingTests
     }
 
     [Fact]
+    public void A_worker_that_stands_by_for_it_from_before_and_is_not_named_is_let_go()
+    {
+        var rig = new JobRig(row: Samples.Row(state: JobState.Starting)).Standby("a").Target();
+        Assert.IsType<Waiting>(rig.Phase);
+        Assert.Equal(["a"], rig.Orders<Release>().Keys); // It may be leaving: then it waits for that.
+    }
+
+    [Fact]
     public void Cancelled_it_ends_at_once()
     {
         var rig = new JobRig().Request(now => new CancelRequested(now, ""));
