@@ -9,13 +9,14 @@ namespace Trainer.Cluster.Tests;
 
 /// <summary>trainer verify, on real processes.</summary>
 [Collection("processes")]
+[Trait("Category", "Long")]
 public sealed class VerificationTests
 {
     [Fact]
     public async Task A_job_is_verified_also_while_workers_die_and_an_altered_record_is_found()
     {
         await using var cluster = await LocalCluster.UpAsync(workers: 2, threads: 1);
-        var trained = await cluster.SubmitAsync(new TinyJob(Epochs: 60).Write(cluster.Home));
+        var trained = await cluster.SubmitAsync(new TinyJob(Epochs: 300).Write(cluster.Home));
         await cluster.WatchUntilAsync(trained, IsUnderWay);
         await cluster.RunAsync("suspend", trained); // Which writes a checkpoint.
         await cluster.WatchUntilAsync(trained, changed => changed.GetProperty("state").GetString() == "SUSPENDED");
@@ -31,14 +32,14 @@ public sealed class VerificationTests
 
         var equal = await EndOfAsync(cluster, verifying);
         Assert.Equal(
-            ("SUCCEEDED", $"Steps 1 to 360 of job {trained} were computed again: all 420 hashes on record are equal."),
+            ("SUCCEEDED", $"Steps 1 to 1800 of job {trained} were computed again: all 2100 hashes on record are equal."),
             (equal.GetProperty("state").GetString(), equal.GetProperty("message").GetString()));
 
-        Alter(Path.Combine(cluster.Home, "jobs", trained, "hashes"), trained, item: 415);
-        var part = await EndOfAsync(cluster, await VerifyAsync(cluster, trained, "--steps", "350-360"));
+        Alter(Path.Combine(cluster.Home, "jobs", trained, "hashes"), trained, item: 2095);
+        var part = await EndOfAsync(cluster, await VerifyAsync(cluster, trained, "--steps", "1790-1800"));
         Assert.True(part.GetProperty("verification").GetProperty("first_item").GetUInt64() > 1, part.ToString()); // It began at a checkpoint.
         Assert.Equal("FAILED", part.GetProperty("state").GetString());
-        Assert.Contains("the first difference is item 415 (step 356)", part.GetProperty("message").GetString());
+        Assert.Contains("the first difference is item 2095 (step 1796)", part.GetProperty("message").GetString());
     }
 
     private static bool IsUnderWay(JsonElement running) => running.TryGetProperty("step", out var step) && step.GetUInt64() > 20;

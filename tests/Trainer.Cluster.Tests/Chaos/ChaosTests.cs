@@ -18,6 +18,7 @@ public sealed class ChaosTests(ChaosTests.TwoWorkers cluster) : IClassFixture<Ch
     }
 
     [Fact]
+    [Trait("Category", "Long")]
     public Task Processes_that_are_killed_stopped_and_sent_away_at_random_steps_change_nothing() => RunAsync(new FaultSchedule(
         seed: 5, [FaultKind.Kill, FaultKind.Stop, FaultKind.Slow, FaultKind.Terminate, FaultKind.Coordinator, FaultKind.All], mostStepsBetween: 60).Faults());
 

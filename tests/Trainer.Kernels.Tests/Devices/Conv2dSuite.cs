@@ -110,6 +110,7 @@ public abstract class Conv2dSuite(DeviceVariants variants)
     }
 
     [Fact]
+    [Trait("Category", "Long")]
     public void Large_gradients_walk_blocks_with_the_same_bits()
     {
         var g = new Conv2dGeometry(101, 4, 5, 67, 3, 3, 1, 1, 1, 1);
@@ -122,6 +123,7 @@ public abstract class Conv2dSuite(DeviceVariants variants)
     }
 
     [Fact]
+    [Trait("Category", "Long")]
     public void Winograd_gradients_of_several_chunks_have_the_bits_of_their_parts()
     {
         var g = new Conv2dGeometry(260, 7, 8, 250, 3, 3, 1, 1, 1, 1);

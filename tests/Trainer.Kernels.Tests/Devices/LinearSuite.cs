@@ -57,6 +57,7 @@ public abstract class LinearSuite(DeviceVariants variants)
     [Theory]
     [InlineData(2064, 2081)]
     [InlineData(2069, 2081)]
+    [Trait("Category", "Long")]
     public void Large_gradients_have_the_same_bits(int inputs, int outputs)
     {
         var slice = new BatchSlice(9, 4, [new(0, 2), new(2, 4)]);

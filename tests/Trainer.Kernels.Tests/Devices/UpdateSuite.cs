@@ -96,6 +96,7 @@ public abstract class UpdateSuite(DeviceVariants variants)
 
     /// <summary>Large buffers are written past the caches.</summary>
     [Fact]
+    [Trait("Category", "Long")]
     public void An_update_of_a_large_buffer_has_the_hashes_of_what_lies_there()
     {
         const int Count = (4 << 20) + 70_037;

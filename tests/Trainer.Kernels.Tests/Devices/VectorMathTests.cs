@@ -47,6 +47,7 @@ public unsafe class VectorMathTests
 
     /// <summary>Down to where Phi is subnormal.</summary>
     [Fact]
+    [Trait("Category", "Long")]
     public void Gelu_is_near_far_below_zero_too_and_the_same_everywhere() => CheckAll(
         [.. Finite().Where(x => x > -12.9)],
         x => x * NormalBelow(x),

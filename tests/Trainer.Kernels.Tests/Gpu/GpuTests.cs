@@ -4,6 +4,7 @@ using Trainer.Kernels.Tests.Networks;
 namespace Trainer.Kernels.Tests.Gpu;
 
 [Collection(GpuVariants.Serial)]
+[Trait("Category", "Long")]
 public sealed class GpuConv2dTests() : Conv2dSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
@@ -16,6 +17,7 @@ public sealed class GpuNormalizationTests() : NormalizationSuite(GpuVariants.Req
 public sealed class GpuSharedNormTests() : SharedNormSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
+[Trait("Category", "Long")]
 public sealed class GpuPoolingTests() : PoolingSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
@@ -37,6 +39,7 @@ public sealed class GpuGoldenStepTests() : GoldenStepSuite(GpuVariants.Required(
 public sealed class GpuLayerBitsTests() : LayerBitsSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
+[Trait("Category", "Long")]
 public sealed class GpuNetworkBitsTests() : NetworkBitsSuite(GpuVariants.Required())
 {
     /// <summary>All networks are compared with the CPU; that a GPU's bits do not depend on workers either, two of them show.</summary>

@@ -9,7 +9,7 @@ namespace Trainer.Coordinator.Tests.Jobs.Simulation;
 /// <summary>Random orders of events, losses, delays and duplicates. What must never be is asked by <see cref="Promises"/> as it happens; what must come is asked here.</summary>
 public sealed class SimulationTests
 {
-    private static readonly int Cases = int.Parse(Environment.GetEnvironmentVariable("TRAINER_SIMULATIONS") ?? "2000", CultureInfo.InvariantCulture);
+    private static readonly int Cases = int.Parse(Environment.GetEnvironmentVariable("TRAINER_SIMULATIONS") ?? "1000", CultureInfo.InvariantCulture);
 
     private static readonly int From = int.Parse(Environment.GetEnvironmentVariable("TRAINER_SIMULATIONS_FROM") ?? "0", CultureInfo.InvariantCulture);
 
