@@ -19,7 +19,7 @@ public sealed class FailureTests
     private static async Task KillOneAsync(int workers)
     {
         await using var cluster = await LocalCluster.UpAsync(workers, threads: 1);
-        var job = new TinyJob(Epochs: 250); // Long enough that it still runs when the blow falls.
+        var job = new TinyJob(Epochs: 400); // Long enough that it still runs when the blow falls.
         var undisturbed = await cluster.TrainAsync(job.Write(cluster.Home));
 
         var id = await cluster.SubmitAsync(job.Write(cluster.Home));

@@ -20,9 +20,20 @@ internal static unsafe partial class OpenClLoader
     private const uint Version = 0x102F;
     private const uint GenericAddressSpace = 0x1069;
 
+    /// <summary>Drivers set themselves up at the first question. PoCL was seen to crash where two threads asked it at once.</summary>
+    private static readonly Lock OneAtATime = new();
+
     static OpenClLoader() => DriverLibraries.Register();
 
     public static DeviceSurvey Survey()
+    {
+        lock (OneAtATime)
+        {
+            return Ask();
+        }
+    }
+
+    private static DeviceSurvey Ask()
     {
         var library = DriverLibraries.FileOf(DriverLibraries.OpenCl);
         try
