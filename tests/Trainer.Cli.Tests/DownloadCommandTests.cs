@@ -38,7 +38,7 @@ public sealed class DownloadCommandTests : IAsyncLifetime
     public async Task A_download_that_breaks_goes_on_where_it_was_also_in_the_next_call()
     {
         Directory.CreateDirectory(_home["models"]);
-        File.WriteAllBytes(_home["models/model.safetensors.part"], _api.Files["model.safetensors"][..101]);
+        File.WriteAllBytes(_home["models/model.safetensors.lenet-3f2a.part"], _api.Files["model.safetensors"][..101]);
         _api.DownloadBreaks.Enqueue(307);
         var run = await RunAsync("model.safetensors", "--to", _home["models"]);
 

@@ -6,13 +6,13 @@ namespace Trainer.Cluster.Tests;
 
 /// <summary>A worker's memory changes: its job ends with the right weights, and its machine gets no other until an operator clears it.</summary>
 [Collection("processes")]
+[Trait("Category", "Long")]
 public sealed class CorruptionTests
 {
     [Fact]
     public Task A_worker_whose_weights_change_is_named_and_its_machine_is_in_quarantine_until_it_is_cleared() => FlipAsync("Weights:40:flip");
 
     [Fact]
-    [Trait("Category", "Long")]
     public Task So_is_one_whose_gradients_change() => FlipAsync("Contribution:40:flip");
 
     private static async Task FlipAsync(string probe)

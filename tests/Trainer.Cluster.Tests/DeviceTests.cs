@@ -11,6 +11,7 @@ public sealed class DeviceTests
 {
     /// <summary>Of an OpenCL device that rounds quotients and square roots correctly, as PoCL does; others may have bits of their own.</summary>
     [Fact]
+    [Trait("Category", "Long")]
     public async Task LeNet_on_opencl_has_one_hash_on_one_and_two_workers_and_it_is_the_cpus()
     {
         Assert.SkipUnless(

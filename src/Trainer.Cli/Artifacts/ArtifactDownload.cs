@@ -22,14 +22,14 @@ internal sealed class ArtifactDownload(ClusterAddress address)
     }
 
     /// <summary>
-    /// Fetches a file. What has come stays in FILE.part until all is there, so that a download that was broken off, by whatever, goes on where it was; the file appears whole and
+    /// Fetches a file. What has come stays in FILE.JOB.part until all is there, so that a download that was broken off, by whatever, goes on where it was; the file appears whole and
     /// with the sum that the cluster says, or not at all.
     /// </summary>
     /// <returns>Its SHA-256.</returns>
     /// <exception cref="CliException">Refused, nobody answers, or what came is not what was sent.</exception>
     public async Task<string> FetchAsync(string job, Artifact artifact, string to, Action<string> tell, CancellationToken stop)
     {
-        var part = to + PartSuffix;
+        var part = $"{to}.{job}{PartSuffix}";
         if (File.Exists(part) && (ulong)new FileInfo(part).Length > artifact.Bytes)
         {
             File.Delete(part); // Of another file.
