@@ -89,7 +89,7 @@ internal static class Application
             SchemaCommand.Create(shell),
             ContextCommand.Create(shell),
             CompletionCommand.Create(shell),
-            CoordinatorCommand.Create(),
+            CoordinatorCommand.Create(shell),
             NodeCommand.Create(shell),
         };
         var help = root.Options.OfType<HelpOption>().Single();

@@ -1,3 +1,4 @@
+using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Logging;
 using Trainer.Hosting.Run;
@@ -24,8 +25,11 @@ public sealed record CoordinatorOptions
     /// <summary>Holds jobs.db.</summary>
     public required string StoreFolder { get; init; }
 
-    /// <summary>Holds one folder per job with its results, readable by coordinators and workers.</summary>
-    public required string ArtifactsFolder { get; init; }
+    /// <summary>Where jobs' files go: a folder that coordinators and workers see under one path, or a bucket (see <see cref="ArtifactLocation"/>).</summary>
+    public required string Artifacts { get; init; }
+
+    /// <summary>How buckets are reached.</summary>
+    public S3Access Buckets { get; init; } = new();
 
     /// <summary>Where a local cluster's processes find each other; null where addresses are given (Kubernetes).</summary>
     public RunFolder? Run { get; init; }

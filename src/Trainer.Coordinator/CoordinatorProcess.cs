@@ -4,6 +4,7 @@ using Trainer.Coordinator.Api;
 using Trainer.Coordinator.Jobs;
 using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
+using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Metrics;
 
@@ -26,13 +27,14 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(5);
 
     private readonly IJobStore _store;
+    private readonly ArtifactStores _stores;
     private readonly ActorSystem _system;
     private readonly CoordinatorWeb _web;
     private readonly ControlMetrics _metrics;
     private readonly RunFolderEntry _entry;
 
-    private CoordinatorProcess(IJobStore store, ActorSystem system, CoordinatorWeb web, ControlMetrics metrics, RunFolderEntry entry) =>
-        (_store, _system, _web, _metrics, _entry) = (store, system, web, metrics, entry);
+    private CoordinatorProcess(IJobStore store, ArtifactStores stores, ActorSystem system, CoordinatorWeb web, ControlMetrics metrics, RunFolderEntry entry) =>
+        (_store, _stores, _system, _web, _metrics, _entry) = (store, stores, system, web, metrics, entry);
 
     /// <summary>http://host:port of the job API.</summary>
     public string Grpc => _web.Grpc;
@@ -58,6 +60,8 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
             undo.Push(() => Done(entry.Dispose));
             var store = new ExplainingJobStore(SqliteJobStore.Open(options.StoreFolder), options.StoreFolder);
             undo.Push(() => Done(store.Dispose));
+            var stores = new ArtifactStores(() => options.Buckets.Connect());
+            undo.Push(() => Done(stores.Dispose));
             var metrics = new ControlMetrics();
             undo.Push(() => Done(metrics.Dispose));
             var system = ClusterSystem.Create(new ClusterOptions
@@ -72,10 +76,10 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
             undo.Push(async () => await system.Terminate());
             var (jobs, scheduler) = StartActors(system, options, tuning, store, metrics);
             ClusterSystem.Join(system, options.Seeds);
-            var web = await CoordinatorWeb.StartAsync(options, store, new JobDirectory(system, jobs, scheduler), () => ClusterSystem.IsUp(system), loggers);
+            var web = await CoordinatorWeb.StartAsync(options, store, stores, new JobDirectory(system, jobs, scheduler), () => ClusterSystem.IsUp(system), loggers);
             undo.Push(web.DisposeAsync);
             entry.Publish(ClusterSystem.SelfAddress(system), web);
-            return new CoordinatorProcess(store, system, web, metrics, entry);
+            return new CoordinatorProcess(store, stores, system, web, metrics, entry);
         }
         catch
         {
@@ -96,6 +100,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
         await Task.WhenAny(ClusterSystem.LeaveAsync(_system), Task.Delay(LeaveTimeout));
         await _system.Terminate();
         _metrics.Dispose();
+        _stores.Dispose();
         _store.Dispose();
         _entry.Dispose();
     }
@@ -105,7 +110,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
     {
         var census = new WorkerCensus();
         var scheduler = ClusterActors.StartSchedulerProxy(system);
-        var settings = tuning.Jobs(new JobSettings { ArtifactsFolder = Path.GetFullPath(options.ArtifactsFolder) });
+        var settings = tuning.Jobs(new JobSettings { Artifacts = options.Artifacts });
         var services = new JobServices(store, scheduler, settings, TimeProvider.System, metrics);
         var jobs = ClusterActors.StartJobs(system, id => Props.Create(() => new JobEntity(id, services)));
         var schedulerServices = new SchedulerServices(store, jobs, tuning.Scheduler, TimeProvider.System, census);

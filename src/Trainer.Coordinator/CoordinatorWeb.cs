@@ -8,6 +8,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Trainer.Coordinator.Api;
 using Trainer.Coordinator.Store;
+using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Metrics;
 
@@ -31,7 +32,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
 
     /// <exception cref="IOException">A port cannot be bound.</exception>
     public static async Task<CoordinatorWeb> StartAsync(
-        CoordinatorOptions options, IJobStore store, JobDirectory directory, Func<bool> isMember, ILoggerFactory loggers)
+        CoordinatorOptions options, IJobStore store, ArtifactStores stores, JobDirectory directory, Func<bool> isMember, ILoggerFactory loggers)
     {
         var (grpc, http) = (new Listening(options.Host), new Listening(options.Host));
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -46,7 +47,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .Configure<HostOptions>(host => host.ShutdownTimeout = StopTimeout)
             .AddRouting()
             .AddTrainerTelemetry(ClusterNames.CoordinatorRole);
-        AddApi(builder.Services, options, store, directory, isMember);
+        AddApi(builder.Services, options, store, stores, directory, isMember);
         var app = builder.Build();
         Map(app);
         await app.StartAsync();
@@ -59,7 +60,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private static void AddApi(IServiceCollection services, CoordinatorOptions options, IJobStore store, JobDirectory directory, Func<bool> isMember)
+    private static void AddApi(IServiceCollection services, CoordinatorOptions options, IJobStore store, ArtifactStores stores, JobDirectory directory, Func<bool> isMember)
     {
         services
             .AddSingleton(new ApiToken(options.Token))
@@ -68,7 +69,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton(new JobValidator(new DataCatalog()))
             .AddSingleton<CheckThreads>()
             .AddSingleton<ArtifactReader>()
-            .AddSingleton(new JobArtifacts(Path.GetFullPath(options.ArtifactsFolder)))
+            .AddSingleton(new JobArtifacts(stores, options.Artifacts))
             .AddSingleton<FaultInterceptor>()
             .AddSingleton<BearerTokenInterceptor>()
             .AddGrpc(grpc =>

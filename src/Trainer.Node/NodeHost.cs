@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Logging;
 using Trainer.Hosting.Metrics;
@@ -55,6 +56,9 @@ public sealed record NodeOptions
 
     /// <summary>Null: nobody changes memory.</summary>
     public MemoryHashed? Hashed { get; init; }
+
+    /// <summary>How buckets are reached, where orders name such.</summary>
+    public S3Access Buckets { get; init; } = new();
 
     public LogOptions Log { get; init; } = new();
 }
@@ -120,6 +124,7 @@ public static class NodeHost
         OwnHost.RequireResolved(options.Host);
         using var place = new RunFolderPlace(options);
         using var metrics = new TrainingMetrics();
+        using var stores = new ArtifactStores(() => options.Buckets.Connect());
         using var device = options.OpenDevice(options.Device, options.Threads);
         Prove(device, options.Golden, logger);
         metrics.Device(device.Kind, device.Description, device.NumericsId);
@@ -128,7 +133,7 @@ public static class NodeHost
         await http.StartAsync(CancellationToken.None);
         var listener = new LinkListener(Endpoints(options), logger); // The worker disposes it.
         var training = TrainingSystem.Create();
-        var worker = StartWorker(training, options, device, metrics, listener, logger);
+        var worker = StartWorker(training, options, device, stores, metrics, listener, logger);
         try
         {
             cluster = Cluster(options, worker, place, $"http://{options.Host}:{NodeHttp.Port(http)}", loggers);
@@ -200,9 +205,16 @@ public static class NodeHost
     }
 
     private static IActorRef StartWorker(
-        ActorSystem training, NodeOptions options, Device device, TrainingMetrics metrics, LinkListener listener, ILogger logger)
+        ActorSystem training, NodeOptions options, Device device, ArtifactStores stores, TrainingMetrics metrics, LinkListener listener, ILogger logger)
     {
-        var worker = new WorkerOptions(options.Name, Incarnation(), HostIdentity.Current, device, metrics, logger) { Listener = listener, Reached = options.Reached, Hashed = options.Hashed, Machine = HostIdentity.Machine };
+        var worker = new WorkerOptions(options.Name, Incarnation(), HostIdentity.Current, device, metrics, logger)
+        {
+            Listener = listener,
+            Artifacts = stores,
+            Reached = options.Reached,
+            Hashed = options.Hashed,
+            Machine = HostIdentity.Machine,
+        };
         return training.ActorOf(Props.Create(() => new WorkerActor(worker)), options.Name);
     }
 

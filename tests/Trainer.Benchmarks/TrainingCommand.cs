@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using Akka.Actor;
 using Microsoft.Extensions.Logging.Abstractions;
+using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Node;
@@ -104,6 +105,7 @@ internal static class TrainingCommand
         var options = new WorkerOptions($"worker-{i}", $"life-{i}", "here", CpuDevice.Create(threads), metrics, NullLogger.Instance)
         {
             Listener = new LinkListener([LinkEndpoint.Unix(Path.Combine(folder, $"{i}.sock"))], NullLogger.Instance),
+            Artifacts = new ArtifactStores(() => new S3Access().Connect()),
         };
         var worker = system.ActorOf(Props.Create(() => new WorkerActor(options)), options.Name);
         worker.Tell(new WorkerActor.Attach(ear));

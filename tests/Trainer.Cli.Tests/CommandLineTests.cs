@@ -105,7 +105,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("up --workers 0", "--workers must be at least 1, got 0.\nSee: trainer up --help\n")]
     [InlineData("up --workers two", "--workers: expected a whole number, got 'two'.\nSee: trainer up --help\n")]
     [InlineData("node --link-port 70000", "--link-port must be 0 to 65535, got 70000.\nSee: trainer node --help\n")]
-    [InlineData("coordinator", "--store FOLDER is missing.\n--artifacts FOLDER is missing.\nSee: trainer coordinator --help\n")]
+    [InlineData("coordinator", "--store FOLDER is missing.\n--artifacts FOLDER|s3://BUCKET/PREFIX is missing.\nSee: trainer coordinator --help\n")]
     [InlineData("jobs --state idle", "--state: expected one of queued, starting, running, recovering, suspending, suspended, cancelling, succeeded, failed, cancelled, got 'idle'.\nSee: trainer jobs --help\n")]
     [InlineData("jobs --endpoint localhost:5000", "Expected an address like http://HOST:PORT, got 'localhost:5000'.\nSee: trainer jobs --help\n")]
     [InlineData("model describe lenet --input 1,28", "--input: expected C,H,W like 3,32,32, got '1,28'.\nSee: trainer model describe --help\n")]

@@ -63,7 +63,7 @@ public sealed class CoordinatorHostTests : IDisposable
     private CoordinatorOptions Options() => new()
     {
         StoreFolder = Path.Combine(_folder.Path, "store"),
-        ArtifactsFolder = Path.Combine(_folder.Path, "jobs"),
+        Artifacts = Path.Combine(_folder.Path, "jobs"),
         Token = "token",
     };
 }

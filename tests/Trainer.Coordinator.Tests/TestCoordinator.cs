@@ -50,7 +50,7 @@ internal sealed class TestCoordinator : IAsyncDisposable
 
     public static async Task<TestCoordinator> StartAsync(string folder)
     {
-        var options = new CoordinatorOptions { StoreFolder = Path.Combine(folder, "store"), ArtifactsFolder = Path.Combine(folder, "jobs"), Token = Token };
+        var options = new CoordinatorOptions { StoreFolder = Path.Combine(folder, "store"), Artifacts = Path.Combine(folder, "jobs"), Token = Token };
         var tuning = new CoordinatorTuning
         {
             Cluster = QuickCluster,

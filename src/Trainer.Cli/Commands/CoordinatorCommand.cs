@@ -2,7 +2,10 @@ using System.CommandLine;
 using Trainer.Cli.Api;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Help;
+using Trainer.Cli.Options;
+using Trainer.Cli.Output;
 using Trainer.Coordinator;
+using Trainer.Hosting.Artifacts;
 
 namespace Trainer.Cli.Commands;
 
@@ -14,18 +17,14 @@ internal static class CoordinatorCommand
         ExitCode.Usage,
         "Give it --run-folder or --token-file; or, to have it so, --insecure.");
 
-    public static Command Create()
+    public static Command Create(Shell shell)
     {
         var host = new HostProcess();
         var name = new Option<string>("--name") { Description = "Unique among the coordinators.", DefaultValueFactory = _ => "coordinator" };
         var grpcPort = HostProcess.Port("--grpc-port", "the job API");
         var store = new Option<string>("--store") { Description = "The folder of the database of jobs.", HelpName = "FOLDER", Required = true };
-        var artifacts = new Option<string>("--artifacts")
-        {
-            Description = "The folder of the jobs' results; workers must see it under the same path.",
-            HelpName = "FOLDER",
-            Required = true,
-        };
+        var artifacts = ArtifactsOption.Create("Where checkpoints and results of jobs go; workers must see a folder under the same path.");
+        artifacts.Required = true;
         var tokenFile = new Option<string?>("--token-file")
         {
             Description = "Holds the token that API calls must carry. A run folder has its own.",
@@ -36,6 +35,7 @@ internal static class CoordinatorCommand
             Examples =
             [
                 "trainer coordinator --run-folder /run/user/1000/trainer --store ~/jobs/db --artifacts ~/jobs",
+                "trainer coordinator --run-folder /run/user/1000/trainer --store ~/jobs/db --artifacts s3://training/jobs",
                 "trainer coordinator --name coordinator-0 --host coordinator-0.coordinator --cluster-port 4053 --grpc-port 5000 --http-port 9090 \\",
                 "    --seed coordinator-0.coordinator:4053 --store /data/db --artifacts /data/jobs --token-file /secrets/token --insecure",
             ],
@@ -54,7 +54,8 @@ internal static class CoordinatorCommand
                 HttpPort = parsed.GetValue(host.HttpPort),
                 Seeds = parsed.GetValue(host.Seed)!,
                 StoreFolder = Path.GetFullPath(parsed.GetValue(store)!),
-                ArtifactsFolder = Path.GetFullPath(parsed.GetValue(artifacts)!),
+                Artifacts = parsed.GetValue(artifacts)!,
+                Buckets = S3Access.Of(shell.Environment),
                 Run = run,
                 Token = parsed.GetValue(tokenFile) is { } file ? TokenFile.Read(file) : run?.Token,
                 Insecure = parsed.GetValue(host.Insecure),

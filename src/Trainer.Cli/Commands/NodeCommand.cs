@@ -4,6 +4,7 @@ using Trainer.Cli.Help;
 using Trainer.Cli.Local;
 using Trainer.Cli.Options;
 using Trainer.Cli.Output;
+using Trainer.Hosting.Artifacts;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Gpu;
 using Trainer.Node;
@@ -57,6 +58,7 @@ internal static class NodeCommand
                 Device = parsed.GetValue(device)!,
                 OpenDevice = DeviceCatalog.Open,
                 Insecure = parsed.GetValue(host.Insecure),
+                Buckets = S3Access.Of(shell.Environment),
                 Log = host.Log(parsed),
                 Reached = probe is null ? null : probe.Reached,
                 Hashed = probe is null ? null : probe.Hashed,

@@ -26,6 +26,7 @@ internal static class UpCommand
         var noRestart = new Option<bool>("--no-restart") { Description = "Do not restart processes that exit." };
         var runFolder = Folder("--run-folder", "Endpoints, token and sockets. Default: run/ in $TRAINER_HOME.");
         var store = Folder("--store", "The database of jobs. Default: store/ in $TRAINER_HOME.");
+        var artifacts = ArtifactsOption.Create("Where checkpoints and results of jobs go. Default: jobs/ in $TRAINER_HOME.");
         var exitWithParent = new Option<bool>("--exit-with-parent")
         {
             Description = "Stop when standard input closes: for scripts that want no cluster to outlive them.",
@@ -34,8 +35,8 @@ internal static class UpCommand
         var command = new TrainerCommand(
             "up", "Starts a cluster on this machine: a coordinator and workers. Restarts processes that exit. Ctrl-C stops all.")
         {
-            Examples = ["trainer up", "trainer up --workers 3 --threads-per-worker 1 --detach", "trainer up --workers 2 --device cuda", "trainer up --workers 2 --no-restart"],
-            Options = { workers, threads, device, detach, noRestart, runFolder, store, exitWithParent, supervise },
+            Examples = ["trainer up", "trainer up --workers 3 --threads-per-worker 1 --detach", "trainer up --workers 2 --device cuda", "trainer up --workers 2 --no-restart", "trainer up --artifacts s3://training/jobs"],
+            Options = { workers, threads, device, detach, noRestart, runFolder, store, artifacts, exitWithParent, supervise },
         };
         command.SetAction((parsed, stop) =>
         {
@@ -45,6 +46,7 @@ internal static class UpCommand
                 {
                     Run = Path.GetFullPath(parsed.GetValue(runFolder) ?? folders.Run),
                     Store = Path.GetFullPath(parsed.GetValue(store) ?? folders.Store),
+                    Jobs = parsed.GetValue(artifacts) ?? folders.Jobs,
                 },
                 parsed.GetValue(workers),
                 parsed.GetValue(threads) ?? Math.Max(1, Environment.ProcessorCount / parsed.GetValue(workers)),
@@ -78,7 +80,7 @@ internal static class UpCommand
         List<string> arguments =
         [
             "up", "--supervise", "--workers", $"{options.Workers}", "--threads-per-worker", $"{options.ThreadsPerWorker}",
-            "--device", options.Device, "--run-folder", options.Folders.Run, "--store", options.Folders.Store,
+            "--device", options.Device, "--run-folder", options.Folders.Run, "--store", options.Folders.Store, "--artifacts", options.Folders.Jobs,
         ];
         if (!options.Restart)
         {

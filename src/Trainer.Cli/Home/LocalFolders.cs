@@ -6,7 +6,7 @@ namespace Trainer.Cli.Home;
 /// <summary>Where a local cluster keeps its things: one folder, with a folder for each kind.</summary>
 /// <param name="Run">Endpoints, token and sockets of what runs now (see <see cref="RunFolder"/>).</param>
 /// <param name="Store">The coordinator's database of jobs.</param>
-/// <param name="Jobs">One folder per job with its results.</param>
+/// <param name="Jobs">One folder per job with its results; or a bucket (see <see cref="Hosting.Artifacts.ArtifactLocation"/>).</param>
 /// <param name="Logs">One file per process.</param>
 /// <param name="Downloads">One folder per job of a cluster elsewhere, with what was fetched of it.</param>
 /// <param name="Contexts">The file of the clusters that the user has named (see <see cref="ContextFile"/>).</param>

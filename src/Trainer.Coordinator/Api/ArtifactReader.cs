@@ -1,12 +1,13 @@
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using Google.Protobuf;
+using Trainer.Hosting.Artifacts;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Api;
 
 /// <summary>
-/// Reads files for downloads, each on a thread of its own: a disk that hangs holds up whoever reads from it, and nobody else. At most <see cref="MostAtOnce"/> are read at a time.
+/// Reads files for downloads, each on a thread of its own: a store that hangs holds up whoever reads from it, and nobody else. At most <see cref="MostAtOnce"/> are read at a time.
 /// </summary>
 public sealed class ArtifactReader
 {
@@ -20,13 +21,13 @@ public sealed class ArtifactReader
     internal int Reading => Volatile.Read(ref _reading);
 
     /// <param name="offset">Of the first byte that is wanted. Bytes before it are read too, for the sum.</param>
-    /// <exception cref="Grpc.Core.RpcException">NOT_FOUND: there is no such file. OUT_OF_RANGE: it ends before the offset. RESOURCE_EXHAUSTED: too many are read. UNAVAILABLE: the disk.</exception>
-    public async IAsyncEnumerable<ArtifactChunk> ReadAsync(string path, string name, ulong offset, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    /// <exception cref="Grpc.Core.RpcException">NOT_FOUND: there is no such file. OUT_OF_RANGE: it ends before the offset. RESOURCE_EXHAUSTED: too many are read. UNAVAILABLE: the store.</exception>
+    public async IAsyncEnumerable<ArtifactChunk> ReadAsync(IArtifactStore store, string name, ulong offset, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
     {
         var chunks = Channel.CreateBounded<ArtifactChunk>(ChunksAhead);
         using var left = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var gone = left.Token; // The thread may outlive the source.
-        Begin(() => Read(path, name, offset, chunk => chunks.Writer.WriteAsync(chunk, gone).AsTask().GetAwaiter().GetResult(), gone), chunks.Writer);
+        Begin(() => Read(store, name, offset, chunk => chunks.Writer.WriteAsync(chunk, gone).AsTask().GetAwaiter().GetResult(), gone), chunks.Writer);
         try
         {
             await foreach (var chunk in chunks.Reader.ReadAllAsync(stop))
@@ -72,15 +73,10 @@ public sealed class ArtifactReader
         { IsBackground = true, Name = "download" }.Start();
     }
 
-    private static void Read(string path, string name, ulong offset, Action<ArtifactChunk> give, CancellationToken gone)
+    private static void Read(IArtifactStore store, string name, ulong offset, Action<ArtifactChunk> give, CancellationToken gone)
     {
-        if (!File.Exists(path))
-        {
-            throw ApiErrors.ArtifactNotFound(name);
-        }
-
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        var length = (ulong)file.Length;
+        using var file = store.Open(name) ?? throw ApiErrors.ArtifactNotFound(name);
+        var length = (ulong)file.File.Bytes;
         if (offset > length)
         {
             throw ApiErrors.BeyondTheEnd($"{name} has {length} bytes, the offset is {offset}.");
@@ -90,7 +86,7 @@ public sealed class ArtifactReader
         using var sum = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[ChunkBytes];
         var position = 0UL;
-        for (int read; (read = file.Read(buffer)) > 0; position += (ulong)read)
+        for (int read; (read = file.Stream.Read(buffer)) > 0; position += (ulong)read)
         {
             gone.ThrowIfCancellationRequested();
             sum.AppendData(buffer, 0, read);

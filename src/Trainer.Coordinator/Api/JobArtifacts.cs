@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Hashes;
@@ -6,25 +7,24 @@ using Trainer.Protos;
 
 namespace Trainer.Coordinator.Api;
 
-/// <summary>What jobs have on disk. Reads files: for <see cref="CheckThreads"/>.</summary>
-/// <param name="folder">Holds a folder per job.</param>
-public sealed class JobArtifacts(string folder)
+/// <summary>What jobs have in their store. Waits for it: for <see cref="CheckThreads"/>.</summary>
+/// <param name="location">Of all jobs; each has a part below it.</param>
+public sealed class JobArtifacts(ArtifactStores stores, string location)
 {
-    public string PathOf(string job, string name) => Path.Combine(folder, job, name);
+    public IArtifactStore Of(string job) => stores.Open(Path.Combine(location, job));
 
     /// <summary>The files of a job that are there for its user.</summary>
-    public IReadOnlyList<Artifact> List(string job) =>
-    [
-        .. ArtifactNames.All.Select(name => new FileInfo(PathOf(job, name))).Where(file => file.Exists)
-            .Select(file => new Artifact { Name = file.Name, Bytes = (ulong)file.Length, ModifyTime = file.LastWriteTimeUtc.ToTimestamp() }),
-    ];
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public IReadOnlyList<Artifact> List(string job) => Ask(() => ArtifactNames.All.Select(Of(job).Find).OfType<ArtifactFile>()
+        .Select(file => new Artifact { Name = file.Key, Bytes = (ulong)file.Bytes, ModifyTime = file.Modified.ToTimestamp() }).ToList());
 
     /// <summary>The hashes of a job's steps, by item.</summary>
-    /// <exception cref="IOException">The disk.</exception>
-    public IReadOnlyDictionary<ulong, RecordedHash> Hashes(string job) => StepHashFolder.Read(Path.Combine(folder, job));
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public IReadOnlyDictionary<ulong, RecordedHash> Hashes(string job) => Ask(() => StepHashFiles.Read(Of(job)));
 
     /// <summary>A row that names only checkpoints that are still there: a job that has ended keeps none.</summary>
-    public static JobRow WithCheckpointsThere(JobRow row) => row with { Checkpoints = row.Checkpoints.RemoveAll(checkpoint => !Directory.Exists(checkpoint.Folder)) };
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public JobRow WithCheckpointsThere(JobRow row) => Ask(() => row with { Checkpoints = row.Checkpoints.RemoveAll(checkpoint => stores.Open(checkpoint.Folder).List("").Count == 0) });
 
     /// <summary>A journal whose entries say which of their items have no recorded hash.</summary>
     /// <param name="hasEnded">Else what follows the last record may still come.</param>
@@ -38,6 +38,18 @@ public sealed class JobArtifacts(string folder)
             shown.Unrecorded.AddRange(Gaps(recorded, entry.FromItem, Math.Min(entry.FromItem + entry.Items - 1, end)));
             return shown;
         })];
+    }
+
+    private static T Ask<T>(Func<T> question)
+    {
+        try
+        {
+            return question();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw ApiErrors.Unavailable($"The job's files cannot be read: {e.Message}");
+        }
     }
 
     /// <summary>Items of a range that have no hash on record.</summary>

@@ -107,7 +107,7 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
         }
 
         var row = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
-        var plan = await checks.RunAsync(() => VerificationPlan.Of(JobArtifacts.WithCheckpointsThere(row), artifacts.Hashes(row.Id), request), context.CancellationToken);
+        var plan = await checks.RunAsync(() => VerificationPlan.Of(artifacts.WithCheckpointsThere(row), artifacts.Hashes(row.Id), request), context.CancellationToken);
         await RequireArithmeticAsync(row, context.CancellationToken);
         var create = new CreateJob
         {
@@ -137,7 +137,7 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
 
         await UntilStoppingAsync(context, async stop =>
         {
-            await foreach (var chunk in files.ReadAsync(artifacts.PathOf(request.Id, request.Name), request.Name, request.Offset, stop))
+            await foreach (var chunk in files.ReadAsync(artifacts.Of(request.Id), request.Name, request.Offset, stop))
             {
                 await responseStream.WriteAsync(chunk, stop);
             }

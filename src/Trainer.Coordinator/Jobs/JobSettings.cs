@@ -3,11 +3,11 @@ namespace Trainer.Coordinator.Jobs;
 /// <summary>What all jobs of a coordinator have in common. Every time counts only while this process ran.</summary>
 public sealed record JobSettings
 {
-    /// <summary>Holds a folder per job with its checkpoints and results.</summary>
-    public required string ArtifactsFolder { get; init; }
+    /// <summary>The location of all jobs' checkpoints and results.</summary>
+    public required string Artifacts { get; init; }
 
-    /// <summary>A job's folder.</summary>
-    public string ArtifactsOf(string job) => Path.Combine(ArtifactsFolder, job);
+    /// <summary>A job's part of it.</summary>
+    public string ArtifactsOf(string job) => Path.Combine(Artifacts, job);
 
     /// <summary>From the first worker that is ready until the others are awaited no more.</summary>
     public TimeSpan Gather { get; init; } = TimeSpan.FromSeconds(2);

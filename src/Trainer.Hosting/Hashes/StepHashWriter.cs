@@ -1,25 +1,36 @@
 using System.Text;
+using Trainer.Hosting.Artifacts;
 
 namespace Trainer.Hosting.Hashes;
 
-/// <summary>Appends the hashes of one generation to its file. Nobody else writes that file: a generation has one first member, in one life of its process.</summary>
-/// <param name="artifacts">The job's folder.</param>
-public sealed class StepHashWriter(string artifacts, HashOrigin origin)
+/// <summary>
+/// Appends the hashes of one generation to its files. Nobody else writes them: a generation has one first member, in one life of its process. A long file has a successor, so
+/// that a store which cannot append writes little again.
+/// </summary>
+/// <param name="artifacts">The job's.</param>
+public sealed class StepHashWriter(IArtifactStore artifacts, HashOrigin origin)
 {
-    private readonly string _path = Path.Combine(StepHashFolder.In(artifacts), $"{origin.Term}.{origin.Number}{StepHashFolder.Extension}");
-    private long _length;
+    /// <summary>Half a megabyte or so.</summary>
+    internal const int MostLines = 16_384;
+
+    private IArtifactLog? _log;
+    private int _part;
+    private int _lines;
+
+    public IArtifactStore Artifacts => artifacts;
 
     /// <summary>All of them, or none as far as readers see: what a failed attempt left is cut off by the next.</summary>
-    /// <exception cref="IOException">The disk.</exception>
+    /// <exception cref="IOException">The store.</exception>
     /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
     public void Append(IReadOnlyCollection<StepHash> hashes)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(_path)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        using var file = new FileStream(_path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
-        file.SetLength(_length);
-        file.Position = _length;
         var text = new StringBuilder();
-        if (_length == 0)
+        if (_log is null || _lines >= MostLines)
+        {
+            (_log, _lines) = (artifacts.OpenLog(StepHashFiles.KeyOf(origin, ++_part)), 0);
+        }
+
+        if (_lines == 0)
         {
             text.Append(HashLines.Head(origin)).Append('\n');
         }
@@ -29,8 +40,7 @@ public sealed class StepHashWriter(string artifacts, HashOrigin origin)
             text.Append(HashLines.Of(origin, hash)).Append('\n');
         }
 
-        file.Write(Encoding.ASCII.GetBytes(text.ToString()));
-        file.Flush();
-        _length = file.Position;
+        _log.Append(Encoding.ASCII.GetBytes(text.ToString()));
+        _lines += hashes.Count;
     }
 }

@@ -26,21 +26,39 @@ public static class Safetensors
     /// <param name="batches">What each num_batches_tracked is, by its name; null: 0.</param>
     public static string WriteWeights(string path, ParameterLayout layout, ReadOnlySpan<float> weights, Func<string, long>? batches = null)
     {
+        using var file = new AtomicFile(path);
+        var sum = WriteWeights(file.Stream, layout, weights, batches);
+        file.Commit();
+        return sum;
+    }
+
+    /// <summary>As the other, to a stream.</summary>
+    public static string WriteWeights(Stream to, ParameterLayout layout, ReadOnlySpan<float> weights, Func<string, long>? batches = null)
+    {
         if (weights.Length != layout.Elements)
         {
             throw new ArgumentException($"{weights.Length} weights for a layout of {layout.Elements} elements.", nameof(weights));
         }
 
-        return Write(path, layout.StateDict.Select(entry => entry.Slot is { } slot ? Item.Of(entry.Name, slot, 0) : Item.Of(entry.Name, batches?.Invoke(entry.Name) ?? 0)), weights);
+        return Write(to, layout.StateDict.Select(entry => entry.Slot is { } slot ? Item.Of(entry.Name, slot, 0) : Item.Of(entry.Name, batches?.Invoke(entry.Name) ?? 0)), weights);
     }
 
-    /// <summary>As <see cref="WriteWeights"/>, of an optimizer's state: per parameter what torch.optim calls it (<c>0.weight.exp_avg</c>), and the number of steps.</summary>
+    /// <summary>As <see cref="WriteWeights(string, ParameterLayout, ReadOnlySpan{float}, Func{string, long})"/>, of an optimizer's state: per parameter what torch.optim calls it (<c>0.weight.exp_avg</c>), and the number of steps.</summary>
     /// <param name="path">A file there is replaced.</param>
     /// <param name="layout">What lies where in each buffer of <paramref name="state"/>.</param>
     /// <param name="names">Of the buffers, which lie one behind another: <c>momentum_buffer</c>, or <c>exp_avg</c> and <c>exp_avg_sq</c>.</param>
     /// <param name="state">As long as names times the layout.</param>
     /// <param name="step">Steps taken.</param>
     public static string WriteOptimizer(string path, ParameterLayout layout, IReadOnlyList<string> names, ReadOnlySpan<float> state, long step)
+    {
+        using var file = new AtomicFile(path);
+        var sum = WriteOptimizer(file.Stream, layout, names, state, step);
+        file.Commit();
+        return sum;
+    }
+
+    /// <summary>As the other, to a stream.</summary>
+    public static string WriteOptimizer(Stream to, ParameterLayout layout, IReadOnlyList<string> names, ReadOnlySpan<float> state, long step)
     {
         if (state.Length != (long)names.Count * layout.Elements)
         {
@@ -50,7 +68,7 @@ public static class Safetensors
         var items = layout.StateDict
             .Where(entry => entry.Slot is { Kind: SlotKind.Parameter })
             .SelectMany(entry => names.Select((name, i) => Item.Of($"{entry.Name}.{name}", entry.Slot!, i * layout.Elements)));
-        return Write(path, items.Append(Item.Of("step", step)), state);
+        return Write(to, items.Append(Item.Of("step", step)), state);
     }
 
     /// <summary>The tensors of a file by name, as float32: floats of other sizes are rounded to nearest, integers likewise.</summary>
@@ -61,10 +79,9 @@ public static class Safetensors
         return file.Entries.Values.ToDictionary(entry => entry.Name, entry => (entry.Shape, file.Read(entry.Name)));
     }
 
-    private static string Write(string path, IEnumerable<Item> content, ReadOnlySpan<float> values)
+    private static string Write(Stream to, IEnumerable<Item> content, ReadOnlySpan<float> values)
     {
         List<Item> items = [.. content.OrderByDescending(item => item.ElementBytes).ThenBy(item => item.Name, StringComparer.Ordinal)];
-        using var file = new AtomicFile(path);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> counted = stackalloc byte[sizeof(long)];
         Append(Header(items));
@@ -74,13 +91,12 @@ public static class Safetensors
             Append(item.Shape is { } shape ? LittleEndian(values.Slice(item.Offset, (int)shape.Elements)) : counted);
         }
 
-        file.Commit();
         return Convert.ToHexStringLower(hash.GetHashAndReset());
 
         void Append(ReadOnlySpan<byte> bytes)
         {
             hash.AppendData(bytes);
-            file.Stream.Write(bytes);
+            to.Write(bytes);
         }
     }
 

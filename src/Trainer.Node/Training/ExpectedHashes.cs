@@ -1,3 +1,4 @@
+using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Hashes;
 using Trainer.Node.States;
 using Trainer.Protos.Cluster;
@@ -24,14 +25,15 @@ internal sealed class ExpectedHashes
     /// <exception cref="IOException">The record cannot be read.</exception>
     /// <exception cref="RecordLostException">Part of it is gone.</exception>
     /// <exception cref="OtherDataException">It was made from other data.</exception>
-    public static ExpectedHashes Read(Expectation expectation, TrainingJob training)
+    public static ExpectedHashes Read(Expectation expectation, TrainingJob training, ArtifactStores stores)
     {
-        var recorded = StepHashFolder.Read(expectation.Artifacts);
+        var artifacts = stores.Open(expectation.Artifacts);
+        var recorded = StepHashFiles.Read(artifacts);
         var there = (ulong)recorded.Keys.Count(item => item >= expectation.FirstItem && item <= expectation.LastItem);
         if (there < expectation.Recorded)
         {
             throw new RecordLostException(
-                $"{expectation.Recorded} hashes of items {expectation.FirstItem} to {expectation.LastItem} were on record when this was asked for, here {StepHashFolder.In(expectation.Artifacts)} has {there}");
+                $"{expectation.Recorded} hashes of items {expectation.FirstItem} to {expectation.LastItem} were on record when this was asked for, here {StepHashFiles.In(artifacts)} has {there}");
         }
 
         if (recorded.Values.FirstOrDefault(hash => hash.Origin.Data != training.Data.Fingerprint) is { Origin: { } origin })

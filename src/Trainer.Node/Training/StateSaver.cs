@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
+using Trainer.Hosting.Artifacts;
 using Trainer.Kernels.Training;
 using Trainer.Node.States;
 using Trainer.Protos.Cluster;
@@ -7,8 +8,8 @@ using Optimizer = Trainer.Kernels.Training.Optimizer;
 
 namespace Trainer.Node.Training;
 
-/// <summary>Writes states to disk: checkpoints on a thread of their own, beside training, and the result once training is done.</summary>
-internal sealed class StateSaver(string job, StateLedger ledger, IActorRef worker, Action<Moment>? reached)
+/// <summary>Writes states to their store: checkpoints on a thread of their own, beside training, and the result once training is done.</summary>
+internal sealed class StateSaver(string job, ArtifactStores stores, StateLedger ledger, IActorRef worker, Action<Moment>? reached)
 {
     /// <summary>A state that was copied and is not committed after so long never will be.</summary>
     private static readonly TimeSpan CommitPatience = TimeSpan.FromMinutes(1);
@@ -35,18 +36,18 @@ internal sealed class StateSaver(string job, StateLedger ledger, IActorRef worke
     /// <summary>For the thread that trains, once it is done.</summary>
     public void SaveResult(Save order, Network network, Optimizer optimizer, HeldState held) => Answer(order, () =>
     {
-        var folder = new ResultFolder(order.Folder);
+        var files = new ResultFiles(stores.Open(order.Folder));
         var saved = new Saved
         {
             Id = order.Id,
             State = held.ToMessage(),
-            WeightsSha256 = folder.WriteWeights(network),
-            WeightsPath = folder.WeightsPath,
+            WeightsSha256 = files.WriteWeights(network),
+            WeightsPath = files.WeightsPath,
             Input = { network.Model.Input.Dimensions.Select(size => (uint)size) },
             Classes = (uint)network.Model.Classes,
         };
         reached?.Invoke(Moment.Result);
-        folder.WriteOptimizer(network, optimizer);
+        files.WriteOptimizer(network, optimizer);
         return saved;
     });
 
@@ -55,7 +56,7 @@ internal sealed class StateSaver(string job, StateLedger ledger, IActorRef worke
 
     private Saved SaveCheckpoint(Save order, StateReader reader, HeldState held)
     {
-        var pending = CheckpointFolder.Write(order.Folder, job, reader);
+        var pending = CheckpointFiles.Write(stores.Open(order.Folder), job, reader);
         reached?.Invoke(Moment.Checkpoint);
         if (!ledger.WaitForCommit(held.Item, CommitPatience, CancellationToken.None))
         {
@@ -69,11 +70,11 @@ internal sealed class StateSaver(string job, StateLedger ledger, IActorRef worke
     }
 
     /// <summary>What the job's row knows no more.</summary>
-    private static void Forget(IEnumerable<string> folders)
+    private void Forget(IEnumerable<string> locations)
     {
-        foreach (var folder in folders.Where(Directory.Exists))
+        foreach (var location in locations)
         {
-            Directory.Delete(folder, recursive: true);
+            CheckpointFiles.Delete(stores.Open(location));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Trainer.Hosting.Artifacts;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Training;
 using Trainer.Node.States;
@@ -14,7 +15,7 @@ internal static class StateSource
 {
     /// <returns>What a start from a file of weights did not take; null without one.</returns>
     /// <exception cref="StateUnavailableException">Nobody has the state.</exception>
-    public static WarmStartRest? Take(Entry entry, Workspace work, StateLedger ledger, Action<Moment>? reached)
+    public static WarmStartRest? Take(Entry entry, Workspace work, StateLedger ledger, ArtifactStores stores, Action<Moment>? reached)
     {
         var (start, states) = (entry.Start, work.Job.States);
         var wanted = HeldState.Of(start.State ?? new StateId());
@@ -37,12 +38,12 @@ internal static class StateSource
         }
 
         reached?.Invoke(Moment.StateTransfer);
-        Fetch(entry, wanted, states);
+        Fetch(entry, wanted, states, stores);
         ledger.Take(HeldState.Of(states.Current));
         return null;
     }
 
-    private static void Fetch(Entry entry, HeldState wanted, StatePair into)
+    private static void Fetch(Entry entry, HeldState wanted, StatePair into, ArtifactStores stores)
     {
         var tried = new List<string>();
         foreach (var holder in entry.Start.Holders)
@@ -62,7 +63,7 @@ internal static class StateSource
         {
             try
             {
-                CheckpointFolder.Restore(checkpoint.Folder, wanted, into);
+                CheckpointFiles.Restore(stores.Open(checkpoint.Folder), wanted, into);
                 return;
             }
             catch (DataFileException e)

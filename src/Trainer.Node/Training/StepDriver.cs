@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Hashes;
 using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Devices;
@@ -43,7 +44,9 @@ internal sealed class StepDriver
     private readonly Action<Moment>? _reached;
     private readonly BlockingCollection<Action> _orders = [];
     private readonly StateSaver _saver;
+    private readonly ArtifactStores _stores;
     private readonly StepHashRecorder _hashes;
+    private readonly EpochRecorder _epochs;
     private readonly Thread _thread;
     private readonly Lock _loading = new();
     private bool _isAbandoned;
@@ -57,11 +60,12 @@ internal sealed class StepDriver
     private ItemDeadlines? _deadlines;
 
     /// <param name="expectation">Of a job that verifies another one.</param>
-    public StepDriver(string job, JobSpec spec, Expectation? expectation, Device device, TrainingMetrics metrics, IActorRef worker, ILogger logger, Action<Moment>? reached)
+    public StepDriver(string job, JobSpec spec, Expectation? expectation, Device device, ArtifactStores stores, TrainingMetrics metrics, IActorRef worker, ILogger logger, Action<Moment>? reached)
     {
-        (_job, _spec, _expectation, _device, _metrics, _worker, _logger, _reached) = (job, spec, expectation, device, metrics, worker, logger, reached);
-        _saver = new StateSaver(job, Ledger, worker, reached);
+        (_job, _spec, _expectation, _device, _stores, _metrics, _worker, _logger, _reached) = (job, spec, expectation, device, stores, metrics, worker, logger, reached);
+        _saver = new StateSaver(job, stores, Ledger, worker, reached);
         _hashes = new StepHashRecorder(logger, job);
+        _epochs = new EpochRecorder(logger, job);
         _thread = new Thread(Run) { IsBackground = true, Name = "training" };
         _thread.Start();
         Order(default, Load);
@@ -164,6 +168,7 @@ internal sealed class StepDriver
         _metrics.EndRun();
         _saver.Join();
         _hashes.Stop();
+        _epochs.Stop();
         _work?.Dispose();
         _training?.Dispose();
         if (!_isAbandoned)
@@ -211,7 +216,7 @@ internal sealed class StepDriver
         _reached?.Invoke(Moment.Loading);
         Watch.Begin("loading data and model");
         var training = TrainingJob.Load(_spec, _device, _expectation?.LastItem);
-        _expected = _expectation is null ? null : ExpectedHashes.Read(_expectation, training);
+        _expected = _expectation is null ? null : ExpectedHashes.Read(_expectation, training, _stores);
         lock (_loading)
         {
             if (_isAbandoned)
@@ -242,7 +247,7 @@ internal sealed class StepDriver
         _work?.Dispose();
         _work = null;
         _work = Workspace.Create(_training!, entry.Start.Assignment, (int)entry.Start.Rank, Hashed);
-        var rest = StateSource.Take(entry, _work, Ledger, _reached);
+        var rest = StateSource.Take(entry, _work, Ledger, _stores, _reached);
         Ledger.Begin(entry.Generation, entry.Start.FromItem - 1);
         _expected?.Check(Ledger.Current!.Value);
         Epochs.Restore(_training!.States.Current.Progress.Epochs, entry.Start.Epochs);
@@ -281,18 +286,21 @@ internal sealed class StepDriver
         var (work, training) = (_work!, _training!);
         _deadlines ??= new ItemDeadlines(entry.Start.StepDeadlineSeconds);
         _metrics.BeginRun(_job, work.Rank, work.Plan.Members, training.Schedule.TotalSteps);
-        var results = work.Rank == 0 ? new ResultFolder(entry.Start.Artifacts) : null;
-        _segment = new Segment(work, Ledger, entry.Generation, _deadlines, Watch, allReduce, _meter!, _share!, _metrics, Agree, progress => Publish(entry.Generation, progress, results), _reached);
-        _hashes.Begin(Ledger.Current!.Value, entry.Start.Artifacts, work.Rank == 0 ? HashOrigin.Of(_job, entry.Start.Generation, training.Numerics, training.Data.Fingerprint) : null);
+        var artifacts = _stores.Open(entry.Start.Artifacts);
+        _segment = new Segment(work, Ledger, entry.Generation, _deadlines, Watch, allReduce, _meter!, _share!, _metrics, Agree, progress => Publish(entry.Generation, progress), _reached);
+        _epochs.Begin(work.Rank == 0 ? new ResultFiles(artifacts) : null);
+        _hashes.Begin(Ledger.Current!.Value, artifacts, work.Rank == 0 ? HashOrigin.Of(_job, entry.Start.Generation, training.Numerics, training.Data.Fingerprint) : null);
         try
         {
             var end = _segment.Run(entry.Start.FromItem, state => SaveWhatIsAskedFor(state), entry.Interruption);
             _hashes.Flush(FlushWithin); // Who hears that all is done finds all recorded.
+            _epochs.Flush(FlushWithin);
             _worker.Tell(new Ended(entry.Generation, end, Ledger.Current!.Value));
         }
         finally
         {
             _hashes.End();
+            _epochs.End();
             _metrics.EndRun();
         }
 
@@ -305,19 +313,12 @@ internal sealed class StepDriver
         _expected?.Check(state);
     }
 
-    private void Publish(GenerationNumber generation, CommittedProgress progress, ResultFolder? results)
+    private void Publish(GenerationNumber generation, CommittedProgress progress)
     {
         if (progress.Epoch is { } epoch)
         {
             Epochs.Add(epoch);
-            try
-            {
-                results?.WriteMetrics(Epochs.Closed);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                _logger.LogWarning("Job {Job}: metrics.jsonl cannot be written, training goes on: {Reason}", _job, e.Message);
-            }
+            _epochs.Record(Epochs.Closed);
         }
 
         _worker.Tell(new Progressed(generation, progress));

@@ -1,24 +1,25 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Hashes;
 using Trainer.Node.States;
 
 namespace Trainer.Node.Training;
 
 /// <summary>
-/// Keeps the hashes of the last committed items, and, where this worker is the first member, writes them beside the job's artifacts: a few times a second, on a thread of
-/// its own. Training never waits for the disk.
+/// Keeps the hashes of the last committed items, and, where this worker is the first member, writes them beside the job's artifacts: as often as their store
+/// takes it, on a thread of its own. Training never waits for the store.
 /// </summary>
 /// <remarks>
 /// What it is told of is committed: every member has applied it, with this hash. All members keep them, so whoever is first in the next generation writes what the one
 /// before could not: a file that could not be written is tried again, and the hashes of a first member that died are those of the others. Memory is bounded; what falls out of it before
-/// it is on the disk is a gap in the record.
+/// it is stored is a gap in the record.
 /// </remarks>
 internal sealed class StepHashRecorder(ILogger logger, string job)
 {
     private const int MostKept = 1 << 16;
 
-    private static readonly TimeSpan WriteEvery = TimeSpan.FromSeconds(0.25);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(0.25);
     private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(5);
 
     private readonly object _lock = new(); // Monitor.Wait has no counterpart on Lock.
@@ -31,7 +32,7 @@ internal sealed class StepHashRecorder(ILogger logger, string job)
 
     /// <summary>Where the hashes of a generation go.</summary>
     /// <param name="From">The item after which it begins.</param>
-    private sealed record Target(string Artifacts, StepHashWriter Writer, ulong From);
+    private sealed record Target(StepHashWriter Writer, ulong From);
 
     /// <summary>An item is committed.</summary>
     public void Add(HeldState state)
@@ -53,7 +54,7 @@ internal sealed class StepHashRecorder(ILogger logger, string job)
 
     /// <summary>A generation begins, from a state that is committed.</summary>
     /// <param name="origin">Of the first member; null: another one writes.</param>
-    public void Begin(HeldState from, string artifacts, HashOrigin? origin)
+    public void Begin(HeldState from, IArtifactStore artifacts, HashOrigin? origin)
     {
         lock (_lock)
         {
@@ -63,7 +64,7 @@ internal sealed class StepHashRecorder(ILogger logger, string job)
             }
 
             Add(from);
-            _target = origin is null ? null : new Target(artifacts, new StepHashWriter(artifacts, origin), from.Item);
+            _target = origin is null ? null : new Target(new StepHashWriter(artifacts, origin), from.Item);
             if (_target is not null && _thread is null)
             {
                 _thread = new Thread(Run) { IsBackground = true, Name = "step-hashes" };
@@ -129,7 +130,7 @@ internal sealed class StepHashRecorder(ILogger logger, string job)
     // What generations before have recorded needs no second record.
     private static StepHash[] Unrecorded(Target target, StepHash[] hashes)
     {
-        var recorded = StepHashFolder.LastItem(target.Artifacts);
+        var recorded = StepHashFiles.LastItem(target.Writer.Artifacts);
         return [.. hashes.Where(hash => hash.Item > target.From || hash.Item > recorded)];
     }
 
@@ -141,14 +142,14 @@ internal sealed class StepHashRecorder(ILogger logger, string job)
             var start = Stopwatch.GetTimestamp();
             while (!_isOver)
             {
-                var wait = (_isFailing ? TryAgain : WriteEvery) - Stopwatch.GetElapsedTime(start);
+                var wait = (_isFailing ? TryAgain : _target?.Writer.Artifacts.AppendInterval ?? LookEvery) - Stopwatch.GetElapsedTime(start);
                 if (_target is { } target && _kept.Count > 0 && (_isUrgent || wait <= TimeSpan.Zero))
                 {
                     _isUrgent = false;
                     return (target, [.. _kept]);
                 }
 
-                Monitor.Wait(_lock, wait > TimeSpan.Zero ? wait : WriteEvery);
+                Monitor.Wait(_lock, wait > TimeSpan.Zero ? wait : LookEvery);
             }
 
             return null;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Devices;
 using Trainer.Node.Links;
@@ -19,6 +20,9 @@ public sealed record WorkerOptions(
 
     /// <summary>Called at each <see cref="Moment"/> of the work, by the thread that works.</summary>
     public Action<Moment>? Reached { get; init; }
+
+    /// <summary>Opens what orders name: where checkpoints, results and hashes are.</summary>
+    public required ArtifactStores Artifacts { get; init; }
 
     /// <summary>Null: nobody changes memory.</summary>
     public MemoryHashed? Hashed { get; init; }

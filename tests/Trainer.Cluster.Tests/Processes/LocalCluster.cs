@@ -10,17 +10,20 @@ public sealed class LocalCluster : IAsyncDisposable
 
     private readonly Dictionary<string, string> _environment;
 
-    private LocalCluster(string home)
+    private LocalCluster(string home, IReadOnlyDictionary<string, string> environment)
     {
         Home = home;
-        _environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["TRAINER_HOME"] = home };
+        _environment = new Dictionary<string, string>(environment, StringComparer.Ordinal) { ["TRAINER_HOME"] = home };
     }
 
     public string Home { get; }
 
-    public static async Task<LocalCluster> UpAsync(int workers, int threads, params string[] more)
+    public static Task<LocalCluster> UpAsync(int workers, int threads, params string[] more) => UpAsync(new Dictionary<string, string>(StringComparer.Ordinal), workers, threads, more);
+
+    /// <param name="environment">More of it, for all processes.</param>
+    public static async Task<LocalCluster> UpAsync(IReadOnlyDictionary<string, string> environment, int workers, int threads, params string[] more)
     {
-        var cluster = new LocalCluster(Directory.CreateTempSubdirectory("trainer-cluster-").FullName);
+        var cluster = new LocalCluster(Directory.CreateTempSubdirectory("trainer-cluster-").FullName, environment);
         string[] arguments =
         [
             "up", "--detach", "--workers", workers.ToString(CultureInfo.InvariantCulture),

@@ -1,4 +1,5 @@
 using Trainer.Coordinator.Api;
+using Trainer.Hosting.Artifacts;
 
 namespace Trainer.Coordinator.Tests.Api;
 
@@ -22,14 +23,14 @@ public sealed class ArtifactReaderTests : IDisposable
         var reader = new ArtifactReader();
         for (var round = 0; round < 3; round++)
         {
-            var clients = Enumerable.Range(0, 16).Select(_ => reader.ReadAsync(file, "model.safetensors", length, TestContext.Current.CancellationToken).GetAsyncEnumerator()).ToList();
+            var clients = Enumerable.Range(0, 16).Select(_ => reader.ReadAsync(new FolderStore(_folder.Path), "model.safetensors", length, TestContext.Current.CancellationToken).GetAsyncEnumerator()).ToList();
             foreach (var client in clients)
             {
                 Assert.True(await client.MoveNextAsync());
                 Assert.Equal(length, client.Current.Bytes);
             }
 
-            await Assert.ThrowsAsync<Grpc.Core.RpcException>(() => ReadFirstAsync(reader, file));
+            await Assert.ThrowsAsync<Grpc.Core.RpcException>(() => ReadFirstAsync(reader));
             foreach (var client in clients)
             {
                 await client.DisposeAsync();
@@ -42,9 +43,9 @@ public sealed class ArtifactReaderTests : IDisposable
         }
     }
 
-    private static async Task ReadFirstAsync(ArtifactReader reader, string file)
+    private async Task ReadFirstAsync(ArtifactReader reader)
     {
-        await using var one = reader.ReadAsync(file, "model.safetensors", 0, TestContext.Current.CancellationToken).GetAsyncEnumerator();
+        await using var one = reader.ReadAsync(new FolderStore(_folder.Path), "model.safetensors", 0, TestContext.Current.CancellationToken).GetAsyncEnumerator();
         await one.MoveNextAsync();
     }
 }

@@ -92,7 +92,7 @@ public sealed class JobEntityTests : TestKit
     public async Task Whoever_asks_hears_what_is_wrong_with_the_store(StoreFault fault, Grpc.Core.StatusCode status)
     {
         var failing = new FailingStore(() => new StoreException("The disk is full.") { Fault = fault });
-        var settings = new JobSettings { ArtifactsFolder = _folder.Path };
+        var settings = new JobSettings { Artifacts = _folder.Path };
         var entity = Sys.ActorOf(Props.Create(() => new JobEntity(Id, new JobServices(failing, _scheduler.Ref, settings, TimeProvider.System, null))));
 
         foreach (var question in new[]
@@ -255,7 +255,7 @@ public sealed class JobEntityTests : TestKit
 
     private IActorRef NewEntity()
     {
-        var services = new JobServices(_store, _scheduler, new JobSettings { ArtifactsFolder = "/artifacts" }, TimeProvider.System, Metrics: null);
+        var services = new JobServices(_store, _scheduler, new JobSettings { Artifacts = "/artifacts" }, TimeProvider.System, Metrics: null);
         return _region.ChildActorOf(Props.Create(() => new JobEntity(Id, services)));
     }
 

@@ -1,3 +1,4 @@
+using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Hashes;
 using Trainer.Node.Tests.Training;
 
@@ -32,7 +33,7 @@ public class StepHashTests
         await group.ReportAsync(1, report => report.Step?.Committed?.Item > state.Item + 3);
         var held = await group.HoldAsync("job", 3, 1);
 
-        var recorded = StepHashFolder.Read(Path.Combine(group.Artifacts, "job"));
+        var recorded = StepHashFiles.Read(new FolderStore(Path.Combine(group.Artifacts, "job")));
         Assert.Equal(Enumerable.Range(1, (int)held.Item).Select(item => (ulong)item), recorded.Keys.Order());
         Assert.Equal(state.Hash, recorded[state.Item].Hash.Hash);
         Assert.Equal((held.Hash, held.Step), (recorded[held.Item].Hash.Hash, recorded[held.Item].Hash.Step));
@@ -44,7 +45,7 @@ public class StepHashTests
     {
         await using var group = await new WorkerGroup(workers).ReadyAsync();
         await group.TrainAsync("job", data.Job(batchSize: 37, shards: 7, epochs: 2));
-        return StepHashFolder.Read(Path.Combine(group.Artifacts, "job"));
+        return StepHashFiles.Read(new FolderStore(Path.Combine(group.Artifacts, "job")));
     }
 
     private static IEnumerable<StepHash> Hashes(IReadOnlyDictionary<ulong, RecordedHash> recorded) => recorded.Values.Select(value => value.Hash).OrderBy(hash => hash.Item);

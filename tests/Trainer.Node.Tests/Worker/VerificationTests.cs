@@ -1,3 +1,4 @@
+using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Hashes;
 using Trainer.Node.Tests.Training;
 using Trainer.Protos;
@@ -34,7 +35,7 @@ public class VerificationTests
         var spec = data.Job(batchSize: 37, shards: 7, epochs: 2);
         await using var group = await new WorkerGroup(2).ReadyAsync();
         await group.TrainAsync("job", spec);
-        var right = StepHashFolder.Read(Folder(group));
+        var right = StepHashFiles.Read(Files(group));
         Rewrite(group, right, hash => hash.Item switch { 5 => null, >= 6 => hash with { Hash = hash.Hash ^ 1 }, _ => hash });
 
         var failed = await VerifyAsync(group, spec, last: 2 * PerEpoch);
@@ -51,7 +52,7 @@ public class VerificationTests
         var spec = data.Job(batchSize: 37, shards: 7, epochs: 1);
         await using var group = await new WorkerGroup(1).ReadyAsync();
         await group.TrainAsync("job", spec);
-        var recorded = StepHashFolder.Read(Folder(group))[1].Origin.Data;
+        var recorded = StepHashFiles.Read(Files(group))[1].Origin.Data;
         using var other = new TinyData(train: 211, test: 59);
 
         group.Enlist("verify", other.Job(batchSize: 37, shards: 7, epochs: 1), Expect(group, PerEpoch), 0);
@@ -69,11 +70,11 @@ public class VerificationTests
         var spec = data.Job(batchSize: 37, shards: 7, epochs: 1);
         await using var group = await new WorkerGroup(1).ReadyAsync();
         await group.TrainAsync("job", spec);
-        Rewrite(group, StepHashFolder.Read(Folder(group)), hash => hash.Item is 3 or 5 ? null : hash);
+        Rewrite(group, StepHashFiles.Read(Files(group)), hash => hash.Item is 3 or 5 ? null : hash);
 
         group.Enlist("verify", spec, new Expectation { Artifacts = Folder(group), FirstItem = 2, LastItem = PerEpoch, Recorded = PerEpoch - 1 }, 0);
         var failure = (await group.ReportAsync(0, report => report.Failure is not null)).Failure;
-        Assert.Equal((Kind.Record, $"6 hashes of items 2 to 7 were on record when this was asked for, here {StepHashFolder.In(Folder(group))} has 4"), (failure.Kind, failure.Message));
+        Assert.Equal((Kind.Record, $"6 hashes of items 2 to 7 were on record when this was asked for, here {StepHashFiles.In(Files(group))} has 4"), (failure.Kind, failure.Message));
         group.Release("verify");
         await group.AllIdleAsync();
     }
@@ -89,13 +90,15 @@ public class VerificationTests
         return verdicts;
     }
 
+    private static FolderStore Files(WorkerGroup group) => new(Folder(group));
+
     private static string Folder(WorkerGroup group) => Path.Combine(group.Artifacts, "job");
 
     private static Expectation Expect(WorkerGroup group, ulong last) => new() { Artifacts = Folder(group), LastItem = last };
 
     private static void Rewrite(WorkerGroup group, IReadOnlyDictionary<ulong, RecordedHash> recorded, Func<StepHash, StepHash?> change)
     {
-        Directory.Delete(StepHashFolder.In(Folder(group)), recursive: true);
-        new StepHashWriter(Folder(group), recorded[1].Origin).Append([.. recorded.Values.OrderBy(value => value.Hash.Item).Select(value => change(value.Hash)).OfType<StepHash>()]);
+        Directory.Delete(StepHashFiles.In(Files(group)), recursive: true);
+        new StepHashWriter(Files(group), recorded[1].Origin).Append([.. recorded.Values.OrderBy(value => value.Hash.Item).Select(value => change(value.Hash)).OfType<StepHash>()]);
     }
 }

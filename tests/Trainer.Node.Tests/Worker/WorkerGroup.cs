@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Akka.Actor;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
+using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
@@ -25,6 +26,7 @@ internal sealed class WorkerGroup : IAsyncDisposable
     private readonly Channel<object> _said = Channel.CreateUnbounded<object>();
     private readonly List<object> _unclaimed = [];
     private readonly TrainingMetrics _metrics = new();
+    private readonly ArtifactStores _stores = new(() => new S3Access().Connect());
     private readonly List<Device> _devices = [];
 
     /// <param name="reached">What a worker is told of moments, by its number.</param>
@@ -40,6 +42,7 @@ internal sealed class WorkerGroup : IAsyncDisposable
             {
                 Listener = new LinkListener(
                     [unix ? LinkEndpoint.Unix(Path.Combine(_folder, $"{i}.sock")) : LinkEndpoint.Tcp("127.0.0.1", 0)], NullLogger.Instance),
+                Artifacts = _stores,
                 AliveInterval = TimeSpan.FromMilliseconds(100),
                 Reached = reached?.Invoke(i),
                 Hashed = hashed?.Invoke(i),

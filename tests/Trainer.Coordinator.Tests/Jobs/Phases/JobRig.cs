@@ -14,7 +14,7 @@ internal sealed class JobRig
 
     public JobRig(JobSpec? spec = null, Func<JobSettings, JobSettings>? tune = null, JobRow? row = null)
     {
-        var settings = new JobSettings { ArtifactsFolder = "/artifacts" };
+        var settings = new JobSettings { Artifacts = "/artifacts" };
         _settings = tune?.Invoke(settings) ?? settings;
         var create = new CreateJob { Spec = spec ?? Samples.Spec(), RequestId = "r" };
         Machine = JobMachine.Of(row ?? JobMachine.NewRow("j-1", create, _now), _settings, ByteString.Empty, _now);

@@ -7,7 +7,7 @@ namespace Trainer.Coordinator.Tests.Jobs.Simulation;
 /// <summary>A job's entity: carries out what the real machine decides, in the order given, and nothing after a write that came too late.</summary>
 internal sealed class SimulatedEntity(SimulatedCluster cluster, JobRow row)
 {
-    private static readonly JobSettings Settings = new() { ArtifactsFolder = "/artifacts", SharesInterval = TimeSpan.FromSeconds(4), SharesSettle = TimeSpan.FromSeconds(0.5) };
+    private static readonly JobSettings Settings = new() { Artifacts = "/artifacts", SharesInterval = TimeSpan.FromSeconds(4), SharesSettle = TimeSpan.FromSeconds(0.5) };
 
     private bool _isOver;
 

@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Trainer.Node.States;
+using Trainer.Protos;
+
+namespace Trainer.Node.Training;
+
+/// <summary>
+/// Writes the closed epochs beside the job's artifacts, where this worker is the first member, on a thread of its own: training never waits for the store. What could not be written is
+/// written with the next epoch, or tried again after a while.
+/// </summary>
+internal sealed class EpochRecorder(ILogger logger, string job)
+{
+    private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(5);
+
+    private readonly object _lock = new(); // Monitor.Wait has no counterpart on Lock.
+    private ResultFiles? _results;
+    private IReadOnlyList<EpochSummary>? _unwritten;
+    private bool _isWriting;
+    private bool _isFailing;
+    private bool _isOver;
+    private Thread? _thread;
+
+    /// <summary>A generation begins.</summary>
+    /// <param name="results">Null: another member writes.</param>
+    public void Begin(ResultFiles? results)
+    {
+        lock (_lock)
+        {
+            _results = results;
+            if (results is not null && _thread is null)
+            {
+                _thread = new Thread(Run) { IsBackground = true, Name = "epochs" };
+                _thread.Start();
+            }
+        }
+    }
+
+    /// <summary>All epochs that are closed.</summary>
+    public void Record(IReadOnlyList<EpochSummary> closed)
+    {
+        lock (_lock)
+        {
+            if (_results is not null)
+            {
+                (_unwritten, _isFailing) = (closed, false);
+                Monitor.PulseAll(_lock);
+            }
+        }
+    }
+
+    /// <summary>Waits until all is written, or cannot be, but not for long.</summary>
+    public void Flush(TimeSpan patience)
+    {
+        var start = Stopwatch.GetTimestamp();
+        lock (_lock)
+        {
+            while ((_unwritten is not null || _isWriting) && !_isFailing && patience - Stopwatch.GetElapsedTime(start) is var left && left > TimeSpan.Zero)
+            {
+                Monitor.Wait(_lock, left);
+            }
+        }
+    }
+
+    /// <summary>The generation is over: nothing more of it is written.</summary>
+    public void End()
+    {
+        lock (_lock)
+        {
+            (_results, _unwritten) = (null, null);
+        }
+    }
+
+    /// <summary>The job is served no more.</summary>
+    public void Stop()
+    {
+        lock (_lock)
+        {
+            _isOver = true;
+            Monitor.PulseAll(_lock);
+        }
+
+        _thread?.Join();
+    }
+
+    private void Run()
+    {
+        while (Next() is var (results, epochs))
+        {
+            try
+            {
+                results.WriteMetrics(epochs);
+                Ended(failed: null);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                logger.LogWarning("Job {Job}: metrics.jsonl cannot be written, training goes on: {Reason}", job, e.Message);
+                Ended(epochs);
+            }
+        }
+    }
+
+    // Null: there is no more to be done.
+    private (ResultFiles Results, IReadOnlyList<EpochSummary> Epochs)? Next()
+    {
+        lock (_lock)
+        {
+            if (_isFailing && !_isOver)
+            {
+                Monitor.Wait(_lock, TryAgain);
+            }
+
+            while (!_isOver)
+            {
+                if (_results is { } results && _unwritten is { } epochs)
+                {
+                    (_unwritten, _isWriting) = (null, true);
+                    return (results, epochs);
+                }
+
+                Monitor.Wait(_lock);
+            }
+
+            return null;
+        }
+    }
+
+    private void Ended(IReadOnlyList<EpochSummary>? failed)
+    {
+        lock (_lock)
+        {
+            (_isWriting, _isFailing) = (false, failed is not null);
+            _unwritten ??= _results is null ? null : failed;
+            Monitor.PulseAll(_lock);
+        }
+    }
+}
