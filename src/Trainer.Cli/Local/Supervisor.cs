@@ -20,6 +20,9 @@ internal sealed class Supervisor(bool restart, Func<ChildProcess, bool> isUp, Ac
     /// <summary>How long a process may take to come up: long enough for a machine that is busy with other things.</summary>
     public TimeSpan UpWithin { get; init; } = TimeSpan.FromMinutes(3);
 
+    /// <summary>Waits out the pause before a process is started again.</summary>
+    public Func<TimeSpan, CancellationToken, Task> Pause { get; init; } = Task.Delay;
+
     public void Start(ChildSpec spec) => _children[spec.Name] = ChildProcess.Start(spec);
 
     /// <summary>Waits for a condition of the start; a process that ends meanwhile, or too long a time, is an error with the tail of a log.</summary>
@@ -115,7 +118,7 @@ internal sealed class Supervisor(bool restart, Func<ChildProcess, bool> isUp, Ac
                 return;
             }
             tell($"{name} {end}; starting it again in {Words.Duration(policy.Pause.TotalSeconds)}. Its log: {child.Spec.LogFile}");
-            await Task.Delay(policy.Pause, stop);
+            await Pause(policy.Pause, stop);
             child.Dispose();
             Start(child.Spec);
         }

@@ -94,7 +94,7 @@ public sealed class SupervisorTests : IDisposable
     [Fact]
     public async Task A_process_that_never_comes_up_is_given_up_and_the_others_go_on()
     {
-        await using var supervisor = Create(TimeSpan.FromSeconds(10), child => child.Spec.Name == "good");
+        await using var supervisor = CreateWithoutPauses(child => child.Spec.Name == "good");
         supervisor.Start(Shell("good", "read line"));
         supervisor.Start(Shell("bad", "echo cannot find its socks; exit 7"));
         using var stop = new CancellationTokenSource();
@@ -113,7 +113,7 @@ public sealed class SupervisorTests : IDisposable
     [Fact]
     public async Task Without_the_essential_process_the_cluster_ends_with_the_reason()
     {
-        await using var supervisor = Create(TimeSpan.FromSeconds(10), child => child.Spec.Name == "good");
+        await using var supervisor = CreateWithoutPauses(child => child.Spec.Name == "good");
         supervisor.Start(Shell("good", "read line"));
         supervisor.Start(Shell("bad", "exit 7"));
 
@@ -179,6 +179,9 @@ public sealed class SupervisorTests : IDisposable
     }
 
     private Supervisor Create(TimeSpan grace, Func<ChildProcess, bool>? isUp = null) => new(restart: true, isUp ?? (_ => true), Tell, grace);
+
+    private Supervisor CreateWithoutPauses(Func<ChildProcess, bool> isUp) =>
+        new(restart: true, isUp, Tell, TimeSpan.FromSeconds(10)) { Pause = (_, stop) => Task.Delay(1, stop) };
 
     private void Tell(string text)
     {
