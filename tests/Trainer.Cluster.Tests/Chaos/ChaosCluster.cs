@@ -73,7 +73,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
 
     private Process Start(string name, string? probe)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "trainer"))
+        var start = new ProcessStartInfo(TrainerProcess.Executable)
         {
             UseShellExecute = false,
             RedirectStandardInput = true,

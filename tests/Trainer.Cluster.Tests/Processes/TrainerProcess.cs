@@ -11,14 +11,14 @@ public sealed record Outcome(int ExitCode, string Output, string Error)
     public override string ToString() => $"exit code {ExitCode}\n--- stdout\n{Output}\n--- stderr\n{Error}";
 }
 
-/// <summary>Runs the built `trainer` as a user's shell would.</summary>
+/// <summary>Runs the `trainer` of the Release build as a user's shell would.</summary>
 public static class TrainerProcess
 {
-    public static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "trainer.dll");
+    public static string Executable { get; } = Path.Combine(Repository.Root, "src/Trainer.Cli/bin/Release/net10.0/publish/trainer");
 
     public static Process Start(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet")
+        var start = new ProcessStartInfo(Executable)
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
@@ -26,7 +26,6 @@ public static class TrainerProcess
             RedirectStandardInput = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        start.ArgumentList.Add(Executable);
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
@@ -37,7 +36,7 @@ public static class TrainerProcess
             start.Environment[name] = value;
         }
 
-        return Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start");
+        return Process.Start(start) ?? throw new InvalidOperationException($"{Executable} did not start");
     }
 
     /// <summary>Runs to the end; kills and fails after <paramref name="timeout"/>.</summary>
