@@ -58,7 +58,8 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
             OwnHost.RequireResolved(options.Host);
             var entry = new RunFolderEntry(options);
             undo.Push(() => Done(entry.Dispose));
-            var store = new ExplainingJobStore(SqliteJobStore.Open(options.StoreFolder), options.StoreFolder);
+            var (written, viewers) = (new LogSignal(), new JobViewers());
+            var store = new ExplainingJobStore(SqliteJobStore.Open(options.StoreFolder), options.StoreFolder, written);
             undo.Push(() => Done(store.Dispose));
             var stores = new ArtifactStores(() => options.Buckets.Connect());
             undo.Push(() => Done(stores.Dispose));
@@ -74,9 +75,9 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
                 Overrides = tuning.Cluster,
             });
             undo.Push(async () => await system.Terminate());
-            var (jobs, scheduler) = StartActors(system, options, tuning, store, metrics);
+            var (jobs, scheduler) = StartActors(system, options, tuning, store, metrics, viewers);
             ClusterSystem.Join(system, options.Seeds);
-            var web = await CoordinatorWeb.StartAsync(options, store, stores, new JobDirectory(system, jobs, scheduler), () => ClusterSystem.IsUp(system), loggers);
+            var web = await CoordinatorWeb.StartAsync(options, store, stores, written, viewers, new JobDirectory(system, jobs, scheduler), () => ClusterSystem.IsUp(system), loggers);
             undo.Push(web.DisposeAsync);
             entry.Publish(ClusterSystem.SelfAddress(system), web);
             return new CoordinatorProcess(store, stores, system, web, metrics, entry);
@@ -106,12 +107,12 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
     }
 
     private static (IActorRef Jobs, IActorRef Scheduler) StartActors(
-        ActorSystem system, CoordinatorOptions options, CoordinatorTuning tuning, IJobStore store, ControlMetrics metrics)
+        ActorSystem system, CoordinatorOptions options, CoordinatorTuning tuning, IJobStore store, ControlMetrics metrics, JobViewers viewers)
     {
         var census = new WorkerCensus();
         var scheduler = ClusterActors.StartSchedulerProxy(system);
         var settings = tuning.Jobs(new JobSettings { Artifacts = options.Artifacts });
-        var services = new JobServices(store, scheduler, settings, TimeProvider.System, metrics);
+        var services = new JobServices(store, scheduler, settings, TimeProvider.System, metrics, JobFeeds.Start(system, viewers));
         var jobs = ClusterActors.StartJobs(system, id => Props.Create(() => new JobEntity(id, services)));
         var schedulerServices = new SchedulerServices(store, jobs, tuning.Scheduler, TimeProvider.System, census);
         ClusterActors.StartScheduler(system, Props.Create(() => new Scheduler(schedulerServices)));

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Trainer.Coordinator.Api;
+using Trainer.Coordinator.Http;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Cluster;
@@ -14,11 +15,16 @@ using Trainer.Hosting.Metrics;
 
 namespace Trainer.Coordinator;
 
-/// <summary>The coordinator's two ports: HTTP/2 for gRPC (jobs, workers, system, health, reflection), HTTP/1 for <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c>.</summary>
+/// <summary>
+/// The coordinator's two ports: HTTP/2 for gRPC (jobs, workers, system, health, reflection), HTTP/1 for the same calls in JSON (<c>/v1</c>), <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c>.
+/// </summary>
 /// <remarks>Clear text cannot tell the two protocols apart on one port.</remarks>
 internal sealed class CoordinatorWeb : IAsyncDisposable
 {
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(3);
+
+    // Each answers as long as the process is a member of the cluster.
+    private static readonly string[] Services = [Protos.JobService.Descriptor.FullName, Protos.WorkerService.Descriptor.FullName, Protos.SystemService.Descriptor.FullName];
 
     private readonly WebApplication _app;
 
@@ -32,7 +38,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
 
     /// <exception cref="IOException">A port cannot be bound.</exception>
     public static async Task<CoordinatorWeb> StartAsync(
-        CoordinatorOptions options, IJobStore store, ArtifactStores stores, JobDirectory directory, Func<bool> isMember, ILoggerFactory loggers)
+        CoordinatorOptions options, IJobStore store, ArtifactStores stores, LogSignal written, JobViewers viewers, JobDirectory directory, Func<bool> isMember, ILoggerFactory loggers)
     {
         var (grpc, http) = (new Listening(options.Host), new Listening(options.Host));
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -43,10 +49,13 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
         });
         builder.Services
             .AddSingleton(loggers)
+            .AddSingleton(written)
+            .AddSingleton(viewers)
             .AddSingleton<IHostLifetime, CallersLifetime>()
             .Configure<HostOptions>(host => host.ShutdownTimeout = StopTimeout)
             .AddRouting()
             .AddTrainerTelemetry(ClusterNames.CoordinatorRole);
+        builder.Services.AddSingleton(_ => new ApiCalls(() => grpc.Own)); // Disposed with the application.
         AddApi(builder.Services, options, store, stores, directory, isMember);
         var app = builder.Build();
         Map(app);
@@ -69,6 +78,10 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton(new JobValidator(new DataCatalog()))
             .AddSingleton<CheckThreads>()
             .AddSingleton<ArtifactReader>()
+            .AddSingleton<JobDeletion>()
+            .AddSingleton<JobWatches>()
+            .AddSingleton<LogStreams>()
+            .AddSingleton(new CoordinatorIdentity(options.Name, TimeProvider.System.GetUtcNow()))
             .AddSingleton(new JobArtifacts(stores, options.Artifacts))
             .AddSingleton<FaultInterceptor>()
             .AddSingleton<BearerTokenInterceptor>()
@@ -78,7 +91,13 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
                 grpc.Interceptors.Add<BearerTokenInterceptor>();
             });
         services.AddGrpcReflection();
-        services.AddGrpcHealthChecks().AddCheck("member", () => isMember() ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("not a member of the cluster"));
+        services.AddGrpcHealthChecks(health =>
+        {
+            foreach (var service in Services)
+            {
+                health.Services.Map(service, _ => true);
+            }
+        }).AddCheck("member", () => isMember() ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("not a member of the cluster"));
     }
 
     private static void Map(WebApplication app)
@@ -88,6 +107,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
         app.MapGrpcService<SystemService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
+        app.MapHttpApi(app.Services.GetRequiredService<ApiCalls>());
         app.MapTrainerMetrics();
         app.MapHealthChecks("/healthz", new HealthCheckOptions { Predicate = _ => false }); // alive: it answers
         app.MapHealthChecks("/readyz");

@@ -11,6 +11,14 @@ internal sealed class Listening(string host)
     /// <summary>http://host:port; known once the server has started.</summary>
     public string Url => $"http://{(host.Contains(':') ? $"[{host}]" : host)}:{_options?.IPEndPoint?.Port ?? throw new InvalidOperationException("Not bound yet.")}";
 
+    /// <summary>Where the process itself reaches the port; known once the server has started.</summary>
+    public Uri Own => new UriBuilder("http", OwnAddress.ToString(), new Uri(Url).Port).Uri;
+
+    // Of a wildcard, and of a host's name, any address is bound.
+    private IPAddress OwnAddress => !IPAddress.TryParse(host, out var literal) || literal.Equals(IPAddress.Any) ? IPAddress.Loopback
+        : literal.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback
+        : literal;
+
     /// <summary>Binds the address; for the name of a host, all of its addresses.</summary>
     public void Bind(KestrelServerOptions kestrel, int port, HttpProtocols protocols)
     {

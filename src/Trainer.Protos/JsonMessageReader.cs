@@ -60,6 +60,13 @@ internal sealed class JsonMessageReader(ICollection<string> unknown)
 
             return;
         }
+
+        if (field.IsMap)
+        {
+            SetMap((IDictionary)field.Accessor.GetValue(message), field.MessageType.FindFieldByName("value"), json, path);
+            return;
+        }
+
         if (json.ValueKind != JsonValueKind.Array)
         {
             throw Unfit(path, "a list", json);
@@ -72,6 +79,22 @@ internal sealed class JsonMessageReader(ICollection<string> unknown)
             if (Value(field, item, $"{path}[{index++}]") is { } value)
             {
                 list.Add(value);
+            }
+        }
+    }
+
+    private void SetMap(IDictionary map, FieldDescriptor field, JsonElement json, string path)
+    {
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            throw Unfit(path, "an object", json);
+        }
+
+        foreach (var entry in json.EnumerateObject())
+        {
+            if (Value(field, entry.Value, FieldPath.Join(path, entry.Name)) is { } value)
+            {
+                map[entry.Name] = value;
             }
         }
     }

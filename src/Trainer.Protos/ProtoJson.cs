@@ -14,8 +14,8 @@ namespace Trainer.Protos;
 /// </summary>
 public static class ProtoJson
 {
-    // Layers nest; JSON's own limit of 64 levels is far below what a job may ask for.
-    internal const int MaxDepth = 1000;
+    /// <summary>Layers nest; JSON's own limit of 64 levels is far below what a job may ask for.</summary>
+    public const int MaxDepth = 1000;
 
     private static readonly JsonSerializerOptions OneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = MaxDepth };
 
@@ -68,9 +68,16 @@ public static class ProtoJson
         message.Descriptor.Fields.InFieldNumberOrder().Where(isWritten)
             .Select(field => KeyValuePair.Create(field.Name, Value(field, field.Accessor.GetValue(message), child))));
 
-    private static JsonNode? Value(FieldDescriptor field, object value, Func<IMessage, JsonObject> child) => value is IList list
-        ? new JsonArray([.. list.Cast<object>().Select(item => Single(field, item, child))])
-        : Single(field, value, child);
+    private static JsonNode? Value(FieldDescriptor field, object value, Func<IMessage, JsonObject> child) => value switch
+    {
+        IDictionary map => Map(field, map, child),
+        IList list => new JsonArray([.. list.Cast<object>().Select(item => Single(field, item, child))]),
+        _ => Single(field, value, child),
+    };
+
+    // In the order of keys, whatever order the message has them in.
+    private static JsonObject Map(FieldDescriptor field, IDictionary map, Func<IMessage, JsonObject> child) => new(
+        map.Keys.Cast<string>().Order(StringComparer.Ordinal).Select(key => KeyValuePair.Create(key, Single(field.MessageType.FindFieldByName("value"), map[key]!, child))));
 
     private static JsonNode? Single(FieldDescriptor field, object value, Func<IMessage, JsonObject> child) => value switch
     {

@@ -111,11 +111,11 @@ public sealed class ElasticCommandTests : IAsyncLifetime
         _api.Workers.Add(new Worker { Name = "worker-1", Job = "lenet-3f2a", Draining = true });
         var run = await CommandRun.InAsync(_home.Path, "worker", "drain", "worker-1");
         Assert.Equal(("Worker worker-1 leaves its job and takes no other; see it with: trainer workers\n", 0), (run.Output, run.ExitCode));
-        Assert.False(_api.Drain!.Undo);
+        Assert.Equal(("worker-1", true), _api.Drain);
         Assert.Contains("lenet-3f2a (leaving)", (await CommandRun.InAsync(_home.Path, "workers")).Output, StringComparison.Ordinal);
 
         await CommandRun.InAsync(_home.Path, "worker", "drain", "worker-1", "--undo");
-        Assert.True(_api.Drain.Undo);
+        Assert.Equal(("worker-1", false), _api.Drain);
         var unknown = await CommandRun.InAsync(_home.Path, "worker", "drain", "worker-7");
         Assert.Equal(("There is no worker worker-7.", 1), (unknown.Errors.Split('\n')[0], unknown.ExitCode));
     }

@@ -51,6 +51,24 @@ public sealed class JobCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_submit_whose_answer_is_lost_is_repeated_with_the_same_id()
+    {
+        var ids = new List<string>();
+        _api.Create = request =>
+        {
+            ids.Add(request.RequestId);
+            return ids.Count < 3 ? throw new RpcException(new Status(StatusCode.Unavailable, "The cluster is changing.")) : SampleJobs.Queued;
+        };
+
+        var run = await CommandRun.InAsync(_home.Path, "submit", JobFileWith(MinimalJob));
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal((3, 1), (ids.Count, ids.Distinct().Count()));
+        Assert.StartsWith("No answer; asking again. (The coordinator at http://", run.Errors);
+        Assert.Single(run.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
     public async Task A_job_that_cannot_run_has_its_faults_one_per_line()
     {
         _api.Create = _ => throw new Google.Rpc.Status

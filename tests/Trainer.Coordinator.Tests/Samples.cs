@@ -1,6 +1,8 @@
 using System.Globalization;
+using Trainer.Coordinator.Jobs;
 using Trainer.Coordinator.Store;
 using Trainer.Protos;
+using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Tests;
 
@@ -37,6 +39,23 @@ internal static class Samples
         Created = created ?? Noon,
         Version = 1,
     };
+
+    /// <summary>Null: as it is.</summary>
+    public static ChangeRequested Scale(DateTimeOffset now, uint? min, uint? max, string etag = "")
+    {
+        var change = new ChangeJob { Etag = etag };
+        if (min is { } least)
+        {
+            change.MinWorkers = least;
+        }
+
+        if (max is { } most)
+        {
+            change.MaxWorkers = most;
+        }
+
+        return new ChangeRequested(now, change);
+    }
 
     public static EpochSummary Epoch(uint epoch, double testAccuracy = 0.5) => new()
     {

@@ -66,10 +66,18 @@ internal sealed class ClusterClient : IDisposable
 
     public void Dispose() => _channel.Dispose();
 
+    /// <summary>Who calls, for the job's history; empty where the name has other letters than ASCII's.</summary>
+    private static string UserName { get; } = Environment.UserName is { Length: <= 64 } name && name.All(letter => letter is > ' ' and <= '~') ? name : "";
+
     private sealed class HttpHeaders(ClusterClient client, string? token, HttpMessageHandler inner) : DelegatingHandler(inner)
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
+            if (UserName.Length > 0)
+            {
+                request.Headers.TryAddWithoutValidation("trainer-user", UserName);
+            }
+
             if (token is not null)
             {
                 request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);

@@ -21,7 +21,7 @@ internal sealed class HostProcess
 
     public Option<int> ClusterPort { get; } = Port("--cluster-port", "actor messages");
 
-    public Option<int> HttpPort { get; } = Port("--http-port", "metrics and health");
+    public Option<int> HttpPort { get; } = Port("--http-port", "metrics, health and, of a coordinator, the job API in JSON");
 
     public Option<string[]> Seed { get; } = new("--seed")
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Google.Protobuf.WellKnownTypes;
 using Trainer.Cli.Api;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Follow;
@@ -17,27 +18,35 @@ internal static class LogsCommand
         var connection = new ConnectionOptions();
         var id = JobId.Argument();
         var follow = new Option<bool>("--follow", "-f") { Description = "Go on until the job has ended." };
+        var source = new Option<string>("--source") { Description = "Only entries of the job itself (job) or of this worker.", HelpName = "WORKER", DefaultValueFactory = _ => "" };
+        var since = new Option<DateTimeOffset?>("--since") { Description = "Only what was said later: 2026-01-31T12:00:00Z.", HelpName = "TIME" };
         var command = new TrainerCommand("logs", "Shows what a job and its workers had to say.")
         {
-            Examples = ["trainer logs 6ed2ujta4p", "trainer logs 6ed2ujta4p --follow"],
+            Examples = ["trainer logs 6ed2ujta4p", "trainer logs 6ed2ujta4p --follow", "trainer logs 6ed2ujta4p --source worker-1 --since 2026-01-31T12:00:00Z"],
             Arguments = { id },
-            Options = { follow },
+            Options = { follow, source, since },
         };
         connection.AddTo(command);
         command.SetAction(async (parsed, stop) =>
         {
-            await PrintAsync(Printer.Of(parsed, shell), connection.Read(parsed, shell), parsed.GetValue(id)!, parsed.GetValue(follow), stop);
+            var request = new StreamLogsRequest
+            {
+                Id = parsed.GetValue(id),
+                Follow = parsed.GetValue(follow),
+                Source = parsed.GetValue(source),
+                Since = parsed.GetValue(since)?.ToTimestamp(),
+            };
+            await PrintAsync(Printer.Of(parsed, shell), connection.Read(parsed, shell), request, stop);
             return ExitCode.Ok;
         });
         return command;
     }
 
-    private static async Task PrintAsync(Printer printer, ClusterAddress address, string id, bool follow, CancellationToken stop)
+    private static async Task PrintAsync(Printer printer, ClusterAddress address, StreamLogsRequest request, CancellationToken stop)
     {
-        long printed = 0;
         var entries = new ReconnectingStream<LogEntry>(
             address,
-            (client, options) => client.Jobs.StreamLogs(new StreamLogsRequest { Id = id, Follow = follow, AfterSequence = printed }, options),
+            (client, options) => client.Jobs.StreamLogs(request, options),
             complete: () => true,
             TimeSpan.FromMinutes(1));
         await foreach (var (entry, notice) in entries.ReadAsync(stop))
@@ -53,7 +62,7 @@ internal static class LogsCommand
             }
 
             printer.Print(() => ProtoJson.ToJson(entry), () => $"{entry.Time.ToDateTimeOffset():HH:mm:ss.fff}  {entry.Source,-11}  {entry.Message}");
-            printed = entry.Sequence;
+            request.AfterSequence = entry.Sequence;
         }
     }
 }

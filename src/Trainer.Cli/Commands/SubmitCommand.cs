@@ -5,6 +5,7 @@ using Trainer.Cli.Errors;
 using Trainer.Cli.Follow;
 using Trainer.Cli.Help;
 using Trainer.Cli.JobFiles;
+using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Protos;
 
@@ -26,6 +27,8 @@ internal static class SubmitCommand
             Description = "A value in place of the file's, by the field's path; the value is YAML. May be given more than once.",
             HelpName = "PATH=VALUE",
         };
+        var label = LabelOption.Create("Give the job this label, to find it by. Repeat it for several.");
+        var notes = new Option<string>("--notes") { Description = "Your own words about the job.", HelpName = "TEXT", DefaultValueFactory = _ => "" };
         var validateOnly = new Option<bool>("--validate-only") { Description = "Check whether the job could run; create nothing." };
         var command = new TrainerCommand("submit", "Sends a job to the cluster.")
         {
@@ -33,12 +36,12 @@ internal static class SubmitCommand
             [
                 "trainer submit examples/lenet-fashion-mnist.yaml --follow",
                 "trainer submit my-job.yaml --validate-only",
-                "trainer submit my-job.yaml --set training.optimizer.sgd.lr=0.01 --set training.epochs=3",
+                "trainer submit my-job.yaml --set training.optimizer.sgd.lr=0.01 --set training.epochs=3 --label sweep=lr",
                 "trainer submit my-job.yaml --follow --output json | tail -n 1 | jq -r .weights_sha256",
                 "trainer submit my-job.yaml --endpoint https://trainer.example.com --token-file ~/.trainer-token",
             ],
             Arguments = { file },
-            Options = { follow, wait, cancelOnInterrupt, name, set, validateOnly },
+            Options = { follow, wait, cancelOnInterrupt, name, set, label, notes, validateOnly },
         };
         connection.AddTo(command);
         command.SetAction(async (parsed, stop) =>
@@ -53,8 +56,10 @@ internal static class SubmitCommand
                 Spec = document.Spec,
                 RequestId = Guid.NewGuid().ToString(),
                 ValidateOnly = parsed.GetValue(validateOnly),
+                Labels = { parsed.GetValue(label)!.ToLookup(pair => pair.Key, pair => pair.Value).ToDictionary(values => values.Key, values => values.Last()) },
+                Notes = parsed.GetValue(notes),
             };
-            var job = await CreateAsync(address, document, request, stop);
+            var job = await CreateAsync(printer, address, document, request, stop);
             if (request.ValidateOnly)
             {
                 printer.Say(() => new JsonObject { ["valid"] = true, ["spec"] = ProtoJson.ToJson(job.Spec) }, () => $"{path}: this job can run.");
@@ -73,12 +78,11 @@ internal static class SubmitCommand
         return command;
     }
 
-    private static async Task<Job> CreateAsync(ClusterAddress address, JobDocument document, CreateJobRequest request, CancellationToken stop)
+    private static async Task<Job> CreateAsync(Printer printer, ClusterAddress address, JobDocument document, CreateJobRequest request, CancellationToken stop)
     {
-        using var client = await ClusterClient.OpenAsync(address, stop);
         try
         {
-            return await client.CallAsync((cluster, options) => cluster.Jobs.CreateJobAsync(request, options), stop);
+            return await Repeating.CallAsync(address, (cluster, options) => cluster.Jobs.CreateJobAsync(request, options), printer.Warn, stop);
         }
         catch (CliException refused) when (refused.Violations.Count > 0)
         {

@@ -8,13 +8,45 @@ using Trainer.Protos;
 
 namespace Trainer.Cli.Commands;
 
-/// <summary>trainer worker drain|clear|adopt|release NAME</summary>
+/// <summary>trainer worker describe|drain|clear|adopt|release NAME</summary>
 internal static class WorkerCommand
 {
     public static Command Create(Shell shell) => new TrainerCommand("worker", "Takes workers out of use, and back; settles what a lost store left behind.")
     {
-        Subcommands = { CreateDrain(shell), CreateClear(shell), CreateAdopt(shell), CreateRelease(shell) },
+        Subcommands = { CreateDescribe(shell), CreateDrain(shell), CreateClear(shell), CreateAdopt(shell), CreateRelease(shell) },
     };
+
+    private static TrainerCommand CreateDescribe(Shell shell)
+    {
+        var connection = new ConnectionOptions();
+        var name = Name();
+        var command = new TrainerCommand("describe", "Shows a worker: its device, whom it serves, where it is.")
+        {
+            Examples = ["trainer worker describe worker-1"],
+            Arguments = { name },
+        };
+        connection.AddTo(command);
+        command.SetAction(async (parsed, stop) =>
+        {
+            using var client = await ClusterClient.OpenAsync(connection.Read(parsed, shell), stop);
+            var request = new GetWorkerRequest { Name = parsed.GetValue(name) };
+            var worker = await client.CallAsync((cluster, options) => cluster.Workers.GetWorkerAsync(request, options), stop);
+            Printer.Of(parsed, shell).Print(() => ProtoJson.ToJson(worker), () => Facts.Render(Describe(worker), shell.Width));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static IEnumerable<(string Name, string Value)> Describe(Worker worker) =>
+    [
+        ("name", worker.Name),
+        ("serves", WorkersCommand.Serves(worker)),
+        ("device", $"{worker.Device} ({worker.DeviceKind}, {Words.Plural((int)worker.Threads, "thread")})"),
+        ("numerics", worker.Numerics),
+        ("node", worker.Node),
+        ("machine", worker.Machine),
+        ("seen", $"{Words.Duration(worker.LastSeenSeconds)} ago"),
+    ];
 
     private static TrainerCommand CreateDrain(Shell shell)
     {
@@ -31,11 +63,19 @@ internal static class WorkerCommand
         command.SetAction(async (parsed, stop) =>
         {
             using var client = await ClusterClient.OpenAsync(connection.Read(parsed, shell), stop);
-            var request = new DrainWorkerRequest { Name = parsed.GetValue(name), Undo = parsed.GetValue(undo) };
-            await client.CallAsync((cluster, options) => cluster.Workers.DrainWorkerAsync(request, options), stop);
+            var (worker, back) = (parsed.GetValue(name), parsed.GetValue(undo));
+            if (back)
+            {
+                await client.CallAsync((cluster, options) => cluster.Workers.UndrainWorkerAsync(new UndrainWorkerRequest { Name = worker }, options), stop);
+            }
+            else
+            {
+                await client.CallAsync((cluster, options) => cluster.Workers.DrainWorkerAsync(new DrainWorkerRequest { Name = worker }, options), stop);
+            }
+
             Printer.Of(parsed, shell).Say(
-                () => new JsonObject { ["name"] = request.Name, ["draining"] = !request.Undo },
-                () => request.Undo ? $"Worker {request.Name} may take jobs again." : $"Worker {request.Name} leaves its job and takes no other; see it with: trainer workers");
+                () => new JsonObject { ["name"] = worker, ["draining"] = !back },
+                () => back ? $"Worker {worker} may take jobs again." : $"Worker {worker} leaves its job and takes no other; see it with: trainer workers");
             return ExitCode.Ok;
         });
         return command;

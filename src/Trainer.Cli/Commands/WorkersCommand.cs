@@ -47,7 +47,7 @@ internal static class WorkersCommand
         return table.Render(width);
     }
 
-    private static string Serves(Worker worker) => (worker.Job.Length > 0, worker.Draining) switch
+    internal static string Serves(Worker worker) => (worker.Job.Length > 0, worker.Draining) switch
     {
         (true, _) when worker.Orphaned => $"{worker.Job} (ORPHANED)",
         (true, true) => $"{worker.Job} (leaving)",

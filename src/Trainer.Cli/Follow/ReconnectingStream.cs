@@ -19,6 +19,8 @@ internal sealed class ReconnectingStream<T>(
     ClusterAddress address, Func<ClusterClient, CallOptions, AsyncServerStreamingCall<T>> open, Func<bool> complete, TimeSpan patience)
     where T : class
 {
+    private static readonly TimeSpan SayWaitingAfter = TimeSpan.FromSeconds(1);
+
     /// <exception cref="CliException">Refused, or nobody answered for too long.</exception>
     public async IAsyncEnumerable<StreamItem<T>> ReadAsync([EnumeratorCancellation] CancellationToken stop)
     {
@@ -26,7 +28,13 @@ internal sealed class ReconnectingStream<T>(
         while (true)
         {
             using var connection = new Connection(address, open);
-            while (await connection.NextAsync(stop) is { } message)
+            var first = connection.NextAsync(stop);
+            if (await IsWaitingAsync(connection, first, stop) && outage.SayWaiting() is { } waiting)
+            {
+                yield return new(null, waiting);
+            }
+
+            for (var message = await first; message is not null; message = await connection.NextAsync(stop))
             {
                 if (outage.End() is { } back)
                 {
@@ -49,11 +57,21 @@ internal sealed class ReconnectingStream<T>(
         }
     }
 
+    // Whether nobody has been found to connect to for so long that whoever looks on should know.
+    private static async Task<bool> IsWaitingAsync(Connection connection, Task<T?> first, CancellationToken stop)
+    {
+        await Task.WhenAny(first, Task.Delay(SayWaitingAfter, stop));
+        return !first.IsCompleted && !connection.IsFound;
+    }
+
     /// <summary>One opening of the stream.</summary>
     private sealed class Connection(ClusterAddress address, Func<ClusterClient, CallOptions, AsyncServerStreamingCall<T>> open) : IDisposable
     {
         private ClusterClient? _client;
         private AsyncServerStreamingCall<T>? _call;
+
+        /// <summary>There is somebody to connect to.</summary>
+        public bool IsFound => _client is not null;
 
         /// <summary>Why there is no next message, unless the stream ended normally.</summary>
         public CliException? Loss { get; private set; }
@@ -95,7 +113,16 @@ internal sealed class ReconnectingStream<T>(
 
         private TimeSpan _pause = FirstPause;
         private long? _since;
+        private bool _saidWaiting;
         private bool _patient = patientFromTheStart;
+
+        /// <returns>What to say, unless it was said.</returns>
+        public string? SayWaiting()
+        {
+            var said = _saidWaiting || _since is not null;
+            _saidWaiting = true;
+            return said ? null : "Waiting for the coordinator, which is being started again.";
+        }
 
         /// <returns>What to say, if it has only just begun.</returns>
         public string? Begin(CliException loss)
@@ -122,8 +149,8 @@ internal sealed class ReconnectingStream<T>(
         /// <returns>What to say, if there was an outage.</returns>
         public string? End()
         {
-            var back = _since is null ? null : "Connected again.";
-            (_since, _pause, _patient) = (null, FirstPause, true);
+            var back = _since is null && !_saidWaiting ? null : "Connected again.";
+            (_since, _saidWaiting, _pause, _patient) = (null, false, FirstPause, true);
             return back;
         }
 

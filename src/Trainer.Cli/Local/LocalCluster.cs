@@ -95,13 +95,18 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
 
     private async Task StartAsync(Supervisor supervisor, RunFolder run, IReadOnlyList<string> devices, CancellationToken stop)
     {
-        supervisor.Start(Child(Coordinator, ["coordinator", "--name", Coordinator, "--store", options.Folders.Store, "--artifacts", options.Folders.Jobs]));
+        var workers = Enumerable.Range(0, options.Workers).Select(number => $"worker-{number}").ToList();
+        var ports = LocalPorts.In(options.Folders.Store);
+        var (grpc, http) = (ports.For($"{Coordinator}/grpc"), workers.Prepend(Coordinator).ToDictionary(name => name, name => ports.For($"{name}/http")));
+        ports.Write();
+        supervisor.Start(Child(
+            Coordinator,
+            ["coordinator", "--name", Coordinator, "--store", options.Folders.Store, "--artifacts", options.Folders.Jobs, "--grpc-port", $"{grpc}", "--http-port", $"{http[Coordinator]}"]));
         await supervisor.UntilAsync(
             () => Task.FromResult(run.Endpoints().Any(endpoint => endpoint.Grpc is not null)), "The coordinator", Coordinator, StartWithin, stop);
-        var workers = Enumerable.Range(0, options.Workers).Select(number => $"worker-{number}").ToList();
         foreach (var (worker, device) in workers.Zip(devices))
         {
-            supervisor.Start(Child(worker, ["node", "--name", worker, "--threads", $"{options.ThreadsPerWorker}", "--device", device]));
+            supervisor.Start(Child(worker, ["node", "--name", worker, "--threads", $"{options.ThreadsPerWorker}", "--device", device, "--http-port", $"{http[worker]}"]));
         }
 
         var all = $"The cluster of {Words.Plural(workers.Count, "worker")}";

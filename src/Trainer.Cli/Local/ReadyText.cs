@@ -22,6 +22,7 @@ internal static class ReadyText
         return $"""
             The cluster is up: {Words.Plural(record.Workers, "worker")} with {Words.Plural(record.ThreadsPerWorker, "thread")} each.
             {processes.Render(width)}
+            HTTP and JSON: {string.Join(", ", run.Endpoints().Where(endpoint => endpoint.Grpc is not null).Select(Http))}
             Logs: {record.Logs}
             """;
     }
@@ -40,8 +41,11 @@ internal static class ReadyText
             ["pid"] = endpoint.ProcessId,
             ["grpc"] = endpoint.Grpc,
             ["metrics"] = Metrics(endpoint),
+            ["http"] = endpoint.Grpc is null ? null : Http(endpoint),
         })]),
     };
+
+    private static string Http(ProcessEndpoint endpoint) => $"{endpoint.Http.TrimEnd('/')}/v1";
 
     private static string Metrics(ProcessEndpoint endpoint) => $"{endpoint.Http.TrimEnd('/')}/metrics";
 }

@@ -80,6 +80,21 @@ internal static class JobText
             ("exact", Exactness(job)),
             ("created", Moment(job.CreateTime, now)),
         };
+        if (job.Creator.Length > 0)
+        {
+            facts.Add(("creator", job.Creator));
+        }
+
+        if (job.Labels.Count > 0)
+        {
+            facts.Add(("labels", string.Join(", ", job.Labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}={label.Value}"))));
+        }
+
+        if (job.Notes.Length > 0)
+        {
+            facts.Add(("notes", job.Notes));
+        }
+
         if (job.EndTime is not null)
         {
             facts.Add(("ended", Moment(job.EndTime, now)));

@@ -20,6 +20,9 @@ internal sealed class Shell
 
     public required Func<string, string?> Environment { get; init; }
 
+    /// <summary>Puts a question and returns the line that is answered; null where nobody can be asked.</summary>
+    public Func<string, string?>? Ask { get; init; }
+
     public static Shell OfThisProcess() => new()
     {
         Out = Console.Out,
@@ -28,7 +31,14 @@ internal sealed class Shell
         Width = Console.IsOutputRedirected ? null : Columns(),
         ErrorWidth = Console.IsErrorRedirected ? null : Columns(),
         Environment = System.Environment.GetEnvironmentVariable,
+        Ask = Console.IsInputRedirected || Console.IsErrorRedirected ? null : AskHere,
     };
+
+    private static string? AskHere(string question)
+    {
+        Console.Error.Write(question);
+        return Console.ReadLine();
+    }
 
     /// <summary>Null where the terminal does not say.</summary>
     private static int? Columns() => Console.WindowWidth > 0 ? Console.WindowWidth : null;

@@ -46,6 +46,9 @@ internal static class ApiErrors
 
     public static RpcException JobExists(string message) => Error(StatusCode.AlreadyExists, "JOB_EXISTS", message);
 
+    /// <summary>Something still needs the job.</summary>
+    public static RpcException JobInUse(string message) => Error(StatusCode.FailedPrecondition, "JOB_IN_USE", message);
+
     public static RpcException ArtifactNotFound(string name) => Error(StatusCode.NotFound, "ARTIFACT_NOT_FOUND", $"The job has no {name}.");
 
     public static RpcException BeyondTheEnd(string message) => Error(StatusCode.OutOfRange, "OFFSET_BEYOND_END", message);

@@ -18,6 +18,10 @@ public sealed class JobArtifacts(ArtifactStores stores, string location)
     public IReadOnlyList<Artifact> List(string job) => Ask(() => ArtifactNames.All.Select(Of(job).Find).OfType<ArtifactFile>()
         .Select(file => new Artifact { Name = file.Key, Bytes = (ulong)file.Bytes, ModifyTime = file.Modified.ToTimestamp() }).ToList());
 
+    /// <summary>Nothing of a job is left.</summary>
+    /// <exception cref="IOException">The store.</exception>
+    public void Delete(string job) => Of(job).Delete("");
+
     /// <summary>The hashes of a job's steps, by item.</summary>
     /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
     public IReadOnlyDictionary<ulong, RecordedHash> Hashes(string job) => Ask(() => StepHashFiles.Read(Of(job)));

@@ -11,8 +11,10 @@ public sealed class JobDirectory(ActorSystem system, IActorRef jobs, IActorRef s
 {
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
+
     /// <exception cref="RpcException">What the entity said, or UNAVAILABLE when it says nothing.</exception>
-    public async Task<Job> AskAsync(JobEnvelope question, CancellationToken stop) => await AskAsync<object>(jobs, question, stop) switch
+    public async Task<Job> AskAsync(JobEnvelope question, ServerCallContext caller) => await AskAsync<object>(jobs, Until(caller, question), caller.CancellationToken) switch
     {
         JobUpdate update => update.Job,
         JobRefused refused => throw ApiErrors.Refused(refused),
@@ -27,6 +29,18 @@ public sealed class JobDirectory(ActorSystem system, IActorRef jobs, IActorRef s
             JobRefused refused => throw ApiErrors.Refused(refused),
             var other => throw new InvalidOperationException($"Job {id} answered {other}."),
         };
+
+    /// <exception cref="RpcException">What the entity said, or UNAVAILABLE when it says nothing.</exception>
+    public async Task DeleteAsync(string id, string etag, ServerCallContext caller)
+    {
+        var order = Until(caller, new JobEnvelope { Job = id, Delete = new DeleteJob { Etag = etag } });
+        if (await AskAsync<object>(jobs, order, caller.CancellationToken) is JobRefused refused)
+        {
+            throw ApiErrors.Refused(refused);
+        }
+    }
+
+    public Task<WaitingJobs> WaitingAsync(CancellationToken stop) => AskAsync<WaitingJobs>(scheduler, new QueueQuery(), stop);
 
     public Task<DrainReply> DrainAsync(DrainWorker order, CancellationToken stop) => AskAsync<DrainReply>(scheduler, order, stop);
 
@@ -49,15 +63,39 @@ public sealed class JobDirectory(ActorSystem system, IActorRef jobs, IActorRef s
         var watcher = system.ActorOf(Props.Create(() => new JobWatcher(id, jobs, updates.Writer)));
         try
         {
-            await foreach (var update in updates.Reader.ReadAllAsync(stop))
+            for (Job? last = null; await MoreAsync(updates.Reader, stop) is { } more;)
             {
-                yield return update is JobUpdate { Job: var job } ? job : throw ApiErrors.Refused((JobRefused)update);
+                if (more && updates.Reader.TryRead(out var update))
+                {
+                    last = update is JobUpdate { Job: var job } ? job : throw ApiErrors.Refused((JobRefused)update);
+                }
+
+                if (last is not null)
+                {
+                    yield return last; // After a silence the same once more: the stream is alive.
+                }
             }
         }
         finally
         {
             system.Stop(watcher);
         }
+    }
+
+    // False: nothing for a while. Null: nothing any more.
+    private static async Task<bool?> MoreAsync(ChannelReader<object> updates, CancellationToken stop)
+    {
+        var more = updates.WaitToReadAsync(stop).AsTask();
+        await Task.WhenAny(more, Task.Delay(Heartbeat, stop));
+        stop.ThrowIfCancellationRequested();
+        return !more.IsCompleted ? false : await more ? true : null;
+    }
+
+    private static JobEnvelope Until(ServerCallContext caller, JobEnvelope question)
+    {
+        var latest = TimeProvider.System.GetUtcNow() + AnswerWithin;
+        question.DeadlineUnixMs = (caller.Deadline < latest.UtcDateTime ? new DateTimeOffset(caller.Deadline) : latest).ToUnixTimeMilliseconds();
+        return question;
     }
 
     private static async Task<T> AskAsync<T>(ICanTell whom, object question, CancellationToken stop)

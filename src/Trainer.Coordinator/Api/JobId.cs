@@ -9,6 +9,9 @@ internal static class JobId
     private const int Letters = 10;
     private const string Alphabet = "abcdefghijkmnpqrstuvwxyz23456789"; // no l, o, 0, 1: ids are read aloud and typed
 
+    /// <summary>Whether it is one that <see cref="From"/> may have made.</summary>
+    public static bool IsOne(string text) => text.Length == Letters && text.All(Alphabet.Contains);
+
     /// <summary>50 bits of the SHA-256 of <paramref name="requestId"/>.</summary>
     public static string From(string requestId)
     {

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microsoft.Extensions.Hosting;
 using Trainer.Coordinator.Scheduling;
@@ -12,20 +14,20 @@ using Trainer.Protos.Cluster;
 namespace Trainer.Coordinator.Api;
 
 /// <summary>The job API. What a job is and does is its entity's affair; what has ended is read from the store.</summary>
-public sealed class JobService(IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, ArtifactReader files, IHostApplicationLifetime lifetime) : Protos.JobService.JobServiceBase
+public sealed class JobService(
+    IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, JobDeletion deletion, ArtifactReader files, JobWatches watches, LogStreams logs,
+    IHostApplicationLifetime lifetime) : Protos.JobService.JobServiceBase
 {
-    private const int DefaultPageSize = 50;
-    private const int MaxPageSize = 1000;
-    private const int LogBatch = 500;
-
-    private static readonly TimeSpan LogPollInterval = TimeSpan.FromSeconds(0.25);
+    private const int MostEpochs = 1000;
 
     public override async Task<Job> CreateJob(CreateJobRequest request, ServerCallContext context)
     {
         RefuseUnknownFields(request);
+        LabelRules.CheckAll("labels", request.Labels);
+        LabelRules.CheckNotes("notes", request.Notes);
         var requestId = RequestId(request.RequestId);
         var (id, hash) = (JobId.From(requestId), HashOf(request.Spec));
-        if (!request.ValidateOnly && await MadeBeforeAsync(id, requestId, hash, context.CancellationToken) is { } made)
+        if (!request.ValidateOnly && await MadeBeforeAsync(id, requestId, hash, context) is { } made)
         {
             return made;
         }
@@ -36,57 +38,54 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
             throw ApiErrors.InvalidJob(violations);
         }
 
-        return request.ValidateOnly
-            ? new Job { Spec = spec }
-            : await directory.AskAsync(
-                new JobEnvelope { Job = id, Create = new CreateJob { Spec = spec, RequestId = requestId, RequestHash = hash } }, context.CancellationToken);
-    }
-
-    public override Task<Job> GetJob(GetJobRequest request, ServerCallContext context) => ReadAsync(request.Id, context.CancellationToken);
-
-    public override async Task<ListJobsResponse> ListJobs(ListJobsRequest request, ServerCallContext context)
-    {
-        if (request.PageSize is < 0 or > MaxPageSize)
+        if (request.ValidateOnly)
         {
-            throw ApiErrors.InvalidField("page_size", $"must be 0 (for {DefaultPageSize}) to {MaxPageSize}, got {request.PageSize}");
+            return new Job { Spec = spec };
         }
 
-        RefuseUnknownStates(request.States);
-        var size = request.PageSize == 0 ? DefaultPageSize : request.PageSize;
-        var rows = await store.ListAsync(request.States, PageToken.Read(request.PageToken), size + 1);
-        return new ListJobsResponse
-        {
-            Jobs = { rows.Take(size).Select(row => row.ToJob()) },
-            NextPageToken = rows.Count > size ? PageToken.Write(rows[size - 1]) : "",
-        };
+        var create = new CreateJob { Spec = spec, RequestId = requestId, RequestHash = hash, Labels = { request.Labels }, Notes = request.Notes, Creator = Caller.Of(context) };
+        return await directory.AskAsync(new JobEnvelope { Job = id, Create = create }, context);
     }
+
+    public override Task<Job> GetJob(GetJobRequest request, ServerCallContext context) => ReadAsync(request.Id, context);
+
+    public override Task<ListJobsResponse> ListJobs(ListJobsRequest request, ServerCallContext context) => JobLists.ReadAsync(store, request);
 
     public override async Task<Job> CancelJob(CancelJobRequest request, ServerCallContext context)
     {
         RequireId(request.Id);
         return await directory.AskAsync(
-            new JobEnvelope { Job = request.Id, Cancel = new CancelJob { Etag = request.Etag } }, context.CancellationToken);
+            new JobEnvelope { Job = request.Id, Cancel = new CancelJob { Etag = request.Etag, AskedBy = Caller.Of(context) } }, context);
     }
 
     public override async Task<Job> SuspendJob(SuspendJobRequest request, ServerCallContext context)
     {
         RequireId(request.Id);
         return await directory.AskAsync(
-            new JobEnvelope { Job = request.Id, Suspend = new SuspendJob { Etag = request.Etag } }, context.CancellationToken);
+            new JobEnvelope { Job = request.Id, Suspend = new SuspendJob { Etag = request.Etag, AskedBy = Caller.Of(context) } }, context);
     }
 
     public override async Task<Job> ResumeJob(ResumeJobRequest request, ServerCallContext context)
     {
         RequireId(request.Id);
         return await directory.AskAsync(
-            new JobEnvelope { Job = request.Id, Resume = new ResumeJob { Etag = request.Etag } }, context.CancellationToken);
+            new JobEnvelope { Job = request.Id, Resume = new ResumeJob { Etag = request.Etag, AskedBy = Caller.Of(context) } }, context);
     }
 
     public override async Task<Job> UpdateJob(UpdateJobRequest request, ServerCallContext context)
     {
         RequireId(request.Job?.Id ?? "");
-        return await directory.AskAsync(new JobEnvelope { Job = request.Job!.Id, Scale = JobUpdateMask.ToScale(request) }, context.CancellationToken);
+        return await directory.AskAsync(new JobEnvelope { Job = request.Job!.Id, Change = JobUpdateMask.ToChange(request) }, context);
     }
+
+    public override async Task<Empty> DeleteJob(DeleteJobRequest request, ServerCallContext context)
+    {
+        RequireId(request.Id);
+        await deletion.DeleteAsync(request, context);
+        return new Empty();
+    }
+
+    public override Task<Queue> GetQueue(GetQueueRequest request, ServerCallContext context) => JobQueue.ReadAsync(store, directory, context.CancellationToken);
 
     public override async Task<GetJournalResponse> GetJournal(GetJournalRequest request, ServerCallContext context)
     {
@@ -101,7 +100,7 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
         RequireId(request.Id);
         var requestId = RequestId(request.RequestId);
         var (id, hash) = (JobId.From(requestId), HashOf(new VerifyJobRequest(request) { RequestId = "" }));
-        if (await MadeBeforeAsync(id, requestId, hash, context.CancellationToken) is { } made)
+        if (await MadeBeforeAsync(id, requestId, hash, context) is { } made)
         {
             return made;
         }
@@ -117,8 +116,9 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
             Verification = plan.Verification,
             Origin = plan.Origin,
             Numerics = row.Numerics,
+            Creator = Caller.Of(context),
         };
-        return await directory.AskAsync(new JobEnvelope { Job = id, Create = create }, context.CancellationToken);
+        return await directory.AskAsync(new JobEnvelope { Job = id, Create = create }, context);
     }
 
     public override async Task<ListArtifactsResponse> ListArtifacts(ListArtifactsRequest request, ServerCallContext context)
@@ -135,58 +135,46 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
             throw ApiErrors.InvalidField("name", $"must be {string.Join(", ", ArtifactNames.All.SkipLast(1))} or {ArtifactNames.All[^1]}, got '{request.Name}'");
         }
 
-        await UntilStoppingAsync(context, async stop =>
-        {
-            await foreach (var chunk in files.ReadAsync(artifacts.Of(request.Id), request.Name, request.Offset, stop))
-            {
-                await responseStream.WriteAsync(chunk, stop);
-            }
-        });
+        await SendAsync(stop => files.ReadAsync(artifacts.Of(request.Id), request.Name, request.Offset, stop), responseStream, context);
     }
 
-    public override async Task WatchJob(WatchJobRequest request, IServerStreamWriter<Job> responseStream, ServerCallContext context)
+    public override Task WatchJob(WatchJobRequest request, IServerStreamWriter<Job> responseStream, ServerCallContext context)
     {
         RequireId(request.Id);
-        await UntilStoppingAsync(context, async stop =>
-        {
-            await foreach (var job in directory.WatchAsync(request.Id, stop))
-            {
-                await responseStream.WriteAsync(job, stop);
-            }
-        });
+        return SendAsync(stop => directory.WatchAsync(request.Id, stop), responseStream, context);
     }
 
-    public override async Task StreamLogs(StreamLogsRequest request, IServerStreamWriter<LogEntry> responseStream, ServerCallContext context)
+    public override Task StreamLogs(StreamLogsRequest request, IServerStreamWriter<LogEntry> responseStream, ServerCallContext context)
     {
         RequireId(request.Id);
-        await UntilStoppingAsync(context, async stop =>
+        return SendAsync(stop => logs.ReadAsync(request, stop), responseStream, context);
+    }
+
+    public override Task WatchJobs(WatchJobsRequest request, IServerStreamWriter<WatchJobsResponse> responseStream, ServerCallContext context) =>
+        SendAsync(stop => watches.WatchAsync(request, stop), responseStream, context);
+
+    public override async Task<ListEpochsResponse> ListEpochs(ListEpochsRequest request, ServerCallContext context)
+    {
+        if (request.PageSize is < 0 or > MostEpochs)
         {
-            for (var after = request.AfterSequence; ;)
-            {
-                // State before log: what an ended job had to say is all there.
-                var job = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
-                var entries = await store.ReadLogAsync(request.Id, after, LogBatch);
-                foreach (var entry in entries)
-                {
-                    await responseStream.WriteAsync(entry, stop);
-                    after = entry.Sequence;
-                }
+            throw ApiErrors.InvalidField("page_size", $"must be 0 to {MostEpochs}, got {request.PageSize}");
+        }
 
-                if (entries.Count == 0 && (!request.Follow || job.HasEnded))
-                {
-                    return;
-                }
+        if (!uint.TryParse(request.PageToken.Length > 0 ? request.PageToken : "0", NumberStyles.None, CultureInfo.InvariantCulture, out var after))
+        {
+            throw ApiErrors.InvalidField("page_token", "is not a token that ListEpochs gave");
+        }
 
-                await Task.Delay(entries.Count > 0 ? TimeSpan.Zero : LogPollInterval, stop);
-            }
-        });
+        var (epochs, size) = ((await ReadAsync(request.Id, context)).Epochs, request.PageSize > 0 ? request.PageSize : MostEpochs);
+        var page = epochs.Where(epoch => epoch.Epoch > after).Take(size).ToList();
+        return new ListEpochsResponse { Epochs = { page }, NextPageToken = page.Count > 0 && page[^1].Epoch < epochs[^1].Epoch ? $"{page[^1].Epoch}" : "" };
     }
 
     /// <summary>What the same request made when it came before; null: it comes for the first time.</summary>
-    private async Task<Job?> MadeBeforeAsync(string id, string requestId, string hash, CancellationToken stop) => await store.FindAsync(id) switch
+    private async Task<Job?> MadeBeforeAsync(string id, string requestId, string hash, ServerCallContext context) => await store.FindAsync(id) switch
     {
         null => null,
-        var made when made.IsMadeBy(requestId, hash) => await ReadAsync(id, stop),
+        var made when made.IsMadeBy(requestId, hash) => await ReadAsync(id, context),
         _ => throw ApiErrors.JobExists(JobRow.MadeByAnother(id)),
     };
 
@@ -202,20 +190,23 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
         }
     }
 
-    private async Task<Job> ReadAsync(string id, CancellationToken stop)
+    private async Task<Job> ReadAsync(string id, ServerCallContext context)
     {
         RequireId(id);
         var row = await store.FindAsync(id) ?? throw ApiErrors.NotFound(id);
-        return row.HasEnded ? row.ToJob() : await directory.AskAsync(new JobEnvelope { Job = id, Get = new GetJob() }, stop);
+        return row.HasEnded ? row.ToJob() : await directory.AskAsync(new JobEnvelope { Job = id, Get = new GetJob() }, context);
     }
 
     // Open streams would hold up the process's end.
-    private async Task UntilStoppingAsync(ServerCallContext context, Func<CancellationToken, Task> stream)
+    private async Task SendAsync<T>(Func<CancellationToken, IAsyncEnumerable<T>> read, IServerStreamWriter<T> writer, ServerCallContext context)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         try
         {
-            await stream(stop.Token);
+            await foreach (var message in read(stop.Token))
+            {
+                await writer.WriteAsync(message, stop.Token);
+            }
         }
         catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
         {
@@ -232,17 +223,6 @@ public sealed class JobService(IJobStore store, JobDirectory directory, JobValid
             throw ApiErrors.InvalidJob([.. unknown.Select(path => new FieldViolation(
                 path.StartsWith("spec.", StringComparison.Ordinal) ? path["spec.".Length..] : path,
                 $"a field of this number is not known to this coordinator, which is of release {TrainerVersion.Current}; leave the option out, or use a coordinator that has it"))]);
-        }
-    }
-
-    private static void RefuseUnknownStates(IEnumerable<JobState> states)
-    {
-        foreach (var (index, state) in states.Index())
-        {
-            if (state == JobState.Unspecified || !Enum.IsDefined(state))
-            {
-                throw ApiErrors.InvalidField($"states[{index}]", $"must be {JobStates.EitherName}, got {state.Name()}");
-            }
         }
     }
 

@@ -5,15 +5,15 @@ using Trainer.Coordinator.Store;
 
 namespace Trainer.Coordinator.Api;
 
-/// <summary>Where a list goes on, opaque to callers.</summary>
+/// <summary>Where a list goes on, opaque to callers: good for a list of the same order.</summary>
 internal static class PageToken
 {
-    public static string Write(JobRow last) =>
-        Base64Url.EncodeToString(Encoding.UTF8.GetBytes($"{last.Created.ToUnixTimeMilliseconds()}:{last.Id}"));
+    public static string Write(JobOrder order, JobCursor last) =>
+        Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Name(order)}:{last.Value}:{last.Id}")));
 
     /// <summary>Null for the first page.</summary>
-    /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT: no list gave this token.</exception>
-    public static JobCursor? Read(string token)
+    /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT: no such list gave this token.</exception>
+    public static JobCursor? Read(string token, JobOrder order)
     {
         if (token.Length == 0)
         {
@@ -21,14 +21,15 @@ internal static class PageToken
         }
 
         Span<byte> bytes = stackalloc byte[256];
-        if (token.Length <= bytes.Length && Base64Url.IsValid(token) && Base64Url.TryDecodeFromChars(token, bytes, out var length)
-            && Encoding.UTF8.GetString(bytes[..length]).Split(':') is [var time, { Length: > 0 } id]
-            && long.TryParse(time, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
-            && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())
-        {
-            return new JobCursor(DateTimeOffset.FromUnixTimeMilliseconds(milliseconds), id);
-        }
-
-        throw ApiErrors.InvalidField("page_token", "is not a token that ListJobs gave");
+        return token.Length <= bytes.Length && Base64Url.IsValid(token) && Base64Url.TryDecodeFromChars(token, bytes, out var length)
+            && Encoding.UTF8.GetString(bytes[..length]).Split(':') is [var name, var value, { Length: > 0 } id] && name == Name(order) && Value(order, value) is { } after
+            ? new JobCursor(after, id)
+            : throw ApiErrors.InvalidField("page_token", "is not a token that ListJobs gave for a list of this order");
     }
+
+    private static object? Value(JobOrder order, string text) => order.Field == JobOrderField.Name ? text
+        : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+        : null;
+
+    private static string Name(JobOrder order) => $"{(int)order.Field}{(order.Descending ? "-" : "+")}";
 }

@@ -15,46 +15,40 @@ public sealed class WorkerService(JobDirectory directory, IJobStore store) : Pro
         var unknown = await UnknownAsync(reply.Workers.Select(worker => worker.Job).Where(job => job.Length > 0).Distinct());
         return new ListWorkersResponse
         {
-            Workers =
-            {
-                reply.Workers.Zip(reply.LastSeenSeconds, (status, seen) => new Worker
-                {
-                    Name = status.Worker,
-                    Node = status.Node,
-                    Device = status.Device,
-                    DeviceKind = status.DeviceKind,
-                    Threads = status.Threads,
-                    Job = status.Job,
-                    Numerics = status.Numerics,
-                    LastSeenSeconds = seen,
-                    Draining = status.Leaving,
-                    Orphaned = unknown.Contains(status.Job),
-                    Quarantined = status.Quarantined,
-                    Machine = status.Machine,
-                }),
-            },
+            Workers = { reply.Workers.Zip(reply.LastSeenSeconds, (status, seen) => Show(status, seen, unknown.Contains(status.Job))) },
             Quarantines = { reply.Quarantines },
         };
     }
 
-    public override async Task<DrainWorkerResponse> DrainWorker(DrainWorkerRequest request, ServerCallContext context)
+    public override async Task<Worker> GetWorker(GetWorkerRequest request, ServerCallContext context)
     {
-        if (request.Name.Length == 0)
+        RequireName(request.Name);
+        var reply = await directory.ListWorkersAsync(context.CancellationToken);
+        var index = reply.Workers.Index().Where(worker => worker.Item.Worker == request.Name).Select(worker => worker.Index).DefaultIfEmpty(-1).First();
+        if (index < 0)
         {
-            throw ApiErrors.InvalidField("name", "is required");
+            throw ApiErrors.WorkerNotFound(request.Name);
         }
 
-        var reply = await directory.DrainAsync(new DrainWorker { Worker = request.Name, Undo = request.Undo }, context.CancellationToken);
-        return reply.Known ? new DrainWorkerResponse() : throw ApiErrors.WorkerNotFound(request.Name);
+        var status = reply.Workers[index];
+        return Show(status, reply.LastSeenSeconds[index], status.Job.Length > 0 && await store.FindAsync(status.Job) is null);
+    }
+
+    public override async Task<DrainWorkerResponse> DrainWorker(DrainWorkerRequest request, ServerCallContext context)
+    {
+        await DrainAsync(request.Name, request.Undo, context);
+        return new DrainWorkerResponse();
+    }
+
+    public override async Task<UndrainWorkerResponse> UndrainWorker(UndrainWorkerRequest request, ServerCallContext context)
+    {
+        await DrainAsync(request.Name, undo: true, context);
+        return new UndrainWorkerResponse();
     }
 
     public override async Task<ClearWorkerResponse> ClearWorker(ClearWorkerRequest request, ServerCallContext context)
     {
-        if (request.Name.Length == 0)
-        {
-            throw ApiErrors.InvalidField("name", "is required");
-        }
-
+        RequireName(request.Name);
         var reply = await directory.ClearAsync(new ClearWorker { Name = request.Name, Device = request.Device }, context.CancellationToken);
         return reply.Cleared.Count > 0 ? new ClearWorkerResponse { Cleared = { reply.Cleared } } : throw ApiErrors.NotQuarantined(request.Name, request.Device);
     }
@@ -73,7 +67,7 @@ public sealed class WorkerService(JobDirectory directory, IJobStore store) : Pro
         }
 
         var adopt = new AdoptJob { Served = served, Worker = worker.Worker, Numerics = worker.NumericsFor(served.Spec.WantedArithmetic()) ?? "" };
-        return await directory.AskAsync(new JobEnvelope { Job = served.Job, Adopt = adopt }, context.CancellationToken);
+        return await directory.AskAsync(new JobEnvelope { Job = served.Job, Adopt = adopt }, context);
     }
 
     public override async Task<ReleaseWorkerResponse> ReleaseWorker(ReleaseWorkerRequest request, ServerCallContext context)
@@ -83,14 +77,44 @@ public sealed class WorkerService(JobDirectory directory, IJobStore store) : Pro
         return new ReleaseWorkerResponse();
     }
 
-    /// <exception cref="RpcException">There is no such worker, or it is none of whose job the store knows nothing.</exception>
-    private async Task<(WorkerStatus Worker, Served Served)> OrphanAsync(string name, CancellationToken stop)
+    private async Task DrainAsync(string name, bool undo, ServerCallContext context)
+    {
+        RequireName(name);
+        var reply = await directory.DrainAsync(new DrainWorker { Worker = name, Undo = undo }, context.CancellationToken);
+        if (!reply.Known)
+        {
+            throw ApiErrors.WorkerNotFound(name);
+        }
+    }
+
+    private static void RequireName(string name)
     {
         if (name.Length == 0)
         {
             throw ApiErrors.InvalidField("name", "is required");
         }
+    }
 
+    private static Worker Show(WorkerStatus status, double lastSeenSeconds, bool isOrphaned) => new()
+    {
+        Name = status.Worker,
+        Node = status.Node,
+        Device = status.Device,
+        DeviceKind = status.DeviceKind,
+        Threads = status.Threads,
+        Job = status.Job,
+        Numerics = status.Numerics,
+        LastSeenSeconds = lastSeenSeconds,
+        Draining = status.Leaving,
+        Orphaned = isOrphaned,
+        Quarantined = status.Quarantined,
+        Machine = status.Machine,
+    };
+
+    /// <exception cref="RpcException">There is no such worker, or it is none of whose job the store knows nothing.</exception>
+    private async Task<(WorkerStatus Worker, Served Served)> OrphanAsync(string name, CancellationToken stop)
+    {
+        RequireName(name);
         var workers = (await directory.ListWorkersAsync(stop)).Workers;
         var worker = workers.FirstOrDefault(known => known.Worker == name) ?? throw ApiErrors.WorkerNotFound(name);
         var served = await directory.DescribeAsync(worker, stop);

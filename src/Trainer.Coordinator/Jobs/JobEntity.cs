@@ -13,7 +13,8 @@ using Trainer.Protos.Cluster;
 namespace Trainer.Coordinator.Jobs;
 
 /// <summary>What all job entities of a coordinator share.</summary>
-public sealed record JobServices(IJobStore Store, IActorRef Scheduler, JobSettings Settings, TimeProvider Clock, ControlMetrics? Metrics);
+/// <param name="Feed">Hears of every change of every job.</param>
+public sealed record JobServices(IJobStore Store, IActorRef Scheduler, JobSettings Settings, TimeProvider Clock, ControlMetrics? Metrics, IActorRef? Feed = null);
 
 /// <summary>
 /// One job: takes its row, asks <see cref="JobMachine"/> what each message means, and does that. The only writer of the row.
@@ -57,6 +58,11 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
     // What the memory holds may differ from the row now: this entity begins anew, as after any fault. Whoever asked hears the reason.
     private async Task HandleOrSayWhyNotAsync(JobEnvelope envelope)
     {
+        if (envelope.DeadlineUnixMs > 0 && Now.ToUnixTimeMilliseconds() > envelope.DeadlineUnixMs)
+        {
+            return; // Whoever asked has heard that nothing came of it, and may have asked for something else since.
+        }
+
         try
         {
             await HandleAsync(envelope);
@@ -106,11 +112,11 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
 
     private JobEvent? Event(JobEnvelope envelope) => envelope.MessageCase switch
     {
-        JobEnvelope.MessageOneofCase.Cancel => new CancelRequested(Now, envelope.Cancel.Etag),
-        JobEnvelope.MessageOneofCase.Suspend => new SuspendRequested(Now, envelope.Suspend.Etag),
-        JobEnvelope.MessageOneofCase.Resume => new ResumeRequested(Now, envelope.Resume.Etag),
-        JobEnvelope.MessageOneofCase.Scale => new ScaleRequested(
-            Now, envelope.Scale.HasMinWorkers ? envelope.Scale.MinWorkers : null, envelope.Scale.HasMaxWorkers ? envelope.Scale.MaxWorkers : null, envelope.Scale.Etag),
+        JobEnvelope.MessageOneofCase.Cancel => new CancelRequested(Now, envelope.Cancel.Etag, envelope.Cancel.AskedBy),
+        JobEnvelope.MessageOneofCase.Suspend => new SuspendRequested(Now, envelope.Suspend.Etag, envelope.Suspend.AskedBy),
+        JobEnvelope.MessageOneofCase.Resume => new ResumeRequested(Now, envelope.Resume.Etag, envelope.Resume.AskedBy),
+        JobEnvelope.MessageOneofCase.Change => new ChangeRequested(Now, envelope.Change),
+        JobEnvelope.MessageOneofCase.Delete => new DeleteRequested(Now, envelope.Delete.Etag),
         JobEnvelope.MessageOneofCase.Target => new Targeted(Now, envelope.Target),
         JobEnvelope.MessageOneofCase.Report => new Reported(Now, envelope.Report, PathOf(Sender)),
         JobEnvelope.MessageOneofCase.Wake => new Ticked(Now), // That the entity is there is all that it is for.
@@ -120,7 +126,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
     // Takes the job over, or makes it; false when there is no such job.
     private async Task<bool> EnterAsync(JobEnvelope envelope)
     {
-        var row = await _services.Store.FindAsync(_id);
+        var (row, isNew) = (await _services.Store.FindAsync(_id), false);
         if (row is { HasEnded: false })
         {
             var next = Math.Max(row.Term, _heardTerm) + 1;
@@ -134,7 +140,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         }
         else if (row is null && NewRow(envelope) is { } made)
         {
-            row = await _services.Store.InsertAsync(made);
+            (row, isNew) = (await _services.Store.InsertAsync(made), true);
             Count(row.Transitions[0]);
         }
 
@@ -147,6 +153,11 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
 
         _machine = JobMachine.Of(row, _services.Settings, ByteString.CopyFrom(RandomNumberGenerator.GetBytes(32)), Now);
         await DecideAsync(new Entered(Now));
+        if (isNew && _machine is not null)
+        {
+            PublishNow();
+        }
+
         return true;
     }
 
@@ -228,6 +239,9 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
                 return false;
             case SaveRow:
                 break;
+            case DeleteRow:
+                await DeleteAsync();
+                return false;
             case BeginAnew anew:
                 await BeginAnewAsync(anew.HeardTerm);
                 return false;
@@ -264,6 +278,18 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         return true;
     }
 
+    private async Task DeleteAsync()
+    {
+        var sender = Sender;
+        await _services.Store.DeleteAsync(_id);
+        _log.Info("{0}: deleted.", _id);
+        var deleted = new JobDeleted { Job = _id };
+        sender.Tell(deleted, Self);
+        _services.Feed?.Tell(deleted);
+        _machine = null;
+        Context.Parent.Tell(new Passivate(PoisonPill.Instance));
+    }
+
     // A worker obeys a higher term: another entity's, or one that a restored store has forgotten.
     private async Task BeginAnewAsync(ulong heardTerm)
     {
@@ -280,13 +306,11 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
     private void PublishNow()
     {
         (_published, _unpublished) = (Now, false);
-        if (_subscribers.Count > 0)
+        var update = new JobUpdate { Job = _machine!.Row.ToJob() };
+        _services.Feed?.Tell(update);
+        foreach (var subscriber in _subscribers)
         {
-            var update = new JobUpdate { Job = _machine!.Row.ToJob() };
-            foreach (var subscriber in _subscribers)
-            {
-                subscriber.Tell(update);
-            }
+            subscriber.Tell(update);
         }
     }
 

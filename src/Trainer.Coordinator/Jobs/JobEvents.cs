@@ -22,16 +22,22 @@ public sealed record ConnectionChanged(DateTimeOffset Now, string Address, bool 
 
 /// <summary>A user wants something changed.</summary>
 /// <param name="Etag">Of the job that the user saw; empty: whatever it is now.</param>
-public abstract record JobRequest(DateTimeOffset Now, string Etag) : JobEvent(Now);
+/// <param name="By">The user, as the caller said; empty: nobody said.</param>
+public abstract record JobRequest(DateTimeOffset Now, string Etag, string By) : JobEvent(Now);
 
-public sealed record CancelRequested(DateTimeOffset Now, string Etag) : JobRequest(Now, Etag);
+public sealed record CancelRequested(DateTimeOffset Now, string Etag, string By = "") : JobRequest(Now, Etag, By);
 
-public sealed record SuspendRequested(DateTimeOffset Now, string Etag) : JobRequest(Now, Etag);
+public sealed record SuspendRequested(DateTimeOffset Now, string Etag, string By = "") : JobRequest(Now, Etag, By);
 
-public sealed record ResumeRequested(DateTimeOffset Now, string Etag) : JobRequest(Now, Etag);
+public sealed record ResumeRequested(DateTimeOffset Now, string Etag, string By = "") : JobRequest(Now, Etag, By);
 
-/// <summary>Null: as it is.</summary>
-public sealed record ScaleRequested(DateTimeOffset Now, uint? MinWorkers, uint? MaxWorkers, string Etag) : JobRequest(Now, Etag);
+public sealed record ChangeRequested(DateTimeOffset Now, ChangeJob Change) : JobRequest(Now, Change.Etag, By: "")
+{
+    /// <summary>It changes nothing but what users say of the job.</summary>
+    public bool IsMereWords => !Change.HasMinWorkers && !Change.HasMaxWorkers && !Change.HasPriority;
+}
+
+public sealed record DeleteRequested(DateTimeOffset Now, string Etag) : JobRequest(Now, Etag, By: "");
 
 /// <summary>Time has passed.</summary>
 public sealed record Ticked(DateTimeOffset Now) : JobEvent(Now);
@@ -40,6 +46,9 @@ public sealed record Ticked(DateTimeOffset Now) : JobEvent(Now);
 public abstract record JobAction;
 
 public sealed record SaveRow(JobRow Row) : JobAction;
+
+/// <summary>Nothing is remembered of the job any more.</summary>
+public sealed record DeleteRow : JobAction;
 
 /// <summary>An order to a worker's agent.</summary>
 public sealed record Order(string ActorPath, IMessage Message) : JobAction;

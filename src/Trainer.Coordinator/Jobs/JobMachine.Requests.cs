@@ -10,28 +10,40 @@ public sealed partial record JobMachine
 {
     private JobMachine Answer(JobRequest request)
     {
-        var next = Refusal(request) is var (status, reason, message)
-            ? RefuseWith(status, message, reason)
+        var next = Holds(request) ? this
+            : Refusal(request) is var (status, reason, message) ? RefuseWith(status, message, reason)
             : request switch
             {
                 CancelRequested => Cancel(),
                 SuspendRequested => Suspend(),
                 ResumeRequested => Resume(),
-                ScaleRequested scale => Scale(scale),
+                ChangeRequested change => Change(change.Change),
+                DeleteRequested => Say(new DeleteRow()),
                 _ => throw new ArgumentOutOfRangeException(nameof(request), request, "Unknown request."),
             };
-        return next.Outbox.Exists(action => action is Refuse) ? next : next.Say(new AnswerWithJob());
+        return next.Outbox.Exists(action => action is Refuse or DeleteRow) ? next : next.Say(new AnswerWithJob());
     }
+
+    // Whoever repeats a request because the answer got lost hears the same again.
+    private bool Holds(JobRequest request) => request switch
+    {
+        CancelRequested => Row.State == JobState.Cancelled,
+        SuspendRequested => !Row.HasEnded && Row.Desired == Desired.Suspend,
+        ResumeRequested => !Row.HasEnded && Row.Desired == Desired.Run,
+        _ => false,
+    };
 
     private (StatusCode Status, string Reason, string Message)? Refusal(JobRequest request) => request switch
     {
-        _ when Row.HasEnded => (StatusCode.FailedPrecondition, "JOB_HAS_ENDED", $"Job {Row.Id} has ended: {Row.State.Name()}."),
+        DeleteRequested when !Row.HasEnded => (StatusCode.FailedPrecondition, "JOB_NOT_ENDED", $"Job {Row.Id} is {Row.State.Name()}: only what has ended can be deleted. Cancel it first."),
+        _ when Row.HasEnded && request is not (ChangeRequested { IsMereWords: true } or DeleteRequested) =>
+            (StatusCode.FailedPrecondition, "JOB_HAS_ENDED", $"Job {Row.Id} has ended: {Row.State.Name()}."),
         _ when request.Etag.Length > 0 && request.Etag != $"{Row.Version}" =>
             (StatusCode.Aborted, "ETAG_MISMATCH", $"Job {Row.Id} has changed: its etag is {Row.Version}, the request says {request.Etag}."),
-        ResumeRequested when Row.Desired != Desired.Suspend =>
-            (StatusCode.FailedPrecondition, "JOB_NOT_SUSPENDED", $"Job {Row.Id} is not suspended: {Row.State.Name()}."),
-        ScaleRequested scale when (scale.MinWorkers ?? Row.MinWorkers, scale.MaxWorkers ?? Row.MaxWorkers) is var (min, max) && (min < 1 || min > max) =>
-            (StatusCode.InvalidArgument, "INVALID_REQUEST", $"Job {Row.Id} cannot have {min} to {max} workers: the least must be 1 or more, and not above the most."),
+        ChangeRequested change when Changed(change.Change) is var row && (row.MinWorkers < 1 || row.MinWorkers > row.MaxWorkers) =>
+            (StatusCode.InvalidArgument, "INVALID_REQUEST", $"Job {Row.Id} cannot have {row.MinWorkers} to {row.MaxWorkers} workers: the least must be 1 or more, and not above the most."),
+        ChangeRequested change when Changed(change.Change) is var row && row.Labels.Count > JobLabels.Most =>
+            (StatusCode.InvalidArgument, "INVALID_REQUEST", $"Job {Row.Id} cannot have {row.Labels.Count} labels: {JobLabels.Most} at most."),
         _ => null,
     };
 
@@ -51,11 +63,6 @@ public sealed partial record JobMachine
     // Where no generation is at work it is suspended at once; else once a checkpoint is written (see Hold): its members may have committed what nobody here has heard of.
     private JobMachine Suspend()
     {
-        if (Row.Desired == Desired.Suspend)
-        {
-            return this;
-        }
-
         var next = Store(Row with { Desired = Desired.Suspend });
         return Phase switch
         {
@@ -74,11 +81,22 @@ public sealed partial record JobMachine
             : next.Move(Row.Started is null ? JobState.Starting : JobState.Running, "Resumed", "Resumed by the user before it was suspended.");
     }
 
-    private JobMachine Scale(ScaleRequested scale)
+    private JobMachine Change(ChangeJob change)
     {
-        var row = Row with { MinWorkersSince = scale.MinWorkers ?? Row.MinWorkersSince, MaxWorkersSince = scale.MaxWorkers ?? Row.MaxWorkersSince };
-        return row == Row ? this : Store(row).Log($"The user wants {row.MinWorkers} to {row.MaxWorkers} workers for it.");
+        var row = Changed(change);
+        var next = row == Row ? this : Store(row);
+        next = (row.MinWorkers, row.MaxWorkers) == (Row.MinWorkers, Row.MaxWorkers) ? next : next.Log($"The user wants {row.MinWorkers} to {row.MaxWorkers} workers for it.");
+        return row.Priority == Row.Priority ? next : next.Log($"The user gives it priority {row.Priority}.");
     }
+
+    private JobRow Changed(ChangeJob change) => Row with
+    {
+        MinWorkersSince = change.HasMinWorkers ? change.MinWorkers : Row.MinWorkersSince,
+        MaxWorkersSince = change.HasMaxWorkers ? change.MaxWorkers : Row.MaxWorkersSince,
+        PrioritySince = change.HasPriority ? change.Priority : Row.PrioritySince,
+        Notes = change.HasNotes ? change.Notes : Row.Notes,
+        Labels = JobLabels.Changed(Row.Labels, change),
+    };
 
     private string At(StateId state) => state.Item == 0 ? "before its first step" : $"at step {StepOf(state)}";
 }

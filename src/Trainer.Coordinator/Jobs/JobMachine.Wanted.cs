@@ -70,7 +70,7 @@ public sealed partial record JobMachine
         Job = Row.Id,
         MinWorkers = Row.MinWorkers,
         MaxWorkers = Math.Min(Row.MaxWorkers, (uint)MostMembers),
-        Priority = Row.Spec.Cluster.Priority,
+        Priority = Row.Priority,
         CreatedUnixMs = Row.Created.ToUnixTimeMilliseconds(),
         Numerics = Row.Numerics,
         Arithmetic = Arithmetic,

@@ -65,6 +65,9 @@ public sealed partial record JobMachine
 
     private bool Unpublished { get; init; }
 
+    /// <summary>Whose wish the event is, while it is taken.</summary>
+    private string Asker { get; init; } = "";
+
     /// <summary>What an event itself asks for.</summary>
     private ImmutableList<JobAction> Outbox { get; init; } = [];
 
@@ -87,12 +90,15 @@ public sealed partial record JobMachine
             Origin = create.Origin,
             Numerics = create.Numerics,
             Committed = create.Origin?.State ?? new StateId(),
+            Labels = create.Labels.ToImmutableSortedDictionary(StringComparer.Ordinal),
+            Notes = create.Notes,
+            Creator = create.Creator,
             State = JobState.Queued,
             Message = message,
             Term = 1,
             Created = now,
             Version = 1,
-            Transitions = [new Transition { Time = now.ToTimestamp(), State = JobState.Queued, Reason = "Submitted", Message = message }],
+            Transitions = [new Transition { Time = now.ToTimestamp(), State = JobState.Queued, Reason = "Submitted", Message = message, AskedBy = create.Creator }],
         };
     }
 
@@ -127,13 +133,14 @@ public sealed partial record JobMachine
 
     public JobDecision Decide(JobEvent e)
     {
-        var next = (this with { Now = e.Now, Uptime = Uptime + Passed(e.Now), Outbox = [], Unsaved = false, IsNewVersion = false, Unpublished = false }).Take(e);
+        var asked = this with { Now = e.Now, Uptime = Uptime + Passed(e.Now), Outbox = [], Unsaved = false, IsNewVersion = false, Unpublished = false, Asker = (e as JobRequest)?.By ?? "" };
+        var next = asked.Take(e) with { Asker = "" };
         return next.Row.UnknownFields.Length > 0 ? next.Finish([]) : next.Converge().TellWanted().Finish();
     }
 
     private JobMachine Take(JobEvent e) => e switch
     {
-        not CancelRequested when Row.UnknownFields.Length > 0 => LeaveAlone(e),
+        not (CancelRequested or DeleteRequested) when Row.UnknownFields.Length > 0 => LeaveAlone(e),
         JobRequest request => Answer(request),
         Entered => Enter(),
         Targeted targeted => Aim(targeted.Target),
@@ -221,7 +228,7 @@ public sealed partial record JobMachine
         {
             State = state,
             Message = message,
-            Transitions = Row.Transitions.Add(new Transition { Time = Now.ToTimestamp(), State = state, Reason = reason, Message = message }),
+            Transitions = Row.Transitions.Add(new Transition { Time = Now.ToTimestamp(), State = state, Reason = reason, Message = message, AskedBy = Asker }),
         },
     };
 

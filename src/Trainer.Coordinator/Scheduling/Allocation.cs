@@ -36,13 +36,17 @@ public sealed class Allocation
     /// <returns>By job the names of its workers; some may be nobody's who is heard.</returns>
     public static IReadOnlyDictionary<string, ImmutableSortedSet<string>> Allocate(IReadOnlyList<AllocatedJob> jobs, IReadOnlyList<WorkerStatus> workers, bool isSettled)
     {
-        var ordered = jobs.OrderByDescending(job => job.Wanted.Priority).ThenBy(job => job.Wanted.CreatedUnixMs).ThenBy(job => job.Wanted.Job, StringComparer.Ordinal).ToList();
+        var ordered = InOrder(jobs).ToList();
         var allocation = new Allocation(ordered, workers, isSettled);
         allocation.Keep(ordered);
         allocation.FillMinimums(ordered);
         allocation.Grow(ordered);
         return allocation._byJob.ToDictionary(job => job.Key, job => job.Value.ToImmutableSortedSet(StringComparer.Ordinal), StringComparer.Ordinal);
     }
+
+    /// <summary>Whose turn comes first.</summary>
+    public static IEnumerable<AllocatedJob> InOrder(IEnumerable<AllocatedJob> jobs) =>
+        jobs.OrderByDescending(job => job.Wanted.Priority).ThenBy(job => job.Wanted.CreatedUnixMs).ThenBy(job => job.Wanted.Job, StringComparer.Ordinal);
 
     /// <summary>All workers, free or not, that a job could use, by the arithmetic that they would serve it in.</summary>
     public static IEnumerable<IGrouping<string, WorkerStatus>> Candidates(JobWanted job, IEnumerable<WorkerStatus> workers) =>

@@ -56,6 +56,7 @@ public sealed class Scheduler : ReceiveActor, IWithTimers
         ReceiveAsync<QuarantineStored>(_ => ReadQuarantinesAsync());
         ReceiveAsync<ClearWorker>(ClearAsync);
         Receive<ListWorkersQuery>(_ => Sender.Tell(List()));
+        Receive<QueueQuery>(_ => Sender.Tell(new WaitingJobs { Jobs = { _state.Waiting() } }));
         Receive<Tick>(_ => Do(_state.Tick(Now)));
         ReceiveAsync<WakeJobs>(async _ =>
         {

@@ -114,6 +114,23 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
         return (this with { Workers = Workers.RemoveRange(silent), Jobs = Jobs.RemoveRange(forgotten) }).Allocate(now);
     }
 
+    /// <summary>The jobs that have fewer workers than they need, in the order in which they get some.</summary>
+    public IEnumerable<WaitingJob> Waiting()
+    {
+        List<WorkerStatus> statuses = [.. Workers.Values.Select(worker => worker.Status)];
+        return Allocation.InOrder(Jobs.Values.Select(job => job.ToAllocate())).Where(job => job.Told.Count < job.Wanted.MinWorkers).Select(job =>
+        {
+            var fitting = Allocation.Candidates(job.Wanted, statuses).Select(group => group.ToList()).MaxBy(group => group.Count) ?? [];
+            return new WaitingJob
+            {
+                Wanted = job.Wanted,
+                Fitting = (uint)fitting.Count,
+                Free = (uint)fitting.Count(worker => worker.Job.Length == 0),
+                Message = WaitingReason.InQueue(job.Wanted, fitting, [.. statuses.Where(worker => !worker.Leaving)]),
+            };
+        });
+    }
+
     private SchedulerDecision Allocate(DateTimeOffset now, string? answer = null)
     {
         if (now - Started < Settings.WarmUp)

@@ -22,6 +22,20 @@ internal static class WaitingReason
         return $"Waiting for workers: it needs {job.MinWorkers}{device}{numerics}; {ThoseHere(present)}.";
     }
 
+    /// <summary>The same, with what those who are here do.</summary>
+    public static string InQueue(JobWanted job, IReadOnlyList<WorkerStatus> fitting, IReadOnlyList<WorkerStatus> present)
+    {
+        if (fitting.Count < job.MinWorkers)
+        {
+            return Of(job, fitting.Count, present);
+        }
+
+        var busy = fitting.Where(worker => worker.Job.Length > 0 && worker.Job != job.Job).CountBy(worker => worker.Job).OrderBy(other => other.Key, StringComparer.Ordinal)
+            .Select(other => $"{other.Value} for {other.Key}").ToList();
+        var free = fitting.Count(worker => worker.Job.Length == 0);
+        return $"It needs {job.MinWorkers}; of {fitting.Count} that fit, {free} {(free == 1 ? "is" : "are")} free{(busy.Count > 0 ? $", {string.Join(", ", busy)}" : "")}.";
+    }
+
     public static bool TakesAnyDevice(JobWanted job) => job.Device is "" or "auto";
 
     private static string ThoseHere(IReadOnlyList<WorkerStatus> present)

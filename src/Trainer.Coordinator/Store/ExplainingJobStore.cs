@@ -4,7 +4,8 @@ using Trainer.Protos;
 namespace Trainer.Coordinator.Store;
 
 /// <summary>A store on SQLite whose errors say what happened to it, in words that reach whoever called.</summary>
-internal sealed class ExplainingJobStore(IJobStore store, string folder) : IJobStore
+/// <param name="written">Told of what gets into a job's log.</param>
+internal sealed class ExplainingJobStore(IJobStore store, string folder, LogSignal? written = null) : IJobStore
 {
     // SQLite's primary result codes.
     private const int Busy = 5;
@@ -19,10 +20,16 @@ internal sealed class ExplainingJobStore(IJobStore store, string folder) : IJobS
 
     public ValueTask<bool> TakeTermAsync(string id, ulong term, ulong next) => Explain(() => store.TakeTermAsync(id, term, next));
 
-    public ValueTask<bool> SaveAsync(JobRow row) => Explain(() => store.SaveAsync(row));
+    public async ValueTask<bool> SaveAsync(JobRow row)
+    {
+        var isSaved = await Explain(() => store.SaveAsync(row));
+        written?.Raise(row.Id);
+        return isSaved;
+    }
 
-    public ValueTask<IReadOnlyList<JobRow>> ListAsync(IReadOnlyCollection<JobState> states, JobCursor? after, int limit) =>
-        Explain(() => store.ListAsync(states, after, limit));
+    public ValueTask<IReadOnlyList<JobRow>> ListAsync(JobQuery query) => Explain(() => store.ListAsync(query));
+
+    public ValueTask DeleteAsync(string id) => Explain(() => store.DeleteAsync(id));
 
     public ValueTask<IReadOnlyList<string>> ActiveIdsAsync() => Explain(store.ActiveIdsAsync);
 
@@ -38,7 +45,11 @@ internal sealed class ExplainingJobStore(IJobStore store, string folder) : IJobS
         }
     }
 
-    public ValueTask AppendLogAsync(string id, string source, string message, DateTimeOffset time) => Explain(() => store.AppendLogAsync(id, source, message, time));
+    public async ValueTask AppendLogAsync(string id, string source, string message, DateTimeOffset time)
+    {
+        await Explain(() => store.AppendLogAsync(id, source, message, time));
+        written?.Raise(id);
+    }
 
     public ValueTask QuarantineAsync(Quarantine entry) => Explain(() => store.QuarantineAsync(entry));
 

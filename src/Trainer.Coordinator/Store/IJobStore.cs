@@ -3,9 +3,6 @@ using Trainer.Protos;
 
 namespace Trainer.Coordinator.Store;
 
-/// <summary>Where the newest-first list goes on: after the job that was created then and has this id.</summary>
-public readonly record struct JobCursor(DateTimeOffset Created, string Id);
-
 /// <summary>Jobs and their history. What a method has written survives a crash of the machine once the method has returned.</summary>
 public interface IJobStore : IDisposable
 {
@@ -23,8 +20,10 @@ public interface IJobStore : IDisposable
     /// </summary>
     ValueTask<bool> SaveAsync(JobRow row);
 
-    /// <summary>Newest first. No states: all.</summary>
-    ValueTask<IReadOnlyList<JobRow>> ListAsync(IReadOnlyCollection<JobState> states, JobCursor? after, int limit);
+    ValueTask<IReadOnlyList<JobRow>> ListAsync(JobQuery query);
+
+    /// <summary>Forgets a job that has ended, with its log; nothing where it has not, or is not there.</summary>
+    ValueTask DeleteAsync(string id);
 
     /// <summary>The ids of the jobs that have not ended, oldest first.</summary>
     ValueTask<IReadOnlyList<string>> ActiveIdsAsync();

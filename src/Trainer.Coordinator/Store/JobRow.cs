@@ -9,6 +9,8 @@ namespace Trainer.Coordinator.Store;
 /// <summary>Everything that is remembered of a job: the truth, which its entity alone changes. Protobuf messages in it are never modified.</summary>
 public sealed record JobRow
 {
+    private static readonly ImmutableSortedDictionary<string, string> NoLabels = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+
     public required string Id { get; init; }
 
     public required string RequestId { get; init; }
@@ -69,6 +71,18 @@ public sealed record JobRow
     /// <inheritdoc cref="MinWorkersSince"/>
     public uint? MaxWorkersSince { get; init; }
 
+    /// <inheritdoc cref="MinWorkersSince"/>
+    public int? PrioritySince { get; init; }
+
+    /// <summary>By which its user finds it.</summary>
+    public ImmutableSortedDictionary<string, string> Labels { get; init; } = NoLabels;
+
+    /// <summary>Its user's own words.</summary>
+    public string Notes { get; init; } = "";
+
+    /// <summary>Who submitted it, as the caller said; empty: nobody said.</summary>
+    public string Creator { get; init; } = "";
+
     /// <summary>The last committed state that is known of; as <see cref="Progress"/>, of the last write.</summary>
     public StateId Committed { get; init; } = new();
 
@@ -100,16 +114,18 @@ public sealed record JobRow
 
     public uint MaxWorkers => MaxWorkersSince ?? Spec.Cluster.MaxWorkers;
 
+    public int Priority => PrioritySince ?? Spec.Cluster.Priority;
+
     /// <summary>As it is now, with what was said since it was submitted.</summary>
     private JobSpec SpecNow()
     {
-        if (MinWorkersSince is null && MaxWorkersSince is null)
+        if (MinWorkersSince is null && MaxWorkersSince is null && PrioritySince is null)
         {
             return Spec;
         }
 
         var spec = Spec.Clone();
-        (spec.Cluster.MinWorkers, spec.Cluster.MaxWorkers) = (MinWorkers, MaxWorkers);
+        (spec.Cluster.MinWorkers, spec.Cluster.MaxWorkers, spec.Cluster.Priority) = (MinWorkers, MaxWorkers, Priority);
         return spec;
     }
 
@@ -133,6 +149,9 @@ public sealed record JobRow
         Term = Generation.Term,
         Generation = Generation.Number,
         Verification = Verification,
+        Labels = { Labels },
+        Notes = Notes,
+        Creator = Creator,
     };
 }
 

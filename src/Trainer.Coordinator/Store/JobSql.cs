@@ -38,12 +38,5 @@ internal static class JobSql
 
     public const string ReadLog = "SELECT sequence, time, source, message FROM log WHERE job = @id AND sequence > @after ORDER BY sequence LIMIT @limit";
 
-    public static string Page(bool byState, bool after)
-    {
-        string[] conditions = [.. byState ? ["state IN @states"] : Array.Empty<string>(), .. after ? ["(created, id) < (@created, @id)"] : Array.Empty<string>()];
-        var where = conditions.Length > 0 ? "WHERE " + string.Join(" AND ", conditions) : "";
-        return $"{Select} {where} ORDER BY created DESC, id DESC LIMIT @limit";
-    }
-
     private static string Names(IEnumerable<JobColumn> columns) => string.Join(", ", columns.Select(column => column.Name));
 }

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using Google.Protobuf;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
@@ -12,6 +14,8 @@ internal sealed record JobColumn(string Name, bool Changes, Func<JobRow, object?
 /// <summary>Table jobs, column by column: the only place that knows how a <see cref="JobRow"/> is laid out in the database.</summary>
 internal static class JobTable
 {
+    private static readonly JsonSerializerOptions LabelsForm = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private static readonly JobRow Blank = new()
     {
         Id = "",
@@ -54,6 +58,11 @@ internal static class JobTable
         Messages("evictions", row => row.Evictions, (row, value) => row with { Evictions = value }),
         Message("verification", row => row.Verification, (row, value) => row with { Verification = value }, changes: false),
         Message("origin", row => row.Origin, (row, value) => row with { Origin = value }, changes: false),
+        Text("labels", row => JsonSerializer.Serialize(row.Labels, LabelsForm), (row, value) => row with { Labels = LabelsOf(value) }),
+        Text("notes", row => row.Notes, (row, value) => row with { Notes = value }),
+        Text("creator", row => row.Creator, (row, value) => row with { Creator = value }, changes: false),
+        Number("priority", row => row.PrioritySince, (row, value) => row with { PrioritySince = (int)value }),
+        Text("name", row => row.Spec.Name, (row, _) => row, changes: false), // For lists by name alone.
     ];
 
     /// <param name="values">In the order of <see cref="Columns"/>.</param>
@@ -61,6 +70,9 @@ internal static class JobTable
         Blank, (row, cell) => cell.Second is DBNull ? row : cell.First.Restore(row, cell.Second));
 
     public static string Json(IMessage message) => ProtoJson.Line(ProtoJson.Compact(message));
+
+    private static ImmutableSortedDictionary<string, string> LabelsOf(string json) =>
+        JsonSerializer.Deserialize<Dictionary<string, string>>(json)!.ToImmutableSortedDictionary(StringComparer.Ordinal);
 
     private static JobRow RestoreSpec(JobRow row, string json)
     {

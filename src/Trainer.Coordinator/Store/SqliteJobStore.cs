@@ -84,16 +84,18 @@ public sealed class SqliteJobStore : IJobStore
         return new(true);
     }
 
-    public ValueTask<IReadOnlyList<JobRow>> ListAsync(IReadOnlyCollection<JobState> states, JobCursor? after, int limit)
+    public ValueTask<IReadOnlyList<JobRow>> ListAsync(JobQuery query)
     {
         using var connection = Connect();
-        return new(Load(connection, JobSql.Page(states.Count > 0, after is not null), new
-        {
-            states = states.Select(state => (int)state),
-            created = after?.Created.ToUnixTimeMilliseconds(),
-            id = after?.Id,
-            limit,
-        }));
+        var (sql, parameters) = JobPageSql.Of(query);
+        return new(Load(connection, sql, parameters));
+    }
+
+    public ValueTask DeleteAsync(string id)
+    {
+        using var connection = Connect();
+        connection.Execute("DELETE FROM jobs WHERE id = @id AND state IN @ended", new { id, ended = JobStates.Ended.Select(state => (int)state) });
+        return default;
     }
 
     public ValueTask<IReadOnlyList<string>> ActiveIdsAsync()

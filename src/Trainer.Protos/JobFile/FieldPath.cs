@@ -17,7 +17,7 @@ internal static class FieldPath
     /// <summary>Has the field been given? Of a field without presence (proto3 without <c>optional</c>) 0 and "" mean no.</summary>
     public static bool IsPresent(FieldDescriptor field, IMessage message) => (field, field.Accessor.GetValue(message)) switch
     {
-        ({ IsRepeated: true }, IList list) => list.Count > 0,
+        ({ IsRepeated: true }, ICollection many) => many.Count > 0,
         ({ HasPresence: true }, _) => field.Accessor.HasValue(message),
         (_, string text) => text.Length > 0,
         (_, ByteString bytes) => bytes.Length > 0,

@@ -52,6 +52,9 @@ internal sealed class RunningCommand : IDisposable
     /// <summary>Waits until the output has the text.</summary>
     public Task SaysAsync(string text) => Eventually.TrueAsync(() => _output.ToString().Contains(text, StringComparison.Ordinal), $"the output says '{text}'");
 
+    /// <summary>Waits until the error stream has the text.</summary>
+    public Task WarnsAsync(string text) => Eventually.TrueAsync(() => _errors.ToString().Contains(text, StringComparison.Ordinal), $"the errors say '{text}'");
+
     public void Interrupt() => _interrupt.Cancel();
 
     public async Task<CommandRun> EndAsync()

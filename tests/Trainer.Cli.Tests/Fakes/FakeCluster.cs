@@ -100,7 +100,15 @@ internal sealed class FakeApi
 
     public UpdateJobRequest? Update { get; set; }
 
-    public DrainWorkerRequest? Drain { get; set; }
+    /// <summary>What was asked last of that worker: drain or undrain.</summary>
+    public (string Worker, bool Drained)? Drain { get; set; }
+
+    public Queue Queue { get; } = new();
+
+    /// <summary>What WatchJobs sends, and then nothing more.</summary>
+    public List<WatchJobsResponse> Changes { get; } = [];
+
+    public ListJobsRequest? List { get; set; }
 
     public List<Quarantine> Quarantines { get; } = [];
 
@@ -116,6 +124,7 @@ internal sealed class FakeJobs(FakeApi api) : JobService.JobServiceBase
 
     public override Task<ListJobsResponse> ListJobs(ListJobsRequest request, ServerCallContext context)
     {
+        api.List = request;
         var wanted = api.Jobs.Where(job => request.States.Count == 0 || request.States.Contains(job.State)).ToList();
         var start = request.PageToken.Length > 0 ? int.Parse(request.PageToken, CultureInfo.InvariantCulture) : 0;
         var page = wanted.Skip(start).Take(Math.Min(request.PageSize, 2)).ToList(); // small pages, so that clients have to turn them
@@ -153,9 +162,34 @@ internal sealed class FakeJobs(FakeApi api) : JobService.JobServiceBase
     {
         api.Update = request;
         var job = api.Find(request.Job.Id);
+        job.Labels.MergeFrom(request.Job.Labels);
+        (job.Notes, job.Spec.Cluster) = (request.Job.Notes, job.Spec.Cluster);
+        if (request.Job.Spec is null)
+        {
+            return Task.FromResult(job);
+        }
+
         job.Spec.Cluster = new ClusterSection { MinWorkers = 1, MaxWorkers = request.Job.Spec.Cluster.MaxWorkers };
         return Task.FromResult(job);
     }
+
+    public override Task<Google.Protobuf.WellKnownTypes.Empty> DeleteJob(DeleteJobRequest request, ServerCallContext context)
+    {
+        api.Jobs.Remove(api.Find(request.Id));
+        return Task.FromResult(new Google.Protobuf.WellKnownTypes.Empty());
+    }
+
+    public override async Task WatchJobs(WatchJobsRequest request, IServerStreamWriter<WatchJobsResponse> responseStream, ServerCallContext context)
+    {
+        foreach (var change in api.Changes)
+        {
+            await responseStream.WriteAsync(change);
+        }
+
+        await Task.Delay(Timeout.Infinite, context.CancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public override Task<Queue> GetQueue(GetQueueRequest request, ServerCallContext context) => Task.FromResult(api.Queue);
 
     public override Task<GetJournalResponse> GetJournal(GetJournalRequest request, ServerCallContext context)
     {
@@ -231,15 +265,35 @@ internal sealed class FakeWorkers(FakeApi api) : WorkerService.WorkerServiceBase
 
     public override Task<DrainWorkerResponse> DrainWorker(DrainWorkerRequest request, ServerCallContext context)
     {
-        api.Drain = request;
-        return api.Workers.Exists(worker => worker.Name == request.Name)
-            ? Task.FromResult(new DrainWorkerResponse())
-            : throw new RpcException(new Status(StatusCode.NotFound, $"There is no worker {request.Name}."));
+        api.Drain = (Find(request.Name).Name, true);
+        return Task.FromResult(new DrainWorkerResponse());
     }
+
+    public override Task<UndrainWorkerResponse> UndrainWorker(UndrainWorkerRequest request, ServerCallContext context)
+    {
+        api.Drain = (Find(request.Name).Name, false);
+        return Task.FromResult(new UndrainWorkerResponse());
+    }
+
+    public override Task<Worker> GetWorker(GetWorkerRequest request, ServerCallContext context) => Task.FromResult(Find(request.Name));
+
+    private Worker Find(string name) =>
+        api.Workers.Find(worker => worker.Name == name) ?? throw new RpcException(new Status(StatusCode.NotFound, $"There is no worker {name}."));
 }
 
 internal sealed class FakeSystem : SystemService.SystemServiceBase
 {
     public override Task<SystemVersion> GetVersion(GetVersionRequest request, ServerCallContext context) =>
         Task.FromResult(new SystemVersion { Release = Hosting.TrainerVersion.Current, Api = "trainer.v1", Numerics = "canonical-7", ClusterProtocol = 5 });
+
+    public override async Task<SystemInfo> GetInfo(GetInfoRequest request, ServerCallContext context) => new()
+    {
+        Version = await GetVersion(new GetVersionRequest(), context),
+        Coordinator = "coordinator",
+        StartTime = new Google.Protobuf.WellKnownTypes.Timestamp { Seconds = 1_000 },
+        Time = new Google.Protobuf.WellKnownTypes.Timestamp { Seconds = 1_090 },
+        Workers = 3,
+        IdleWorkers = 1,
+        Jobs = { new JobCount { State = JobState.Running, Count = 2 } },
+    };
 }

@@ -46,8 +46,21 @@ public sealed class ReconnectTests : IDisposable
         await using var restarted = await FakeCluster.StartAsync(new FakeApi { Watch = Send(SampleJobs.Succeeded) }, _home.Path);
 
         var (watched, listed) = (await watch.EndAsync(), await list.EndAsync());
-        Assert.Equal((0, ""), (watched.ExitCode, watched.Errors));
+        Assert.Equal(0, watched.ExitCode);
+        Assert.Matches("^(Waiting for the coordinator, which is being started again.\nConnected again.\n)?$", watched.Errors); // Said after a second.
         Assert.Equal((0, "No jobs.\n"), (listed.ExitCode, listed.Output));
+    }
+
+    [Fact]
+    public async Task Whoever_waits_for_a_coordinator_is_told_so_at_once()
+    {
+        var run = RunFolder.OpenOrCreate(_home["run"]);
+        var self = ProcessIdentity.Current;
+        new LocalClusterRecord(self.ProcessId, self.StartTicks, Ready: true, 2, 1, "/logs").Write(run);
+        using var logs = RunningCommand.Start(_home.Path, "logs", SampleJobs.Id);
+        await logs.WarnsAsync("Waiting for the coordinator, which is being started again.\n");
+        logs.Interrupt();
+        Assert.Equal(130, (await logs.EndAsync()).ExitCode);
     }
 
     [Fact]

@@ -206,8 +206,8 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
         await FailsAsync(Jobs.CancelJobAsync(cancel), StatusCode.Aborted, "ETAG_MISMATCH");
         cancel.Etag = job.Etag;
         Assert.Equal(JobState.Cancelled, (await Jobs.CancelJobAsync(cancel)).State);
-        cancel.Etag = "";
-        var error = await FailsAsync(Jobs.CancelJobAsync(cancel), StatusCode.FailedPrecondition, "JOB_HAS_ENDED");
+        Assert.Equal(JobState.Cancelled, (await Jobs.CancelJobAsync(cancel)).State); // The answer got lost, and it is asked again.
+        var error = await FailsAsync(Jobs.SuspendJobAsync(new SuspendJobRequest { Id = job.Id }), StatusCode.FailedPrecondition, "JOB_HAS_ENDED");
         Assert.Equal($"Job {job.Id} has ended: CANCELLED.", error.Status.Detail);
         Assert.Equal(JobState.Cancelled, (await Jobs.GetJobAsync(new GetJobRequest { Id = job.Id })).State);
 
@@ -267,6 +267,8 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
 
         var health = await new Health.HealthClient(_coordinator.Invoker).CheckAsync(new HealthCheckRequest());
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, health.Status);
+        health = await new Health.HealthClient(_coordinator.Invoker).CheckAsync(new HealthCheckRequest { Service = "trainer.v1.JobService" });
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, health.Status);
         Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(() => ReflectAsync(_coordinator.Invoker))).StatusCode);
         Assert.Contains("trainer.v1.JobService", await ReflectAsync(_coordinator.WithToken(TestCoordinator.Token)));
     }
@@ -297,9 +299,9 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
         where T : IMessage<T>, new() =>
         new MessageParser<T>(() => new T()).ParseFrom([.. message.ToByteArray(), 0xC8, 0x03, 0x01]);
 
-    private static Task<RpcException> FailsAsync<T>(AsyncUnaryCall<T> call, StatusCode code, string reason) => FailsAsync(call.ResponseAsync, code, reason);
+    internal static Task<RpcException> FailsAsync<T>(AsyncUnaryCall<T> call, StatusCode code, string reason) => FailsAsync(call.ResponseAsync, code, reason);
 
-    private static async Task<RpcException> FailsAsync(Task call, StatusCode code, string reason)
+    internal static async Task<RpcException> FailsAsync(Task call, StatusCode code, string reason)
     {
         var error = await Assert.ThrowsAsync<RpcException>(() => call);
         Assert.Equal((code, reason), (error.StatusCode, error.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason));

@@ -9,9 +9,14 @@ public sealed class TokenTests
     [Fact]
     public void A_page_token_leads_behind_the_last_row()
     {
-        var row = Samples.Row("abc");
-        Assert.Equal(new JobCursor(row.Created, "abc"), PageToken.Read(PageToken.Write(row)));
-        Assert.Null(PageToken.Read(""));
+        foreach (var (field, value) in new (JobOrderField, object)[] { (JobOrderField.CreateTime, 1772366400125), (JobOrderField.Name, "lenet"), (JobOrderField.State, 3L) })
+        {
+            var (order, cursor) = (new JobOrder(field, Descending: true), new JobCursor(value, "abc"));
+            Assert.Equal(cursor, PageToken.Read(PageToken.Write(order, cursor), order));
+            Assert.Throws<RpcException>(() => PageToken.Read(PageToken.Write(order, cursor), order with { Descending = false }));
+        }
+
+        Assert.Null(PageToken.Read("", JobOrder.NewestFirst));
     }
 
     [Theory]
@@ -21,8 +26,8 @@ public sealed class TokenTests
     [InlineData("not base64!")]
     public void Other_page_tokens_are_refused(string token)
     {
-        var error = Assert.Throws<RpcException>(() => PageToken.Read(token));
-        Assert.Equal((StatusCode.InvalidArgument, "page_token: is not a token that ListJobs gave"), (error.StatusCode, error.Status.Detail));
+        var error = Assert.Throws<RpcException>(() => PageToken.Read(token, JobOrder.NewestFirst));
+        Assert.Equal((StatusCode.InvalidArgument, "page_token: is not a token that ListJobs gave for a list of this order"), (error.StatusCode, error.Status.Detail));
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class StoreOfRelease01Tests : IDisposable
     {
         using var store = SqliteJobStore.Open(_folder.Path);
 
-        var rows = await store.ListAsync([], null, 100);
+        var rows = await store.ListAsync(new JobQuery { Limit = 100 });
 
         Assert.Equal(
             [("running", JobState.Running), ("cancelled", JobState.Cancelled), ("runs", JobState.Succeeded), ("fails", JobState.Failed),
@@ -48,7 +48,7 @@ public sealed class StoreOfRelease01Tests : IDisposable
     {
         using var store = SqliteJobStore.Open(_folder.Path);
         // Fields that later releases added have their defaults.
-        var stored = JobRules.WithDefaults((await store.ListAsync([], null, 100)).Single(row => row.Spec.Name == name).Spec);
+        var stored = JobRules.WithDefaults((await store.ListAsync(new JobQuery { Limit = 100 })).Single(row => row.Spec.Name == name).Spec);
         var file = Repository.File($"tests/contract/0.1/{name}.yaml");
         var text = File.ReadAllText(file).Replace("name: runs", "name: cancelled", StringComparison.Ordinal);
 
@@ -83,7 +83,7 @@ public sealed class StoreOfRelease01Tests : IDisposable
         Assert.All(texts.SelectMany(text => Names(JsonDocument.Parse(text).RootElement)), name => Assert.DoesNotContain(name, char.IsAsciiLetterUpper));
         Assert.Contains(texts, text => text.Contains("\"seed\":18446744073709551557", StringComparison.Ordinal));
         Assert.Contains(texts, text => text.Contains("\"state\":\"SUCCEEDED\"", StringComparison.Ordinal));
-        Assert.Equal(5, connection.ExecuteScalar<int>("PRAGMA user_version"));
+        Assert.Equal(6, connection.ExecuteScalar<int>("PRAGMA user_version"));
     }
 
     private static IEnumerable<string> Names(JsonElement json) => json.ValueKind switch

@@ -103,7 +103,8 @@ public sealed class JobEntityTests : TestKit
             new JobEnvelope { Job = Id, Subscribe = new Subscribe() },
             new JobEnvelope { Job = Id, Suspend = new SuspendJob() },
             new JobEnvelope { Job = Id, Resume = new ResumeJob() },
-            new JobEnvelope { Job = Id, Scale = new ScaleJob() },
+            new JobEnvelope { Job = Id, Change = new ChangeJob() },
+            new JobEnvelope { Job = Id, Delete = new DeleteJob() },
             new JobEnvelope { Job = Id, Journal = new GetJournal() },
         })
         {
@@ -111,6 +112,16 @@ public sealed class JobEntityTests : TestKit
             var refused = await _user.ExpectMsgAsync<JobRefused>();
             Assert.Equal(((int)status, "The disk is full."), (refused.Status, refused.Message));
         }
+    }
+
+    [Fact]
+    public async Task A_command_that_nobody_waits_for_any_more_is_not_carried_out()
+    {
+        await CreateAsync();
+        Tell(new JobEnvelope { Cancel = new CancelJob(), DeadlineUnixMs = 1 });
+        Tell(new JobEnvelope { Get = new GetJob(), DeadlineUnixMs = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() });
+        var update = (JobUpdate)await _user.FishForMessageAsync(message => message is JobUpdate);
+        Assert.Equal(JobState.Queued, update.Job.State);
     }
 
     [Fact]

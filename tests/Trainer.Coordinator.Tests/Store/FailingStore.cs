@@ -3,32 +3,36 @@ using Trainer.Protos;
 
 namespace Trainer.Coordinator.Tests.Store;
 
-/// <summary>A store of which every call fails.</summary>
-internal sealed class FailingStore(Func<Exception> fault) : IJobStore
+/// <summary>A store of which every call fails, but lists where it is given what they show.</summary>
+internal sealed record FailingStore(Func<Exception> Fault) : IJobStore
 {
-    public ValueTask<JobRow> InsertAsync(JobRow row) => throw fault();
+    public IReadOnlyList<JobRow>? Listed { get; init; }
 
-    public ValueTask<JobRow?> FindAsync(string id) => throw fault();
+    public ValueTask<JobRow> InsertAsync(JobRow row) => throw Fault();
 
-    public ValueTask<bool> TakeTermAsync(string id, ulong term, ulong next) => throw fault();
+    public ValueTask<JobRow?> FindAsync(string id) => throw Fault();
 
-    public ValueTask<bool> SaveAsync(JobRow row) => throw fault();
+    public ValueTask<bool> TakeTermAsync(string id, ulong term, ulong next) => throw Fault();
 
-    public ValueTask<IReadOnlyList<JobRow>> ListAsync(IReadOnlyCollection<JobState> states, JobCursor? after, int limit) => throw fault();
+    public ValueTask<bool> SaveAsync(JobRow row) => throw Fault();
 
-    public ValueTask<IReadOnlyList<string>> ActiveIdsAsync() => throw fault();
+    public ValueTask<IReadOnlyList<JobRow>> ListAsync(JobQuery query) => Listed is null ? throw Fault() : new(Listed);
 
-    public IReadOnlyDictionary<JobState, int> CountByState() => throw fault();
+    public ValueTask DeleteAsync(string id) => throw Fault();
 
-    public ValueTask AppendLogAsync(string id, string source, string message, DateTimeOffset time) => throw fault();
+    public ValueTask<IReadOnlyList<string>> ActiveIdsAsync() => throw Fault();
 
-    public ValueTask<IReadOnlyList<LogEntry>> ReadLogAsync(string id, long after, int limit) => throw fault();
+    public IReadOnlyDictionary<JobState, int> CountByState() => throw Fault();
 
-    public ValueTask QuarantineAsync(Quarantine entry) => throw fault();
+    public ValueTask AppendLogAsync(string id, string source, string message, DateTimeOffset time) => throw Fault();
 
-    public ValueTask<IReadOnlyList<Quarantine>> QuarantinesAsync() => throw fault();
+    public ValueTask<IReadOnlyList<LogEntry>> ReadLogAsync(string id, long after, int limit) => throw Fault();
 
-    public ValueTask ClearAsync(string machine, string device) => throw fault();
+    public ValueTask QuarantineAsync(Quarantine entry) => throw Fault();
+
+    public ValueTask<IReadOnlyList<Quarantine>> QuarantinesAsync() => throw Fault();
+
+    public ValueTask ClearAsync(string machine, string device) => throw Fault();
 
     public void Dispose()
     {

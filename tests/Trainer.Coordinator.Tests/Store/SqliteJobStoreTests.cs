@@ -23,7 +23,7 @@ public sealed class SqliteJobStoreTests : IDisposable
     [Fact]
     public async Task Everything_of_a_job_is_there_after_a_restart()
     {
-        var row = Full(Samples.Row());
+        var row = Full(Samples.Row() with { Creator = "ann" });
         await _store.InsertAsync(row);
         _store.Dispose();
         _store = SqliteJobStore.Open(_folder.Path);
@@ -128,15 +128,75 @@ public sealed class SqliteJobStoreTests : IDisposable
             await _store.InsertAsync(Samples.Row($"j-{i}", i % 3 == 0 ? JobState.Failed : JobState.Queued, Samples.Noon.AddSeconds(i / 2)));
         }
 
-        var first = await _store.ListAsync([], null, 3);
+        var first = await _store.ListAsync(new JobQuery { Limit = 3 });
         Assert.Equal(["j-6", "j-5", "j-4"], first.Select(row => row.Id));
-        var second = await _store.ListAsync([], new JobCursor(first[^1].Created, first[^1].Id), 9);
+        var second = await _store.ListAsync(new JobQuery { After = new JobCursor(first[^1].Created.ToUnixTimeMilliseconds(), first[^1].Id), Limit = 9 });
         Assert.Equal(["j-3", "j-2", "j-1", "j-0"], second.Select(row => row.Id));
-        var failed = await _store.ListAsync([JobState.Failed, JobState.Running], new JobCursor(Samples.Noon.AddSeconds(3), "j-6"), 9);
+        var states = new JobQuery { States = [JobState.Failed, JobState.Running], After = new JobCursor(Samples.Noon.AddSeconds(3).ToUnixTimeMilliseconds(), "j-6"), Limit = 9 };
+        var failed = await _store.ListAsync(states);
         Assert.Equal(["j-3", "j-0"], failed.Select(row => row.Id));
 
         Assert.Equal(["j-1", "j-2", "j-4", "j-5"], await _store.ActiveIdsAsync());
         Assert.Equal([(JobState.Queued, 4), (JobState.Failed, 3)], _store.CountByState().Select(pair => (pair.Key, pair.Value)).OrderBy(pair => pair.Key));
+    }
+
+    [Fact]
+    public async Task Lists_by_every_condition_and_order_what_the_same_filter_says_of_each_job()
+    {
+        string[] names = ["vgg", "lenet", "alexnet", "lenet", "resnet"];
+        foreach (var (i, name) in names.Index())
+        {
+            var row = Samples.Row($"j-{i}", i % 2 == 0 ? JobState.Failed : JobState.Queued, Samples.Noon.AddSeconds(i)) with { Spec = Samples.Spec(name), Creator = i < 2 ? "ann" : "" };
+            await _store.InsertAsync(row with { Labels = row.Labels.Add("team", i < 3 ? "vision" : "Vision").Add("a.b/c-d", $"{i}") });
+        }
+
+        var all = await _store.ListAsync(new JobQuery { Limit = 9 });
+        foreach (var filter in new[]
+        {
+            "state = FAILED", "state != FAILED", "name = lenet", "name != lenet", "creator = ann", "creator != ann", "labels.team = vision", "labels.team != vision",
+            "labels.a.b/c-d = 3", "labels.none != x", "create_time < 2026-03-01T12:00:02.125Z", "create_time >= 2026-03-01T12:00:02.125Z AND name = lenet",
+        })
+        {
+            var conditions = Coordinator.Api.JobFilterText.Read(filter);
+            var listed = await _store.ListAsync(new JobQuery { Filter = conditions, Limit = 9 });
+            Assert.Equal(all.Where(row => conditions.Holds(row.ToJob())).Select(row => row.Id), listed.Select(row => row.Id));
+            Assert.InRange(listed.Count, 1, 5);
+        }
+
+        Assert.Equal("2 1 3 4 0", await OrderAsync(JobOrderField.Name, descending: false));
+        Assert.Equal("0 4 3 1 2", await OrderAsync(JobOrderField.Name, descending: true));
+        Assert.Equal("1 3 0 2 4", await OrderAsync(JobOrderField.State, descending: false));
+        Assert.Equal("0 1 2 3 4", await OrderAsync(JobOrderField.CreateTime, descending: false));
+
+        // By pages of two.
+        async Task<string> OrderAsync(JobOrderField field, bool descending)
+        {
+            var (order, ids, after) = (new JobOrder(field, descending), new List<string>(), (JobCursor?)null);
+            while (await _store.ListAsync(new JobQuery { Order = order, After = after, Limit = 2 }) is { Count: > 0 } page)
+            {
+                ids.AddRange(page.Select(row => row.Id[2..]));
+                after = new JobCursor(order.Of(page[^1]), page[^1].Id);
+            }
+
+            return string.Join(' ', ids);
+        }
+    }
+
+    [Fact]
+    public async Task Only_what_has_ended_is_deleted_with_all_that_is_its()
+    {
+        await _store.InsertAsync(Full(Samples.Row("j-1")));
+        await _store.InsertAsync(Full(Samples.Row("j-2")) with { State = JobState.Failed });
+        await _store.AppendLogAsync("j-2", "job", "a line", Samples.Noon);
+        await _store.DeleteAsync("j-1");
+        await _store.DeleteAsync("j-2");
+        await _store.DeleteAsync("j-3");
+        Assert.Equal(["j-1"], (await _store.ListAsync(new JobQuery { Limit = 9 })).Select(row => row.Id));
+        using var connection = new SqliteConnection($"Data Source={_folder.Path}/jobs.db;Pooling=False");
+        foreach (var table in new[] { "transitions", "epochs", "log", "segments" })
+        {
+            Assert.Equal(0, connection.ExecuteScalar<int>($"SELECT COUNT(*) FROM {table} WHERE job = 'j-2'"));
+        }
     }
 
     [Fact]
@@ -166,7 +226,7 @@ public sealed class SqliteJobStoreTests : IDisposable
         }
 
         var error = Assert.Throws<StoreException>(() => SqliteJobStore.Open(_folder.Path));
-        Assert.Equal($"{_folder.Path}/jobs.db has schema version 99, this program knows 5: it was written by a later version.", error.Message);
+        Assert.Equal($"{_folder.Path}/jobs.db has schema version 99, this program knows 6: it was written by a later version.", error.Message);
     }
 
     [Fact]
@@ -189,6 +249,9 @@ public sealed class SqliteJobStoreTests : IDisposable
             Members = { new Member { Worker = "worker-0", Incarnation = "a", Roots = { new ShardNode { Lo = 0, Hi = 8 } }, ActorPath = "akka.tcp://x" } },
         },
         Numerics = "v1",
+        Labels = row.Labels.Add("team", "vision \"ü\""),
+        Notes = "two\nlines",
+        PrioritySince = -7,
         Started = Samples.Noon.AddSeconds(3),
         Ended = Samples.Noon.AddSeconds(9),
         Progress = new Progress { Step = 5, Loss = double.NaN },

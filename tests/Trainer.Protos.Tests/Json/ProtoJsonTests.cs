@@ -26,7 +26,7 @@ public sealed class ProtoJsonTests
     {
         var json = ProtoJson.ToJson(new LogEntry { Sequence = 3 });
         Assert.Equal("""{"sequence":3,"source":"","message":""}""", ProtoJson.Line(json));
-        Assert.Equal("""{"id":"","state":"UNSPECIFIED","message":"","etag":"","epochs":[],"transitions":[],"workers":[],"numerics":"","term":0,"generation":0}""",
+        Assert.Equal("""{"id":"","state":"UNSPECIFIED","message":"","etag":"","epochs":[],"transitions":[],"workers":[],"numerics":"","term":0,"generation":0,"labels":{},"notes":"","creator":""}""",
             ProtoJson.Line(ProtoJson.ToJson(new Job())));
     }
 
@@ -37,6 +37,15 @@ public sealed class ProtoJsonTests
         Assert.Equal(Job, ProtoJson.Read<Job>(ProtoJson.Line(ProtoJson.ToJson(Job))));
         var assignment = new Assignment { Shards = 7, Members = { new Member { Worker = "w", LinkEndpoints = { "unix:/a" } }, new Member() } };
         Assert.Equal(assignment, ProtoJson.Read<Assignment>(ProtoJson.Line(ProtoJson.Compact(assignment))));
+    }
+
+    [Fact]
+    public void Maps_are_objects_in_the_order_of_their_keys()
+    {
+        var request = new CreateJobRequest { Labels = { ["team"] = "vision", ["a/b"] = "\"" } };
+        Assert.Equal("""{"labels":{"a/b":"\"","team":"vision"}}""", ProtoJson.Line(ProtoJson.Compact(request)));
+        Assert.Equal(request, ProtoJson.Read<CreateJobRequest>(ProtoJson.Line(ProtoJson.ToJson(request))));
+        Assert.Equal("labels: expected an object, got []", Assert.Throws<FormatException>(() => ProtoJson.Read<CreateJobRequest>("""{"labels":[]}""")).Message);
     }
 
     /// <summary>What release 0.1 stored.</summary>

@@ -145,7 +145,7 @@ public sealed class SimulationTests
                 break;
             case Blow.Scale:
                 var most = (uint)(1 + disturbance.Worker % 4);
-                cluster.Request(new ScaleRequested(cluster.Now, disturbance.Amount < 0.3 ? most : 1, most, ""));
+                cluster.Request(Samples.Scale(cluster.Now, disturbance.Amount < 0.3 ? most : 1, most, ""));
                 break;
         }
     }
@@ -160,7 +160,7 @@ public sealed class SimulationTests
             cluster.Drain(name, undo: true);
         }
 
-        cluster.Request(new ScaleRequested(cluster.Now, 1, 4, ""));
+        cluster.Request(Samples.Scale(cluster.Now, 1, 4, ""));
         if (cluster.Stored.Desired == Desired.Suspend)
         {
             cluster.Request(new ResumeRequested(cluster.Now, ""));

@@ -1,0 +1,59 @@
+using Grpc.Core;
+using Trainer.Coordinator.Store;
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Api;
+
+/// <summary>Deletes jobs that nobody needs: the row first, which makes the files nobody's, then the files.</summary>
+public sealed class JobDeletion(IJobStore store, JobDirectory directory, CheckThreads threads, JobArtifacts artifacts)
+{
+    /// <exception cref="RpcException">NOT_FOUND; FAILED_PRECONDITION: it has not ended, or something needs it; UNAVAILABLE: the files are still there.</exception>
+    public async Task DeleteAsync(DeleteJobRequest request, ServerCallContext caller)
+    {
+        if (await store.FindAsync(request.Id) is not null)
+        {
+            await RequireUnusedAsync(request.Id, caller.CancellationToken);
+            await directory.DeleteAsync(request.Id, request.Etag, caller);
+        }
+        else if (!request.AllowMissing)
+        {
+            throw ApiErrors.NotFound(request.Id);
+        }
+        else if (!JobId.IsOne(request.Id))
+        {
+            return;
+        }
+
+        await threads.RunAsync(() => DeleteFiles(request.Id), CancellationToken.None); // Whoever asked may go: nobody else would do it.
+    }
+
+    private bool DeleteFiles(string id)
+    {
+        try
+        {
+            artifacts.Delete(id);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw ApiErrors.Unavailable($"Job {id} is deleted, its files are not: {e.Message} Delete it again with allow_missing once that is mended.");
+        }
+    }
+
+    private async Task RequireUnusedAsync(string id, CancellationToken stop)
+    {
+        var workers = (await directory.ListWorkersAsync(stop)).Workers;
+        if (workers.FirstOrDefault(worker => worker.Job == id) is { } worker)
+        {
+            throw ApiErrors.JobInUse($"Worker {worker.Worker} has not let go of job {id} yet. Try again in a moment.");
+        }
+
+        foreach (var active in await store.ActiveIdsAsync())
+        {
+            if (active != id && (await store.FindAsync(active))?.Verification?.Job == id)
+            {
+                throw ApiErrors.JobInUse($"Job {active} verifies job {id}: wait for its end, or cancel it first.");
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using System.Runtime.CompilerServices;
+using Trainer.Coordinator.Store;
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Api;
+
+/// <summary>A job's log, entry by entry, as it is written.</summary>
+public sealed class LogStreams(IJobStore store, LogSignal written)
+{
+    private const int Batch = 500;
+
+    // What another coordinator writes is not signalled here.
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
+
+    /// <exception cref="Grpc.Core.RpcException">NOT_FOUND.</exception>
+    public async IAsyncEnumerable<LogEntry> ReadAsync(StreamLogsRequest request, [EnumeratorCancellation] CancellationToken stop)
+    {
+        var (after, said) = (request.AfterSequence, TimeProvider.System.GetTimestamp());
+        while (true)
+        {
+            // State before log: what an ended job had to say is all there.
+            var more = written.Next(request.Id);
+            var job = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
+            var entries = await store.ReadLogAsync(request.Id, after, Batch);
+            foreach (var entry in entries)
+            {
+                after = entry.Sequence;
+                if (IsWanted(entry, request))
+                {
+                    said = TimeProvider.System.GetTimestamp();
+                    yield return entry;
+                }
+            }
+
+            if (entries.Count == 0 && (!request.Follow || job.HasEnded))
+            {
+                yield break;
+            }
+
+            if (request.Heartbeats && TimeProvider.System.GetElapsedTime(said) >= Heartbeat)
+            {
+                said = TimeProvider.System.GetTimestamp();
+                yield return new LogEntry { Sequence = after };
+            }
+
+            if (entries.Count == 0)
+            {
+                await more.WaitAsync(LookAgain, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                stop.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    private static bool IsWanted(LogEntry entry, StreamLogsRequest request) =>
+        (request.Source.Length == 0 || entry.Source == request.Source) && (request.Since is null || entry.Time > request.Since);
+}

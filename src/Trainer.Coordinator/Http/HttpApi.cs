@@ -1,0 +1,86 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Grpc.Core;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Http;
+
+/// <summary>The job API over HTTP, as <see cref="HttpRoutes"/> has it. Answers are the JSON of the command line; streams have a message a line.</summary>
+internal static class HttpApi
+{
+    private const string Json = "application/json";
+    private const string Lines = "application/x-ndjson";
+
+    public static void MapHttpApi(this IEndpointRouteBuilder app, ApiCalls calls)
+    {
+        foreach (var route in HttpRoutes.All)
+        {
+            app.MapMethods(route.Pattern, [route.Verb], http => AnswerAsync(http, () => route.Method.IsServerStreaming ? StreamAsync(route, calls, http) : CallAsync(route, calls, http)));
+        }
+
+        app.MapMethods(HttpRoutes.Artifact, ["GET", "HEAD"], http => AnswerAsync(http, () => HttpDownload.AnswerAsync(calls, http)));
+        app.Map("/v1/{**path}", http => AnswerAsync(http, () => throw new RpcException(new Status(StatusCode.NotFound, $"There is no {http.Request.Method} {http.Request.Path}. The paths are in docs/api.md."))));
+    }
+
+    private static async Task AnswerAsync(HttpContext http, Func<Task> answer)
+    {
+        try
+        {
+            await answer();
+        }
+        catch (HttpFault fault)
+        {
+            await RefuseAsync(http, HttpErrors.Of(fault));
+        }
+        catch (RpcException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is there to be told.
+        }
+        catch (RpcException refused)
+        {
+            await RefuseAsync(http, HttpErrors.Of(refused));
+        }
+    }
+
+    private static async Task CallAsync(HttpRoute route, ApiCalls calls, HttpContext http)
+    {
+        var answer = await calls.CallAsync(route.Method, await HttpRequests.ReadAsync(route, http.Request), http);
+        http.Response.ContentType = Json;
+        await WriteAsync(http, ProtoJson.ToJson(answer));
+    }
+
+    private static async Task StreamAsync(HttpRoute route, ApiCalls calls, HttpContext http)
+    {
+        using var call = calls.Stream(route.Method, await HttpRequests.ReadAsync(route, http.Request), http);
+        http.Response.ContentType = Lines;
+        while (await call.ResponseStream.MoveNext(http.RequestAborted))
+        {
+            await WriteAsync(http, ProtoJson.ToJson(call.ResponseStream.Current));
+            await http.Response.Body.FlushAsync(http.RequestAborted);
+        }
+    }
+
+    // A stream that has begun ends with the error as its last line.
+    private static async Task RefuseAsync(HttpContext http, (int Code, JsonObject Body) error)
+    {
+        if (!http.Response.HasStarted)
+        {
+            http.Response.Clear();
+            http.Response.StatusCode = error.Code;
+            http.Response.ContentType = Json;
+        }
+        else if (http.Response.ContentType != Lines)
+        {
+            http.Abort(); // A file that is not whole.
+            return;
+        }
+
+        await WriteAsync(http, error.Body);
+    }
+
+    private static async Task WriteAsync(HttpContext http, JsonNode json) =>
+        await http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(ProtoJson.Line(json) + "\n"), http.RequestAborted);
+}

@@ -1,0 +1,138 @@
+using Google.Protobuf.WellKnownTypes;
+using Trainer.Cli.Errors;
+using Trainer.Cli.Output;
+using Trainer.Cli.Tests.Fakes;
+using Trainer.Protos;
+
+namespace Trainer.Cli.Tests;
+
+/// <summary>update, delete, queue, jobs --filter, worker describe, cluster describe</summary>
+public sealed class ManagementCommandTests : IAsyncLifetime
+{
+    private readonly TemporaryFolder _home = new();
+    private readonly FakeApi _api = new();
+    private FakeCluster _cluster = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _cluster = await FakeCluster.StartAsync(_api, _home.Path);
+        _api.Jobs.Add(SampleJobs.Queued);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        _home.Dispose();
+    }
+
+    [Fact]
+    public async Task Update_sends_what_was_given_and_shows_the_job()
+    {
+        var run = await CommandRun.InAsync(
+            _home.Path, "update", SampleJobs.Id, "--label", "team=vision", "--label", "a/b=c=d", "--remove-label", "draft", "--notes", "my words", "--priority", "-3", "--etag", "7");
+        Assert.Equal(("", 0), (run.Errors, run.ExitCode));
+        Assert.Equal(["labels.team", "labels.a/b", "labels.draft", "notes", "spec.cluster.priority"], _api.Update!.UpdateMask.Paths);
+        Assert.Equal(("7", "my words", -3, "c=d"), (_api.Update.Job.Etag, _api.Update.Job.Notes, _api.Update.Job.Spec.Cluster.Priority, _api.Update.Job.Labels["a/b"]));
+        Assert.Contains("  labels   a/b=c=d, team=vision\n  notes    my words\n", (await CommandRun.InAsync(_home.Path, "get", SampleJobs.Id)).Output, StringComparison.Ordinal);
+
+        var nothing = await CommandRun.InAsync(_home.Path, "update", SampleJobs.Id);
+        Assert.Equal(("trainer update needs --label, --remove-label, --notes or --priority.\nSee: trainer update --help\n", 2), (nothing.Errors, nothing.ExitCode));
+        var wrong = await CommandRun.InAsync(_home.Path, "update", SampleJobs.Id, "--label", "team");
+        Assert.Equal(("--label: expected KEY=VALUE, got 'team'.\nSee: trainer update --help\n", 2), (wrong.Errors, wrong.ExitCode));
+    }
+
+    [Fact]
+    public async Task Delete_needs_to_be_told_twice()
+    {
+        var run = await CommandRun.InAsync(_home.Path, "delete", SampleJobs.Id);
+        Assert.Equal(("Job lenet (lenet-3f2a), its log and its files are deleted. This cannot be undone.\nSay --yes to do it.\n", 2), (run.Errors, run.ExitCode));
+        Assert.Single(_api.Jobs);
+        run = await CommandRun.InAsync(_home.Path, "delete", SampleJobs.Id, "--yes");
+        Assert.Equal(("lenet (lenet-3f2a) is deleted.\n", 0), (run.Output, run.ExitCode));
+        Assert.Empty(_api.Jobs);
+        run = await CommandRun.InAsync(_home.Path, "delete", SampleJobs.Id, "--yes");
+        Assert.Equal(("There is no job 'lenet-3f2a'.", 1), (run.Errors.Split('\n')[0], run.ExitCode));
+    }
+
+    [Theory]
+    [InlineData("y", true)]
+    [InlineData(" Yes", true)]
+    [InlineData("n", false)]
+    [InlineData("", false)]
+    [InlineData(null, false)]
+    public void A_terminal_is_asked(string? answer, bool goesOn)
+    {
+        var asked = "";
+        var shell = new Shell
+        {
+            Out = TextWriter.Null,
+            Error = TextWriter.Null,
+            Environment = _ => null,
+            Ask = question =>
+            {
+                asked = question;
+                return answer;
+            },
+        };
+        var refusal = Record.Exception(() => Confirmation.Require(yes: false, shell, "All goes."));
+        Assert.Equal(("All goes. This cannot be undone. Go on? [y/N] ", goesOn ? null : "Nothing was done."), (asked, (refusal as CliException)?.Message));
+    }
+
+    [Fact]
+    public async Task The_queue_is_a_table_of_who_waits_for_what()
+    {
+        Assert.Equal("No job waits.\n", (await CommandRun.InAsync(_home.Path, "queue")).Output);
+        var entry = new QueueEntry { Job = SampleJobs.Id, Name = "lenet", State = JobState.Queued, Priority = 7, MinWorkers = 2, Message = "It needs 2; of 3 that fit, 1 is free, 2 for other." };
+        entry.WaitTime = TimeProvider.System.GetUtcNow().AddSeconds(-90).ToTimestamp();
+        _api.Queue.Entries.Add(entry);
+        var lines = (await CommandRun.InAsync(_home.Path, "queue")).Output.Split('\n');
+        Assert.Equal("ID          NAME   PRIORITY  WAITS       FOR", lines[0]);
+        Assert.Matches("^lenet-3f2a  lenet  7         1 min [23]\\d s  It needs 2; of 3 that fit, 1 is free, 2 for other.$", lines[1]);
+        var json = (await CommandRun.InAsync(_home.Path, "queue", "-o", "json")).JsonLines.Single();
+        Assert.Equal(("QUEUED", 2), ((string?)json["entries"]![0]!["state"], (int)json["entries"]![0]!["min_workers"]!));
+    }
+
+    [Fact]
+    public async Task Jobs_sends_filter_and_order_and_asks_for_no_more_than_it_shows()
+    {
+        await CommandRun.InAsync(_home.Path, "jobs", "--filter", "labels.team = vision", "--order-by", "name desc");
+        Assert.Equal(("labels.team = vision", "name desc", JobView.Basic), (_api.List!.Filter, _api.List.OrderBy, _api.List.View));
+        await CommandRun.InAsync(_home.Path, "jobs", "-o", "json");
+        Assert.Equal(("", "", JobView.Full), (_api.List.Filter, _api.List.OrderBy, _api.List.View));
+    }
+
+    [Fact]
+    public async Task Jobs_are_followed_a_line_for_each_change()
+    {
+        var (running, queued) = (SampleJobs.Running(1, 9), SampleJobs.Queued);
+        _api.Changes.AddRange([new() { Job = queued }, new(), new() { Job = running }, new() { Job = SampleJobs.Running(1, 10) }, new() { Removed = SampleJobs.Id }]);
+        using var follow = RunningCommand.Start(_home.Path, "jobs", "--follow", "--filter", "name = lenet");
+        await follow.SaysAsync("lenet-3f2a is gone.\n");
+        follow.Interrupt();
+        var run = await follow.EndAsync();
+        Assert.Equal("lenet (lenet-3f2a): queued, waiting for 2 workers.\nlenet (lenet-3f2a): running\nlenet-3f2a is gone.\n", run.Output);
+        var both = await CommandRun.InAsync(_home.Path, "jobs", "--follow", "--state", "queued");
+        Assert.Equal(("--follow goes with --filter alone: give states there, as in --filter 'state = RUNNING'.\nSee: trainer jobs --help\n", 2), (both.Errors, both.ExitCode));
+    }
+
+    [Fact]
+    public async Task Worker_and_cluster_are_described()
+    {
+        _api.Workers.Add(new Worker { Name = "worker-1", Device = "AMD EPYC", DeviceKind = "cpu", Threads = 4, Job = SampleJobs.Id, Numerics = "canonical-7", Node = "host:1", Machine = "m", LastSeenSeconds = 0.5 });
+        var worker = await CommandRun.InAsync(_home.Path, "worker", "describe", "worker-1");
+        Assert.Equal(
+            """
+              name      worker-1
+              serves    lenet-3f2a
+              device    AMD EPYC (cpu, 4 threads)
+              numerics  canonical-7
+              node      host:1
+              machine   m
+              seen      0.5 s ago
+
+            """, worker.Output);
+        var cluster = (await CommandRun.InAsync(_home.Path, "cluster", "describe")).Output;
+        Assert.Contains("  coordinator  coordinator, for 1 min 30 s\n", cluster, StringComparison.Ordinal);
+        Assert.EndsWith("  workers      3, 1 of them idle\n  jobs         2 running\n", cluster, StringComparison.Ordinal);
+    }
+}
