@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using Trainer.Protos.Cluster;
 
@@ -6,18 +7,22 @@ namespace Trainer.Node.Links;
 /// <summary>The peer has answered our Hello with its own.</summary>
 public sealed record LinkDialed(int Rank, LinkConnection Connection, GenerationNumber Generation);
 
-/// <summary>A link that cannot come to be: the peer refused, or its endpoints make no sense.</summary>
+/// <summary>A link that cannot come to be: the peer refused, cannot be reached, or its endpoints make no sense.</summary>
 public sealed record LinkFailed(int Rank, string Reason, GenerationNumber Generation);
 
-/// <summary>Opens the link to one peer, on a thread of its own: tries its endpoints, best first, until one answers or it is told to stop.</summary>
-/// <remarks>The peer may learn of the generation later than we do; it then lets our Hello wait.</remarks>
+/// <summary>Opens the link to one peer, on a thread of its own: tries its endpoints, best first, until one answers, none could be reached for a while, or it is told to stop.</summary>
+/// <remarks>The peer may learn of the generation later than we do; it then lets our Hello wait, which counts as reached.</remarks>
 public sealed class LinkDialer : IDisposable
 {
+    /// <summary>How long a peer is tried that cannot be reached (Protocol rule 6).</summary>
+    public static readonly TimeSpan OpensWithin = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
     private readonly ManualResetEventSlim _stop = new();
     private Socket? _opened;
+    private string _last = "";
 
     /// <param name="header">Of our Hello: job, generation and our rank.</param>
     /// <param name="finished">Told <see cref="LinkDialed"/> or <see cref="LinkFailed"/> once, on the dialer's thread; nothing when stopped.</param>
@@ -42,9 +47,11 @@ public sealed class LinkDialer : IDisposable
                 throw new FormatException($"it has no endpoint that can be reached from here (it has {peer.LinkEndpoints.Count})");
             }
 
+            var left = OpensWithin;
             for (var pause = FirstPause; !_stop.IsSet; pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks)))
             {
-                var connection = endpoints.Select(endpoint => TryOpen(endpoint, peer, header, hello)).FirstOrDefault(c => c is not null);
+                var begin = Stopwatch.GetTimestamp();
+                var connection = endpoints.Select(endpoint => TryOpen(endpoint, LongestPause, peer, header, hello)).FirstOrDefault(c => c is not null);
                 if (connection is not null)
                 {
                     finished(new LinkDialed(rank, connection, header.Generation));
@@ -52,6 +59,11 @@ public sealed class LinkDialer : IDisposable
                 }
 
                 _stop.Wait(pause);
+                left -= Counted(Stopwatch.GetElapsedTime(begin), pause, endpoints.Count);
+                if (left <= TimeSpan.Zero)
+                {
+                    throw new LinkRefusedException($"it could not be reached within {OpensWithin.TotalSeconds:0} s ({_last})");
+                }
             }
         }
         catch (Exception e) when (e is FormatException or LinkRefusedException or FrameException)
@@ -59,6 +71,10 @@ public sealed class LinkDialer : IDisposable
             finished(new LinkFailed(rank, $"link to {peer.Worker}: {e.Message}", header.Generation));
         }
     }
+
+    // A process that was stopped meanwhile has not tried any longer than the tries last.
+    private static TimeSpan Counted(TimeSpan elapsed, TimeSpan pause, int endpoints) =>
+        TimeSpan.FromTicks(Math.Min(elapsed.Ticks, (pause + (LongestPause * endpoints)).Ticks));
 
     /// <summary>Whoever stops us either finds the socket here, or has stopped us before.</summary>
     private void Opened(Socket socket)
@@ -70,12 +86,12 @@ public sealed class LinkDialer : IDisposable
         }
     }
 
-    private LinkConnection? TryOpen(LinkEndpoint endpoint, Member peer, FrameHeader header, Hello hello)
+    private LinkConnection? TryOpen(LinkEndpoint endpoint, TimeSpan within, Member peer, FrameHeader header, Hello hello)
     {
         LinkConnection? connection = null;
         try
         {
-            connection = endpoint.Connect(Opened);
+            connection = endpoint.Connect(Opened, within);
             connection.Write(header, hello.ToBytes());
             var answer = connection.ReadHello().Hello;
             return answer.Incarnation == peer.Incarnation
@@ -90,6 +106,7 @@ public sealed class LinkDialer : IDisposable
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
             connection?.Dispose();
+            _last = $"{endpoint}: {(e is ObjectDisposedException ? "no answer" : e.Message)}";
             return null;
         }
     }

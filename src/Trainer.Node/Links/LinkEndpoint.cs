@@ -37,7 +37,9 @@ public sealed record LinkEndpoint(string? Path, string? Host, int Port)
         [.. member.LinkEndpoints.Select(Parse).Where(e => e.Path is null || member.Host == fromHost).OrderBy(e => e.Path is null)];
 
     /// <summary>Connects, blocking; may be cut short by disposing what <paramref name="opened"/> was told.</summary>
-    public LinkConnection Connect(Action<Socket> opened)
+    /// <exception cref="SocketException">It cannot be reached.</exception>
+    /// <exception cref="ObjectDisposedException">It was cut short, or does not answer <paramref name="within"/> the time.</exception>
+    public LinkConnection Connect(Action<Socket> opened, TimeSpan within)
     {
         var socket = Path is not null
             ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
@@ -45,6 +47,8 @@ public sealed record LinkEndpoint(string? Path, string? Host, int Port)
         opened(socket);
         try
         {
+            // A socket that has once connected asynchronously is slower in all that follows.
+            using var late = new Timer(_ => socket.Dispose(), null, within, Timeout.InfiniteTimeSpan);
             if (Path is not null)
             {
                 socket.Connect(new UnixDomainSocketEndPoint(Path));

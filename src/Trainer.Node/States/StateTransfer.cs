@@ -84,9 +84,9 @@ internal static class StateTransfer
             try
             {
                 interruption.ThrowIfCancellationRequested();
-                return endpoint.Connect(_ => { });
+                return endpoint.Connect(_ => { }, LinkDialer.OpensWithin);
             }
-            catch (SocketException e)
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
                 last = e;
             }

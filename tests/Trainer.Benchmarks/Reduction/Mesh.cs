@@ -20,7 +20,7 @@ internal static class Mesh
             var links = new LinkConnection?[options.Workers];
             for (var lower = 0; lower < rank; lower++)
             {
-                links[lower] = LinkEndpoint.Parse(endpoints[lower]).Connect(_ => { });
+                links[lower] = LinkEndpoint.Parse(endpoints[lower]).Connect(_ => { }, LinkDialer.OpensWithin);
                 links[lower]!.Write(Hello(rank), default);
             }
 

@@ -83,7 +83,22 @@ class Concat(nn.Module):
 
 class Multiply(Concat):
     def forward(self, x):
-        return functools.reduce(torch.mul, (run(self, way, x) for way in self.ways))
+        return functools.reduce(product, (run(self, way, x) for way in self.ways))
+
+
+def product(x, y):
+    """Torch broadcasts whatever it can; a job takes equal shapes, and gates of one pixel beside an image."""
+    gates = x.dim() == y.dim() == 4 and x.shape[:2] == y.shape[:2] and (1, 1) in (x.shape[2:], y.shape[2:])
+    if x.shape != y.shape and not gates:
+        raise ValueError(f"multiply: {tuple(x.shape)} and {tuple(y.shape)}")
+    return x * y
+
+
+def of_images(x, module):
+    """Torch takes two dimensions for an image without channels or samples; a job's layer takes images of a batch."""
+    if x.dim() != 4:
+        raise ValueError(f"{module}: {tuple(x.shape)} are no images")
+    return module
 
 
 def run(module, names, x):
@@ -130,10 +145,10 @@ def dropout(per_channel):
 # One row per kind: the module for an input x and the kind's options.
 LAYERS = {
     "conv2d": conv2d,
-    "max_pool2d": lambda x, options, _: nn.MaxPool2d(**sizes(options)),
-    "avg_pool2d": lambda x, options, _: nn.AvgPool2d(**sizes(options)),
-    "adaptive_avg_pool2d": lambda x, options, _: nn.AdaptiveAvgPool2d(**sizes(options)),
-    "adaptive_max_pool2d": lambda x, options, _: nn.AdaptiveMaxPool2d(**sizes(options)),
+    "max_pool2d": lambda x, options, _: of_images(x, nn.MaxPool2d(**sizes(options))),
+    "avg_pool2d": lambda x, options, _: of_images(x, nn.AvgPool2d(**sizes(options))),
+    "adaptive_avg_pool2d": lambda x, options, _: of_images(x, nn.AdaptiveAvgPool2d(**sizes(options))),
+    "adaptive_max_pool2d": lambda x, options, _: of_images(x, nn.AdaptiveMaxPool2d(**sizes(options))),
     "linear": linear,
     "batch_norm1d": batch_norm(BatchNorm1d),
     "batch_norm2d": batch_norm(BatchNorm2d),
@@ -143,7 +158,7 @@ LAYERS = {
     "flatten": lambda x, options, _: nn.Flatten(),
     "relu": lambda x, options, _: nn.ReLU(),
     "leaky_relu": lambda x, options, _: nn.LeakyReLU(**options),
-    "zero_pad2d": lambda x, options, _: nn.ZeroPad2d(**sizes(options)),
+    "zero_pad2d": lambda x, options, _: of_images(x, nn.ZeroPad2d(**sizes(options))),
     "local_response_norm": lambda x, options, _: nn.LocalResponseNorm(**options),
     "prelu": lambda x, options, _: nn.PReLU(**options),
     "elu": lambda x, options, _: nn.ELU(**options),

@@ -90,7 +90,7 @@ public sealed class LinkDialerTests : IDisposable
         var reason = $"the peer speaks version 9 of the cluster's protocol, and release {TrainerVersion.Current} version {ClusterProtocol.Version}: use one release for all processes of a cluster.";
         Assert.Equal("link to worker-1: " + reason, Assert.IsType<LinkFailed>(Take(_results)).Reason);
 
-        using var old = LinkEndpoint.Parse(listener.Endpoints.Single().ToString()).Connect(_ => { });
+        using var old = LinkEndpoint.Parse(listener.Endpoints.Single().ToString()).Connect(_ => { }, LinkDialer.OpensWithin);
         old.Write(Header, [3, (byte)'j', (byte)'o', (byte)'b', 0, 0, 0, 0, 0]); // as release 0.1 began
         Assert.Equal(reason.Replace("version 9", "version 0", StringComparison.Ordinal), Assert.Throws<LinkRefusedException>(() => old.ReadHello()).Message);
         Assert.Empty(_offers);
@@ -102,6 +102,14 @@ public sealed class LinkDialerTests : IDisposable
         using var dialer = Dial(new Member { Worker = "worker-1", Host = "elsewhere", LinkEndpoints = { "unix:/a" } });
         Assert.Equal(
             "link to worker-1: it has no endpoint that can be reached from here (it has 1)", Assert.IsType<LinkFailed>(Take(_results)).Reason);
+    }
+
+    [Fact]
+    public void A_peer_that_cannot_be_reached_is_told_of()
+    {
+        var path = Path.Combine(_folder, "nobody");
+        using var dialer = Dial(MemberAt(["unix:" + path]));
+        Assert.StartsWith($"link to worker-1: it could not be reached within 2 s (unix:{path}: ", Assert.IsType<LinkFailed>(Take(_results)).Reason, StringComparison.Ordinal);
     }
 
     [Fact]
