@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Trainer.Kernels.Devices.Cpu.Memory;
 
 namespace Trainer.Node.Links;
 
@@ -14,10 +15,10 @@ public sealed unsafe class Lease : MemoryManager<float>
     private void* _memory;
     private int _references;
 
-    internal Lease(LeasePool pool, int sizeClass)
+    internal Lease(LeasePool pool, int sizeClass, void* memory)
     {
         (_pool, SizeClass) = (pool, sizeClass);
-        _memory = NativeMemory.AlignedAlloc((nuint)1 << sizeClass, 64);
+        _memory = memory;
     }
 
     /// <summary>Length of the payload, in bytes.</summary>
@@ -61,24 +62,26 @@ public sealed unsafe class Lease : MemoryManager<float>
         return this;
     }
 
-    internal void Free()
-    {
-        NativeMemory.AlignedFree(_memory);
-        _memory = null;
-    }
+    /// <summary>Its memory is about to go.</summary>
+    internal void Forget() => _memory = null;
 
     protected override void Dispose(bool disposing) => Release();
 }
 
-/// <summary>Buffers by size class (powers of two); what comes back is lent again, so a steady state allocates nothing.</summary>
-public sealed class LeasePool : IDisposable
+/// <summary>Buffers by size class (powers of two), cut from slabs of huge pages; what comes back is lent again, so a steady state allocates nothing.</summary>
+public sealed unsafe class LeasePool : IDisposable
 {
     private const int SmallestClass = 12;
     private const int LargestClass = 26;
+    private const nuint SlabBytes = 4 << 20;
 
     private readonly Stack<Lease>[] _idle = [.. Enumerable.Range(0, LargestClass + 1).Select(_ => new Stack<Lease>())];
     private readonly List<Lease> _all = [];
+    private readonly List<nuint> _slabs = [];
     private readonly Lock _lock = new();
+    private nuint _next;
+    private nuint _left;
+    private long _bytes;
     private int _lent;
 
     /// <summary>Buffers on loan.</summary>
@@ -91,7 +94,7 @@ public sealed class LeasePool : IDisposable
         {
             lock (_lock)
             {
-                return _all.Sum(lease => 1L << lease.SizeClass);
+                return _bytes;
             }
         }
     }
@@ -114,8 +117,11 @@ public sealed class LeasePool : IDisposable
     {
         lock (_lock)
         {
-            _all.ForEach(lease => lease.Free());
+            _all.ForEach(lease => lease.Forget());
+            _slabs.ForEach(slab => NativeMemory.AlignedFree((void*)slab));
             _all.Clear();
+            _slabs.Clear();
+            _left = 0;
             Array.ForEach(_idle, stack => stack.Clear());
         }
     }
@@ -131,8 +137,34 @@ public sealed class LeasePool : IDisposable
 
     private Lease Create(int sizeClass)
     {
-        var lease = new Lease(this, sizeClass);
+        var lease = new Lease(this, sizeClass, Cut((nuint)1 << sizeClass));
         _all.Add(lease);
         return lease;
+    }
+
+    /// <summary>From the slab in use, or else from a new one, which is used next; a buffer as large as a slab is one.</summary>
+    private void* Cut(nuint bytes)
+    {
+        if (bytes >= SlabBytes)
+        {
+            return (void*)AllocateSlab(bytes);
+        }
+
+        if (bytes > _left)
+        {
+            (_next, _left) = (AllocateSlab(SlabBytes), SlabBytes);
+        }
+
+        var cut = _next;
+        (_next, _left) = (_next + bytes, _left - bytes);
+        return (void*)cut;
+    }
+
+    private nuint AllocateSlab(nuint bytes)
+    {
+        var slab = (nuint)HugePages.Allocate(bytes, alignment: 64);
+        _slabs.Add(slab);
+        _bytes += (long)bytes;
+        return slab;
     }
 }

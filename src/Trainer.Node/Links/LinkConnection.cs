@@ -10,13 +10,10 @@ namespace Trainer.Node.Links;
 /// </remarks>
 public sealed class LinkConnection : IDisposable
 {
-    /// <summary>Payloads up to this size leave with their header in one call.</summary>
-    private const int SmallPayload = 4096;
-
-    private const int SocketBuffer = 1 << 20;
+    private const int SocketBuffer = 2 << 20;
 
     private readonly Socket _socket;
-    private readonly byte[] _outgoing = new byte[FrameHeader.Bytes + SmallPayload];
+    private readonly byte[] _outgoing = new byte[FrameHeader.Bytes];
     private readonly byte[] _incoming = new byte[FrameHeader.Bytes];
     private long _position;
 
@@ -44,16 +41,10 @@ public sealed class LinkConnection : IDisposable
     {
         var frame = header with { PayloadLength = payload.Length };
         frame.Write(_outgoing);
-        if (payload.Length <= SmallPayload)
-        {
-            payload.CopyTo(_outgoing.AsSpan(FrameHeader.Bytes));
-            WriteAll(_outgoing.AsSpan(0, FrameHeader.Bytes + payload.Length));
-        }
-        else
-        {
-            WriteAll(_outgoing.AsSpan(0, FrameHeader.Bytes));
-            WriteAll(payload);
-        }
+        var sent = GatherWrite.Write(_socket, _outgoing, payload);
+        BytesSent += sent;
+        WriteAll(_outgoing.AsSpan(Math.Min(sent, FrameHeader.Bytes)));
+        WriteAll(payload[Math.Max(0, sent - FrameHeader.Bytes)..]);
     }
 
     /// <summary>The next frame's header; null where the peer has closed the link between two frames.</summary>

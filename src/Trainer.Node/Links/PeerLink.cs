@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Akka.Actor;
+using Trainer.Kernels.Models;
 
 namespace Trainer.Node.Links;
 
@@ -20,8 +21,8 @@ public sealed record LinkIdentity(ulong Job, GenerationNumber Generation, int Ow
 /// </remarks>
 public sealed class PeerLink : ReceiveActor
 {
-    /// <summary>Bytes of contributions that may be on their way or unread at the peer. A frame may exceed it, but only alone.</summary>
-    public const int CreditWindow = 16 << 20;
+    /// <summary>Bytes of contributions that may be on their way or unread at the peer: two buckets of gradients. A frame may exceed it, but only alone.</summary>
+    public const int CreditWindow = 2 * ParameterLayout.BucketElements * sizeof(float);
 
     private readonly LinkIdentity _identity;
     private readonly LinkConnection _connection;
@@ -31,7 +32,7 @@ public sealed class PeerLink : ReceiveActor
     private long _consumed;
     private bool _closed;
 
-    public PeerLink(LinkIdentity identity, LinkConnection connection, LeasePool pool, IActorRef allReduce)
+    public PeerLink(LinkIdentity identity, LinkConnection connection, LeasePool pool, ITotalPlaces places, IActorRef allReduce)
     {
         (_identity, _connection) = (identity, connection);
         Receive<Send>(Accept);
@@ -39,7 +40,7 @@ public sealed class PeerLink : ReceiveActor
         Receive<Consumed>(consumed => ReturnCredit(consumed.Bytes));
         Receive<Break>(wish => Close(wish.Reason, isCorrupt: true));
         Receive<ReaderEnded>(ended => Close(ended.Reason, ended.IsCorrupt));
-        var reader = new LinkReader(identity, connection, pool, allReduce, Self);
+        var reader = new LinkReader(identity, connection, pool, places, allReduce, Self);
         _reader = new Thread(reader.Run) { IsBackground = true, Name = $"link-read-{identity.PeerRank}" };
     }
 

@@ -13,9 +13,9 @@ internal sealed partial class AllReduce
     private void FinishChunk(int chunk, ChunkSum sum)
     {
         var total = Slice(_setup.Buffers.Total, chunk);
-        var finite = sum.Fold(_step.Plan.Samples, total.Span) & _rounded.Round(chunk, total.Span);
+        var finite = sum.Fold(_step.Plan.Samples, total.Span, _folded) & _rounded.Round(chunk, total.Span);
         _setup.Hashes.MadeTotal(chunk);
-        var spoilt = sum.FindSpoilt();
+        var spoilt = sum.FindSpoilt(_folded);
         sum.Release(_links);
         if (spoilt >= 0)
         {
@@ -93,6 +93,12 @@ internal sealed partial class AllReduce
     private void TakeTotal(in FrameHeader header, ReadOnlySpan<float> total)
     {
         var chunk = header.Chunk;
+        if (_step.HasTotal(chunk))
+        {
+            Fail($"{Plan.Names[Plan.Owner(chunk)]} sent the total of chunk {chunk} twice");
+            return;
+        }
+
         var owed = chunk == FrameHeader.Statistics ? SumsOnTheWire.Words : _rounded.WordsOf((int)chunk);
         if (total.Length != owed)
         {
@@ -111,14 +117,30 @@ internal sealed partial class AllReduce
         }
 
         // Of what will be applied, where it lies then.
-        var hash = chunk == FrameHeader.Statistics ? HostHash.Of(total) : _setup.Hashes.MadeTotal((int)chunk);
-        if (hash != header.PayloadHash)
-        {
-            Distrust(header.Rank, chunk == FrameHeader.Statistics ? "The total of an item's statistics" : $"The total of chunk {chunk}");
-            return;
-        }
+        TrustTotal(header, chunk == FrameHeader.Statistics ? HostHash.Of(total) : _setup.Hashes.MadeTotal((int)chunk));
+    }
 
-        CountTotal(chunk);
+    /// <summary>A link's reader has put it where it belongs.</summary>
+    private void TakePlaced(TotalPlaced total)
+    {
+        _hold |= total.Header.Hold;
+        _step.Received(total.Header.PayloadLength);
+        if (!_step.HasFailed)
+        {
+            TrustTotal(total.Header, total.Hash);
+        }
+    }
+
+    private void TrustTotal(in FrameHeader header, ulong hash)
+    {
+        if (hash == header.PayloadHash)
+        {
+            CountTotal(header.Chunk);
+        }
+        else
+        {
+            Distrust(header.Rank, header.Chunk == FrameHeader.Statistics ? "The total of an item's statistics" : $"The total of chunk {header.Chunk}");
+        }
     }
 
     private void Place(int chunk, ReadOnlySpan<float> total)

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Sharding;
 using Trainer.Node.Links;
 
@@ -50,7 +51,9 @@ internal sealed partial class AllReduce : ReceiveActor
     private readonly AllReduceSetup _setup;
     private readonly IActorRef?[] _links;
     private readonly ChunkSum?[] _owned;
+    private readonly RunningHashes _folded;
     private readonly RoundedTotals _rounded;
+    private readonly TotalPlaces _places;
     private readonly StatisticsSum _statistics;
     private readonly CommitRound _commits;
     private readonly Queue<uint> _withheld = new();
@@ -63,7 +66,9 @@ internal sealed partial class AllReduce : ReceiveActor
     {
         _setup = setup;
         _owned = [.. Enumerable.Range(0, Plan.Chunks).Select(chunk => Owns((uint)chunk) ? new ChunkSum(Plan) : null)];
+        _folded = new RunningHashes(Plan.Ranges.Length);
         _rounded = new RoundedTotals(setup.RoundedElements, Plan, setup.Rank);
+        _places = new TotalPlaces(Plan, setup.Buffers, setup.Hashes, _rounded);
         _statistics = new StatisticsSum(Owns(FrameHeader.Statistics) ? setup.MostSamples : 0);
         _commits = new CommitRound(Plan.Names, setup.FirstItem - 1);
         _links = [.. setup.Links.Select((connection, rank) => connection is null ? null : Open(rank, connection))];
@@ -75,6 +80,7 @@ internal sealed partial class AllReduce : ReceiveActor
         Receive<Hold>(_ => _hold = true);
         Receive<Overdue>(_ => SayWhatIsMissing());
         Receive<FrameArrived>(Arrive);
+        Receive<TotalPlaced>(TakePlaced);
         Receive<PeerLink.Closed>(closed => Context.Parent.Tell(new LinkDown(setup.Generation, closed.Rank, closed.Reason, closed.IsCorrupt)));
     }
 
@@ -137,7 +143,7 @@ internal sealed partial class AllReduce : ReceiveActor
     {
         var identity = new LinkIdentity(_setup.Job, _setup.Generation, _setup.Rank, rank);
         var allReduce = Self;
-        var props = Props.Create(() => new PeerLink(identity, connection, _setup.Pool, allReduce));
+        var props = Props.Create(() => new PeerLink(identity, connection, _setup.Pool, _places, allReduce));
         return Context.ActorOf(props.WithDispatcher(LinkDispatcher.Name), $"link-{rank}");
     }
 
@@ -148,6 +154,7 @@ internal sealed partial class AllReduce : ReceiveActor
     private void BeginStep(Begin begin)
     {
         _step = new ReduceProgress(begin.Item, begin.Plan);
+        _places.Begin(begin.Item, begin.Plan.Chunks);
         BeginParts();
         _statistics.Begin(Plan.Members);
         for (var chunk = 0; chunk < begin.Plan.Chunks; chunk++)
@@ -170,7 +177,7 @@ internal sealed partial class AllReduce : ReceiveActor
             {
                 var (part, hash) = transfer.LocalRoot < 0
                     ? (default, 0UL)
-                    : (Slice(_setup.Buffers.Roots[transfer.LocalRoot], chunk), _setup.Hashes.MadePart(transfer.LocalRoot, chunk));
+                    : (Slice(_setup.Buffers.Roots[transfer.LocalRoot], chunk), _setup.Hashes.OfPart(transfer.LocalRoot, chunk));
                 var header = Header(FrameKind.Contribution, transfer.Chunk) with { Root = transfer.Root, PayloadHash = hash };
                 if (!Owns(transfer.Chunk))
                 {

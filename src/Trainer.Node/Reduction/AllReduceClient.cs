@@ -16,12 +16,13 @@ internal sealed class AllReduceClient(IActorRef allReduce, ReduceWaiter waiter, 
 
     private readonly AllReduce.BucketReady[] _bucketReady = [.. Enumerable.Range(0, buckets).Select(bucket => new AllReduce.BucketReady(bucket))];
     private ulong[] _partHashes = [];
+    private StepPlan _plan = new();
     private TimeSpan _deadline;
 
     /// <param name="deadline">After so long a wait the worker hears what is missing; the wait goes on.</param>
     public void Begin(ulong item, StepPlan plan, TimeSpan deadline)
     {
-        _deadline = deadline;
+        (_plan, _deadline) = (plan, deadline);
         hashes.Clear();
         allReduce.Tell(new AllReduce.Begin(item, plan));
     }
@@ -60,8 +61,22 @@ internal sealed class AllReduceClient(IActorRef allReduce, ReduceWaiter waiter, 
         }
     }
 
-    /// <summary>The gradients of a bucket are complete and stay as they are until <see cref="Complete"/> returns.</summary>
-    public void BucketReady(int bucket) => allReduce.Tell(_bucketReady[bucket]);
+    /// <summary>The gradients of a bucket are complete and stay as they are until <see cref="Complete"/> returns. What was just computed is hashed while the caches have it.</summary>
+    public void BucketReady(int bucket)
+    {
+        foreach (var chunk in _plan.CompletedBy[bucket])
+        {
+            foreach (var transfer in _plan.Transfers[chunk])
+            {
+                if (transfer.LocalRoot >= 0)
+                {
+                    hashes.MadePart(transfer.LocalRoot, chunk);
+                }
+            }
+        }
+
+        allReduce.Tell(_bucketReady[bucket]);
+    }
 
     /// <summary>The last part; returns when all totals of the item are there.</summary>
     /// <exception cref="StepFailedException">The item cannot be finished.</exception>

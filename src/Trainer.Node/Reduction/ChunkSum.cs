@@ -54,14 +54,15 @@ internal sealed class ChunkSum(AllReducePlan plan)
     }
 
     /// <summary>The batch's gradient: tree sum over the shards, divided by the samples. False where it is not finite.</summary>
-    public bool Fold(int samples, Span<float> total) => GradientTree.Fold(_parts, plan.Ranges, plan.Shards, samples, total);
+    /// <param name="read">The hashes of the parts as they were folded.</param>
+    public bool Fold(int samples, Span<float> total, RunningHashes read) => GradientTree.Fold(_parts, plan.Ranges, plan.Shards, samples, total, read);
 
-    /// <summary>The first part that is not what its sender made, to be asked after <see cref="Fold"/>: what had changed before it was folded shows. -1: none.</summary>
-    public int FindSpoilt()
+    /// <summary>The first part that was not folded as its sender made it; -1: none.</summary>
+    public int FindSpoilt(RunningHashes read)
     {
         for (var range = 0; range < _parts.Length; range++)
         {
-            if (_filled[range] && HostHash.Of(_parts[range].Span) != _hashes[range])
+            if (_filled[range] && read.Of(range) != _hashes[range])
             {
                 return range;
             }

@@ -25,7 +25,10 @@ internal sealed class PayloadHashes(AllReducePlan plan, GradientBuffers buffers,
     }
 
     /// <summary>A chunk of a root's gradient is complete.</summary>
-    public ulong MadePart(int root, int chunk) => _parts[(root * plan.Chunks) + chunk] = Hash(HashedMemory.Contribution, Slice(buffers.Roots[root], chunk));
+    public void MadePart(int root, int chunk) => _parts[(root * plan.Chunks) + chunk] = Hash(HashedMemory.Contribution, Slice(buffers.Roots[root], chunk));
+
+    /// <summary>What <see cref="MadePart"/> found.</summary>
+    public ulong OfPart(int root, int chunk) => _parts[(root * plan.Chunks) + chunk];
 
     /// <summary>A chunk's total is there.</summary>
     public ulong MadeTotal(int chunk) => _totals[chunk] = Hash(HashedMemory.Total, Slice(buffers.Total, chunk));

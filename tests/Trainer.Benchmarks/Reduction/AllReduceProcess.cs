@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Akka.Actor;
+using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Models;
 using Trainer.Node;
 using Trainer.Node.Links;
 using Trainer.Node.Reduction;
 using Trainer.Node.Tests.Reduction;
+using Trainer.Node.Training;
 
 namespace Trainer.Benchmarks.Reduction;
 
@@ -35,7 +37,7 @@ internal sealed class AllReduceProcess
         _statistics = new float[StatisticsSum.Values * _reduction.Slice!.LocalSamples];
         Array.Fill(_statistics, 1);
         var waiter = new ReduceWaiter();
-        var gradients = new GradientBuffers([.. plan.Roots[rank].Select(_ => new Memory<float>(new float[plan.Elements]))], new float[plan.Elements]);
+        var gradients = new GradientBuffers([.. plan.Roots[rank].Select(_ => Allocate(plan.Elements))], Allocate(plan.Elements));
         var hashes = new PayloadHashes(plan, gradients);
         var setup = new AllReduceSetup(plan, Job: 1, new GenerationNumber(1, 1), rank, gradients, Samples, links, pool, waiter, FirstItem: 1, Committed: _ => { }, hashes);
         var props = Props.Create(() => new AllReduce(setup)).WithDispatcher(LinkDispatcher.Name);
@@ -109,6 +111,9 @@ internal sealed class AllReduceProcess
         _client.Applied(_item, stateHash: 7);
         return result;
     }
+
+    /// <summary>Where a network's gradients lie as well; until the process ends.</summary>
+    private static Memory<float> Allocate(int elements) => new NativeView(new CpuMemory(elements).Host).Memory;
 
     /// <summary>As a network of many layers has them.</summary>
     private static IReadOnlyList<Bucket> Buckets(int elements) =>

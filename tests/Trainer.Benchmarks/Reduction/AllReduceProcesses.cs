@@ -20,6 +20,7 @@ internal sealed class AllReduceProcesses : IDisposable
 
     private readonly AllReduceOptions _options;
     private readonly Process[] _members;
+    private readonly Thread[] _listeners;
     private readonly BlockingCollection<(int Rank, string? Line)> _said = [];
     private readonly long _started = Stopwatch.GetTimestamp();
 
@@ -27,11 +28,8 @@ internal sealed class AllReduceProcesses : IDisposable
     {
         _options = options;
         _members = [.. Enumerable.Range(0, options.Workers).Select(rank => Start(options.ArgumentsOf(rank, elements)))];
-        for (var rank = 0; rank < _members.Length; rank++)
-        {
-            var (own, output) = (rank, _members[rank].StandardOutput);
-            new Thread(() => Listen(own, output)) { IsBackground = true }.Start();
-        }
+        _listeners = [.. _members.Select((member, rank) => new Thread(() => Listen(rank, member.StandardOutput)) { IsBackground = true })];
+        Array.ForEach(_listeners, listener => listener.Start());
     }
 
     /// <returns>Null: a member failed, which has said why.</returns>
@@ -59,9 +57,10 @@ internal sealed class AllReduceProcesses : IDisposable
                 member.WaitForExit();
             }
 
-            member.Dispose();
         }
 
+        Array.ForEach(_listeners, listener => listener.Join());
+        Array.ForEach(_members, member => member.Dispose());
         _said.Dispose();
     }
 

@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Randomness;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Tests.Reference;
@@ -40,6 +41,21 @@ public class GradientTreeTests
         Assert.True(GradientTree.Fold(roots, [new ShardRange(0, 1), new ShardRange(1, 2)], shards: 2, samples: 1, total));
         Assert.True(float.IsNegative(total[0]));
         Assert.Equal([-0f, 1, 2], total);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(63)]
+    [InlineData(10007)]
+    [InlineData(65_536)]
+    public void The_roots_are_hashed_in_the_pass_that_folds_them(int elements)
+    {
+        var (left, right, total, read) = (TestData.Values(elements, 1), TestData.Values(elements, 2), new float[elements], new RunningHashes(3));
+        for (var again = 0; again < 2; again++)
+        {
+            Assert.True(GradientTree.Fold([default, left, right], [new ShardRange(0, 1), new ShardRange(1, 2), new ShardRange(2, 4)], 4, 3, total, read));
+            Assert.Equal([HostHash.Of(default(ReadOnlySpan<float>)), HostHash.Of(left), HostHash.Of(right)], Enumerable.Range(0, 3).Select(read.Of));
+        }
     }
 
     [Fact]

@@ -41,6 +41,19 @@ public sealed class PeerLinkTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_total_is_read_into_its_place_and_one_without_a_place_into_a_lease()
+    {
+        var (_, far) = Open(unix: true);
+        far.Write(Frame(FrameKind.Total, rank: 1) with { Chunk = Places.Chunk }, System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(new float[] { 1, 2, 3 }));
+        far.Write(Frame(FrameKind.Contribution, rank: 1) with { Chunk = Places.Chunk }, new byte[4]);
+        far.Write(Frame(FrameKind.Total, rank: 1) with { Generation = new GenerationNumber(2, 2), Chunk = Places.Chunk }, new byte[12]);
+        far.Write(Frame(FrameKind.Total, rank: 1), new byte[8]);
+        Assert.Equal((Places.Chunk, 6UL), ((await HearAsync<TotalPlaced>()) is var placed ? (placed.Header.Chunk, placed.Hash) : default));
+        Assert.Equal((FrameKind.Contribution, 4), (await HearAsync<FrameArrived>()) is var contribution ? (contribution.Header.Kind, contribution.Payload.Length) : default);
+        Assert.Equal((FrameKind.Total, 8), (await HearAsync<FrameArrived>()) is var total ? (total.Header.Kind, total.Payload.Length) : default);
+    }
+
+    [Fact]
     public async Task Contributions_wait_for_credit_and_totals_do_not()
     {
         var (link, far) = Open(unix: true);
@@ -163,10 +176,25 @@ public sealed class PeerLinkTests : IAsyncDisposable
             _heard = heard;
             var self = Self;
             var identity = new LinkIdentity(Job, Generation, OwnRank: 0, PeerRank: 1);
-            var props = Props.Create(() => new PeerLink(identity, near, pool, self)).WithDispatcher(LinkDispatcher.Name);
+            var props = Props.Create(() => new PeerLink(identity, near, pool, new Places(), self)).WithDispatcher(LinkDispatcher.Name);
             found.SetResult(Context.ActorOf(props));
         }
 
         protected override void OnReceive(object message) => _heard.TryWrite(message);
+    }
+    /// <summary>One chunk has a place, whose hash is the sum of what is there.</summary>
+    private sealed class Places : ITotalPlaces
+    {
+        public const uint Chunk = 5;
+
+        private readonly float[] _place = new float[3];
+
+        public bool TryClaim(in FrameHeader header, out Memory<float> place)
+        {
+            place = _place;
+            return header.Chunk == Chunk;
+        }
+
+        public ulong Filled(in FrameHeader header) => (ulong)_place.Sum();
     }
 }

@@ -32,24 +32,46 @@ public static unsafe class HostHash
     /// <summary>Of a few words.</summary>
     public static ulong Of(ReadOnlySpan<ulong> words) => WeightHash.OfChunks(words.Length, words);
 
-    private static ulong OfChunk(ReadOnlySpan<float> values) => Set switch
+    /// <summary>Steps a chunk's states over some of its values; all calls but the last have whole lanes.</summary>
+    internal static void Add(Span<float> states, ReadOnlySpan<float> values)
     {
-        InstructionSet.Avx512 => OfChunk<Avx512Simd, Vector512<float>>(values),
-        InstructionSet.Avx2 => OfChunk<Avx2Simd, Vector256<float>>(values),
-        _ => OfChunk<PortableSimd, Vector128<float>>(values),
-    };
+        switch (Set)
+        {
+            case InstructionSet.Avx512:
+                Add<Avx512Simd, Vector512<float>>(states, values);
+                break;
+            case InstructionSet.Avx2:
+                Add<Avx2Simd, Vector256<float>>(states, values);
+                break;
+            default:
+                Add<PortableSimd, Vector128<float>>(states, values);
+                break;
+        }
+    }
 
-    private static ulong OfChunk<TSimd, TVector>(ReadOnlySpan<float> values)
+    internal static ulong OfStates(ReadOnlySpan<float> states, int count)
+    {
+        fixed (float* first = states)
+        {
+            return ChunkHash<PortableSimd, Vector128<float>>.OfChunk(first, count);
+        }
+    }
+
+    private static ulong OfChunk(ReadOnlySpan<float> values)
+    {
+        Span<float> states = stackalloc float[WeightHash.Lanes];
+        states.Clear();
+        Add(states, values);
+        return OfStates(states, values.Length);
+    }
+
+    private static void Add<TSimd, TVector>(Span<float> states, ReadOnlySpan<float> values)
         where TSimd : ISimd<TVector>
         where TVector : struct
     {
-        var states = stackalloc float[WeightHash.Lanes];
-        new Span<float>(states, WeightHash.Lanes).Clear();
-        fixed (float* first = values)
+        fixed (float* state = states, first = values)
         {
-            ChunkHash<TSimd, TVector>.Add(states, first, values.Length);
+            ChunkHash<TSimd, TVector>.Add(state, first, values.Length);
         }
-
-        return ChunkHash<TSimd, TVector>.OfChunk(states, values.Length);
     }
 }

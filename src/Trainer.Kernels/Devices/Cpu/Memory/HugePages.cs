@@ -4,7 +4,7 @@ namespace Trainer.Kernels.Devices.Cpu.Memory;
 
 /// <summary>Asks Linux for pages of 2 MiB, which it gives where it is allowed to: passes over large buffers wait for page tables no more.</summary>
 /// <remarks>An update reads and writes five to seven streams; on pages of 4 KiB each of them needs a walk through the tables every 1,024 elements, and takes up to twice as long.</remarks>
-internal static unsafe partial class HugePages
+public static unsafe partial class HugePages
 {
     private const int Bytes = 2 << 20;
 
