@@ -30,7 +30,7 @@ public static class CoordinatorHost
 
         try
         {
-            await using var coordinator = await CoordinatorProcess.StartAsync(options, new CoordinatorTuning(), loggers);
+            await using var coordinator = await CoordinatorProcess.StartAsync(options, new CoordinatorTuning(), loggers, stop);
             logger.LogInformation("{Name}: job API {Grpc}, metrics and health {Http}, cluster {Cluster}.",
                 options.Name, coordinator.Grpc, coordinator.Http, coordinator.Cluster);
             await coordinator.Expelled.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -41,6 +41,10 @@ public static class CoordinatorHost
 
             logger.LogError("{Name} was taken out of the cluster and ends.", options.Name);
             return Failed;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return Stopped;
         }
         catch (Exception e) when (e is StoreException or IOException or ArgumentException or UnauthorizedAccessException)
         {
@@ -56,9 +60,9 @@ public static class CoordinatorHost
 
     private static string? Refusal(CoordinatorOptions options)
     {
-        if (options.Seeds.Count > 1)
+        if (options.Seeds.Count > 1 && !options.Store.IsShared)
         {
-            return $"Of {options.Seeds.Count} coordinators each would have a database of its own; this version runs one. Give one --seed, or none.";
+            return $"Of {options.Seeds.Count} coordinators each would have a database of its own: SQLite's is for one. Give all of them one of PostgreSQL's (--store postgres://...); or one --seed, or none.";
         }
 
         if (options.Seeds.FirstOrDefault(seed => !SeedAddress.TryParse(seed, out _)) is { } seed)

@@ -1,3 +1,4 @@
+using Trainer.Coordinator.Store;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Logging;
@@ -22,8 +23,7 @@ public sealed record CoordinatorOptions
     /// <summary>Addresses of all coordinators (see <see cref="SeedAddress"/>) in the same order everywhere; empty: this is the only one.</summary>
     public IReadOnlyList<string> Seeds { get; init; } = [];
 
-    /// <summary>Holds jobs.db.</summary>
-    public required string StoreFolder { get; init; }
+    public required StoreAddress Store { get; init; }
 
     /// <summary>Where jobs' files go: a folder that coordinators and workers see under one path, or a bucket (see <see cref="ArtifactLocation"/>).</summary>
     public required string Artifacts { get; init; }

@@ -25,16 +25,19 @@ internal sealed record CoordinatorTuning
 internal sealed class CoordinatorProcess : IAsyncDisposable
 {
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CountInterval = TimeSpan.FromSeconds(1);
 
     private readonly IJobStore _store;
     private readonly ArtifactStores _stores;
+    private readonly JobCensus _jobs;
+    private readonly JobLog _log;
     private readonly ActorSystem _system;
     private readonly CoordinatorWeb _web;
     private readonly ControlMetrics _metrics;
     private readonly RunFolderEntry _entry;
 
-    private CoordinatorProcess(IJobStore store, ArtifactStores stores, ActorSystem system, CoordinatorWeb web, ControlMetrics metrics, RunFolderEntry entry) =>
-        (_store, _stores, _system, _web, _metrics, _entry) = (store, stores, system, web, metrics, entry);
+    private CoordinatorProcess(IJobStore store, JobCensus jobs, JobLog log, ArtifactStores stores, ActorSystem system, CoordinatorWeb web, ControlMetrics metrics, RunFolderEntry entry) =>
+        (_store, _jobs, _log, _stores, _system, _web, _metrics, _entry) = (store, jobs, log, stores, system, web, metrics, entry);
 
     /// <summary>http://host:port of the job API.</summary>
     public string Grpc => _web.Grpc;
@@ -50,7 +53,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
 
     internal ActorSystem System => _system;
 
-    public static async Task<CoordinatorProcess> StartAsync(CoordinatorOptions options, CoordinatorTuning tuning, ILoggerFactory loggers)
+    public static async Task<CoordinatorProcess> StartAsync(CoordinatorOptions options, CoordinatorTuning tuning, ILoggerFactory loggers, CancellationToken stop = default)
     {
         var undo = new Stack<Func<ValueTask>>();
         try
@@ -59,12 +62,17 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
             var entry = new RunFolderEntry(options);
             undo.Push(() => Done(entry.Dispose));
             var (written, viewers) = (new LogSignal(), new JobViewers());
-            var store = new ExplainingJobStore(SqliteJobStore.Open(options.StoreFolder), options.StoreFolder, written);
+            var store = await StoreOpening.OpenAsync(options.Store, loggers.CreateLogger("Trainer.Coordinator"), stop);
             undo.Push(() => Done(store.Dispose));
             var stores = new ArtifactStores(() => options.Buckets.Connect());
             undo.Push(() => Done(stores.Dispose));
+            var counts = new JobCensus(store, CountInterval);
+            undo.Push(counts.DisposeAsync);
             var metrics = new ControlMetrics();
+            metrics.ObserveJobs(() => counts.ByState);
             undo.Push(() => Done(metrics.Dispose));
+            var log = new JobLog(store.AppendLogAsync, written, metrics.LogLineDropped);
+            undo.Push(log.DisposeAsync);
             var system = ClusterSystem.Create(new ClusterOptions
             {
                 Role = ClusterNames.CoordinatorRole,
@@ -75,12 +83,12 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
                 Overrides = tuning.Cluster,
             });
             undo.Push(async () => await system.Terminate());
-            var (jobs, scheduler) = StartActors(system, options, tuning, store, metrics, viewers);
+            var (jobs, scheduler) = StartActors(system, options, tuning, store, log, metrics, viewers);
             ClusterSystem.Join(system, options.Seeds);
             var web = await CoordinatorWeb.StartAsync(options, store, stores, written, viewers, new JobDirectory(system, jobs, scheduler), () => ClusterSystem.IsUp(system), loggers);
             undo.Push(web.DisposeAsync);
             entry.Publish(ClusterSystem.SelfAddress(system), web);
-            return new CoordinatorProcess(store, stores, system, web, metrics, entry);
+            return new CoordinatorProcess(store, counts, log, stores, system, web, metrics, entry);
         }
         catch
         {
@@ -100,26 +108,27 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
         await _web.DisposeAsync();
         await Task.WhenAny(ClusterSystem.LeaveAsync(_system), Task.Delay(LeaveTimeout));
         await _system.Terminate();
+        await _log.DisposeAsync();
         _metrics.Dispose();
         _stores.Dispose();
+        await _jobs.DisposeAsync();
         _store.Dispose();
         _entry.Dispose();
     }
 
     private static (IActorRef Jobs, IActorRef Scheduler) StartActors(
-        ActorSystem system, CoordinatorOptions options, CoordinatorTuning tuning, IJobStore store, ControlMetrics metrics, JobViewers viewers)
+        ActorSystem system, CoordinatorOptions options, CoordinatorTuning tuning, IJobStore store, JobLog log, ControlMetrics metrics, JobViewers viewers)
     {
         var census = new WorkerCensus();
         var scheduler = ClusterActors.StartSchedulerProxy(system);
         var settings = tuning.Jobs(new JobSettings { Artifacts = options.Artifacts });
-        var services = new JobServices(store, scheduler, settings, TimeProvider.System, metrics, JobFeeds.Start(system, viewers));
+        var services = new JobServices(store, log, scheduler, settings, TimeProvider.System, metrics, JobFeeds.Start(system, viewers));
         var jobs = ClusterActors.StartJobs(system, id => Props.Create(() => new JobEntity(id, services)));
         var schedulerServices = new SchedulerServices(store, jobs, tuning.Scheduler, TimeProvider.System, census);
         ClusterActors.StartScheduler(system, Props.Create(() => new Scheduler(schedulerServices)));
         system.ActorOf(Props.Create(() => new WorkerReaper()), "worker-reaper");
         system.ActorOf(Props.Create(() => new QuarantineWatch()), "quarantine-watch");
 
-        metrics.ObserveJobs(() => store.CountByState().ToDictionary(count => ControlMetrics.StateLabel(count.Key), count => count.Value));
         metrics.ObserveWorkers(() => census.ByState);
         metrics.ObserveMembers(() => ClusterCensus.Members(system), () => ClusterCensus.Unreachable(system));
         return (jobs, scheduler);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Trainer.Coordinator.Store;
 using Trainer.Hosting.Run;
 
 namespace Trainer.Coordinator.Tests;
@@ -17,7 +18,7 @@ public sealed class CoordinatorHostTests : IDisposable
         Assert.Equal(CoordinatorHost.Refused, await CoordinatorHost.RunAsync(options with { Token = null }, default));
         Assert.Equal(CoordinatorHost.Refused, await CoordinatorHost.RunAsync(options with { Seeds = ["akka.tcp://trainer@a:1", "akka.tcp://trainer@b:1"] }, default));
         Assert.Equal(CoordinatorHost.Refused, await CoordinatorHost.RunAsync(options with { Seeds = ["a"] }, default));
-        Assert.False(Directory.Exists(options.StoreFolder));
+        Assert.False(Directory.Exists($"{options.Store}"));
     }
 
     [Fact]
@@ -41,9 +42,9 @@ public sealed class CoordinatorHostTests : IDisposable
 
         // A second one cannot start on the same store, nor, with a store of its own, on the same run folder.
         Assert.Equal(CoordinatorHost.Failed, await CoordinatorHost.RunAsync(Options() with { Name = "second" }, default));
-        var ownStore = Options() with { Name = "third", Run = run, Token = run.Token, StoreFolder = Path.Combine(_folder.Path, "other") };
+        var ownStore = Options() with { Name = "third", Run = run, Token = run.Token, Store = new SqliteAddress(Path.Combine(_folder.Path, "other")) };
         Assert.Equal(CoordinatorHost.Failed, await CoordinatorHost.RunAsync(ownStore, default));
-        Assert.False(Directory.Exists(ownStore.StoreFolder));
+        Assert.False(Directory.Exists($"{ownStore.Store}"));
         await stop.CancelAsync();
         Assert.Equal(CoordinatorHost.Stopped, await running);
         Assert.Empty(run.Endpoints());
@@ -62,7 +63,7 @@ public sealed class CoordinatorHostTests : IDisposable
 
     private CoordinatorOptions Options() => new()
     {
-        StoreFolder = Path.Combine(_folder.Path, "store"),
+        Store = new SqliteAddress(Path.Combine(_folder.Path, "store")),
         Artifacts = Path.Combine(_folder.Path, "jobs"),
         Token = "token",
     };

@@ -3,6 +3,7 @@ using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging.Abstractions;
 using Trainer.Coordinator.Scheduling;
+using Trainer.Coordinator.Store;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Tests;
@@ -48,9 +49,9 @@ internal sealed class TestCoordinator : IAsyncDisposable
 
     public Protos.WorkerService.WorkerServiceClient Workers => new(WithToken(Token));
 
-    public static async Task<TestCoordinator> StartAsync(string folder)
+    public static async Task<TestCoordinator> StartAsync(string folder, StoreAddress? store = null)
     {
-        var options = new CoordinatorOptions { StoreFolder = Path.Combine(folder, "store"), Artifacts = Path.Combine(folder, "jobs"), Token = Token };
+        var options = new CoordinatorOptions { Store = store ?? new SqliteAddress(Path.Combine(folder, "store")), Artifacts = Path.Combine(folder, "jobs"), Token = Token };
         var tuning = new CoordinatorTuning
         {
             Cluster = QuickCluster,

@@ -22,7 +22,7 @@ internal static class CoordinatorCommand
         var host = new HostProcess();
         var name = new Option<string>("--name") { Description = "Unique among the coordinators.", DefaultValueFactory = _ => "coordinator" };
         var grpcPort = HostProcess.Port("--grpc-port", "the job API");
-        var store = new Option<string>("--store") { Description = "The folder of the database of jobs.", HelpName = "FOLDER", Required = true };
+        var store = StoreOption.Create();
         var artifacts = ArtifactsOption.Create("Where checkpoints and results of jobs go; workers must see a folder under the same path.");
         artifacts.Required = true;
         var tokenFile = new Option<string?>("--token-file")
@@ -38,6 +38,8 @@ internal static class CoordinatorCommand
                 "trainer coordinator --run-folder /run/user/1000/trainer --store ~/jobs/db --artifacts s3://training/jobs",
                 "trainer coordinator --name coordinator-0 --host coordinator-0.coordinator --cluster-port 4053 --grpc-port 5000 --http-port 9090 \\",
                 "    --seed coordinator-0.coordinator:4053 --store /data/db --artifacts /data/jobs --token-file /secrets/token --insecure",
+                "TRAINER_STORE=$(cat /secrets/store) trainer coordinator --name coordinator-1 --host coordinator-1.coordinator --cluster-port 4053 --grpc-port 5000 \\",
+                "    --seed coordinator-0.coordinator:4053 --seed coordinator-1.coordinator:4053 --artifacts /data/jobs --token-file /secrets/token --insecure",
             ],
             Options = { name, grpcPort, store, artifacts, tokenFile },
         };
@@ -53,7 +55,7 @@ internal static class CoordinatorCommand
                 GrpcPort = parsed.GetValue(grpcPort),
                 HttpPort = parsed.GetValue(host.HttpPort),
                 Seeds = parsed.GetValue(host.Seed)!,
-                StoreFolder = Path.GetFullPath(parsed.GetValue(store)!),
+                Store = StoreOption.Read(parsed.GetValue(store)),
                 Artifacts = parsed.GetValue(artifacts)!,
                 Buckets = S3Access.Of(shell.Environment),
                 Run = run,

@@ -65,7 +65,7 @@ internal static class ApiErrors
 
     public static RpcException Internal(string message) => Error(StatusCode.Internal, "INTERNAL", message);
 
-    public static RpcException Store(StoreException fault) => Error(fault.Status, StoreReason(fault.Status), fault.Message);
+    public static RpcException Store(StoreException fault) => Error(fault.Status, fault.Reason, fault.Message);
 
     /// <summary>What a job's entity said.</summary>
     public static RpcException Refused(JobRefused refused)
@@ -80,15 +80,6 @@ internal static class ApiErrors
         StatusCode.FailedPrecondition => "JOB_HAS_ENDED",
         StatusCode.Aborted => "ETAG_MISMATCH",
         StatusCode.AlreadyExists => "JOB_EXISTS",
-        _ => StoreReason(status),
-    };
-
-    private static string StoreReason(StatusCode status) => status switch
-    {
-        StatusCode.ResourceExhausted => "STORE_FULL",
-        StatusCode.Unavailable => "STORE_LOCKED",
-        StatusCode.DataLoss => "STORE_CORRUPT",
-        StatusCode.Internal => "STORE_FAILED",
         _ => "REFUSED",
     };
 

@@ -12,21 +12,24 @@ public sealed class LogStreams(IJobStore store, LogSignal written)
     // What another coordinator writes is not signalled here.
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan LastLineWithin = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     /// <exception cref="Grpc.Core.RpcException">NOT_FOUND.</exception>
     public async IAsyncEnumerable<LogEntry> ReadAsync(StreamLogsRequest request, [EnumeratorCancellation] CancellationToken stop)
     {
-        var (after, said) = (request.AfterSequence, TimeProvider.System.GetTimestamp());
+        var (after, said, isWhole) = (request.AfterSequence, TimeProvider.System.GetTimestamp(), false);
         while (true)
         {
-            // State before log: what an ended job had to say is all there.
+            // State before log: what an ended job had to say is all there, up to the line of its end.
             var more = written.Next(request.Id);
             var job = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
             var entries = await store.ReadLogAsync(request.Id, after, Batch);
             foreach (var entry in entries)
             {
                 after = entry.Sequence;
+                isWhole |= job.HasEnded && JobLogLine.Tells(entry, job.Transitions[^1]);
                 if (IsWanted(entry, request))
                 {
                     said = TimeProvider.System.GetTimestamp();
@@ -34,7 +37,7 @@ public sealed class LogStreams(IJobStore store, LogSignal written)
                 }
             }
 
-            if (entries.Count == 0 && (!request.Follow || job.HasEnded))
+            if (entries.Count == 0 && (!request.Follow || job.HasEnded && (isWhole || IsOver(job))))
             {
                 yield break;
             }
@@ -52,6 +55,9 @@ public sealed class LogStreams(IJobStore store, LogSignal written)
             }
         }
     }
+
+    // An ended job's last lines are on their way for a moment, and lost where the coordinator that had them is.
+    private static bool IsOver(JobRow job) => TimeProvider.System.GetUtcNow() - job.Ended > LastLineWithin;
 
     private static bool IsWanted(LogEntry entry, StreamLogsRequest request) =>
         (request.Source.Length == 0 || entry.Source == request.Source) && (request.Since is null || entry.Time > request.Since);

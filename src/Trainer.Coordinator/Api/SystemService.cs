@@ -33,7 +33,7 @@ public sealed class SystemService(IJobStore store, JobDirectory directory, Coord
             Coordinator = identity.Name,
             StartTime = identity.Started.ToTimestamp(),
             Time = TimeProvider.System.GetUtcNow().ToTimestamp(),
-            Jobs = { store.CountByState().OrderBy(count => count.Key).Select(count => new JobCount { State = count.Key, Count = (uint)count.Value }) },
+            Jobs = { (await store.CountByStateAsync()).OrderBy(count => count.Key).Select(count => new JobCount { State = count.Key, Count = (uint)count.Value }) },
             Workers = (uint)workers.Count,
             IdleWorkers = (uint)workers.Count(worker => worker.Job.Length == 0),
         };

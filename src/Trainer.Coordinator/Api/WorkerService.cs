@@ -49,6 +49,7 @@ public sealed class WorkerService(JobDirectory directory, IJobStore store) : Pro
     public override async Task<ClearWorkerResponse> ClearWorker(ClearWorkerRequest request, ServerCallContext context)
     {
         RequireName(request.Name);
+        _ = await store.QuarantinesAsync(); // Where the store is away, the caller hears that instead of the scheduler's silence.
         var reply = await directory.ClearAsync(new ClearWorker { Name = request.Name, Device = request.Device }, context.CancellationToken);
         return reply.Cleared.Count > 0 ? new ClearWorkerResponse { Cleared = { reply.Cleared } } : throw ApiErrors.NotQuarantined(request.Name, request.Device);
     }

@@ -14,7 +14,7 @@ namespace Trainer.Coordinator.Jobs;
 
 /// <summary>What all job entities of a coordinator share.</summary>
 /// <param name="Feed">Hears of every change of every job.</param>
-public sealed record JobServices(IJobStore Store, IActorRef Scheduler, JobSettings Settings, TimeProvider Clock, ControlMetrics? Metrics, IActorRef? Feed = null);
+public sealed record JobServices(IJobStore Store, JobLog Log, IActorRef Scheduler, JobSettings Settings, TimeProvider Clock, ControlMetrics? Metrics, IActorRef? Feed = null);
 
 /// <summary>
 /// One job: takes its row, asks <see cref="JobMachine"/> what each message means, and does that. The only writer of the row.
@@ -22,6 +22,7 @@ public sealed record JobServices(IJobStore Store, IActorRef Scheduler, JobSettin
 /// <remarks>
 /// Receives <see cref="JobEnvelope"/>s. Loads the row with the first one, takes the next term, and goes when the job has ended or when another
 /// entity has taken the term. Storing holds up the mailbox: nothing is said before what it rests on is safe.
+/// While the store is away there is nothing to go by: what trains goes on without the entity, and the entity begins anew as soon as the store answers.
 /// </remarks>
 public sealed class JobEntity : ReceiveActor, IWithTimers
 {
@@ -33,13 +34,16 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
     private DateTimeOffset _published;
     private bool _unpublished;
     private ulong _heardTerm;
+    private StoreException? _away;
+    private DateTimeOffset _retryAt;
 
     public JobEntity(string id, JobServices services)
     {
         (_id, _services) = (id, services);
         ReceiveAsync<JobEnvelope>(HandleOrSayWhyNotAsync);
-        ReceiveAsync<Tick>(_ => TickAsync());
-        ReceiveAsync<AssociationEvent>(connection => DecideAsync(new ConnectionChanged(Now, connection.RemoteAddress.ToString(), connection is AssociatedEvent)));
+        ReceiveAsync<Tick>(_ => HandleAsync(TickAsync));
+        ReceiveAsync<AssociationEvent>(connection =>
+            HandleAsync(() => DecideAsync(new ConnectionChanged(Now, connection.RemoteAddress.ToString(), connection is AssociatedEvent))));
         Receive<Terminated>(gone => _subscribers.Remove(gone.ActorRef));
     }
 
@@ -55,26 +59,41 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         Context.System.EventStream.Subscribe(Self, typeof(DisassociatedEvent));
     }
 
-    // What the memory holds may differ from the row now: this entity begins anew, as after any fault. Whoever asked hears the reason.
-    private async Task HandleOrSayWhyNotAsync(JobEnvelope envelope)
+    // Whoever asked hears the reason.
+    private Task HandleOrSayWhyNotAsync(JobEnvelope envelope)
     {
         if (envelope.DeadlineUnixMs > 0 && Now.ToUnixTimeMilliseconds() > envelope.DeadlineUnixMs)
         {
-            return; // Whoever asked has heard that nothing came of it, and may have asked for something else since.
+            return Task.CompletedTask; // Whoever asked has heard that nothing came of it, and may have asked for something else since.
         }
 
-        try
-        {
-            await HandleAsync(envelope);
-        }
-        catch (StoreException fault)
+        var sender = Sender;
+        return HandleAsync(() => HandleAsync(envelope), fault =>
         {
             if (IsQuestion(envelope))
             {
-                Sender.Tell(new JobRefused { Job = _id, Status = (int)fault.Status, Message = fault.Message });
+                sender.Tell(new JobRefused { Job = _id, Status = (int)fault.Status, Reason = fault.Reason, Message = fault.Message });
+            }
+        });
+    }
+
+    // What the memory holds may differ from the row once a write has failed, if only because it may have been done: this entity begins anew.
+    private async Task HandleAsync(Func<Task> handle, Action<StoreException>? say = null)
+    {
+        try
+        {
+            await handle();
+        }
+        catch (StoreException fault)
+        {
+            if (_away?.Message != fault.Message)
+            {
+                _log.Warning("{0}: {1} Its workers go on without this entity, which waits for the store.", _id, fault.Message);
             }
 
-            throw;
+            _retryAt = ReferenceEquals(_away, fault) ? _retryAt : Now + _services.Settings.StoreRetry;
+            (_machine, _away) = (null, fault);
+            say?.Invoke(fault);
         }
     }
 
@@ -126,6 +145,11 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
     // Takes the job over, or makes it; false when there is no such job.
     private async Task<bool> EnterAsync(JobEnvelope envelope)
     {
+        if (_away is not null && Now < _retryAt)
+        {
+            throw _away;
+        }
+
         var (row, isNew) = (await _services.Store.FindAsync(_id), false);
         if (row is { HasEnded: false })
         {
@@ -136,12 +160,18 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
                 return false;
             }
 
-            row = row with { Term = next };
+            // Who had the term may have written until it was taken: what he acknowledged is in the row as it is now.
+            row = await _services.Store.FindAsync(_id);
+            if (row?.Term != next)
+            {
+                Stop("another entity has taken the term");
+                return false;
+            }
         }
         else if (row is null && NewRow(envelope) is { } made)
         {
             (row, isNew) = (await _services.Store.InsertAsync(made), true);
-            Count(row.Transitions[0]);
+            Tell(row.Transitions[0]);
         }
 
         if (row is null)
@@ -151,6 +181,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
             return false;
         }
 
+        _away = null;
         _machine = JobMachine.Of(row, _services.Settings, ByteString.CopyFrom(RandomNumberGenerator.GetBytes(32)), Now);
         await DecideAsync(new Entered(Now));
         if (isNew && _machine is not null)
@@ -196,6 +227,11 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
 
     private async Task TickAsync()
     {
+        if (_away is not null && Now >= _retryAt)
+        {
+            await EnterAsync(new JobEnvelope { Job = _id, Wake = new Wake() });
+        }
+
         await DecideAsync(new Ticked(Now));
         if (_machine is not null && _unpublished && Now - _published >= _services.Settings.PublishInterval)
         {
@@ -225,7 +261,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
 
         foreach (var transition in next.Row.Transitions.Skip(before))
         {
-            Count(transition);
+            Tell(transition);
         }
     }
 
@@ -246,7 +282,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
                 await BeginAnewAsync(anew.HeardTerm);
                 return false;
             case WriteLog line:
-                await _services.Store.AppendLogAsync(_id, line.Source, line.Message, line.Time);
+                _services.Log.Append(new JobLogLine(_id, line.Source, line.Message, line.Time));
                 break;
             case StoreQuarantine quarantine:
                 _log.Warning("{0}: machine {1}, device {2} is in quarantine: {3}: {4}", _id, quarantine.Entry.Machine, quarantine.Entry.Device, quarantine.Entry.Worker, quarantine.Entry.Reason);
@@ -314,9 +350,10 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         }
     }
 
-    private void Count(Transition transition)
+    private void Tell(Transition transition)
     {
         _log.Info("{0}: {1} ({2}) {3}", _id, transition.State, transition.Reason, transition.Message);
+        _services.Log.Append(JobLogLine.Of(_id, transition));
         _services.Metrics?.Transition(ControlMetrics.StateLabel(transition.State), transition.Reason);
         if (transition.State == JobState.Starting)
         {

@@ -67,6 +67,7 @@ public sealed record Refuse(JobRefused Refusal) : JobAction;
 /// <summary>The job to its subscribers: now, or, where that is soon enough, with the next round of updates.</summary>
 public sealed record Publish(bool AtOnce) : JobAction;
 
+/// <summary>A line for the job's log, which waits for nobody.</summary>
 public sealed record WriteLog(string Source, string Message, DateTimeOffset Time) : JobAction;
 
 /// <summary>A worker obeys a term above the row's that this entity took: the entity must begin anew, with a term above it unless another has it.</summary>

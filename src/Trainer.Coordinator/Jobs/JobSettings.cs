@@ -57,6 +57,9 @@ public sealed record JobSettings
     /// <summary>A longer gap between two events is a time in which this process stood still.</summary>
     public TimeSpan LongestTick { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long an entity that could not store leaves the store alone.</summary>
+    public TimeSpan StoreRetry { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Between looks at the clock.</summary>
     public TimeSpan Tick { get; init; } = TimeSpan.FromSeconds(0.05);
 

@@ -3,6 +3,7 @@ using Akka.Actor;
 using Akka.Event;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting.Cluster;
+using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Scheduling;
@@ -36,10 +37,13 @@ public sealed class WorkerCensus
 /// <summary>Tells jobs which workers they are to have, as <see cref="SchedulerState"/> decides. The cluster has one of it; what it knows comes anew within seconds.</summary>
 public sealed class Scheduler : ReceiveActor, IWithTimers
 {
+    private static readonly TimeSpan ReadAgain = TimeSpan.FromSeconds(1);
+
     private readonly SchedulerServices _services;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
     private SchedulerState _state;
+    private string _away = "";
 
     public Scheduler(SchedulerServices services)
     {
@@ -53,16 +57,15 @@ public sealed class Scheduler : ReceiveActor, IWithTimers
             Sender.Tell(new DrainReply { Known = _state.Knows(order.Worker) });
             Do(_state.Drain(order, Now));
         });
-        ReceiveAsync<QuarantineStored>(_ => ReadQuarantinesAsync());
-        ReceiveAsync<ClearWorker>(ClearAsync);
+        Receive<QuarantineStored>(_ => Read());
+        Receive<ClearWorker>(Clear);
+        Receive<StoreRead>(Take);
+        Receive<Cleared>(Take);
+        Receive<StoreAway>(Wait);
         Receive<ListWorkersQuery>(_ => Sender.Tell(List()));
         Receive<QueueQuery>(_ => Sender.Tell(new WaitingJobs { Jobs = { _state.Waiting() } }));
         Receive<Tick>(_ => Do(_state.Tick(Now)));
-        ReceiveAsync<WakeJobs>(async _ =>
-        {
-            await ReadQuarantinesAsync();
-            await WakeAsync();
-        });
+        Receive<WakeJobs>(_ => Read());
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -114,31 +117,76 @@ public sealed class Scheduler : ReceiveActor, IWithTimers
         };
     }
 
-    private async Task ReadQuarantinesAsync() => Do(_state.Quarantine(new Quarantines(await _services.Store.QuarantinesAsync()), Now));
+    // Beside the mailbox: while the store is silent, workers and jobs are heard and told all the same.
+    private void Read() => _ = ReadAsync().PipeTo<object>(Self, failure: fault => new StoreAway(fault));
 
-    private async Task ClearAsync(ClearWorker order)
-    {
-        var sender = Sender;
-        await ReadQuarantinesAsync();
-        var cleared = _state.Quarantines.Named(order.Name, order.Device, _state.Workers.Values.Select(worker => worker.Status));
-        foreach (var entry in cleared)
-        {
-            await _services.Store.ClearAsync(entry.Machine, entry.Device);
-            _log.Info("Machine {0}, device {1} is out of quarantine.", entry.Machine, entry.Device);
-        }
-
-        await ReadQuarantinesAsync();
-        sender.Tell(new ClearReply { Cleared = { cleared } });
-    }
+    private async Task<object> ReadAsync() => new StoreRead(new Quarantines(await _services.Store.QuarantinesAsync()), await _services.Store.ActiveIdsAsync());
 
     // After a restart of a coordinator nobody else would bring its jobs back.
-    private async Task WakeAsync()
+    private void Take(StoreRead read)
     {
-        foreach (var job in await _services.Store.ActiveIdsAsync())
+        if (_away.Length > 0)
+        {
+            _log.Info("The store answers again.");
+            _away = "";
+        }
+
+        Do(_state.Quarantine(read.Quarantines, Now));
+        foreach (var job in read.Active)
         {
             _services.Jobs.Tell(new JobEnvelope { Job = job, Wake = new Wake() }, Self);
         }
     }
+
+    private void Wait(StoreAway away)
+    {
+        if (away.Fault is not StoreException)
+        {
+            throw new InvalidOperationException("The scheduler cannot read the store.", away.Fault);
+        }
+
+        if (_away != away.Fault.Message)
+        {
+            _away = away.Fault.Message;
+            _log.Warning("{0} Nobody is taken into or out of quarantine, and no job is woken, until it answers.", _away);
+        }
+
+        Timers.StartSingleTimer("read again", WakeJobs.Instance, ReadAgain);
+    }
+
+    private void Clear(ClearWorker order)
+    {
+        var workers = _state.Workers.Values.Select(worker => worker.Status).ToList();
+        _ = ClearAsync(order, workers).PipeTo<object>(Self, Sender, failure: fault => new StoreAway(fault));
+    }
+
+    private async Task<object> ClearAsync(ClearWorker order, IReadOnlyList<WorkerStatus> workers)
+    {
+        var cleared = new Quarantines(await _services.Store.QuarantinesAsync()).Named(order.Name, order.Device, workers).ToList();
+        foreach (var entry in cleared)
+        {
+            await _services.Store.ClearAsync(entry.Machine, entry.Device);
+        }
+
+        return new Cleared(cleared, new Quarantines(await _services.Store.QuarantinesAsync()));
+    }
+
+    private void Take(Cleared cleared)
+    {
+        foreach (var entry in cleared.Entries)
+        {
+            _log.Info("Machine {0}, device {1} is out of quarantine.", entry.Machine, entry.Device);
+        }
+
+        Do(_state.Quarantine(cleared.Left, Now));
+        Sender.Tell(new ClearReply { Cleared = { cleared.Entries } });
+    }
+
+    private sealed record StoreRead(Quarantines Quarantines, IReadOnlyList<string> Active) : INoSerializationVerificationNeeded;
+
+    private sealed record Cleared(IReadOnlyList<Quarantine> Entries, Quarantines Left) : INoSerializationVerificationNeeded;
+
+    private sealed record StoreAway(Exception Fault) : INoSerializationVerificationNeeded;
 
     private sealed class Tick : INoSerializationVerificationNeeded
     {

@@ -15,7 +15,7 @@ public interface IJobStore : IDisposable
     ValueTask<bool> TakeTermAsync(string id, ulong term, ulong next);
 
     /// <summary>
-    /// Makes the stored job equal to <paramref name="row"/>; new transitions go to the log, too.
+    /// Makes the stored job equal to <paramref name="row"/>.
     /// False, and nothing is written, when the stored term is no longer the row's.
     /// </summary>
     ValueTask<bool> SaveAsync(JobRow row);
@@ -29,9 +29,10 @@ public interface IJobStore : IDisposable
     ValueTask<IReadOnlyList<string>> ActiveIdsAsync();
 
     /// <summary>How many jobs there are by state; states without jobs are left out.</summary>
-    IReadOnlyDictionary<JobState, int> CountByState();
+    ValueTask<IReadOnlyDictionary<JobState, int>> CountByStateAsync();
 
-    ValueTask AppendLogAsync(string id, string source, string message, DateTimeOffset time);
+    /// <summary>Numbers the lines of each job in the order given, after those that it has. Lines of jobs that are not there are left out; a job's oldest lines give way to newer ones.</summary>
+    ValueTask AppendLogAsync(IReadOnlyList<JobLogLine> lines);
 
     /// <summary>No job is granted a worker of the entry's machine and device any more. An entry of the same ones is replaced.</summary>
     ValueTask QuarantineAsync(Quarantine entry);
@@ -53,6 +54,7 @@ public enum StoreFault
     Full,
     Locked,
     Corrupt,
+    Unavailable,
 }
 
 /// <summary>The store cannot be used; the message says why and what would help.</summary>
@@ -64,8 +66,18 @@ public sealed class StoreException(string message, Exception? inner = null) : Ex
     public StatusCode Status => Fault switch
     {
         StoreFault.Full => StatusCode.ResourceExhausted,
-        StoreFault.Locked => StatusCode.Unavailable,
+        StoreFault.Locked or StoreFault.Unavailable => StatusCode.Unavailable,
         StoreFault.Corrupt => StatusCode.DataLoss,
         _ => StatusCode.Internal,
+    };
+
+    /// <summary>A word for programs.</summary>
+    public string Reason => Fault switch
+    {
+        StoreFault.Full => "STORE_FULL",
+        StoreFault.Locked => "STORE_LOCKED",
+        StoreFault.Corrupt => "STORE_CORRUPT",
+        StoreFault.Unavailable => "STORE_UNAVAILABLE",
+        _ => "STORE_FAILED",
     };
 }

@@ -5,22 +5,22 @@ namespace Trainer.Coordinator.Store;
 /// <summary>The statement that lists jobs, with its parameters.</summary>
 internal static class JobPageSql
 {
-    public static (string Sql, DynamicParameters Parameters) Of(JobQuery query)
+    public static (string Sql, DynamicParameters Parameters) Of(JobQuery query, Dialect dialect)
     {
         var (conditions, parameters) = (new List<string>(), new DynamicParameters());
         if (query.States.Count > 0)
         {
-            conditions.Add("state IN @states");
-            parameters.Add("states", query.States.Select(state => (int)state).ToArray());
+            conditions.Add(dialect.AnyOf("state", "states"));
+            parameters.Add("states", query.States.Select(state => (long)state).ToArray());
         }
 
         foreach (var (number, condition) in query.Filter.Conditions.Index())
         {
-            conditions.Add($"{Column(condition, number)} {Operator(condition.Comparison)} @value{number}");
+            conditions.Add($"{Column(condition, dialect.LabelOf($"label{number}"))} {Operator(condition.Comparison)} @value{number}");
             parameters.Add($"value{number}", condition.Value);
             if (condition.Field == JobField.Label)
             {
-                parameters.Add($"label{number}", $"$.\"{condition.Key}\"");
+                parameters.Add($"label{number}", dialect.LabelPath(condition.Key));
             }
         }
 
@@ -37,12 +37,12 @@ internal static class JobPageSql
         return ($"{JobSql.Select} {where} ORDER BY {column} {direction}, id {direction} LIMIT @limit", parameters);
     }
 
-    private static string Column(JobCondition condition, int number) => condition.Field switch
+    private static string Column(JobCondition condition, string label) => condition.Field switch
     {
         JobField.State => "state",
         JobField.Name => "name",
         JobField.Creator => "creator",
-        JobField.Label => $"COALESCE(json_extract(labels, @label{number}), '')",
+        JobField.Label => $"COALESCE({label}, '')",
         _ => "created",
     };
 

@@ -1,7 +1,7 @@
 namespace Trainer.Coordinator.Store;
 
-/// <summary>The statements of <see cref="SqliteJobStore"/>.</summary>
-internal static class JobSql
+/// <summary>The statements of <see cref="SqlJobStore"/>: one text for all dialects, but for sets of values.</summary>
+internal sealed class JobSql(Dialect dialect)
 {
     public static string Select { get; } = $"SELECT {Names(JobTable.Columns)} FROM jobs";
 
@@ -22,21 +22,19 @@ internal static class JobSql
 
     public const string UpsertSegment = """
         INSERT INTO segments (job, sequence, segment) VALUES (@job, @sequence, @segment)
-        ON CONFLICT (job, sequence) DO UPDATE SET segment = excluded.segment WHERE segment <> excluded.segment
+        ON CONFLICT (job, sequence) DO UPDATE SET segment = excluded.segment WHERE segments.segment <> excluded.segment
         """;
 
-    public const string SelectTransitions = "SELECT job, transition FROM transitions WHERE job IN @ids ORDER BY job, sequence";
+    public string SelectTransitions { get; } = $"SELECT job, transition FROM transitions WHERE {dialect.AnyOf("job", "ids")} ORDER BY job, sequence";
 
-    public const string SelectEpochs = "SELECT job, summary FROM epochs WHERE job IN @ids ORDER BY job, epoch";
+    public string SelectEpochs { get; } = $"SELECT job, summary FROM epochs WHERE {dialect.AnyOf("job", "ids")} ORDER BY job, epoch";
 
-    public const string SelectSegments = "SELECT job, segment FROM segments WHERE job IN @ids ORDER BY job, sequence";
+    public string SelectSegments { get; } = $"SELECT job, segment FROM segments WHERE {dialect.AnyOf("job", "ids")} ORDER BY job, sequence";
 
-    public const string AppendLog = """
-        INSERT INTO log (job, sequence, time, source, message)
-        SELECT @id, COALESCE(MAX(sequence), 0) + 1, @time, @source, @message FROM log WHERE job = @id
-        """;
+    public string Delete { get; } = $"DELETE FROM jobs WHERE id = @id AND {dialect.AnyOf("state", "ended")}";
 
-    public const string ReadLog = "SELECT sequence, time, source, message FROM log WHERE job = @id AND sequence > @after ORDER BY sequence LIMIT @limit";
+    public string ActiveIds { get; } = $"SELECT id FROM jobs WHERE NOT ({dialect.AnyOf("state", "ended")}) ORDER BY created, id";
+
 
     private static string Names(IEnumerable<JobColumn> columns) => string.Join(", ", columns.Select(column => column.Name));
 }

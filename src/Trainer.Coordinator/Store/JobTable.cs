@@ -81,7 +81,7 @@ internal static class JobTable
     }
 
     private static JobColumn Text(string name, Func<JobRow, string> value, Func<JobRow, string, JobRow> restore, bool changes = true) =>
-        new(name, changes, value, (row, stored) => restore(row, (string)stored));
+        new(name, changes, row => StoredText.Of(value(row)), (row, stored) => restore(row, (string)stored));
 
     private static JobColumn Number(string name, Func<JobRow, long?> value, Func<JobRow, long, JobRow> restore, bool changes = true) =>
         new(name, changes, row => value(row), (row, stored) => restore(row, (long)stored));

@@ -16,7 +16,7 @@ internal static class QuarantineSql
     public const string Delete = "DELETE FROM quarantine WHERE machine = @machine AND device = @device";
 
     public static QuarantineColumns Values(Quarantine entry) =>
-        new(entry.Machine, entry.Device, entry.Worker, entry.Job, entry.Reason, entry.Time.ToDateTimeOffset().ToUnixTimeMilliseconds());
+        new(entry.Machine, entry.Device, entry.Worker, entry.Job, StoredText.Of(entry.Reason), entry.Time.ToDateTimeOffset().ToUnixTimeMilliseconds());
 }
 
 /// <summary>A row of the table.</summary>

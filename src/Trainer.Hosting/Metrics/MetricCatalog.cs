@@ -94,6 +94,9 @@ public static class MetricCatalog
     public static readonly MetricDefinition QueueWait =
         new("trainer_job_queue_wait_seconds", Histogram, Coordinator, "s", "From a job's creation to its start.") { Buckets = MetricDefinition.Doubling(0.125, 16) };
 
+    public static readonly MetricDefinition LogLinesDropped =
+        new("trainer_log_lines_dropped_total", Counter, Coordinator, "", "Lines of jobs' logs for which there was no room while the store did not keep up.");
+
     public static readonly MetricDefinition ClusterMembers =
         new("trainer_cluster_members", Gauge, Coordinator, "", "Members of the cluster as this coordinator sees them.", "role", "status");
 

@@ -18,7 +18,7 @@ public sealed class StoreOfRelease01Tests : IDisposable
     [Fact]
     public async Task All_its_jobs_are_there()
     {
-        using var store = SqliteJobStore.Open(_folder.Path);
+        using var store = new SqliteAddress(_folder.Path).Open();
 
         var rows = await store.ListAsync(new JobQuery { Limit = 100 });
 
@@ -35,7 +35,8 @@ public sealed class StoreOfRelease01Tests : IDisposable
         Assert.Equal([JobState.Queued, JobState.Starting, JobState.Running, JobState.Succeeded], succeeded.Transitions.Select(transition => transition.State));
         Assert.Equal(["worker-0"], succeeded.ToJob().Workers);
         Assert.Equal((2UL, 90UL), (rows[0].Progress!.Step, rows[0].Progress!.TotalSteps));
-        Assert.Equal(5, (await store.ReadLogAsync(succeeded.Id, 0, 100)).Count);
+        await store.AppendLogAsync([new JobLogLine(succeeded.Id, "worker-0", "one more", Samples.Noon)]);
+        Assert.Equal([1L, 2L, 3L, 4L, 5L, 6L], (await store.ReadLogAsync(succeeded.Id, 0, 100)).Select(entry => entry.Sequence));
     }
 
     /// <summary>The spec of a job is that of its job file, with defaults.</summary>
@@ -46,7 +47,7 @@ public sealed class StoreOfRelease01Tests : IDisposable
     [InlineData("cancelled")]
     public async Task Specs_lose_nothing(string name)
     {
-        using var store = SqliteJobStore.Open(_folder.Path);
+        using var store = new SqliteAddress(_folder.Path).Open();
         // Fields that later releases added have their defaults.
         var stored = JobRules.WithDefaults((await store.ListAsync(new JobQuery { Limit = 100 })).Single(row => row.Spec.Name == name).Spec);
         var file = Repository.File($"tests/contract/0.1/{name}.yaml");
@@ -72,7 +73,7 @@ public sealed class StoreOfRelease01Tests : IDisposable
     [Fact]
     public void Its_messages_are_rewritten_once()
     {
-        SqliteJobStore.Open(_folder.Path).Dispose();
+        new SqliteAddress(_folder.Path).Open().Dispose();
         using var connection = new SqliteConnection($"Data Source={_folder.Path}/jobs.db;Pooling=False");
 
         var texts = connection.Query<string>(
@@ -83,7 +84,7 @@ public sealed class StoreOfRelease01Tests : IDisposable
         Assert.All(texts.SelectMany(text => Names(JsonDocument.Parse(text).RootElement)), name => Assert.DoesNotContain(name, char.IsAsciiLetterUpper));
         Assert.Contains(texts, text => text.Contains("\"seed\":18446744073709551557", StringComparison.Ordinal));
         Assert.Contains(texts, text => text.Contains("\"state\":\"SUCCEEDED\"", StringComparison.Ordinal));
-        Assert.Equal(6, connection.ExecuteScalar<int>("PRAGMA user_version"));
+        Assert.Equal(7, connection.ExecuteScalar<int>("PRAGMA user_version"));
     }
 
     private static IEnumerable<string> Names(JsonElement json) => json.ValueKind switch

@@ -22,7 +22,7 @@ public sealed class StoresOfReleasesTests
         }
 
         var then = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "outputs", file), TestContext.Current.CancellationToken))!.AsObject();
-        using var store = SqliteJobStore.Open(copy.Path);
+        using var store = new SqliteAddress(copy.Path).Open();
 
         var row = await store.FindAsync((string)then["id"]!);
 

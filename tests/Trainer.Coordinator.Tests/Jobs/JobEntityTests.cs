@@ -19,7 +19,8 @@ public sealed class JobEntityTests : TestKit
     private static readonly StateId Last = new() { Item = 3, Hash = 7, Step = 2, Samples = 512 };
 
     private readonly TemporaryFolder _folder = new();
-    private readonly SqliteJobStore _store;
+    private readonly IJobStore _store;
+    private readonly JobLog _log;
     private readonly TestProbe _region;
     private readonly TestProbe _scheduler;
     private readonly TestProbe _user;
@@ -29,7 +30,8 @@ public sealed class JobEntityTests : TestKit
     public JobEntityTests()
         : base("akka.loglevel = WARNING")
     {
-        _store = SqliteJobStore.Open(_folder.Path);
+        _store = new SqliteAddress(_folder.Path).Open();
+        _log = new JobLog(_store.AppendLogAsync);
         (_region, _scheduler, _user) = (CreateTestProbe("region"), CreateTestProbe("scheduler"), CreateTestProbe("user"));
         _entity = NewEntity();
     }
@@ -93,7 +95,7 @@ public sealed class JobEntityTests : TestKit
     {
         var failing = new FailingStore(() => new StoreException("The disk is full.") { Fault = fault });
         var settings = new JobSettings { Artifacts = _folder.Path };
-        var entity = Sys.ActorOf(Props.Create(() => new JobEntity(Id, new JobServices(failing, _scheduler.Ref, settings, TimeProvider.System, null))));
+        var entity = Sys.ActorOf(Props.Create(() => new JobEntity(Id, new JobServices(failing, _log, _scheduler.Ref, settings, TimeProvider.System, null))));
 
         foreach (var question in new[]
         {
@@ -260,13 +262,14 @@ public sealed class JobEntityTests : TestKit
         // Actors use the store to their last message, and the kit's own end of the system comes after all clean-up.
         await Sys.Terminate();
         await base.DisposeAsync();
+        await _log.DisposeAsync();
         _store.Dispose();
         _folder.Dispose();
     }
 
     private IActorRef NewEntity()
     {
-        var services = new JobServices(_store, _scheduler, new JobSettings { Artifacts = "/artifacts" }, TimeProvider.System, Metrics: null);
+        var services = new JobServices(_store, _log, _scheduler, new JobSettings { Artifacts = "/artifacts" }, TimeProvider.System, Metrics: null);
         return _region.ChildActorOf(Props.Create(() => new JobEntity(Id, services)));
     }
 

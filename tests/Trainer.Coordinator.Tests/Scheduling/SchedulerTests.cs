@@ -13,11 +13,11 @@ namespace Trainer.Coordinator.Tests.Scheduling;
 public sealed class SchedulerTests : TestKit
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly SqliteJobStore _store;
+    private readonly IJobStore _store;
     private readonly WorkerCensus _census = new();
 
     public SchedulerTests()
-        : base("akka.loglevel = WARNING") => _store = SqliteJobStore.Open(_folder.Path);
+        : base("akka.loglevel = WARNING") => _store = new SqliteAddress(_folder.Path).Open();
 
     [Fact]
     public async Task It_wakes_the_jobs_that_have_not_ended()

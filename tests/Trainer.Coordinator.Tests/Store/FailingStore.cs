@@ -22,9 +22,9 @@ internal sealed record FailingStore(Func<Exception> Fault) : IJobStore
 
     public ValueTask<IReadOnlyList<string>> ActiveIdsAsync() => throw Fault();
 
-    public IReadOnlyDictionary<JobState, int> CountByState() => throw Fault();
+    public ValueTask<IReadOnlyDictionary<JobState, int>> CountByStateAsync() => throw Fault();
 
-    public ValueTask AppendLogAsync(string id, string source, string message, DateTimeOffset time) => throw Fault();
+    public ValueTask AppendLogAsync(IReadOnlyList<JobLogLine> lines) => throw Fault();
 
     public ValueTask<IReadOnlyList<LogEntry>> ReadLogAsync(string id, long after, int limit) => throw Fault();
 

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Npgsql;
 using Trainer.Coordinator.Api;
 using Trainer.Coordinator.Store;
 
@@ -13,7 +14,7 @@ public sealed class StoreFaultTests : IDisposable
     [Fact]
     public async Task A_store_that_another_program_holds_says_so()
     {
-        using var store = new ExplainingJobStore(SqliteJobStore.Open(_folder.Path), _folder.Path);
+        using var store = new SqliteAddress(_folder.Path).Open();
         using var other = new SqliteConnection($"Data Source={Path.Combine(_folder.Path, "jobs.db")};Pooling=false");
         other.Open();
         Execute(other, "BEGIN IMMEDIATE");
@@ -32,29 +33,35 @@ public sealed class StoreFaultTests : IDisposable
     [InlineData(11, "The coordinator's store /store is damaged: text", Grpc.Core.StatusCode.DataLoss)]
     [InlineData(26, "The coordinator's store /store is damaged: text", Grpc.Core.StatusCode.DataLoss)]
     [InlineData(10, "The coordinator's store /store fails: text", Grpc.Core.StatusCode.Internal)]
-    public async Task Each_cause_has_its_text_and_status(int code, string message, Grpc.Core.StatusCode status)
+    public void Each_cause_has_its_text_and_status(int code, string message, Grpc.Core.StatusCode status)
     {
-        using var store = new ExplainingJobStore(new FailingStore(() => new SqliteException("text", code)), "/store");
-        Func<Task>[] calls =
-        [
-            async () => await store.InsertAsync(Samples.Row()),
-            async () => await store.FindAsync("j-1"),
-            async () => await store.TakeTermAsync("j-1", 1, 2),
-            async () => await store.SaveAsync(Samples.Row()),
-            async () => await store.ListAsync(new JobQuery { Limit = 1 }),
-            async () => await store.DeleteAsync("j-1"),
-            async () => await store.ActiveIdsAsync(),
-            async () => await store.AppendLogAsync("j-1", "job", "text", Samples.Noon),
-            async () => await store.ReadLogAsync("j-1", 0, 1),
-            () => Task.FromResult(store.CountByState()),
-        ];
+        var fault = SqliteDialect.Explain(new SqliteException("text", code), "/store");
 
-        foreach (var call in calls)
-        {
-            var fault = await Assert.ThrowsAsync<StoreException>(call);
-            Assert.Equal((message, status), (fault.Message, fault.Status));
-            Assert.Equal(status, ApiErrors.Store(fault).StatusCode);
-        }
+        Assert.Equal((message, status), (fault.Message, fault.Status));
+        Assert.Equal(status, ApiErrors.Store(fault).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("53100", "The disk of the coordinator's store postgres://h:1/d is full. Make room there and try again.", "STORE_FULL")]
+    [InlineData("55P03", "Another program holds the coordinator's store postgres://h:1/d. Try again once it lets go.", "STORE_LOCKED")]
+    [InlineData("XX001", "The coordinator's store postgres://h:1/d is damaged: XX001: text", "STORE_CORRUPT")]
+    [InlineData("42P01", "The coordinator's store postgres://h:1/d fails: 42P01: text", "STORE_FAILED")]
+    [InlineData("57P01", "The coordinator's store postgres://h:1/d does not answer: text. Try again; what trains goes on meanwhile.", "STORE_UNAVAILABLE")]
+    [InlineData("53300", "The coordinator's store postgres://h:1/d does not answer: text. Try again; what trains goes on meanwhile.", "STORE_UNAVAILABLE")]
+    public void Each_cause_of_PostgreSQL_has_its_text_and_reason(string state, string message, string reason)
+    {
+        var fault = PostgresDialect.Explain(new PostgresException("text", "ERROR", "ERROR", state), "postgres://h:1/d");
+
+        Assert.Equal((message, reason), (fault.Message, fault.Reason));
+    }
+
+    [Fact]
+    public void Silence_of_PostgreSQL_is_told_as_such()
+    {
+        var fault = PostgresDialect.Explain(new NpgsqlException("Exception while reading", new TimeoutException()), "postgres://h:1/d");
+
+        Assert.Equal("The coordinator's store postgres://h:1/d does not answer: it is silent. Try again; what trains goes on meanwhile.", fault.Message);
+        Assert.Equal(Grpc.Core.StatusCode.Unavailable, fault.Status);
     }
 
     private static void Execute(SqliteConnection connection, string sql)

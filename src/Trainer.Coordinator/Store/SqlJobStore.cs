@@ -1,0 +1,172 @@
+using System.Data.Common;
+using Dapper;
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Store;
+
+/// <summary>Jobs in a database: the one mapper for all dialects. A fault of the database says what happened, in words that reach whoever called.</summary>
+public sealed class SqlJobStore : IJobStore
+{
+    /// <summary>However the driver sees it. What is done later all the same carries a term that its entity has left behind by then.</summary>
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(7);
+
+    private readonly Dialect _dialect;
+    private readonly JobSql _sql;
+    private readonly JobHistory _history;
+    private readonly StoreGate _gate = new(TimeProvider.System);
+
+    private SqlJobStore(Dialect dialect)
+    {
+        (_dialect, _sql) = (dialect, new JobSql(dialect));
+        _history = new JobHistory(_sql);
+    }
+
+    /// <summary>Takes the dialect over, and brings its database to the newest schema.</summary>
+    /// <exception cref="StoreException">It holds what this program cannot read, or cannot be used.</exception>
+    internal static SqlJobStore Open(Dialect dialect)
+    {
+        try
+        {
+            dialect.Migrate(Migrations.Of(dialect.Scripts));
+            return new SqlJobStore(dialect);
+        }
+        catch (Exception e)
+        {
+            var explained = dialect.Explain(e);
+            dialect.Dispose();
+            if (explained is null)
+            {
+                throw;
+            }
+
+            throw explained is { Fault: StoreFault.Unavailable } ? explained : new StoreException($"{dialect.Place} cannot be used: {e.Message}", e) { Fault = explained.Fault };
+        }
+    }
+
+    public async ValueTask<JobRow> InsertAsync(JobRow row)
+    {
+        await CallAsync(async connection =>
+        {
+            await using var transaction = await connection.BeginTransactionAsync();
+            if (await connection.ExecuteAsync(JobSql.Insert, Values(row), transaction) == 1)
+            {
+                await _history.AppendAsync(connection, transaction, row);
+            }
+
+            await transaction.CommitAsync();
+            return true;
+        });
+        return await FindAsync(row.Id) ?? throw new StoreException($"Job {row.Id} was deleted while it was made.");
+    }
+
+    public async ValueTask<JobRow?> FindAsync(string id) => (await LoadAsync(JobSql.Select + " WHERE id = @id", new { id })).SingleOrDefault();
+
+    public ValueTask<bool> TakeTermAsync(string id, ulong term, ulong next) => CallAsync(async connection => await connection.ExecuteAsync(
+        "UPDATE jobs SET term = @next WHERE id = @id AND term = @term", new { id, term = (long)term, next = (long)next }) == 1);
+
+    public ValueTask<bool> SaveAsync(JobRow row) => CallAsync(async connection =>
+    {
+        await using var transaction = await connection.BeginTransactionAsync();
+        if (await connection.ExecuteAsync(JobSql.Update, Values(row), transaction) == 0)
+        {
+            return false;
+        }
+
+        await _history.AppendAsync(connection, transaction, row);
+        await transaction.CommitAsync();
+        return true;
+    });
+
+    public ValueTask<IReadOnlyList<JobRow>> ListAsync(JobQuery query)
+    {
+        var (sql, parameters) = JobPageSql.Of(query, _dialect);
+        return LoadAsync(sql, parameters);
+    }
+
+    public async ValueTask DeleteAsync(string id) => await ExecuteAsync(_sql.Delete, new { id, ended = Numbers(JobStates.Ended) });
+
+    public ValueTask<IReadOnlyList<string>> ActiveIdsAsync() => CallAsync<IReadOnlyList<string>>(
+        async connection => [.. await connection.QueryAsync<string>(_sql.ActiveIds, new { ended = Numbers(JobStates.Ended) })]);
+
+    public ValueTask<IReadOnlyDictionary<JobState, int>> CountByStateAsync() => CallAsync<IReadOnlyDictionary<JobState, int>>(async connection =>
+        (await connection.QueryAsync<(long State, long Count)>("SELECT state, COUNT(*) FROM jobs GROUP BY state")).ToDictionary(row => (JobState)row.State, row => (int)row.Count));
+
+    public async ValueTask AppendLogAsync(IReadOnlyList<JobLogLine> lines) => await CallAsync(async connection =>
+    {
+        await using var transaction = await connection.BeginTransactionAsync();
+        await LogTable.AppendAsync(connection, transaction, lines);
+        await transaction.CommitAsync();
+        return true;
+    });
+
+    public ValueTask<IReadOnlyList<LogEntry>> ReadLogAsync(string id, long after, int limit) => CallAsync<IReadOnlyList<LogEntry>>(
+        async connection => [.. (await connection.QueryAsync<LogColumns>(LogTable.Read, new { id, after, limit })).Select(line => line.ToEntry())]);
+
+    public async ValueTask QuarantineAsync(Quarantine entry) => await ExecuteAsync(QuarantineSql.Upsert, QuarantineSql.Values(entry));
+
+    public ValueTask<IReadOnlyList<Quarantine>> QuarantinesAsync() => CallAsync<IReadOnlyList<Quarantine>>(
+        async connection => [.. (await connection.QueryAsync<QuarantineColumns>(QuarantineSql.Select)).Select(row => row.ToEntry())]);
+
+    public async ValueTask ClearAsync(string machine, string device) => await ExecuteAsync(QuarantineSql.Delete, new { machine, device });
+
+    public void Dispose() => _dialect.Dispose();
+
+    private ValueTask<int> ExecuteAsync(string sql, object parameters) => CallAsync(connection => connection.ExecuteAsync(sql, parameters));
+
+    private ValueTask<IReadOnlyList<JobRow>> LoadAsync(string select, object parameters) => CallAsync(async connection =>
+    {
+        await using var snapshot = await _dialect.SnapshotAsync(connection);
+        var rows = await ReadRowsAsync(connection, select, parameters, snapshot);
+        return await _history.ReadAsync(connection, snapshot, rows);
+    });
+
+    private async ValueTask<T> CallAsync<T>(Func<DbConnection, Task<T>> call)
+    {
+        var isTrial = _gate.Enter();
+        StoreException? fault = null;
+        try
+        {
+            return await RunAsync(call).WaitAsync(AnswerWithin);
+        }
+        catch (Exception e) when ((fault = _dialect.Explain(e)) is not null)
+        {
+            throw fault;
+        }
+        finally
+        {
+            _gate.Leave(isTrial, fault);
+        }
+    }
+
+    private async Task<T> RunAsync<T>(Func<DbConnection, Task<T>> call)
+    {
+        await using var connection = await _dialect.ConnectAsync();
+        return await call(connection);
+    }
+
+    private static async Task<List<JobRow>> ReadRowsAsync(DbConnection connection, string select, object parameters, DbTransaction transaction)
+    {
+        await using var reader = await connection.ExecuteReaderAsync(select, parameters, transaction);
+        var (rows, cells) = (new List<JobRow>(), new object[JobTable.Columns.Count]);
+        while (await reader.ReadAsync())
+        {
+            reader.GetValues(cells);
+            rows.Add(JobTable.Row(cells));
+        }
+
+        return rows;
+    }
+
+    private static DynamicParameters Values(JobRow row)
+    {
+        var values = new DynamicParameters();
+        foreach (var column in JobTable.Columns)
+        {
+            values.Add(column.Name, column.Value(row));
+        }
+
+        return values;
+    }
+
+    private static long[] Numbers(IEnumerable<JobState> states) => [.. states.Select(state => (long)state)];
+}

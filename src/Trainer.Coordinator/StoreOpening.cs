@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+using Trainer.Coordinator.Store;
+
+namespace Trainer.Coordinator;
+
+/// <summary>Opens a coordinator's store, and waits for one that does not answer yet.</summary>
+internal static class StoreOpening
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    /// <exception cref="StoreException">It answers, and cannot be used.</exception>
+    /// <exception cref="OperationCanceledException">It did not answer until then.</exception>
+    public static async Task<IJobStore> OpenAsync(StoreAddress address, ILogger logger, CancellationToken stop)
+    {
+        for (var said = ""; ; await Task.Delay(Pause, stop))
+        {
+            try
+            {
+                return address.Open();
+            }
+            catch (StoreException fault) when (fault.Fault == StoreFault.Unavailable)
+            {
+                if (fault.Message != said)
+                {
+                    logger.LogWarning("Waiting for the store: {Reason}", fault.Message);
+                    said = fault.Message;
+                }
+            }
+        }
+    }
+}
