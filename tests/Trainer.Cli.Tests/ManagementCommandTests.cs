@@ -124,7 +124,7 @@ public sealed class ManagementCommandTests : IAsyncLifetime
             """
               name      worker-1
               serves    lenet-3f2a
-              device    AMD EPYC (cpu, 4 threads)
+              device    AMD EPYC (cpu)
               numerics  canonical-7
               node      host:1
               machine   m

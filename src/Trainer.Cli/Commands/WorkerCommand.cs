@@ -41,7 +41,7 @@ internal static class WorkerCommand
     [
         ("name", worker.Name),
         ("serves", WorkersCommand.Serves(worker)),
-        ("device", $"{worker.Device} ({worker.DeviceKind}, {Words.Plural((int)worker.Threads, "thread")})"),
+        ("device", $"{worker.Device} ({worker.DeviceKind})"),
         ("numerics", worker.Numerics),
         ("node", worker.Node),
         ("machine", worker.Machine),

@@ -7,6 +7,10 @@ namespace Trainer.Coordinator.Api;
 /// <summary>Deletes jobs that nobody needs: the row first, which makes the files nobody's, then the files.</summary>
 public sealed class JobDeletion(IJobStore store, JobDirectory directory, CheckThreads threads, JobArtifacts artifacts)
 {
+    private static readonly TimeSpan LetGoWithin = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(0.25);
+
     /// <exception cref="RpcException">NOT_FOUND; FAILED_PRECONDITION: it has not ended, or something needs it; UNAVAILABLE: the files are still there.</exception>
     public async Task DeleteAsync(DeleteJobRequest request, ServerCallContext caller)
     {
@@ -27,6 +31,19 @@ public sealed class JobDeletion(IJobStore store, JobDirectory directory, CheckTh
         await threads.RunAsync(() => DeleteFiles(request.Id), CancellationToken.None); // Whoever asked may go: nobody else would do it.
     }
 
+    // A job that has just ended is still its workers' for a moment: that is waited for.
+    private async Task<string?> LastWorkerAsync(string id, CancellationToken stop)
+    {
+        for (var since = TimeProvider.System.GetTimestamp(); ; await Task.Delay(LookAgain, stop))
+        {
+            var worker = (await directory.ListWorkersAsync(stop)).Workers.FirstOrDefault(worker => worker.Job == id)?.Worker;
+            if (worker is null || TimeProvider.System.GetElapsedTime(since) > LetGoWithin)
+            {
+                return worker;
+            }
+        }
+    }
+
     private bool DeleteFiles(string id)
     {
         try
@@ -42,10 +59,9 @@ public sealed class JobDeletion(IJobStore store, JobDirectory directory, CheckTh
 
     private async Task RequireUnusedAsync(string id, CancellationToken stop)
     {
-        var workers = (await directory.ListWorkersAsync(stop)).Workers;
-        if (workers.FirstOrDefault(worker => worker.Job == id) is { } worker)
+        if (await LastWorkerAsync(id, stop) is { } worker)
         {
-            throw ApiErrors.JobInUse($"Worker {worker.Worker} has not let go of job {id} yet. Try again in a moment.");
+            throw ApiErrors.JobInUse($"Worker {worker} has not let go of job {id} yet. Try again in a moment.");
         }
 
         foreach (var active in await store.ActiveIdsAsync())

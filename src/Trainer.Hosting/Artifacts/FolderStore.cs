@@ -53,14 +53,20 @@ public sealed partial class FolderStore(string folder) : IArtifactStore
     public void Delete(string key)
     {
         var path = PathOf(key);
-        File.Delete(path);
         try
         {
-            Directory.Delete(path, recursive: true);
+            if (Directory.Exists(path))
+            {
+                Directory.Delete(path, recursive: true);
+            }
+            else
+            {
+                File.Delete(path);
+            }
         }
         catch (DirectoryNotFoundException)
         {
-            // Nothing is below it.
+            // Nothing is below it, or somebody else has deleted it.
         }
     }
 

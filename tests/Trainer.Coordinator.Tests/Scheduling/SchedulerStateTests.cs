@@ -111,6 +111,19 @@ public sealed class SchedulerStateTests
         Assert.Empty(Assert.Single(Hear(wanted)).Target.Workers);
     }
 
+    [Fact]
+    public void Who_waits_is_told_in_the_order_of_turns_with_who_is_there()
+    {
+        Begin(Wanted("a"), Worker("a", job: "j-1"));
+        Hear(Worker("b"));
+        Hear(new JobWanted { Job = "j-2", MinWorkers = 2, MaxWorkers = 2 });
+        Hear(new JobWanted { Job = "j-3", MinWorkers = 7, MaxWorkers = 7, Priority = 5 });
+        Pass(0.6);
+        Assert.Equal(
+            [("j-3", 2u, 1u, "Waiting for workers: it needs 7 with equal numerics; there are 2 of cpu."), ("j-2", 2u, 1u, "It needs 2; of 2 that fit, 1 is free, 1 for j-1.")],
+            _state.Waiting().Select(job => (job.Wanted.Job, job.Fitting, job.Free, job.Message)));
+    }
+
     private static JobWanted Wanted(params string[] has) => new() { Job = "j-1", MinWorkers = 1, MaxWorkers = 4, Workers = { has } };
 
     private static WorkerStatus Worker(string name, string job = "", int life = 1) =>
