@@ -75,6 +75,7 @@ internal static class Application
             ScaleCommand.Create(shell),
             UpdateCommand.Create(shell),
             VerifyCommand.Create(shell),
+            CheckpointsCommand.Create(shell),
             DownloadCommand.Create(shell),
             CancelCommand.Create(shell),
             DeleteCommand.Create(shell),

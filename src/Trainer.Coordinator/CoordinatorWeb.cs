@@ -77,7 +77,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton(directory)
             .AddSingleton(new JobValidator(new DataCatalog()))
             .AddSingleton<CheckThreads>()
-            .AddSingleton<ArtifactReader>()
+            .AddSingleton(_ => new ArtifactReader())
             .AddSingleton<JobDeletion>()
             .AddSingleton<JobWatches>()
             .AddSingleton<LogStreams>()

@@ -30,7 +30,7 @@ public sealed class DownloadCommandTests : IAsyncLifetime
         Assert.Equal((0, ""), (run.ExitCode, run.Errors));
         Assert.StartsWith($"{_home["models/metrics.jsonl"]} (2 B, SHA-256 ", run.Output);
         Assert.All(_api.Files, file => Assert.Equal(file.Value, File.ReadAllBytes(_home[$"models/{file.Key}"])));
-        var json = (await RunAsync("model.safetensors", "--to", _home["models"], "-o", "json")).JsonLines.Single();
+        var json = (await RunAsync("model.safetensors", "--to", _home["models"], "--force", "-o", "json")).JsonLines.Single();
         Assert.Equal(("model.safetensors", 1009), ((string)json["name"]!, (int)json["bytes"]!));
     }
 
@@ -57,6 +57,20 @@ public sealed class DownloadCommandTests : IAsyncLifetime
         Assert.Equal(1, run.ExitCode);
         Assert.Matches("^metrics.jsonl of job lenet-3f2a came with SHA-256 [0-9a-f]{64}; the cluster says abc.\nWhat had come was deleted: try again.\n$", run.Errors);
         Assert.Empty(Directory.GetFiles(_home["models"]));
+    }
+
+    [Fact]
+    public async Task A_place_that_is_taken_is_said_before_anything_is_fetched()
+    {
+        Directory.CreateDirectory(_home["models/model.safetensors"]);
+        var folder = await RunAsync("--to", _home["models"]);
+        Directory.Delete(_home["models/model.safetensors"]);
+        File.WriteAllText(_home["models/model.safetensors"], "mine");
+        var file = await RunAsync("--to", _home["models"]);
+
+        Assert.Equal((1, $"{_home["models/model.safetensors"]} cannot be written: it is a folder.\nGive another folder with --to.\n"), (folder.ExitCode, folder.Errors));
+        Assert.Equal((1, $"{_home["models/model.safetensors"]} is there already.\nReplace it with --force, or give another folder with --to.\n"), (file.ExitCode, file.Errors));
+        Assert.Equal((0, "mine"), (_api.Downloads.Count, File.ReadAllText(_home["models/model.safetensors"])));
     }
 
     [Fact]

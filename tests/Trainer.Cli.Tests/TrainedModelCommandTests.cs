@@ -1,12 +1,17 @@
 using System.Buffers.Binary;
 using Trainer.Cli.Tests.Fakes;
+using Trainer.Hosting.Artifacts;
 using Trainer.Kernels;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Formats;
 using Trainer.Kernels.Models;
+using Trainer.Kernels.Training;
+using Trainer.Node.States;
 using Trainer.Protos;
 using Flatten = Trainer.Kernels.Layers.Flatten;
 using Linear = Trainer.Kernels.Layers.Linear;
 using Model = Trainer.Kernels.Models.Model;
+using Sgd = Trainer.Kernels.Training.Sgd;
 
 namespace Trainer.Cli.Tests;
 
@@ -236,6 +241,61 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Every_command_takes_a_checkpoint_of_a_job_in_any_state()
+    {
+        var job = Succeeded();
+        (job.State, job.Result) = (JobState.Cancelled, null);
+        _api.Jobs.Add(job);
+        AddCheckpoint("step-7-1-2-0", 7, 0, accuracy: null);
+        AddCheckpoint("best-step-5-1-1", 5, Steepness, accuracy: 0.8);
+
+        var best = await RunAsync("evaluate", job.Id, "--checkpoint", "best", "-o", "json");
+        var last = await RunAsync("evaluate", job.Id, "--checkpoint", "last", "-o", "json");
+        var step = await RunAsync("export", job.Id, "--checkpoint", "5", "--to", _home["step.safetensors"]);
+        var again = await RunAsync("predict", job.Id, "--checkpoint", "5", "--limit", "1");
+        var got = await RunAsync("download", job.Id, "--checkpoint", "best", "--to", _home["got"]);
+
+        Assert.Equal((0, "", 0.8), (best.ExitCode, best.Errors, (double)best.JsonLines.Single()["accuracy"]!));
+        Assert.Equal((0, 0.4), (last.ExitCode, (double)last.JsonLines.Single()["accuracy"]!)); // All outputs are 0: the first class.
+        Assert.Equal((0, 0, 0), (step.ExitCode, again.ExitCode, got.ExitCode));
+        Assert.Equal(File.ReadAllBytes(_home["weights"]), File.ReadAllBytes(_home["step.safetensors"]));
+        Assert.Equal(["model.safetensors", "optimizer.safetensors"], Directory.GetFiles(_home["got"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(4, _api.Downloads.Count); // Each file once.
+    }
+
+    [Fact]
+    public async Task A_checkpoint_that_there_is_not_is_said()
+    {
+        var job = SampleJobs.Running(1, 9);
+        _api.Jobs.Add(job);
+        var none = await RunAsync("evaluate", job.Id, "--checkpoint", "last");
+        _api.Checkpoints.Add(new CheckpointSummary { Id = "step-3-1-1-0", Step = 3 });
+        var other = await RunAsync("evaluate", job.Id, "--checkpoint", "4");
+        var best = await RunAsync("evaluate", job.Id, "--checkpoint", "best");
+        var wrong = await RunAsync("evaluate", job.Id, "--checkpoint", "newest");
+        var listed = await RunAsync("checkpoints", job.Id);
+
+        Assert.Equal((1, $"Job {job.Id} has no checkpoint yet."), (none.ExitCode, none.Errors.Split('\n')[0]));
+        Assert.Equal($"Job {job.Id} has no checkpoint of step 4.\nIt has those of steps 3.\n", other.Errors);
+        Assert.Equal($"No checkpoint of job {job.Id} is one of the end of an epoch, so none is the best.\nTake the last one: --checkpoint last\n", best.Errors);
+        Assert.Equal((2, "--checkpoint: expected best, last or the number of a step, got 'newest'."), (wrong.ExitCode, wrong.Errors.Split('\n')[0]));
+        Assert.Matches(@"^STEP +EPOCHS +TEST LOSS +TEST +SIZE +WRITTEN +CHECKPOINT\n3 +0 .*step-3-1-1-0", listed.Output);
+    }
+
+    [Fact]
+    public async Task A_corrupt_checkpoint_is_named()
+    {
+        var job = Succeeded();
+        (job.State, job.Result) = (JobState.Failed, null);
+        _api.Jobs.Add(job);
+        AddCheckpoint("step-7-1-2-0", 7, Steepness, accuracy: null);
+        _api.Files["checkpoints/step-7-1-2-0/state.bin"][^1] ^= 1;
+        var run = await RunAsync("evaluate", job.Id, "--checkpoint", "last");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Matches($"^Checkpoint step-7-1-2-0 of job {job.Id} is corrupt: its state has SHA-256 [0-9a-f]{{64}}; its manifest says [0-9a-f]{{64}}.\nTake another one of: trainer checkpoints {job.Id}\n$", run.Errors);
+    }
+
+    [Fact]
     public async Task What_is_missing_is_said()
     {
         var running = SampleJobs.Running(1, 9);
@@ -250,7 +310,7 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
         var noJob = await RunAsync("evaluate", _home["weights"]);
         var noFile = await RunAsync("evaluate", _home["nothing"], "--job", _home["job.yaml"]);
 
-        Assert.Equal((1, $"Job {running.Id} has no weights: it is running.\nSee: trainer get {running.Id}\n"), (unfinished.ExitCode, unfinished.Errors));
+        Assert.Equal((1, $"Job {running.Id} has no weights: it is running.\nTake those of a checkpoint: --checkpoint best, last or a step of: trainer checkpoints {running.Id}\n"), (unfinished.ExitCode, unfinished.Errors));
         Assert.Equal((1, "There is no job 'nobody'.\n"), (unknown.ExitCode, unknown.Errors));
         Assert.Equal(
             (2, $"{_home["weights"]} is a file of weights, which do not say what model they are of.\nGive the job file with --job.\n"),
@@ -319,6 +379,32 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
         }
 
         Safetensors.WriteWeights(_home["weights"], layout, weights);
+    }
+
+    /// <summary>A checkpoint of the job, with a momentum buffer, as a worker writes it.</summary>
+    private void AddCheckpoint(string id, ulong step, float factor, double? accuracy)
+    {
+        _api.Jobs[0].Spec.Training.Optimizer.Sgd.Momentum = 0.9;
+        WriteWeights(factor: factor);
+        var model = new Model(new Shape(1, 1, Classes), new Flatten(), new Linear(Classes));
+        using var device = CpuDevice.Create(threads: 1);
+        using var states = StatePair.Create(device, ParameterLayout.Of(model), new Sgd(0.1f, Momentum: 0.9f));
+        foreach (var slot in states.Current.Layout.Slots)
+        {
+            Safetensors.Read(_home["weights"])[slot.Name].Values.CopyTo(states.Current.EditWeights()[slot.Offset..]);
+        }
+
+        var at = new FolderStore(_home[id]);
+        var pending = CheckpointFiles.Write(at, _api.Jobs[0].Id, new CheckpointFacts(states.Current.Progress, model), states.CopyOut());
+        pending.Commit();
+        var manifest = CheckpointFiles.ReadManifest(at);
+        foreach (var file in at.List(""))
+        {
+            _api.Files[$"checkpoints/{id}/{file.Key}"] = at.Get(file.Key)!;
+        }
+
+        var summary = new CheckpointSummary { Id = id, Step = step, Bytes = (ulong)manifest.Bytes, Sha256 = manifest.Sha256, Input = { 1, 1, Classes }, Classes = Classes, Best = accuracy is not null };
+        _api.Checkpoints.Insert(0, summary);
     }
 
     /// <summary>Images of 1x3 pixels, of which one is white.</summary>

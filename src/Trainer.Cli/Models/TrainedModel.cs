@@ -19,6 +19,9 @@ internal sealed record TrainedModel(JobSpec Spec, string Weights, string Place, 
     public Func<CancellationToken, Task<string?>> OptimizerState { get; init; } = _ =>
         Task.FromResult(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Weights))!, ArtifactNames.OptimizerState) is var file && File.Exists(file) ? file : null);
 
+    /// <summary>Where it is one, and not a result.</summary>
+    public CheckpointSummary? Checkpoint { get; init; }
+
     public static TrainedModel Of(Job job, Result result, string weights) => new(
         job.Spec,
         weights,
@@ -30,7 +33,7 @@ internal sealed record TrainedModel(JobSpec Spec, string Weights, string Place, 
 /// <summary>How a command is told which trained model it is about: a job of the cluster, or a file of weights with its job file.</summary>
 internal sealed class TrainedModelOptions
 {
-    private readonly Argument<string> _source = new("ID|WEIGHTS") { Description = "A job that succeeded; or, with --job, a safetensors file." };
+    private readonly Argument<string> _source = new("ID|WEIGHTS") { Description = "A job that succeeded, or, with --checkpoint, any job; or, with --job, a safetensors file." };
 
     private readonly Option<string?> _job = new("--job")
     {
@@ -38,12 +41,15 @@ internal sealed class TrainedModelOptions
         HelpName = "FILE",
     };
 
+    private readonly Option<CheckpointChoice?> _checkpoint = CheckpointChoice.Option();
+
     private readonly ConnectionOptions _connection = new();
 
     public void AddTo(Command command)
     {
         command.Arguments.Add(_source);
         command.Options.Add(_job);
+        command.Options.Add(_checkpoint);
         _connection.AddTo(command);
     }
 
@@ -53,7 +59,7 @@ internal sealed class TrainedModelOptions
         var source = parsed.GetValue(_source)!;
         var found = parsed.GetValue(_job) is { } file
             ? OfFiles(source, file)
-            : await OfJobAsync(source, _connection.Read(parsed, shell), new ResultFiles(shell), stop);
+            : await OfJobAsync(source, parsed.GetValue(_checkpoint), _connection.Read(parsed, shell), shell, stop);
         return File.Exists(found.Weights) ? found : throw new CliException($"There are no weights in {found.Weights}: no such file.");
     }
 
@@ -63,7 +69,7 @@ internal sealed class TrainedModelOptions
         return new TrainedModel(spec, weights, jobFile, ModelSource.InputOf(spec));
     }
 
-    private static async Task<TrainedModel> OfJobAsync(string id, ClusterAddress address, ResultFiles files, CancellationToken stop)
+    private static async Task<TrainedModel> OfJobAsync(string id, CheckpointChoice? checkpoint, ClusterAddress address, Shell shell, CancellationToken stop)
     {
         if (File.Exists(id))
         {
@@ -72,10 +78,10 @@ internal sealed class TrainedModelOptions
 
         using var client = await ClusterClient.OpenAsync(address, stop);
         var job = await client.CallAsync((cluster, options) => cluster.Jobs.GetJobAsync(new GetJobRequest { Id = id }, options), stop);
-        return job.Result is { WeightsPath.Length: > 0 } result
-            ? await files.FindAsync(job, result, address, stop)
+        return checkpoint is not null && !checkpoint.IsResultOf(job) ? await new CheckpointModel(shell, address).FindAsync(job, checkpoint, stop)
+            : job.Result is { WeightsPath.Length: > 0 } result ? await new ResultFiles(shell).FindAsync(job, result, address, stop)
             : job.Verification is { } verified
             ? throw new CliException($"Job {id} has no weights: it verifies job {verified.Job}.", remedy: $"Take those of job {verified.Job}.")
-            : throw new CliException($"Job {id} has no weights: it is {Output.Words.State(job.State)}.", remedy: $"See: trainer get {id}");
+            : throw new CliException($"Job {id} has no weights: it is {Output.Words.State(job.State)}.", remedy: $"Take those of a checkpoint: --checkpoint best, last or a step of: trainer checkpoints {id}");
     }
 }

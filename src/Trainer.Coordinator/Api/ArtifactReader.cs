@@ -7,27 +7,39 @@ using Trainer.Protos;
 namespace Trainer.Coordinator.Api;
 
 /// <summary>
-/// Reads files for downloads, each on a thread of its own: a store that hangs holds up whoever reads from it, and nobody else. At most <see cref="MostAtOnce"/> are read at a time.
+/// Reads files for downloads, each on a thread of its own: a store that hangs holds up whoever reads from it, and nobody else. At most <see cref="MostAtOnce"/> are read at a time;
+/// who comes then waits for a place, and who takes nothing for a while loses his.
 /// </summary>
-public sealed class ArtifactReader
+/// <param name="idle">How long a client may take nothing.</param>
+public sealed class ArtifactReader(TimeSpan idle) : IDisposable
 {
     private const int MostAtOnce = 16;
+    private const int MostWaiting = 256;
     private const int ChunkBytes = 256 << 10;
     private const int ChunksAhead = 4;
 
-    private int _reading;
+    private readonly SemaphoreSlim _places = new(MostAtOnce);
+    private int _waiting;
+
+    public ArtifactReader()
+        : this(TimeSpan.FromSeconds(60))
+    {
+    }
 
     /// <summary>So many files.</summary>
-    internal int Reading => Volatile.Read(ref _reading);
+    internal int Reading => MostAtOnce - _places.CurrentCount;
+
+    public void Dispose() => _places.Dispose();
 
     /// <param name="offset">Of the first byte that is wanted. Bytes before it are read too, for the sum.</param>
-    /// <exception cref="Grpc.Core.RpcException">NOT_FOUND: there is no such file. OUT_OF_RANGE: it ends before the offset. RESOURCE_EXHAUSTED: too many are read. UNAVAILABLE: the store.</exception>
+    /// <exception cref="Grpc.Core.RpcException">NOT_FOUND: there is no such file. OUT_OF_RANGE: it ends before the offset. RESOURCE_EXHAUSTED: too many wait. UNAVAILABLE: the store, or the client took nothing for too long.</exception>
     public async IAsyncEnumerable<ArtifactChunk> ReadAsync(IArtifactStore store, string name, ulong offset, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
     {
         var chunks = Channel.CreateBounded<ArtifactChunk>(ChunksAhead);
         using var left = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var gone = left.Token; // The thread may outlive the source.
-        Begin(() => Read(store, name, offset, chunk => chunks.Writer.WriteAsync(chunk, gone).AsTask().GetAwaiter().GetResult(), gone), chunks.Writer);
+        await TakePlaceAsync(stop);
+        Begin(() => Read(store, name, offset, chunk => Give(chunks.Writer, chunk, gone), gone), chunks.Writer);
         try
         {
             await foreach (var chunk in chunks.Reader.ReadAllAsync(stop))
@@ -41,14 +53,44 @@ public sealed class ArtifactReader
         }
     }
 
-    private void Begin(Action read, ChannelWriter<ArtifactChunk> chunks)
+    private async Task TakePlaceAsync(CancellationToken stop)
     {
-        if (Interlocked.Increment(ref _reading) > MostAtOnce)
+        try
         {
-            Interlocked.Decrement(ref _reading);
-            throw ApiErrors.TooManyDownloads($"{MostAtOnce} files are being downloaded. Try again.");
+            if (Interlocked.Increment(ref _waiting) > MostWaiting)
+            {
+                throw ApiErrors.TooManyDownloads($"{MostAtOnce} files are being downloaded, and {MostWaiting} wait. Try again.");
+            }
+
+            await _places.WaitAsync(stop);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    private void Give(ChannelWriter<ArtifactChunk> to, ArtifactChunk chunk, CancellationToken gone)
+    {
+        if (to.TryWrite(chunk))
+        {
+            return;
         }
 
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(gone);
+        patience.CancelAfter(idle);
+        try
+        {
+            to.WriteAsync(chunk, patience.Token).AsTask().GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException) when (!gone.IsCancellationRequested)
+        {
+            throw ApiErrors.Unavailable($"Nothing of the file was taken for {idle.TotalSeconds:0} s, and others wait. Go on from the offset that you have.");
+        }
+    }
+
+    private void Begin(Action read, ChannelWriter<ArtifactChunk> chunks)
+    {
         new Thread(() =>
         {
             Exception? fault = null;
@@ -66,7 +108,7 @@ public sealed class ArtifactReader
             }
             finally
             {
-                Interlocked.Decrement(ref _reading);
+                _places.Release();
                 chunks.TryComplete(fault);
             }
         })

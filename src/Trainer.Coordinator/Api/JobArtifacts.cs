@@ -22,6 +22,10 @@ public sealed class JobArtifacts(ArtifactStores stores, string location)
     /// <exception cref="IOException">The store.</exception>
     public void Delete(string job) => Of(job).Delete("");
 
+    /// <summary>A job's checkpoints, by item.</summary>
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public IReadOnlyList<CheckpointSummary> Checkpoints(JobRow row) => Ask(() => CheckpointList.Read(Of(row.Id), row));
+
     /// <summary>The hashes of a job's steps, by item.</summary>
     /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
     public IReadOnlyDictionary<ulong, RecordedHash> Hashes(string job) => Ask(() => StepHashFiles.Read(Of(job)));

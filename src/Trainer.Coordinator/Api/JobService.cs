@@ -127,10 +127,17 @@ public sealed class JobService(
         return new ListArtifactsResponse { Artifacts = { await checks.RunAsync(() => artifacts.List(request.Id), context.CancellationToken) } };
     }
 
+    public override async Task<ListCheckpointsResponse> ListCheckpoints(ListCheckpointsRequest request, ServerCallContext context)
+    {
+        RequireId(request.Id);
+        var row = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
+        return new ListCheckpointsResponse { Checkpoints = { await checks.RunAsync(() => artifacts.Checkpoints(row), context.CancellationToken) } };
+    }
+
     public override async Task DownloadArtifact(DownloadArtifactRequest request, IServerStreamWriter<ArtifactChunk> responseStream, ServerCallContext context)
     {
         await RequireJobAsync(request.Id);
-        if (!ArtifactNames.All.Contains(request.Name))
+        if (!ArtifactNames.All.Contains(request.Name) && CheckpointManifest.IdOf(request.Name) is null)
         {
             throw ApiErrors.InvalidField("name", $"must be {string.Join(", ", ArtifactNames.All.SkipLast(1))} or {ArtifactNames.All[^1]}, got '{request.Name}'");
         }

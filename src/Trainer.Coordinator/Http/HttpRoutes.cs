@@ -30,6 +30,7 @@ internal static class HttpRoutes
         Get("/v1/jobs/{id}/epochs", Job("ListEpochs")),
         Get("/v1/jobs/{id}/logs", Job("StreamLogs")),
         Get("/v1/jobs/{id}/artifacts", Job("ListArtifacts")),
+        Get("/v1/jobs/{id}/checkpoints", Job("ListCheckpoints")),
         Get("/v1/queue", Job("GetQueue")),
         Get("/v1/workers", Worker("ListWorkers")),
         Get("/v1/workers/{name}", Worker("GetWorker")),

@@ -126,7 +126,7 @@ public sealed class Network : IDisposable
 
     /// <summary>What torch.nn calls num_batches_tracked: batches that a layer's running statistics have seen, before this training and in it.</summary>
     /// <param name="counter">Its name in the state dict: <c>1.num_batches_tracked</c>.</param>
-    public long BatchesTracked(string counter) => State.Progress.BatchesBeforeOf(Layout.CounterOf(counter)) + State.Progress.Updates;
+    public long BatchesTracked(string counter) => State.BatchesTracked(counter);
 
     /// <summary>Sets how many of them there were before this training.</summary>
     public void TrackBatchesFrom(string counter, long batches)

@@ -83,6 +83,10 @@ public sealed class TrainingState : IDisposable
         }
     }
 
+    /// <summary>What torch.nn calls num_batches_tracked: batches that a layer's running statistics have seen, before this training and in it.</summary>
+    /// <param name="counter">Its name in the state dict: <c>1.num_batches_tracked</c>.</param>
+    public long BatchesTracked(string counter) => Progress.BatchesBeforeOf(Layout.CounterOf(counter)) + Progress.Updates;
+
     /// <summary><see cref="Weights"/>, to be changed before the device next uses the state.</summary>
     public Span<float> EditWeights() => Edit()[..Layout.Elements];
 

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Trainer.Hosting.Artifacts;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Training;
@@ -18,19 +17,14 @@ namespace Trainer.Node.States;
 /// </remarks>
 public static class CheckpointFiles
 {
-    private const int Format = 1;
-    private const string StateFile = "state.bin";
-    private const string ManifestFile = "manifest.json";
-
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
-
     /// <summary>Writes a state; the checkpoint does not exist before <see cref="PendingCheckpoint.Commit"/>.</summary>
     /// <param name="to">Its location; the last name there is its id.</param>
+    /// <param name="facts">Of the state.</param>
     /// <param name="state">Is read to its end and disposed.</param>
-    public static PendingCheckpoint Write(IArtifactStore to, string job, StateReader state)
+    public static PendingCheckpoint Write(IArtifactStore to, string job, CheckpointFacts facts, StateReader state)
     {
         using (state)
-        using (var file = to.Create(StateFile))
+        using (var file = to.Create(CheckpointManifest.StateFile))
         {
             Span<byte> length = stackalloc byte[sizeof(ulong)];
             BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)state.Header.Length);
@@ -45,14 +39,14 @@ public static class CheckpointFiles
             }
 
             var sum = file.Commit();
-            return new PendingCheckpoint(to, new Manifest(Format, job, state.Step, state.Hash.ToString("x16", CultureInfo.InvariantCulture), file.Length, sum));
+            return new PendingCheckpoint(to, facts.On(new CheckpointManifest(CheckpointManifest.KnownFormat, job, state.Step, state.Hash.ToString("x16", CultureInfo.InvariantCulture), file.Length, sum)));
         }
     }
 
     /// <summary>Deletes a checkpoint: first it ceases to exist, then its state goes.</summary>
     public static void Delete(IArtifactStore at)
     {
-        at.Delete(ManifestFile);
+        at.Delete(CheckpointManifest.ManifestFile);
         at.Delete("");
     }
 
@@ -61,7 +55,7 @@ public static class CheckpointFiles
     public static void Restore(IArtifactStore from, HeldState wanted, StatePair into)
     {
         var manifest = ReadManifest(from);
-        var place = from.LocationOf(StateFile);
+        var place = from.LocationOf(CheckpointManifest.StateFile);
         if (manifest.Item != wanted.Item || manifest.Hash != wanted.Hash.ToString("x16", CultureInfo.InvariantCulture))
         {
             throw new DataFileException(from.Location, $"is the checkpoint of item {manifest.Item}, hash {manifest.Hash}; wanted is item {wanted.Item}, hash {wanted.Hash:x16}");
@@ -69,7 +63,7 @@ public static class CheckpointFiles
 
         try
         {
-            using var file = from.Open(StateFile) ?? throw new DataFileException(place, "is not there");
+            using var file = from.Open(CheckpointManifest.StateFile) ?? throw new DataFileException(place, "is not there");
             if (file.File.Bytes != manifest.Bytes)
             {
                 throw new DataFileException(place, $"has {file.File.Bytes} bytes; the manifest says {manifest.Bytes}");
@@ -101,15 +95,16 @@ public static class CheckpointFiles
         writer.Complete(wanted.Hash);
     }
 
-    private static Manifest ReadManifest(IArtifactStore from)
+    /// <exception cref="DataFileException">It is not there, or is none that this release reads.</exception>
+    public static CheckpointManifest ReadManifest(IArtifactStore from)
     {
-        var path = from.LocationOf(ManifestFile);
+        var path = from.LocationOf(CheckpointManifest.ManifestFile);
         try
         {
-            var manifest = JsonSerializer.Deserialize<Manifest>(from.Get(ManifestFile) ?? throw new DataFileException(path, "is not there"), Json)!;
-            return manifest.Format == Format
+            var manifest = CheckpointManifest.Read(from.Get(CheckpointManifest.ManifestFile) ?? throw new DataFileException(path, "is not there"));
+            return manifest.Format == CheckpointManifest.KnownFormat
                 ? manifest
-                : throw new DataFileException(path, $"has format {manifest.Format}; this release reads format {Format}");
+                : throw new DataFileException(path, $"has format {manifest.Format}; this release reads format {CheckpointManifest.KnownFormat}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -117,23 +112,18 @@ public static class CheckpointFiles
         }
     }
 
-    /// <param name="Hash">Of the state, in hexadecimal.</param>
-    /// <param name="Bytes">Of state.bin.</param>
-    /// <param name="Sha256">Likewise.</param>
-    internal sealed record Manifest(int Format, string Job, ulong Item, string Hash, long Bytes, [property: JsonPropertyName("sha256")] string Sha256);
-
     /// <summary>A checkpoint that lacks its manifest.</summary>
     public sealed class PendingCheckpoint
     {
         private readonly IArtifactStore _to;
-        private readonly Manifest _manifest;
+        private readonly CheckpointManifest _manifest;
 
-        internal PendingCheckpoint(IArtifactStore to, Manifest manifest) => (_to, _manifest) = (to, manifest);
+        internal PendingCheckpoint(IArtifactStore to, CheckpointManifest manifest) => (_to, _manifest) = (to, manifest);
 
         /// <summary>The state is committed: from here on the checkpoint exists.</summary>
         public Checkpoint Commit()
         {
-            _to.Put(ManifestFile, JsonSerializer.SerializeToUtf8Bytes(_manifest, Json));
+            _to.Put(CheckpointManifest.ManifestFile, (_manifest with { Time = DateTimeOffset.UtcNow }).ToJson());
             return new Checkpoint
             {
                 Id = Path.GetFileName(_to.Location),

@@ -21,12 +21,12 @@ internal sealed class StateSaver(string job, ArtifactStores stores, StateLedger 
     public void Ask(Save order) => _asked.Enqueue(order);
 
     /// <summary>Begins to write what was asked for. For the thread that trains, between two items: it does not wait.</summary>
-    public void Begin(StatePair states, HeldState held)
+    public void Begin(TrainingJob training, HeldState held)
     {
         while (_asked.TryDequeue(out var order))
         {
-            var reader = states.CopyOut();
-            var thread = new Thread(() => Answer(order, () => SaveCheckpoint(order, reader, held))) { IsBackground = true, Name = "checkpoint" };
+            var (reader, facts) = (training.States.CopyOut(), new CheckpointFacts(training.States.Current.Progress, training.Model));
+            var thread = new Thread(() => Answer(order, () => SaveCheckpoint(order, facts, reader, held))) { IsBackground = true, Name = "checkpoint" };
             _threads.RemoveAll(ended => !ended.IsAlive);
             _threads.Add(thread);
             thread.Start();
@@ -54,9 +54,9 @@ internal sealed class StateSaver(string job, ArtifactStores stores, StateLedger 
     /// <summary>Waits for the threads that write; the states must live until then.</summary>
     public void Join() => _threads.ForEach(thread => thread.Join());
 
-    private Saved SaveCheckpoint(Save order, StateReader reader, HeldState held)
+    private Saved SaveCheckpoint(Save order, CheckpointFacts facts, StateReader reader, HeldState held)
     {
-        var pending = CheckpointFiles.Write(stores.Open(order.Folder), job, reader);
+        var pending = CheckpointFiles.Write(stores.Open(order.Folder), job, facts, reader);
         reached?.Invoke(Moment.Checkpoint);
         if (!ledger.WaitForCommit(held.Item, CommitPatience, CancellationToken.None))
         {

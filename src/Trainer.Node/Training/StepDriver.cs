@@ -45,6 +45,7 @@ internal sealed class StepDriver
     private readonly BlockingCollection<Action> _orders = [];
     private readonly StateSaver _saver;
     private readonly ArtifactStores _stores;
+    private readonly BestSaver _best;
     private readonly StepHashRecorder _hashes;
     private readonly EpochRecorder _epochs;
     private readonly Thread _thread;
@@ -63,6 +64,7 @@ internal sealed class StepDriver
     public StepDriver(string job, JobSpec spec, Expectation? expectation, Device device, ArtifactStores stores, TrainingMetrics metrics, IActorRef worker, ILogger logger, Action<Moment>? reached)
     {
         (_job, _spec, _expectation, _device, _stores, _metrics, _worker, _logger, _reached) = (job, spec, expectation, device, stores, metrics, worker, logger, reached);
+        _best = new BestSaver(logger, job, stores, Ledger);
         _saver = new StateSaver(job, stores, Ledger, worker, reached);
         _hashes = new StepHashRecorder(logger, job);
         _epochs = new EpochRecorder(logger, job);
@@ -167,6 +169,7 @@ internal sealed class StepDriver
 
         _metrics.EndRun();
         _saver.Join();
+        _best.Stop();
         _hashes.Stop();
         _epochs.Stop();
         _work?.Dispose();
@@ -292,7 +295,7 @@ internal sealed class StepDriver
         _hashes.Begin(Ledger.Current!.Value, artifacts, work.Rank == 0 ? HashOrigin.Of(_job, entry.Start.Generation, training.Numerics, training.Data.Fingerprint) : null);
         try
         {
-            var end = _segment.Run(entry.Start.FromItem, state => SaveWhatIsAskedFor(state), entry.Interruption);
+            var end = _segment.Run(entry.Start.FromItem, state => AtBoundary(state), entry.Interruption);
             _hashes.Flush(FlushWithin); // Who hears that all is done finds all recorded.
             _epochs.Flush(FlushWithin);
             _worker.Tell(new Ended(entry.Generation, end, Ledger.Current!.Value));
@@ -304,8 +307,23 @@ internal sealed class StepDriver
             _metrics.EndRun();
         }
 
-        SaveWhatIsAskedFor(Ledger.Current);
+        if (Ledger.Current is { } last)
+        {
+            AtBoundary(last);
+        }
+
+        void AtBoundary(HeldState state)
+        {
+            SaveWhatIsAskedFor(state);
+            if (work.Rank == 0 && KeepsBest)
+            {
+                _best.Consider(training, state, entry.Start.Artifacts, entry.Generation);
+            }
+        }
     }
+
+    // None beside training means none at all; what is verified leaves nothing.
+    private bool KeepsBest => _expectation is null && _spec.Cluster.Checkpoint is not { HasEverySeconds: true, EverySeconds: 0 };
 
     private void Agree(HeldState state)
     {
@@ -328,7 +346,7 @@ internal sealed class StepDriver
     {
         if (state is { } held)
         {
-            _saver.Begin(_training!.States, held);
+            _saver.Begin(_training!, held);
         }
     }
 }

@@ -89,6 +89,9 @@ internal sealed class FakeApi
     /// <summary>Artifacts of every job, by name.</summary>
     public SortedDictionary<string, byte[]> Files { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Of every job, by item.</summary>
+    public List<CheckpointSummary> Checkpoints { get; } = [];
+
     /// <summary>The SHA-256 that downloads tell; null: the right one.</summary>
     public string? DownloadSum { get; set; }
 
@@ -209,6 +212,12 @@ internal sealed class FakeJobs(FakeApi api) : JobService.JobServiceBase
     {
         api.Find(request.Id);
         return Task.FromResult(new ListArtifactsResponse { Artifacts = { api.Files.Select(file => new Artifact { Name = file.Key, Bytes = (ulong)file.Value.Length }) } });
+    }
+
+    public override Task<ListCheckpointsResponse> ListCheckpoints(ListCheckpointsRequest request, ServerCallContext context)
+    {
+        api.Find(request.Id);
+        return Task.FromResult(new ListCheckpointsResponse { Checkpoints = { api.Checkpoints } });
     }
 
     public override async Task DownloadArtifact(DownloadArtifactRequest request, IServerStreamWriter<ArtifactChunk> responseStream, ServerCallContext context)

@@ -4,6 +4,7 @@ using Google.Rpc;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Reflection.V1Alpha;
+using Trainer.Hosting.Artifacts;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Tests.Api;
@@ -60,6 +61,36 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
         await FailsAsync(DownloadAsync("../store", "model.safetensors", 0), StatusCode.NotFound, "JOB_NOT_FOUND");
         var outside = await FailsAsync(DownloadAsync(job.Id, "../../store/jobs.db", 0), StatusCode.InvalidArgument, "INVALID_REQUEST");
         Assert.Equal("name: must be metrics.jsonl, model.safetensors or optimizer.safetensors, got '../../store/jobs.db'", outside.Status.Detail);
+    }
+
+    [Fact]
+    public async Task Checkpoints_are_listed_as_their_manifests_tell_and_their_files_are_read()
+    {
+        var job = await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fixture.Spec });
+        var artifacts = new FolderStore(Path.Combine(fixture.Folder, "jobs", job.Id));
+        Add("step-20-1-9-0", new CheckpointManifest(1, job.Id, 22, "c", 3, "") { Step = 20, Epochs = 2 });
+        Add("best-step-10-1-1", new CheckpointManifest(1, job.Id, 11, "b", 3, "") { Step = 10, Epochs = 1, TestLoss = 0.4, TestAccuracy = 0.9, Input = [1, 28, 28], Classes = 10 });
+        Add("best-step-5-1-1", new CheckpointManifest(1, job.Id, 6, "a", 3, "") { Step = 5, Epochs = 1, TestLoss = 0.5, TestAccuracy = 0.8 });
+        Add("torn", new CheckpointManifest(1, job.Id, 30, "d", 4, "") { Step = 30 });
+        Add("later", new CheckpointManifest(2, job.Id, 31, "e", 3, "") { Step = 31 });
+        artifacts.Put("checkpoints/unfinished/state.bin", "123"u8);
+        artifacts.Put("checkpoints/odd/state.bin", "123"u8);
+        artifacts.Put("checkpoints/odd/manifest.json", "{"u8);
+
+        var listed = (await Jobs.ListCheckpointsAsync(new ListCheckpointsRequest { Id = job.Id })).Checkpoints;
+        Assert.Equal([(5ul, false), (10, true), (20, false)], listed.Select(checkpoint => (checkpoint.Step, checkpoint.Best)));
+        Assert.Equal((0.4, 0.9, 10u, "b"), (listed[1].TestLoss, listed[1].TestAccuracy, listed[1].Classes, listed[1].Hash));
+        Assert.False(listed[2].HasTestAccuracy);
+        var state = await DownloadAsync(job.Id, "checkpoints/best-step-10-1-1/state.bin", 1);
+        Assert.Equal("23"u8.ToArray(), state.SelectMany(chunk => chunk.Data));
+        await FailsAsync(DownloadAsync(job.Id, "checkpoints/../model.safetensors", 0), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        await FailsAsync(DownloadAsync(job.Id, "checkpoints/none/state.bin", 0), StatusCode.NotFound, "ARTIFACT_NOT_FOUND");
+
+        void Add(string id, CheckpointManifest manifest)
+        {
+            artifacts.Put(CheckpointManifest.KeyOf(id, CheckpointManifest.StateFile), "123"u8);
+            artifacts.Put(CheckpointManifest.KeyOf(id, CheckpointManifest.ManifestFile), manifest.ToJson());
+        }
     }
 
     private async Task<List<ArtifactChunk>> DownloadAsync(string job, string name, ulong offset)

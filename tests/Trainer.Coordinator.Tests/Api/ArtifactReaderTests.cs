@@ -20,7 +20,7 @@ public sealed class ArtifactReaderTests : IDisposable
             sparse.SetLength((long)length);
         }
 
-        var reader = new ArtifactReader();
+        using var reader = new ArtifactReader();
         for (var round = 0; round < 3; round++)
         {
             var clients = Enumerable.Range(0, 16).Select(_ => reader.ReadAsync(new FolderStore(_folder.Path), "model.safetensors", length, TestContext.Current.CancellationToken).GetAsyncEnumerator()).ToList();
@@ -30,7 +30,10 @@ public sealed class ArtifactReaderTests : IDisposable
                 Assert.Equal(length, client.Current.Bytes);
             }
 
-            await Assert.ThrowsAsync<Grpc.Core.RpcException>(() => ReadFirstAsync(reader));
+            var next = ReadFirstAsync(reader);
+            Assert.False(next.IsCompleted); // It waits for a place.
+            await clients[0].DisposeAsync();
+            await next;
             foreach (var client in clients)
             {
                 await client.DisposeAsync();
@@ -41,6 +44,31 @@ public sealed class ArtifactReaderTests : IDisposable
                 await Task.Delay(10, TestContext.Current.CancellationToken);
             }
         }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_client_that_takes_nothing_loses_its_place()
+    {
+        using (var sparse = File.Create(Path.Combine(_folder.Path, "model.safetensors")))
+        {
+            sparse.SetLength(100 << 20);
+        }
+
+        using var reader = new ArtifactReader(TimeSpan.FromMilliseconds(50));
+        await using var client = reader.ReadAsync(new FolderStore(_folder.Path), "model.safetensors", 0, TestContext.Current.CancellationToken).GetAsyncEnumerator();
+        Assert.True(await client.MoveNextAsync());
+        while (reader.Reading > 0)
+        {
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        var lost = await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () =>
+        {
+            while (await client.MoveNextAsync())
+            {
+            }
+        });
+        Assert.Equal("Nothing of the file was taken for 0 s, and others wait. Go on from the offset that you have.", lost.Status.Detail);
     }
 
     private async Task ReadFirstAsync(ArtifactReader reader)

@@ -73,6 +73,7 @@ public abstract class ArtifactStoreSuite
     [Fact]
     public void Files_are_listed_and_deleted_below_a_key()
     {
+        Store.Delete(""); // Nothing was ever there.
         Store.Put("checkpoints/b/state", "1"u8);
         Store.Put("checkpoints/a/state", "22"u8);
         Store.Put("checkpoints-of-another", "333"u8);
