@@ -91,6 +91,7 @@ internal static class Application
             DataCommand.Create(shell),
             DevicesCommand.Create(shell),
             DoctorCommand.Create(shell),
+            BackupCommand.Create(shell),
             SchemaCommand.Create(shell),
             ContextCommand.Create(shell),
             CompletionCommand.Create(shell),

@@ -2,6 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Output;
 using Trainer.Cli.Tests.Fakes;
+using Trainer.Coordinator.Store;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Tests;
@@ -90,6 +91,18 @@ public sealed class ManagementCommandTests : IAsyncLifetime
         Assert.Matches("^lenet-3f2a  lenet  7         1 min [23]\\d s  It needs 2; of 3 that fit, 1 is free, 2 for other.$", lines[1]);
         var json = (await CommandRun.InAsync(_home.Path, "queue", "-o", "json")).JsonLines.Single();
         Assert.Equal(("QUEUED", 2), ((string?)json["entries"]![0]!["state"], (int)json["entries"]![0]!["min_workers"]!));
+    }
+
+    [Fact]
+    public async Task A_store_is_copied_and_no_file_is_replaced_unasked()
+    {
+        var (folder, copy) = (_home["store"], _home["copy.db"]);
+        new SqliteAddress(folder).Open().Dispose();
+        var first = await CommandRun.InAsync(_home.Path, "backup", "--to", copy, "-o", "json");
+        Assert.Equal((copy, 0), ((string?)first.JsonLines.Single()["file"], (int)first.JsonLines.Single()["jobs"]!));
+        Assert.Contains($"{copy} is there already. Replace it with --force, or give another file with --to.", (await CommandRun.InAsync(_home.Path, "backup", "--to", copy)).Error, StringComparison.Ordinal);
+        Assert.EndsWith("): 0 jobs.\n", (await CommandRun.InAsync(_home.Path, "backup", "--to", copy, "--force")).Output, StringComparison.Ordinal);
+        Assert.Contains("There is no store in /nowhere: it has no jobs.db.", (await CommandRun.InAsync(_home.Path, "backup", "--store", "/nowhere", "--to", copy, "--force")).Error, StringComparison.Ordinal);
     }
 
     [Fact]

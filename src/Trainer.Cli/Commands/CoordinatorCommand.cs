@@ -38,8 +38,8 @@ internal static class CoordinatorCommand
                 "trainer coordinator --run-folder /run/user/1000/trainer --store ~/jobs/db --artifacts s3://training/jobs",
                 "trainer coordinator --name coordinator-0 --host coordinator-0.coordinator --cluster-port 4053 --grpc-port 5000 --http-port 9090 \\",
                 "    --seed coordinator-0.coordinator:4053 --store /data/db --artifacts /data/jobs --token-file /secrets/token --insecure",
-                "TRAINER_STORE=$(cat /secrets/store) trainer coordinator --name coordinator-1 --host coordinator-1.coordinator --cluster-port 4053 --grpc-port 5000 \\",
-                "    --seed coordinator-0.coordinator:4053 --seed coordinator-1.coordinator:4053 --artifacts /data/jobs --token-file /secrets/token --insecure",
+                "trainer coordinator --name coordinator-1 --host coordinator-1.coordinator --cluster-port 4053 --grpc-port 5000 --store postgres://trainer@db/trainer \\",
+                "    --seed coordinator-0.coordinator:4053 --seed coordinator-1.coordinator:4053 --artifacts s3://training/jobs --token-file /secrets/token --insecure",
             ],
             Options = { name, grpcPort, store, artifacts, tokenFile },
         };

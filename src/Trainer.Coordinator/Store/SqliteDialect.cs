@@ -14,6 +14,8 @@ namespace Trainer.Coordinator.Store;
 /// </remarks>
 internal sealed class SqliteDialect : Dialect
 {
+    public const string FileName = "jobs.db";
+
     // SQLite's primary result codes.
     private const int Busy = 5;
     private const int Locked = 6;
@@ -34,7 +36,7 @@ internal sealed class SqliteDialect : Dialect
     public SqliteDialect(string folder, Func<string, bool> isRemote)
     {
         (_lock, _folder) = (StoreLock.Take(folder), folder);
-        Place = Path.Combine(Path.GetFullPath(folder), "jobs.db");
+        Place = Path.Combine(Path.GetFullPath(folder), FileName);
         _journal = isRemote(_folder) ? "TRUNCATE" : "WAL";
         _connectionString = new SqliteConnectionStringBuilder
         {

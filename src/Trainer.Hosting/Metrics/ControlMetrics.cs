@@ -16,6 +16,7 @@ public sealed class ControlMetrics : IDisposable
         _transitions = _meter.Counter(MetricCatalog.JobTransitions);
         _queueWait = _meter.Histogram(MetricCatalog.QueueWait);
         _logLinesDropped = _meter.Counter(MetricCatalog.LogLinesDropped);
+        _logLinesDropped.Add(0); // It is counted from the start.
     }
 
     /// <summary>The label of a state: lower case, as in <c>trainer jobs</c>.</summary>

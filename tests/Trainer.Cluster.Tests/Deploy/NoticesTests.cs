@@ -21,10 +21,10 @@ public sealed class NoticesTests
     private static IEnumerable<string> Shipped()
     {
         using var dependencies = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "trainer.deps.json")));
-        var target = dependencies.RootElement.GetProperty("targets").EnumerateObject().First().Value;
+        var target = dependencies.RootElement.GetProperty("targets").EnumerateObject().Last().Value; // of this kind of machine, where one was built for
         return [.. target.EnumerateObject()
             .Where(library => dependencies.RootElement.GetProperty("libraries").GetProperty(library.Name).GetProperty("type").GetString() == "package")
-            .Where(library => library.Value.TryGetProperty("runtime", out _) || library.Value.TryGetProperty("runtimeTargets", out _))
+            .Where(library => library.Value.TryGetProperty("runtime", out _) || library.Value.TryGetProperty("native", out _) || library.Value.TryGetProperty("runtimeTargets", out _))
             .Select(library => library.Name)];
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
 
 namespace Trainer.Cluster.Tests.Metrics;
@@ -44,10 +45,19 @@ internal sealed class PrometheusServer : IAsyncDisposable
     /// <summary>The values of an instant query's series, NaN among them; empty when there are none.</summary>
     public async Task<IReadOnlyList<double>> QueryAsync(string expression)
     {
-        using var response = await _client.GetAsync(new Uri($"/api/v1/query?query={Uri.EscapeDataString(expression)}", UriKind.Relative));
-        var answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+        if (await AnswerAsync(expression) is not { } answer)
+        {
+            return []; // It does not yet answer queries.
+        }
+
         Assert.True(answer.GetProperty("status").GetString() == "success", $"{expression}: {answer}");
         return [.. answer.GetProperty("data").GetProperty("result").EnumerateArray().Select(series => Value(series.GetProperty("value")[1].GetString()!))];
+    }
+
+    private async Task<JsonElement?> AnswerAsync(string expression)
+    {
+        using var response = await _client.GetAsync(new Uri($"/api/v1/query?query={Uri.EscapeDataString(expression)}", UriKind.Relative));
+        return response.StatusCode == HttpStatusCode.ServiceUnavailable ? null : JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
     }
 
     /// <summary>Asks every quarter of a second until the values are as wanted.</summary>
