@@ -100,9 +100,9 @@ public sealed class ManagementCommandTests : IAsyncLifetime
         new SqliteAddress(folder).Open().Dispose();
         var first = await CommandRun.InAsync(_home.Path, "backup", "--to", copy, "-o", "json");
         Assert.Equal((copy, 0), ((string?)first.JsonLines.Single()["file"], (int)first.JsonLines.Single()["jobs"]!));
-        Assert.Contains($"{copy} is there already. Replace it with --force, or give another file with --to.", (await CommandRun.InAsync(_home.Path, "backup", "--to", copy)).Error, StringComparison.Ordinal);
+        Assert.Contains($"{copy} is there already.\nReplace it with --force, or give another file with --to.", (await CommandRun.InAsync(_home.Path, "backup", "--to", copy)).Errors, StringComparison.Ordinal);
         Assert.EndsWith("): 0 jobs.\n", (await CommandRun.InAsync(_home.Path, "backup", "--to", copy, "--force")).Output, StringComparison.Ordinal);
-        Assert.Contains("There is no store in /nowhere: it has no jobs.db.", (await CommandRun.InAsync(_home.Path, "backup", "--store", "/nowhere", "--to", copy, "--force")).Error, StringComparison.Ordinal);
+        Assert.Contains("There is no store in /nowhere: it has no jobs.db.", (await CommandRun.InAsync(_home.Path, "backup", "--store", "/nowhere", "--to", copy, "--force")).Errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -41,7 +41,10 @@ public sealed record SqliteBackup(long Jobs, long Bytes)
         }
         finally
         {
-            File.Delete(draft);
+            if (File.Exists(draft))
+            {
+                File.Delete(draft);
+            }
         }
     }
 

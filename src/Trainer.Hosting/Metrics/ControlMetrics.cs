@@ -9,14 +9,13 @@ public sealed class ControlMetrics : IDisposable
     private readonly Meter _meter = new(MetricCatalog.Meter);
     private readonly Counter<long> _transitions;
     private readonly Histogram<double> _queueWait;
-    private readonly Counter<long> _logLinesDropped;
+    private long _logLinesDropped;
 
     public ControlMetrics()
     {
         _transitions = _meter.Counter(MetricCatalog.JobTransitions);
         _queueWait = _meter.Histogram(MetricCatalog.QueueWait);
-        _logLinesDropped = _meter.Counter(MetricCatalog.LogLinesDropped);
-        _logLinesDropped.Add(0); // It is counted from the start.
+        _meter.Observe(MetricCatalog.LogLinesDropped, () => Interlocked.Read(ref _logLinesDropped)); // From 0 on, whenever it is first scraped.
     }
 
     /// <summary>The label of a state: lower case, as in <c>trainer jobs</c>.</summary>
@@ -48,7 +47,7 @@ public sealed class ControlMetrics : IDisposable
     /// <param name="reason">One of a few words, as stored with the transition; never a text with names or numbers.</param>
     public void Transition(string to, string reason) => _transitions.Add(1, Label("to", to), Label("reason", reason));
 
-    public void LogLineDropped() => _logLinesDropped.Add(1);
+    public void LogLineDropped() => Interlocked.Increment(ref _logLinesDropped);
 
     /// <summary>Seconds from creation to STARTING.</summary>
     public void QueueWait(double seconds) => _queueWait.Record(seconds);

@@ -323,7 +323,7 @@ internal sealed class StepDriver
     }
 
     // None beside training means none at all; what is verified leaves nothing.
-    private bool KeepsBest => _expectation is null && _spec.Cluster.Checkpoint is not { HasEverySeconds: true, EverySeconds: 0 };
+    private bool KeepsBest => _expectation is null && _spec.Cluster?.Checkpoint is not { HasEverySeconds: true, EverySeconds: 0 };
 
     private void Agree(HeldState state)
     {
