@@ -155,7 +155,7 @@ public sealed class ClusterJobTests : IAsyncLifetime
         Assert.True(await watch.ResponseStream.MoveNext(default));
         using var logs = _coordinator.Jobs.StreamLogs(new StreamLogsRequest { Id = id, Follow = true });
         Assert.True(await logs.ResponseStream.MoveNext(default));
-        var ends = new[] { watch.ResponseStream.MoveNext(default), logs.ResponseStream.MoveNext(default) };
+        var ends = new[] { DrainAsync(watch.ResponseStream), DrainAsync(logs.ResponseStream) };
         var clock = System.Diagnostics.Stopwatch.StartNew();
         await _coordinator.StopAsync();
         foreach (var end in ends)
@@ -164,6 +164,13 @@ public sealed class ClusterJobTests : IAsyncLifetime
         }
 
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"Stopping took {clock.Elapsed}.");
+    }
+
+    private static async Task DrainAsync<T>(IAsyncStreamReader<T> stream)
+    {
+        while (await stream.MoveNext(default))
+        {
+        }
     }
 
     private async Task<string> SubmitAsync(uint minWorkers = 1, uint? maxWorkers = null)

@@ -19,6 +19,7 @@ public sealed class StateLedger
     private HeldState? _current;
     private HeldState? _previous;
     private ulong _committed;
+    private bool _isOver;
 
     /// <summary>The highest item that is known to be committed.</summary>
     public ulong Committed => Volatile.Read(ref _committed);
@@ -67,14 +68,24 @@ public sealed class StateLedger
         }
     }
 
-    /// <summary>Waits until an item is committed. False: it was not within the time.</summary>
+    /// <summary>The job is served no more: who waits for a commit that has not come waits no longer.</summary>
+    public void End()
+    {
+        lock (_lock)
+        {
+            _isOver = true;
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    /// <summary>Waits until an item is committed. False: it was not within the time, or never will be.</summary>
     /// <exception cref="OperationCanceledException">Somebody cancelled <paramref name="interruption"/>, and then called <see cref="Fence"/>.</exception>
     public bool WaitForCommit(ulong item, TimeSpan patience, CancellationToken interruption)
     {
         var start = Stopwatch.GetTimestamp();
         lock (_lock)
         {
-            while (_committed < item && patience - Stopwatch.GetElapsedTime(start) is var left && left > TimeSpan.Zero)
+            while (_committed < item && !_isOver && patience - Stopwatch.GetElapsedTime(start) is var left && left > TimeSpan.Zero)
             {
                 interruption.ThrowIfCancellationRequested();
                 Monitor.Wait(_lock, left);

@@ -168,6 +168,7 @@ internal sealed class StepDriver
         }
 
         _metrics.EndRun();
+        Ledger.End();
         _saver.Join();
         _best.Stop();
         _hashes.Stop();
