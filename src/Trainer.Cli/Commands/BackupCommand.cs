@@ -24,7 +24,7 @@ internal static class BackupCommand
         command.SetAction(parsed =>
         {
             var (file, folder) = (Path.GetFullPath(parsed.GetValue(to)!), Path.GetFullPath(parsed.GetValue(store) ?? LocalFolders.Of(shell.Environment).Store));
-            Refuse(file, parsed.GetValue(force));
+            NewFile.RequirePlace(file, parsed.GetValue(force), "give another file with --to");
             var copy = Write(folder, file);
             Printer.Of(parsed, shell).Say(
                 () => new JsonObject { ["file"] = file, ["bytes"] = copy.Bytes, ["jobs"] = copy.Jobs },
@@ -32,19 +32,6 @@ internal static class BackupCommand
             return ExitCode.Ok;
         });
         return command;
-    }
-
-    private static void Refuse(string file, bool replace)
-    {
-        if (Directory.Exists(file))
-        {
-            throw new CliException($"{file} cannot be written: it is a folder.", remedy: "Give a file with --to.");
-        }
-
-        if (File.Exists(file) && !replace)
-        {
-            throw new CliException($"{file} is there already.", remedy: "Replace it with --force, or give another file with --to.");
-        }
     }
 
     private static SqliteBackup Write(string folder, string file)

@@ -84,15 +84,7 @@ internal static class DownloadCommand
         var places = wanted.Select(one => (one, Path.Combine(folder, name(one)))).ToList();
         foreach (var (_, file) in places)
         {
-            if (Directory.Exists(file))
-            {
-                throw new CliException($"{file} cannot be written: it is a folder.", remedy: "Give another folder with --to.");
-            }
-
-            if (File.Exists(file) && !replace)
-            {
-                throw new CliException($"{file} is there already.", remedy: "Replace it with --force, or give another folder with --to.");
-            }
+            NewFile.RequirePlace(file, replace, "give another folder with --to");
         }
 
         return places;

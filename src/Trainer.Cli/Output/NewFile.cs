@@ -1,0 +1,23 @@
+using Trainer.Cli.Errors;
+
+namespace Trainer.Cli.Output;
+
+/// <summary>A file that a command is to write.</summary>
+internal static class NewFile
+{
+    /// <param name="replace">Whether a file that is there may go.</param>
+    /// <param name="elsewhere">How to name another place, as a sentence's end: "give another folder with --to".</param>
+    /// <exception cref="CliException">Its place is taken.</exception>
+    public static void RequirePlace(string file, bool replace, string elsewhere)
+    {
+        if (Directory.Exists(file))
+        {
+            throw new CliException($"{file} cannot be written: it is a folder.", remedy: $"{char.ToUpperInvariant(elsewhere[0])}{elsewhere[1..]}.");
+        }
+
+        if (File.Exists(file) && !replace)
+        {
+            throw new CliException($"{file} is there already.", remedy: $"Replace it with --force, or {elsewhere}.");
+        }
+    }
+}
