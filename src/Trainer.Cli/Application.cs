@@ -76,6 +76,7 @@ internal static class Application
             UpdateCommand.Create(shell),
             VerifyCommand.Create(shell),
             CheckpointsCommand.Create(shell),
+            MetricsCommand.Create(shell),
             DownloadCommand.Create(shell),
             CancelCommand.Create(shell),
             DeleteCommand.Create(shell),

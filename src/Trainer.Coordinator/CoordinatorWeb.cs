@@ -81,6 +81,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton<JobDeletion>()
             .AddSingleton<JobWatches>()
             .AddSingleton<LogStreams>()
+            .AddSingleton<JobMetrics>()
             .AddSingleton(new CoordinatorIdentity(options.Name, TimeProvider.System.GetUtcNow()))
             .AddSingleton(new JobArtifacts(stores, options.Artifacts))
             .AddSingleton<FaultInterceptor>()

@@ -43,6 +43,31 @@ public sealed class ManagementCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Metrics_are_shown_as_curves_and_as_comma_separated_values()
+    {
+        Assert.Equal("No step of this job is on record.\n", (await CommandRun.InAsync(_home.Path, "metrics", SampleJobs.Id)).Output);
+        foreach (var (step, loss) in new[] { (1u, 2.5), (2u, 1.5), (3u, 0.5) })
+        {
+            _api.Steps.Add(new StepMetrics { Step = step, Epoch = 1, Time = Timestamp.FromDateTime(DateTime.UnixEpoch), Loss = loss, Accuracy = 0.25, LearningRate = 0.1, ImagesPerSecond = 1000 });
+        }
+
+        var curves = await CommandRun.InAsync(_home.Path, "metrics", SampleJobs.Id);
+        Assert.Equal("METRIC  CURVE  FIRST  LAST  LOWEST  HIGHEST\nloss    █▅▁    2.5    0.5   0.5     2.5\n\nUp to step 3. All of it: --csv\n", curves.Output);
+        var json = await CommandRun.InAsync(_home.Path, "metrics", SampleJobs.Id, "loss", "--output", "json");
+        Assert.Equal("{\"metric\":\"loss\",\"points\":[{\"step\":1,\"value\":2.5},{\"step\":2,\"value\":1.5},{\"step\":3,\"value\":0.5}]}\n", json.Output);
+        var csv = await CommandRun.InAsync(_home.Path, "metrics", SampleJobs.Id, "--csv", "--follow");
+        Assert.Equal(
+            "step,epoch,time,loss,accuracy,learning_rate,gradient_norm,images_per_second,data_seconds,forward_seconds,backward_seconds,allreduce_seconds,optimizer_seconds\n"
+                + "1,1,1970-01-01T00:00:00.000Z,2.5,0.25,0.1,,1000,0,0,0,0,0\n",
+            string.Concat(csv.Output.Split('\n').Take(2).Select(line => line + "\n")));
+
+        var both = await CommandRun.InAsync(_home.Path, "metrics", SampleJobs.Id, "loss", "--csv");
+        Assert.Equal(("--csv gives all numbers of every step: leave out names and --output json.\nSee: trainer metrics --help\n", 2), (both.Errors, both.ExitCode));
+        var follow = await CommandRun.InAsync(_home.Path, "metrics", SampleJobs.Id, "--follow");
+        Assert.Equal(("--follow needs --csv: curves are of what is on record now.\nSee: trainer metrics --help\n", 2), (follow.Errors, follow.ExitCode));
+    }
+
+    [Fact]
     public async Task Delete_needs_to_be_told_twice()
     {
         var run = await CommandRun.InAsync(_home.Path, "delete", SampleJobs.Id);

@@ -30,6 +30,10 @@ public sealed class JobArtifacts(ArtifactStores stores, string location)
     /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
     public IReadOnlyDictionary<ulong, RecordedHash> Hashes(string job) => Ask(() => StepHashFiles.Read(Of(job)));
 
+    /// <summary>Asks the record of what a job's steps came to.</summary>
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public T Steps<T>(string job, Func<IArtifactStore, T> question) => Ask(() => question(Of(job)));
+
     /// <summary>A row that names only checkpoints that are still there: a job that has ended keeps none.</summary>
     /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
     public JobRow WithCheckpointsThere(JobRow row) => Ask(() => row with { Checkpoints = row.Checkpoints.RemoveAll(checkpoint => stores.Open(checkpoint.Folder).List("").Count == 0) });

@@ -15,7 +15,7 @@ namespace Trainer.Coordinator.Api;
 
 /// <summary>The job API. What a job is and does is its entity's affair; what has ended is read from the store.</summary>
 public sealed class JobService(
-    IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, JobDeletion deletion, ArtifactReader files, JobWatches watches, LogStreams logs,
+    IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, JobDeletion deletion, ArtifactReader files, JobWatches watches, LogStreams logs, JobMetrics metrics,
     IHostApplicationLifetime lifetime) : Protos.JobService.JobServiceBase
 {
     private const int MostEpochs = 1000;
@@ -159,6 +159,18 @@ public sealed class JobService(
 
     public override Task WatchJobs(WatchJobsRequest request, IServerStreamWriter<WatchJobsResponse> responseStream, ServerCallContext context) =>
         SendAsync(stop => watches.WatchAsync(request, stop), responseStream, context);
+
+    public override Task<QueryMetricsResponse> QueryMetrics(QueryMetricsRequest request, ServerCallContext context)
+    {
+        RequireId(request.Id);
+        return metrics.QueryAsync(request, context.CancellationToken);
+    }
+
+    public override Task StreamMetrics(StreamMetricsRequest request, IServerStreamWriter<StepMetrics> responseStream, ServerCallContext context)
+    {
+        RequireId(request.Id);
+        return SendAsync(stop => metrics.StreamAsync(request, stop), responseStream, context);
+    }
 
     public override async Task<ListEpochsResponse> ListEpochs(ListEpochsRequest request, ServerCallContext context)
     {

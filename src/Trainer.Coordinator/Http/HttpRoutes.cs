@@ -28,6 +28,8 @@ internal static class HttpRoutes
         Get("/v1/jobs/{id}:watch", Job("WatchJob")),
         Get("/v1/jobs/{id}/journal", Job("GetJournal")),
         Get("/v1/jobs/{id}/epochs", Job("ListEpochs")),
+        Get("/v1/jobs/{id}/metrics", Job("QueryMetrics")),
+        Get("/v1/jobs/{id}/steps", Job("StreamMetrics")),
         Get("/v1/jobs/{id}/logs", Job("StreamLogs")),
         Get("/v1/jobs/{id}/artifacts", Job("ListArtifacts")),
         Get("/v1/jobs/{id}/checkpoints", Job("ListCheckpoints")),

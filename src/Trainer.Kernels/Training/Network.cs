@@ -141,6 +141,9 @@ public sealed class Network : IDisposable
     public double LearningRate => _recipe.Schedule.Rate(
         _recipe.Optimizer.LearningRate, Math.Max(0, State.Progress.Updates - 1), Length with { Past = State.Progress.EpochsBeforeUpdate });
 
+    /// <summary>The norm of the last update's gradient over all parameters that are trained, before clipping; null where nothing is clipped (<see cref="TrainingRecipe.ClipGradNorm"/>).</summary>
+    public double? GradientNorm => _update?.GradientNorm;
+
     /// <summary>Steps of an epoch, for schedules that move by epochs.</summary>
     public int StepsPerEpoch { get; set; } = 1;
 

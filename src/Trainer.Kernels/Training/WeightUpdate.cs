@@ -39,6 +39,9 @@ internal sealed class WeightUpdate
         _copied = _normLeavesOut ? new ulong[2 * layout.Chunks] : [];
     }
 
+    /// <summary>Of the last step's gradient, before clipping; null where nothing is clipped.</summary>
+    public double? GradientNorm { get; private set; }
+
     /// <summary>Writes the state that follows from the batch's total.</summary>
     /// <param name="device">Where the tensors lie.</param>
     /// <param name="total">The batch's finished gradient.</param>
@@ -88,6 +91,7 @@ internal sealed class WeightUpdate
 
         var trained = _normLeavesOut ? CopyOfTrained(device, total, next) : total;
         var norm = scale * Math.Sqrt(device.Updates.SquaredNorm(trained.Slice(0, _layout.ParameterElements)));
+        GradientNorm = norm;
         return (float)(scale * Math.Min(1, limit / (norm + 1e-6)));
     }
 

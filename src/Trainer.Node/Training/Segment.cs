@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Trainer.Hosting.Metrics;
+using Trainer.Hosting.Steps;
 using Trainer.Node.Links;
 using Trainer.Node.Reduction;
 using Trainer.Node.States;
@@ -39,15 +40,15 @@ internal sealed class Segment
     private readonly ProgressMeter _meter;
     private readonly ShareMeter _share;
     private readonly TrainingMetrics _metrics;
-    private readonly Action<HeldState> _agreed;
+    private readonly Action<HeldState, StepRecord?> _agreed;
     private readonly Action<CommittedProgress> _committed;
     private readonly Func<HeldState> _flip;
     private readonly Action<Moment>? _reached;
-    private HeldState? _applied;
+    private (HeldState State, StepRecord? Step)? _applied;
     private CommittedProgress? _pending;
     private long _reported;
 
-    /// <param name="agreed">Told of the state after each item that is committed.</param>
+    /// <param name="agreed">Told of the state after each item that is committed, and what it came to where it trained.</param>
     /// <param name="committed">Told of what is worth a word.</param>
     public Segment(
         Workspace work,
@@ -59,7 +60,7 @@ internal sealed class Segment
         ProgressMeter meter,
         ShareMeter share,
         TrainingMetrics metrics,
-        Action<HeldState> agreed,
+        Action<HeldState, StepRecord?> agreed,
         Action<CommittedProgress> committed,
         Action<Moment>? reached)
     {
@@ -114,7 +115,6 @@ internal sealed class Segment
         _reached?.Invoke(Moment.Commit);
         _work.MadeState();
         _allReduce.Applied(Item.Index, state.Hash);
-        _applied = state;
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         _deadlines.Took(Item, seconds);
         Record(state, result, Stopwatch.GetElapsedTime(reduced).TotalSeconds, seconds);
@@ -126,13 +126,15 @@ internal sealed class Segment
         var (network, progress) = (_work.Network, _work.Job.States.Current.Progress);
         _metrics.Collective(result.Reduced.BytesSent, result.Reduced.BytesReceived, result.Reduced.Seconds);
         EpochSummary? epoch = null;
+        StepRecord? step = null;
         if (Item.Kind == ItemKind.Train)
         {
-            _meter.Trained(Item, result.Reduced.Statistics, seconds);
+            var (batch, phases, rate) = (result.Reduced.Statistics, result.Phases with { Optimizer = applied }, network.LearningRate);
+            _meter.Trained(Item, batch, seconds);
             _share.Trained(result.LocalSamples, result.Computed, applied);
-            _metrics.Step(
-                Item.TrainingStep, Item.Epoch, progress.LastEpoch.MeanLoss, progress.LastEpoch.Accuracy, network.LearningRate, result.LocalSamples,
-                result.Phases with { Optimizer = applied });
+            _metrics.Step(Item.TrainingStep, Item.Epoch, progress.LastEpoch.MeanLoss, progress.LastEpoch.Accuracy, rate, result.LocalSamples, phases);
+            step = new StepRecord(
+                Item.TrainingStep, (uint)Item.Epoch, DateTime.UtcNow, batch.MeanLoss, batch.Accuracy, rate, network.GradientNorm, Item.Samples / Math.Max(seconds, 1e-9), phases);
         }
         else
         {
@@ -140,6 +142,7 @@ internal sealed class Segment
             _metrics.Evaluation(epoch.TestLoss, epoch.TestAccuracy);
         }
 
+        _applied = (state, step);
         if (epoch is not null || Stopwatch.GetElapsedTime(_reported) >= ReportEvery)
         {
             _pending = new CommittedProgress(state, _meter.Snapshot(Item, progress.LastEpoch), epoch);
@@ -163,7 +166,7 @@ internal sealed class Segment
         if (_applied is { } agreed)
         {
             _applied = null;
-            _agreed(agreed);
+            _agreed(agreed.State, agreed.Step);
         }
 
         if (_pending is { } pending)

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Hashes;
 using Trainer.Hosting.Metrics;
+using Trainer.Hosting.Steps;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Training;
 using Trainer.Node.Links;
@@ -46,7 +47,8 @@ internal sealed class StepDriver
     private readonly StateSaver _saver;
     private readonly ArtifactStores _stores;
     private readonly BestSaver _best;
-    private readonly StepHashRecorder _hashes;
+    private readonly CommitRecorder<StepHash> _hashes;
+    private readonly CommitRecorder<StepRecord> _steps;
     private readonly EpochRecorder _epochs;
     private readonly Thread _thread;
     private readonly Lock _loading = new();
@@ -66,7 +68,8 @@ internal sealed class StepDriver
         (_job, _spec, _expectation, _device, _stores, _metrics, _worker, _logger, _reached) = (job, spec, expectation, device, stores, metrics, worker, logger, reached);
         _best = new BestSaver(logger, job, stores, Ledger);
         _saver = new StateSaver(job, stores, Ledger, worker, reached);
-        _hashes = new StepHashRecorder(logger, job);
+        _hashes = new CommitRecorder<StepHash>(logger, job, "the hashes of its steps", hash => hash.Item);
+        _steps = new CommitRecorder<StepRecord>(logger, job, "the metrics of its steps", record => record.Step);
         _epochs = new EpochRecorder(logger, job);
         _thread = new Thread(Run) { IsBackground = true, Name = "training" };
         _thread.Start();
@@ -172,6 +175,7 @@ internal sealed class StepDriver
         _saver.Join();
         _best.Stop();
         _hashes.Stop();
+        _steps.Stop();
         _epochs.Stop();
         _work?.Dispose();
         _training?.Dispose();
@@ -293,17 +297,19 @@ internal sealed class StepDriver
         var artifacts = _stores.Open(entry.Start.Artifacts);
         _segment = new Segment(work, Ledger, entry.Generation, _deadlines, Watch, allReduce, _meter!, _share!, _metrics, Agree, progress => Publish(entry.Generation, progress), _reached);
         _epochs.Begin(work.Rank == 0 ? new ResultFiles(artifacts) : null);
-        _hashes.Begin(Ledger.Current!.Value, artifacts, work.Rank == 0 ? HashOrigin.Of(_job, entry.Start.Generation, training.Numerics, training.Data.Fingerprint) : null);
+        BeginRecords(entry, artifacts);
         try
         {
             var end = _segment.Run(entry.Start.FromItem, state => AtBoundary(state), entry.Interruption);
             _hashes.Flush(FlushWithin); // Who hears that all is done finds all recorded.
+            _steps.Flush(FlushWithin);
             _epochs.Flush(FlushWithin);
             _worker.Tell(new Ended(entry.Generation, end, Ledger.Current!.Value));
         }
         finally
         {
             _hashes.End();
+            _steps.End();
             _epochs.End();
             _metrics.EndRun();
         }
@@ -326,11 +332,27 @@ internal sealed class StepDriver
     // None beside training means none at all; what is verified leaves nothing.
     private bool KeepsBest => _expectation is null && _spec.Cluster?.Checkpoint is not { HasEverySeconds: true, EverySeconds: 0 };
 
-    private void Agree(HeldState state)
+    private void BeginRecords(Entry entry, IArtifactStore artifacts)
     {
-        _hashes.Add(state);
+        var (state, training, isFirst) = (Ledger.Current!.Value, _training!, _work!.Rank == 0);
+        var origin = HashOrigin.Of(_job, entry.Start.Generation, training.Numerics, training.Data.Fingerprint);
+        _hashes.Begin(state.Item, isFirst ? new StepHashWriter(artifacts, origin) : null);
+        _hashes.Add(StepHashOf(state));
+        _steps.Begin(state.Step, isFirst && _expectation is null ? new StepWriter(artifacts, origin.Term, origin.Number) : null);
+    }
+
+    private void Agree(HeldState state, StepRecord? step)
+    {
+        _hashes.Add(StepHashOf(state));
+        if (step is { } record)
+        {
+            _steps.Add(record);
+        }
+
         _expected?.Check(state);
     }
+
+    private static StepHash StepHashOf(HeldState state) => new(state.Item, state.Step, state.Hash);
 
     private void Publish(GenerationNumber generation, CommittedProgress progress)
     {

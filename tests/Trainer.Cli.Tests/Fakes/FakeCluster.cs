@@ -90,6 +90,8 @@ internal sealed class FakeApi
     public SortedDictionary<string, byte[]> Files { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Of every job, by item.</summary>
+    public List<StepMetrics> Steps { get; } = [];
+
     public List<CheckpointSummary> Checkpoints { get; } = [];
 
     /// <summary>The SHA-256 that downloads tell; null: the right one.</summary>
@@ -218,6 +220,22 @@ internal sealed class FakeJobs(FakeApi api) : JobService.JobServiceBase
     {
         api.Find(request.Id);
         return Task.FromResult(new ListCheckpointsResponse { Checkpoints = { api.Checkpoints } });
+    }
+
+    public override Task<QueryMetricsResponse> QueryMetrics(QueryMetricsRequest request, ServerCallContext context)
+    {
+        api.Find(request.Id);
+        var loss = new MetricSeries { Metric = "loss", Points = { api.Steps.Select(step => new MetricPoint { Step = step.Step, Value = step.Loss }) } };
+        return Task.FromResult(new QueryMetricsResponse { Series = { api.Steps.Count > 0 ? [loss] : [] } });
+    }
+
+    public override async Task StreamMetrics(StreamMetricsRequest request, IServerStreamWriter<StepMetrics> responseStream, ServerCallContext context)
+    {
+        api.Find(request.Id);
+        foreach (var step in api.Steps.Where(step => step.Step > request.AfterStep))
+        {
+            await responseStream.WriteAsync(step);
+        }
     }
 
     public override async Task DownloadArtifact(DownloadArtifactRequest request, IServerStreamWriter<ArtifactChunk> responseStream, ServerCallContext context)

@@ -5,6 +5,7 @@ using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Reflection.V1Alpha;
 using Trainer.Hosting.Artifacts;
+using Trainer.Hosting.Steps;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Tests.Api;
@@ -90,6 +91,44 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
         {
             artifacts.Put(CheckpointManifest.KeyOf(id, CheckpointManifest.StateFile), "123"u8);
             artifacts.Put(CheckpointManifest.KeyOf(id, CheckpointManifest.ManifestFile), manifest.ToJson());
+        }
+    }
+
+    [Fact]
+    public async Task What_steps_came_to_is_told_whole_and_as_curves()
+    {
+        var job = await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fixture.Spec });
+        Assert.Empty((await Jobs.QueryMetricsAsync(new QueryMetricsRequest { Id = job.Id })).Series);
+        var steps = Enumerable.Range(1, 5003).Select(step => new StepRecord((ulong)step, 1, DateTime.UnixEpoch, 10.0 / step, 0.5, 0.1, null, 100, default)).ToArray();
+        steps[1000] = steps[1000] with { Loss = 77 };
+        new StepWriter(new FolderStore(Path.Combine(fixture.Folder, "jobs", job.Id)), 1, 1).Append(steps);
+
+        var curves = (await Jobs.QueryMetricsAsync(new QueryMetricsRequest { Id = job.Id, MaxPoints = 100 })).Series;
+        Assert.Equal(["loss", "accuracy", "learning_rate", "images_per_second", "data_seconds", "forward_seconds", "backward_seconds", "allreduce_seconds", "optimizer_seconds"], curves.Select(curve => curve.Metric));
+        Assert.InRange(curves[0].Points.Count, 50, 100);
+        Assert.Contains(new MetricPoint { Step = 1001, Value = 77 }, curves[0].Points);
+        var part = Assert.Single((await Jobs.QueryMetricsAsync(new QueryMetricsRequest { Id = job.Id, Metrics = { "loss" }, FirstStep = 4, LastStep = 6 })).Series);
+        Assert.Equal([(4ul, 2.5), (5, 2), (6, 10.0 / 6)], part.Points.Select(point => (point.Step, point.Value)));
+
+        using var call = Jobs.StreamMetrics(new StreamMetricsRequest { Id = job.Id, AfterStep = 3 });
+        Assert.Equal(steps[3..], (await call.ResponseStream.ReadAllAsync().ToListAsync()).Select(StepRecord.Of));
+        using var follow = Jobs.StreamMetrics(new StreamMetricsRequest { Id = job.Id, AfterStep = 5000, Follow = true });
+        Assert.True(await follow.ResponseStream.MoveNext(default));
+        await Jobs.CancelJobAsync(new CancelJobRequest { Id = job.Id });
+        Assert.Equal([5002ul, 5003], (await follow.ResponseStream.ReadAllAsync().ToListAsync()).Select(step => step.Step));
+
+        await FailsAsync(Jobs.QueryMetricsAsync(new QueryMetricsRequest { Id = "none" }), StatusCode.NotFound, "JOB_NOT_FOUND");
+        await RefusesAsync(new QueryMetricsRequest { MaxPoints = 1 }, "max_points: must be 2 to 10000, or 0 for 1000, got 1");
+        await RefusesAsync(new QueryMetricsRequest { MaxPoints = 10_001 }, "max_points: must be 2 to 10000, or 0 for 1000, got 10001");
+        await RefusesAsync(new QueryMetricsRequest { FirstStep = 3, LastStep = 2 }, "first_step: must not be behind last_step, got 3 and 2");
+        await RefusesAsync(
+            new QueryMetricsRequest { Metrics = { "lost" } },
+            "metrics: must be of loss, accuracy, learning_rate, gradient_norm, images_per_second, data_seconds, forward_seconds, backward_seconds, allreduce_seconds, optimizer_seconds, got 'lost'");
+
+        async Task RefusesAsync(QueryMetricsRequest request, string text)
+        {
+            request.Id = job.Id;
+            Assert.Equal(text, (await FailsAsync(Jobs.QueryMetricsAsync(request), StatusCode.InvalidArgument, "INVALID_REQUEST")).Status.Detail);
         }
     }
 

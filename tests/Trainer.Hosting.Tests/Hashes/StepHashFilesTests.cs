@@ -72,13 +72,13 @@ public sealed class StepHashFilesTests : IDisposable
     public void A_long_record_goes_on_in_a_second_file()
     {
         var writer = new StepHashWriter(Artifacts, First);
-        for (var first = 1; first <= StepHashWriter.MostLines + 5; first += StepHashWriter.MostLines / 2)
+        for (var first = 1; first <= RollingLog.MostLines + 5; first += RollingLog.MostLines / 2)
         {
-            writer.Append([.. Enumerable.Range(first, StepHashWriter.MostLines / 2).Select(item => new StepHash((ulong)item, (ulong)item, (ulong)item))]);
+            writer.Append([.. Enumerable.Range(first, RollingLog.MostLines / 2).Select(item => new StepHash((ulong)item, (ulong)item, (ulong)item))]);
         }
 
         Assert.Equal(["hashes/1.1-2.txt", "hashes/1.1.txt"], Artifacts.List("hashes").Select(file => file.Key));
-        Assert.Equal(StepHashWriter.MostLines * 3 / 2, StepHashFiles.Read(Artifacts).Count);
-        Assert.Equal(StepHashWriter.MostLines * 3 / 2, (int)StepHashFiles.LastItem(Artifacts));
+        Assert.Equal(RollingLog.MostLines * 3 / 2, StepHashFiles.Read(Artifacts).Count);
+        Assert.Equal(RollingLog.MostLines * 3 / 2, (int)StepHashFiles.LastItem(Artifacts));
     }
 }

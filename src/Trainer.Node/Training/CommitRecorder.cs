@@ -1,21 +1,21 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Artifacts;
-using Trainer.Hosting.Hashes;
-using Trainer.Node.States;
 
 namespace Trainer.Node.Training;
 
 /// <summary>
-/// Keeps the hashes of the last committed items, and, where this worker is the first member, writes them beside the job's artifacts: as often as their store
+/// Keeps a record of each of the last committed steps, and, where this worker is the first member, writes them beside the job's artifacts: as often as their store
 /// takes it, on a thread of its own. Training never waits for the store.
 /// </summary>
 /// <remarks>
-/// What it is told of is committed: every member has applied it, with this hash. All members keep them, so whoever is first in the next generation writes what the one
-/// before could not: a file that could not be written is tried again, and the hashes of a first member that died are those of the others. Memory is bounded; what falls out of it before
+/// What it is told of is committed: every member has applied it, with the same outcome. All members keep the records, so whoever is first in the next generation writes what the one
+/// before could not: a file that could not be written is tried again, and the records of a first member that died are those of the others. Memory is bounded; what falls out of it before
 /// it is stored is a gap in the record.
 /// </remarks>
-internal sealed class StepHashRecorder(ILogger logger, string job)
+/// <param name="what">Is recorded, for people: "the hashes of its steps".</param>
+/// <param name="numberOf">By which records are ordered: of a step, or an item of the schedule.</param>
+internal sealed class CommitRecorder<T>(ILogger logger, string job, string what, Func<T, ulong> numberOf)
 {
     private const int MostKept = 1 << 16;
 
@@ -23,28 +23,28 @@ internal sealed class StepHashRecorder(ILogger logger, string job)
     private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(5);
 
     private readonly object _lock = new(); // Monitor.Wait has no counterpart on Lock.
-    private readonly LinkedList<StepHash> _kept = new();
+    private readonly LinkedList<T> _kept = new();
     private Target? _target;
     private bool _isUrgent;
     private bool _isFailing;
     private bool _isOver;
     private Thread? _thread;
 
-    /// <summary>Where the hashes of a generation go.</summary>
-    /// <param name="From">The item after which it begins.</param>
-    private sealed record Target(StepHashWriter Writer, ulong From);
+    /// <summary>Where the records of a generation go.</summary>
+    /// <param name="From">The number after which it begins.</param>
+    private sealed record Target(IRecordLog<T> Log, ulong From);
 
-    /// <summary>An item is committed.</summary>
-    public void Add(HeldState state)
+    /// <summary>A step is committed. One that is known, and number 0, which is before the first, are passed over.</summary>
+    public void Add(T record)
     {
         lock (_lock)
         {
-            if (state.Item == 0 || _kept.Last?.Value.Item >= state.Item)
+            if (numberOf(record) <= LastKept)
             {
                 return;
             }
 
-            _kept.AddLast(new StepHash(state.Item, state.Step, state.Hash));
+            _kept.AddLast(record);
             if (_kept.Count > MostKept)
             {
                 _kept.RemoveFirst();
@@ -53,21 +53,21 @@ internal sealed class StepHashRecorder(ILogger logger, string job)
     }
 
     /// <summary>A generation begins, from a state that is committed.</summary>
-    /// <param name="origin">Of the first member; null: another one writes.</param>
-    public void Begin(HeldState from, IArtifactStore artifacts, HashOrigin? origin)
+    /// <param name="from">The state's number.</param>
+    /// <param name="log">Of the first member; null: another one writes.</param>
+    public void Begin(ulong from, IRecordLog<T>? log)
     {
         lock (_lock)
         {
-            while (_kept.Last?.Value.Item > from.Item)
+            while (LastKept > from)
             {
                 _kept.RemoveLast(); // The job goes on from an earlier state.
             }
 
-            Add(from);
-            _target = origin is null ? null : new Target(new StepHashWriter(artifacts, origin), from.Item);
+            _target = log is null ? null : new Target(log, from);
             if (_target is not null && _thread is null)
             {
-                _thread = new Thread(Run) { IsBackground = true, Name = "step-hashes" };
+                _thread = new Thread(Run) { IsBackground = true, Name = "records" };
                 _thread.Start();
             }
         }
@@ -109,16 +109,18 @@ internal sealed class StepHashRecorder(ILogger logger, string job)
         _thread?.Join();
     }
 
+    private ulong LastKept => _kept.Last is { } last ? numberOf(last.Value) : 0;
+
     private void Run()
     {
         Target? begun = null;
-        while (Next() is var (target, hashes))
+        while (Next() is var (target, records))
         {
             try
             {
-                target.Writer.Append(target == begun ? hashes : Unrecorded(target, hashes));
+                target.Log.Append(target == begun ? records : Unrecorded(target, records));
                 begun = target;
-                Forget(hashes[^1].Item);
+                Forget(numberOf(records[^1]));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -128,21 +130,21 @@ internal sealed class StepHashRecorder(ILogger logger, string job)
     }
 
     // What generations before have recorded needs no second record.
-    private static StepHash[] Unrecorded(Target target, StepHash[] hashes)
+    private T[] Unrecorded(Target target, T[] records)
     {
-        var recorded = StepHashFiles.LastItem(target.Writer.Artifacts);
-        return [.. hashes.Where(hash => hash.Item > target.From || hash.Item > recorded)];
+        var recorded = target.Log.LastRecorded();
+        return [.. records.Where(record => numberOf(record) > target.From || numberOf(record) > recorded)];
     }
 
     // Null: there is no more to be done.
-    private (Target Target, StepHash[] Hashes)? Next()
+    private (Target Target, T[] Records)? Next()
     {
         lock (_lock)
         {
             var start = Stopwatch.GetTimestamp();
             while (!_isOver)
             {
-                var wait = (_isFailing ? TryAgain : _target?.Writer.Artifacts.AppendInterval ?? LookEvery) - Stopwatch.GetElapsedTime(start);
+                var wait = (_isFailing ? TryAgain : _target?.Log.AppendInterval ?? LookEvery) - Stopwatch.GetElapsedTime(start);
                 if (_target is { } target && _kept.Count > 0 && (_isUrgent || wait <= TimeSpan.Zero))
                 {
                     _isUrgent = false;
@@ -160,7 +162,7 @@ internal sealed class StepHashRecorder(ILogger logger, string job)
     {
         lock (_lock)
         {
-            while (_kept.First?.Value.Item <= written)
+            while (_kept.First is { } first && numberOf(first.Value) <= written)
             {
                 _kept.RemoveFirst();
             }
@@ -176,7 +178,7 @@ internal sealed class StepHashRecorder(ILogger logger, string job)
         {
             if (!_isFailing)
             {
-                logger.LogWarning("Job {Job}: the hashes of its steps cannot be recorded, training goes on: {Reason}", job, reason);
+                logger.LogWarning("Job {Job}: {What} cannot be recorded, training goes on: {Reason}", job, what, reason);
             }
 
             (_isFailing, _isUrgent) = (true, false);

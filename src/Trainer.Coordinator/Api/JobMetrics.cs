@@ -1,0 +1,98 @@
+using System.Runtime.CompilerServices;
+using Trainer.Coordinator.Store;
+using Trainer.Hosting.Artifacts;
+using Trainer.Hosting.Steps;
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Api;
+
+/// <summary>What the steps of a job came to, from the record beside its files: whole, or as curves of bounded size. Read on threads that may wait.</summary>
+public sealed class JobMetrics(IJobStore store, CheckThreads threads, JobArtifacts artifacts)
+{
+    private const uint UsualPoints = 1000;
+    private const uint MostPoints = 10_000;
+    private const int Batch = 2000;
+
+    // Who writes the record gathers for a while too.
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+
+    /// <exception cref="Grpc.Core.RpcException">NOT_FOUND, INVALID_ARGUMENT; UNAVAILABLE: the store.</exception>
+    public async Task<QueryMetricsResponse> QueryAsync(QueryMetricsRequest request, CancellationToken stop)
+    {
+        Check(request);
+        _ = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
+        return await threads.RunAsync(() => artifacts.Steps(request.Id, record => Query(record, request)), stop);
+    }
+
+    /// <exception cref="Grpc.Core.RpcException">NOT_FOUND; UNAVAILABLE: the store.</exception>
+    public async IAsyncEnumerable<StepMetrics> StreamAsync(StreamMetricsRequest request, [EnumeratorCancellation] CancellationToken stop)
+    {
+        var after = request.AfterStep;
+        while (true)
+        {
+            // State before record: of a job that has ended all is there.
+            var job = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
+            var from = after;
+            var steps = await threads.RunAsync(() => artifacts.Steps(request.Id, record => StepFiles.Read(record, from + 1).Take(Batch).ToList()), stop);
+            foreach (var step in steps)
+            {
+                after = step.Step;
+                yield return step.ToMessage();
+            }
+
+            if (steps.Count == 0 && (!request.Follow || job.HasEnded))
+            {
+                yield break;
+            }
+
+            if (steps.Count < Batch && request.Follow && !job.HasEnded)
+            {
+                await Task.Delay(LookAgain, stop);
+            }
+        }
+    }
+
+    private static void Check(QueryMetricsRequest request)
+    {
+        if (request.MaxPoints is 1 or > MostPoints)
+        {
+            throw ApiErrors.InvalidField("max_points", $"must be 2 to {MostPoints}, or 0 for {UsualPoints}, got {request.MaxPoints}");
+        }
+
+        if (request.Metrics.FirstOrDefault(name => StepMetric.All.All(metric => metric.Name != name)) is { } unknown)
+        {
+            throw ApiErrors.InvalidField("metrics", $"must be of {string.Join(", ", StepMetric.All.Select(metric => metric.Name))}, got '{unknown}'");
+        }
+
+        if (request.LastStep > 0 && request.FirstStep > request.LastStep)
+        {
+            throw ApiErrors.InvalidField("first_step", $"must not be behind last_step, got {request.FirstStep} and {request.LastStep}");
+        }
+    }
+
+    private static QueryMetricsResponse Query(IArtifactStore record, QueryMetricsRequest request)
+    {
+        var (first, last) = (Math.Max(request.FirstStep, 1), request.LastStep > 0 ? request.LastStep : StepFiles.LastStep(record));
+        var response = new QueryMetricsResponse();
+        if (last < first)
+        {
+            return response;
+        }
+
+        var curves = StepMetric.All.Where(metric => request.Metrics.Count == 0 || request.Metrics.Contains(metric.Name))
+            .Select(metric => (metric.Of, Curve: new CurveThinner(metric.Name, first, last, request.MaxPoints > 0 ? request.MaxPoints : UsualPoints))).ToList();
+        foreach (var step in StepFiles.Read(record, first, last))
+        {
+            foreach (var (of, curve) in curves)
+            {
+                if (of(step) is { } value)
+                {
+                    curve.Add(step.Step, value);
+                }
+            }
+        }
+
+        response.Series.AddRange(curves.Select(curve => curve.Curve.End()).Where(series => series.Points.Count > 0));
+        return response;
+    }
+}
