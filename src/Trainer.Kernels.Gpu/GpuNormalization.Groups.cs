@@ -57,7 +57,7 @@ internal sealed partial class GpuNormalization
         }
 
         // Shards are the groups of this tree: nothing is taken from them on the way to the roots.
-        var tree = _groupTrees.Of(slice, run: 1, g.Pixels, pieces: true);
+        var tree = _groupTrees.Of(slice.GroupsOf(1), g.Pixels, pieces: true);
         var (isSummed, piecesArePlanes, runChannels) = (!dweight.IsEmpty || !dbias.IsEmpty, tree.Leaves == samples, g.C / g.Groups);
         var shareElements = samples * 2L * g.Groups;
         var scratch = Scratch.Take(checked((Math.Max(tree.Leaves, samples) * 2L * g.C) + shareElements));

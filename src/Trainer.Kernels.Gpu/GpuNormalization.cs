@@ -18,7 +18,6 @@ namespace Trainer.Kernels.Gpu;
 /// </remarks>
 internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue), INormalization, IDisposable
 {
-    private readonly NormGroups _normGroups = new();
     private readonly GroupTrees _groupTrees = new(queue.Accelerator);
     private readonly GpuExchange _shared = new(queue.Accelerator, queue.Copies);
     private readonly PartsFold _partsFold = new();
@@ -30,10 +29,10 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
         const string Operation = nameof(BatchNormForward);
         GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, slice.LocalSamples);
         var (extent, channels) = (Extent.Of(slice.LocalSamples, g.C, 1, g.Pixels), Extent.Of(g.C));
-        _normGroups.Describe(Operation, slice, g, parts);
+        var groups = GeometryChecks.CheckGroups(Operation, slice, g, parts);
         var values = GpuOperand.Samples(Operation, "x", x, extent);
         var (scale, shift) = (GpuOperand.ViewOrNone(Operation, "weight", weight, channels), GpuOperand.ViewOrNone(Operation, "bias", bias, channels));
-        var table = GpuOperand.ViewOrNone(Operation, "saved", saved, Extent.Of(_normGroups.Count, 2L * g.C));
+        var table = GpuOperand.ViewOrNone(Operation, "saved", saved, Extent.Of(groups.Count, 2L * g.C));
         CheckTargets(Operation, "meanSums", slice, meanSums, channels);
         CheckTargets(Operation, "varianceSums", slice, varianceSums, channels);
         var steps = GpuOperand.Steps(Operation, epilogue, extent);
@@ -44,16 +43,16 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
             return;
         }
 
-        var tree = _groupTrees.Of(slice, _normGroups.Run, g.Pixels, pieces: false);
+        var tree = _groupTrees.Of(groups, g.Pixels, pieces: false);
         var moments = checked(tree.Leaves * 2L * g.C);
-        var scratch = Scratch.Take(moments + (_normGroups.Count * 2L * g.C));
+        var scratch = Scratch.Take(moments + (groups.Count * 2L * g.C));
         var (slots, scaleShift) = (scratch.SubView(0, moments), scratch.SubView(moments));
         MeasurePlanes(slice.LocalSamples, g.C, g.Pixels, MomentKind.Sums, g.Eps, values, slots);
         var fold = new MomentFold(FoldOf(tree, g.C, slots), g.Eps, scale, shift, table, scaleShift);
         LaunchGroups(GroupFoldKernels.Moments, tree, g.C, fold);
-        if (_normGroups.AreShared)
+        if (groups.AreShared)
         {
-            BringTogether(tree, g, slots, parts!);
+            BringTogether(tree, groups.Slice, g, slots, parts!);
             LaunchGroups(GroupFoldKernels.Moments, tree, g.C, fold with { Fold = fold.Fold with { FinishesParts = 1 } });
         }
 
@@ -85,10 +84,10 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
         const string Operation = nameof(BatchNormBackward);
         GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, slice.LocalSamples);
         var (extent, channels) = (Extent.Of(slice.LocalSamples, g.C, 1, g.Pixels), Extent.Of(g.C));
-        _normGroups.Describe(Operation, slice, g, parts);
+        var groups = GeometryChecks.CheckGroups(Operation, slice, g, parts);
         var (values, gradients) = (GpuOperand.Samples(Operation, "x", x, extent), GpuOperand.Samples(Operation, "dy", dy, extent));
         var scale = GpuOperand.ViewOrNone(Operation, "weight", weight, channels);
-        var table = GpuOperand.View(Operation, "saved", saved, Extent.Of(_normGroups.Count, 2L * g.C));
+        var table = GpuOperand.View(Operation, "saved", saved, Extent.Of(groups.Count, 2L * g.C));
         CheckTargets(Operation, "dweight", slice, dweight, channels);
         CheckTargets(Operation, "dbias", slice, dbias, channels);
         var steps = dx.IsEmpty ? default : GpuOperand.Steps(Operation, epilogue, extent);
@@ -99,18 +98,18 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
             return;
         }
 
-        var tree = _groupTrees.Of(slice, _normGroups.Run, g.Pixels, pieces: true);
+        var tree = _groupTrees.Of(groups, g.Pixels, pieces: true);
         var sums = checked(tree.Leaves * 2L * g.C);
-        var scratch = Scratch.Take(sums + (_normGroups.Count * 2L * g.C));
+        var scratch = Scratch.Take(sums + (groups.Count * 2L * g.C));
         var (slots, shares) = (scratch.SubView(0, sums), scratch.SubView(sums));
         var pieces = Reductions.Of(slice, g.Pixels, 1).Pieces;
         SumPieces(tree.Leaves, g.C, g.Pixels, pieces, values, gradients, MomentTable.OfGroups(table, tree.SampleGroups, g.C), slots);
         var fold = new SumFold(FoldOf(tree, g.C, slots), shares);
         LaunchGroups(GroupFoldKernels.Sums, tree, g.C, fold);
         FoldRoots(tree, g.C, slots, Operation, "dbias", dbias, "dweight", dweight);
-        if (_normGroups.AreShared)
+        if (groups.AreShared)
         {
-            BringTogether(tree, g, slots, parts!);
+            BringTogether(tree, groups.Slice, g, slots, parts!);
             LaunchGroups(GroupFoldKernels.Sums, tree, g.C, fold with { Fold = fold.Fold with { FinishesParts = 1 } });
         }
 
@@ -152,7 +151,7 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
     }
 
     /// <summary>Exchanges the parts of shared groups by way of the host. Their slots then hold the values of the groups.</summary>
-    private void BringTogether(GroupTree tree, in BatchNormGeometry g, ArrayView<float> slots, GroupParts parts)
+    private void BringTogether(GroupTree tree, BatchSlice slice, in BatchNormGeometry g, ArrayView<float> slots, GroupParts parts)
     {
         var elements = 2 * g.C;
         var own = tree.Roots.Where(root => root.IsPart).ToArray();
@@ -185,18 +184,7 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
 
         Queue.Synchronize(); // The mirror is free for the next exchange.
 
-        int PartOf(in RootGroups root)
-        {
-            for (var i = 0; i < _normGroups.Count; i++)
-            {
-                if (_normGroups[i].Root == root.Root)
-                {
-                    return _normGroups[i].Part;
-                }
-            }
-
-            return -1;
-        }
+        int PartOf(in RootGroups root) => parts.IndexOf(slice.Roots[root.Root]);
     }
 
     private void CopyRow(GroupTree tree, int channels, ArrayView<float> from, int row, ArrayView<float> to, int toRow) =>

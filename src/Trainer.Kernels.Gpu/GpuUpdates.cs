@@ -15,16 +15,6 @@ internal sealed class GpuUpdates(GpuQueue queue) : GpuFamily(queue), IUpdates, I
     private readonly GpuExchange _tables = new(queue.Accelerator, queue.Copies);
     private readonly GpuExchange _results = new(queue.Accelerator, queue.Copies);
 
-    public bool Divide(Tensor values, float divisor)
-    {
-        var view = GpuOperand.View(nameof(Divide), "values", values, Extent.Of(values.Elements));
-        Queue.Bind();
-        var notFinite = _results.Take<int>(1);
-        Queue.Clear(notFinite);
-        LaunchThreads(FlatKernels.Divide, values.Elements, new Division(divisor, view, notFinite));
-        return Receive<int>(1)[0] == 0;
-    }
-
     public double SquaredNorm(Tensor values)
     {
         var view = GpuOperand.View(nameof(SquaredNorm), "values", values, Extent.Of(values.Elements));
@@ -45,15 +35,6 @@ internal sealed class GpuUpdates(GpuQueue queue) : GpuFamily(queue), IUpdates, I
         }
 
         return total;
-    }
-
-    public bool RoundToBfloat16(Tensor values)
-    {
-        Queue.Copy(nameof(RoundToBfloat16), values, Queue.Copies.ToHost);
-        Queue.Synchronize();
-        var finite = Bfloat16.Round(values.Host);
-        Queue.Copy(nameof(RoundToBfloat16), values, Queue.Copies.ToDevice);
-        return finite;
     }
 
     public void Update(

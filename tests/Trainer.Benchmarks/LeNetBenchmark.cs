@@ -22,8 +22,7 @@ internal static class LeNetBenchmark
     {
         using var network = new Network(Zoo.LeNet(), bench.Device, new Sgd(0.9f), new NetworkOptions(Samples));
         network.Initialize(0);
-        Memory<float>[] root = [new float[network.Layout.Elements]];
-        ShardRange[] ranges = [new(0, Slice.Shards)];
+        var cluster = new ClusterOfOne(network);
         Philox.FillUniform(network.Input, 1, 0, 0, default);
         for (var i = 0; i < Samples; i++)
         {
@@ -33,9 +32,7 @@ internal static class LeNetBenchmark
         var step = 0UL;
         bench.Measure("training step", StepFlop, () =>
         {
-            network.ForwardBackward(Slice, ++step);
-            network.Gradient(0).CopyTo(root[0].Span);
-            GradientTree.Fold(root, ranges, Slice.Shards, Samples, network.Total);
+            cluster.Run(Slice, ++step);
             network.Apply();
             network.States.Flip();
         });

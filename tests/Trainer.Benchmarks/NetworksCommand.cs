@@ -88,6 +88,7 @@ internal static class NetworksCommand
         var shards = ShardTree.DefaultShards(batch);
         var slice = BatchSlice.Whole(batch, shards, model.GroupShards(batch, shards));
         using var network = Load(model, device, batch);
+        var cluster = new ClusterOfOne(network);
         var times = new List<double>();
         var operations = options.Operations ? new OperationTimes(network) : null;
         var best = peak.Measure();
@@ -95,8 +96,7 @@ internal static class NetworksCommand
         {
             var began = Stopwatch.GetTimestamp();
             operations?.BeginStep();
-            network.ForwardBackward(slice, (ulong)(step + 3));
-            network.DivideTotal(batch);
+            cluster.Run(slice, (ulong)(step + 3));
             network.Apply();
             network.States.Flip();
             operations?.EndStep(step >= 0);
@@ -117,7 +117,7 @@ internal static class NetworksCommand
 
     private static Network Load(Model model, Device device, int batch)
     {
-        var network = new Network(model, device, new Sgd(0.01, Momentum: 0.9), new NetworkOptions(batch) { TotalInPlace = true });
+        var network = new Network(model, device, new Sgd(0.01, Momentum: 0.9), new NetworkOptions(batch));
         network.Initialize(0);
         Philox.FillUniform(network.Input, 1, seed: 0, stream: 0, default);
         for (var i = 0; i < batch; i++)

@@ -34,11 +34,10 @@ internal sealed class GroupTree : IDisposable
     private readonly MemoryBuffer1D<int, Stride1D.Dense> _integers;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> _numbers;
 
-    /// <param name="run">Shards of a group.</param>
     /// <param name="pieces">Leaves are pieces of sums over pixels, else samples.</param>
-    public GroupTree(Accelerator accelerator, BatchSlice slice, int run, int pixels, bool pieces)
+    public GroupTree(Accelerator accelerator, GroupPlan groups, int pixels, bool pieces)
     {
-        var walk = new TreeWalk(slice, run, pixels, pieces);
+        var walk = new TreeWalk(groups, pixels, pieces);
         (GroupCount, Roots, Leaves) = (walk.Groups.Count / GroupStride, walk.Roots, walk.Leaves);
         var integers = (List<int>)[.. walk.SampleGroups, .. walk.Groups, .. walk.Levels, .. walk.Joins, .. walk.Additions, 0];
         _integers = accelerator.Allocate1D<int>([.. integers]);
@@ -82,27 +81,27 @@ internal sealed class GroupTree : IDisposable
 /// <summary>The trees that a device has met: a job has few, and each stays.</summary>
 internal sealed class GroupTrees(Accelerator accelerator) : IDisposable
 {
-    private readonly List<(BatchSlice Slice, (int Run, int Pixels, bool Pieces) Shape, GroupTree Tree)> _known = [];
+    private readonly List<(GroupPlan Groups, (int Pixels, bool Pieces) Shape, GroupTree Tree)> _known = [];
 
     /// <summary>As the constructor of <see cref="GroupTree"/>.</summary>
-    public GroupTree Of(BatchSlice slice, int run, int pixels, bool pieces)
+    public GroupTree Of(GroupPlan groups, int pixels, bool pieces)
     {
         foreach (var known in _known)
         {
-            if (known.Shape == (run, pixels, pieces) && IsSame(known.Slice, slice))
+            if (known.Shape == (pixels, pieces) && IsSame(known.Groups, groups))
             {
                 return known.Tree;
             }
         }
 
         accelerator.Bind();
-        var tree = new GroupTree(accelerator, slice, run, pixels, pieces);
-        _known.Add((slice, (run, pixels, pieces), tree));
+        var tree = new GroupTree(accelerator, groups, pixels, pieces);
+        _known.Add((groups, (pixels, pieces), tree));
         return tree;
     }
 
     public void Dispose() => _known.ForEach(known => known.Tree.Dispose());
 
-    private static bool IsSame(BatchSlice a, BatchSlice b) =>
-        ReferenceEquals(a, b) || (a.Samples == b.Samples && a.Shards == b.Shards && a.Roots.SequenceEqual(b.Roots));
+    private static bool IsSame(GroupPlan a, GroupPlan b) => ReferenceEquals(a, b)
+        || (a.Run == b.Run && a.Slice.Samples == b.Slice.Samples && a.Slice.Shards == b.Slice.Shards && a.Slice.Roots.SequenceEqual(b.Slice.Roots));
 }

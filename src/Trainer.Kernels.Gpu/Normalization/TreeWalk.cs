@@ -7,22 +7,20 @@ namespace Trainer.Kernels.Gpu.Normalization;
 /// <summary>Walks the trees of a slice's roots once and writes down what a <see cref="GroupTree"/> holds.</summary>
 internal sealed class TreeWalk
 {
-    private readonly BatchSlice _slice;
-    private readonly int _run;
+    private readonly GroupPlan _plan;
     private readonly int _pixels;
     private readonly bool _pieces;
     private readonly List<(int Level, int Left, int Right, float Share, float Weight)> _groupJoins = [];
     private int _group;
 
-    public TreeWalk(BatchSlice slice, int run, int pixels, bool pieces)
+    public TreeWalk(GroupPlan plan, int pixels, bool pieces)
     {
-        (_slice, _run, _pixels, _pieces) = (slice, run, pixels, pieces);
-        for (var root = 0; root < slice.Roots.Count; root++)
+        (_plan, _pixels, _pieces) = (plan, pixels, pieces);
+        for (var root = 0; root < plan.Slice.Roots.Count; root++)
         {
             var first = Additions.Count / 2;
-            var range = slice.Roots[root];
-            var isPart = slice.IsPartOf(range, slice.GroupOf(range, run));
-            if ((isPart ? OverGroup(range, slice.GroupOf(range, run)) : OverGroups(range.Lo, range.Hi)) is { } node)
+            var (range, isPart) = (plan.Slice.Roots[root], plan[_group].IsPart);
+            if ((isPart ? OverGroup(range.Lo, range.Hi) : OverGroups(range.Lo, range.Hi)) is { } node)
             {
                 Roots.Add(new RootGroups(root, first, (Additions.Count / 2) - first, node.Slot, isPart));
             }
@@ -51,9 +49,9 @@ internal sealed class TreeWalk
 
     private Node? OverGroups(int lo, int hi)
     {
-        if (hi - lo <= _run && lo % _run == 0)
+        if (hi - lo <= _plan.Run && lo % _plan.Run == 0)
         {
-            return OverGroup(new ShardRange(lo, hi), new ShardRange(lo, hi));
+            return OverGroup(lo, hi);
         }
 
         var split = ShardTree.SplitPoint(lo, hi);
@@ -67,26 +65,25 @@ internal sealed class TreeWalk
     }
 
     /// <summary>The part of a group that is here: mostly all of it.</summary>
-    private Node? OverGroup(ShardRange part, ShardRange group)
+    private Node? OverGroup(int lo, int hi)
     {
         _groupJoins.Clear();
-        var node = OverShards(part.Lo, part.Hi);
+        var node = OverShards(lo, hi);
         if (node is { } values)
         {
-            AddGroup(values, part, group);
+            AddGroup(values, _plan[_group]);
         }
 
         _group++;
         return node;
     }
 
-    private void AddGroup(Node values, ShardRange part, ShardRange group)
+    private void AddGroup(Node values, in NormGroup group)
     {
-        SampleGroups.AddRange(Enumerable.Repeat(_group, _slice.RootSamples(part)));
-        var (samples, leads) = (_slice.RootSamples(group), _slice.RootSamples(new ShardRange(group.Lo, part.Lo)) == 0);
-        var count = (long)samples * _pixels;
-        Counts.AddRange([count, count - 1, leads ? samples : NormGroups.Absent]);
-        Groups.AddRange([_group, values.Slot, Levels.Count, values.Level, part == group ? 0 : 1]);
+        SampleGroups.AddRange(Enumerable.Repeat(_group, group.Samples));
+        var count = (long)group.GroupSamples * _pixels;
+        Counts.AddRange([count, count - 1, group.Leads ? group.GroupSamples : MomentWeights.Absent]);
+        Groups.AddRange([_group, values.Slot, Levels.Count, values.Level, group.IsPart ? 1 : 0]);
         foreach (var level in _groupJoins.GroupBy(join => join.Level).OrderBy(level => level.Key))
         {
             Levels.Add(Joins.Count / 2);
@@ -102,7 +99,7 @@ internal sealed class TreeWalk
     {
         if (hi - lo == 1)
         {
-            var samples = _slice.ShardSamples(lo);
+            var samples = _plan.Slice.ShardSamples(lo);
             var (first, leaves) = (Leaves, _pieces ? ReductionPlan.PiecesOf(samples, _pixels) : samples);
             Leaves += leaves;
             return leaves == 0 ? null : OverLeaves(first, 0, leaves);

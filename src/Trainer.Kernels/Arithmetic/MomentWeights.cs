@@ -3,6 +3,11 @@ namespace Trainer.Kernels.Arithmetic;
 /// <summary>The quotients of counts in Chan, Golub and LeVeque's formula for the moments of two sets together, rounded once.</summary>
 internal static class MomentWeights
 {
+    /// <summary>
+    /// What stands for an absent value in a sum over roots: x + -0 is x, bit for bit, +0 and -0 too.
+    /// </summary>
+    public const float Absent = -0f;
+
     /// <summary>n_b / n: how far the mean moves from a's to b's.</summary>
     public static float Share(long a, long b) => (float)((double)b / (a + b));
 

@@ -5,12 +5,6 @@ namespace Trainer.Kernels.Devices;
 /// <summary>What turns gradients into new weights: passes over flat buffers.</summary>
 public interface IUpdates
 {
-    /// <summary>values /= divisor over a flat buffer; whether all quotients are finite.</summary>
-    bool Divide(Tensor values, float divisor);
-
-    /// <summary>Rounds a flat buffer to <see cref="Bfloat16"/> where it lies; whether all of it is finite then.</summary>
-    bool RoundToBfloat16(Tensor values);
-
     /// <summary>
     /// The sum of squares of a flat buffer, in double, so that it is finite where the elements are: Form L per chunk of 65,536 elements, chunks added in
     /// ascending order from +0.

@@ -6,6 +6,8 @@ namespace Trainer.Kernels.Sharding;
 /// </summary>
 public sealed class BatchSlice
 {
+    private GroupPlan[] _groups = [];
+
     /// <param name="samples">Samples of the global batch, B; the last batch of an epoch may have fewer than the others.</param>
     /// <param name="shards">Shards of the global batch, S.</param>
     /// <param name="roots">Disjoint nodes of the tree over S shards, ascending.</param>
@@ -61,12 +63,21 @@ public sealed class BatchSlice
 
     public int RootSamples(ShardRange root) => FirstPosition(root.Hi) - FirstPosition(root.Lo);
 
-    /// <summary>The aligned run of shards that holds a root's first shard.</summary>
-    /// <param name="run">Shards of a run: <see cref="GroupShards"/>, or all.</param>
-    public ShardRange GroupOf(ShardRange root, int run) => new(root.Lo / run * run, Math.Min((root.Lo / run * run) + run, Shards));
+    /// <summary>The slice's groups of so many shards: of <see cref="GroupShards"/> for a batch norm, of all for one that takes the whole batch for a group.</summary>
+    public GroupPlan GroupsOf(int run)
+    {
+        foreach (var known in _groups)
+        {
+            if (known.Run == run)
+            {
+                return known;
+            }
+        }
 
-    /// <summary>Whether a root is a part of a group, which other roots share; it cannot cross a group's end, since both are nodes of the tree.</summary>
-    public bool IsPartOf(ShardRange root, ShardRange group) => group.Lo <= root.Lo && root.Hi <= group.Hi && root.Count < group.Count;
+        var groups = new GroupPlan(this, run);
+        _groups = [.. _groups, groups];
+        return groups;
+    }
 
     /// <summary>The positions in the global batch of the local samples, in local order.</summary>
     public IEnumerable<int> Positions() =>

@@ -48,16 +48,15 @@ public sealed class GroupParts(uint layer, bool isBackward)
     }
 
     /// <summary>Takes in which parts there are.</summary>
-    /// <param name="run">Shards of a group.</param>
-    public void Describe(BatchSlice slice, int run, int channels)
+    /// <param name="groups">Of the own samples.</param>
+    public void Describe(GroupPlan groups, int channels)
     {
         _parts.Clear();
-        for (var i = 0; i < slice.Roots.Count && Exchange is not null; i++)
+        for (var i = 0; i < groups.Count && Exchange is not null; i++)
         {
-            var group = slice.GroupOf(slice.Roots[i], run);
-            if (slice.IsPartOf(slice.Roots[i], group) && slice.RootSamples(slice.Roots[i]) > 0 && (_parts.Count == 0 || _parts[^1].Group != group))
+            if (groups[i].IsShared && (_parts.Count == 0 || _parts[^1].Group != groups[i].Shards))
             {
-                Add(slice, group);
+                Add(groups.Slice, groups[i].Shards);
             }
         }
 
@@ -76,7 +75,7 @@ public sealed class GroupParts(uint layer, bool isBackward)
         for (var i = 0; i < Exchange!.Roots.Count; i++)
         {
             var root = Exchange.Roots[i];
-            if (slice.IsPartOf(root, group) && slice.RootSamples(root) > 0)
+            if (GroupPlan.IsPart(root, group) && slice.RootSamples(root) > 0)
             {
                 _parts.Add(new GroupPart(root, group, slice.RootSamples(root), slice.Roots.Contains(root)));
             }

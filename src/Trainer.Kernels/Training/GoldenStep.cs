@@ -30,8 +30,9 @@ public static class GoldenStep
             new Conv2d(8, 3) { AutoPadding = AutoPadding.Same }, new BatchNorm2d(), new ReLU(), new MaxPool2d(2),
             new Conv2d(12, 3) { Stride = 2 }, new BatchNorm2d(), new ReLU(), new Flatten(), new Linear(Classes));
         var slice = BatchSlice.Whole(Samples, Shards, Shards);
-        using var network = new Network(model, device, new TrainingRecipe(new Sgd(LearningRate: 0.1, Momentum: 0.9)), new NetworkOptions(Samples, MaxGroups: Shards) { TotalInPlace = true });
+        using var network = new Network(model, device, new TrainingRecipe(new Sgd(LearningRate: 0.1, Momentum: 0.9)), new NetworkOptions(Samples, MaxGroups: Shards));
         network.Initialize(Seed);
+        var cluster = new ClusterOfOne(network);
         for (var step = 1u; step <= Steps; step++)
         {
             Philox.FillUniform(network.Input, bound: 1, Seed, stream: step, RandomPurpose.InitialWeights);
@@ -40,8 +41,7 @@ public static class GoldenStep
                 network.Labels[sample] = (int)((sample + step) % Classes);
             }
 
-            network.ForwardBackward(slice, step);
-            network.DivideTotal(Samples);
+            cluster.Run(slice, step);
             network.Apply(default(PassSums).With(network.Results));
             network.States.Flip();
         }

@@ -5,9 +5,7 @@ using Trainer.Kernels.Sharding;
 namespace Trainer.Kernels.Training;
 
 /// <summary>Brings complete buckets of gradients to the host while the device goes on, and says when they are there.</summary>
-/// <param name="staysOnDevice">They are only said to be complete.</param>
-internal sealed class GradientSender(
-    Device device, BucketSchedule schedule, ParameterLayout layout, IReadOnlyList<Tensor> gradients, bool staysOnDevice)
+internal sealed class GradientSender(Device device, BucketSchedule schedule, ParameterLayout layout, IReadOnlyList<Tensor> gradients)
 {
     private readonly Queue<(int Bucket, DeviceMark Complete)> _onTheirWay = [];
 
@@ -16,7 +14,7 @@ internal sealed class GradientSender(
     {
         foreach (var bucket in schedule.After[operation])
         {
-            for (var root = 0; root < slice.Roots.Count && !staysOnDevice; root++)
+            for (var root = 0; root < slice.Roots.Count; root++)
             {
                 if (slice.RootSamples(slice.Roots[root]) > 0)
                 {
@@ -33,11 +31,7 @@ internal sealed class GradientSender(
     {
         while (_onTheirWay.TryPeek(out var next) && (wait || device.IsReached(next.Complete)))
         {
-            if (!staysOnDevice)
-            {
-                device.Wait(next.Complete);
-            }
-
+            device.Wait(next.Complete);
             _onTheirWay.Dequeue();
             bucketReady?.Invoke(next.Bucket);
         }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Sharding;
 
@@ -17,7 +18,7 @@ public static class GradientTree
     private const int BlockElements = 1024;
 
     /// <summary>
-    /// total = (tree sum of <paramref name="roots"/>) / samples, element by element. The roots are the cover of all shards,
+    /// total = (tree sum of <paramref name="roots"/>) / samples, element by element, rounded where that is asked for. The roots are the cover of all shards,
     /// ascending; an empty root (no samples) is absent, not +0. False when an element of the total is not finite.
     /// </summary>
     /// <param name="roots">One buffer of the same length per range; that of an empty range is not read.</param>
@@ -26,10 +27,12 @@ public static class GradientTree
     /// <param name="samples">Samples of the global batch, B.</param>
     /// <param name="total">Receives the result; may be one of the roots.</param>
     /// <param name="read">Takes in each root, by its index, in the same pass that folds it; null: nobody asks.</param>
+    /// <param name="rounded">So many elements of the total, from the first on, are rounded to bfloat16.</param>
     public static bool Fold(
-        ReadOnlySpan<Memory<float>> roots, ReadOnlySpan<ShardRange> ranges, int shards, int samples, Span<float> total, RunningHashes? read = null)
+        ReadOnlySpan<Memory<float>> roots, ReadOnlySpan<ShardRange> ranges, int shards, int samples, Span<float> total, RunningHashes? read = null, int rounded = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rounded, total.Length);
         Check(roots, ranges, shards, samples, total.Length);
         var levels = BitOperations.Log2((uint)shards) + 2;
         Span<float> scratch = stackalloc float[levels * BlockElements];
@@ -42,7 +45,7 @@ public static class GradientTree
             finite &= Divide(fold.Run(), samples, block);
         }
 
-        return finite;
+        return finite & Bfloat16.Round(total[..rounded]);
     }
 
     private static void Check(ReadOnlySpan<Memory<float>> roots, ReadOnlySpan<ShardRange> ranges, int shards, int samples, int elements)

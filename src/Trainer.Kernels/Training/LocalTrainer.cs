@@ -29,6 +29,7 @@ public sealed class LocalTrainer : IDisposable
     private readonly Optimizer _optimizer;
     private readonly Loss _loss;
     private readonly LearningRateSchedule _schedule;
+    private readonly ClusterOfOne _cluster;
     private int? _epoch = 0;
     private ulong _step;
 
@@ -46,10 +47,11 @@ public sealed class LocalTrainer : IDisposable
         (_batchSize, _seed, _optimizer, _loss, _schedule) = (batchSize, seed, recipe.Optimizer, recipe.Loss, recipe.Schedule);
         _shards = shards ?? ShardTree.DefaultShards(batchSize);
         _groupShards = batchNormShards ?? model.GroupShards(batchSize, _shards);
-        var options = new NetworkOptions(batchSize, MaxGroups: _shards) { TotalInPlace = true };
+        var options = new NetworkOptions(batchSize, MaxGroups: _shards);
         options = NetworkFit.Of(model, device, recipe, options, [BatchSlice.Whole(batchSize, _shards, _groupShards)]);
         Network = new Network(model, device, recipe, options);
         Network.Initialize(seed);
+        _cluster = new ClusterOfOne(Network);
     }
 
     /// <summary>Told after each step of training.</summary>
@@ -181,8 +183,7 @@ public sealed class LocalTrainer : IDisposable
 
     private PassSums Step(BatchSlice slice)
     {
-        Network.ForwardBackward(slice, ++_step);
-        var finite = Network.DivideTotal(slice.Samples);
+        var finite = _cluster.Run(slice, ++_step);
         var sums = default(PassSums).With(Network.Results);
         if (!finite || !sums.IsFinite)
         {

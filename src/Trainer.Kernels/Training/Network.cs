@@ -15,14 +15,12 @@ public sealed class Network : IDisposable
 {
     private readonly Device _device;
     private readonly TrainingRecipe _recipe;
-    private readonly NetworkOptions _options;
     private readonly NetworkMemory _memory;
     private readonly NetworkPasses _passes;
     private readonly LossStep _loss;
     private readonly HostBatch? _hostBatch;
     private readonly WeightUpdate? _update;
-    private readonly float[] _sampleWeights;
-    private readonly float[] _sampleCounts;
+    private readonly float[] _results;
     private readonly ulong[] _totalHashes;
     private readonly bool _ownsStates;
     private readonly NetworkRun _run;
@@ -50,7 +48,7 @@ public sealed class Network : IDisposable
 
         recipe.CheckFits(model);
         var products = device.ProductsIn(recipe.Precision.Compute);
-        (Model, _device, _recipe, _options) = (model, device, recipe, options);
+        (Model, _device, _recipe) = (model, device, recipe);
         Layout = ParameterLayout.Of(model, recipe.Loss.HasWeights);
         _ownsStates = states is null;
         States = states ?? (options.Training ? StatePair.Create(device, Layout, recipe.Optimizer) : StatePair.ForEvaluation(device, Layout));
@@ -65,9 +63,9 @@ public sealed class Network : IDisposable
         _memory = new NetworkMemory(device, plan, States, options);
         _passes = new NetworkPasses(plan, operation => _memory.Bind(operation, products));
         _loss = new LossStep(device, model, recipe.Loss, _memory, Layout, options);
-        (_sampleWeights, _sampleCounts) = (new float[options.MaxSamples], new float[options.MaxSamples]);
+        _results = new float[SampleResults.Rows * options.MaxSamples];
         _hostBatch = options.Parts is null ? null : new HostBatch(device, model, options.MaxSamples, _memory, _loss);
-        var sender = new GradientSender(device, new BucketSchedule(plan, Layout), Layout, _memory.Gradients, options.TotalInPlace);
+        var sender = new GradientSender(device, new BucketSchedule(plan, Layout), Layout, _memory.Gradients);
         _run = new NetworkRun(device, model, options, States, _memory, _passes, sender, _loss, _hostBatch);
     }
 
@@ -104,14 +102,16 @@ public sealed class Network : IDisposable
         get
         {
             _device.Synchronize();
-            var losses = _hostBatch is null ? _loss.SampleLoss : _hostBatch.SampleLoss;
-            var correct = _hostBatch is null ? _loss.SampleCorrect : _hostBatch.SampleCorrect;
-            for (var i = 0; i < _run.Samples; i++)
+            var samples = _run.Samples;
+            var results = _results.AsSpan(0, SampleResults.Rows * samples);
+            (_hostBatch is null ? _loss.SampleLoss : _hostBatch.SampleLoss)[..samples].CopyTo(results);
+            (_hostBatch is null ? _loss.SampleCorrect : _hostBatch.SampleCorrect)[..samples].CopyTo(results[(2 * samples)..]);
+            for (var i = 0; i < samples; i++)
             {
-                (_sampleWeights[i], _sampleCounts[i]) = (_recipe.Loss.WeightOf(Labels[i]), Labels[i] == _recipe.Loss.Ignored ? 0 : 1);
+                (results[samples + i], results[(3 * samples) + i]) = (_recipe.Loss.WeightOf(Labels[i]), Labels[i] == _recipe.Loss.Ignored ? 0 : 1);
             }
 
-            return new SampleResults(losses[.._run.Samples], _sampleWeights.AsSpan(0, _run.Samples), correct[.._run.Samples], _sampleCounts.AsSpan(0, _run.Samples));
+            return new SampleResults(results);
         }
     }
 
@@ -183,8 +183,7 @@ public sealed class Network : IDisposable
     /// <summary>
     /// Forward, loss, backward. Gradients are sums over samples, not yet divided by B; they are
     /// complete on the host, bucket by bucket, when <paramref name="bucketReady"/> is told the bucket's index
-    /// (on the calling thread), and all are when the method returns. The gradient of a root without samples is left alone. With
-    /// <see cref="NetworkOptions.TotalInPlace"/> they stay on the device, and the device may still be at it when the method returns.
+    /// (on the calling thread), and all are when the method returns. The gradient of a root without samples is left alone.
     /// </summary>
     public void ForwardBackward(BatchSlice slice, ulong step, Action<int>? bucketReady = null)
     {
@@ -198,17 +197,7 @@ public sealed class Network : IDisposable
     public void Infer(int samples) => _run.Infer(samples, withLoss: false);
 
     /// <summary>Host view of the flat gradient of local root <paramref name="root"/> (index into the slice's roots).</summary>
-    public ReadOnlySpan<float> Gradient(int root) => _options.TotalInPlace ? Read(_memory.Gradients[root]) : _memory.Gradients[root].Host;
-
-    /// <summary>
-    /// With <see cref="NetworkOptions.TotalInPlace"/>: Total = the whole batch's gradient / <paramref name="samples"/>, the same bits as
-    /// <see cref="GradientTree.Fold"/> of one root, rounded as the recipe says. False when an element is not finite.
-    /// </summary>
-    public bool DivideTotal(int samples)
-    {
-        var finite = _device.Updates.Divide(_memory.Total, samples);
-        return RoundedElements == 0 ? finite : _device.Updates.RoundToBfloat16(_memory.Total.Slice(0, RoundedElements)) && finite;
-    }
+    public ReadOnlySpan<float> Gradient(int root) => _memory.Gradients[root].Host;
 
     /// <summary>
     /// One optimizer pass over <see cref="Total"/>, which reads the current state and writes the next one beside it; <see cref="StatePair.Flip"/> then makes it
@@ -220,11 +209,7 @@ public sealed class Network : IDisposable
     public AppliedHashes Apply(in PassSums sums = default, ReadOnlySpan<ulong> totals = default)
     {
         var update = _update ?? throw new InvalidOperationException("The network was planned for evaluation only.");
-        if (!_options.TotalInPlace)
-        {
-            _device.Upload(_memory.Total);
-        }
-
+        _device.Upload(_memory.Total);
         States.BeginApply();
         var read = update.Run(_device, _memory.Total, State, States.Other, Length, totals.IsEmpty ? default : _totalHashes);
         CheckTotal(totals);
@@ -245,7 +230,7 @@ public sealed class Network : IDisposable
 
     /// <summary><see cref="NotFiniteSearch"/>, after a step that is not finite.</summary>
     internal string? FirstNotFinite() =>
-        NotFiniteSearch.Run(_device, _passes, _run.Samples, Layout, _options.TotalInPlace ? Read(_memory.Total) : Total);
+        NotFiniteSearch.Run(_device, _passes, _run.Samples, Layout, Total);
 
     public void Dispose()
     {

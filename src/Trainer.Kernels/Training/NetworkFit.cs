@@ -36,7 +36,7 @@ public static class NetworkFit
 
         var shards = slices.Max(slice => slice.Shards);
         var group = slices.Max(slice => model.UnitShards(slice.Shards, slice.GroupShards));
-        if (slices.Any(slice => slice.Roots.Any(root => slice.IsPartOf(root, slice.GroupOf(root, group)))))
+        if (slices.Any(slice => slice.GroupsOf(group).HasParts))
         {
             throw new DeviceMemoryException(
                 $"{device.Name}: the network needs {Bytes(options):N0} bytes for a share of a batch norm group that other workers have parts of ({options.PassSamples} samples), "

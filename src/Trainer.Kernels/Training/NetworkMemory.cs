@@ -26,7 +26,7 @@ internal sealed class NetworkMemory : IDisposable
         if (options.Training)
         {
             Gradients = [.. Enumerable.Range(0, options.GradientBuffers).Select(_ => Allocate(layout.Elements))];
-            Total = options.TotalInPlace ? Gradients[0] : Allocate(layout.Elements);
+            Total = Allocate(layout.Elements);
         }
 
         _buffers = PlaceBuffers();
@@ -35,7 +35,7 @@ internal sealed class NetworkMemory : IDisposable
     /// <summary>What a network would allocate beside its states.</summary>
     public static long Bytes(NetworkPlan plan, ParameterLayout layout, NetworkOptions options, long lossElements)
     {
-        var flat = options.Training ? options.GradientBuffers + (options.TotalInPlace ? 0L : 1) : 0;
+        var flat = options.Training ? options.GradientBuffers + 1L : 0;
         var (own, arena) = Sizes(plan, options);
         return sizeof(float) * ((flat * layout.Elements) + own.Sum(buffer => buffer.Elements) + arena.Elements + lossElements);
     }

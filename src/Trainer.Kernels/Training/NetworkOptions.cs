@@ -9,12 +9,6 @@ namespace Trainer.Kernels.Training;
 /// <param name="MaxGroups">The most batch norm groups of one local batch.</param>
 public sealed record NetworkOptions(int MaxSamples, int MaxRoots = 1, bool Training = true, int MaxGroups = ShardTree.DefaultMaxShards)
 {
-    /// <summary>
-    /// For one worker that has the whole batch as one root: <see cref="Network.Total"/> is that root's gradient itself, which
-    /// <see cref="Network.DivideTotal"/> turns into the total where it lies.
-    /// </summary>
-    public bool TotalInPlace { get; init; }
-
     /// <summary>How batches that do not fit the device's memory are run; null: whole. See <see cref="NetworkFit"/>.</summary>
     public PartOptions? Parts { get; init; }
 

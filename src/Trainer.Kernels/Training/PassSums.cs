@@ -2,22 +2,41 @@ using System.Runtime.InteropServices;
 
 namespace Trainer.Kernels.Training;
 
-/// <summary>What a pass through a network found out about its samples, in local order. Valid until the next pass.</summary>
-/// <param name="loss">Of each sample.</param>
-/// <param name="weight">What each sample counts in the mean of the losses (<see cref="Training.Loss.WeightOf"/>).</param>
-/// <param name="correct">1 where the largest output (the first among equals) is the label's, else 0.</param>
-/// <param name="counted">0 where the loss ignores the sample, else 1.</param>
-public readonly ref struct SampleResults(ReadOnlySpan<float> loss, ReadOnlySpan<float> weight, ReadOnlySpan<float> correct, ReadOnlySpan<float> counted)
+/// <summary>What a pass through a network found out about its samples, in local order, as everybody keeps and sends it: a row for each kind of value. Valid until the next pass.</summary>
+/// <param name="values">The rows, one behind another.</param>
+public readonly ref struct SampleResults(ReadOnlySpan<float> values)
 {
-    public int Count => Loss.Length;
+    /// <summary>Values of a sample.</summary>
+    public const int Rows = 4;
 
-    public ReadOnlySpan<float> Loss { get; } = loss;
+    private readonly ReadOnlySpan<float> _values = values;
 
-    public ReadOnlySpan<float> Weight { get; } = weight;
+    public int Count => _values.Length / Rows;
 
-    public ReadOnlySpan<float> Correct { get; } = correct;
+    /// <summary>Of each sample.</summary>
+    public ReadOnlySpan<float> Loss => Row(0);
 
-    public ReadOnlySpan<float> Counted { get; } = counted;
+    /// <summary>What each sample counts in the mean of the losses (<see cref="Training.Loss.WeightOf"/>).</summary>
+    public ReadOnlySpan<float> Weight => Row(1);
+
+    /// <summary>1 where the largest output (the first among equals) is the label's, else 0.</summary>
+    public ReadOnlySpan<float> Correct => Row(2);
+
+    /// <summary>0 where the loss ignores the sample, else 1.</summary>
+    public ReadOnlySpan<float> Counted => Row(3);
+
+    /// <summary>Copies some samples' values to those of others.</summary>
+    /// <param name="target">Rows of more samples.</param>
+    /// <param name="at">Where the first of them goes.</param>
+    public void CopyTo(int first, int count, Span<float> target, int at)
+    {
+        for (var row = 0; row < Rows; row++)
+        {
+            Row(row).Slice(first, count).CopyTo(target[((row * (target.Length / Rows)) + at)..]);
+        }
+    }
+
+    private ReadOnlySpan<float> Row(int row) => _values.Slice(row * Count, Count);
 }
 
 /// <summary>What a batch, an epoch or an evaluation came to: sums over its samples in double, which everybody who trains or measures makes in this way.</summary>

@@ -13,7 +13,7 @@ internal sealed partial class AllReduce
     private void FinishChunk(int chunk, ChunkSum sum)
     {
         var total = Slice(_setup.Buffers.Total, chunk);
-        var finite = sum.Fold(_step.Plan.Samples, total.Span, _folded) & _rounded.Round(chunk, total.Span);
+        var finite = sum.Fold(_step.Plan.Samples, total.Span, _folded, _rounded.CountOf(chunk));
         _setup.Hashes.MadeTotal(chunk);
         var spoilt = sum.FindSpoilt(_folded);
         sum.Release(_links);

@@ -288,7 +288,7 @@ internal sealed partial class AllReduce : ReceiveActor
         var rank = header.Rank;
         if (!_statistics.Add(rank, _step.Plan.Slices[rank], part, header.PayloadHash))
         {
-            Fail($"{Plan.Names[rank]} sent statistics of {part.Length} elements; it owes {StatisticsSum.Values * (_step.Plan.Slices[rank]?.LocalSamples ?? 0)}");
+            Fail($"{Plan.Names[rank]} sent statistics of {part.Length} elements; it owes {Kernels.Training.SampleResults.Rows * (_step.Plan.Slices[rank]?.LocalSamples ?? 0)}");
         }
         else if (_statistics.IsComplete)
         {

@@ -55,7 +55,9 @@ internal sealed class ChunkSum(AllReducePlan plan)
 
     /// <summary>The batch's gradient: tree sum over the shards, divided by the samples. False where it is not finite.</summary>
     /// <param name="read">The hashes of the parts as they were folded.</param>
-    public bool Fold(int samples, Span<float> total, RunningHashes read) => GradientTree.Fold(_parts, plan.Ranges, plan.Shards, samples, total, read);
+    /// <param name="rounded">So many elements of it, from the first on, are rounded to bfloat16.</param>
+    public bool Fold(int samples, Span<float> total, RunningHashes read, int rounded) =>
+        GradientTree.Fold(_parts, plan.Ranges, plan.Shards, samples, total, read, rounded);
 
     /// <summary>The first part that was not folded as its sender made it; -1: none.</summary>
     public int FindSpoilt(RunningHashes read)

@@ -17,8 +17,8 @@ internal sealed class RoundedTotals(int elements, AllReducePlan plan, int rank)
     /// <summary>Float32 words of a total on its way.</summary>
     public int WordsOf(int chunk) => IsPacked(chunk) ? Words(plan.Extent(chunk).Length) : plan.Extent(chunk).Length;
 
-    /// <summary>Rounds what is to be rounded of a chunk's total; false where it is not finite then.</summary>
-    public bool Round(int chunk, Span<float> total) => Bfloat16.Round(total[..Math.Clamp(elements - plan.Extent(chunk).Offset, 0, total.Length)]);
+    /// <summary>How many elements of a chunk's total, from the first on, are rounded.</summary>
+    public int CountOf(int chunk) => Math.Clamp(elements - plan.Extent(chunk).Offset, 0, plan.Extent(chunk).Length);
 
     /// <summary>An own chunk's rounded total as it travels.</summary>
     public ReadOnlyMemory<float> Pack(int chunk, ReadOnlySpan<float> total)

@@ -4,17 +4,11 @@ using Trainer.Kernels.Training;
 
 namespace Trainer.Node.Reduction;
 
-/// <summary>Loss, weight, correctness and whether it counts of every sample of a batch, by position: gathered from all members, summed in double.</summary>
-/// <remarks>A member's part holds the losses of its local samples, then their weights, then 1 or 0 for each, twice: 4 n float32.</remarks>
+/// <summary>What the passes of all members found out about every sample of a batch, by position: summed in double.</summary>
+/// <remarks>A member's part holds the <see cref="SampleResults"/> of its local samples.</remarks>
 internal sealed class StatisticsSum(int mostSamples)
 {
-    /// <summary>Values of a sample.</summary>
-    public const int Values = 4;
-
-    private readonly float[] _loss = new float[mostSamples];
-    private readonly float[] _weight = new float[mostSamples];
-    private readonly float[] _correct = new float[mostSamples];
-    private readonly float[] _counted = new float[mostSamples];
+    private readonly float[] _values = new float[SampleResults.Rows * mostSamples];
     private bool[] _added = [];
     private BatchSlice?[] _slices = [];
     private float[][] _parts = [];
@@ -40,7 +34,7 @@ internal sealed class StatisticsSum(int mostSamples)
     /// <returns>False: the part has another length than the member's samples need, or is there already.</returns>
     public bool Add(int rank, BatchSlice? slice, ReadOnlySpan<float> part, ulong hash)
     {
-        if (_added[rank] || part.Length != Values * (slice?.LocalSamples ?? 0))
+        if (_added[rank] || part.Length != SampleResults.Rows * (slice?.LocalSamples ?? 0))
         {
             return false;
         }
@@ -58,13 +52,13 @@ internal sealed class StatisticsSum(int mostSamples)
 
     public PassSums Sum(int samples)
     {
+        var all = _values.AsSpan(0, SampleResults.Rows * samples);
         for (var rank = 0; rank < _added.Length; rank++)
         {
-            Place(_slices[rank], PartOf(rank));
+            Place(_slices[rank], new SampleResults(PartOf(rank)), all);
         }
 
-        return default(PassSums).With(
-            new SampleResults(_loss.AsSpan(0, samples), _weight.AsSpan(0, samples), _correct.AsSpan(0, samples), _counted.AsSpan(0, samples)));
+        return default(PassSums).With(new SampleResults(all));
     }
 
     /// <summary>The first rank whose part is not what it made, to be asked after <see cref="Sum"/>; -1: none.</summary>
@@ -81,20 +75,16 @@ internal sealed class StatisticsSum(int mostSamples)
         return -1;
     }
 
-    private ReadOnlySpan<float> PartOf(int rank) => _parts[rank].AsSpan(0, Values * (_slices[rank]?.LocalSamples ?? 0));
+    private ReadOnlySpan<float> PartOf(int rank) => _parts[rank].AsSpan(0, SampleResults.Rows * (_slices[rank]?.LocalSamples ?? 0));
 
-    private void Place(BatchSlice? slice, ReadOnlySpan<float> part)
+    private static void Place(BatchSlice? slice, in SampleResults part, Span<float> all)
     {
-        var (count, local) = (slice?.LocalSamples ?? 0, 0);
+        var local = 0;
         for (var i = 0; i < (slice?.Roots.Count ?? 0); i++)
         {
             var root = slice!.Roots[i];
-            var (first, samples) = (slice.FirstPosition(root.Lo), slice.RootSamples(root));
-            part.Slice(local, samples).CopyTo(_loss.AsSpan(first));
-            part.Slice(count + local, samples).CopyTo(_weight.AsSpan(first));
-            part.Slice((2 * count) + local, samples).CopyTo(_correct.AsSpan(first));
-            part.Slice((3 * count) + local, samples).CopyTo(_counted.AsSpan(first));
-            local += samples;
+            part.CopyTo(local, slice.RootSamples(root), all, slice.FirstPosition(root.Lo));
+            local += slice.RootSamples(root);
         }
     }
 }

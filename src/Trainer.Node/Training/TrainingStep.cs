@@ -41,7 +41,7 @@ internal sealed class TrainingStep
         work.Network.Exchange = new BatchExchange(allReduce, work.Plan.Ranges, Exchanging);
         _testPositions = [.. new BatchSlice(work.Job.Data.Test.Count, work.Plan.Shards, work.Plan.Roots[work.Rank]).Positions()];
         _testBatch = work.Network.Labels.Length;
-        _statistics = new float[StatisticsSum.Values * Math.Max(_testBatch, _testPositions.Length)];
+        _statistics = new float[SampleResults.Rows * Math.Max(_testBatch, _testPositions.Length)];
     }
 
     /// <param name="deadline">After so long a wait for other members is reported.</param>
@@ -77,7 +77,7 @@ internal sealed class TrainingStep
         CopyStatistics(0, slice.LocalSamples);
         _reached?.Invoke(Moment.AllReduce);
         _watch.Begin(Waiting);
-        var reduced = _allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * slice.LocalSamples));
+        var reduced = _allReduce.Complete(_statistics.AsMemory(0, SampleResults.Rows * slice.LocalSamples));
         var phases = new StepPhases(
             Data: Stopwatch.GetElapsedTime(start, filled).TotalSeconds,
             Forward: Stopwatch.GetElapsedTime(filled, network.BackwardStarted).TotalSeconds,
@@ -108,19 +108,14 @@ internal sealed class TrainingStep
 
         var local = plan.Slice!.LocalSamples;
         _watch.Begin(Waiting);
-        return new StepResult(_allReduce.Complete(_statistics.AsMemory(0, StatisticsSum.Values * local)), default, local, Computed: 0);
+        return new StepResult(_allReduce.Complete(_statistics.AsMemory(0, SampleResults.Rows * local)), default, local, Computed: 0);
     }
 
-    /// <summary>
-    /// Losses of a pass to <paramref name="at"/>, weights behind the losses of all <paramref name="samples"/>, correctness behind those, then what counts.
-    /// </summary>
+    /// <summary>Of a pass, to those of all <paramref name="samples"/>, from <paramref name="at"/> on.</summary>
     private void CopyStatistics(int at, int samples)
     {
         var results = _work.Network.Results;
-        results.Loss.CopyTo(_statistics.AsSpan(at));
-        results.Weight.CopyTo(_statistics.AsSpan(samples + at));
-        results.Correct.CopyTo(_statistics.AsSpan((2 * samples) + at));
-        results.Counted.CopyTo(_statistics.AsSpan((3 * samples) + at));
+        results.CopyTo(0, results.Count, _statistics.AsSpan(0, SampleResults.Rows * samples), at);
     }
 
     /// <summary>A batch norm waits for the parts of others, or computes again.</summary>

@@ -1,3 +1,4 @@
+using Trainer.Kernels.Devices;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;
 using Trainer.Node.Reduction;

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Akka.Actor;
+using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Models;
+using Trainer.Kernels.Training;
 using Trainer.Node;
 using Trainer.Node.Links;
 using Trainer.Node.Reduction;
@@ -34,7 +36,7 @@ internal sealed class AllReduceProcess
         (_options, _isFirst, _buckets) = (options, rank == 0, buckets.Count);
         _reduction = new StepPlan(plan, rank, Samples, gradients: true, buckets);
         _barrier = new StepPlan(plan, rank, Samples, gradients: false, buckets);
-        _statistics = new float[StatisticsSum.Values * _reduction.Slice!.LocalSamples];
+        _statistics = new float[SampleResults.Rows * _reduction.Slice!.LocalSamples];
         Array.Fill(_statistics, 1);
         var waiter = new ReduceWaiter();
         var gradients = new GradientBuffers([.. plan.Roots[rank].Select(_ => Allocate(plan.Elements))], Allocate(plan.Elements));

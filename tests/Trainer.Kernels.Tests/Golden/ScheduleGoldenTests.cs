@@ -116,7 +116,7 @@ public sealed class ScheduleGoldenTests
         var model = new Model(new Shape(1, 2, 2), new Flatten(), new Linear(2));
         var recipe = new TrainingRecipe(new Sgd(1)) { Schedule = new ExponentialSchedule(1e20) { Warmup = new Warmup(1, StartFactor: 0.5) } };
         using var device = CpuDevice.Create(1);
-        using var network = new Network(model, device, recipe, new NetworkOptions(3) { TotalInPlace = true });
+        using var network = new Network(model, device, recipe, new NetworkOptions(3));
         network.Initialize(1);
         network.State.Progress = network.State.Progress with { Updates = 2 };
         network.Apply();

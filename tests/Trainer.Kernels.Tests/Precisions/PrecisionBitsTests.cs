@@ -40,7 +40,7 @@ public class PrecisionBitsTests
             DeviceVariants.MustEqual($"{precision} on {workers} workers", expected, Train(variants.All[^1], precision, workers));
         }
 
-        DeviceVariants.MustEqual($"{precision}, the total where it lies", expected, TrainInPlace(variants.All[^1], precision));
+        DeviceVariants.MustEqual($"{precision}, alone", expected, TrainAlone(variants.All[^1], precision));
         foreach (var other in Precision.All.Where(other => other != precision))
         {
             Assert.NotEqual(Train(variants.All[^1], other, workers: 1), expected);
@@ -73,30 +73,31 @@ public class PrecisionBitsTests
     [Fact]
     public void A_gradient_that_bfloat16_cannot_hold_stops_the_step()
     {
-        using var network = InPlace(CpuVariants.Few.All[0], new(Gradients: GradientPrecision.Bfloat16));
-        network.Total[7] = float.MaxValue;
+        float[] gradient = [1, float.MaxValue, float.MaxValue];
+        ShardRange[] whole = [new(0, 1)];
 
-        Assert.False(network.DivideTotal(1));
+        Assert.False(GradientTree.Fold([gradient], whole, shards: 1, samples: 1, new float[3], rounded: 2));
+        Assert.True(GradientTree.Fold([gradient], whole, shards: 1, samples: 1, new float[3], rounded: 1));
     }
 
     private static float[] Total(Precision precision)
     {
-        using var network = InPlace(CpuVariants.Few.All[0], precision);
-        Load(network, BatchSlice.Whole(Samples, Shards, Group));
-        network.ForwardBackward(BatchSlice.Whole(Samples, Shards, Group), 1);
-        Assert.True(network.DivideTotal(Samples));
+        using var network = Alone(CpuVariants.Few.All[0], precision);
+        var whole = BatchSlice.Whole(Samples, Shards, Group);
+        Load(network, whole);
+        Assert.True(new ClusterOfOne(network).Run(whole, 1));
         return network.Total.ToArray();
     }
 
-    private static float[] TrainInPlace(Device device, Precision precision)
+    private static float[] TrainAlone(Device device, Precision precision)
     {
-        using var network = InPlace(device, precision);
+        using var network = Alone(device, precision);
+        var cluster = new ClusterOfOne(network);
         var whole = BatchSlice.Whole(Samples, Shards, Group);
         for (var step = 1UL; step <= 2; step++)
         {
             Load(network, whole);
-            network.ForwardBackward(whole, step);
-            Assert.True(network.DivideTotal(Samples));
+            Assert.True(cluster.Run(whole, step));
             network.Apply();
             network.States.Flip();
         }
@@ -122,8 +123,7 @@ public class PrecisionBitsTests
                 roots.AddRange(slice.Roots.Select((_, root) => network.Gradient(root).ToArray().AsMemory()));
             }
 
-            Assert.True(GradientTree.Fold([.. roots], [.. ranges], Shards, Samples, network.Total));
-            Assert.True(precision.Gradients == GradientPrecision.Float32 || Bfloat16.Round(network.Total[..network.Layout.ParameterElements]));
+            Assert.True(GradientTree.Fold([.. roots], [.. ranges], Shards, Samples, network.Total, rounded: network.RoundedElements));
             network.Apply();
             network.States.Flip();
         }
@@ -131,9 +131,9 @@ public class PrecisionBitsTests
         return network.Weights.ToArray();
     }
 
-    private static Network InPlace(Device device, Precision precision)
+    private static Network Alone(Device device, Precision precision)
     {
-        var network = new Network(Small, device, Recipe(precision), new NetworkOptions(Samples, MaxGroups: Shards) { TotalInPlace = true });
+        var network = new Network(Small, device, Recipe(precision), new NetworkOptions(Samples, MaxGroups: Shards));
         network.Initialize(seed: 5);
         return network;
     }

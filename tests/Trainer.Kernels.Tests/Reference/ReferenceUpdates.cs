@@ -7,20 +7,6 @@ namespace Trainer.Kernels.Tests.Reference;
 /// <summary>Passes over flat buffers. The hash of an update is FNV-1a; each device has its own.</summary>
 internal sealed class ReferenceUpdates : IUpdates
 {
-    public bool Divide(Tensor values, float divisor)
-    {
-        var isFinite = true;
-        foreach (ref var value in values.Host)
-        {
-            value /= divisor;
-            isFinite &= float.IsFinite(value);
-        }
-
-        return isFinite;
-    }
-
-    public bool RoundToBfloat16(Tensor values) => Bfloat16.Round(values.Host);
-
     public double SquaredNorm(Tensor values)
     {
         var (total, lanes) = (0.0, new double[FormL.Lanes]);

@@ -1,4 +1,5 @@
 using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Training;
 using Trainer.Node.Reduction;
 
 namespace Trainer.Node.Tests.Reduction;
@@ -24,7 +25,7 @@ public class BatchExchangeTests
             foreach (var (item, samples) in new[] { (1UL, 64), (2UL, 64), (3UL, 5), (4UL, 1), (5UL, 64) })
             {
                 var slice = new BatchSlice(samples, Shards, group.Plan.Roots[member.Rank], run);
-                member.Reduce(item, samples, new float[StatisticsSum.Values * slice.LocalSamples], compute: exchange =>
+                member.Reduce(item, samples, new float[SampleResults.Rows * slice.LocalSamples], compute: exchange =>
                 {
                     for (var layer = 0U; layer < Layers && slice.LocalSamples > 0; layer++)
                     {
@@ -80,7 +81,7 @@ public class BatchExchangeTests
             void Take(IBatchExchange exchange)
             {
                 var parts = new GroupParts(7, false) { Exchange = exchange };
-                parts.Describe(slice, Shards, member.Rank + 1);
+                parts.Describe(slice.GroupsOf(Shards), member.Rank + 1);
                 parts.Gather();
             }
 
@@ -94,7 +95,7 @@ public class BatchExchangeTests
     private static int Exchange(IBatchExchange exchange, GroupParts parts, BatchSlice slice, int run, ulong item)
     {
         parts.Exchange = exchange;
-        parts.Describe(slice, run, Channels);
+        parts.Describe(slice.GroupsOf(run), Channels);
         for (var i = 0; i < parts.Parts.Count; i++)
         {
             if (parts.Parts[i].IsOwn)

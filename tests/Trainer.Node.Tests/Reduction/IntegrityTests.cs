@@ -63,7 +63,7 @@ public class IntegrityTests
         }, exchange =>
         {
             var parts = new GroupParts(7, false) { Exchange = exchange };
-            parts.Describe(new BatchSlice(64, 2, [new ShardRange(0, 1)], 2), 2, 3);
+            parts.Describe(new BatchSlice(64, 2, [new ShardRange(0, 1)], 2).GroupsOf(2), 3);
             parts.Gather();
         });
     }

@@ -29,14 +29,14 @@ internal sealed unsafe class CpuNormalization<TSimd, TVector>(ThreadTeam team, S
         const string Operation = nameof(BatchNormForward);
         GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, slice.LocalSamples);
         var (extent, channels) = (Extent.Of(slice.LocalSamples, g.C, 1, g.Pixels), Extent.Of(g.C));
-        var groups = _batchNorm.Describe(Operation, slice, g, parts);
+        var groups = GeometryChecks.CheckGroups(Operation, slice, g, parts);
         _batchNorm.Forward(
             g,
-            slice,
+            groups,
             Operand.Samples(Operation, "x", x, extent),
             Operand.AddressOrNull(Operation, "weight", weight, channels),
             Operand.AddressOrNull(Operation, "bias", bias, channels),
-            Operand.AddressOrNull(Operation, "saved", saved, Extent.Of(groups, 2L * g.C)),
+            Operand.AddressOrNull(Operation, "saved", saved, Extent.Of(groups.Count, 2L * g.C)),
             _targets.OfOrNull(Operation, "meanSums", slice, meanSums, channels),
             _otherTargets.OfOrNull(Operation, "varianceSums", slice, varianceSums, channels),
             parts,
@@ -69,16 +69,16 @@ internal sealed unsafe class CpuNormalization<TSimd, TVector>(ThreadTeam team, S
         const string Operation = nameof(BatchNormBackward);
         GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, slice.LocalSamples);
         var (extent, channels) = (Extent.Of(slice.LocalSamples, g.C, 1, g.Pixels), Extent.Of(g.C));
-        var groups = _batchNorm.Describe(Operation, slice, g, parts);
+        var groups = GeometryChecks.CheckGroups(Operation, slice, g, parts);
         _plan.Describe(slice, g.Pixels, 1);
         _batchNorm.Backward(
             g,
-            slice,
+            groups,
             _plan,
             Operand.Samples(Operation, "x", x, extent),
             Operand.Samples(Operation, "dy", dy, extent),
             Operand.AddressOrNull(Operation, "weight", weight, channels),
-            Operand.Address(Operation, "saved", saved, Extent.Of(groups, 2L * g.C)),
+            Operand.Address(Operation, "saved", saved, Extent.Of(groups.Count, 2L * g.C)),
             _targets.OfOrNull(Operation, "dweight", slice, dweight, channels),
             _otherTargets.OfOrNull(Operation, "dbias", slice, dbias, channels),
             parts,

@@ -13,17 +13,11 @@ internal sealed unsafe class CpuUpdates<TSimd, TVector>(ThreadTeam team, Scratch
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
-    private readonly DivideWork<TSimd, TVector> _divide = new(team);
     private readonly SquaredNorm _squaredNorm = new(team, scratch);
     private readonly UpdateWork<TSimd, TVector> _weightUpdate = new(team, scratch);
     private readonly ChunkHashes<TSimd, TVector> _chunkHashes = new(team);
     private readonly NativeBuffer _targets = new();
     private readonly NativeBuffer _otherTargets = new();
-
-    public bool Divide(Tensor values, float divisor) =>
-        _divide.Execute(values.Elements, Operand.Address(nameof(Divide), "values", values, Extent.Of(values.Elements)), divisor);
-
-    public bool RoundToBfloat16(Tensor values) => Bfloat16.Round(values.Host);
 
     public double SquaredNorm(Tensor values) =>
         _squaredNorm.Execute(values.Elements, Operand.Address(nameof(SquaredNorm), "values", values, Extent.Of(values.Elements)));

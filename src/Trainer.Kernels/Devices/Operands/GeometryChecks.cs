@@ -51,6 +51,34 @@ internal static class GeometryChecks
         CheckSamples(operation, samples);
     }
 
+    /// <summary>The batch norm groups of a slice, which it can be normalised in.</summary>
+    /// <param name="parts">Takes in the parts of groups that are shared; null: none may be.</param>
+    public static GroupPlan CheckGroups(string operation, BatchSlice slice, in BatchNormGeometry g, GroupParts? parts)
+    {
+        var groups = slice.GroupsOf(g.Sync ? slice.Shards : slice.GroupShards);
+        parts?.Describe(groups, g.C);
+        for (var i = 0; i < groups.Count; i++)
+        {
+            var (group, root) = (groups[i], slice.Roots[groups[i].Root]);
+            if (group.IsPart && parts?.Exchange is null)
+            {
+                throw new ArgumentException($"{operation}: root {root} splits a group, expected whole groups of {groups.Run} shards.");
+            }
+
+            if (group.IsShared && parts!.IndexOf(root) < 0)
+            {
+                throw new ArgumentException($"{operation}: root {root} is none of the exchange's.");
+            }
+
+            if ((long)group.GroupSamples * g.Pixels == 1)
+            {
+                throw new ArgumentException($"{operation}: the group of shards {group.Shards} has 1 value per channel, expected at least 2.");
+            }
+        }
+
+        return groups;
+    }
+
     public static void Check(string operation, in Pad2dGeometry g, int samples)
     {
         if (Math.Min(g.C, Math.Min(g.H, g.W)) < 1 || Math.Min(Math.Min(g.Left, g.Right), Math.Min(g.Top, g.Bottom)) < 0)

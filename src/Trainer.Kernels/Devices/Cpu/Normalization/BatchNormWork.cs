@@ -15,7 +15,6 @@ internal sealed unsafe class BatchNormWork<TSimd, TVector>(ThreadTeam team, Scra
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
-    private readonly NormGroups _groups = new();
     private readonly SampleGroups _samples = new();
     private readonly NativeBuffer _table = new();
     private readonly NativeBuffer _rows = new();
@@ -27,26 +26,19 @@ internal sealed unsafe class BatchNormWork<TSimd, TVector>(ThreadTeam team, Scra
     private readonly GradientFold<TSimd, TVector> _gradientFold = new(team);
     private readonly BatchNormGradient<TSimd, TVector> _gradient = new(team);
 
-    /// <summary>Takes in the groups of a slice; how many there are.</summary>
-    public int Describe(string operation, BatchSlice slice, in BatchNormGeometry g, GroupParts? parts)
-    {
-        _groups.Describe(operation, slice, g, parts);
-        _samples.Describe(_groups, slice.LocalSamples);
-        return _groups.Count;
-    }
-
     /// <param name="meanSums">Per root, or null; likewise <paramref name="varianceSums"/>.</param>
     /// <param name="parts">Of groups that are shared.</param>
     public void Forward(
-        in BatchNormGeometry g, BatchSlice slice, SampleRows x, float* weight, float* bias, float* saved, float** meanSums, float** varianceSums,
+        in BatchNormGeometry g, GroupPlan groups, SampleRows x, float* weight, float* bias, float* saved, float** meanSums, float** varianceSums,
         GroupParts? parts, OutputSteps steps, SampleRows y)
     {
-        var samples = slice.LocalSamples;
+        var samples = groups.Slice.LocalSamples;
+        _samples.Describe(groups);
         var moments = scratch.Shared(samples * 2L * g.C);
-        var table = _table.Ensure<float>((_groups.Count * 2L * g.C) + CpuMemory.Slack);
+        var table = _table.Ensure<float>((groups.Count * 2L * g.C) + CpuMemory.Slack);
         _moments.Execute(samples, g.C, g.Pixels, x, moments);
-        _momentFold.Execute(g, slice, _groups, moments, new NormTables(g.C, weight, bias, saved, table), meanSums, varianceSums, parts);
-        Finish(_momentFold, g, parts);
+        _momentFold.Execute(g, groups, moments, new NormTables(g.C, weight, bias, saved, table), meanSums, varianceSums, parts);
+        Finish(_momentFold, groups, g, parts);
         _normalize.Execute(samples, g.C, g.Pixels, _samples.OfSample, table, x, steps, y);
     }
 
@@ -63,17 +55,18 @@ internal sealed unsafe class BatchNormWork<TSimd, TVector>(ThreadTeam team, Scra
     /// <param name="parts">Of groups that are shared.</param>
     /// <param name="dx">May be left out.</param>
     public void Backward(
-        in BatchNormGeometry g, BatchSlice slice, ReductionPlan plan, SampleRows x, SampleRows dy, float* weight, float* saved, float** dweight, float** dbias,
+        in BatchNormGeometry g, GroupPlan groups, ReductionPlan plan, SampleRows x, SampleRows dy, float* weight, float* saved, float** dweight, float** dbias,
         GroupParts? parts, GradientSteps steps, SampleRows dx)
     {
+        _samples.Describe(groups);
         var sums = scratch.Shared(plan.Count * 2L * g.C);
-        var shares = _table.Ensure<float>((_groups.Count * 2L * g.C) + CpuMemory.Slack);
+        var shares = _table.Ensure<float>((groups.Count * 2L * g.C) + CpuMemory.Slack);
         _sums.Execute(plan, g.C, g.Pixels, x, dy, new SavedMoments(saved, g.C, _samples.OfSample, 0), sums);
-        _gradientFold.Execute(slice, _groups, g.C, g.Pixels, sums, shares, dweight, dbias, parts);
-        Finish(_gradientFold, g, parts);
+        _gradientFold.Execute(groups, g.C, g.Pixels, sums, shares, dweight, dbias, parts);
+        Finish(_gradientFold, groups, g, parts);
         if (!dx.IsEmpty)
         {
-            _gradient.Execute(slice.LocalSamples, g, _samples.OfSample, weight, saved, shares, x, dy, steps, dx);
+            _gradient.Execute(groups.Slice.LocalSamples, g, _samples.OfSample, weight, saved, shares, x, dy, steps, dx);
         }
     }
 
@@ -85,9 +78,9 @@ internal sealed unsafe class BatchNormWork<TSimd, TVector>(ThreadTeam team, Scra
     }
 
     /// <summary>Brings the parts of shared groups together, and finishes these.</summary>
-    private void Finish(GroupFold<TSimd, TVector> fold, in BatchNormGeometry g, GroupParts? parts)
+    private void Finish(GroupFold<TSimd, TVector> fold, GroupPlan groups, in BatchNormGeometry g, GroupParts? parts)
     {
-        if (_groups.AreShared)
+        if (groups.AreShared)
         {
             parts!.Gather();
             fold.FinishParts(parts, _partsFold, g.Pixels, _rows.Ensure<float>((2L * g.C) + CpuMemory.Slack));

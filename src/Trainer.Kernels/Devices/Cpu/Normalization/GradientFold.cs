@@ -23,14 +23,14 @@ internal sealed unsafe class GradientFold<TSimd, TVector>(ThreadTeam team) : Gro
     /// <param name="dweight">Per root, or null; likewise <paramref name="dbias"/>.</param>
     /// <param name="parts">Receives the sums of roots that share a group.</param>
     public void Execute(
-        BatchSlice slice, NormGroups groups, int channels, int pixels, float* sums, float* shares, float** dweight, float** dbias, GroupParts? parts)
+        GroupPlan groups, int channels, int pixels, float* sums, float* shares, float** dweight, float** dbias, GroupParts? parts)
     {
         _parts = parts;
         _pixels = pixels;
         _shares = shares;
         _dweight = dweight;
         _dbias = dbias;
-        Execute(slice, groups, sums, channels);
+        Execute(groups, sums, channels);
     }
 
     protected override int LeavesOf(int samples) => ReductionPlan.PiecesOf(samples, _pixels);
@@ -57,8 +57,8 @@ internal sealed unsafe class GradientFold<TSimd, TVector>(ThreadTeam team) : Gro
 
     protected override void AtPart(int group, float* rows, int first, int count)
     {
-        PartRows.Copy(rows, Channels, first, count, _parts!.ValuesOf(Groups![group].Part).Span);
-        AtRoot(Groups[group].Root, rows, first, count);
+        PartRows.Copy(rows, Channels, first, count, _parts!.ValuesOf(_parts.IndexOf(RootOf(group))).Span);
+        AtRoot(Groups![group].Root, rows, first, count);
     }
 
     protected override void AtSharedGroup(int group, float* rows) => AtGroup(group, rows, 0, Channels);

@@ -16,10 +16,9 @@ internal abstract unsafe class GroupFold<TSimd, TVector>(ThreadTeam team) : Para
 {
     private const int RunChannels = 64;
 
-    private BatchSlice? _slice;
     private float* _leaves;
 
-    protected NormGroups? Groups { get; private set; }
+    protected GroupPlan? Groups { get; private set; }
 
     protected int Channels { get; private set; }
 
@@ -29,17 +28,17 @@ internal abstract unsafe class GroupFold<TSimd, TVector>(ThreadTeam team) : Para
     {
         for (var group = 0; group < Groups!.Count; group++)
         {
-            if (Groups[group].Part >= 0)
+            if (Groups[group].IsShared)
             {
-                fold.Fold(parts, Groups[group].Part, pixels, new Span<float>(rows, 2 * Channels));
+                fold.Fold(parts, parts.IndexOf(RootOf(group)), pixels, new Span<float>(rows, 2 * Channels));
                 AtSharedGroup(group, rows);
             }
         }
     }
 
-    protected void Execute(BatchSlice slice, NormGroups groups, float* leaves, int channels)
+    protected void Execute(GroupPlan groups, float* leaves, int channels)
     {
-        (_slice, Groups, Channels) = (slice, groups, channels);
+        (Groups, Channels) = (groups, channels);
         _leaves = leaves;
         team.Run(this, (channels + RunChannels - 1) / RunChannels);
     }
@@ -47,10 +46,10 @@ internal abstract unsafe class GroupFold<TSimd, TVector>(ThreadTeam team) : Para
     public override void Run(int piece, int thread)
     {
         var place = new Place { First = piece * RunChannels, Count = Math.Min(RunChannels, Channels - (piece * RunChannels)) };
-        for (var root = 0; root < _slice!.Roots.Count; root++)
+        for (var root = 0; root < Groups!.Slice.Roots.Count; root++)
         {
-            var (lo, hi) = (_slice.Roots[root].Lo, _slice.Roots[root].Hi);
-            if (_slice.IsPartOf(_slice.Roots[root], _slice.GroupOf(_slice.Roots[root], Groups!.Run)))
+            var (lo, hi) = (Groups.Slice.Roots[root].Lo, Groups.Slice.Roots[root].Hi);
+            if (Groups[place.Group].IsPart)
             {
                 var part = OverShards(lo, hi, ref place);
                 if (part.Values > 0)
@@ -69,6 +68,9 @@ internal abstract unsafe class GroupFold<TSimd, TVector>(ThreadTeam team) : Para
             }
         }
     }
+
+    /// <summary>The root that a group's local samples belong to.</summary>
+    protected ShardRange RootOf(int group) => Groups!.Slice.Roots[Groups[group].Root];
 
     /// <summary>Leaves of a shard with so many samples.</summary>
     protected abstract int LeavesOf(int samples);
@@ -121,7 +123,7 @@ internal abstract unsafe class GroupFold<TSimd, TVector>(ThreadTeam team) : Para
     {
         if (hi - lo == 1)
         {
-            var leaves = LeavesOf(_slice!.ShardSamples(lo));
+            var leaves = LeavesOf(Groups!.Slice.ShardSamples(lo));
             var first = place.Leaf;
             place.Leaf += leaves;
             return leaves == 0 ? default : OverLeaves(first, 0, leaves, place);

@@ -27,14 +27,14 @@ internal sealed unsafe class MomentFold<TSimd, TVector>(ThreadTeam team) : Group
     /// <param name="meanSums">Per root, or null; likewise <paramref name="varianceSums"/>.</param>
     /// <param name="parts">Receives the moments of roots that share a group.</param>
     public void Execute(
-        in BatchNormGeometry g, BatchSlice slice, NormGroups groups, float* moments, NormTables tables, float** meanSums, float** varianceSums, GroupParts? parts)
+        in BatchNormGeometry g, GroupPlan groups, float* moments, NormTables tables, float** meanSums, float** varianceSums, GroupParts? parts)
     {
         _parts = parts;
         _g = g;
         _tables = tables;
         _meanSums = meanSums;
         _varianceSums = varianceSums;
-        Execute(slice, groups, moments, g.C);
+        Execute(groups, moments, g.C);
     }
 
     protected override int LeavesOf(int samples) => samples;
@@ -71,14 +71,14 @@ internal sealed unsafe class MomentFold<TSimd, TVector>(ThreadTeam team) : Group
     }
 
     protected override void AtPart(int group, float* rows, int first, int count) =>
-        PartRows.Copy(rows, Channels, first, count, _parts!.ValuesOf(Groups![group].Part).Span);
+        PartRows.Copy(rows, Channels, first, count, _parts!.ValuesOf(_parts.IndexOf(RootOf(group))).Span);
 
     protected override void AtSharedGroup(int group, float* rows)
     {
         AtGroup(group, rows, 0, Channels);
         if (!Groups![group].Leads)
         {
-            new Span<float>(rows, 2 * Channels).Fill(NormGroups.Absent);
+            new Span<float>(rows, 2 * Channels).Fill(MomentWeights.Absent);
         }
 
         AtRoot(Groups[group].Root, rows, 0, Channels);

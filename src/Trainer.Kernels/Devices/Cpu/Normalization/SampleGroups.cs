@@ -1,5 +1,5 @@
-using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Memory;
+using Trainer.Kernels.Sharding;
 
 namespace Trainer.Kernels.Devices.Cpu.Normalization;
 
@@ -10,9 +10,9 @@ internal sealed unsafe class SampleGroups : IDisposable
 
     public int* OfSample { get; private set; }
 
-    public void Describe(NormGroups groups, int samples)
+    public void Describe(GroupPlan groups)
     {
-        OfSample = _ofSample.Ensure<int>(samples);
+        OfSample = _ofSample.Ensure<int>(groups.Slice.LocalSamples);
         for (var i = 0; i < groups.Count; i++)
         {
             new Span<int>(OfSample + groups[i].FirstSample, groups[i].Samples).Fill(i);

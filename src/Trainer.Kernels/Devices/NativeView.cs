@@ -1,10 +1,10 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 
-namespace Trainer.Node.Training;
+namespace Trainer.Kernels.Devices;
 
 /// <summary>A network's host memory as <see cref="Memory{T}"/>, for those who send it later. Valid while the network is.</summary>
-internal sealed unsafe class NativeView : MemoryManager<float>
+public sealed unsafe class NativeView : MemoryManager<float>
 {
     private readonly float* _start;
     private readonly int _length;
