@@ -137,7 +137,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         JobEnvelope.MessageOneofCase.Change => new ChangeRequested(Now, envelope.Change),
         JobEnvelope.MessageOneofCase.Delete => new DeleteRequested(Now, envelope.Delete.Etag),
         JobEnvelope.MessageOneofCase.Target => new Targeted(Now, envelope.Target),
-        JobEnvelope.MessageOneofCase.Report => new Reported(Now, envelope.Report, PathOf(Sender)),
+        JobEnvelope.MessageOneofCase.Report when envelope.Report.ReportCase != WorkerReport.ReportOneofCase.None => new Reported(Now, envelope.Report, PathOf(Sender)),
         JobEnvelope.MessageOneofCase.Wake => new Ticked(Now), // That the entity is there is all that it is for.
         _ => null,
     };

@@ -16,30 +16,11 @@ public sealed partial record JobMachine
 
     private bool IsAtWork => Phase is Running or Holding;
 
-    private JobMachine TakeFault(JobWorker worker, WorkerReport report)
-    {
-        if (report.ReportCase == WorkerReport.ReportOneofCase.Failure)
-        {
-            return TakeFailure(worker, report.Failure);
-        }
+    private JobMachine BlamePeers(JobWorker worker, Protos.Cluster.Waiting waiting) => waiting.From.Where(peer => peer != worker.Name)
+        .Aggregate(this, (machine, peer) => machine.Blame(FaultKind.Waiting, worker.Name, peer, waiting.What, waiting.Item));
 
-        if (!IsAtWork || !IsMember(worker) || !IsInGeneration(worker))
-        {
-            return this;
-        }
-
-        return report.ReportCase switch
-        {
-            WorkerReport.ReportOneofCase.LinkLost => Accuse(worker, report.LinkLost),
-            WorkerReport.ReportOneofCase.Waiting => report.Waiting.From.Where(peer => peer != worker.Name).Aggregate(
-                this, (machine, peer) => machine.Blame(FaultKind.Waiting, worker.Name, peer, report.Waiting.What, report.Waiting.Item)),
-            WorkerReport.ReportOneofCase.Stuck => Blame(FaultKind.Stuck, worker.Name, worker.Name, report.Stuck.Operation),
-            WorkerReport.ReportOneofCase.Disagreement => With(new Fault(
-                Now, FaultKind.Disagreement, worker.Name, "", report.Disagreement.Item, StepNow + 1, "")
-            { Hashes = report.Disagreement.Hashes }),
-            _ => this,
-        };
-    }
+    private JobMachine Note(JobWorker worker, Disagreement disagreement) =>
+        With(new Fault(Now, FaultKind.Disagreement, worker.Name, "", disagreement.Item, StepNow + 1, "") { Hashes = disagreement.Hashes });
 
     // The link to a member that has finished closes in good order.
     private JobMachine Accuse(JobWorker worker, LinkLost lost) =>

@@ -75,8 +75,17 @@ public sealed partial record JobMachine
             worker, new Fenced { Held = { report.Standby.Held }, Committed = report.Standby.Committed, Fence = report.Standby.Authority }), // It never entered.
         WorkerReport.ReportOneofCase.Saved => TakeSaved(report.Saved),
         WorkerReport.ReportOneofCase.SaveFailed => TakeSaveFailed(worker, report.SaveFailed.Id, report.SaveFailed.Message),
-        _ => TakeFault(worker, report),
+        WorkerReport.ReportOneofCase.Failure => TakeFailure(worker, report.Failure),
+        WorkerReport.ReportOneofCase.LinkLost => AtWork(worker, () => Accuse(worker, report.LinkLost)),
+        WorkerReport.ReportOneofCase.Waiting => AtWork(worker, () => BlamePeers(worker, report.Waiting)),
+        WorkerReport.ReportOneofCase.Stuck => AtWork(worker, () => Blame(FaultKind.Stuck, worker.Name, worker.Name, report.Stuck.Operation)),
+        WorkerReport.ReportOneofCase.Disagreement => AtWork(worker, () => Note(worker, report.Disagreement)),
+        WorkerReport.ReportOneofCase.Started or WorkerReport.ReportOneofCase.Alive => this, // The pool has heard it.
+        _ => throw new ArgumentOutOfRangeException(nameof(report), report.ReportCase, "A report that nobody handles."),
     };
+
+    // What is said of the generation that trains, by one of it.
+    private JobMachine AtWork(JobWorker worker, Func<JobMachine> take) => IsAtWork && IsMember(worker) && IsInGeneration(worker) ? take() : this;
 
     // Whoever serves a job that has ended, or that does without it, may stop.
     private JobMachine Dismiss(WorkerReport report, string sender)

@@ -17,7 +17,7 @@ internal sealed partial record WorkerMachine
         Hold hold => Of(hold.Job, hold.Generation, () => Raise(hold.Generation).Hold(now)),
         Fence fence => Of(fence.Job, fence.Generation, () => Raise(fence.Generation).Answer(ordered.Held!, now)),
         Save save => Of(save.Job, save.Generation, () => Raise(save.Generation).Write(save)),
-        Release release => release.Job == Job && GenerationNumber.Of(release.Generation) >= Authority ? Raise(release.Generation).LetGo() : Nothing,
+        Release release => IsObeyed(release.Job, release.Generation) ? Raise(release.Generation).LetGo() : Nothing,
         Query query => Of(query.Job, query.Generation, () => Raise(query.Generation).Answer(query, now)),
         _ => throw new ArgumentOutOfRangeException(nameof(ordered), ordered.Order, "An order that nobody handles."),
     };
