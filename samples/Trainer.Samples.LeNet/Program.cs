@@ -6,7 +6,7 @@ using Trainer.Kernels.Training;
 
 var numbers = args.Select(int.Parse).ToArray();
 var (epochs, samples, seed) = (numbers.ElementAtOrDefault(0), numbers.ElementAtOrDefault(1), numbers.ElementAtOrDefault(2));
-var (train, test) = FashionMnist.Load();
+var (train, test) = KnownDataSet.FashionMnist.Load();
 using var device = CpuDevice.Create();
 using var trainer = new LocalTrainer(Zoo.LeNet(), device, new Sgd(LearningRate: 0.9f), batchSize: 256, (ulong)seed);
 for (var epoch = 1; epoch <= (epochs > 0 ? epochs : 10); epoch++)

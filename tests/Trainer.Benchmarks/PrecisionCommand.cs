@@ -17,7 +17,7 @@ internal static class PrecisionCommand
     {
         var (name, rate) = (args.ElementAtOrDefault(0) ?? "lenet", Number(args, 1, 0.9));
         var (epochs, seeds, width) = ((int)Number(args, 2, 10), (args.ElementAtOrDefault(3) ?? "0,1,2").Split(','), Number(args, 4, 1));
-        var (train, test) = FashionMnist.Load();
+        var (train, test) = KnownDataSet.FashionMnist.Load();
         (train, test) = (train.Take((int)Number(args, 5, train.Count)), test.Take((int)Number(args, 6, test.Count)));
         var model = Zoo.Create(name, train.Shape, train.Classes, new ZooOptions(width));
         using var device = CpuDevice.Create(1);

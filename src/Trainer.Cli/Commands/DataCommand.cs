@@ -15,10 +15,12 @@ internal static class DataCommand
     public static Command Create(Shell shell) =>
         new TrainerCommand("data", "Gets the data sets that job files can name.") { Subcommands = { CreateFetch(shell) } };
 
+    private static string[] Names { get; } = [.. KnownDataSet.All.Select(set => set.Name)];
+
     private static TrainerCommand CreateFetch(Shell shell)
     {
-        var name = new Argument<string>("NAME") { Description = "The data set: fashion-mnist." };
-        name.AcceptOnlyFromAmong("fashion-mnist");
+        var name = new Argument<string>("NAME") { Description = $"The data set: {string.Join(", ", Names)}." };
+        name.AcceptOnlyFromAmong(Names);
         var to = new Option<string?>("--to")
         {
             Description = "Put it there, even if it is to be found elsewhere. Default: the user's cache.",
@@ -36,23 +38,23 @@ internal static class DataCommand
             Arguments = { name },
             Options = { to, from },
         };
-        command.SetAction((parsed, stop) => FetchAsync(Printer.Of(parsed, shell), parsed.GetValue(to), parsed.GetValue(from), stop));
+        command.SetAction((parsed, stop) => FetchAsync(Printer.Of(parsed, shell), KnownDataSet.Named(parsed.GetValue(name)!), parsed.GetValue(to), parsed.GetValue(from), stop));
         return command;
     }
 
-    private static async Task<int> FetchAsync(Printer printer, string? to, Uri? from, CancellationToken stop)
+    private static async Task<int> FetchAsync(Printer printer, KnownDataSet set, string? to, Uri? from, CancellationToken stop)
     {
-        var folder = to is null ? FashionMnist.CacheFolder : Path.GetFullPath(to);
-        var found = to is not null && FashionMnistAcquisition.IsIn(folder) ? folder : to is null && from is null ? FashionMnist.Find() : null;
+        var folder = to is null ? set.CacheFolder : Path.GetFullPath(to);
+        var found = to is not null && set.IsIn(folder) ? folder : to is null && from is null ? set.Find() : null;
         if (found is null)
         {
-            var sources = from is null ? FashionMnistAcquisition.PublicSources : [FashionMnistAcquisition.Mirror(from)];
-            await new FashionMnistAcquisition(folder, sources, printer.Tell).FetchAsync(stop);
+            var sources = from is null ? DataSetAcquisition.PublicSources(set) : [DataSetAcquisition.Mirror(set, from)];
+            await new DataSetAcquisition(set, folder, sources, printer.Tell).FetchAsync(stop);
         }
-        FashionMnist.Load(found ?? folder); // checks the sums
+        set.Load(found ?? folder); // checks the sums
         printer.Say(
-            () => new JsonObject { ["name"] = "fashion-mnist", ["folder"] = found ?? folder, ["fetched"] = found is null },
-            () => $"Fashion-MNIST is in {found ?? folder}; its sums are right.");
+            () => new JsonObject { ["name"] = set.Name, ["folder"] = found ?? folder, ["fetched"] = found is null },
+            () => $"{set.Title} is in {found ?? folder}; its sums are right.");
         return ExitCode.Ok;
     }
 }

@@ -24,7 +24,7 @@ internal static class MachineChecks
         yield return Disk(folders.Store);
         yield return RunFolderAt(folders.Run);
         yield return Clock(TimeProvider.System.GetUtcNow());
-        yield return FashionMnistIn(FashionMnist.Find());
+        yield return DataSetIn(KnownDataSet.FashionMnist, KnownDataSet.FashionMnist.Find());
         yield return Tool("prometheus", "It collects the metrics; Debian's package is called prometheus.", environment);
         yield return Tool("kubectl", "It deploys to Kubernetes (deploy/k8s).", environment);
     }
@@ -62,22 +62,21 @@ internal static class MachineChecks
             : new("clock", Verdict.Warning, $"{shown}, which is before this program was built", "Set the clock: times in logs and metrics come from it.");
     }
 
-    internal static Check FashionMnistIn(string? folder)
+    internal static Check DataSetIn(KnownDataSet set, string? folder)
     {
-        const string Fetch = "trainer data fetch fashion-mnist";
         if (folder is null)
         {
-            return new("Fashion-MNIST", Verdict.Missing, $"not in {string.Join(", ", FashionMnist.Folders)}", $"Get it with: {Fetch}");
+            return new(set.Title, Verdict.Missing, $"not in {string.Join(", ", set.Folders)}", $"Get it with: {set.Fetch}");
         }
 
         try
         {
-            FashionMnist.Load(folder);
-            return new("Fashion-MNIST", Verdict.Ok, $"{folder}, sums right");
+            set.Load(folder);
+            return new(set.Title, Verdict.Ok, $"{folder}, sums right");
         }
         catch (DataFileException wrong)
         {
-            return new("Fashion-MNIST", Verdict.Missing, wrong.Message, $"Remove the file, then: {Fetch}");
+            return new(set.Title, Verdict.Missing, wrong.Message, $"Remove the file, then: {set.Fetch}");
         }
     }
 

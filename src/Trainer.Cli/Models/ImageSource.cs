@@ -2,6 +2,7 @@ using Trainer.Cli.Errors;
 using Trainer.Cli.Output;
 using Trainer.Kernels;
 using Trainer.Kernels.Data;
+using Trainer.Protos;
 
 namespace Trainer.Cli.Models;
 
@@ -14,15 +15,14 @@ internal static class ImageSource
     /// <exception cref="CliException">The images are not of the form that the model was trained on.</exception>
     public static DataSet Open(TrainedModel trained, string? images, string? labels)
     {
-        var data = trained.Spec.Data;
-        var found = (images, labels, data.Idx) switch
-        {
-            ({ }, { }, _) => DataSet.FromIdx(images, labels, (int)data.LabelOffset),
-            ({ }, null, _) => DataSet.FromIdx(images),
-            (null, _, { } idx) => DataSet.FromIdx(idx.TestImages, idx.TestLabels, (int)data.LabelOffset),
-            _ => FashionMnist.Load().Test,
-        };
+        var data = JobFile.SectionJson(trained.Spec.Data);
         var place = images ?? "The test images";
+        if (images is null)
+        {
+            return Fitting(DataSection.DescribeTest(data).Load(), trained, place);
+        }
+
+        var found = labels is null ? DataSet.FromIdx(images) : DataSet.FromIdx(images, labels, (int)trained.Spec.Data.LabelOffset);
         if (trained.Input is { } input && found.Shape[0] != input[0])
         {
             throw Unlike(input, found.Shape, trained, place); // before a transform that knows other channels
@@ -30,14 +30,16 @@ internal static class ImageSource
 
         try
         {
-            var transformed = found.With(TransformOf(data));
-            return trained.Input is { } expected && transformed.Shape != expected ? throw Unlike(expected, transformed.Shape, trained, place) : transformed;
+            return Fitting(DataSection.Transform(data, found), trained, place);
         }
-        catch (ArgumentException wrong)
+        catch (ModelException wrong)
         {
-            throw new CliException($"{place}: {wrong.Message}", inner: wrong);
+            throw new CliException($"{place}: {wrong.Problem}", inner: wrong);
         }
     }
+
+    private static DataSet Fitting(DataSet images, TrainedModel trained, string place) =>
+        trained.Input is { } expected && images.Shape != expected ? throw Unlike(expected, images.Shape, trained, place) : images;
 
     private static CliException Unlike(Shape expected, Shape found, TrainedModel trained, string place) => new(
         $"{place}: the images are {Form(found)}; {trained.Place} was trained on {Form(expected)}.",

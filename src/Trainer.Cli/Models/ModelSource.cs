@@ -12,9 +12,7 @@ namespace Trainer.Cli.Models;
 /// <summary>Models as a command line names them: a network of the zoo, or the model of a job file.</summary>
 internal static class ModelSource
 {
-    private const int FashionMnistClasses = 10;
-
-    private static readonly Shape FashionMnistImage = new(1, 28, 28);
+    private const int ZooClasses = 10;
 
     /// <param name="nameOrFile">A file wins where both exist.</param>
     /// <param name="input">Per image; null: what the network was made for, or what the job's data gives.</param>
@@ -30,7 +28,7 @@ internal static class ModelSource
         var entry = Zoo.Entries.FirstOrDefault(entry => entry.Name == nameOrFile)
             ?? throw new CliException(
                 $"No network is called '{nameOrFile}', and there is no such file.", ExitCode.Usage, $"Networks: {string.Join(", ", Zoo.Names)}.");
-        return Checked(nameOrFile, "", () => Zoo.Create(entry.Name, input ?? entry.Input, classes ?? FashionMnistClasses));
+        return Checked(nameOrFile, "", () => Zoo.Create(entry.Name, input ?? entry.Input, classes ?? ZooClasses));
     }
 
     /// <summary>The model of a job, for images as its data gives them.</summary>
@@ -39,7 +37,7 @@ internal static class ModelSource
     {
         if (input is null || (classes is null && !spec.Model.HasClasses && spec.Model.Zoo.Length > 0))
         {
-            var facts = Inspect(spec);
+            var facts = Outline(spec);
             (input, classes) = (input ?? facts.Image, classes ?? facts.Classes);
         }
         return Checked(place, "model.", () => JobParameters.BuildModel(spec.Model, input.Value, classes ?? 0));
@@ -50,7 +48,7 @@ internal static class ModelSource
     {
         try
         {
-            return Inspect(spec).Image;
+            return Outline(spec).Image;
         }
         catch (DataFileException)
         {
@@ -58,17 +56,7 @@ internal static class ModelSource
         }
     }
 
-    /// <summary>Image and classes of a job's data; files are opened only where the data has no name.</summary>
-    private static (Shape Image, int Classes) Inspect(JobSpec spec)
-    {
-        var data = spec.Data;
-        var (image, classes) = data.Idx is { } idx
-            ? Inspect(DataSet.FromIdx(idx.TrainImages, idx.TrainLabels, (int)data.LabelOffset), spec.Training.IgnoredLabel)
-            : (FashionMnistImage, FashionMnistClasses);
-        return data.Resize.Count > 0 ? (new Shape(image[0], (int)data.Resize[0], (int)data.Resize[^1]), classes) : (image, classes);
-    }
-
-    private static (Shape Image, int Classes) Inspect(DataSet images, int? ignored) => (images.Shape, images.Labels.Classes(ignored));
+    private static (Shape Image, int Classes) Outline(JobSpec spec) => DataSection.Outline(JobFile.SectionJson(spec.Data), spec.Training.IgnoredLabel);
 
     private static Model Checked(string place, string section, Func<Model> build)
     {

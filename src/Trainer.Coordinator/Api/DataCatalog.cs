@@ -8,7 +8,7 @@ namespace Trainer.Coordinator.Api;
 /// <summary>What a job must fit: samples of the training set, shapes of a sample, the labels that occur.</summary>
 public sealed record DataFacts(int TrainingSamples, Shape Shape, Shape TestShape, LabelSet Labels);
 
-/// <summary>Reads and checks data sets, each once as long as its files do not change.</summary>
+/// <summary>Describes data sets by their headers and labels, each once as long as its files do not change.</summary>
 public sealed class DataCatalog
 {
     private const int MostRemembered = 64;
@@ -19,14 +19,14 @@ public sealed class DataCatalog
     /// <exception cref="ModelException">The section asks for what the data cannot give.</exception>
     public DataFacts Inspect(Data data)
     {
-        var folder = data.Idx is null ? FashionMnist.Find() : null;
+        var folder = data.Dataset.Length > 0 ? KnownDataSet.Named(data.Dataset).Find() : null;
         var key = string.Join('|', Files(data, folder).Select(Fingerprint).Append(JobFile.SectionJson(data)));
         if (_known.TryGetValue(key, out var known))
         {
             return known;
         }
 
-        var (train, test) = DataSection.Load(JobFile.SectionJson(data));
+        var (train, test) = DataSection.Describe(JobFile.SectionJson(data));
         var facts = new DataFacts(train.Count, train.Shape, test.Shape, train.Labels.Or(test.Labels));
         if (_known.Count >= MostRemembered)
         {

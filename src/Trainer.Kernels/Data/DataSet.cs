@@ -1,32 +1,25 @@
-using System.Numerics;
 using System.Security.Cryptography;
 using Trainer.Kernels.Randomness;
 
 namespace Trainer.Kernels.Data;
 
 /// <summary>
-/// Images as bytes (N, C, H, W) with class indices. Pixels become floats v / 255, as torchvision's ToTensor, and go through an
-/// <see cref="ImageTransform"/>. Not for several threads at a time.
+/// Samples of a source, all or some of them, with class indices, as a network takes them: pixels become floats v / 255, as torchvision's ToTensor, and go through an
+/// <see cref="ImageTransform"/>.
 /// </summary>
 public sealed class DataSet
 {
-    private readonly byte[] _pixels;
-    private readonly byte[] _labels;
+    private readonly ISampleSource _source;
     private readonly int _labelOffset;
-    private readonly Shape _stored;
-    private readonly int _stride;
     private readonly int[]? _selection;
     private readonly ImageTransform _transform;
-    private readonly BilinearResize? _resize;
-    private readonly float[] _image;
+    private SampleReader? _reader;
 
-    private DataSet(Shape stored, byte[] pixels, byte[] labels, int labelOffset, int count, LabelSet occurring, int[]? selection, ImageTransform transform)
+    private DataSet(ISampleSource source, int labelOffset, int count, LabelSet occurring, int[]? selection, ImageTransform transform)
     {
-        (_stored, _pixels, _labels, _labelOffset, _selection, _transform) = (stored, pixels, labels, labelOffset, selection, transform);
+        (_source, _labelOffset, _selection, _transform) = (source, labelOffset, selection, transform);
         (Count, Labels) = (count, occurring);
-        (Shape, _stride) = (transform.OutputShape(stored), (int)stored.Elements);
-        _resize = Shape == stored ? null : new BilinearResize(stored[1], stored[2], Shape[1], Shape[2]);
-        _image = _resize is null ? [] : new float[_stride];
+        Shape = transform.OutputShape(source.Shape ?? throw new ArgumentException("The images differ in size.", nameof(source)));
     }
 
     public int Count { get; }
@@ -40,32 +33,58 @@ public sealed class DataSet
     /// <summary>One more than the largest label.</summary>
     public int Classes => Labels.Classes();
 
-    /// <summary>Images (N,C,H,W), or (N,H,W) of one channel, and labels (N) from IDX files of unsigned bytes; gzip where a name ends in <c>.gz</c>.</summary>
+    /// <summary>By label; empty where classes have no names.</summary>
+    public IReadOnlyList<string> ClassNames => _source.ClassNames;
+
+    /// <summary>Whether reading a sample is no more than turning bytes in memory into floats.</summary>
+    internal bool IsReadyMade => _source is PlaneSource { IsInMemory: true } && Shape == _source.Shape;
+
+    internal ImageTransform Transform => _transform;
+
+    internal ISampleSource Source => _source;
+
+    /// <summary>Samples of a source of one's own; its pixels are not loaded.</summary>
+    /// <param name="labelOffset">Taken from every label: 1 for labels that start at 1.</param>
+    /// <exception cref="ArgumentException">It has no samples, or images of different sizes.</exception>
+    public static DataSet From(ISampleSource source, int labelOffset = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(source.Count, 1, nameof(source));
+        return new DataSet(source, labelOffset, source.Count, LabelSet.Of(source, labelOffset), null, new ImageTransform());
+    }
+
+    /// <summary>Images in memory.</summary>
+    /// <param name="image">(C, H, W) of each.</param>
+    /// <param name="pixels">(N, C, H, W); stays the caller's, who does not change it while the set is in use.</param>
+    /// <param name="labels">(N)</param>
+    /// <param name="classNames">By label; null: classes have no names.</param>
+    /// <exception cref="ArgumentException">There are more or fewer pixels than the labels ask for.</exception>
+    public static DataSet FromArrays(Shape image, ReadOnlyMemory<byte> pixels, ReadOnlySpan<int> labels, IReadOnlyList<string>? classNames = null)
+    {
+        if (image.Rank != 3 || pixels.Length != image.Elements * labels.Length)
+        {
+            throw new ArgumentException(
+                $"{pixels.Length} pixels for {labels.Length} labels; expected (C, H, W) and as many pixels as {labels.Length} images of {image} have.", nameof(pixels));
+        }
+
+        return From(new PlaneSource("array", image, new ArrayPlanes(pixels, (int)image.Elements), labels.ToArray(), classNames ?? []));
+    }
+
+    /// <summary>Images (N,C,H,W), or (N,H,W) of one channel, and labels (N) from IDX files of unsigned bytes, or of 16 or 32 bits for labels; gzip where a name ends in <c>.gz</c>.</summary>
     /// <param name="labelOffset">Taken from every label: 1 for labels that start at 1.</param>
     /// <exception cref="DataFileException">Naming file, offset, found and expected.</exception>
-    public static DataSet FromIdx(string images, string labels, int labelOffset = 0) =>
-        From(IdxFile.Read(images, [3, 4]), IdxFile.Read(labels, [1]), labelOffset);
+    public static DataSet FromIdx(string images, string labels, int labelOffset = 0) => From(IdxSource.Open(images, labels), labelOffset).Load();
 
     /// <summary>Images without labels, likewise; every label reads 0.</summary>
     /// <exception cref="DataFileException">Naming file, offset, found and expected.</exception>
-    public static DataSet FromIdx(string images)
-    {
-        var file = IdxFile.Read(images, [3, 4]);
-        var labels = new byte[file.Dimensions[0]];
-        return new DataSet(ShapeOf(file), file.Content, labels, 0, labels.Length, LabelSet.Of(labels), null, new ImageTransform());
-    }
+    public static DataSet FromIdx(string images) => From(IdxSource.Open(images, labels: null)).Load();
 
-    internal static DataSet From(IdxFile images, IdxFile labels, int labelOffset = 0)
+    /// <summary>Brings into memory what lies there while the set is read.</summary>
+    /// <returns>This.</returns>
+    /// <exception cref="DataFileException">A file is not what it should be.</exception>
+    public DataSet Load()
     {
-        var count = images.Dimensions[0];
-        if (labels.Dimensions[0] != count)
-        {
-            throw new DataFileException(
-                labels.Path, $"{labels.Dimensions[0]} labels at offset {IdxFile.FirstDimensionOffset}; expected {count}, as many as images in {images.Path}");
-        }
-
-        var occurring = LabelSet.Of(labels.Content, labelOffset);
-        return new DataSet(ShapeOf(images), images.Content, labels.Content, labelOffset, count, occurring, null, new ImageTransform());
+        _source.Load();
+        return this;
     }
 
     /// <summary>The first <paramref name="count"/> samples, with the classes of the whole; shares its memory.</summary>
@@ -73,12 +92,12 @@ public sealed class DataSet
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Count);
-        return new DataSet(_stored, _pixels, _labels, _labelOffset, count, Labels, _selection, _transform);
+        return new DataSet(_source, _labelOffset, count, Labels, _selection, _transform);
     }
 
     /// <summary>The same samples through another transform; shares the memory.</summary>
     /// <exception cref="ArgumentException">It does not fit the images.</exception>
-    public DataSet With(ImageTransform transform) => new(_stored, _pixels, _labels, _labelOffset, Count, Labels, _selection, transform);
+    public DataSet With(ImageTransform transform) => new(_source, _labelOffset, Count, Labels, _selection, transform);
 
     /// <summary>
     /// Cuts off <paramref name="samples"/> samples, chosen by <paramref name="seed"/> alone, for validation; both parts keep the samples' order and share the memory.
@@ -98,25 +117,15 @@ public sealed class DataSet
         return (Select(sample => !isChosen[sample]), Select(sample => isChosen[sample]));
     }
 
-    /// <summary>Writes sample <paramref name="index"/> as floats to <paramref name="pixels"/> and returns its label.</summary>
-    public int Read(int index, Span<float> pixels)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
-        var sample = _selection?[index] ?? index;
-        var source = _pixels.AsSpan(sample * _stride, _stride);
-        if (_resize is null)
-        {
-            Convert(source, pixels);
-        }
-        else
-        {
-            Convert(source, _image);
-            Resize(_resize, pixels);
-        }
+    /// <summary>Reads samples on a thread of its own.</summary>
+    /// <param name="seed">Of what transforms draw.</param>
+    public SampleReader OpenReader(ulong seed = 0) => new(this, seed);
 
-        _transform.Normalize(pixels[..(int)Shape.Elements], Shape[0]);
-        return _labels[sample] - _labelOffset;
-    }
+    /// <summary>Writes sample <paramref name="index"/> as evaluation takes it to <paramref name="pixels"/> and returns its label. For one thread at a time.</summary>
+    public int Read(int index, Span<float> pixels) => (_reader ??= OpenReader()).Read(index, epoch: 0, pixels);
+
+    /// <summary>What a sample is called, in messages and tables.</summary>
+    public string NameOf(int index) => _source.NameOf(Place(index));
 
     /// <summary>Tells data sets apart: 16 hexadecimal digits of a SHA-256 over sizes, images and labels of each, as they were read.</summary>
     public static string Fingerprint(params ReadOnlySpan<DataSet> sets)
@@ -127,78 +136,57 @@ public sealed class DataSet
             set.AddTo(sum);
         }
 
-        return System.Convert.ToHexStringLower(sum.GetHashAndReset().AsSpan(0, 8));
+        return Convert.ToHexStringLower(sum.GetHashAndReset().AsSpan(0, 8));
+    }
+
+    /// <summary>The class index of a sample.</summary>
+    internal int LabelOf(int index) => _source.LabelOf(Place(index)) - _labelOffset;
+
+    /// <summary>Where a sample is in the source.</summary>
+    internal int Place(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
+        return _selection?[index] ?? index;
     }
 
     private void AddTo(IncrementalHash sum)
     {
-        int[] sizes = [Count, _stored[0], _stored[1], _stored[2], _labelOffset];
+        var stored = _source.Shape ?? new Shape(_source.Channels, 0, 0);
+        int[] sizes = [Count, stored[0], stored[1], stored[2], _labelOffset];
         foreach (var size in sizes)
         {
             sum.AppendData(BitConverter.GetBytes(size)); // Little-endian everywhere that this runs.
         }
 
-        if (_selection is null)
+        if (_selection is null && _source is PlaneSource planes)
         {
-            sum.AppendData(_pixels.AsSpan(0, Count * _stride));
-            sum.AppendData(_labels.AsSpan(0, Count));
+            AddTo(sum, planes);
             return;
         }
 
-        foreach (var sample in _selection.AsSpan(0, Count))
+        for (var sample = 0; sample < Count; sample++)
         {
-            sum.AppendData(_pixels.AsSpan(sample * _stride, _stride));
-            sum.AppendData(_labels.AsSpan(sample, 1));
+            _source.Identify(Place(sample), sum);
         }
     }
 
-    private static Shape ShapeOf(IdxFile images)
+    /// <summary>All images, then all labels, as IDX files have them.</summary>
+    private void AddTo(IncrementalHash sum, PlaneSource planes)
     {
-        ReadOnlySpan<int> image = images.Dimensions.AsSpan(1);
-        return image.Length == 2 ? new Shape(1, image[0], image[1]) : new Shape(image);
+        for (var sample = 0; sample < Count; sample++)
+        {
+            sum.AppendData(planes.PlanesOf(sample));
+        }
+
+        for (var sample = 0; sample < Count; sample++)
+        {
+            planes.IdentifyLabel(sample, sum);
+        }
     }
 
     private DataSet Select(Func<int, bool> isWanted)
     {
-        int[] selection = [.. Enumerable.Range(0, Count).Where(isWanted).Select(sample => _selection?[sample] ?? sample)];
-        return new DataSet(_stored, _pixels, _labels, _labelOffset, selection.Length, Labels, selection, _transform);
+        int[] selection = [.. Enumerable.Range(0, Count).Where(isWanted).Select(Place)];
+        return new DataSet(_source, _labelOffset, selection.Length, Labels, selection, _transform);
     }
-
-    private void Resize(BilinearResize resize, Span<float> pixels)
-    {
-        var (from, to) = (_stored[1] * _stored[2], Shape[1] * Shape[2]);
-        for (var channel = 0; channel < Shape[0]; channel++)
-        {
-            resize.Run(_image.AsSpan(channel * from, from), pixels.Slice(channel * to, to));
-        }
-    }
-
-    private static void Convert(ReadOnlySpan<byte> source, Span<float> pixels)
-    {
-        var i = 0;
-        for (; i <= source.Length - Vector<byte>.Count; i += Vector<byte>.Count)
-        {
-            Vector.Widen(new Vector<byte>(source[i..]), out var low, out var high);
-            Scale(low, pixels[i..]);
-            Scale(high, pixels[(i + Vector<ushort>.Count)..]);
-        }
-
-        for (; i < source.Length; i++)
-        {
-            pixels[i] = source[i] / 255f;
-        }
-    }
-
-    private static void Scale(Vector<ushort> values, Span<float> pixels)
-    {
-        Vector.Widen(values, out var low, out var high);
-        (Vector.ConvertToSingle(low.As<uint, int>()) / new Vector<float>(255)).CopyTo(pixels);
-        (Vector.ConvertToSingle(high.As<uint, int>()) / new Vector<float>(255)).CopyTo(pixels[Vector<float>.Count..]);
-    }
-}
-
-/// <summary>A file from outside that is not what it should be.</summary>
-public sealed class DataFileException(string file, string problem, Exception? inner = null) : IOException($"{file}: {problem}", inner)
-{
-    public string File { get; } = file;
 }

@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace Trainer.Kernels.Data;
 
 /// <summary>
-/// An IDX file of unsigned bytes (LeCun, "The MNIST database", file formats): two zero bytes, type 0x08, the number of
-/// dimensions, each dimension as a big-endian 32-bit number, then the elements.
+/// An IDX file (LeCun, "The MNIST database", file formats): two zero bytes, a type, the number of dimensions, each dimension as a big-endian 32-bit number, then the
+/// elements, big-endian as well. Images are unsigned bytes; labels may be 16 or 32 bits.
 /// </summary>
 /// <remarks>Memory follows what has been read, not what a header promises.</remarks>
 internal sealed class IdxFile
@@ -14,53 +14,103 @@ internal sealed class IdxFile
     /// <summary>Where the number of items stands.</summary>
     public const int FirstDimensionOffset = 4;
 
-    private const byte UnsignedByte = 0x08;
+    public const byte UnsignedByte = 0x08;
+    public const byte Short = 0x0B;
+    public const byte Whole = 0x0C;
+
     private const int FirstRead = 1 << 12;
 
     private readonly byte[] _header;
 
-    private IdxFile(string path, byte[] header, int[] dimensions, byte[] content) =>
-        (Path, _header, Dimensions, Content) = (path, header, dimensions, content);
+    private IdxFile(string path, byte[] header, int[] dimensions)
+    {
+        (Path, _header, Dimensions) = (path, header, dimensions);
+        Bytes = dimensions.Aggregate((Int128)ElementBytes, (product, dimension) => product * dimension);
+    }
 
     public string Path { get; }
 
     public int[] Dimensions { get; }
 
-    public byte[] Content { get; }
+    public byte Type => _header[2];
 
-    /// <summary>SHA-256 of the whole file, decompressed, in lower-case hex.</summary>
-    public string Sha256()
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(_header);
-        hash.AppendData(Content);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
+    public int ElementBytes => Type switch { Short => 2, Whole => 4, _ => 1 };
 
+    /// <summary>Of all elements, as the dimensions promise.</summary>
+    public Int128 Bytes { get; }
+
+    /// <summary>Where the elements begin.</summary>
+    public int ContentOffset => _header.Length;
+
+    public bool IsCompressed => Path.EndsWith(".gz", StringComparison.Ordinal);
+
+    private string Sizes => string.Join(" x ", Dimensions);
+
+    /// <summary>Reads a header; whether a plain file is as long as it says is seen then, of a compressed one when it is read.</summary>
     /// <param name="path">Decompressed when it ends in <c>.gz</c>.</param>
     /// <param name="ranks">The numbers of dimensions that are accepted.</param>
-    public static IdxFile Read(string path, ReadOnlySpan<int> ranks)
+    /// <param name="types">Of elements, likewise; none: unsigned bytes.</param>
+    public static IdxFile Open(string path, ReadOnlySpan<int> ranks, params ReadOnlySpan<byte> types)
     {
         try
         {
-            using var file = FileSystem.OpenRegular(path);
-            using var stream = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
-            return Read(path, stream, ranks);
+            using var stream = OpenStream(path);
+            var file = ReadHeader(path, stream, ranks, types.IsEmpty ? [UnsignedByte] : types);
+            file.CheckLength(stream);
+            return file;
         }
-        catch (Exception failure) when (failure is InvalidDataException)
+        catch (InvalidDataException failure)
         {
-            throw new DataFileException(path, $"not a gzip file: {failure.Message}", failure);
+            throw NotGzip(path, failure);
         }
     }
 
-    private static IdxFile Read(string path, Stream stream, ReadOnlySpan<int> ranks)
+    /// <summary>A whole file: its header and its elements.</summary>
+    public static (IdxFile File, byte[] Content) Read(string path, ReadOnlySpan<int> ranks, params ReadOnlySpan<byte> types)
+    {
+        var file = Open(path, ranks, types);
+        return (file, file.Read());
+    }
+
+    /// <summary>The elements.</summary>
+    /// <param name="sha256">Of the whole file, decompressed, in lower-case hex; null: any.</param>
+    public byte[] Read(string? sha256 = null)
+    {
+        var content = ReadContent();
+        if (sha256 is not null && Sha256(content) is var found && found != sha256)
+        {
+            throw new DataFileException(Path, $"SHA-256 of the decompressed content is {found}; expected {sha256}");
+        }
+
+        return content;
+    }
+
+    /// <summary>SHA-256 of the whole file, decompressed, in lower-case hex.</summary>
+    public string Sha256(ReadOnlySpan<byte> content)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(_header);
+        hash.AppendData(content);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static Stream OpenStream(string path)
+    {
+        var file = FileSystem.OpenRegular(path);
+        return path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
+    }
+
+    private static DataFileException NotGzip(string path, InvalidDataException failure) => new(path, $"not a gzip file: {failure.Message}", failure);
+
+    private static IdxFile ReadHeader(string path, Stream stream, ReadOnlySpan<int> ranks, ReadOnlySpan<byte> types)
     {
         var magic = new byte[FirstDimensionOffset];
         ReadHeader(path, stream, magic, 0);
         var rank = magic[3];
-        if (magic[0] != 0 || magic[1] != 0 || magic[2] != UnsignedByte || !ranks.Contains(rank))
+        if (magic[0] != 0 || magic[1] != 0 || !types.Contains(magic[2]) || !ranks.Contains(rank))
         {
-            var accepted = string.Join(" or ", ranks.ToArray().Select(r => $"0000{UnsignedByte:x2}{r:x2}"));
+            var (acceptedRanks, acceptedTypes) = (ranks.ToArray(), types.ToArray());
+            var accepted = string.Join(" or ", acceptedTypes.SelectMany(type => acceptedRanks.Select(r => $"0000{type:x2}{r:x2}")));
             var found = $"magic number {Convert.ToHexStringLower(magic)} at offset 0";
             throw new DataFileException(
                 path, FileKind.Of(magic) is { } kind ? $"is {kind} ({found}); expected IDX ({accepted})" : $"{found}; expected {accepted}");
@@ -75,7 +125,7 @@ internal sealed class IdxFile
             dimensions[i] = ReadDimension(path, header, FirstDimensionOffset + (4 * i));
         }
 
-        return new IdxFile(path, header, dimensions, ReadContent(path, stream, dimensions, header.Length));
+        return new IdxFile(path, header, dimensions);
     }
 
     private static int ReadDimension(string path, byte[] header, int offset)
@@ -95,35 +145,63 @@ internal sealed class IdxFile
         }
     }
 
-    private static byte[] ReadContent(string path, Stream stream, int[] dimensions, int offset)
+    private void CheckLength(Stream stream)
     {
-        var promised = dimensions.Aggregate(1.0, (product, dimension) => product * dimension);
-        if (promised > Array.MaxLength)
+        var end = ContentOffset + Bytes;
+        if (IsCompressed && Bytes > Array.MaxLength)
         {
-            var found = string.Join(" x ", dimensions);
-            throw new DataFileException(path, $"dimensions {found} at offset {FirstDimensionOffset} are more than {Array.MaxLength} bytes");
+            throw new DataFileException(
+                Path, $"dimensions {Sizes} at offset {FirstDimensionOffset} are more than the {Array.MaxLength} bytes that are read from a .gz file; decompress it");
         }
 
-        var (content, length) = (new byte[Math.Min((int)promised, FirstRead)], 0);
-        while (length < (int)promised)
+        if (!IsCompressed && stream.Length < end)
+        {
+            throw Ends(stream.Length);
+        }
+
+        if (!IsCompressed && stream.Length > end)
+        {
+            throw GoesOn();
+        }
+    }
+
+    private byte[] ReadContent()
+    {
+        try
+        {
+            using var stream = OpenStream(Path);
+            ReadHeader(Path, stream, new byte[ContentOffset], 0);
+            return ReadContent(stream);
+        }
+        catch (InvalidDataException failure)
+        {
+            throw NotGzip(Path, failure);
+        }
+    }
+
+    private byte[] ReadContent(Stream stream)
+    {
+        var (content, length) = (new byte[(int)Int128.Min(Bytes, FirstRead)], 0);
+        while (length < Bytes)
         {
             if (length == content.Length)
             {
-                Array.Resize(ref content, (int)Math.Min((long)promised, 2L * length));
+                Array.Resize(ref content, (int)Int128.Min(Bytes, 2L * length));
             }
 
             var read = stream.Read(content.AsSpan(length));
             if (read == 0)
             {
-                throw new DataFileException(
-                    path, $"ends at offset {offset + (long)length}; its dimensions {string.Join(" x ", dimensions)} promise {offset + (long)promised} bytes");
+                throw Ends(ContentOffset + (long)length);
             }
 
             length += read;
         }
 
-        return stream.ReadByte() < 0
-            ? content
-            : throw new DataFileException(path, $"goes on at offset {offset + (long)promised}, where its dimensions {string.Join(" x ", dimensions)} end");
+        return stream.ReadByte() < 0 ? content : throw GoesOn();
     }
+
+    private DataFileException Ends(long offset) => new(Path, $"ends at offset {offset}; its dimensions {Sizes} promise {ContentOffset + Bytes} bytes");
+
+    private DataFileException GoesOn() => new(Path, $"goes on at offset {ContentOffset + Bytes}, where its dimensions {Sizes} end");
 }

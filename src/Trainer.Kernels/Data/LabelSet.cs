@@ -7,16 +7,27 @@ public sealed class LabelSet
 
     private LabelSet(IEnumerable<int> labels) => _labels = [.. labels.Distinct().Order()];
 
-    /// <param name="offset">Taken from every byte.</param>
-    public static LabelSet Of(ReadOnlySpan<byte> labels, int offset = 0)
+    /// <param name="offset">Taken from every label.</param>
+    public static LabelSet Of(ReadOnlySpan<int> labels, int offset = 0)
     {
-        var occurs = new bool[byte.MaxValue + 1];
+        var occurring = new HashSet<int>();
         foreach (var label in labels)
         {
-            occurs[label] = true;
+            occurring.Add(label - offset);
         }
 
-        return new LabelSet(Enumerable.Range(0, occurs.Length).Where(label => occurs[label]).Select(label => label - offset));
+        return new LabelSet(occurring);
+    }
+
+    internal static LabelSet Of(ISampleSource source, int offset)
+    {
+        var occurring = new HashSet<int>();
+        for (var sample = 0; sample < source.Count; sample++)
+        {
+            occurring.Add(source.LabelOf(sample) - offset);
+        }
+
+        return new LabelSet(occurring);
     }
 
     /// <summary>Those of both.</summary>

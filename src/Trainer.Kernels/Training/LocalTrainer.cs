@@ -142,7 +142,7 @@ public sealed class LocalTrainer : IDisposable
         EpochOrder.Fill(order, _seed, _epoch.Value, shuffle);
         var whole = BatchSlice.Whole(Math.Min(_batchSize, data.Count), _shards, _groupShards);
         return Pass(
-            data, order, (epoch, samples) => epoch + Step(samples == whole.Samples ? whole : BatchSlice.Whole(samples, _shards, _groupShards)), out _);
+            data, _epoch.Value, order, (epoch, samples) => epoch + Step(samples == whole.Samples ? whole : BatchSlice.Whole(samples, _shards, _groupShards)), out _);
     }
 
     private EpochResult Evaluate(DataSet data, out PassSums sums)
@@ -151,6 +151,7 @@ public sealed class LocalTrainer : IDisposable
         EpochOrder.Fill(order, _seed, epoch: 1, shuffle: false);
         return Pass(
             data,
+            epoch: 0,
             order,
             (before, samples) =>
             {
@@ -167,15 +168,15 @@ public sealed class LocalTrainer : IDisposable
     }
 
     /// <param name="batch">Takes the sums so far and the number of samples that were loaded, and gives the new sums.</param>
-    private EpochResult Pass(DataSet data, int[] order, Func<PassSums, int, PassSums> batch, out PassSums sums)
+    private EpochResult Pass(DataSet data, int epoch, int[] order, Func<PassSums, int, PassSums> batch, out PassSums sums)
     {
         var start = Stopwatch.GetTimestamp();
         sums = default;
+        using var loader = new BatchLoader([data], _seed);
+        loader.Begin(new OrderedBatches(order, epoch, _batchSize));
         for (var first = 0; first < order.Length; first += _batchSize)
         {
-            var positions = order.AsSpan(first, Math.Min(_batchSize, order.Length - first));
-            Load(data, positions);
-            sums = batch(sums, positions.Length);
+            sums = batch(sums, loader.Take(Network.Input, Network.Labels));
         }
 
         return new EpochResult(sums.MeanLoss, sums.Accuracy, order.Length / Stopwatch.GetElapsedTime(start).TotalSeconds);
@@ -196,15 +197,6 @@ public sealed class LocalTrainer : IDisposable
         return sums;
     }
 
-    private void Load(DataSet data, ReadOnlySpan<int> samples)
-    {
-        var stride = (int)data.Shape.Elements;
-        for (var i = 0; i < samples.Length; i++)
-        {
-            Network.Labels[i] = data.Read(samples[i], Network.Input.Slice(i * stride, stride));
-        }
-    }
-
     private void CheckFits(DataSet data)
     {
         if (data.Shape != Network.Model.Input)
@@ -215,6 +207,25 @@ public sealed class LocalTrainer : IDisposable
         if (data.Labels.Refuse(Network.Model.Classes, _loss.Ignored) is { } problem)
         {
             throw new ArgumentException($"The model has {Network.Model.Classes} classes; {problem}.", nameof(data));
+        }
+    }
+
+    /// <summary>All samples in an order, so many in each batch.</summary>
+    private sealed class OrderedBatches(int[] order, int epoch, int batchSize) : IBatchPlan
+    {
+        private int _first;
+
+        public bool Next(BatchSamples batch)
+        {
+            if (_first >= order.Length)
+            {
+                return false;
+            }
+
+            batch.Begin(set: 0, epoch);
+            batch.Add(order.AsSpan(_first, Math.Min(batchSize, order.Length - _first)));
+            _first += batchSize;
+            return true;
         }
     }
 }

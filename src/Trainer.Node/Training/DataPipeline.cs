@@ -1,14 +1,12 @@
 using Trainer.Kernels.Data;
-using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;
 
 namespace Trainer.Node.Training;
 
-/// <summary>Brings the samples of a member's part of a batch into the network, in local order.</summary>
-public sealed class DataPipeline(DataSet train, DataSet test, ulong seed, bool shuffle)
+/// <summary>Brings the samples of a member's part of a batch into the network, in local order. What it reads ahead is discarded when another generation begins.</summary>
+public sealed class DataPipeline(DataSet train, DataSet test, ulong seed, bool shuffle) : IDisposable
 {
-    private readonly int[] _order = new int[train.Count];
-    private int _epoch;
+    private readonly BatchLoader _loader = new([train, test], seed);
 
     /// <summary>Tells data apart: equal for equal images and labels.</summary>
     public string Fingerprint { get; } = DataSet.Fingerprint(train, test);
@@ -17,38 +15,14 @@ public sealed class DataPipeline(DataSet train, DataSet test, ulong seed, bool s
 
     public DataSet Test => test;
 
-    /// <summary>The local samples of the batch whose first sample is at <paramref name="first"/> in the epoch's order.</summary>
-    public void FillBatch(int epoch, int first, BatchSlice slice, Network network)
-    {
-        if (_epoch != epoch)
-        {
-            EpochOrder.Fill(_order, seed, epoch, shuffle);
-            _epoch = epoch;
-        }
+    /// <summary>Another generation: from this item of the schedule on, a share of its own.</summary>
+    public void Begin(Schedule schedule, ulong firstItem, MemberShare share) =>
+        _loader.Begin(new MemberBatches(schedule, firstItem, share, new TrainingOrder(train.Count, seed, shuffle)));
 
-        var local = 0;
-        for (var i = 0; i < slice.Roots.Count; i++)
-        {
-            var begin = first + slice.FirstPosition(slice.Roots[i].Lo);
-            foreach (var sample in _order.AsSpan(begin, slice.RootSamples(slice.Roots[i])))
-            {
-                Read(train, sample, local++, network);
-            }
-        }
-    }
+    /// <summary>Waits for the next batch: one for each item of training, in evaluations as many as the member's samples ask for.</summary>
+    /// <returns>Its samples.</returns>
+    /// <exception cref="DataFileException">One of them cannot be read.</exception>
+    public int Fill(Network network, CancellationToken interruption = default) => _loader.Take(network.Input, network.Labels, interruption);
 
-    /// <summary>Test samples <paramref name="positions"/>, from the first on.</summary>
-    public void FillTest(ReadOnlySpan<int> positions, Network network)
-    {
-        for (var local = 0; local < positions.Length; local++)
-        {
-            Read(test, positions[local], local, network);
-        }
-    }
-
-    private static void Read(DataSet data, int sample, int local, Network network)
-    {
-        var pixels = (int)data.Shape.Elements;
-        network.Labels[local] = data.Read(sample, network.Input.Slice(local * pixels, pixels));
-    }
+    public void Dispose() => _loader.Dispose();
 }

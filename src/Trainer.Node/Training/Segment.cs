@@ -83,6 +83,8 @@ internal sealed class Segment
     public SegmentEnd Run(ulong firstItem, Action<HeldState> boundary, CancellationToken interruption)
     {
         _work.Network.Interruption = interruption;
+        _step.Interruption = interruption;
+        _step.Begin(firstItem);
         _share.Begin();
         for (var index = firstItem; index <= _work.Job.Schedule.LastItem; index++)
         {

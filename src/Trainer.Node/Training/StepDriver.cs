@@ -229,6 +229,7 @@ internal sealed class StepDriver
         {
             if (_isAbandoned)
             {
+                training.Dispose();
                 return;
             }
 

@@ -54,5 +54,9 @@ internal sealed class TrainingJob : IDisposable
 
     public void LayOut() => _states = StatePair.Create(Device, ParameterLayout.Of(Model, Recipe.Loss.HasWeights), Recipe.Optimizer);
 
-    public void Dispose() => _states?.Dispose();
+    public void Dispose()
+    {
+        Data.Dispose();
+        _states?.Dispose();
+    }
 }

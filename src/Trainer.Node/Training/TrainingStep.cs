@@ -21,7 +21,7 @@ internal sealed class TrainingStep
     private readonly AllReduceClient _allReduce;
     private readonly Dictionary<(ItemKind Kind, int Samples), StepPlan> _plans = [];
     private readonly float[] _statistics;
-    private readonly int[] _testPositions;
+    private readonly int _testSamples;
     private readonly int _testBatch;
     private readonly ThreadWatch _watch;
     private readonly Action<int> _bucketReady;
@@ -39,10 +39,17 @@ internal sealed class TrainingStep
         }
 
         work.Network.Exchange = new BatchExchange(allReduce, work.Plan.Ranges, Exchanging);
-        _testPositions = [.. new BatchSlice(work.Job.Data.Test.Count, work.Plan.Shards, work.Plan.Roots[work.Rank]).Positions()];
+        _testSamples = new BatchSlice(work.Job.Data.Test.Count, work.Plan.Shards, work.Plan.Roots[work.Rank]).LocalSamples;
         _testBatch = work.Network.Labels.Length;
-        _statistics = new float[SampleResults.Rows * Math.Max(_testBatch, _testPositions.Length)];
+        _statistics = new float[SampleResults.Rows * Math.Max(_testBatch, _testSamples)];
     }
+
+    /// <summary>Cancelled when the generation is over.</summary>
+    public CancellationToken Interruption { get; set; }
+
+    /// <summary>The items that will be reduced from now on begin with this one.</summary>
+    public void Begin(ulong firstItem) => _work.Job.Data.Begin(
+        _work.Job.Schedule, firstItem, new MemberShare(_work.Plan.Shards, _work.Plan.Roots[_work.Rank], _testBatch));
 
     /// <param name="deadline">After so long a wait for other members is reported.</param>
     public StepResult Reduce(in ScheduleItem item, TimeSpan deadline)
@@ -68,7 +75,7 @@ internal sealed class TrainingStep
         var (network, slice) = (_work.Network, plan.Slice!);
         _waited = TimeSpan.Zero;
         var start = Stopwatch.GetTimestamp();
-        _work.Job.Data.FillBatch(item.Epoch, item.First, slice, network);
+        _work.Job.Data.Fill(network, Interruption);
         ReachShards(slice);
         var filled = Stopwatch.GetTimestamp();
         _reached?.Invoke(Moment.Forward);
@@ -97,12 +104,10 @@ internal sealed class TrainingStep
 
     private StepResult Evaluate(StepPlan plan)
     {
-        for (var first = 0; first < _testPositions.Length; first += _testBatch)
+        for (var first = 0; first < _testSamples; first += _testBatch)
         {
-            var positions = _testPositions.AsSpan(first, Math.Min(_testBatch, _testPositions.Length - first));
-            _work.Job.Data.FillTest(positions, _work.Network);
-            _work.Network.Evaluate(positions.Length);
-            CopyStatistics(first, _testPositions.Length);
+            _work.Network.Evaluate(_work.Job.Data.Fill(_work.Network, Interruption));
+            CopyStatistics(first, _testSamples);
             _reached?.Invoke(Moment.Evaluation);
         }
 

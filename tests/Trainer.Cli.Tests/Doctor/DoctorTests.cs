@@ -1,5 +1,6 @@
 using Trainer.Cli.Doctor;
 using Trainer.Cli.Tests.Fakes;
+using Trainer.Kernels.Data;
 using Trainer.Kernels.Gpu;
 using Trainer.Protos;
 
@@ -62,7 +63,7 @@ public sealed class DoctorTests : IDisposable
     [Fact]
     public void Missing_data_says_where_it_was_looked_for_and_how_to_get_it()
     {
-        var check = MachineChecks.FashionMnistIn(null);
+        var check = MachineChecks.DataSetIn(KnownDataSet.FashionMnist, null);
 
         Assert.Equal((Verdict.Missing, "Get it with: trainer data fetch fashion-mnist"), (check.Verdict, check.Advice));
         Assert.Contains("/usr/share/datasets/fashion-mnist", check.Finding);

@@ -56,7 +56,7 @@ public sealed class IdxTests : IDisposable
     [InlineData("0000080300000002000000010000000301020304050607", "goes on at offset 22, where its dimensions 2 x 1 x 3 end")]
     [InlineData("00000803000000000000000100000003", "dimension 0 at offset 4; expected 1 to 2147483647")]
     [InlineData("00000803000000018000000000000003", "dimension 2147483648 at offset 8; expected 1 to 2147483647")]
-    [InlineData("000008037fffffff7fffffff7fffffff", "dimensions 2147483647 x 2147483647 x 2147483647 at offset 4 are more than 2147483591 bytes")]
+    [InlineData("000008037fffffff7fffffff7fffffff", "ends at offset 16; its dimensions 2147483647 x 2147483647 x 2147483647 promise 9903520300447984150353281039 bytes")]
     [InlineData("000008037fffff000000000100000001", "ends at offset 16; its dimensions 2147483392 x 1 x 1 promise 2147483408 bytes")]
     public void A_broken_file_is_named_with_offset_found_and_expected(string hex, string problem)
     {
@@ -93,14 +93,14 @@ public sealed class IdxTests : IDisposable
     public void A_truncated_gz_never_gives_other_content()
     {
         var images = Zip(Idx("images", [50, 1, 3], [.. Enumerable.Range(0, 150).Select(i => (byte)(i * i))]));
-        var (whole, sum) = (File.ReadAllBytes(images), IdxFile.Read(images, [3]).Sha256());
+        var (whole, sum) = (File.ReadAllBytes(images), Sum(images));
         var refused = 0;
         for (var length = 0; length < whole.Length; length++)
         {
             var cut = _folder.Write("cut.gz", whole.AsSpan(0, length));
             try
             {
-                Assert.Equal(sum, IdxFile.Read(cut, [3]).Sha256());
+                Assert.Equal(sum, Sum(cut));
             }
             catch (DataFileException problem)
             {
@@ -109,6 +109,51 @@ public sealed class IdxTests : IDisposable
         }
 
         Assert.InRange(refused, whole.Length - 12, whole.Length);
+    }
+
+    [Theory]
+    [InlineData("00000b01000000030000012c0007", new[] { 0, 300, 7 })]
+    [InlineData("00000c0100000003ffffffff0001117000000007", new[] { -1, 70_000, 7 })]
+    public void Labels_of_16_and_32_bits_name_any_number_of_classes(string hex, int[] labels)
+    {
+        var data = DataSet.FromIdx(Idx("images", [3, 1, 1], [10, 20, 30]), _folder.Write("labels", Convert.FromHexString(hex)));
+
+        Assert.Equal(labels, Enumerable.Range(0, 3).Select(i => data.Read(i, new float[1])));
+    }
+
+    /// <summary>The file is all holes, so that it takes no room.</summary>
+    [Fact]
+    public void A_file_beyond_2_GiB_is_read_where_it_lies()
+    {
+        const int count = 70_001;
+        const long stride = 256 * 128;
+        var images = _folder.File("images");
+        using (var file = File.Create(images))
+        {
+            file.Write([0, 0, 8, 3, 0, 1, 0x11, 0x71, 0, 0, 1, 0, 0, 0, 0, 128]);
+            file.SetLength(16 + (count * stride));
+            file.Position = 16 + ((count - 1) * stride) + 5;
+            file.WriteByte(255);
+        }
+
+        var data = DataSet.FromIdx(images);
+
+        var pixels = new float[stride];
+        data.Read(count - 1, pixels);
+        Assert.Equal((count, 1f, 1f), (data.Count, pixels[5], pixels.Sum()));
+        using (var file = File.OpenWrite(images))
+        {
+            file.SetLength(16 + ((count - 1) * stride) + 7);
+        }
+
+        var cut = Assert.Throws<DataFileException>(() => data.Read(count - 1, pixels));
+        Assert.Equal($"{images}: ends at offset {16 + ((count - 1) * stride) + 7}; expected image 70000 to end at {16 + (count * stride)}", cut.Message);
+    }
+
+    private static string Sum(string path)
+    {
+        var (file, content) = IdxFile.Read(path, [3]);
+        return file.Sha256(content);
     }
 
     private string Idx(string name, int[] dimensions, byte[] content)

@@ -24,8 +24,8 @@ public sealed class LocalTrainerTests : IDisposable
     [Fact]
     public void A_linear_classifier_learns_fashion_mnist()
     {
-        Assert.SkipWhen(FashionMnist.Find() is null, "Fashion-MNIST is not installed: trainer data fetch fashion-mnist");
-        var (train, test) = FashionMnist.Load();
+        Assert.SkipWhen(KnownDataSet.FashionMnist.Find() is null, "Fashion-MNIST is not installed: trainer data fetch fashion-mnist");
+        var (train, test) = KnownDataSet.FashionMnist.Load();
         using var trainer = new LocalTrainer(Softmax, _device, new Sgd(0.1f), batchSize: 50);
         var first = trainer.TrainEpoch(train.Take(1000));
         var second = trainer.TrainEpoch(train.Take(1000));

@@ -10,7 +10,7 @@ public class SampleTests
     [Fact]
     public async Task The_sample_trains_and_saves_lenet()
     {
-        Assert.SkipWhen(FashionMnist.Find() is null, "Fashion-MNIST is not installed: trainer data fetch fashion-mnist");
+        Assert.SkipWhen(KnownDataSet.FashionMnist.Find() is null, "Fashion-MNIST is not installed: trainer data fetch fashion-mnist");
         using var folder = new TemporaryFolder();
         var sample = Path.Combine(AppContext.BaseDirectory, "Trainer.Samples.LeNet.dll");
         using var process = Process.Start(new ProcessStartInfo("dotnet", [sample, "2", "1000"])

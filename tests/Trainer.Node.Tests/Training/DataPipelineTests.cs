@@ -16,6 +16,7 @@ public sealed class DataPipelineTests : IDisposable
 
     private readonly TinyData _files = new(train: 61, test: 23);
     private readonly Device _device = CpuDevice.Create(1);
+    private readonly Schedule _schedule = new(61, 23, Batch, epochs: 3);
     private readonly DataSet _train;
     private readonly DataSet _test;
     private readonly Network _network;
@@ -40,14 +41,15 @@ public sealed class DataPipelineTests : IDisposable
     [InlineData(false)]
     public void A_member_gets_the_samples_of_its_roots_in_the_order_of_the_epoch(bool shuffle)
     {
-        var pipeline = new DataPipeline(_train, _test, Seed, shuffle);
+        using var pipeline = new DataPipeline(_train, _test, Seed, shuffle);
         var slice = new BatchSlice(Batch, 5, [new ShardRange(0, 2), new ShardRange(4, 5)]);
         var order = new int[_train.Count];
-        foreach (var (epoch, first) in new[] { (1, 0), (1, 26), (2, 13), (1, 39) })
+        pipeline.Begin(_schedule, firstItem: 2, new MemberShare(5, slice.Roots, TestBatch: 3));
+        foreach (var first in new[] { 13, 26, 39 })
         {
-            pipeline.FillBatch(epoch, first, slice, _network);
+            pipeline.Fill(_network);
 
-            EpochOrder.Fill(order, Seed, epoch, shuffle);
+            EpochOrder.Fill(order, Seed, 1, shuffle);
             Holds(_train, [.. slice.Positions().Select(position => order[first + position])]);
         }
     }
@@ -55,21 +57,36 @@ public sealed class DataPipelineTests : IDisposable
     [Fact]
     public void A_short_last_batch_stays_within_the_epoch()
     {
-        var pipeline = new DataPipeline(_train, _test, Seed, shuffle: true);
+        using var pipeline = new DataPipeline(_train, _test, Seed, shuffle: true);
         var order = new int[_train.Count];
         EpochOrder.Fill(order, Seed, 3, shuffle: true);
+        pipeline.Begin(_schedule, firstItem: 17, new MemberShare(5, [new ShardRange(0, 5)], TestBatch: 13)); // the last batch of epoch 3
 
-        pipeline.FillBatch(epoch: 3, first: 52, BatchSlice.Whole(samples: 9, shards: 5), _network);
+        Assert.Equal(9, pipeline.Fill(_network));
 
         Holds(_train, order[52..]);
     }
 
+    /// <summary>As many at a time as the member evaluates together, then the next epoch, then another generation from its own item on.</summary>
     [Fact]
-    public void Test_samples_come_as_they_are_numbered()
+    public void Test_samples_come_as_they_are_numbered_and_training_goes_on_behind_them()
     {
-        new DataPipeline(_train, _test, Seed, shuffle: true).FillTest([22, 0, 11], _network);
+        using var pipeline = new DataPipeline(_train, _test, Seed, shuffle: true);
+        var whole = new MemberShare(5, [new ShardRange(0, 5)], TestBatch: 13);
+        pipeline.Begin(_schedule, firstItem: 6, whole);
 
-        Holds(_test, [22, 0, 11]);
+        Assert.Equal(13, pipeline.Fill(_network));
+        Holds(_test, [.. Enumerable.Range(0, 13)]);
+        Assert.Equal(10, pipeline.Fill(_network));
+        Holds(_test, [.. Enumerable.Range(13, 10)]);
+        var order = new int[_train.Count];
+        EpochOrder.Fill(order, Seed, 2, shuffle: true);
+        pipeline.Fill(_network);
+        Holds(_train, order[..13]);
+
+        pipeline.Begin(_schedule, firstItem: 6, whole);
+        Assert.Equal(13, pipeline.Fill(_network));
+        Holds(_test, [.. Enumerable.Range(0, 13)]);
     }
 
     private void Holds(DataSet data, int[] samples)

@@ -7,7 +7,7 @@ using Trainer.Kernels.Data;
 
 namespace Trainer.Cli.Tests.Data;
 
-public sealed class FashionMnistAcquisitionTests : IAsyncLifetime
+public sealed class DataSetAcquisitionTests : IAsyncLifetime
 {
     private readonly TemporaryFolder _folder = new();
     private readonly Dictionary<string, byte[]> _served = [];
@@ -79,12 +79,12 @@ public sealed class FashionMnistAcquisitionTests : IAsyncLifetime
     [Fact]
     public async Task What_is_not_gzip_is_named()
     {
-        foreach (var (name, _) in FashionMnist.Files)
+        foreach (var (name, _) in KnownDataSet.FashionMnist.Files)
         {
             _served[$"{name}.gz"] = "<html>Please log in</html>"u8.ToArray();
         }
 
-        var wrong = await Assert.ThrowsAsync<DataFileException>(() => Acquisition(FashionMnistAcquisition.Mirror(new Uri(Address))).FetchAsync(CancellationToken.None));
+        var wrong = await Assert.ThrowsAsync<DataFileException>(() => Acquisition(DataSetAcquisition.Mirror(KnownDataSet.FashionMnist, new Uri(Address))).FetchAsync(CancellationToken.None));
 
         Assert.Equal($"train-images-idx3-ubyte.gz: expected gzip, found something else at the address {Address}", wrong.Message);
     }
@@ -93,7 +93,7 @@ public sealed class FashionMnistAcquisitionTests : IAsyncLifetime
     public async Task When_nobody_has_it_every_reason_is_given_and_what_to_do()
     {
         var nobody = await ClosedAddressAsync();
-        IDataSource[] sources = [FashionMnistAcquisition.Mirror(new Uri(Address)), FashionMnistAcquisition.Mirror(nobody), Debian(aptGet: "no-such-apt-get")];
+        IDataSource[] sources = [DataSetAcquisition.Mirror(KnownDataSet.FashionMnist, new Uri(Address)), DataSetAcquisition.Mirror(KnownDataSet.FashionMnist, nobody), Debian(aptGet: "no-such-apt-get")];
 
         var failure = await Assert.ThrowsAsync<CliException>(() => Acquisition(sources).FetchAsync(CancellationToken.None));
 
@@ -112,10 +112,10 @@ public sealed class FashionMnistAcquisitionTests : IAsyncLifetime
     {
         var nobody = await ClosedAddressAsync();
 
-        await Acquisition(FashionMnistAcquisition.Mirror(nobody), Debian(FakeAptGet("cp package.deb \"$PWD/\""))).FetchAsync(CancellationToken.None);
+        await Acquisition(DataSetAcquisition.Mirror(KnownDataSet.FashionMnist, nobody), Debian(FakeAptGet("cp package.deb \"$PWD/\""))).FetchAsync(CancellationToken.None);
 
-        Assert.Equal(FashionMnist.Files.Select(file => $"{file.Name}.gz").Order(), Directory.GetFileSystemEntries(_folder["data"]).Select(Path.GetFileName).Order());
-        FashionMnist.Load(_folder["data"]);
+        Assert.Equal(KnownDataSet.FashionMnist.Files.Select(file => $"{file.Name}.gz").Order(), Directory.GetFileSystemEntries(_folder["data"]).Select(Path.GetFileName).Order());
+        KnownDataSet.FashionMnist.Load(_folder["data"]);
     }
 
     [Fact]
@@ -128,10 +128,10 @@ public sealed class FashionMnistAcquisitionTests : IAsyncLifetime
         Assert.Contains("  Debian's package dataset-fashion-mnist: apt-get download failed: E: Unable to locate package", failure.Message);
     }
 
-    private FashionMnistAcquisition Acquisition(params IDataSource[] sources) => new(_folder["data"], sources, _ => { });
+    private DataSetAcquisition Acquisition(params IDataSource[] sources) => new(KnownDataSet.FashionMnist, _folder["data"], sources, _ => { });
 
     private static DebianPackageSource Debian(string aptGet) =>
-        new("dataset-fashion-mnist", "/usr/share/datasets/fashion-mnist", [.. FashionMnist.Files.Select(file => file.Name)]) { AptGet = aptGet };
+        new("dataset-fashion-mnist", "/usr/share/datasets/fashion-mnist", [.. KnownDataSet.FashionMnist.Files.Select(file => file.Name)]) { AptGet = aptGet };
 
     /// <summary>Checks that lists and cache are private, and does <paramref name="download"/> in place of a download.</summary>
     private string FakeAptGet(string download)
@@ -160,14 +160,14 @@ public sealed class FashionMnistAcquisitionTests : IAsyncLifetime
 
     private static string RealFolder()
     {
-        var folder = FashionMnist.Find();
+        var folder = KnownDataSet.FashionMnist.Find();
         Assert.SkipWhen(folder is null, "Fashion-MNIST is not installed: trainer data fetch fashion-mnist");
         return folder;
     }
 
     private void Serve(string folder)
     {
-        foreach (var (name, _) in FashionMnist.Files)
+        foreach (var (name, _) in KnownDataSet.FashionMnist.Files)
         {
             var plain = Path.Combine(folder, name);
             _served[$"{name}.gz"] = File.Exists($"{plain}.gz") ? File.ReadAllBytes($"{plain}.gz") : Gzip(File.ReadAllBytes(plain));

@@ -5,25 +5,17 @@ using Trainer.Kernels.Data;
 
 namespace Trainer.Cli.Data;
 
-/// <summary>Gets Fashion-MNIST from the first source that has it. Files get into the folder checked and all together, or not at all.</summary>
-internal sealed class FashionMnistAcquisition(string folder, IReadOnlyList<IDataSource> sources, Action<string> tell)
+/// <summary>Gets a data set from the first source that has it. Files get into the folder checked and all together, or not at all.</summary>
+internal sealed class DataSetAcquisition(KnownDataSet set, string folder, IReadOnlyList<IDataSource> sources, Action<string> tell)
 {
-    private static readonly Uri PublicAddress = new("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/");
-
-    private static string[] Names { get; } = [.. FashionMnist.Files.Select(file => file.Name)];
-
     /// <summary>Where everybody can get it, in the order of trying.</summary>
-    public static IReadOnlyList<IDataSource> PublicSources { get; } =
+    public static IReadOnlyList<IDataSource> PublicSources(KnownDataSet set) =>
     [
-        new HttpSource(PublicAddress, Names),
-        new DebianPackageSource("dataset-fashion-mnist", "/usr/share/datasets/fashion-mnist", Names),
+        .. set.Addresses.Select(address => Mirror(set, address)),
+        .. set.DebianPackage is { } package ? (IDataSource[])[new DebianPackageSource(package, set.DebianFolder!, NamesOf(set))] : [],
     ];
 
-    public static IDataSource Mirror(Uri address) => new HttpSource(address, Names);
-
-    /// <summary>Whether the folder has all four files; their contents are checked when they are loaded.</summary>
-    public static bool IsIn(string folder) =>
-        Names.All(name => File.Exists(Path.Combine(folder, name)) || File.Exists(Path.Combine(folder, $"{name}.gz")));
+    public static IDataSource Mirror(KnownDataSet set, Uri address) => new HttpSource(address, NamesOf(set));
 
     /// <exception cref="DataFileException">A source gave a file with a wrong sum.</exception>
     /// <exception cref="CliException">No source could be reached: with every source's reason.</exception>
@@ -32,7 +24,7 @@ internal sealed class FashionMnistAcquisition(string folder, IReadOnlyList<IData
         var failures = new List<string>();
         foreach (var source in sources)
         {
-            tell($"Fetching Fashion-MNIST from {source.Name}");
+            tell($"Fetching {set.Title} from {source.Name}");
             try
             {
                 await FetchAsync(source, stop);
@@ -44,11 +36,13 @@ internal sealed class FashionMnistAcquisition(string folder, IReadOnlyList<IData
                 tell($"  not to be had there: {failed.Message}");
             }
         }
-        var files = string.Join(", ", Names.Select(name => $"{name}.gz"));
+        var files = string.Join(", ", NamesOf(set).Select(name => $"{name}.gz"));
         throw new CliException(
-            $"Fashion-MNIST could not be fetched.{Environment.NewLine}{string.Join(Environment.NewLine, failures)}",
+            $"{set.Title} could not be fetched.{Environment.NewLine}{string.Join(Environment.NewLine, failures)}",
             remedy: $"Put {files} into a folder and set TRAINER_DATA to it, or give an address that has them with --from.");
     }
+
+    private static string[] NamesOf(KnownDataSet set) => [.. set.Files.Select(file => file.Name)];
 
     private async Task FetchAsync(IDataSource source, CancellationToken stop)
     {
@@ -57,12 +51,12 @@ internal sealed class FashionMnistAcquisition(string folder, IReadOnlyList<IData
         try
         {
             await source.FetchAsync(staging, tell, stop);
-            foreach (var (name, expected) in FashionMnist.Files)
+            foreach (var (name, expected) in set.Files)
             {
                 await CheckAsync(Path.Combine(staging, $"{name}.gz"), source.Name, expected, stop);
             }
 
-            foreach (var name in Names)
+            foreach (var name in NamesOf(set))
             {
                 File.Move(Path.Combine(staging, $"{name}.gz"), Path.Combine(folder, $"{name}.gz"), overwrite: true);
             }

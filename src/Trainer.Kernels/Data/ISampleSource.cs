@@ -1,0 +1,45 @@
+using System.Security.Cryptography;
+
+namespace Trainer.Kernels.Data;
+
+/// <summary>
+/// Samples by index, from 0 on: what a data set is made of, wherever it lies. Making one reads headers and labels, so that a coordinator can describe it; pixels are read
+/// by whoever trains. For several threads at a time.
+/// </summary>
+public interface ISampleSource
+{
+    int Count { get; }
+
+    /// <summary>Of every image.</summary>
+    int Channels { get; }
+
+    /// <summary>(C, H, W) of every image; null where they differ.</summary>
+    Shape? Shape { get; }
+
+    /// <summary>By label; empty where classes have no names.</summary>
+    IReadOnlyList<string> ClassNames => [];
+
+    int LabelOf(int index);
+
+    /// <summary>For messages and tables.</summary>
+    string NameOf(int index) => $"sample {index}";
+
+    /// <summary>Brings into memory what lies there while it is read. Called once, before the first <see cref="Read"/>.</summary>
+    /// <exception cref="DataFileException">A file is not what it should be.</exception>
+    void Load()
+    {
+    }
+
+    /// <summary>Pixels of a sample.</summary>
+    /// <exception cref="DataFileException">Naming the sample, found and expected.</exception>
+    void Read(int index, Picture picture);
+
+    /// <summary>Adds what tells a sample from others, for <see cref="DataSet.Fingerprint"/>. Unless told otherwise: its label and its pixels.</summary>
+    void Identify(int index, IncrementalHash sum)
+    {
+        var picture = new Picture();
+        Read(index, picture);
+        sum.AppendData(BitConverter.GetBytes(LabelOf(index)));
+        sum.AppendData(picture.Pixels);
+    }
+}

@@ -1,0 +1,51 @@
+using System.Numerics;
+
+namespace Trainer.Kernels.Data;
+
+/// <summary>Bytes to floats, v / 255, as torchvision's ToTensor.</summary>
+internal static class PixelFloats
+{
+    public static void Convert(ReadOnlySpan<byte> source, Span<float> pixels)
+    {
+        var i = 0;
+        for (; i <= source.Length - Vector<byte>.Count; i += Vector<byte>.Count)
+        {
+            Vector.Widen(new Vector<byte>(source[i..]), out var low, out var high);
+            Scale(low, pixels[i..]);
+            Scale(high, pixels[(i + Vector<ushort>.Count)..]);
+        }
+
+        for (; i < source.Length; i++)
+        {
+            pixels[i] = source[i] / 255f;
+        }
+    }
+
+    /// <summary>Planes of floats from pixels whose channels stand side by side.</summary>
+    public static void ConvertToPlanes(Picture picture, Span<float> planes)
+    {
+        var pixels = picture.Pixels;
+        var (channels, plane) = (picture.Channels, picture.Height * picture.Width);
+        if (channels == 1)
+        {
+            Convert(pixels, planes);
+            return;
+        }
+
+        for (var c = 0; c < channels; c++)
+        {
+            var target = planes.Slice(c * plane, plane);
+            for (int i = 0, from = c; i < target.Length; i++, from += channels)
+            {
+                target[i] = pixels[from] / 255f;
+            }
+        }
+    }
+
+    private static void Scale(Vector<ushort> values, Span<float> pixels)
+    {
+        Vector.Widen(values, out var low, out var high);
+        (Vector.ConvertToSingle(low.As<uint, int>()) / new Vector<float>(255)).CopyTo(pixels);
+        (Vector.ConvertToSingle(high.As<uint, int>()) / new Vector<float>(255)).CopyTo(pixels[Vector<float>.Count..]);
+    }
+}
