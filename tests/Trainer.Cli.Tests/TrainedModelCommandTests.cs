@@ -279,7 +279,7 @@ public sealed class TrainedModelCommandTests : IAsyncLifetime
         Assert.Equal($"Job {job.Id} has no checkpoint of step 4.\nIt has those of steps 3.\n", other.Errors);
         Assert.Equal($"No checkpoint of job {job.Id} is one of the end of an epoch, so none is the best.\nTake the last one: --checkpoint last\n", best.Errors);
         Assert.Equal((2, "--checkpoint: expected best, last or the number of a step, got 'newest'."), (wrong.ExitCode, wrong.Errors.Split('\n')[0]));
-        Assert.Matches(@"^STEP +EPOCHS +TEST LOSS +TEST +SIZE +WRITTEN +CHECKPOINT\n3 +0 .*step-3-1-1-0", listed.Output);
+        Assert.Matches(@"^STEP +EPOCHS +TEST LOSS +TEST +PINNED BY +SIZE +WRITTEN +CHECKPOINT\n3 +0 .*step-3-1-1-0", listed.Output);
     }
 
     [Fact]

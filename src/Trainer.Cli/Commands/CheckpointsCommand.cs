@@ -45,7 +45,7 @@ internal static class CheckpointsCommand
 
     private static string Table(IReadOnlyList<CheckpointSummary> checkpoints, int? width)
     {
-        var table = new TextTable("STEP", "EPOCHS", "TEST LOSS", "TEST", "", new Column("SIZE", Rank: 1), new Column("WRITTEN", Rank: 2), new Column("CHECKPOINT", Rank: 3));
+        var table = new TextTable("STEP", "EPOCHS", "TEST LOSS", "TEST", "", new Column("PINNED BY", Rank: 4), new Column("SIZE", Rank: 1), new Column("WRITTEN", Rank: 2), new Column("CHECKPOINT", Rank: 3));
         foreach (var checkpoint in checkpoints)
         {
             table.Row(
@@ -54,6 +54,7 @@ internal static class CheckpointsCommand
                 checkpoint.HasTestLoss ? checkpoint.TestLoss.ToString("0.0000", CultureInfo.InvariantCulture) : "",
                 checkpoint.HasTestAccuracy ? Words.Percent(checkpoint.TestAccuracy) : "",
                 checkpoint.Best ? "best" : "",
+                string.Join(", ", checkpoint.PinnedBy),
                 Words.Bytes((long)checkpoint.Bytes),
                 checkpoint.CreateTime is { } time ? time.ToDateTimeOffset().ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) : "",
                 checkpoint.Id);

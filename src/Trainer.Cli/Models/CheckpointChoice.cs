@@ -5,16 +5,21 @@ using Trainer.Protos;
 
 namespace Trainer.Cli.Models;
 
-/// <summary>Which state of a job is meant: the best one by test accuracy, the last one, or that after a step.</summary>
+/// <summary>Which state of a job is meant: the best one, the last one, or that after a step.</summary>
 /// <param name="Step">Null: the best or the last.</param>
 internal sealed record CheckpointChoice(string Text, ulong? Step)
 {
     private const string Best = "best";
     private const string Last = "last";
 
-    public static Option<CheckpointChoice?> Option() => new("--checkpoint")
+    public static CheckpointChoice TheLast { get; } = new(Last, null);
+
+    public static Option<CheckpointChoice?> Option() =>
+        Option("--checkpoint", "A state of the job, whatever state it is in: that of the best epoch, the last one, or that after a step. They are listed by: trainer checkpoints ID");
+
+    public static Option<CheckpointChoice?> Option(string name, string description) => new(name)
     {
-        Description = "A state of the job, whatever state it is in: the one with the best test accuracy, the last one, or that after a step. They are listed by: trainer checkpoints ID",
+        Description = description,
         HelpName = "best|last|STEP",
         CustomParser = given =>
         {
@@ -29,7 +34,7 @@ internal sealed record CheckpointChoice(string Text, ulong? Step)
                 return new CheckpointChoice(text, step);
             }
 
-            given.AddError($"--checkpoint: expected best, last or the number of a step, got '{text}'.");
+            given.AddError($"{name}: expected best, last or the number of a step, got '{text}'.");
             return null;
         },
     };

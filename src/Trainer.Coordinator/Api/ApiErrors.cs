@@ -51,6 +51,8 @@ internal static class ApiErrors
 
     public static RpcException ArtifactNotFound(string name) => Error(StatusCode.NotFound, "ARTIFACT_NOT_FOUND", $"The job has no {name}.");
 
+    public static RpcException CheckpointNotFound(string job, string problem) => Error(StatusCode.NotFound, "CHECKPOINT_NOT_FOUND", $"There is no such checkpoint of job {job}: {problem}.");
+
     public static RpcException BeyondTheEnd(string message) => Error(StatusCode.OutOfRange, "OFFSET_BEYOND_END", message);
 
     public static RpcException TooManyDownloads(string message) => Error(StatusCode.ResourceExhausted, "TOO_MANY_DOWNLOADS", message);

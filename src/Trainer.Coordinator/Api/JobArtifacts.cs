@@ -26,6 +26,35 @@ public sealed class JobArtifacts(ArtifactStores stores, string location)
     /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
     public IReadOnlyList<CheckpointSummary> Checkpoints(JobRow row) => Ask(() => CheckpointList.Read(Of(row.Id), row));
 
+    /// <summary>A checkpoint of a job.</summary>
+    /// <param name="which">best, last, or the number of a step.</param>
+    /// <exception cref="RpcException">NOT_FOUND; UNAVAILABLE: the store.</exception>
+    public CheckpointSummary Checkpoint(JobRow row, string which) => CheckpointList.Find(Checkpoints(row), which, out var problem) ?? throw ApiErrors.CheckpointNotFound(row.Id, problem);
+
+    /// <summary>Pins a checkpoint, as <see cref="CheckpointPins.Pin"/>.</summary>
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public bool Pin(string job, string checkpoint, string holder) => Ask(() => CheckpointPins.Pin(At(job, checkpoint), holder));
+
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public void Unpin(string job, string checkpoint, string holder) => Ask(() =>
+    {
+        CheckpointPins.Unpin(At(job, checkpoint), holder);
+        return true;
+    });
+
+    /// <summary>A job holds nothing of another one any more.</summary>
+    /// <exception cref="IOException">The store.</exception>
+    public void UnpinAll(string job, string holder)
+    {
+        foreach (var (checkpoint, _) in Of(job).List(CheckpointManifest.Folder).Select(file => CheckpointPins.Of(file.Key)).OfType<(string Checkpoint, string Holder)>().Where(pin => pin.Holder == holder))
+        {
+            CheckpointPins.Unpin(At(job, checkpoint), holder);
+        }
+    }
+
+    /// <summary>Where a checkpoint of a job is.</summary>
+    public IArtifactStore At(string job, string checkpoint) => stores.Open($"{Of(job).Location}/{CheckpointManifest.Folder}/{checkpoint}");
+
     /// <summary>The hashes of a job's steps, by item.</summary>
     /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
     public IReadOnlyDictionary<ulong, RecordedHash> Hashes(string job) => Ask(() => StepHashFiles.Read(Of(job)));

@@ -5,7 +5,7 @@ using Trainer.Protos;
 namespace Trainer.Coordinator.Api;
 
 /// <summary>Deletes jobs that nobody needs: the row first, which makes the files nobody's, then the files.</summary>
-public sealed class JobDeletion(IJobStore store, JobDirectory directory, CheckThreads threads, JobArtifacts artifacts)
+public sealed class JobDeletion(IJobStore store, JobDirectory directory, CheckThreads threads, JobArtifacts artifacts, JobOrigins origins)
 {
     private static readonly TimeSpan LetGoWithin = TimeSpan.FromSeconds(5);
 
@@ -14,7 +14,8 @@ public sealed class JobDeletion(IJobStore store, JobDirectory directory, CheckTh
     /// <exception cref="RpcException">NOT_FOUND; FAILED_PRECONDITION: it has not ended, or something needs it; UNAVAILABLE: the files are still there.</exception>
     public async Task DeleteAsync(DeleteJobRequest request, ServerCallContext caller)
     {
-        if (await store.FindAsync(request.Id) is not null)
+        var row = await store.FindAsync(request.Id);
+        if (row is not null)
         {
             await RequireUnusedAsync(request.Id, caller.CancellationToken);
             await directory.DeleteAsync(request.Id, request.Etag, caller);
@@ -28,7 +29,7 @@ public sealed class JobDeletion(IJobStore store, JobDirectory directory, CheckTh
             return;
         }
 
-        await threads.RunAsync(() => DeleteFiles(request.Id), CancellationToken.None); // Whoever asked may go: nobody else would do it.
+        await threads.RunAsync(() => DeleteFiles(request.Id, row), CancellationToken.None); // Whoever asked may go: nobody else would do it.
     }
 
     // A job that has just ended is still its workers' for a moment: that is waited for.
@@ -44,11 +45,16 @@ public sealed class JobDeletion(IJobStore store, JobDirectory directory, CheckTh
         }
     }
 
-    private bool DeleteFiles(string id)
+    private bool DeleteFiles(string id, JobRow? row)
     {
         try
         {
             artifacts.Delete(id);
+            if (row is not null)
+            {
+                origins.LetGo(row);
+            }
+
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -64,11 +70,12 @@ public sealed class JobDeletion(IJobStore store, JobDirectory directory, CheckTh
             throw ApiErrors.JobInUse($"Worker {worker} has not let go of job {id} yet. Try again in a moment.");
         }
 
-        foreach (var active in await store.ActiveIdsAsync())
+        foreach (var active in (await store.ActiveIdsAsync()).Where(active => active != id))
         {
-            if (active != id && (await store.FindAsync(active))?.Verification?.Job == id)
+            var row = await store.FindAsync(active);
+            if (row?.Verification?.Job == id || row?.Spec.Training.Init?.From?.Job == id)
             {
-                throw ApiErrors.JobInUse($"Job {active} verifies job {id}: wait for its end, or cancel it first.");
+                throw ApiErrors.JobInUse($"Job {active} {(row.Verification is null ? "starts from a checkpoint of" : "verifies")} job {id}: wait for its end, or cancel it first.");
             }
         }
     }

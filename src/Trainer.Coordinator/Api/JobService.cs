@@ -15,7 +15,7 @@ namespace Trainer.Coordinator.Api;
 
 /// <summary>The job API. What a job is and does is its entity's affair; what has ended is read from the store.</summary>
 public sealed class JobService(
-    IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, JobDeletion deletion, ArtifactReader files, JobWatches watches, LogStreams logs, JobMetrics metrics,
+    IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, JobOrigins origins, JobDeletion deletion, ArtifactReader files, JobWatches watches, LogStreams logs, JobMetrics metrics,
     IHostApplicationLifetime lifetime) : Protos.JobService.JobServiceBase
 {
     private const int MostEpochs = 1000;
@@ -38,12 +38,13 @@ public sealed class JobService(
             throw ApiErrors.InvalidJob(violations);
         }
 
+        var origin = await origins.ResolveAsync(id, spec, pin: !request.ValidateOnly, context.CancellationToken);
         if (request.ValidateOnly)
         {
             return new Job { Spec = spec };
         }
 
-        var create = new CreateJob { Spec = spec, RequestId = requestId, RequestHash = hash, Labels = { request.Labels }, Notes = request.Notes, Creator = Caller.Of(context) };
+        var create = new CreateJob { Spec = spec, RequestId = requestId, RequestHash = hash, Origin = origin, Labels = { request.Labels }, Notes = request.Notes, Creator = Caller.Of(context) };
         return await directory.AskAsync(new JobEnvelope { Job = id, Create = create }, context);
     }
 
@@ -129,9 +130,37 @@ public sealed class JobService(
 
     public override async Task<ListCheckpointsResponse> ListCheckpoints(ListCheckpointsRequest request, ServerCallContext context)
     {
-        RequireId(request.Id);
-        var row = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
+        var row = await RequireJobAsync(request.Id);
         return new ListCheckpointsResponse { Checkpoints = { await checks.RunAsync(() => artifacts.Checkpoints(row), context.CancellationToken) } };
+    }
+
+    public override async Task<CheckpointSummary> PinCheckpoint(PinCheckpointRequest request, ServerCallContext context)
+    {
+        var row = await RequireJobAsync(request.Id);
+        return await checks.RunAsync(() =>
+        {
+            var found = artifacts.Checkpoint(row, request.Checkpoint);
+            if (!artifacts.Pin(row.Id, found.Id, CheckpointPins.User))
+            {
+                throw ApiErrors.CheckpointNotFound(row.Id, "it has just been deleted");
+            }
+
+            found.PinnedBy.Remove(CheckpointPins.User); // It may be there already.
+            found.PinnedBy.Add(CheckpointPins.User);
+            return found;
+        }, context.CancellationToken);
+    }
+
+    public override async Task<CheckpointSummary> UnpinCheckpoint(UnpinCheckpointRequest request, ServerCallContext context)
+    {
+        var row = await RequireJobAsync(request.Id);
+        return await checks.RunAsync(() =>
+        {
+            var found = artifacts.Checkpoint(row, request.Checkpoint);
+            artifacts.Unpin(row.Id, found.Id, CheckpointPins.User);
+            found.PinnedBy.Remove(CheckpointPins.User);
+            return found;
+        }, context.CancellationToken);
     }
 
     public override async Task DownloadArtifact(DownloadArtifactRequest request, IServerStreamWriter<ArtifactChunk> responseStream, ServerCallContext context)
@@ -258,10 +287,10 @@ public sealed class JobService(
     }
 
     // What the store knows is a job's id, and so no path to elsewhere.
-    private async Task RequireJobAsync(string id)
+    private async Task<JobRow> RequireJobAsync(string id)
     {
         RequireId(id);
-        _ = await store.FindAsync(id) ?? throw ApiErrors.NotFound(id);
+        return await store.FindAsync(id) ?? throw ApiErrors.NotFound(id);
     }
 
     private static void RequireId(string id)

@@ -92,7 +92,7 @@ public sealed class JobValidator(DataCatalog catalog)
     private static void CheckRecipe(JobSpec spec, Model model)
     {
         TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training)).CheckFits(model);
-        if (spec.Training.Init is { } init)
+        if (spec.Training.Init is { Weights.Length: > 0 } init)
         {
             WarmStart.Check(ParameterLayout.Of(model), init.Weights, init.Strict);
         }

@@ -39,7 +39,7 @@ internal sealed record VerificationPlan(Verification Verification, Checkpoint? O
         var last = Last(items, recorded, request);
         var origin = Origins(row).LastOrDefault(checkpoint => request.FirstStep > 0
             ? checkpoint.State.Step < request.FirstStep
-            : recorded.Keys.Any(item => item > checkpoint.State.Item && item <= last));
+            : recorded.Keys.Any(item => item > checkpoint.State.Item && item <= last)) ?? row.Origin;
         var first = (origin?.State.Item ?? 0) + 1;
         return new VerificationPlan(
             new Verification

@@ -33,6 +33,8 @@ internal static class HttpRoutes
         Get("/v1/jobs/{id}/logs", Job("StreamLogs")),
         Get("/v1/jobs/{id}/artifacts", Job("ListArtifacts")),
         Get("/v1/jobs/{id}/checkpoints", Job("ListCheckpoints")),
+        Post("/v1/jobs/{id}/checkpoints/{checkpoint}:pin", Job("PinCheckpoint")),
+        Post("/v1/jobs/{id}/checkpoints/{checkpoint}:unpin", Job("UnpinCheckpoint")),
         Get("/v1/queue", Job("GetQueue")),
         Get("/v1/workers", Worker("ListWorkers")),
         Get("/v1/workers/{name}", Worker("GetWorker")),

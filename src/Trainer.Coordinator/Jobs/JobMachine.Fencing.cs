@@ -167,9 +167,13 @@ public sealed partial record JobMachine
 
         var next = this with { Setbacks = Setbacks with { Unreadable = Setbacks.Unreadable + 1 } };
         return next.Setbacks.Unreadable < MostReads ? next
-            : Row.Checkpoints.Count == 0 ? next.Fail("CheckpointUnreadable", $"Checkpoint {LastCheckpoint.Id} of job {Row.Verification?.Job}, which this begins with, cannot be read. Verify all steps, from the initial weights: trainer verify {Row.Verification?.Job} --all")
+            : Row.Checkpoints.Count == 0 ? next.Fail("CheckpointUnreadable", OriginUnreadable(LastCheckpoint.Id))
             : next.Store(Row with { Checkpoints = Row.Checkpoints.Remove(LastCheckpoint) }).Log($"Checkpoint {LastCheckpoint.Id} cannot be read, and is not used any more.")
                 with
             { Setbacks = Setbacks with { Unreadable = 0 } };
     }
+
+    private string OriginUnreadable(string checkpoint) => Row.Verification is { } verified
+        ? $"Checkpoint {checkpoint} of job {verified.Job}, which this begins with, cannot be read. Verify all steps, from the initial weights: trainer verify {verified.Job} --all"
+        : $"Checkpoint {checkpoint} of job {Row.Spec.Training.Init?.From?.Job}, from which this goes on, cannot be read. Start from another one of: trainer checkpoints {Row.Spec.Training.Init?.From?.Job}";
 }

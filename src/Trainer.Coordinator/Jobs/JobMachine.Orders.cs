@@ -100,6 +100,7 @@ public sealed partial record JobMachine
             Artifacts = Artifacts,
             StepDeadlineSeconds = Settings.StepDeadline.TotalSeconds,
             Examine = phase.Examine,
+            InitFrom = Row.Spec.Training.Init?.From is { } from ? Settings.ArtifactsOf(from.Job) : "",
         };
 
         // What a checkpoint holds knows its epochs itself, and may know fewer.

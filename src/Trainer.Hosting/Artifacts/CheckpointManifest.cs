@@ -39,6 +39,9 @@ public sealed record CheckpointManifest(int Format, string Job, ulong Item, stri
     /// <inheritdoc cref="TestLoss"/>
     public double? TestAccuracy { get; init; }
 
+    /// <summary>Likewise, the mean loss of that epoch's steps; null as well: written before this was kept.</summary>
+    public double? TrainLoss { get; init; }
+
     /// <summary>When it was written.</summary>
     public DateTimeOffset? Time { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Training;
 
@@ -40,9 +41,10 @@ internal static class StateHeader
         return header;
     }
 
-    /// <param name="state">That the chunks are to be copied into.</param>
+    /// <param name="layout">Of the model that the state is to be of.</param>
+    /// <param name="expected">Buffers that it is to have; null: whatever its optimizer keeps.</param>
     /// <exception cref="CorruptStateException">It is no header, or of a state of another model or optimizer.</exception>
-    public static TrainingProgress Read(ReadOnlySpan<byte> header, TrainingState state)
+    public static TrainingProgress Read(ReadOnlySpan<byte> header, ParameterLayout layout, int? expected)
     {
         var words = new Words(header);
         if (words.Next() != Magic)
@@ -56,10 +58,10 @@ internal static class StateHeader
         }
 
         var (elements, buffers) = (words.Next(), words.Next());
-        if (elements != (ulong)state.Layout.Elements || buffers != (ulong)state.Buffers.Length)
+        if (elements != (ulong)layout.Elements || expected is { } wanted && buffers != (ulong)wanted)
         {
             throw new CorruptStateException(
-                $"The header is of a state of {buffers} buffers of {elements} elements; the model and its optimizer have {state.Buffers.Length} of {state.Layout.Elements}.");
+                $"The header is of a state of {buffers} buffers of {elements} elements; the model and its optimizer have {expected ?? (int)buffers} of {layout.Elements}.");
         }
 
         var progress = new TrainingProgress(words.Next(), (long)words.Next(), (long)words.Next(), default) { Chain = words.Next() };
@@ -77,9 +79,9 @@ internal static class StateHeader
         }
 
         words.End();
-        return counters.Length == 0 || counters.Length == state.Layout.Counters.Count
+        return counters.Length == 0 || counters.Length == layout.Counters.Count
             ? progress with { Epochs = epochs, BatchesBefore = counters }
-            : throw new CorruptStateException($"The header of a state has {counters.Length} counts of batches; the model has {state.Layout.Counters.Count}.");
+            : throw new CorruptStateException($"The header of a state has {counters.Length} counts of batches; the model has {layout.Counters.Count}.");
     }
 
     private static void Add(List<ulong> words, in PassSums sums) => words.AddRange(

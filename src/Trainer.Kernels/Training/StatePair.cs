@@ -121,7 +121,7 @@ public sealed class StatePair : IDisposable
     /// <exception cref="CorruptStateException">It is no header, or of a state of another model or optimizer.</exception>
     public StateWriter CopyIn(ReadOnlySpan<byte> header)
     {
-        var progress = StateHeader.Read(header, Other);
+        var progress = StateHeader.Read(header, Other.Layout, Other.Buffers.Length);
         Other.KeepForReaders();
         Other.Progress = progress;
         _spare = Spare.Empty;

@@ -43,13 +43,6 @@ public static class CheckpointFiles
         }
     }
 
-    /// <summary>Deletes a checkpoint: first it ceases to exist, then its state goes.</summary>
-    public static void Delete(IArtifactStore at)
-    {
-        at.Delete(CheckpointManifest.ManifestFile);
-        at.Delete("");
-    }
-
     /// <summary>Makes the state of a checkpoint the current one.</summary>
     /// <exception cref="DataFileException">It is not there, not whole, or not the state that is wanted.</exception>
     public static void Restore(IArtifactStore from, HeldState wanted, StatePair into)
@@ -77,13 +70,51 @@ public static class CheckpointFiles
         }
     }
 
+    /// <summary>Puts the weights of a job's checkpoint into a network: the one whose state has the hash, whichever bears it.</summary>
+    /// <param name="job">Its location.</param>
+    /// <exception cref="DataFileException">There is none, or it is not what its manifest says: the network is spoilt.</exception>
+    /// <exception cref="IOException">The store.</exception>
+    public static void TakeWeights(IArtifactStore job, string hash, Network network)
+    {
+        var files = job.List(CheckpointManifest.Folder).Select(file => CheckpointManifest.IdOf(file.Key)).OfType<string>().Distinct(StringComparer.Ordinal);
+        var (key, manifest) = files.Select(id => (Key: CheckpointManifest.KeyOf(id, CheckpointManifest.StateFile), Manifest: ManifestOf(job, id))).FirstOrDefault(found => found.Manifest?.Hash == hash);
+        if (manifest is null)
+        {
+            throw new DataFileException(job.LocationOf(CheckpointManifest.Folder), $"has no checkpoint whose state has the hash {hash}");
+        }
+
+        using var file = job.Open(key) ?? throw new DataFileException(job.LocationOf(key), "is not there");
+        using var summed = new SummingStream(file.Stream);
+        try
+        {
+            StateWeights.Take(network, ReadHeader(summed, file.File.Bytes), elements => summed.ReadExactly(MemoryMarshal.AsBytes(elements)));
+        }
+        catch (Exception e) when (e is CorruptStateException or EndOfStreamException)
+        {
+            throw new DataFileException(job.LocationOf(key), e.Message);
+        }
+
+        if (summed.SumOfAll() is var sum && sum != manifest.Sha256)
+        {
+            throw new DataFileException(job.LocationOf(key), $"has SHA-256 {sum}; its manifest says {manifest.Sha256}");
+        }
+    }
+
+    private static CheckpointManifest? ManifestOf(IArtifactStore job, string id)
+    {
+        try
+        {
+            return job.Get(CheckpointManifest.KeyOf(id, CheckpointManifest.ManifestFile)) is { } json && CheckpointManifest.Read(json) is { Format: CheckpointManifest.KnownFormat } manifest ? manifest : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     private static void Read(ArtifactContent file, HeldState wanted, StatePair into)
     {
-        var length = new byte[sizeof(ulong)];
-        file.Stream.ReadExactly(length);
-        var header = new byte[(int)Math.Min(BinaryPrimitives.ReadUInt64LittleEndian(length), (ulong)file.File.Bytes)];
-        file.Stream.ReadExactly(header);
-        var writer = into.CopyIn(header);
+        var writer = into.CopyIn(ReadHeader(file.Stream, file.File.Bytes));
         var chunk = new float[StateReader.MaxElements];
         for (var index = 0; index < writer.Chunks; index++)
         {
@@ -93,6 +124,15 @@ public static class CheckpointFiles
         }
 
         writer.Complete(wanted.Hash);
+    }
+
+    private static byte[] ReadHeader(Stream state, long bytes)
+    {
+        var length = new byte[sizeof(ulong)];
+        state.ReadExactly(length);
+        var header = new byte[(int)Math.Min(BinaryPrimitives.ReadUInt64LittleEndian(length), (ulong)bytes)];
+        state.ReadExactly(header);
+        return header;
     }
 
     /// <exception cref="DataFileException">It is not there, or is none that this release reads.</exception>

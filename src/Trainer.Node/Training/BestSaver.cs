@@ -7,7 +7,7 @@ using Trainer.Node.States;
 namespace Trainer.Node.Training;
 
 /// <summary>
-/// Keeps the state with the best test accuracy as a checkpoint of its own, <c>checkpoints/best-...</c>, on a thread beside training. One state waits at most: a better one takes its
+/// Keeps the state of the best epoch so far as a checkpoint of its own, <c>checkpoints/best-...</c>, on a thread beside training. One state waits at most: a better one takes its
 /// place. The job does not go on from it, so its entity need not know of it; the manifest makes it exist.
 /// </summary>
 internal sealed class BestSaver(ILogger logger, string job, ArtifactStores stores, StateLedger ledger)
@@ -31,7 +31,8 @@ internal sealed class BestSaver(ILogger logger, string job, ArtifactStores store
     /// <param name="artifacts">The job's location.</param>
     public void Consider(TrainingJob training, HeldState held, string artifacts, GenerationNumber generation)
     {
-        if (held.Item <= _last || new CheckpointFacts(training.States.Current.Progress, training.Model) is not { IsBest: true } facts)
+        var facts = new CheckpointFacts(training.States.Current.Progress, training.Model);
+        if (held.Item <= _last || !facts.IsBest(training.Best))
         {
             return;
         }
@@ -116,7 +117,7 @@ internal sealed class BestSaver(ILogger logger, string job, ArtifactStores store
         {
             if (id.StartsWith(Prefix, StringComparison.Ordinal) && id != best.Id && StepOf(id) <= best.Held.Step)
             {
-                CheckpointFiles.Delete(At(best.Artifacts, id));
+                CheckpointPins.DeleteUnlessHeld(At(best.Artifacts, id));
             }
         }
     }

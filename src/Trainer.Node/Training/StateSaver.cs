@@ -1,15 +1,15 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
+using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Artifacts;
 using Trainer.Kernels.Training;
 using Trainer.Node.States;
 using Trainer.Protos.Cluster;
-using Optimizer = Trainer.Kernels.Training.Optimizer;
 
 namespace Trainer.Node.Training;
 
 /// <summary>Writes states to their store: checkpoints on a thread of their own, beside training, and the result once training is done.</summary>
-internal sealed class StateSaver(string job, ArtifactStores stores, StateLedger ledger, IActorRef worker, Action<Moment>? reached)
+internal sealed class StateSaver(ILogger logger, string job, ArtifactStores stores, StateLedger ledger, IActorRef worker, Action<Moment>? reached)
 {
     /// <summary>A state that was copied and is not committed after so long never will be.</summary>
     private static readonly TimeSpan CommitPatience = TimeSpan.FromMinutes(1);
@@ -33,8 +33,8 @@ internal sealed class StateSaver(string job, ArtifactStores stores, StateLedger 
         }
     }
 
-    /// <summary>For the thread that trains, once it is done.</summary>
-    public void SaveResult(Save order, Network network, Optimizer optimizer, HeldState held) => Answer(order, () =>
+    /// <summary>For the thread that trains, once it is done. Another job may go on from the last state, so it is kept as a checkpoint as well, unless the job keeps none.</summary>
+    public void SaveResult(Save order, TrainingJob training, Network network, HeldState held) => Answer(order, () =>
     {
         var files = new ResultFiles(stores.Open(order.Folder));
         var saved = new Saved
@@ -47,9 +47,28 @@ internal sealed class StateSaver(string job, ArtifactStores stores, StateLedger 
             Classes = (uint)network.Model.Classes,
         };
         reached?.Invoke(Moment.Result);
-        files.WriteOptimizer(network, optimizer);
+        files.WriteOptimizer(network, training.Recipe.Optimizer);
+        saved.Checkpoint = training.KeepsCheckpoints ? LastState(order, training, held) : null;
         return saved;
     });
+
+    // The result is written: it is not lost for want of this.
+    private Checkpoint? LastState(Save order, TrainingJob training, HeldState held)
+    {
+        try
+        {
+            var facts = new CheckpointFacts(training.States.Current.Progress, training.Model);
+            var last = CheckpointFiles.Write(stores.Open($"{order.Folder}/{CheckpointManifest.Folder}/{order.Id}"), job, facts, training.States.CopyOut()).Commit();
+            last.State = held.ToMessage();
+            Forget(order.Forget);
+            return last;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            logger.LogWarning("Job {Job}: its result is written, its last state cannot be: {Reason}", job, e.Message);
+            return null;
+        }
+    }
 
     /// <summary>Waits for the threads that write; the states must live until then.</summary>
     public void Join() => _threads.ForEach(thread => thread.Join());
@@ -74,7 +93,7 @@ internal sealed class StateSaver(string job, ArtifactStores stores, StateLedger 
     {
         foreach (var location in locations)
         {
-            CheckpointFiles.Delete(stores.Open(location));
+            CheckpointPins.DeleteUnlessHeld(stores.Open(location));
         }
     }
 

@@ -32,7 +32,7 @@ internal static class StateSource
         ledger.Drop();
         if (wanted.Item == 0)
         {
-            var rest = work.Initialize();
+            var rest = work.Initialize(() => stores.Open(start.InitFrom));
             ledger.Take(HeldState.Of(states.Current));
             return rest;
         }

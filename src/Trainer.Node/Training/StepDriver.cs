@@ -67,7 +67,7 @@ internal sealed class StepDriver
     {
         (_job, _spec, _expectation, _device, _stores, _metrics, _worker, _logger, _reached) = (job, spec, expectation, device, stores, metrics, worker, logger, reached);
         _best = new BestSaver(logger, job, stores, Ledger);
-        _saver = new StateSaver(job, stores, Ledger, worker, reached);
+        _saver = new StateSaver(logger, job, stores, Ledger, worker, reached);
         _hashes = new CommitRecorder<StepHash>(logger, job, "the hashes of its steps", hash => hash.Item);
         _steps = new CommitRecorder<StepRecord>(logger, job, "the metrics of its steps", record => record.Step);
         _epochs = new EpochRecorder(logger, job);
@@ -122,7 +122,7 @@ internal sealed class StepDriver
     {
         if (order.Kind == Protos.Cluster.Save.Types.Kind.Result)
         {
-            Order(default, () => _saver.SaveResult(order, _work!.Network, _training!.Recipe.Optimizer, Ledger.Current!.Value));
+            Order(default, () => _saver.SaveResult(order, _training!, _work!.Network, Ledger.Current!.Value));
         }
         else
         {
@@ -323,15 +323,12 @@ internal sealed class StepDriver
         void AtBoundary(HeldState state)
         {
             SaveWhatIsAskedFor(state);
-            if (work.Rank == 0 && KeepsBest)
+            if (work.Rank == 0 && _expectation is null && training.KeepsCheckpoints) // What is verified leaves nothing.
             {
                 _best.Consider(training, state, entry.Start.Artifacts, entry.Generation);
             }
         }
     }
-
-    // None beside training means none at all; what is verified leaves nothing.
-    private bool KeepsBest => _expectation is null && _spec.Cluster?.Checkpoint is not { HasEverySeconds: true, EverySeconds: 0 };
 
     private void BeginRecords(Entry entry, IArtifactStore artifacts)
     {

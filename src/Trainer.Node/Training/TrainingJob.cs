@@ -1,3 +1,4 @@
+using Trainer.Hosting.Artifacts;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Models;
@@ -15,6 +16,7 @@ internal sealed class TrainingJob : IDisposable
     private TrainingJob(JobSpec spec, JobParameters parameters, DataPipeline data, Model model, TrainingRecipe recipe, Device device, ulong? lastItem)
     {
         (Spec, Parameters, Data, Model, Recipe, Device) = (spec, parameters, data, model, recipe, device);
+        Best = new BestMetric(spec.Cluster?.Checkpoint?.Best ?? "");
         Schedule = new Schedule(data.Train.Count, data.Test.Count, parameters.BatchSize, parameters.Epochs, lastItem);
     }
 
@@ -34,6 +36,12 @@ internal sealed class TrainingJob : IDisposable
 
     /// <summary>The id of the arithmetic that it is computed in.</summary>
     public string Numerics => Recipe.Precision.NumericsIdOn(Device) ?? Device.NumericsId;
+
+    /// <summary>None beside training means none at all, but where the job is suspended.</summary>
+    public bool KeepsCheckpoints => Spec.Cluster?.Checkpoint is not { HasEverySeconds: true, EverySeconds: 0 };
+
+    /// <summary>By what an epoch is the best.</summary>
+    public BestMetric Best { get; }
 
     /// <summary>Once they are laid out.</summary>
     public StatePair States => _states ?? throw new InvalidOperationException("The states are not laid out.");

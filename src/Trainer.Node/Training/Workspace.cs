@@ -1,7 +1,9 @@
+using Trainer.Hosting.Artifacts;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;
 using Trainer.Node.Reduction;
+using Trainer.Node.States;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Node.Training;
@@ -63,10 +65,16 @@ internal sealed class Workspace : IDisposable
     }
 
     /// <summary>Makes the state after item 0. Returns what a start from a file did not take; null without one.</summary>
-    public WarmStartRest? Initialize()
+    /// <param name="source">Of the job with whose weights it begins, where it begins with another's.</param>
+    public WarmStartRest? Initialize(Func<IArtifactStore> source)
     {
         Network.Initialize(Job.Parameters.Seed);
-        return Job.Spec.Training.Init is { } init ? WarmStart.Load(Network, init.Weights, init.Strict) : null;
+        if (Job.Spec.Training.Init?.From is { } from)
+        {
+            CheckpointFiles.TakeWeights(source(), from.Hash, Network);
+        }
+
+        return Job.Spec.Training.Init is { Weights.Length: > 0 } init ? WarmStart.Load(Network, init.Weights, init.Strict) : null;
     }
 
     /// <summary>A state has become the current one.</summary>

@@ -238,6 +238,20 @@ internal sealed class FakeJobs(FakeApi api) : JobService.JobServiceBase
         }
     }
 
+    public override Task<CheckpointSummary> PinCheckpoint(PinCheckpointRequest request, ServerCallContext context)
+    {
+        var checkpoint = api.Checkpoints.First(there => $"{there.Step}" == request.Checkpoint);
+        checkpoint.PinnedBy.Add("user");
+        return Task.FromResult(checkpoint);
+    }
+
+    public override Task<CheckpointSummary> UnpinCheckpoint(UnpinCheckpointRequest request, ServerCallContext context)
+    {
+        var checkpoint = api.Checkpoints.First(there => $"{there.Step}" == request.Checkpoint);
+        checkpoint.PinnedBy.Remove("user");
+        return Task.FromResult(checkpoint);
+    }
+
     public override async Task DownloadArtifact(DownloadArtifactRequest request, IServerStreamWriter<ArtifactChunk> responseStream, ServerCallContext context)
     {
         var file = api.Files[request.Name];

@@ -139,6 +139,66 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
     }
 
     [Fact]
+    public async Task A_job_starts_from_a_checkpoint_of_another_which_is_pinned_until_it_is_deleted()
+    {
+        var source = await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fixture.Spec });
+        var artifacts = new FolderStore(Path.Combine(fixture.Folder, "jobs", source.Id));
+        Add("best-step-3-1-1", new CheckpointManifest(1, source.Id, 4, "00000000000000ab", 3, "") { Step = 3, Epochs = 1, TestLoss = 0.4, TestAccuracy = 0.9 });
+        Add("step-4-1-9-0", new CheckpointManifest(1, source.Id, 5, "00000000000000cd", 3, "") { Step = 4, Epochs = 1 });
+        var fork = source.Spec.Clone();
+        fork.Training.Init = new Init { From = new InitFrom { Job = source.Id, Checkpoint = "last" } };
+        fork.Training.Optimizer.Sgd.Lr = 0.25;
+
+        var tried = await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fork, ValidateOnly = true });
+        Assert.Empty(CheckpointPins.On(new FolderStore(Path.Combine(artifacts.Location, "checkpoints", "step-4-1-9-0"))));
+        var job = await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fork });
+        Assert.Equal(job.Spec, tried.Spec);
+        Assert.Equal(("4", "00000000000000cd", "state"), (job.Spec.Training.Init.From.Checkpoint, job.Spec.Training.Init.From.Hash, job.Spec.Training.Init.From.Take));
+        await Jobs.PinCheckpointAsync(new PinCheckpointRequest { Id = source.Id, Checkpoint = "best" });
+        var pinned = await Jobs.PinCheckpointAsync(new PinCheckpointRequest { Id = source.Id, Checkpoint = "4" });
+        Assert.Equal([job.Id, "user"], pinned.PinnedBy);
+        var listed = (await Jobs.ListCheckpointsAsync(new ListCheckpointsRequest { Id = source.Id })).Checkpoints;
+        Assert.Equal(["user", $"{job.Id}, user"], listed.Select(checkpoint => string.Join(", ", checkpoint.PinnedBy)));
+        Assert.Equal([job.Id], (await Jobs.UnpinCheckpointAsync(new UnpinCheckpointRequest { Id = source.Id, Checkpoint = "4" })).PinnedBy);
+        var none = await FailsAsync(Jobs.PinCheckpointAsync(new PinCheckpointRequest { Id = source.Id, Checkpoint = "5" }), StatusCode.NotFound, "CHECKPOINT_NOT_FOUND");
+        Assert.Equal($"There is no such checkpoint of job {source.Id}: it has no checkpoint of step 5; it has those of steps 3, 4.", none.Status.Detail);
+
+        await Jobs.CancelJobAsync(new CancelJobRequest { Id = source.Id });
+        var inUse = await FailsAsync(Jobs.DeleteJobAsync(new DeleteJobRequest { Id = source.Id }), StatusCode.FailedPrecondition, "JOB_IN_USE");
+        Assert.Equal($"Job {job.Id} starts from a checkpoint of job {source.Id}: wait for its end, or cancel it first.", inUse.Status.Detail);
+        await Jobs.CancelJobAsync(new CancelJobRequest { Id = job.Id });
+        await Jobs.DeleteJobAsync(new DeleteJobRequest { Id = job.Id });
+        Assert.Empty((await Jobs.ListCheckpointsAsync(new ListCheckpointsRequest { Id = source.Id })).Checkpoints[1].PinnedBy);
+
+        await RefusedAsync("training.init.from.job", "there is no job nobody in this cluster", spec => spec.Training.Init.From.Job = "nobody");
+        await RefusedAsync("training.init.from.checkpoint", $"job {source.Id}: it has no checkpoint of step 7; it has those of steps 3, 4", spec => spec.Training.Init.From.Checkpoint = "7");
+        await RefusedAsync("training.init.from.hash", $"job {source.Id} has no checkpoint whose state has the hash 00000000000000ee", spec => spec.Training.Init.From.Hash = "00000000000000ee");
+        await RefusedAsync("training.epochs", "must be more than the 1 that the checkpoint has behind it, got 1", spec => spec.Training.Epochs = 1);
+        const string instead = "; training.init.from.take: weights begins at step 0 with its weights, whatever else differs";
+        await RefusedAsync("training.batch_size", $"must be 32, that of job {source.Id}, whose training goes on, got 16{instead}", spec => spec.Training.BatchSize = 16);
+        await RefusedAsync("training.seed", $"must be 0, that of job {source.Id}, whose order of images goes on, got 5{instead}", spec => spec.Training.Seed = 5);
+        await RefusedAsync("training.optimizer", $"must keep what that of job {source.Id} keeps, whose state goes on{instead}", spec => spec.Training.Optimizer.Sgd.Momentum = 0.5);
+        await RefusedAsync("data", $"must be that of job {source.Id}, whose training goes on{instead}", spec => spec.Data.Shuffle = false);
+        await RefusedAsync("model", $"must be that of job {source.Id}, which the job starts from; another one takes what fits of exported weights: init.weights with strict: false", spec => spec.Model.Width = 2);
+        (fork.Training.BatchSize, fork.Training.Seed, fork.Training.Init.From.Take) = (16, 5, "weights");
+        Assert.Equal("4", (await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fork, ValidateOnly = true })).Spec.Training.Init.From.Checkpoint);
+
+        async Task RefusedAsync(string field, string problem, Action<JobSpec> change)
+        {
+            var spec = fork.Clone();
+            change(spec);
+            var error = await FailsAsync(Jobs.CreateJobAsync(new CreateJobRequest { Spec = spec }), StatusCode.InvalidArgument, "INVALID_JOB");
+            Assert.Equal([(field, problem)], error.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations.Select(fault => (fault.Field, fault.Description)));
+        }
+
+        void Add(string id, CheckpointManifest manifest)
+        {
+            artifacts.Put(CheckpointManifest.KeyOf(id, CheckpointManifest.StateFile), "123"u8);
+            artifacts.Put(CheckpointManifest.KeyOf(id, CheckpointManifest.ManifestFile), manifest.ToJson());
+        }
+    }
+
+    [Fact]
     public async Task Validate_only_makes_nothing()
     {
         var before = (await Jobs.ListJobsAsync(new ListJobsRequest { PageSize = 1000 })).Jobs.Count;

@@ -98,4 +98,20 @@ public abstract class ArtifactStoreSuite
     }
 
     private string Text(string key) => Encoding.UTF8.GetString(Store.Get(key)!);
+
+    [Fact]
+    public void A_pinned_checkpoint_is_not_deleted()
+    {
+        Store.Put("state.bin", "state"u8);
+        Assert.False(CheckpointPins.Pin(Store, CheckpointPins.User)); // There is no manifest.
+        Assert.Empty(CheckpointPins.On(Store));
+        Store.Put(CheckpointManifest.ManifestFile, "{}"u8);
+        Assert.True(CheckpointPins.Pin(Store, "a") && CheckpointPins.Pin(Store, "b"));
+        CheckpointPins.Unpin(Store, "a");
+        CheckpointPins.DeleteUnlessHeld(Store);
+        Assert.Equal(["manifest.json", "pins/b", "state.bin"], Store.List("").Select(file => file.Key));
+        CheckpointPins.Unpin(Store, "b");
+        CheckpointPins.DeleteUnlessHeld(Store);
+        Assert.Empty(Store.List(""));
+    }
 }

@@ -83,8 +83,20 @@ public sealed class TrainingFieldTests
     [InlineData("compute: fp16", "9:12: training.compute: must be exact or tf32, got 'fp16'")]
     [InlineData("gradients: tf32", "9:14: training.gradients: must be fp32 or bf16, got 'tf32'")]
     [InlineData("compute: true", "9:12: training.compute: must be exact or tf32, got 'true'")]
-    [InlineData("init: {strict: false}", "9:3: training.init.weights: is required")]
+    [InlineData("init: {}", "9:3: training.init: needs weights or from")]
+    [InlineData("init: {weights: a, from: {job: 6ed2ujta4p, checkpoint: best}}", "9:3: training.init: takes only one of weights and from")]
+    [InlineData("init: {from: {job: 6ed2ujta4p, checkpoint: best}, strict: true}", "9:61: training.init.strict: says nothing without weights; remove it")]
+    [InlineData("init: {from: {job: 6ed2ujta4p, checkpoint: newest}}", "9:46: training.init.from.checkpoint: must be best, last or the number of a step, got 'newest'")]
+    [InlineData("init: {from: {job: 6ed2ujta4p, checkpoint: 470, hash: 3f}}", "9:57: training.init.from.hash: must be 16 hexadecimal digits, got '3f'")]
     public void FaultsOfTrainingArePlaced(string training, string expected) => Refused(File("", training), expected);
+
+    [Fact]
+    public void A_checkpoint_of_another_job_is_named_by_a_word_or_a_number()
+    {
+        var spec = JobRules.WithDefaults(JobFile.Parse(File("", "init: {from: {job: 6ed2ujta4p, checkpoint: 470, hash: 00000000000003fa}}"), "j.yaml"));
+        Assert.Equal(("6ed2ujta4p", "470", "state", "00000000000003fa", false), (spec.Training.Init.From.Job, spec.Training.Init.From.Checkpoint, spec.Training.Init.From.Take, spec.Training.Init.From.Hash, spec.Training.Init.HasStrict));
+        Assert.Equal(spec, JobFile.Parse(JobFile.Write(spec), "/j.yaml"));
+    }
 
     [Theory]
     [InlineData("schedule: {warmup: {steps: 5}}")]

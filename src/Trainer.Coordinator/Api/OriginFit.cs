@@ -1,0 +1,64 @@
+using Trainer.Kernels.Training;
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Api;
+
+/// <summary>Whether a job can start from a checkpoint of another one. Pure.</summary>
+internal static class OriginFit
+{
+    private const string Weights = "weights";
+    private const string Instead = "; training.init.from.take: weights begins at step 0 with its weights, whatever else differs";
+
+    public static bool TakesState(InitFrom from) => from.Take != Weights;
+
+    /// <param name="spec">With defaults filled in, as the other.</param>
+    public static IReadOnlyList<FieldViolation> Check(JobSpec spec, JobSpec source, CheckpointSummary checkpoint)
+    {
+        var from = spec.Training.Init.From;
+        return [.. Weighs(spec, source, from.Job), .. TakesState(from) ? GoesOn(spec, source, from.Job, checkpoint) : []];
+    }
+
+    private static IEnumerable<FieldViolation> Weighs(JobSpec spec, JobSpec source, string job)
+    {
+        if (!spec.Model.Equals(source.Model))
+        {
+            yield return new FieldViolation("model", $"must be that of job {job}, which the job starts from; another one takes what fits of exported weights: init.weights with strict: false");
+        }
+
+        if (Recipe(spec).Loss.HasWeights != Recipe(source).Loss.HasWeights)
+        {
+            yield return new FieldViolation("training.loss", $"must weigh or ignore classes as that of job {job} does, whose checkpoints have a place for it; or start from exported weights: init.weights");
+        }
+    }
+
+    // What the items of a schedule are must be as it was, else the state would be one behind something else.
+    private static IEnumerable<FieldViolation> GoesOn(JobSpec spec, JobSpec source, string job, CheckpointSummary checkpoint)
+    {
+        if (!spec.Data.Equals(source.Data))
+        {
+            yield return new FieldViolation("data", $"must be that of job {job}, whose training goes on{Instead}");
+        }
+
+        if (spec.Training.BatchSize != source.Training.BatchSize)
+        {
+            yield return new FieldViolation("training.batch_size", $"must be {source.Training.BatchSize}, that of job {job}, whose training goes on, got {spec.Training.BatchSize}{Instead}");
+        }
+
+        if (spec.Training.Seed != source.Training.Seed)
+        {
+            yield return new FieldViolation("training.seed", $"must be {source.Training.Seed}, that of job {job}, whose order of images goes on, got {spec.Training.Seed}{Instead}");
+        }
+
+        if (spec.Training.Optimizer.KindCase != source.Training.Optimizer.KindCase || !Recipe(spec).Optimizer.StateNames.SequenceEqual(Recipe(source).Optimizer.StateNames))
+        {
+            yield return new FieldViolation("training.optimizer", $"must keep what that of job {job} keeps, whose state goes on{Instead}");
+        }
+
+        if (spec.Training.Epochs <= checkpoint.Epochs)
+        {
+            yield return new FieldViolation("training.epochs", $"must be more than the {checkpoint.Epochs} that the checkpoint has behind it, got {spec.Training.Epochs}");
+        }
+    }
+
+    private static TrainingRecipe Recipe(JobSpec spec) => TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training));
+}
