@@ -7,8 +7,8 @@ internal static class Words
 {
     public static string Loss(double loss) => loss.ToString("0.0000");
 
-    /// <summary>0.8012 -> 80.1 %</summary>
-    public static string Percent(double ratio) => $"{ratio * 100:0.0} %";
+    /// <summary>0.8012 -> 80.1 %; what is no number, as where nothing was evaluated: -</summary>
+    public static string Percent(double ratio) => double.IsNaN(ratio) ? "-" : $"{ratio * 100:0.0} %";
 
     public static string Rate(double perSecond) => perSecond >= 100 ? perSecond.ToString("#,0") : perSecond.ToString("0.0");
 

@@ -29,8 +29,8 @@ public sealed partial record JobMachine
         var holders = Team.Where(worker => IsIn(worker, WorkerPhase.Finished)).ToList();
         if (phase.Saved is { } saved)
         {
-            return (ulong)Row.Epochs.Count >= Row.EpochsAtEnd || holders.Count == 0
-                ? End(JobState.Succeeded, "Completed", $"Trained {Row.Epochs.Count} epochs on {Generations.Names(Members.Select(member => member.Worker))}.", saved)
+            return (ulong)Row.Epochs.Count >= EpochsOf(phase.State) || holders.Count == 0
+                ? End(JobState.Succeeded, "Completed", $"{Trained(phase.State)} on {Generations.Names(Members.Select(member => member.Worker))}.", saved)
                 : this;
         }
 
@@ -58,11 +58,18 @@ public sealed partial record JobMachine
     private JobMachine End(JobState state, string reason, string message, Saved saved) =>
         (this with { Row = Row with { Result = Summarise(saved), Progress = AtTheEnd() } }).End(state, reason, message);
 
+    // Items are training steps and the evaluations that close epochs.
+    private static ulong EpochsOf(StateId end) => end.Item - end.Step;
+
+    private string Trained(StateId end) => EpochsOf(end) < Row.Spec.Training.Epochs && Row.Spec.Training.EarlyStopping is { } stopping
+        ? $"Stopped early, since {stopping.Metric} has not become better for {stopping.Patience} evaluated epochs: trained {EpochsOf(end)} of {Row.Spec.Training.Epochs} epochs"
+        : $"Trained {EpochsOf(end)} epochs";
+
     // The last steps, or all, may have been committed while nobody here heard of them.
     private Progress AtTheEnd()
     {
         var progress = Row.Progress?.Clone() ?? new Progress { TotalSteps = Row.Committed.Step, TotalEpochs = Row.Spec.Training.Epochs };
-        (progress.Step, progress.Epoch, progress.EtaSeconds) = (progress.TotalSteps, progress.TotalEpochs, 0);
+        (progress.Step, progress.Epoch, progress.EtaSeconds) = (Row.Committed.Step, (uint)EpochsOf(Row.Committed), 0);
         return progress;
     }
 

@@ -31,7 +31,7 @@ public sealed partial record JobMachine
 
         // The user may have changed his mind, or the scheduler its own.
         var stayers = Stayers().Count;
-        var goesOn = Row.Desired == Desired.Run && stayers > 0 && (phase.Why != HoldReason.GiveBack || stayers >= Row.MinWorkers);
+        var goesOn = Row.Desired == Desired.Run && stayers > 0 && phase.Why != HoldReason.OutOfTime && (phase.Why != HoldReason.GiveBack || stayers >= Row.MinWorkers);
         return goesOn ? Agree().GoOn(phase) : Agree().Put(phase);
     }
 
@@ -74,8 +74,8 @@ public sealed partial record JobMachine
         { RestNotBefore = Uptime + Settings.BelowMinimum };
     }
 
-    private JobMachine Rest(Holding phase) => Row.Desired == Desired.Suspend
-        ? Suspended()
+    private JobMachine Rest(Holding phase) => Row.Desired == Desired.Suspend ? Suspended()
+        : phase.Why == HoldReason.OutOfTime ? Fail("MaxDuration", $"{phase.Message}: it stopped {At(Row.Committed)}, with a checkpoint there.")
         : GiveUpWorkers("The job waits for workers.").Move(JobState.Queued, "WorkersGivenBack", $"{phase.Message}: it stopped {At(Row.Committed)}, and waits for workers.");
 
     private string HeldStates() => string.Join("; ", Team.GroupBy(worker => worker.Held[0].Hash).Select(group =>

@@ -62,7 +62,7 @@ public sealed partial record JobMachine
 
     // Every member keeps all epochs of the job, and sends those that are missing here: one that lives is asked.
     private IEnumerable<DueOrder> EpochQueries() => Team
-        .Where(worker => worker.EpochsClosed > Row.Epochs.Count || Phase is Ending && (ulong)Row.Epochs.Count < Row.EpochsAtEnd).OrderByDescending(worker => worker.LastSign).Take(1).Select(Query);
+        .Where(worker => worker.EpochsClosed > Row.Epochs.Count || Phase is Ending ending && (ulong)Row.Epochs.Count < EpochsOf(ending.State)).OrderByDescending(worker => worker.LastSign).Take(1).Select(Query);
 
     private IEnumerable<DueOrder> Writers(Saving? saving, bool checkpoint) => Team.Where(worker => worker.Name == saving?.Worker).Select(worker => new DueOrder(
         worker, "save " + saving!.Id, () => new Save

@@ -67,6 +67,13 @@ public sealed partial record JobMachine
             : next;
     }
 
+    private bool IsOutOfTime => Row.Spec.Cluster is { HasMaxDurationSeconds: true } cluster && TimeRunning >= TimeSpan.FromSeconds(cluster.MaxDurationSeconds);
+
+    // Waiting, suspended and recovering do not count.
+    private TimeSpan TimeRunning => Row.Transitions
+        .Zip(Row.Transitions.Skip(1).Select(next => next.Time.ToDateTimeOffset()).Append(Now), (transition, end) => transition.State == JobState.Running ? end - transition.Time.ToDateTimeOffset() : TimeSpan.Zero)
+        .Aggregate(TimeSpan.Zero, (sum, time) => sum + time);
+
     private JobMachine WatchMinimum() =>
         this with { BelowSince = Members.Count < Row.MinWorkers ? BelowSince ?? Uptime : null };
 
@@ -79,6 +86,11 @@ public sealed partial record JobMachine
         if (Row.Desired == Desired.Suspend)
         {
             return HoldReason.Suspend;
+        }
+
+        if (IsOutOfTime && Uptime >= RestNotBefore)
+        {
+            return HoldReason.OutOfTime;
         }
 
         if (Uptime - BelowSince >= Settings.BelowMinimum && Uptime >= RestNotBefore)
@@ -113,6 +125,7 @@ public sealed partial record JobMachine
     private string Explain(HoldReason why) => why switch
     {
         HoldReason.Suspend => "The user suspends it",
+        HoldReason.OutOfTime => $"It has trained for {Row.Spec.Cluster.MaxDurationSeconds} s, which is its cluster.max_duration_seconds",
         HoldReason.Shares => ExplainShares(),
         HoldReason.GiveBack when BelowSince is not null => $"Only {Members.Count} of {Row.MinWorkers} workers for {Settings.BelowMinimum.TotalSeconds:0} s",
         HoldReason.GiveBack => "All its workers are to leave",

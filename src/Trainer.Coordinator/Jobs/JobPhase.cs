@@ -47,6 +47,9 @@ public enum HoldReason
 
     /// <summary>Nobody goes on with it for now: too few workers, or all leave.</summary>
     GiveBack,
+
+    /// <summary>It has trained for as long as it may.</summary>
+    OutOfTime,
 }
 
 /// <summary>All members are to stop after one item; where nobody goes on, one of them writes a checkpoint.</summary>

@@ -107,9 +107,6 @@ public sealed record JobRow
 
     public bool HasEnded => State.HasEnded();
 
-    /// <summary>Epochs that it closes in all. Items are training steps and the evaluations that close epochs.</summary>
-    public ulong EpochsAtEnd => Verification is { } verified ? verified.LastItem - verified.LastStep : Spec.Training.Epochs;
-
     public uint MinWorkers => MinWorkersSince ?? Spec.Cluster.MinWorkers;
 
     public uint MaxWorkers => MaxWorkersSince ?? Spec.Cluster.MaxWorkers;

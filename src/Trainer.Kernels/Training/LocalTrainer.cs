@@ -30,6 +30,7 @@ public sealed class LocalTrainer : IDisposable
     private readonly Loss _loss;
     private readonly LearningRateSchedule _schedule;
     private readonly ClusterOfOne _cluster;
+    private readonly EarlyStopping? _earlyStopping;
     private int? _epoch = 0;
     private ulong _step;
 
@@ -44,7 +45,7 @@ public sealed class LocalTrainer : IDisposable
         Model model, Device device, TrainingRecipe recipe, int batchSize, ulong seed = 0, int? shards = null, int? batchNormShards = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        (_batchSize, _seed, _optimizer, _loss, _schedule) = (batchSize, seed, recipe.Optimizer, recipe.Loss, recipe.Schedule);
+        (_batchSize, _seed, _optimizer, _loss, _schedule, _earlyStopping) = (batchSize, seed, recipe.Optimizer, recipe.Loss, recipe.Schedule, recipe.EarlyStopping);
         _shards = shards ?? ShardTree.DefaultShards(batchSize);
         _groupShards = batchNormShards ?? model.GroupShards(batchSize, _shards);
         var options = new NetworkOptions(batchSize, MaxGroups: _shards);
@@ -61,6 +62,9 @@ public sealed class LocalTrainer : IDisposable
 
     /// <summary>Hash of the weights and running statistics after the last step.</summary>
     public ulong WeightsHash => Network.State.WeightsHash;
+
+    /// <summary>Whether the recipe's early stopping says that enough epochs were trained; never without one.</summary>
+    public bool ShouldStop => _earlyStopping?.EndsAfter(Network.State.Progress.Epochs) == true;
 
     /// <summary>One pass over the set in the epoch's order; epochs count from 1.</summary>
     /// <exception cref="ArgumentException">The schedule looks at evaluations: give the epoch a set for it.</exception>

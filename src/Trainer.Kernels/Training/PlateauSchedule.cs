@@ -2,26 +2,6 @@ using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Training;
 
-/// <summary>What a plateau is a plateau of.</summary>
-public enum PlateauMetric
-{
-    /// <summary>The mean loss of an epoch's steps.</summary>
-    TrainLoss,
-
-    /// <summary>The mean loss of the evaluation that closes an epoch.</summary>
-    TestLoss,
-
-    /// <summary>That evaluation's accuracy, 0..1.</summary>
-    Accuracy,
-}
-
-/// <summary>Which way is better.</summary>
-public enum PlateauMode
-{
-    Min,
-    Max,
-}
-
 /// <summary>What a threshold is a part of.</summary>
 public enum ThresholdMode
 {
@@ -44,11 +24,11 @@ public enum ThresholdMode
 /// <param name="Eps">A reduction by no more than this is left out.</param>
 [Kind("reduce_on_plateau")]
 public sealed record PlateauSchedule(
-    PlateauMetric Metric = PlateauMetric.TestLoss, PlateauMode Mode = PlateauMode.Min, double Factor = 0.1, int Patience = 10, double Threshold = 1e-4,
+    EpochMetric Metric = EpochMetric.TestLoss, MetricMode Mode = MetricMode.Min, double Factor = 0.1, int Patience = 10, double Threshold = 1e-4,
     ThresholdMode ThresholdMode = ThresholdMode.Rel, int Cooldown = 0, [property: Option("min_lr")] double MinRate = 0, double Eps = 1e-8)
     : LearningRateSchedule
 {
-    public override bool LooksAtEvaluations => Metric != PlateauMetric.TrainLoss;
+    public override bool LooksAtEvaluations => Metric.LooksAtEvaluations();
 
     private protected override double RateBehindWarmup(double initial, long step, TrainingLength length)
     {
@@ -63,10 +43,9 @@ public sealed record PlateauSchedule(
 
     private int Reductions(IEnumerable<EpochSums> epochs)
     {
-        var (reductions, bad, cooldown, best) = (0, 0, 0, Mode == PlateauMode.Min ? double.PositiveInfinity : double.NegativeInfinity);
-        foreach (var epoch in epochs.Where(epoch => !LooksAtEvaluations || epoch.Test.Samples > 0))
+        var (reductions, bad, cooldown, best) = (0, 0, 0, Mode == MetricMode.Min ? double.PositiveInfinity : double.NegativeInfinity);
+        foreach (var value in Metric.Of(epochs))
         {
-            var value = ValueOf(epoch);
             (best, bad) = IsBetter(value, best) ? (value, 0) : (best, bad + 1);
             (cooldown, bad) = cooldown > 0 ? (cooldown - 1, 0) : (cooldown, bad);
             if (bad > Patience)
@@ -78,18 +57,11 @@ public sealed record PlateauSchedule(
         return reductions;
     }
 
-    private double ValueOf(in EpochSums epoch) => Metric switch
-    {
-        PlateauMetric.TrainLoss => epoch.Train.MeanLoss,
-        PlateauMetric.TestLoss => epoch.Test.MeanLoss,
-        _ => epoch.Test.Accuracy,
-    };
-
     /// <summary>What is no number is never better.</summary>
     private bool IsBetter(double value, double best) => (Mode, ThresholdMode) switch
     {
-        (PlateauMode.Min, ThresholdMode.Rel) => value < best * (1 - Threshold),
-        (PlateauMode.Min, _) => value < best - Threshold,
+        (MetricMode.Min, ThresholdMode.Rel) => value < best * (1 - Threshold),
+        (MetricMode.Min, _) => value < best - Threshold,
         (_, ThresholdMode.Rel) => value > best * (Threshold + 1),
         _ => value > best + Threshold,
     };

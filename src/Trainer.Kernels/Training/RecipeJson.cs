@@ -12,6 +12,7 @@ internal static class RecipeJson
         return new TrainingRecipe(training.Require<Optimizer>("optimizer"))
         {
             Epochs = training.Require<int>("epochs"),
+            EarlyStopping = training.Get<EarlyStopping>("early_stopping"),
             Loss = training.Get<Loss>("loss") ?? new CrossEntropy(),
             ParameterGroups = training.Get<IReadOnlyList<ParameterGroup>>("parameter_groups") ?? [],
             ClipGradNorm = training.Get<double?>("clip_grad_norm"),

@@ -9,6 +9,9 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
     /// <summary>Passes over the training set: where schedules end that end with it; null: nobody knows.</summary>
     public int? Epochs { get; init; }
 
+    /// <summary>When training ends before its last epoch; null: never.</summary>
+    public EarlyStopping? EarlyStopping { get; init; }
+
     public Loss Loss { get; init; } = new CrossEntropy();
 
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Constant;

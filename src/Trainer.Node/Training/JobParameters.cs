@@ -8,7 +8,8 @@ namespace Trainer.Node.Training;
 
 /// <summary>What a job's specification comes to on a worker.</summary>
 /// <param name="GroupShards">Shards of a batch norm group.</param>
-public sealed record JobParameters(int BatchSize, int Shards, int GroupShards, int Epochs, ulong Seed, bool Shuffle)
+/// <param name="EvaluateEvery">Epochs.</param>
+public sealed record JobParameters(int BatchSize, int Shards, int GroupShards, int Epochs, int EvaluateEvery, ulong Seed, bool Shuffle)
 {
     public static JobParameters Of(JobSpec spec, Model model)
     {
@@ -20,6 +21,7 @@ public sealed record JobParameters(int BatchSize, int Shards, int GroupShards, i
             shards,
             training.HasBatchNormShards ? (int)training.BatchNormShards : model.GroupShards(batchSize, shards),
             (int)training.Epochs,
+            training.HasEvaluateEveryEpochs ? (int)training.EvaluateEveryEpochs : 1,
             training.Seed,
             !spec.Data.HasShuffle || spec.Data.Shuffle);
     }

@@ -35,7 +35,7 @@ internal sealed class MemberBatches(Schedule schedule, ulong firstItem, MemberSh
                 return true;
             }
 
-            if (AddTest(item, batch))
+            if (item.Samples > 0 && AddTest(item, batch))
             {
                 return true;
             }

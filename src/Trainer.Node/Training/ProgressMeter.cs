@@ -35,7 +35,7 @@ internal sealed class ProgressMeter(Schedule schedule)
     /// <param name="learningRate">In its last step.</param>
     public EpochSummary Evaluated(in ScheduleItem item, in EpochSums epoch, double seconds, double learningRate)
     {
-        _testPerSecond = item.Samples / Math.Max(seconds, 1e-9);
+        _testPerSecond = item.Samples > 0 ? item.Samples / Math.Max(seconds, 1e-9) : _testPerSecond;
         _epochClosed = true;
         var summary = EpochBook.Summary((uint)item.Epoch, epoch);
         summary.ImagesPerSecond = _trainSamples / Math.Max(_trainSeconds, 1e-9);

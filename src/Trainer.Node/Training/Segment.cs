@@ -86,12 +86,13 @@ internal sealed class Segment
         _step.Interruption = interruption;
         _step.Begin(firstItem);
         _share.Begin();
-        for (var index = firstItem; index <= _work.Job.Schedule.LastItem; index++)
+        var index = firstItem;
+        for (; !_work.Job.IsDone; index++)
         {
             interruption.ThrowIfCancellationRequested();
             Item = _work.Job.Schedule[index];
             var (state, endsGeneration) = RunItem();
-            if (endsGeneration && index < _work.Job.Schedule.LastItem)
+            if (endsGeneration && !_work.Job.IsDone)
             {
                 AwaitCommit(index, interruption);
                 return SegmentEnd.Held;
@@ -100,7 +101,7 @@ internal sealed class Segment
             boundary(state);
         }
 
-        AwaitCommit(_work.Job.Schedule.LastItem, interruption);
+        AwaitCommit(index - 1, interruption);
         return SegmentEnd.Finished;
     }
 
@@ -141,7 +142,10 @@ internal sealed class Segment
         else
         {
             epoch = _meter.Evaluated(Item, progress.Epochs[^1], seconds, network.LearningRate);
-            _metrics.Evaluation(epoch.TestLoss, epoch.TestAccuracy);
+            if (Item.Samples > 0)
+            {
+                _metrics.Evaluation(epoch.TestLoss, epoch.TestAccuracy);
+            }
         }
 
         _applied = (state, step);

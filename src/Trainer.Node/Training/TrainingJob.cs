@@ -17,7 +17,7 @@ internal sealed class TrainingJob : IDisposable
     {
         (Spec, Parameters, Data, Model, Recipe, Device) = (spec, parameters, data, model, recipe, device);
         Best = new BestMetric(spec.Cluster?.Checkpoint?.Best ?? "");
-        Schedule = new Schedule(data.Train.Count, data.Test.Count, parameters.BatchSize, parameters.Epochs, lastItem);
+        Schedule = new Schedule(data.Train.Count, data.Test.Count, parameters.BatchSize, parameters.Epochs, lastItem, parameters.EvaluateEvery);
     }
 
     public JobSpec Spec { get; }
@@ -59,6 +59,10 @@ internal sealed class TrainingJob : IDisposable
         recipe.CheckFits(model);
         return new TrainingJob(spec, parameters, new DataPipeline(train, test, parameters.Seed, parameters.Shuffle), model, recipe, device, lastItem);
     }
+
+    /// <summary>Whether the current state is the last one: of the schedule, or because training stops early. A function of the state, so all members agree.</summary>
+    public bool IsDone => States.Current.Progress is var progress
+        && (progress.Step >= Schedule.LastItem || progress.OpenEpoch.Samples == 0 && Recipe.EarlyStopping?.EndsAfter(progress.Epochs) == true);
 
     public void LayOut() => _states = StatePair.Create(Device, ParameterLayout.Of(Model, Recipe.Loss.HasWeights), Recipe.Optimizer);
 

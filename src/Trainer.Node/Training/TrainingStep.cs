@@ -104,14 +104,14 @@ internal sealed class TrainingStep
 
     private StepResult Evaluate(StepPlan plan)
     {
-        for (var first = 0; first < _testSamples; first += _testBatch)
+        for (var first = 0; first < (plan.Slice?.LocalSamples ?? 0); first += _testBatch)
         {
             _work.Network.Evaluate(_work.Job.Data.Fill(_work.Network, Interruption));
             CopyStatistics(first, _testSamples);
             _reached?.Invoke(Moment.Evaluation);
         }
 
-        var local = plan.Slice!.LocalSamples;
+        var local = plan.Slice?.LocalSamples ?? 0; // None at all: the item closes the epoch, and no more.
         _watch.Begin(Waiting);
         return new StepResult(_allReduce.Complete(_statistics.AsMemory(0, SampleResults.Rows * local)), default, local, Computed: 0);
     }

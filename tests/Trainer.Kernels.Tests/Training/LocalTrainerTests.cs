@@ -130,6 +130,21 @@ public sealed class LocalTrainerTests : IDisposable
     }
 
     [Fact]
+    public void Training_that_becomes_no_better_should_stop()
+    {
+        var (data, _, _) = Samples(23);
+        var recipe = new TrainingRecipe(new Sgd(0.1f)) { EarlyStopping = new EarlyStopping(Patience: 1, MinDelta: 1000) };
+        using var trainer = new LocalTrainer(Softmax, _device, recipe, batchSize: 10);
+        Assert.False(trainer.ShouldStop);
+        trainer.TrainEpoch(data, data.Take(17));
+        Assert.False(trainer.ShouldStop);
+        trainer.TrainEpoch(data); // Nothing that it looks at.
+        Assert.False(trainer.ShouldStop);
+        trainer.TrainEpoch(data, data.Take(17));
+        Assert.True(trainer.ShouldStop);
+    }
+
+    [Fact]
     public void Saved_weights_are_the_network_s()
     {
         using var trainer = new LocalTrainer(Softmax, _device, new Sgd(0.1f), batchSize: 10);

@@ -23,6 +23,22 @@ public class ScheduleTests
         Assert.Equal((6UL, 8UL), (schedule.TotalSteps, schedule.LastItem));
     }
 
+    [Theory]
+    [InlineData(1, "1 2 3 4 5")]
+    [InlineData(2, "2 4 5")]
+    [InlineData(3, "3 5")]
+    [InlineData(5, "5")]
+    [InlineData(9, "5")]
+    public void The_test_set_is_looked_at_after_some_epochs_and_the_last(int every, string epochs)
+    {
+        var schedule = new Schedule(trainSamples: 7, testSamples: 3, batchSize: 4, epochs: 5, evaluateEvery: every);
+        var items = Items(schedule);
+        Assert.Equal(epochs, string.Join(' ', items.Where(item => item.Kind == ItemKind.Evaluate && item.Samples == 3).Select(item => item.Epoch)));
+        Assert.All(items.Where(item => item.Kind == ItemKind.Evaluate), item => Assert.Contains(item.Samples, new[] { 0, 3 }));
+        Assert.Equal(15ul, schedule.LastItem);
+        CheckImagesLeft(schedule, items);
+    }
+
     [Fact]
     public void Every_sample_of_every_epoch_is_trained_once_whatever_the_sizes()
     {

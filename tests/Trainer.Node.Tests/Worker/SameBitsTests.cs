@@ -63,6 +63,37 @@ public class SameBitsTests
         }
     }
 
+    /// <summary>When training ends follows from what evaluations came to, so all members end behind the same epoch.</summary>
+    [Fact]
+    public async Task Training_that_stops_early_stops_at_the_same_epoch_on_any_number_of_workers()
+    {
+        using var data = new TinyData(train: 111, test: 17);
+        var job = data.Job(batchSize: 37, shards: 7, epochs: 9);
+        job.Training.EarlyStopping = new Protos.EarlyStopping { Metric = "test_loss", Patience = 2, MinDelta = 100 };
+        var expected = TrainLocally(data, 37, 7, epochs: 3); // The first is better than none, two are not better.
+        foreach (var workers in new[] { 1, 3 })
+        {
+            await using var group = await new WorkerGroup(workers, 1).ReadyAsync();
+            Assert.Equal(expected, (await group.TrainAsync("job", job)).WeightsSha256);
+        }
+    }
+
+    [Fact]
+    public async Task Epochs_without_an_evaluation_have_the_same_weights_and_say_so()
+    {
+        using var data = new TinyData(train: 111, test: 17);
+        var job = data.Job(batchSize: 37, shards: 7, epochs: 5);
+        var expected = TrainLocally(data, 37, 7, epochs: 5);
+        job.Training.EvaluateEveryEpochs = 3;
+        foreach (var workers in new[] { 1, 3 })
+        {
+            await using var group = await new WorkerGroup(workers, 1).ReadyAsync();
+            Assert.Equal(expected, (await group.TrainAsync("job", job)).WeightsSha256);
+            var lines = File.ReadAllLines(Path.Combine(group.Artifacts, "job", "metrics.jsonl"));
+            Assert.Equal([false, false, true, false, true], lines.Select(line => !line.Contains("\"test_accuracy\":\"NaN\"", StringComparison.Ordinal)));
+        }
+    }
+
     private static string TrainLocally(TinyData data, int batchSize, int shards, int epochs, Precision? precision = null, LearningRateSchedule? schedule = null)
     {
         var recipe = new TrainingRecipe(new Sgd(0.9f, 0.5f)) { Precision = precision ?? Precision.Exact, Schedule = schedule ?? LearningRateSchedule.Constant };

@@ -59,6 +59,20 @@ public sealed class EndingTests
     }
 
     [Fact]
+    public void Training_that_stopped_early_ends_with_the_epochs_that_there_are()
+    {
+        var spec = Samples.Spec(epochs: 7);
+        spec.Training.EarlyStopping = new EarlyStopping { Metric = "test_loss", Patience = 2 };
+        var rig = new JobRig(spec).Train("a").Finished(9, "a");
+        rig.Report("a", Written(Assert.Single(rig.Orders<Save>()).Value));
+        Assert.IsType<Ending>(rig.Phase);
+        rig.Report("a", Epoch());
+        Assert.Equal(
+            (JobState.Succeeded, "Stopped early, since test_loss has not become better for 2 evaluated epochs: trained 1 of 7 epochs on a."), (rig.Row.State, rig.Row.Message));
+        Assert.Equal((8ul, 1u, 100ul), (rig.Row.Progress!.Step, rig.Row.Progress.Epoch, rig.Row.Progress.TotalSteps));
+    }
+
+    [Fact]
     public void All_die_once_the_result_is_written_and_nobody_has_told_of_the_epochs()
     {
         var rig = AtTheEnd("a");

@@ -46,6 +46,35 @@ public sealed class HoldingTests
     }
 
     [Fact]
+    public void Who_has_trained_for_as_long_as_it_may_stops_at_a_checkpoint()
+    {
+        var spec = Samples.Spec();
+        spec.Cluster.MaxDurationSeconds = 10;
+        var rig = new JobRig(spec).Train("a", "b").Pass(6, "a", "b").Request(now => new SuspendRequested(now, "")).Held(5, "a", "b");
+        var (writer, save) = Assert.Single(rig.Orders<Save>());
+        rig.Report(writer, Saved(save, 5)).Pass(60).Request(now => new ResumeRequested(now, "")).Target("a", "b").Standby("a", "b").Started("a", "b").Commit(6);
+        Assert.IsType<Running>(rig.Pass(3, "a", "b").Phase); // Suspended, it does not age.
+        Assert.Equal(HoldReason.OutOfTime, Assert.IsType<Holding>(rig.Pass(2, "a", "b").Phase).Why);
+        rig.Held(9, "a", "b");
+        (writer, save) = Assert.Single(rig.Orders<Save>());
+        rig.Report(writer, Saved(save, 9));
+        Assert.Equal((JobState.Failed, "MaxDuration"), (rig.Row.State, rig.Row.Transitions[^1].Reason));
+        Assert.Equal("It has trained for 10 s, which is its cluster.max_duration_seconds: it stopped at step 8, with a checkpoint there.", rig.Row.Message);
+        Assert.Equal((9ul, 2), (rig.Row.Checkpoints[^1].State.Item, rig.Orders<Release>().Count));
+    }
+
+    [Fact]
+    public void Out_of_time_and_no_checkpoint_can_be_written_it_goes_on_and_tries_again()
+    {
+        var spec = Samples.Spec();
+        spec.Cluster.MaxDurationSeconds = 10;
+        var rig = new JobRig(spec).Train("a").Pass(11, "a").Held(5, "a");
+        rig.Report("a", new WorkerReport { SaveFailed = new SaveFailed { Id = Assert.Single(rig.Orders<Save>()).Value.Id, Message = "disk full" } });
+        Assert.IsType<Running>(rig.Started("a").Commit(6).Pass(50, "a").Phase);
+        Assert.Equal(HoldReason.OutOfTime, Assert.IsType<Holding>(rig.Pass(11, "a").Phase).Why);
+    }
+
+    [Fact]
     public void Where_nobody_can_write_nobody_lets_go()
     {
         var rig = new JobRig().Train("a", "b").Request(now => new SuspendRequested(now, "")).Held(5, "a", "b");

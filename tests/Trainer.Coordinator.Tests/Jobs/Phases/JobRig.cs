@@ -108,7 +108,8 @@ internal sealed class JobRig
 
     public int Shards(string worker) => Row.Assignment!.Members.Single(member => member.Worker == worker).Roots.Sum(root => (int)(root.Hi - root.Lo));
 
-    public static StateId State(ulong item) => new() { Item = item, Hash = item, Step = item, Samples = 3 * item };
+    /// <summary>An epoch has nine items, of which the last one closes it.</summary>
+    public static StateId State(ulong item) => new() { Item = item, Hash = item, Step = item - (item / 9), Samples = 3 * item };
 
     public static WorkerStatus Status(string worker, int life = 1) => new()
     {

@@ -45,14 +45,14 @@ public sealed class VerifyingTests
             Assignment = trained.Row.Assignment,
             From = new StateId(),
         };
-        var rig = new JobRig(row: JobMachine.AdoptedRow("j-1", new AdoptJob { Served = served, Worker = "w0" }, Samples.Noon)).Target("w0").Finished(9, "w0").Pass(1, "w0");
+        var rig = new JobRig(row: JobMachine.AdoptedRow("j-1", new AdoptJob { Served = served, Worker = "w0" }, Samples.Noon)).Target("w0").Finished(27, "w0").Pass(1, "w0");
         rig.Report("w0", new WorkerReport { Saved = new Saved { WeightsPath = "/w", Id = rig.Orders<Save>()["w0"].Id } });
         foreach (var epoch in new uint[] { 1, 2, 3 })
         {
-            rig.Report("w0", new WorkerReport { Epoch = new EpochReport { Summary = Samples.Epoch(epoch), Item = 9 } });
+            rig.Report("w0", new WorkerReport { Epoch = new EpochReport { Summary = Samples.Epoch(epoch), Item = 9 * epoch } });
         }
 
-        Assert.Equal((JobState.Succeeded, new Progress { Step = 9, TotalSteps = 9, Epoch = 3, TotalEpochs = 3 }), (rig.Row.State, rig.Row.Progress));
+        Assert.Equal((JobState.Succeeded, new Progress { Step = 24, TotalSteps = 24, Epoch = 3, TotalEpochs = 3 }), (rig.Row.State, rig.Row.Progress));
     }
 
     [Fact]
