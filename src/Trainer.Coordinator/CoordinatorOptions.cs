@@ -1,6 +1,7 @@
 using Trainer.Coordinator.Store;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Cluster;
+using Trainer.Hosting.Files;
 using Trainer.Hosting.Logging;
 using Trainer.Hosting.Run;
 
@@ -30,6 +31,9 @@ public sealed record CoordinatorOptions
 
     /// <summary>How buckets are reached.</summary>
     public S3Access Buckets { get; init; } = new();
+
+    /// <summary>Which files jobs may name.</summary>
+    public FileRoots Files { get; init; } = FileRoots.Everything;
 
     /// <summary>Where a local cluster's processes find each other; null where addresses are given (Kubernetes).</summary>
     public RunFolder? Run { get; init; }

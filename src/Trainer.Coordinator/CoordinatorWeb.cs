@@ -76,6 +76,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton(store)
             .AddSingleton(directory)
             .AddSingleton<DataCatalog>()
+            .AddSingleton(options.Files)
             .AddSingleton<JobValidator>()
             .AddSingleton<JobOrigins>()
             .AddSingleton<CheckThreads>()

@@ -4,6 +4,7 @@ using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Cluster;
+using Trainer.Hosting.Files;
 using Trainer.Hosting.Logging;
 using Trainer.Hosting.Metrics;
 using Trainer.Hosting.Run;
@@ -56,6 +57,9 @@ public sealed record NodeOptions
 
     /// <summary>Null: nobody changes memory.</summary>
     public MemoryHashed? Hashed { get; init; }
+
+    /// <summary>Which files jobs may name.</summary>
+    public FileRoots Files { get; init; } = FileRoots.Everything;
 
     /// <summary>How buckets are reached, where orders name such.</summary>
     public S3Access Buckets { get; init; } = new();
@@ -211,6 +215,7 @@ public static class NodeHost
         {
             Listener = listener,
             Artifacts = stores,
+            Files = options.Files,
             Reached = options.Reached,
             Hashed = options.Hashed,
             Machine = HostIdentity.Machine,

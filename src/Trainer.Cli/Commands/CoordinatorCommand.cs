@@ -60,6 +60,7 @@ internal static class CoordinatorCommand
                 Buckets = S3Access.Of(shell.Environment),
                 Run = run,
                 Token = parsed.GetValue(tokenFile) is { } file ? TokenFile.Read(file) : run?.Token,
+                Files = host.Files(parsed),
                 Insecure = parsed.GetValue(host.Insecure),
                 Log = host.Log(parsed),
             };

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Trainer.Cli.Local;
 using Trainer.Cli.Options;
 using Trainer.Hosting.Cluster;
+using Trainer.Hosting.Files;
 using Trainer.Hosting.Logging;
 using Trainer.Hosting.Run;
 
@@ -34,6 +35,13 @@ internal sealed class HostProcess
     {
         Description = "A local cluster's private folder, through which its processes find each other.",
         HelpName = "FOLDER",
+    };
+
+    public Option<string[]> DataRoot { get; } = new("--data-root")
+    {
+        Description = "A folder of which jobs may read data and weights; repeat it for several. Without it: everything with --run-folder, which is one user's own, else data sets by name alone.",
+        HelpName = "FOLDER",
+        DefaultValueFactory = _ => [],
     };
 
     public Option<bool> Insecure { get; } = new("--insecure")
@@ -75,11 +83,15 @@ internal sealed class HostProcess
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { Host, ClusterPort, HttpPort, Seed, RunFolder, Insecure, ExitWithParent, LogLevel, LogFormat })
+        foreach (var option in new Option[] { Host, ClusterPort, HttpPort, Seed, RunFolder, DataRoot, Insecure, ExitWithParent, LogLevel, LogFormat })
         {
             command.Options.Add(option);
         }
     }
+
+    public FileRoots Files(ParseResult parsed) => (parsed.GetValue(DataRoot), parsed.GetValue(RunFolder)) is ({ Length: 0 }, not null)
+        ? FileRoots.Everything
+        : FileRoots.Of(parsed.GetValue(DataRoot)!);
 
     public LogOptions Log(ParseResult parsed) => new(
         parsed.GetValue(LogLevel) ?? Microsoft.Extensions.Logging.LogLevel.Information, parsed.GetValue(LogFormat) ?? Hosting.Logging.LogFormat.Text);

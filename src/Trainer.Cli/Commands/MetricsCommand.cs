@@ -30,7 +30,7 @@ internal static class MetricsCommand
         var points = new Option<uint>("--points") { Description = "At most so many points of each curve; of each stretch of steps the lowest and the highest stay.", HelpName = "COUNT", DefaultValueFactory = _ => 1000 };
         var command = new TrainerCommand("metrics", "Shows what the steps of a job came to, as curves or as comma-separated values.")
         {
-            Examples = ["trainer metrics 6ed2ujta4p", "trainer metrics 6ed2ujta4p --csv > steps.csv", "trainer metrics 6ed2ujta4p loss --output json --points 200"],
+            Examples = ["trainer metrics 6ed2ujta4p", "trainer metrics 6ed2ujta4p --csv --follow", "trainer metrics 6ed2ujta4p loss --output json --points 200"],
             Arguments = { id, names },
             Options = { csv, follow, points },
         };

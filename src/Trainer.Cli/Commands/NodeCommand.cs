@@ -57,6 +57,7 @@ internal static class NodeCommand
                 Threads = parsed.GetValue(threads),
                 Device = parsed.GetValue(device)!,
                 OpenDevice = DeviceCatalog.Open,
+                Files = host.Files(parsed),
                 Insecure = parsed.GetValue(host.Insecure),
                 Buckets = S3Access.Of(shell.Environment),
                 Log = host.Log(parsed),

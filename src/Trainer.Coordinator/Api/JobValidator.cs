@@ -1,4 +1,5 @@
 using System.Numerics;
+using Trainer.Hosting.Files;
 using Trainer.Kernels;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Models;
@@ -13,7 +14,8 @@ namespace Trainer.Coordinator.Api;
 public sealed record CheckedJob(JobSpec Spec, IReadOnlyList<FieldViolation> Violations);
 
 /// <summary>Finds out before a job is stored whether it can run: rules, data, shapes, and how they fit each other.</summary>
-public sealed class JobValidator(DataCatalog catalog)
+/// <param name="files">That jobs may read.</param>
+public sealed class JobValidator(DataCatalog catalog, FileRoots files)
 {
     public CheckedJob Check(JobSpec? given)
     {
@@ -41,6 +43,7 @@ public sealed class JobValidator(DataCatalog catalog)
             spec.Cluster.MaxWorkers = spec.Training.Shards;
         }
 
+        violations = violations.Count > 0 ? violations : [.. files.Refuse(spec)];
         return violations.Count > 0 ? new CheckedJob(spec, violations) : CheckAgainstData(spec);
     }
 

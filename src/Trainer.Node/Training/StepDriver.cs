@@ -2,9 +2,11 @@ using System.Collections.Concurrent;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Artifacts;
+using Trainer.Hosting.Files;
 using Trainer.Hosting.Hashes;
 using Trainer.Hosting.Metrics;
 using Trainer.Hosting.Steps;
+using Trainer.Kernels;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Training;
 using Trainer.Node.Links;
@@ -39,6 +41,7 @@ internal sealed class StepDriver
     private readonly Expectation? _expectation;
     private readonly string _job;
     private readonly Device _device;
+    private readonly FileRoots _files;
     private readonly TrainingMetrics _metrics;
     private readonly IActorRef _worker;
     private readonly ILogger _logger;
@@ -63,9 +66,9 @@ internal sealed class StepDriver
     private ItemDeadlines? _deadlines;
 
     /// <param name="expectation">Of a job that verifies another one.</param>
-    public StepDriver(string job, JobSpec spec, Expectation? expectation, Device device, ArtifactStores stores, TrainingMetrics metrics, IActorRef worker, ILogger logger, Action<Moment>? reached)
+    public StepDriver(string job, JobSpec spec, Expectation? expectation, Device device, ArtifactStores stores, FileRoots files, TrainingMetrics metrics, IActorRef worker, ILogger logger, Action<Moment>? reached)
     {
-        (_job, _spec, _expectation, _device, _stores, _metrics, _worker, _logger, _reached) = (job, spec, expectation, device, stores, metrics, worker, logger, reached);
+        (_job, _spec, _expectation, _device, _stores, _files, _metrics, _worker, _logger, _reached) = (job, spec, expectation, device, stores, files, metrics, worker, logger, reached);
         _best = new BestSaver(logger, job, stores, Ledger);
         _saver = new StateSaver(logger, job, stores, Ledger, worker, reached);
         _hashes = new CommitRecorder<StepHash>(logger, job, "the hashes of its steps", hash => hash.Item);
@@ -223,6 +226,11 @@ internal sealed class StepDriver
     {
         _reached?.Invoke(Moment.Loading);
         Watch.Begin("loading data and model");
+        foreach (var refused in _files.Refuse(_spec))
+        {
+            throw new ModelException(refused.Path, refused.Problem);
+        }
+
         var training = TrainingJob.Load(_spec, _device, _expectation?.LastItem);
         _expected = _expectation is null ? null : ExpectedHashes.Read(_expectation, training, _stores);
         lock (_loading)

@@ -178,7 +178,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
                 TellStatus();
                 break;
             case BeginJob begin:
-                _driver = new StepDriver(begin.Order.Job, begin.Order.Spec, begin.Order.Expectation, _options.Device, _options.Artifacts, _options.Metrics, Self, _options.Logger, _options.Reached)
+                _driver = new StepDriver(begin.Order.Job, begin.Order.Spec, begin.Order.Expectation, _options.Device, _options.Artifacts, _options.Files, _options.Metrics, Self, _options.Logger, _options.Reached)
                 {
                     Hashed = _options.Hashed,
                 };

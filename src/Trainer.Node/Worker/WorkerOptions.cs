@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Artifacts;
+using Trainer.Hosting.Files;
 using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Devices;
 using Trainer.Node.Links;
@@ -23,6 +24,9 @@ public sealed record WorkerOptions(
 
     /// <summary>Opens what orders name: where checkpoints, results and hashes are.</summary>
     public required ArtifactStores Artifacts { get; init; }
+
+    /// <summary>Which files jobs may name.</summary>
+    public FileRoots Files { get; init; } = FileRoots.Everything;
 
     /// <summary>Null: nobody changes memory.</summary>
     public MemoryHashed? Hashed { get; init; }

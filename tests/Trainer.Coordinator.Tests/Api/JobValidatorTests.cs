@@ -1,4 +1,5 @@
 using Trainer.Coordinator.Api;
+using Trainer.Hosting.Files;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Tests.Api;
@@ -6,7 +7,7 @@ namespace Trainer.Coordinator.Tests.Api;
 public sealed class JobValidatorTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly JobValidator _validator = new(new DataCatalog());
+    private readonly JobValidator _validator = new(new DataCatalog(), FileRoots.Everything);
     private readonly JobSpec _spec;
 
     public JobValidatorTests() => _spec = SmallData.Spec(_folder.Path);
@@ -33,6 +34,17 @@ public sealed class JobValidatorTests : IDisposable
         _spec.Training.Optimizer.Sgd.Lr = -1;
         _spec.Name = "No Label";
         Assert.Equal(["name", "training.optimizer.sgd.lr"], _validator.Check(_spec).Violations.Select(violation => violation.Path));
+    }
+
+    [Fact]
+    public void What_lies_outside_the_folders_that_jobs_may_read_is_not_looked_at()
+    {
+        _spec.Training.Init = new Init { Weights = "/etc/shadow" };
+        var violation = Assert.Single(new JobValidator(new DataCatalog(), FileRoots.Of([_folder.Path])).Check(_spec).Violations);
+        Assert.Equal("training.init.weights", violation.Path);
+        Assert.Equal($"names '/etc/shadow', which is not in a folder that jobs may read: {_folder.Path}. Put it there, or ask the operator for another --data-root", violation.Problem);
+        _spec.Training.Init = null;
+        Assert.Empty(new JobValidator(new DataCatalog(), FileRoots.Of([_folder.Path])).Check(_spec).Violations);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Akka.Actor;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
 using Trainer.Hosting.Artifacts;
+using Trainer.Hosting.Files;
 using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
@@ -31,7 +32,8 @@ internal sealed class WorkerGroup : IAsyncDisposable
 
     /// <param name="reached">What a worker is told of moments, by its number.</param>
     /// <param name="hashed">What it is told of memory.</param>
-    public WorkerGroup(int workers, int threads = 1, bool unix = true, Func<int, Action<Moment>?>? reached = null, Func<int, MemoryHashed?>? hashed = null)
+    /// <param name="files">That jobs may read; null: all.</param>
+    public WorkerGroup(int workers, int threads = 1, bool unix = true, Func<int, Action<Moment>?>? reached = null, Func<int, MemoryHashed?>? hashed = null, FileRoots? files = null)
     {
         var listener = _system.ActorOf(Props.Create(() => new Ear(_said.Writer)));
         for (var i = 0; i < workers; i++)
@@ -46,6 +48,7 @@ internal sealed class WorkerGroup : IAsyncDisposable
                 AliveInterval = TimeSpan.FromMilliseconds(100),
                 Reached = reached?.Invoke(i),
                 Hashed = hashed?.Invoke(i),
+                Files = files ?? FileRoots.Everything,
             };
             Workers.Add(_system.ActorOf(Props.Create(() => new WorkerActor(options)), options.Name));
             Workers[i].Tell(new WorkerActor.Attach(listener));

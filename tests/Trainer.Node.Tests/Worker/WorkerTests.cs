@@ -3,6 +3,7 @@ using Trainer.Node.Tests.Training;
 using Trainer.Node.Worker;
 using Trainer.Protos.Cluster;
 using Failure = Trainer.Protos.Cluster.Failure;
+using Trainer.Hosting.Files;
 
 namespace Trainer.Node.Tests.Worker;
 
@@ -139,6 +140,20 @@ public class WorkerTests
         Assert.Equal(Failure.Types.Kind.NotFinite, failure.Kind);
         Assert.InRange(failure.Step, 2UL, 6UL);
         Assert.True((await group.FenceAsync("job", 2, 0, 1)).Item < failure.Item);
+    }
+
+    [Fact]
+    public async Task Data_outside_the_folders_that_jobs_may_read_is_not_looked_at()
+    {
+        using var data = new TinyData(train: 101, test: 23);
+        await using var group = await new WorkerGroup(workers: 1, files: FileRoots.Of(["/nowhere"])).ReadyAsync();
+        group.Enlist("job", data.Job(), null, 0);
+        var failure = (await group.ReportAsync(0, report => report.Failure is not null)).Failure;
+        Assert.Equal(
+            $"data.idx.train_images: names '{data.Files.TrainImages}', which is not in a folder that jobs may read: /nowhere. Put it there, or ask the operator for another --data-root", failure.Message);
+        Assert.Equal(Failure.Types.Kind.Data, failure.Kind);
+        group.Release("job", 0);
+        await group.AllIdleAsync();
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Trainer.Kernels.Arithmetic;
-using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
