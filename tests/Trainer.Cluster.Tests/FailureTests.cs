@@ -18,8 +18,8 @@ public sealed class FailureTests
 
     private static async Task KillOneAsync(int workers)
     {
-        await using var cluster = await LocalCluster.UpAsync(workers, threads: 1);
-        var job = new TinyJob(Epochs: 400); // Long enough that it still runs when the blow falls.
+        await using var cluster = await LocalCluster.UpAsync(LocalCluster.SlowSteps, workers, threads: 1);
+        var job = new TinyJob(Epochs: 50); // 300 steps, 6 s: it still runs when the blow falls.
         var undisturbed = await cluster.TrainAsync(job.Write(cluster.Home));
 
         var id = await cluster.SubmitAsync(job.Write(cluster.Home));
@@ -36,8 +36,8 @@ public sealed class FailureTests
     [Fact]
     public async Task A_killed_coordinator_comes_back_and_the_job_goes_on_to_the_same_hash()
     {
-        await using var cluster = await LocalCluster.UpAsync(workers: 2, threads: 1);
-        var job = new TinyJob(Epochs: 200, MinWorkers: 2);
+        await using var cluster = await LocalCluster.UpAsync(LocalCluster.SlowSteps, workers: 2, threads: 1);
+        var job = new TinyJob(Epochs: 60, MinWorkers: 2);
         var undisturbed = await cluster.TrainAsync(job.Write(cluster.Home));
 
         var id = await cluster.SubmitAsync(job.Write(cluster.Home));

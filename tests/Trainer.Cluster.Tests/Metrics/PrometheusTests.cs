@@ -14,7 +14,7 @@ public sealed class PrometheusTests
     public async Task Series_move_during_a_job_every_panel_has_data_and_the_run_vanishes_with_it()
     {
         var program = Programs.Need("prometheus");
-        await using var cluster = await LocalCluster.UpAsync(workers: 2, threads: 1);
+        await using var cluster = await LocalCluster.UpAsync(LocalCluster.SlowSteps, workers: 2, threads: 1);
         await using var prometheus = await PrometheusServer.StartAsync(program, Targets(cluster));
         await prometheus.UntilAsync("up == 1", up => up.Count == 3);
 

@@ -8,6 +8,9 @@ public sealed class LocalCluster : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
+    /// <summary>For jobs that are to last: each step of a worker takes so many milliseconds at least, which cost no processor (FaultProbe).</summary>
+    public static readonly IReadOnlyDictionary<string, string> SlowSteps = new Dictionary<string, string>(StringComparer.Ordinal) { ["TRAINER_CHAOS_PROBE"] = "forward:20:pause" };
+
     private readonly Dictionary<string, string> _environment;
 
     private LocalCluster(string home, IReadOnlyDictionary<string, string> environment)
