@@ -137,7 +137,7 @@ internal sealed class Segment
             _share.Trained(result.LocalSamples, result.Computed, applied);
             _metrics.Step(Item.TrainingStep, Item.Epoch, progress.LastEpoch.MeanLoss, progress.LastEpoch.Accuracy, rate, result.LocalSamples, phases);
             step = new StepRecord(
-                Item.TrainingStep, (uint)Item.Epoch, DateTime.UtcNow, batch.MeanLoss, batch.Accuracy, rate, network.GradientNorm, Item.Samples / Math.Max(seconds, 1e-9), phases);
+                Item.TrainingStep, (uint)Item.Epoch, DateTimeOffset.UtcNow.UtcDateTime, batch.MeanLoss, batch.Accuracy, rate, network.GradientNorm, Item.Samples / Math.Max(seconds, 1e-9), phases);
         }
         else
         {

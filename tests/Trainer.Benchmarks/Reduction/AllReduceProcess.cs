@@ -9,7 +9,6 @@ using Trainer.Node;
 using Trainer.Node.Links;
 using Trainer.Node.Reduction;
 using Trainer.Node.Tests.Reduction;
-using Trainer.Node.Training;
 
 namespace Trainer.Benchmarks.Reduction;
 
