@@ -106,6 +106,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
 
     private static void Map(WebApplication app)
     {
+        app.ExplainUnreadableRequests();
         app.MapGrpcService<JobService>();
         app.MapGrpcService<WorkerService>();
         app.MapGrpcService<SystemService>();

@@ -21,7 +21,7 @@ internal sealed class JsonMessageReader(ICollection<string> unknown)
         }
         catch (JsonException error)
         {
-            throw new FormatException($"not JSON: {error.Message}", error);
+            throw new FormatException(ProtoJson.IsTooDeep(json) ? $"nested deeper than {ProtoJson.MaxDepth} levels" : $"not JSON: {error.Message}", error);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -35,6 +36,28 @@ public static class ProtoJson
     /// <summary>The fields of a message that is not there: all null.</summary>
     public static JsonObject Nothing(MessageDescriptor descriptor) =>
         new(descriptor.Fields.InFieldNumberOrder().Select(field => KeyValuePair.Create<string, JsonNode?>(field.Name, null)));
+
+    /// <summary>Why a text could not be read: it is nested deeper than <see cref="MaxDepth"/>, whatever follows there.</summary>
+    public static bool IsTooDeep(string json)
+    {
+        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(json), new JsonReaderOptions { MaxDepth = int.MaxValue });
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.CurrentDepth >= MaxDepth)
+                {
+                    return true;
+                }
+            }
+        }
+        catch (JsonException)
+        {
+            // It ends before it is too deep.
+        }
+
+        return false;
+    }
 
     /// <summary>One document in one line.</summary>
     public static string Line(JsonNode json) => json.ToJsonString(OneLine);

@@ -10,5 +10,6 @@ return args switch
     ["precision", .. var rest] => PrecisionCommand.Run(rest),
     ["simulate", .. var rest] => SimulateCommand.Run(rest),
     ["networks", ..] => NetworksCommand.Run(args),
+    ["hashes"] => HashesCommand.Run(),
     _ => KernelCommand.Run(args),
 };

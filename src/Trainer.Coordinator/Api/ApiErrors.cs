@@ -30,6 +30,8 @@ internal static class ApiErrors
         return Error(StatusCode.InvalidArgument, "INVALID_REQUEST", $"{field}: {problem}", Any.Pack(faults));
     }
 
+    public static RpcException UnreadableRequest(string message) => Error(StatusCode.InvalidArgument, "INVALID_REQUEST", message);
+
     public static RpcException NotFound(string id) => Error(StatusCode.NotFound, "JOB_NOT_FOUND", $"There is no job {id}.");
 
     public static RpcException NotVerifiable(string message) => Error(StatusCode.FailedPrecondition, "NOT_VERIFIABLE", message);

@@ -11,6 +11,7 @@ public sealed class FaultInterceptor(ILogger<FaultInterceptor> logger) : Interce
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
+        UnreadableRequests.NoteRead(context);
         try
         {
             return await continuation(request, context);
@@ -24,6 +25,7 @@ public sealed class FaultInterceptor(ILogger<FaultInterceptor> logger) : Interce
     public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
         TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
+        UnreadableRequests.NoteRead(context);
         try
         {
             await continuation(request, responseStream, context);

@@ -66,7 +66,7 @@ internal static class HttpRequests
         }
         catch (System.Text.Json.JsonException wrong)
         {
-            throw new HttpFault("body", $"is not JSON: {wrong.Message}");
+            throw new HttpFault("body", ProtoJson.IsTooDeep(text) ? $"is nested deeper than {ProtoJson.MaxDepth} levels" : $"is not JSON: {wrong.Message}");
         }
     }
 

@@ -10,6 +10,9 @@ namespace Trainer.Protos;
 /// </summary>
 public static class JobFile
 {
+    /// <summary>Containers within containers that a model may have.</summary>
+    public const int MostContainers = ModelLimits.Nesting;
+
     /// <summary>Far more than the largest network needs; a limit on what an upload can cost.</summary>
     public const int MaxBytes = 1 << 20;
 

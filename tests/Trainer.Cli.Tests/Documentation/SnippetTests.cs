@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Trainer.Cli.Tests.Fakes;
 using Trainer.Kernels;
+using Trainer.Kernels.Gpu;
 
 namespace Trainer.Cli.Tests.Documentation;
 
@@ -44,7 +45,7 @@ public sealed class SnippetTests : IDisposable
         await File.WriteAllTextAsync(_folder["Program.cs"], program);
         await File.WriteAllTextAsync(_folder["Usings.cs"], ImplicitUsings);
         var runtime = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
-        string[] references = [.. Directory.GetFiles(runtime, "System*.dll"), Path.Combine(runtime, "netstandard.dll"), typeof(Shape).Assembly.Location];
+        string[] references = [.. Directory.GetFiles(runtime, "System*.dll"), Path.Combine(runtime, "netstandard.dll"), typeof(Shape).Assembly.Location, typeof(DeviceCatalog).Assembly.Location];
         string[] arguments =
         [
             "-nologo", "-nostdlib", "-nullable:enable", "-langversion:latest", "-target:exe", $"-out:{_folder["program.dll"]}",

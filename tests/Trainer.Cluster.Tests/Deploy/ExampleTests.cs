@@ -18,6 +18,11 @@ public sealed class ExampleTests
     [Fact]
     public void The_network_of_gates_is_built() => Assert.Equal(10, Layers("squeeze-excitation.yaml").Classes);
 
-    private static Kernels.Models.Model Layers(string example) => Kernels.Models.Model.FromJson(
-        JobFile.ModelJson(JobFile.Read(Path.Combine(Repository.Root, "examples", example)).Model), FashionMnist);
+    /// <summary>60,965,224 with 1,000 classes and three color channels; less those of 990 classes, and of two channels in the first convolution.</summary>
+    [Fact]
+    public void The_alexnet_of_the_paper_has_its_parameters() =>
+        Assert.Equal(60_965_224 - (990 * 4097) - (2 * 96 * 11 * 11), Layers("alexnet-paper.yaml", new Shape(1, 224, 224)).Parameters);
+
+    private static Kernels.Models.Model Layers(string example, Shape? input = null) => Kernels.Models.Model.FromJson(
+        JobFile.ModelJson(JobFile.Read(Path.Combine(Repository.Root, "examples", example)).Model), input ?? FashionMnist);
 }

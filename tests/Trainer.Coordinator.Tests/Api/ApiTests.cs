@@ -15,6 +15,10 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
 {
     private readonly TestCoordinator _coordinator = fixture.Coordinator;
 
+    /// <summary>Further than protobuf reads, which is before anybody has looked at the request.</summary>
+    internal const string TooDeep = "The request cannot be read: it is nested deeper than 100 messages, which is as far as protobuf's readers go, or is not the message that this call takes. "
+        + "The layers of a model are nested in 30 containers at most.";
+
     private Protos.JobService.JobServiceClient Jobs => _coordinator.Jobs;
 
     [Fact]
@@ -34,6 +38,19 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
         job.Message = read.Message; // the scheduler may have said meanwhile why it waits
         Assert.Equal(job, read);
         Assert.NotEqual(job.Id, (await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fixture.Spec })).Id);
+    }
+
+    [Theory]
+    [InlineData(31, "INVALID_JOB", "This job cannot run: model.layers[0]PATH: layers are nested in more than 30 containers")]
+    [InlineData(60, "INVALID_REQUEST", TooDeep)]
+    [InlineData(1999, "INVALID_REQUEST", TooDeep)]
+    public async Task Layers_that_are_nested_beyond_the_limit_are_refused_by_its_own_name(int depth, string reason, string message)
+    {
+        var request = new CreateJobRequest { Spec = Nested(fixture.Spec, depth) };
+
+        var error = await FailsAsync(Jobs.CreateJobAsync(request), StatusCode.InvalidArgument, reason);
+
+        Assert.Equal(message.Replace("PATH", string.Concat(Enumerable.Repeat(".sequential.layers[0]", depth)), StringComparison.Ordinal), error.Status.Detail);
     }
 
     [Fact]
@@ -436,6 +453,20 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
         var error = await Assert.ThrowsAsync<RpcException>(() => call);
         Assert.Equal((code, reason), (error.StatusCode, error.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason));
         return error;
+    }
+
+    /// <summary>A job whose one layer is in so many containers.</summary>
+    internal static JobSpec Nested(JobSpec spec, int depth)
+    {
+        var layer = new Layer { Relu = new Relu() };
+        for (var i = 0; i < depth; i++)
+        {
+            layer = new Layer { Sequential = new Sequential { Layers = { layer } } };
+        }
+
+        var nested = spec.Clone();
+        nested.Model = new Model { Layers = { layer } };
+        return nested;
     }
 
     private static async Task<List<T>> ReadAsync<T>(IAsyncStreamReader<T> stream)

@@ -79,6 +79,25 @@ public sealed class HttpApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTe
         Assert.Equal(field, (string?)error["violations"]!.AsArray().FirstOrDefault()?["field"]);
     }
 
+    [Theory]
+    [InlineData(60, ApiTests.TooDeep, null)]
+    [InlineData(1000, "body: is nested deeper than 1000 levels", "body")]
+    public async Task Layers_that_are_nested_beyond_the_limit_are_refused_by_its_own_name(int depth, string message, string? field)
+    {
+        var layers = new StringBuilder("[{\"relu\":{}}]");
+        for (var i = 0; i < depth; i++)
+        {
+            layers.Insert(0, "[{\"sequential\":{\"layers\":").Append("}}]");
+        }
+
+        using var content = new StringContent($"{{\"spec\":{{\"model\":{{\"layers\":{layers}}}}}}}", Encoding.UTF8, "application/json");
+        var response = await _http.PostAsync("/v1/jobs", content);
+
+        var error = JsonNode.Parse(await response.Content.ReadAsStringAsync())!["error"]!;
+        Assert.Equal((HttpStatusCode.BadRequest, "INVALID_REQUEST", message), (response.StatusCode, (string?)error["reason"], (string?)error["message"]));
+        Assert.Equal(field, (string?)error["violations"]!.AsArray().FirstOrDefault()?["field"]);
+    }
+
     [Fact]
     public async Task The_token_is_wanted_here_too()
     {

@@ -67,6 +67,31 @@ def norm_first(section, **options):
     return nn.Sequential(nn.BatchNorm2d(2, **options), *network), [{"batch_norm2d": section}, *layers]
 
 
+class Gate(nn.Sequential):
+    """x times what its layers make of x: squeeze and excitation (Hu, Shen, Sun 2018) where they end with one value a channel."""
+
+    def forward(self, x):
+        return x * super().forward(x)
+
+
+def gated(gate, section):
+    """A convolution whose 5 channels a gate multiplies."""
+    network = nn.Sequential(nn.Conv2d(2, 5, 3, padding=1), gate, nn.ReLU(), nn.Flatten(), nn.Linear(60, 3))
+    return network, [{"conv2d": {"out_channels": 5, "kernel_size": [3], "padding": [1]}}, {"multiply": {"branches": [{}, {"layers": section}]}},
+                     {"relu": {}}, *linear()[1]]
+
+
+def squeeze():
+    return gated(
+        Gate(nn.AdaptiveAvgPool2d(1), nn.Conv2d(5, 2, 1), nn.ReLU(), nn.Conv2d(2, 5, 1), nn.Sigmoid()),
+        [{"adaptive_avg_pool2d": {"output_size": [1]}}, {"conv2d": {"out_channels": 2, "kernel_size": [1]}}, {"relu": {}},
+         {"conv2d": {"out_channels": 5, "kernel_size": [1]}}, {"sigmoid": {}}])
+
+
+def attend():
+    return gated(Gate(nn.Conv2d(5, 5, 1), nn.Sigmoid()), [{"conv2d": {"out_channels": 5, "kernel_size": [1]}}, {"sigmoid": {}}])
+
+
 IMAGE = (2, 1, 3)
 BATCHES = [[0, 1, 2, 0, 1], [2, 2, 0, 1, 0], [1, 0, 2]]
 SGD = {"sgd": {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}}
@@ -88,4 +113,6 @@ golden.write("training.json", {"cases": [case.run() for case in (
          {"optimizer": {"sgd": {"lr": 0.1}}, "loss": {"mse": {}}, "clip_grad_norm": 1.0}, BATCHES[:1], scale=1e12),
     Case("group norm of one value", (3, 1, 1), nn.Sequential(nn.GroupNorm(3, 3), *linear(inputs=3)[0]),
          [{"group_norm": {"num_groups": 3}}, *linear(inputs=3)[1]], {"optimizer": SGD}, BATCHES),
+    Case("a gate for each channel", (2, 3, 4), *squeeze(), {"optimizer": SGD}, BATCHES, scale=2),
+    Case("a gate for each element", (2, 3, 4), *attend(), {"optimizer": SGD}, BATCHES, scale=2),
 )]})
