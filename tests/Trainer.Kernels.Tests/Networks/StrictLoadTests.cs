@@ -32,7 +32,7 @@ public sealed class StrictLoadTests : IDisposable
         ["densenet"] = new(1, 35, 33),
     };
 
-    private static readonly string[] Large = ["vgg11", "vgg13", "vgg16", "vgg19", "resnet34", "resnet50", "densenet"];
+    private static readonly string[] Large = ["alexnet", "nin", "googlenet", "vgg11", "vgg13", "vgg16", "vgg19", "resnet34", "resnet50", "densenet"];
 
     private readonly TemporaryFolder _folder = new();
 
