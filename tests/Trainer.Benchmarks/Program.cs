@@ -7,6 +7,7 @@ return args switch
 {
     ["allreduce", .. var rest] => AllReduceCommand.Run(rest),
     ["training", .. var rest] => TrainingCommand.Run(rest),
+    ["data", .. var rest] => DataCommand.Run(rest),
     ["precision", .. var rest] => PrecisionCommand.Run(rest),
     ["simulate", .. var rest] => SimulateCommand.Run(rest),
     ["networks", ..] => NetworksCommand.Run(args),

@@ -10,7 +10,7 @@ public sealed class CommandLineTests : IDisposable
 
     public static TheoryData<string> EveryCommand { get; } =
         [
-            "up", "down", "init", "schema", "submit", "jobs", "get", "watch", "logs", "cancel", "workers", "evaluate", "predict", "export", "models", "model describe", "data fetch", "devices", "doctor",
+            "up", "down", "init", "schema", "submit", "jobs", "get", "watch", "logs", "cancel", "workers", "evaluate", "predict", "export", "models", "model describe", "data fetch", "data inspect", "data preview", "devices", "doctor",
             "context add", "context use", "context list", "context remove", "completion", "coordinator", "node",
         ];
 
@@ -101,7 +101,7 @@ public sealed class CommandLineTests : IDisposable
     [Theory]
     [InlineData("submit", "FILE is missing.\nSee: trainer submit --help\n")]
     [InlineData("get", "ID is missing.\nSee: trainer get --help\n")]
-    [InlineData("data fetch mnist", "NAME: expected fashion-mnist, got 'mnist'.\nSee: trainer data fetch --help\n")]
+    [InlineData("data fetch imagenet", "NAME: expected fashion-mnist, mnist, kmnist, cifar-10 or cifar-100, got 'imagenet'.\nSee: trainer data fetch --help\n")]
     [InlineData("up --workers 0", "--workers must be at least 1, got 0.\nSee: trainer up --help\n")]
     [InlineData("up --workers two", "--workers: expected a whole number, got 'two'.\nSee: trainer up --help\n")]
     [InlineData("node --link-port 70000", "--link-port must be 0 to 65535, got 70000.\nSee: trainer node --help\n")]
@@ -121,7 +121,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("data fecth fashion-mnist", "There is no command 'data fecth'. Did you mean 'fetch'?\nSee: trainer data --help\n")]
     [InlineData("submit job.yaml --folow", "trainer submit has no option '--folow'. Did you mean '--follow'?\nSee: trainer submit --help\n")]
     [InlineData("get one two", "'two' is one argument too many.\nSee: trainer get --help\n")]
-    [InlineData("data", "trainer data needs a command: fetch.\nSee: trainer data --help\n")]
+    [InlineData("data", "trainer data needs a command: fetch, inspect, preview.\nSee: trainer data --help\n")]
     [InlineData("jobs --limit", "--limit needs a value: --limit N.\nSee: trainer jobs --help\n")]
     [InlineData("jobs --output xml", "--output: expected text or json, got 'xml'.\nSee: trainer jobs --help\n")]
     [InlineData("predict some-job --limit all", "--limit: expected a whole number, got 'all'.\nSee: trainer predict --help\n")]

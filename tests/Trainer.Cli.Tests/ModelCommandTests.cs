@@ -98,9 +98,11 @@ public sealed class ModelCommandTests : IDisposable
     {
         var path = Path.Combine(Folder, file);
         var spec = JobFile.Read(path);
-        Shape? own = spec.Data.Idx is null ? null : spec.Model.Zoo == "cnn-rgb32" ? new Shape(3, 32, 32) : new Shape(1, 28, 28);
+        Shape? own = spec.Data.Dataset.Length > 0 ? null
+            : spec.Data.ImageFolder is not null ? new Shape(3, 64, 64)
+            : spec.Model.Zoo == "cnn-rgb32" ? new Shape(3, 32, 32) : new Shape(1, 28, 28);
 
-        var model = ModelSource.Open(path, own, spec.Data.Idx is null ? null : 10);
+        var model = ModelSource.Open(path, own, own is null ? null : 10);
 
         Assert.Equal(10, model.Classes);
     }

@@ -21,6 +21,7 @@ public sealed class SchemaTests
         (typeof(Kernels.Training.Optimizer), JobOptimizer.Descriptor),
         (typeof(Kernels.Training.Loss), Protos.Loss.Descriptor),
         (typeof(LearningRateSchedule), Schedule.Descriptor),
+        (typeof(Kernels.Data.Transform), Protos.Transform.Descriptor),
     ];
 
     public static TheoryData<string> Messages => [.. Families.Select(pair => pair.Message.Name)];

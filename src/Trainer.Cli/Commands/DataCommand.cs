@@ -13,7 +13,10 @@ namespace Trainer.Cli.Commands;
 internal static class DataCommand
 {
     public static Command Create(Shell shell) =>
-        new TrainerCommand("data", "Gets the data sets that job files can name.") { Subcommands = { CreateFetch(shell) } };
+        new TrainerCommand("data", "Gets data sets, looks into them, and shows what transforms make of them.")
+        {
+            Subcommands = { CreateFetch(shell), DataInspectCommand.Create(shell), DataPreviewCommand.Create(shell) },
+        };
 
     private static string[] Names { get; } = [.. KnownDataSet.All.Select(set => set.Name)];
 

@@ -12,10 +12,10 @@ internal sealed class DataSetAcquisition(KnownDataSet set, string folder, IReadO
     public static IReadOnlyList<IDataSource> PublicSources(KnownDataSet set) =>
     [
         .. set.Addresses.Select(address => Mirror(set, address)),
-        .. set.DebianPackage is { } package ? (IDataSource[])[new DebianPackageSource(package, set.DebianFolder!, NamesOf(set))] : [],
+        .. set.DebianPackage is { } package ? (IDataSource[])[new DebianPackageSource(package, set.DebianFolder!, [.. set.Files.Select(file => file.Name)])] : [],
     ];
 
-    public static IDataSource Mirror(KnownDataSet set, Uri address) => new HttpSource(address, NamesOf(set));
+    public static IDataSource Mirror(KnownDataSet set, Uri address) => new HttpSource(address, DownloadsOf(set));
 
     /// <exception cref="DataFileException">A source gave a file with a wrong sum.</exception>
     /// <exception cref="CliException">No source could be reached: with every source's reason.</exception>
@@ -36,13 +36,13 @@ internal sealed class DataSetAcquisition(KnownDataSet set, string folder, IReadO
                 tell($"  not to be had there: {failed.Message}");
             }
         }
-        var files = string.Join(", ", NamesOf(set).Select(name => $"{name}.gz"));
+        var files = string.Join(", ", DownloadsOf(set));
         throw new CliException(
             $"{set.Title} could not be fetched.{Environment.NewLine}{string.Join(Environment.NewLine, failures)}",
             remedy: $"Put {files} into a folder and set TRAINER_DATA to it, or give an address that has them with --from.");
     }
 
-    private static string[] NamesOf(KnownDataSet set) => [.. set.Files.Select(file => file.Name)];
+    private static string[] DownloadsOf(KnownDataSet set) => [.. set.Downloads.Select(download => download.Name)];
 
     private async Task FetchAsync(IDataSource source, CancellationToken stop)
     {
@@ -51,14 +51,20 @@ internal sealed class DataSetAcquisition(KnownDataSet set, string folder, IReadO
         try
         {
             await source.FetchAsync(staging, tell, stop);
-            foreach (var (name, expected) in set.Files)
+            foreach (var download in set.Downloads)
             {
-                await CheckAsync(Path.Combine(staging, $"{name}.gz"), source.Name, expected, stop);
+                var file = Path.Combine(staging, download.Name);
+                await CheckAsync(file, source.Name, download, stop);
+                if (download.Name.EndsWith(Archive.Ending, StringComparison.Ordinal))
+                {
+                    await Archive.UnpackAsync(file, [.. set.Files.Select(wanted => wanted.Name)], staging, stop);
+                }
             }
 
-            foreach (var name in NamesOf(set))
+            foreach (var name in set.Files.Select(wanted => wanted.Name))
             {
-                File.Move(Path.Combine(staging, $"{name}.gz"), Path.Combine(folder, $"{name}.gz"), overwrite: true);
+                var fetched = set.Downloads.Any(download => download.Name == $"{name}.gz") ? $"{name}.gz" : name;
+                File.Move(Path.Combine(staging, fetched), Path.Combine(folder, fetched), overwrite: true);
             }
         }
         finally
@@ -67,23 +73,45 @@ internal sealed class DataSetAcquisition(KnownDataSet set, string folder, IReadO
         }
     }
 
-    /// <summary>The sum is of the decompressed content: the compressed files of different sources differ.</summary>
-    private static async Task CheckAsync(string file, string source, string expected, CancellationToken stop)
+    private static async Task CheckAsync(string file, string source, KnownDownload expected, CancellationToken stop)
     {
-        string found;
+        var (found, what) = expected.Kind switch
+        {
+            SumKind.ContentSha256 => (await ContentSumAsync(file, source, stop), "SHA-256"),
+            SumKind.Sha256 => (await SumAsync(file, HashAlgorithmName.SHA256, stop), "SHA-256"),
+            _ => (await SumAsync(file, HashAlgorithmName.MD5, stop), "MD5"),
+        };
+        if (found != expected.Sum)
+        {
+            var part = expected.Kind == SumKind.ContentSha256 ? " of the decompressed content" : "";
+            throw new DataFileException(Path.GetFileName(file), $"expected {what} {expected.Sum}{part}, found {found} at {source}");
+        }
+    }
+
+    private static async Task<string> ContentSumAsync(string file, string source, CancellationToken stop)
+    {
         try
         {
             await using var compressed = File.OpenRead(file);
             await using var content = new GZipStream(compressed, CompressionMode.Decompress);
-            found = Convert.ToHexStringLower(await SHA256.HashDataAsync(content, stop));
+            return Convert.ToHexStringLower(await SHA256.HashDataAsync(content, stop));
         }
         catch (InvalidDataException wrong)
         {
             throw new DataFileException(Path.GetFileName(file), $"expected gzip, found something else at {source}", wrong);
         }
-        if (found != expected)
+    }
+
+    private static async Task<string> SumAsync(string file, HashAlgorithmName algorithm, CancellationToken stop)
+    {
+        using var sum = IncrementalHash.CreateHash(algorithm);
+        await using var content = File.OpenRead(file);
+        var buffer = new byte[1 << 16];
+        for (int read; (read = await content.ReadAsync(buffer, stop)) > 0;)
         {
-            throw new DataFileException(Path.GetFileName(file), $"expected SHA-256 {expected} of the decompressed content, found {found} at {source}");
+            sum.AppendData(buffer, 0, read);
         }
+
+        return Convert.ToHexStringLower(sum.GetHashAndReset());
     }
 }

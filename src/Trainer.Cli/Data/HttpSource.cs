@@ -2,7 +2,7 @@ using Trainer.Cli.Output;
 
 namespace Trainer.Cli.Data;
 
-/// <summary>Files below an address, NAME.gz each.</summary>
+/// <summary>Files below an address.</summary>
 internal sealed class HttpSource(Uri address, IReadOnlyList<string> names) : IDataSource
 {
     private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(5);
@@ -19,12 +19,12 @@ internal sealed class HttpSource(Uri address, IReadOnlyList<string> names) : IDa
         {
             try
             {
-                await DownloadAsync(http, new Uri($"{address.AbsoluteUri.TrimEnd('/')}/{name}.gz"), Path.Combine(folder, $"{name}.gz"), tell, stop);
+                await DownloadAsync(http, new Uri($"{address.AbsoluteUri.TrimEnd('/')}/{name}"), Path.Combine(folder, name), tell, stop);
             }
             catch (Exception failed) when (failed is HttpRequestException or IOException or OperationCanceledException)
             {
                 stop.ThrowIfCancellationRequested();
-                throw new SourceFailedException($"{name}.gz: {Reason(failed)}", failed);
+                throw new SourceFailedException($"{name}: {Reason(failed)}", failed);
             }
         }
     }

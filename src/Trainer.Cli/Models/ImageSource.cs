@@ -2,6 +2,7 @@ using Trainer.Cli.Errors;
 using Trainer.Cli.Output;
 using Trainer.Kernels;
 using Trainer.Kernels.Data;
+using Trainer.Kernels.Data.Sections;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Models;
@@ -30,7 +31,7 @@ internal static class ImageSource
 
         try
         {
-            return Fitting(DataSection.Transform(data, found), trained, place);
+            return Fitting(DataSection.Apply(data, found), trained, place);
         }
         catch (ModelException wrong)
         {
@@ -51,6 +52,8 @@ internal static class ImageSource
     public static ImageTransform TransformOf(Protos.Data data) => new(
         data.Resize.Count > 0 ? (int)data.Resize[0] : 0,
         data.Resize.Count > 0 ? (int)data.Resize[^1] : 0,
-        data.Normalize?.Mean,
-        data.Normalize?.Std);
+        NormalizeOf(data)?.Mean,
+        NormalizeOf(data)?.Std);
+
+    private static Normalize? NormalizeOf(Protos.Data data) => data.Normalize ?? data.Transforms?.Test.LastOrDefault(transform => transform.Normalize is not null)?.Normalize;
 }

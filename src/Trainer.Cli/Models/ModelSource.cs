@@ -2,6 +2,7 @@ using Trainer.Cli.Errors;
 using Trainer.Cli.JobFiles;
 using Trainer.Kernels;
 using Trainer.Kernels.Data;
+using Trainer.Kernels.Data.Sections;
 using Trainer.Kernels.Models;
 using Trainer.Node.Training;
 using Trainer.Protos;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Trainer.Kernels;
 using Trainer.Kernels.Data;
+using Trainer.Kernels.Data.Sections;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Api;
@@ -8,7 +9,7 @@ namespace Trainer.Coordinator.Api;
 /// <summary>What a job must fit: samples of the training set, shapes of a sample, the labels that occur.</summary>
 public sealed record DataFacts(int TrainingSamples, Shape Shape, Shape TestShape, LabelSet Labels);
 
-/// <summary>Describes data sets by their headers and labels, each once as long as its files do not change.</summary>
+/// <summary>Describes data sets by their headers and labels, each once as long as its files do not change; pictures in folders each time, since any of many may have come or gone.</summary>
 public sealed class DataCatalog
 {
     private const int MostRemembered = 64;
@@ -19,15 +20,18 @@ public sealed class DataCatalog
     /// <exception cref="ModelException">The section asks for what the data cannot give.</exception>
     public DataFacts Inspect(Data data)
     {
-        var folder = data.Dataset.Length > 0 ? KnownDataSet.Named(data.Dataset).Find() : null;
-        var key = string.Join('|', Files(data, folder).Select(Fingerprint).Append(JobFile.SectionJson(data)));
+        if (Files(data) is not { } files)
+        {
+            return Describe(data);
+        }
+
+        var key = string.Join('|', files.Select(Fingerprint).Append(JobFile.SectionJson(data)));
         if (_known.TryGetValue(key, out var known))
         {
             return known;
         }
 
-        var (train, test) = DataSection.Describe(JobFile.SectionJson(data));
-        var facts = new DataFacts(train.Count, train.Shape, test.Shape, train.Labels.Or(test.Labels));
+        var facts = Describe(data);
         if (_known.Count >= MostRemembered)
         {
             _known.Clear();
@@ -36,12 +40,28 @@ public sealed class DataCatalog
         return _known[key] = facts;
     }
 
-    private static IEnumerable<string> Files(Data data, string? folder) => data.Idx is { } idx
-        ? [idx.TrainImages, idx.TrainLabels, idx.TestImages, idx.TestLabels]
-        : folder is null ? [] : Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal);
+    private static DataFacts Describe(Data data)
+    {
+        var (train, test) = DataSection.Describe(JobFile.SectionJson(data));
+        return new DataFacts(train.Count, train.Shape, test.Shape, train.Labels.Or(test.Labels));
+    }
+
+    /// <summary>What a description follows from; null: more files than are looked at one by one.</summary>
+    private static IEnumerable<string>? Files(Data data) => data switch
+    {
+        { Idx: { } idx } => [idx.TrainImages, idx.TrainLabels, idx.TestImages, idx.TestLabels],
+        { Npy: { } npy } => [npy.TrainX, npy.TrainY, npy.TestX, npy.TestY],
+        { Dataset.Length: > 0 } => KnownDataSet.Named(data.Dataset).Find() is { } folder ? Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal) : [],
+        _ => null,
+    };
 
     private static string Fingerprint(string path)
     {
+        if (path.Length == 0)
+        {
+            return "";
+        }
+
         var file = new FileInfo(path);
         return file.Exists ? $"{path}:{file.Length}:{file.LastWriteTimeUtc.Ticks}" : $"{path}:absent";
     }

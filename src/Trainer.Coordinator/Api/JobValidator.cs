@@ -57,6 +57,11 @@ public sealed class JobValidator(DataCatalog catalog, FileRoots files)
                 spec.Model.Classes = (uint)facts.Labels.Classes(spec.Training.IgnoredLabel);
             }
 
+            if (BatchBounds.Refuse(spec.Training.BatchSize, facts.Shape) is { } problem)
+            {
+                return new CheckedJob(spec, [new FieldViolation("training.batch_size", problem)]);
+            }
+
             var model = Build(spec.Model, facts);
             var violations = Misfits(spec, model, facts).Concat(Groups(spec, model, facts)).ToList();
             if (violations.Count == 0)
@@ -110,7 +115,7 @@ public sealed class JobValidator(DataCatalog catalog, FileRoots files)
 
         if (facts.TestShape != facts.Shape)
         {
-            yield return new FieldViolation("data.idx.test_images", $"has samples of {facts.TestShape}; the training set's are {facts.Shape}");
+            yield return new FieldViolation(spec.Data.Idx is null ? "data.transforms.test" : "data.idx.test_images", $"has samples of {facts.TestShape}; the training set's are {facts.Shape}");
         }
     }
 
@@ -142,11 +147,5 @@ public sealed class JobValidator(DataCatalog catalog, FileRoots files)
         }
     }
 
-    private static string PathOf(JobSpec spec, string file) => file == spec.Training.Init?.Weights ? "training.init.weights"
-        : spec.Data.Idx is not { } idx ? "data.dataset"
-        : file == idx.TrainImages ? "data.idx.train_images"
-        : file == idx.TrainLabels ? "data.idx.train_labels"
-        : file == idx.TestImages ? "data.idx.test_images"
-        : file == idx.TestLabels ? "data.idx.test_labels"
-        : "data.idx";
+    private static string PathOf(JobSpec spec, string file) => file == spec.Training.Init?.Weights ? "training.init.weights" : DataPaths.Of(spec.Data, file);
 }

@@ -4,28 +4,30 @@ using Trainer.Kernels.Randomness;
 namespace Trainer.Kernels.Data;
 
 /// <summary>
-/// Samples of a source, all or some of them, with class indices, as a network takes them: pixels become floats v / 255, as torchvision's ToTensor, and go through an
-/// <see cref="ImageTransform"/>.
+/// Samples of a source, all or some of them, with class indices, as a network takes them: pictures go through transforms, pixels become floats v / 255, as torchvision's
+/// ToTensor, and go through an <see cref="ImageTransform"/> and transforms of floats.
 /// </summary>
 public sealed class DataSet
 {
     private readonly ISampleSource _source;
     private readonly int _labelOffset;
     private readonly int[]? _selection;
-    private readonly ImageTransform _transform;
+    private readonly Lazy<Shape> _shape;
     private SampleReader? _reader;
 
-    private DataSet(ISampleSource source, int labelOffset, int count, LabelSet occurring, int[]? selection, ImageTransform transform)
+    private DataSet(ISampleSource source, int labelOffset, int count, LabelSet occurring, int[]? selection, ImageTransform transform, IReadOnlyList<Transform> transforms)
     {
-        (_source, _labelOffset, _selection, _transform) = (source, labelOffset, selection, transform);
+        (_source, _labelOffset, _selection, Transform, Transforms) = (source, labelOffset, selection, transform, transforms);
         (Count, Labels) = (count, occurring);
-        Shape = transform.OutputShape(source.Shape ?? throw new ArgumentException("The images differ in size.", nameof(source)));
+        _shape = new Lazy<Shape>(() => ShapeOf(source, transforms, transform), LazyThreadSafetyMode.PublicationOnly);
+        ChangesPictures = transforms.Any(each => each is PictureTransform);
     }
 
     public int Count { get; }
 
     /// <summary>Per sample, (C, H, W), transformed.</summary>
-    public Shape Shape { get; }
+    /// <exception cref="ArgumentException">Images differ in size, and no transform brings them to one.</exception>
+    public Shape Shape => _shape.Value;
 
     /// <summary>Which labels occur, in the whole of which this may be a part.</summary>
     public LabelSet Labels { get; }
@@ -37,11 +39,21 @@ public sealed class DataSet
     public IReadOnlyList<string> ClassNames => _source.ClassNames;
 
     /// <summary>Whether reading a sample is no more than turning bytes in memory into floats.</summary>
-    internal bool IsReadyMade => _source is PlaneSource { IsInMemory: true } && Shape == _source.Shape;
+    internal bool IsReadyMade => _source is PlaneSource { IsInMemory: true } && Shape == _source.Shape && !ChangesPictures;
 
-    internal ImageTransform Transform => _transform;
+    /// <summary>Whether pixels are changed while they are bytes.</summary>
+    internal bool ChangesPictures { get; }
+
+    /// <summary>In their order: those of pictures first, then those of floats.</summary>
+    internal IReadOnlyList<Transform> Transforms { get; }
+
+    /// <summary>Between them.</summary>
+    internal ImageTransform Transform { get; }
 
     internal ISampleSource Source => _source;
+
+    /// <summary>Null: a sample that is broken ends the reading.</summary>
+    internal SkippedSamples? Skips { get; private init; }
 
     /// <summary>Samples of a source of one's own; its pixels are not loaded.</summary>
     /// <param name="labelOffset">Taken from every label: 1 for labels that start at 1.</param>
@@ -49,7 +61,7 @@ public sealed class DataSet
     public static DataSet From(ISampleSource source, int labelOffset = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(source.Count, 1, nameof(source));
-        return new DataSet(source, labelOffset, source.Count, LabelSet.Of(source, labelOffset), null, new ImageTransform());
+        return new DataSet(source, labelOffset, source.Count, LabelSet.Of(source, labelOffset), null, new ImageTransform(), []);
     }
 
     /// <summary>Images in memory.</summary>
@@ -92,12 +104,20 @@ public sealed class DataSet
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Count);
-        return new DataSet(_source, _labelOffset, count, Labels, _selection, _transform);
+        return new DataSet(_source, _labelOffset, count, Labels, _selection, Transform, Transforms);
     }
 
-    /// <summary>The same samples through another transform; shares the memory.</summary>
-    /// <exception cref="ArgumentException">It does not fit the images.</exception>
-    public DataSet With(ImageTransform transform) => new(_source, _labelOffset, Count, Labels, _selection, transform);
+    /// <summary>The same samples through other transforms; shares the memory.</summary>
+    /// <param name="transform">Of floats, before those of <paramref name="transforms"/> that are of floats too.</param>
+    /// <exception cref="TransformMisfitException">One of them does not fit the images.</exception>
+    /// <exception cref="ArgumentException">The first does not fit; or images differ in size, and nothing brings them to one.</exception>
+    public DataSet With(ImageTransform transform, params IReadOnlyList<Transform> transforms) =>
+        new DataSet(_source, _labelOffset, Count, Labels, _selection, transform, transforms).Checked();
+
+    /// <summary>The same samples through other transforms; shares the memory.</summary>
+    /// <exception cref="TransformMisfitException">One of them does not fit the images.</exception>
+    /// <exception cref="ArgumentException">Images differ in size, and no transform brings them to one.</exception>
+    public DataSet With(params IReadOnlyList<Transform> transforms) => With(new ImageTransform(), transforms);
 
     /// <summary>
     /// Cuts off <paramref name="samples"/> samples, chosen by <paramref name="seed"/> alone, for validation; both parts keep the samples' order and share the memory.
@@ -116,6 +136,11 @@ public sealed class DataSet
 
         return (Select(sample => !isChosen[sample]), Select(sample => isChosen[sample]));
     }
+
+    /// <summary>The same samples; those that are broken are black and have a label that the loss is to ignore. Order and number of samples stay, and so do the bits of all others.</summary>
+    /// <param name="tell">Told once of each, by whichever thread reads it.</param>
+    public DataSet Skipping(int label, Action<BrokenSampleException> tell) =>
+        new(_source, _labelOffset, Count, Labels, _selection, Transform, Transforms) { Skips = new SkippedSamples(label, tell) };
 
     /// <summary>Reads samples on a thread of its own.</summary>
     /// <param name="seed">Of what transforms draw.</param>
@@ -140,7 +165,7 @@ public sealed class DataSet
     }
 
     /// <summary>The class index of a sample.</summary>
-    internal int LabelOf(int index) => _source.LabelOf(Place(index)) - _labelOffset;
+    public int LabelOf(int index) => _source.LabelOf(Place(index)) - _labelOffset;
 
     /// <summary>Where a sample is in the source.</summary>
     internal int Place(int index)
@@ -149,9 +174,57 @@ public sealed class DataSet
         return _selection?[index] ?? index;
     }
 
+    /// <summary>What transforms make of images of a form, one that is not known included.</summary>
+    /// <exception cref="TransformMisfitException">One of them does not fit.</exception>
+    internal static PictureForm FormBehind(PictureForm form, IReadOnlyList<Transform> transforms, ImageTransform transform)
+    {
+        for (var i = 0; i < transforms.Count; i++)
+        {
+            if (transforms[i] is PictureTransform && i > 0 && transforms[i - 1] is TensorTransform)
+            {
+                throw new TransformMisfitException(i, "works on pixels as bytes, and stands behind one that works on floats; put it before that");
+            }
+
+            try
+            {
+                form = transforms[i].After(form);
+            }
+            catch (ArgumentException misfit)
+            {
+                throw new TransformMisfitException(i, misfit.Message);
+            }
+        }
+
+        var shape = transform.OutputShape(new Shape(form.Channels, form.Height, form.Width));
+        return new PictureForm(shape[0], shape[1], shape[2]);
+    }
+
+    private static Shape ShapeOf(ISampleSource source, IReadOnlyList<Transform> transforms, ImageTransform transform)
+    {
+        // Whether pictures in files have one size is asked only where it matters: all of them would be opened.
+        var form = source is PlaneSource planes ? FormOf(planes.Shape!.Value) : new PictureForm(source.Channels, 0, 0);
+        var behind = FormBehind(form, transforms, transform);
+        if (!behind.IsKnown)
+        {
+            behind = FormBehind(source.Shape is { } shape ? FormOf(shape) : throw new ArgumentException(
+                $"Pictures differ in size{(source.SizeDifference is { } difference ? $": {difference}" : "")}. Bring them to one size, for example with "
+                + "transforms: {train: [random_resized_crop: {size: 224}], test: [resize: {size: 256}, center_crop: {size: 224}]}"), transforms, transform);
+        }
+
+        return new Shape(behind.Channels, behind.Height, behind.Width);
+    }
+
+    private static PictureForm FormOf(Shape shape) => new(shape[0], shape[1], shape[2]);
+
+    private DataSet Checked()
+    {
+        _ = Shape;
+        return this;
+    }
+
     private void AddTo(IncrementalHash sum)
     {
-        var stored = _source.Shape ?? new Shape(_source.Channels, 0, 0);
+        var stored = (_source as PlaneSource)?.Shape ?? new Shape(_source.Channels, 0, 0);
         int[] sizes = [Count, stored[0], stored[1], stored[2], _labelOffset];
         foreach (var size in sizes)
         {
@@ -187,6 +260,6 @@ public sealed class DataSet
     private DataSet Select(Func<int, bool> isWanted)
     {
         int[] selection = [.. Enumerable.Range(0, Count).Where(isWanted).Select(Place)];
-        return new DataSet(_source, _labelOffset, selection.Length, Labels, selection, _transform);
+        return new DataSet(_source, _labelOffset, selection.Length, Labels, selection, Transform, Transforms);
     }
 }

@@ -16,6 +16,9 @@ public interface ISampleSource
     /// <summary>(C, H, W) of every image; null where they differ.</summary>
     Shape? Shape { get; }
 
+    /// <summary>Two images whose sizes differ, in words; null where none do, or nobody knows.</summary>
+    string? SizeDifference => null;
+
     /// <summary>By label; empty where classes have no names.</summary>
     IReadOnlyList<string> ClassNames => [];
 

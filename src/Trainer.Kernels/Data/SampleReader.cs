@@ -4,62 +4,132 @@ namespace Trainer.Kernels.Data;
 public sealed class SampleReader
 {
     private readonly DataSet _set;
+    private readonly ulong _seed;
     private readonly PlaneSource? _planes;
-    private readonly Picture _picture = new();
-    private readonly BilinearResize? _resize;
-    private readonly float[] _image;
+    private readonly PictureWork _work = new();
+    private BilinearResize? _resize;
+    private PictureForm _resizes;
+    private float[] _image = [];
 
-    internal SampleReader(DataSet set, ulong seed)
-    {
-        (_set, _planes) = (set, set.Source as PlaneSource);
-        var stored = set.Source.Shape!.Value;
-        _resize = set.Shape == stored ? null : new BilinearResize(stored[1], stored[2], set.Shape[1], set.Shape[2]);
-        _image = _resize is null ? [] : new float[stored.Elements];
-    }
+    internal SampleReader(DataSet set, ulong seed) =>
+        (_set, _seed, _planes) = (set, seed, set.ChangesPictures ? null : set.Source as PlaneSource);
 
     /// <summary>Writes sample <paramref name="index"/> as floats to <paramref name="pixels"/> and returns its label.</summary>
     /// <param name="epoch">Of what transforms draw; 0 in evaluation.</param>
     /// <exception cref="DataFileException">It cannot be read.</exception>
     public int Read(int index, int epoch, Span<float> pixels)
     {
-        var place = _set.Place(index);
         pixels = pixels[..(int)_set.Shape.Elements];
-        var stored = _resize is null ? pixels : _image;
+        try
+        {
+            return ReadWhole(index, epoch, pixels);
+        }
+        catch (BrokenSampleException broken) when (_set.Skips is { } skips)
+        {
+            skips.Tell(broken);
+            pixels.Clear();
+            return skips.Label;
+        }
+    }
+
+    private int ReadWhole(int index, int epoch, Span<float> pixels)
+    {
+        var place = _set.Place(index);
         if (_planes is not null)
         {
-            PixelFloats.Convert(_planes.PlanesOf(place), stored);
+            PixelFloats.Convert(_planes.PlanesOf(place), Target(FormOf(_planes.Shape!.Value), pixels));
         }
         else
         {
-            _set.Source.Read(place, _picture);
-            Check(place);
-            PixelFloats.ConvertToPlanes(_picture, stored);
+            ReadPicture(index, epoch);
+            PixelFloats.ConvertToPlanes(_work.Picture, Target(Checked(place), pixels));
         }
 
-        if (_resize is not null)
-        {
-            Resize(_resize, pixels);
-        }
-
+        Resize(pixels);
         _set.Transform.Normalize(pixels, _set.Shape[0]);
+        ApplyToFloats(place, epoch, pixels);
         return _set.LabelOf(index);
     }
 
-    private void Check(int place)
+    /// <summary>Sample <paramref name="index"/> behind those transforms that work on pixels as bytes. Valid until the next one is read.</summary>
+    /// <exception cref="DataFileException">It cannot be read.</exception>
+    public Picture ReadPicture(int index, int epoch)
     {
-        var found = new Shape(_picture.Channels, _picture.Height, _picture.Width);
-        if (found != _set.Source.Shape)
+        var place = _set.Place(index);
+        _set.Source.Read(place, _work.Picture);
+        try
         {
-            throw new DataFileException(_set.Source.NameOf(place), $"is an image of {found}; its source said {_set.Source.Shape}");
+            for (var i = 0; i < _set.Transforms.Count && _set.Transforms[i] is PictureTransform transform; i++)
+            {
+                var draws = new Draws(_seed, epoch, place, i);
+                transform.Apply(_work, ref draws);
+            }
+        }
+        catch (InvalidDataException misfit)
+        {
+            throw new BrokenSampleException(_set.Source.NameOf(place), misfit.Message, misfit);
+        }
+
+        return _work.Picture;
+    }
+
+    private void ApplyToFloats(int place, int epoch, Span<float> pixels)
+    {
+        for (var i = 0; i < _set.Transforms.Count; i++)
+        {
+            if (_set.Transforms[i] is TensorTransform transform)
+            {
+                var draws = new Draws(_seed, epoch, place, i);
+                transform.Apply(pixels, _set.Shape, ref draws);
+            }
         }
     }
 
-    private void Resize(BilinearResize resize, Span<float> pixels)
+    private PictureForm Checked(int place)
     {
-        var (channels, from, to) = (_set.Shape[0], _image.Length / _set.Shape[0], pixels.Length / _set.Shape[0]);
+        var found = new PictureForm(_work.Picture.Channels, _work.Picture.Height, _work.Picture.Width);
+        var expected = FormOf(_set.Shape);
+        return found == expected || (_set.Transform.Height > 0 && found.Channels == expected.Channels)
+            ? found
+            : throw new DataFileException(_set.Source.NameOf(place), $"is an image of {new Shape(found.Channels, found.Height, found.Width)}; expected {_set.Shape}");
+    }
+
+    /// <summary>Where the floats of an image go: to the network, or first to where it is resized from.</summary>
+    private Span<float> Target(PictureForm form, Span<float> pixels)
+    {
+        if (_set.Transform.Height == 0 || form == FormOf(_set.Shape))
+        {
+            _resize = null;
+            return pixels;
+        }
+
+        if (_resize is null || form != _resizes)
+        {
+            (_resize, _resizes) = (new BilinearResize(form.Height, form.Width, _set.Shape[1], _set.Shape[2]), form);
+        }
+
+        var length = form.Channels * form.Height * form.Width;
+        if (_image.Length < length)
+        {
+            _image = new float[length];
+        }
+
+        return _image.AsSpan(0, length);
+    }
+
+    private void Resize(Span<float> pixels)
+    {
+        if (_resize is null)
+        {
+            return;
+        }
+
+        var (channels, from, to) = (_set.Shape[0], _resizes.Height * _resizes.Width, pixels.Length / _set.Shape[0]);
         for (var channel = 0; channel < channels; channel++)
         {
-            resize.Run(_image.AsSpan(channel * from, from), pixels.Slice(channel * to, to));
+            _resize.Run(_image.AsSpan(channel * from, from), pixels.Slice(channel * to, to));
         }
     }
+
+    private static PictureForm FormOf(Shape shape) => new(shape[0], shape[1], shape[2]);
 }

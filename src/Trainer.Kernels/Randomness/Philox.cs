@@ -10,6 +10,7 @@ public enum RandomPurpose : uint
     EpochOrder = 2,
     Dropout = 3,
     ValidationSplit = 4,
+    Transform = 5,
 }
 
 /// <summary>

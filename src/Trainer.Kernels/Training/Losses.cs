@@ -27,6 +27,12 @@ public sealed record CrossEntropy(IReadOnlyList<double>? ClassWeights = null, in
 {
     private const int NoLabel = -100;
 
+    /// <summary>A label that it ignores and that no sample of a data set has: for samples that cannot be read.</summary>
+    public const int SkippedLabel = -101;
+
+    /// <summary>The same, ignoring samples that cannot be read.</summary>
+    public CrossEntropy Skipping() => Ignored is null ? this with { IgnoreIndex = SkippedLabel } : this;
+
     public override bool HasWeights => ClassWeights is not null || Ignored is not null;
 
     public override int? Ignored => IgnoreIndex == NoLabel ? null : IgnoreIndex;

@@ -231,7 +231,8 @@ internal sealed class StepDriver
             throw new ModelException(refused.Path, refused.Problem);
         }
 
-        var training = TrainingJob.Load(_spec, _device, _expectation?.LastItem);
+        var training = TrainingJob.Load(
+            _spec, _device, _expectation?.LastItem, broken => _logger.LogWarning("Job {Job} goes on without a sample: {Problem}.", _job, broken));
         _expected = _expectation is null ? null : ExpectedHashes.Read(_expectation, training, _stores);
         lock (_loading)
         {

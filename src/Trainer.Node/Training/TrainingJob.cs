@@ -1,5 +1,6 @@
 using Trainer.Hosting.Artifacts;
 using Trainer.Kernels.Data;
+using Trainer.Kernels.Data.Sections;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
@@ -50,14 +51,24 @@ internal sealed class TrainingJob : IDisposable
     /// <param name="lastItem">Where the schedule ends; null: with the last epoch.</param>
     /// <exception cref="DataFileException">The data cannot be read.</exception>
     /// <exception cref="Kernels.ModelException">The model does not fit the data or the recipe.</exception>
-    public static TrainingJob Load(JobSpec spec, Device device, ulong? lastItem = null)
+    /// <param name="skipped">Told of each sample that is broken and counts for nothing, where the job says so.</param>
+    public static TrainingJob Load(JobSpec spec, Device device, ulong? lastItem = null, Action<string>? skipped = null)
     {
         var (train, test) = DataSection.Load(JobFile.SectionJson(spec.Data));
         var model = JobParameters.BuildModel(spec.Model, train.Shape, train.Labels.Or(test.Labels).Classes(spec.Training.IgnoredLabel));
         var parameters = JobParameters.Of(spec, model);
         var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training));
+        if (spec.Data.OnError == "skip" && recipe.Loss is Kernels.Training.CrossEntropy entropy)
+        {
+            recipe = recipe with { Loss = entropy.Skipping() };
+            var label = recipe.Loss.Ignored!.Value;
+            (train, test) = (train.Skipping(label, Tell), test.Skipping(label, Tell));
+        }
+
         recipe.CheckFits(model);
         return new TrainingJob(spec, parameters, new DataPipeline(train, test, parameters.Seed, parameters.Shuffle), model, recipe, device, lastItem);
+
+        void Tell(BrokenSampleException broken) => skipped?.Invoke(broken.Message);
     }
 
     /// <summary>Whether the current state is the last one: of the schedule, or because training stops early. A function of the state, so all members agree.</summary>

@@ -86,5 +86,6 @@ internal static class JobDefaults
         field.RealContainingOneof is null
         && !FieldPath.Choices(field.ContainingType).Any(choice => choice.Contains(field))
         && !FieldPath.Choices(field.MessageType).Any()
+        && FieldPath.AnyOf(field.MessageType).Count == 0
         && field.MessageType.Fields.InFieldNumberOrder().All(inner => !FieldPath.Rule(inner).Required);
 }

@@ -4,13 +4,22 @@ namespace Trainer.Protos;
 internal static class JobRelations
 {
     public static IEnumerable<FieldViolation> Check(JobSpec spec) =>
-        [.. LayerNames.Check(spec.Model.Layers, "model.layers"), .. OfData(spec.Data), .. OfTraining(spec.Training), .. OfWorkers(spec)];
+        [.. LayerNames.Check(spec.Model.Layers, "model.layers"), .. OfData(spec), .. OfSkipping(spec), .. OfTraining(spec.Training), .. OfWorkers(spec)];
 
-    private static IEnumerable<FieldViolation> OfData(Data data)
+    private static IEnumerable<FieldViolation> OfData(JobSpec spec)
     {
+        var data = spec.Data;
         if (data.Normalize is { } normalize && normalize.Std.Count != normalize.Mean.Count)
         {
             yield return new("data.normalize.std", $"needs as many values as mean ({normalize.Mean.Count}), got {normalize.Std.Count}");
+        }
+    }
+
+    private static IEnumerable<FieldViolation> OfSkipping(JobSpec spec)
+    {
+        if (spec.Data.OnError == "skip" && spec.Training.Loss.CrossEntropy is null)
+        {
+            yield return new("data.on_error", "skip needs the loss cross_entropy, which can leave samples out; got another loss");
         }
     }
 

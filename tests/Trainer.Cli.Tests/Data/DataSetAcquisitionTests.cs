@@ -1,3 +1,4 @@
+using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
 using Trainer.Cli.Data;
@@ -74,6 +75,38 @@ public sealed class DataSetAcquisitionTests : IAsyncLifetime
             "t10k-labels-idx1-ubyte.gz: expected SHA-256 0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34 of the decompressed content, "
             + $"found {Sum("other labels")} at the address {Address}\n", run.Errors);
         Assert.Empty(Directory.GetFileSystemEntries(_folder["data"]));
+    }
+
+    [Fact]
+    public async Task An_archive_with_a_wrong_sum_is_not_unpacked()
+    {
+        _served["cifar-10-binary.tar.gz"] = "something else"u8.ToArray();
+
+        var run = await CommandRun.InAsync(_folder.Path, "data", "fetch", "cifar-10", "--to", _folder["data"], "--from", Address);
+
+        Assert.Equal(
+            $"cifar-10-binary.tar.gz: expected MD5 c32a1d4ab5d03f1284b67883e8d87530, found 6c7ba9c5a141421e1c03cb9807c97c74 at the address {Address}\n", run.Errors);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder["data"]));
+    }
+
+    [Fact]
+    public async Task Files_are_unpacked_from_wherever_they_are_in_an_archive()
+    {
+        Directory.CreateDirectory(_folder["packed/cifar-100-binary"]);
+        File.WriteAllText(_folder["packed/cifar-100-binary/train.bin"], "train");
+        File.WriteAllText(_folder["packed/cifar-100-binary/readme.html"], "no");
+        await using (var file = File.Create(_folder["a.tar.gz"]))
+        {
+            await using var gzip = new GZipStream(file, CompressionLevel.Fastest);
+            await TarFile.CreateFromDirectoryAsync(_folder["packed"], gzip, includeBaseDirectory: false);
+        }
+
+        Directory.CreateDirectory(_folder["data"]);
+        await Archive.UnpackAsync(_folder["a.tar.gz"], ["train.bin"], _folder["data"], CancellationToken.None);
+
+        Assert.Equal("train", File.ReadAllText(Assert.Single(Directory.GetFiles(_folder["data"]))));
+        var lacks = await Assert.ThrowsAsync<DataFileException>(() => Archive.UnpackAsync(_folder["a.tar.gz"], ["test.bin"], _folder["data"], CancellationToken.None));
+        Assert.Equal($"{_folder["a.tar.gz"]}: lacks test.bin", lacks.Message);
     }
 
     [Fact]

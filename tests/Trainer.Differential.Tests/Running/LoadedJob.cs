@@ -1,5 +1,6 @@
 using Trainer.Differential.Tests.Generation;
 using Trainer.Kernels.Data;
+using Trainer.Kernels.Data.Sections;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;
 using Trainer.Protos;

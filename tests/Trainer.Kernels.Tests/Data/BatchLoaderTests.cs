@@ -102,7 +102,7 @@ public sealed class BatchLoaderTests
     {
         var data = DataSet.From(new NumberedSource(3) { Height = 4 });
 
-        Assert.Equal("sample 1: is an image of (3,4,2); its source said (3,5,2)", Assert.Throws<DataFileException>(() => data.Read(1, new float[30])).Message);
+        Assert.Equal("sample 1: is an image of (3,4,2); expected (3,5,2)", Assert.Throws<DataFileException>(() => data.Read(1, new float[30])).Message);
     }
 
     [Fact]

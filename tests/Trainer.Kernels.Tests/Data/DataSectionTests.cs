@@ -1,4 +1,5 @@
 using Trainer.Kernels.Data;
+using Trainer.Kernels.Data.Sections;
 using Trainer.Kernels.Tests.Reference;
 
 namespace Trainer.Kernels.Tests.Data;

@@ -1,4 +1,5 @@
 using Trainer.Kernels.Data;
+using Trainer.Kernels.Data.Sections;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Models;
@@ -94,15 +95,51 @@ public class SameBitsTests
         }
     }
 
+    /// <summary>Samples are read ahead on threads of their own, and what is drawn for one follows from seed, epoch and sample.</summary>
+    [Fact]
+    public async Task Augmented_samples_are_the_same_on_any_number_of_workers()
+    {
+        using var data = new TinyData(train: 111, test: 17);
+        var job = data.Job(batchSize: 37, shards: 7);
+        job.Data.Transforms = new()
+        {
+            Train =
+            {
+                new Protos.Transform { RandomCrop = new() { Size = { 28 }, Padding = { 3 }, PaddingMode = "reflect" } },
+                new Protos.Transform { RandomHorizontalFlip = new() },
+                new Protos.Transform { RandomRotation = new() { Degrees = { 20 } } },
+                new Protos.Transform { RandomResizedCrop = new() { Size = { 28 }, Scale = { 0.6, 1 } } },
+                new Protos.Transform { ColorJitter = new() { Brightness = { 0.4 }, Contrast = { 0.4 } } },
+                new Protos.Transform { Normalize = new() { Mean = { 0.3 }, Std = { 0.3 } } },
+                new Protos.Transform { RandomErasing = new() },
+            },
+            Test = { new Protos.Transform { Normalize = new() { Mean = { 0.3 }, Std = { 0.3 } } } },
+        };
+        var expected = TrainLocally(data, DataSection.Load(Protos.JobFile.SectionJson(job.Data)), 37, 7, epochs: 2);
+        Assert.NotEqual(TrainLocally(data, 37, 7, epochs: 2), expected);
+        foreach (var (workers, threads) in new[] { (1, 2), (2, 1), (3, 1) })
+        {
+            await using var group = await new WorkerGroup(workers, threads).ReadyAsync();
+            var finished = await group.TrainAsync("job", job);
+            Assert.True(expected == finished.WeightsSha256, $"{workers} workers x {threads} threads: {finished.WeightsSha256}, one device alone: {expected}");
+        }
+    }
+
     private static string TrainLocally(TinyData data, int batchSize, int shards, int epochs, Precision? precision = null, LearningRateSchedule? schedule = null)
+    {
+        var sets = (DataSet.FromIdx(data.Files.TrainImages, data.Files.TrainLabels), DataSet.FromIdx(data.Files.TestImages, data.Files.TestLabels));
+        return TrainLocally(data, sets, batchSize, shards, epochs, precision, schedule);
+    }
+
+    private static string TrainLocally(
+        TinyData data, (DataSet Train, DataSet Test) sets, int batchSize, int shards, int epochs, Precision? precision = null, LearningRateSchedule? schedule = null)
     {
         var recipe = new TrainingRecipe(new Sgd(0.9f, 0.5f)) { Precision = precision ?? Precision.Exact, Schedule = schedule ?? LearningRateSchedule.Constant };
         using var device = CpuDevice.Create(1);
-        var (train, test) = (DataSet.FromIdx(data.Files.TrainImages, data.Files.TrainLabels), DataSet.FromIdx(data.Files.TestImages, data.Files.TestLabels));
         using var trainer = new LocalTrainer(Zoo.LeNet(), device, recipe, batchSize, seed: 3, shards);
         for (var epoch = 0; epoch < epochs; epoch++)
         {
-            trainer.TrainEpoch(train, test);
+            trainer.TrainEpoch(sets.Train, sets.Test);
         }
 
         return trainer.Save(Path.Combine(data.Folder, "local.safetensors"));

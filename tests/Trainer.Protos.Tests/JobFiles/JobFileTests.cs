@@ -116,7 +116,7 @@ public sealed class JobFileTests
         "3:61: model.layers[0].conv2d.bias: expected true or false, got 'yes'")]
     [InlineData("  zoo: lenet", "  layers: [{linear: {out_features: 1, weight_init: {kind: xavier_unifrom}}}]",
         "3:59: model.layers[0].linear.weight_init.kind: must be kaiming_uniform, kaiming_normal, xavier_uniform, xavier_normal, normal or constant, got 'xavier_unifrom', did you mean 'xavier_uniform'?")]
-    [InlineData("fashion-mnist", "imagenet", "5:12: data.dataset: must be fashion-mnist, got 'imagenet'")]
+    [InlineData("fashion-mnist", "imagenet", "5:12: data.dataset: must be fashion-mnist, mnist, kmnist, cifar-10 or cifar-100, got 'imagenet'")]
     [InlineData("zoo: lenet", "zoo: &a lenet", "3:8: model.zoo: '&a': anchors are not read; write each value where it belongs")]
     [InlineData("zoo: lenet", "zoo: *a", "3:8: model.zoo: '*a': aliases are not read; write the value out")]
     [InlineData("zoo: lenet", "zoo: !!str lenet", "3:8: model.zoo: 'tag:yaml.org,2002:str': tags are not read; a field's type is known")]

@@ -30,6 +30,9 @@ public sealed class CpuDevice : Device
     public override string Description =>
         $"{Processor.Name}, {InstructionSets.NameOf(_set)}, {Threads} {(Threads == 1 ? "thread" : "threads")}";
 
+    /// <summary>No network that needs more than the machine, or what the process may have of it, is laid out.</summary>
+    public override long? AvailableMemory => base.AvailableMemory ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - AllocatedMemory);
+
     public override int Threads => _team.Count;
 
     public override string NumericsId => Numerics.Id;

@@ -1,0 +1,122 @@
+using System.Globalization;
+
+namespace Trainer.Kernels.Data.Pictures;
+
+/// <summary>A table of samples: <c>path,label</c> with pictures in files, or <c>label,pixel,pixel,...</c> with a square image in each line. A first line of names may be there.</summary>
+internal static class CsvList
+{
+    /// <param name="known">Class names of the training set; null: this is it.</param>
+    /// <exception cref="DataFileException">Naming file, line, found and expected.</exception>
+    public static ISampleSource Open(string path, IReadOnlyList<string>? known = null)
+    {
+        var rows = ReadRows(path);
+        return rows[0].Fields.Length == 2 ? Pictures(path, rows, known) : Pixels(path, rows);
+    }
+
+    private static List<Row> ReadRows(string path)
+    {
+        var rows = new List<Row>();
+        using var reader = new StreamReader(FileSystem.OpenRegular(path));
+        for (var line = 1; reader.ReadLine() is { } text; line++)
+        {
+            if (text.Length > 0 && (line > 1 || !IsHeader(text)))
+            {
+                rows.Add(new Row(line, Fields(text)));
+            }
+        }
+
+        if (rows.Count == 0)
+        {
+            throw new DataFileException(path, "has no lines; expected path,label or label,pixel,pixel,... in each");
+        }
+
+        var odd = rows.FirstOrDefault(row => row.Fields.Length != rows[0].Fields.Length || row.Fields.Length < 2);
+        return odd.Fields is null ? rows : throw new DataFileException(
+            path, $"line {odd.Line} has {odd.Fields.Length} fields; expected {Math.Max(2, rows[0].Fields.Length)}, path,label or label,pixel,pixel,...");
+    }
+
+    private static bool IsHeader(string text) =>
+        Fields(text)[0].ToLowerInvariant() is "path" or "file" or "filename" or "file_name" or "image" or "image_path" or "label";
+
+    private static PictureSource Pictures(string path, List<Row> rows, IReadOnlyList<string>? known)
+    {
+        var root = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var areNumbers = known is null or [] && rows.All(row => int.TryParse(row.Fields[1], CultureInfo.InvariantCulture, out _));
+        var names = known ?? (areNumbers ? [] : rows.Select(row => row.Fields[1]).Distinct().Order(StringComparer.Ordinal).ToArray());
+        var labels = names.Select((name, label) => (name, label)).ToDictionary(pair => pair.name, pair => pair.label, StringComparer.Ordinal);
+        return new PictureSource(root, [.. rows.Select(row => new PictureFile(Place(path, root, row), LabelOf(row)))], names);
+
+        int LabelOf(Row row) => labels.TryGetValue(row.Fields[1], out var label) ? label
+            : names.Count == 0 && int.TryParse(row.Fields[1], CultureInfo.InvariantCulture, out var number) ? number
+            : throw new DataFileException(path, $"line {row.Line} has the label '{row.Fields[1]}'; expected {(names.Count == 0 ? "a number" : $"one of {string.Join(", ", names.Take(10))}")}");
+    }
+
+    /// <summary>A table names no file elsewhere: who may read it need not be allowed to read that.</summary>
+    private static string Place(string table, string root, Row row)
+    {
+        var place = Path.GetFullPath(Path.Combine(root, row.Fields[0]));
+        return place.StartsWith(root.TrimEnd('/') + "/", StringComparison.Ordinal)
+            ? place
+            : throw new DataFileException(table, $"line {row.Line} names '{row.Fields[0]}'; expected a picture below the table's folder {root}");
+    }
+
+    private static PlaneSource Pixels(string path, List<Row> rows)
+    {
+        var length = rows[0].Fields.Length - 1;
+        var (gray, colour) = ((int)Math.Sqrt(length), (int)Math.Sqrt(length / 3.0));
+        var shape = gray * gray == length ? new Shape(1, gray, gray) : 3 * colour * colour == length ? new Shape(3, colour, colour)
+            : throw new DataFileException(path, $"line {rows[0].Line} has {length} pixels; expected those of a square image, of one channel or of three planes");
+        var (pixels, labels) = (new byte[(long)rows.Count * length], new int[rows.Count]);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            labels[i] = Number<int>(path, rows[i], 0, "a label");
+            for (var pixel = 0; pixel < length; pixel++)
+            {
+                pixels[((long)i * length) + pixel] = Number<byte>(path, rows[i], pixel + 1, "a pixel from 0 to 255");
+            }
+        }
+
+        return new PlaneSource(path, shape, new ArrayPlanes(pixels, length), labels, []);
+    }
+
+    private static T Number<T>(string path, Row row, int field, string expected)
+        where T : IParsable<T> =>
+        T.TryParse(row.Fields[field], CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new DataFileException(path, $"line {row.Line}, field {field + 1} is '{row.Fields[field]}'; expected {expected}");
+
+    /// <summary>Fields between commas; one in quotation marks may hold commas, and two marks for one.</summary>
+    private static string[] Fields(string text)
+    {
+        if (!text.Contains('"', StringComparison.Ordinal))
+        {
+            return text.Split(',', StringSplitOptions.TrimEntries);
+        }
+
+        var (fields, field, isQuoted) = (new List<string>(), new System.Text.StringBuilder(), false);
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] == '"' && isQuoted && i + 1 < text.Length && text[i + 1] == '"')
+            {
+                field.Append(text[++i]);
+            }
+            else if (text[i] == '"')
+            {
+                isQuoted = !isQuoted;
+            }
+            else if (text[i] == ',' && !isQuoted)
+            {
+                fields.Add(field.ToString().Trim());
+                field.Clear();
+            }
+            else
+            {
+                field.Append(text[i]);
+            }
+        }
+
+        return [.. fields, field.ToString().Trim()];
+    }
+
+    private readonly record struct Row(int Line, string[] Fields);
+}

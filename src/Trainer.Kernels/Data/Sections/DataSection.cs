@@ -1,0 +1,208 @@
+using Trainer.Kernels.Data.Pictures;
+using Trainer.Kernels.Schema;
+
+namespace Trainer.Kernels.Data.Sections;
+
+/// <summary>The data section of a job file in its JSON form; field names of job.proto.</summary>
+public static class DataSection
+{
+    /// <summary>
+    /// What a job trains on and what it is evaluated on after each epoch: the test set, or what validation cuts off the training set. Headers and labels are read, pixels are
+    /// not: <see cref="DataSet.Load"/> does that.
+    /// </summary>
+    /// <param name="json"><c>{"dataset":"fashion-mnist","resize":[96],...}</c></param>
+    /// <exception cref="DataFileException">A file is missing or not what it should be.</exception>
+    /// <exception cref="ModelException">The section asks for what the data cannot give; with the field's path.</exception>
+    public static (DataSet Train, DataSet Evaluation) Describe(string json) => JsonValue.Parse(json, "data", section =>
+    {
+        var data = new JobSection(section);
+        var (train, test) = Open(data);
+        if (data.Get<Validation>("validation") is { } validation)
+        {
+            (train, test) = Cut(train, validation);
+        }
+
+        return new Sets(Transformed(data, train, isTraining: true), Transformed(data, test ?? throw NoTest(), isTraining: false));
+    });
+
+    /// <summary><see cref="Describe"/>, ready to be read.</summary>
+    /// <exception cref="DataFileException">A file is missing or not what it should be.</exception>
+    /// <exception cref="ModelException">The section asks for what the data cannot give; with the field's path.</exception>
+    public static (DataSet Train, DataSet Evaluation) Load(string json)
+    {
+        var (train, evaluation) = Describe(json);
+        return (train.Load(), evaluation.Load());
+    }
+
+    /// <summary>The test set that the section names, whether or not the job is evaluated on it; described alone.</summary>
+    /// <exception cref="DataFileException">A file is missing or not what it should be.</exception>
+    /// <exception cref="ModelException">The section asks for what the data cannot give; with the field's path.</exception>
+    public static DataSet DescribeTest(string json) => JsonValue.Parse(json, "data", section =>
+    {
+        var data = new JobSection(section);
+        return Transformed(data, Open(data).Test ?? throw NoTest(), isTraining: false);
+    });
+
+    /// <summary>What the section makes of a set that it does not name, in evaluation.</summary>
+    /// <exception cref="ModelException">It does not fit the images; with the field's path.</exception>
+    public static DataSet Apply(string json, DataSet other) => JsonValue.Parse(json, "data", section => Transformed(new JobSection(section), other, isTraining: false));
+
+    /// <summary>Images and classes of the section's training set. A data set that has a name need not be here for it.</summary>
+    /// <param name="ignored">A label that is no class.</param>
+    /// <exception cref="DataFileException">A file is missing or not what it should be.</exception>
+    /// <exception cref="ModelException">The section asks for what the data cannot give; with the field's path.</exception>
+    public static (Shape Image, int Classes) Outline(string json, int? ignored = null) => JsonValue.Parse(json, "data", section =>
+    {
+        var data = new JobSection(section);
+        if (data.Get<string>("dataset") is { } name && KnownDataSet.Named(name) is var known)
+        {
+            var form = new PictureForm(known.Image[0], known.Image[1], known.Image[2]);
+            var behind = Guarded(data, isTraining: true, (transforms, transform) => DataSet.FormBehind(form, transforms, transform), form.Channels);
+            return (new Shape(behind.Channels, behind.Height, behind.Width), known.Classes);
+        }
+
+        var (train, test) = Open(data);
+        return (Transformed(data, train, isTraining: true).Shape, (test is null ? train.Labels : train.Labels.Or(test.Labels)).Classes(ignored));
+    });
+
+    /// <summary>The sets that the section names, as they are; the test set is null where it names none.</summary>
+    /// <exception cref="DataFileException">A file is missing or not what it should be.</exception>
+    public static (DataSet Train, DataSet? Test) DescribeUntransformed(string json) => JsonValue.Parse(json, "data", section => (Raw)Open(new JobSection(section)));
+
+    /// <returns>The test set is null where the data has none.</returns>
+    private static (DataSet Train, DataSet? Test) Open(JobSection data) =>
+        data.Get<IdxFiles>("idx")?.Describe(data.Get<int>("label_offset"))
+        ?? data.Get<PictureFolder>("image_folder")?.Describe()
+        ?? data.Get<CifarFolder>("cifar10")?.Describe(CifarSource.Open10)
+        ?? data.Get<CifarFolder>("cifar100")?.Describe(CifarSource.Open100)
+        ?? data.Get<NpyFiles>("npy")?.Describe()
+        ?? data.Get<CsvFiles>("csv")?.Describe()
+        ?? KnownDataSet.Named(data.Require<string>("dataset")).Describe();
+
+    private static ModelException NoTest() => new(
+        "data.validation", "is needed: the data has no test set (for pictures in folders: a folder test, val or validation beside train); for example {fraction: 0.1}");
+
+    private static DataSet Transformed(JobSection data, DataSet set, bool isTraining) =>
+        Guarded(data, isTraining, (transforms, transform) => set.With(transform, transforms), set.Source.Channels);
+
+    /// <summary>What the section's transforms come to; their faults with their paths.</summary>
+    private static T Guarded<T>(JobSection data, bool isTraining, Func<IReadOnlyList<Transform>, ImageTransform, T> apply, int channels)
+    {
+        var lists = data.Get<TransformLists>("transforms");
+        var transforms = (isTraining ? lists?.Train : lists?.Test) ?? [];
+        try
+        {
+            RefuseRandom(isTraining ? [] : transforms);
+            return apply(transforms, ReadTransform(data, channels));
+        }
+        catch (TransformMisfitException misfit)
+        {
+            var word = KindAttribute.WordOf(transforms[misfit.Index].GetType());
+            throw new ModelException($"data.transforms.{(isTraining ? "train" : "test")}[{misfit.Index}].{word}", misfit.Message);
+        }
+        catch (ArgumentException misfit)
+        {
+            throw new ModelException("data.transforms", misfit.Message);
+        }
+    }
+
+    private static void RefuseRandom(IReadOnlyList<Transform> transforms)
+    {
+        for (var i = 0; i < transforms.Count; i++)
+        {
+            if (transforms[i].IsRandom)
+            {
+                throw new TransformMisfitException(i, "draws numbers, and evaluation sees the same images every time; it belongs in train");
+            }
+        }
+    }
+
+    private static ImageTransform ReadTransform(JobSection data, int channels)
+    {
+        var size = data.Get<Size2>("resize");
+        var transform = new ImageTransform(size.Height, size.Width);
+        if (data.Get<Normalize>("normalize") is { } normalize)
+        {
+            transform = transform with { Mean = normalize.Mean, Std = normalize.Std };
+        }
+
+        try
+        {
+            transform.OutputShape(new Shape(channels, 1, 1));
+            return transform;
+        }
+        catch (ArgumentException misfit)
+        {
+            throw new ModelException("data.normalize", misfit.Message);
+        }
+    }
+
+    private static (DataSet Train, DataSet? Test) Cut(DataSet train, Validation validation)
+    {
+        // In decimal, as people write it: 0.29 of 100 is 29, while the double nearest to 0.29 lies below it.
+        var samples = validation.Samples ?? (int)Math.Floor((decimal)validation.Fraction.GetValueOrDefault() * train.Count);
+        if (samples < 1 || samples >= train.Count)
+        {
+            throw new ModelException("data.validation", $"takes {samples} of {train.Count} training samples; expected 1 to {train.Count - 1}");
+        }
+
+        return train.Split(samples, validation.Seed);
+    }
+
+    private sealed record Sets(DataSet Train, DataSet Test)
+    {
+        public static implicit operator (DataSet Train, DataSet Evaluation)(Sets sets) => (sets.Train, sets.Test);
+    }
+
+    private sealed record Raw(DataSet Train, DataSet? Test)
+    {
+        public static implicit operator Raw((DataSet Train, DataSet? Test) sets) => new(sets.Train, sets.Test);
+
+        public static implicit operator (DataSet Train, DataSet? Test)(Raw sets) => (sets.Train, sets.Test);
+    }
+
+    private sealed record IdxFiles(string TrainImages, string TrainLabels, string TestImages, string TestLabels)
+    {
+        public (DataSet Train, DataSet? Test)? Describe(int labelOffset) =>
+            (DataSet.From(IdxSource.Open(TrainImages, TrainLabels), labelOffset), DataSet.From(IdxSource.Open(TestImages, TestLabels), labelOffset));
+    }
+
+    private sealed record PictureFolder(string Path)
+    {
+        public (DataSet Train, DataSet? Test)? Describe()
+        {
+            var (train, test) = ImageFolder.Open(Path);
+            return (DataSet.From(train), test is null ? null : DataSet.From(test));
+        }
+    }
+
+    private sealed record CifarFolder(string Path)
+    {
+        public (DataSet Train, DataSet? Test)? Describe(Func<string, (ISampleSource Train, ISampleSource Test)> open)
+        {
+            var (train, test) = open(Path);
+            return (DataSet.From(train), DataSet.From(test));
+        }
+    }
+
+    private sealed record NpyFiles(string TrainX, string TrainY, string? TestX = null, string? TestY = null)
+    {
+        public (DataSet Train, DataSet? Test)? Describe() =>
+            (DataSet.From(NpySource.Open(TrainX, TrainY)), TestX is null ? null : DataSet.From(NpySource.Open(TestX, TestY!)));
+    }
+
+    private sealed record CsvFiles(string Train, string? Test = null)
+    {
+        public (DataSet Train, DataSet? Test)? Describe()
+        {
+            var train = CsvList.Open(Train);
+            return (DataSet.From(train), Test is null ? null : DataSet.From(CsvList.Open(Test, train.ClassNames)));
+        }
+    }
+
+    private sealed record TransformLists(IReadOnlyList<Transform>? Train = null, IReadOnlyList<Transform>? Test = null);
+
+    private sealed record Normalize(IReadOnlyList<double> Mean, IReadOnlyList<double> Std);
+
+    private sealed record Validation(int? Samples = null, double? Fraction = null, ulong Seed = 0);
+}
