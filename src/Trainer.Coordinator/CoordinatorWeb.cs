@@ -80,6 +80,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton<JobValidator>()
             .AddSingleton<JobOrigins>()
             .AddSingleton<CheckThreads>()
+            .AddSingleton<ArtifactThreads>()
             .AddSingleton(_ => new ArtifactReader())
             .AddSingleton<JobDeletion>()
             .AddSingleton<JobWatches>()

@@ -52,6 +52,17 @@ public sealed class S3Server : IAsyncDisposable
         }
     }
 
+    /// <summary>It hangs: connections are taken, and nothing answers.</summary>
+    public void Stop() => Signal("STOP");
+
+    public void Continue() => Signal("CONT");
+
+    private void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
+        kill.WaitForExit();
+    }
+
     public async ValueTask DisposeAsync()
     {
         _process.Kill();

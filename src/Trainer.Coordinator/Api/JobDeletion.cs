@@ -5,7 +5,7 @@ using Trainer.Protos;
 namespace Trainer.Coordinator.Api;
 
 /// <summary>Deletes jobs that nobody needs: the row first, which makes the files nobody's, then the files.</summary>
-public sealed class JobDeletion(IJobStore store, JobDirectory directory, CheckThreads threads, JobArtifacts artifacts, JobOrigins origins)
+public sealed class JobDeletion(IJobStore store, JobDirectory directory, ArtifactThreads threads, JobArtifacts artifacts, JobOrigins origins)
 {
     private static readonly TimeSpan LetGoWithin = TimeSpan.FromSeconds(5);
 

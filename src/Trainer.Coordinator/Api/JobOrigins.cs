@@ -7,7 +7,7 @@ using Trainer.Protos.Cluster;
 namespace Trainer.Coordinator.Api;
 
 /// <summary>From which checkpoint of which job a job starts (<c>training.init.from</c>): found when the job is submitted, written into its spec, and pinned.</summary>
-public sealed class JobOrigins(IJobStore store, JobArtifacts artifacts, DataCatalog catalog, CheckThreads threads)
+public sealed class JobOrigins(IJobStore store, JobArtifacts artifacts, DataCatalog catalog, ArtifactThreads threads)
 {
     private const string From = "training.init.from";
 

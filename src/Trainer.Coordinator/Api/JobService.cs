@@ -15,7 +15,7 @@ namespace Trainer.Coordinator.Api;
 
 /// <summary>The job API. What a job is and does is its entity's affair; what has ended is read from the store.</summary>
 public sealed class JobService(
-    IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, JobOrigins origins, JobDeletion deletion, ArtifactReader files, JobWatches watches, LogStreams logs, JobMetrics metrics,
+    IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, ArtifactThreads asks, JobOrigins origins, JobDeletion deletion, ArtifactReader files, JobWatches watches, LogStreams logs, JobMetrics metrics,
     IHostApplicationLifetime lifetime) : Protos.JobService.JobServiceBase
 {
     private const int MostEpochs = 1000;
@@ -93,7 +93,7 @@ public sealed class JobService(
         RequireId(request.Id);
         var row = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
         var entries = row.HasEnded ? row.Journal : await directory.JournalAsync(request.Id, context.CancellationToken);
-        return new GetJournalResponse { Entries = { await checks.RunAsync(() => artifacts.WithGaps(request.Id, entries, row.HasEnded), context.CancellationToken) } };
+        return new GetJournalResponse { Entries = { await asks.RunAsync(() => artifacts.WithGaps(request.Id, entries, row.HasEnded), context.CancellationToken) } };
     }
 
     public override async Task<Job> VerifyJob(VerifyJobRequest request, ServerCallContext context)
@@ -107,7 +107,7 @@ public sealed class JobService(
         }
 
         var row = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
-        var plan = await checks.RunAsync(() => VerificationPlan.Of(artifacts.WithCheckpointsThere(row), artifacts.Hashes(row.Id), request), context.CancellationToken);
+        var plan = await asks.RunAsync(() => VerificationPlan.Of(artifacts.WithCheckpointsThere(row), artifacts.Hashes(row.Id), request), context.CancellationToken);
         await RequireArithmeticAsync(row, context.CancellationToken);
         var create = new CreateJob
         {
@@ -125,19 +125,19 @@ public sealed class JobService(
     public override async Task<ListArtifactsResponse> ListArtifacts(ListArtifactsRequest request, ServerCallContext context)
     {
         await RequireJobAsync(request.Id);
-        return new ListArtifactsResponse { Artifacts = { await checks.RunAsync(() => artifacts.List(request.Id), context.CancellationToken) } };
+        return new ListArtifactsResponse { Artifacts = { await asks.RunAsync(() => artifacts.List(request.Id), context.CancellationToken) } };
     }
 
     public override async Task<ListCheckpointsResponse> ListCheckpoints(ListCheckpointsRequest request, ServerCallContext context)
     {
         var row = await RequireJobAsync(request.Id);
-        return new ListCheckpointsResponse { Checkpoints = { await checks.RunAsync(() => artifacts.Checkpoints(row), context.CancellationToken) } };
+        return new ListCheckpointsResponse { Checkpoints = { await asks.RunAsync(() => artifacts.Checkpoints(row), context.CancellationToken) } };
     }
 
     public override async Task<CheckpointSummary> PinCheckpoint(PinCheckpointRequest request, ServerCallContext context)
     {
         var row = await RequireJobAsync(request.Id);
-        return await checks.RunAsync(() =>
+        return await asks.RunAsync(() =>
         {
             var found = artifacts.Checkpoint(row, request.Checkpoint);
             if (!artifacts.Pin(row.Id, found.Id, CheckpointPins.User))
@@ -154,7 +154,7 @@ public sealed class JobService(
     public override async Task<CheckpointSummary> UnpinCheckpoint(UnpinCheckpointRequest request, ServerCallContext context)
     {
         var row = await RequireJobAsync(request.Id);
-        return await checks.RunAsync(() =>
+        return await asks.RunAsync(() =>
         {
             var found = artifacts.Checkpoint(row, request.Checkpoint);
             artifacts.Unpin(row.Id, found.Id, CheckpointPins.User);

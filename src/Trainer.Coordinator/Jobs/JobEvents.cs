@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Trainer.Coordinator.Store;
+using Trainer.Hosting.Metrics;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
@@ -69,6 +70,9 @@ public sealed record Publish(bool AtOnce) : JobAction;
 
 /// <summary>A line for the job's log, which waits for nobody.</summary>
 public sealed record WriteLog(string Source, string Message, DateTimeOffset Time) : JobAction;
+
+/// <summary>A state could not be written, or read.</summary>
+public sealed record CountFailure(ArtifactFailure Failure) : JobAction;
 
 /// <summary>A worker obeys a term above the row's that this entity took: the entity must begin anew, with a term above it unless another has it.</summary>
 public sealed record BeginAnew(ulong HeardTerm) : JobAction;

@@ -51,9 +51,12 @@ public sealed partial record JobMachine
         }
 
         return NextWriter(phase.Saving, living) is { } saving
-            ? this with { Phase = phase with { Saving = saving } }
+            ? (this with { Phase = phase with { Saving = saving } }).SayThatItIsSlow(saving)
             : SayInRow($"The result could not be written: {phase.Saving!.Problem} It is tried again.") with { Phase = phase with { Saving = null, Since = Uptime + WriteAgain } };
     }
+
+    private JobMachine SayThatItIsSlow(Saving saving) => Uptime - saving.Since < Settings.SlowResult ? this
+        : SayInRow($"Worker {saving.Worker} has been writing the result for more than {Settings.SlowResult.TotalSeconds:0} s: the store is slow, or hangs. Nothing is lost.");
 
     private JobMachine End(JobState state, string reason, string message, Saved saved) =>
         (this with { Row = Row with { Result = Summarise(saved), Progress = AtTheEnd() } }).End(state, reason, message);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Trainer.Hosting.Metrics;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Jobs;
@@ -145,7 +146,8 @@ public sealed partial record JobMachine
         if (isLost || isOver || isOnDisk && !mayAnswer && (phase.Answers.Count > 0 || Row.Started is null))
         {
             var next = ForgetUnreadable(phase);
-            return next.Phase is Ended ? next : next.SendAwayTheCorrupt().StartOver($"{phase.Cause} No worker holds the job's state any more.", phase.FaultTime);
+            var unusable = next.Row.Checkpoints.Count < Row.Checkpoints.Count ? $" Checkpoint {LastCheckpoint!.Id} cannot be read, and is not used any more." : "";
+            return next.Phase is Ended ? next : next.SendAwayTheCorrupt().StartOver($"{phase.Cause} No worker holds the job's state any more.{unusable}", phase.FaultTime);
         }
 
         return phase.AskingSince is not null
@@ -168,7 +170,7 @@ public sealed partial record JobMachine
         var next = this with { Setbacks = Setbacks with { Unreadable = Setbacks.Unreadable + 1 } };
         return next.Setbacks.Unreadable < MostReads ? next
             : Row.Checkpoints.Count == 0 ? next.Fail("CheckpointUnreadable", OriginUnreadable(LastCheckpoint.Id))
-            : next.Store(Row with { Checkpoints = Row.Checkpoints.Remove(LastCheckpoint) }).Log($"Checkpoint {LastCheckpoint.Id} cannot be read, and is not used any more.")
+            : next.Store(Row with { Checkpoints = Row.Checkpoints.Remove(LastCheckpoint) }).Say(new CountFailure(ArtifactFailure.Unreadable)).Log($"Checkpoint {LastCheckpoint.Id} cannot be read, and is not used any more.")
                 with
             { Setbacks = Setbacks with { Unreadable = 0 } };
     }

@@ -74,6 +74,7 @@ public sealed partial record JobMachine
         WorkerReport.ReportOneofCase.Standby => Unfold(
             worker, new Fenced { Held = { report.Standby.Held }, Committed = report.Standby.Committed, Fence = report.Standby.Authority }), // It never entered.
         WorkerReport.ReportOneofCase.Saved => TakeSaved(report.Saved),
+        WorkerReport.ReportOneofCase.Room => IsInGeneration(worker) ? TakeRoom(report.Room) : this,
         WorkerReport.ReportOneofCase.SaveFailed => TakeSaveFailed(worker, report.SaveFailed.Id, report.SaveFailed.Message),
         WorkerReport.ReportOneofCase.Failure => TakeFailure(worker, report.Failure),
         WorkerReport.ReportOneofCase.LinkLost => AtWork(worker, () => Accuse(worker, report.LinkLost)),

@@ -53,8 +53,8 @@ public sealed partial record JobMachine
         return Row.State switch
         {
             JobState.Suspending => next,
-            JobState.Running => next.Store(next.Row with { Message = phase.Message }).Log(phase.Message),
-            _ => next.Move(JobState.Running, phase.Reason, phase.Message),
+            JobState.Running => next.Store(next.Row with { Message = MessageOf(phase) }).Log(phase.Message),
+            _ => next.Move(JobState.Running, phase.Reason, MessageOf(phase)),
         };
     }
 

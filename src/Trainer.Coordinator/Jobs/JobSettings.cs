@@ -45,6 +45,12 @@ public sealed record JobSettings
     /// <summary>A worker that has not written what it was to save by then has failed to.</summary>
     public TimeSpan SaveTimeout { get; init; } = TimeSpan.FromSeconds(120);
 
+    /// <summary>After a checkpoint that could not be written, the next is tried after so long, or earlier if it is due.</summary>
+    public TimeSpan SaveAgain { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>A result that is being written for so long is said to be.</summary>
+    public TimeSpan SlowResult { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>How long a job does without a worker that failed it; doubled each time.</summary>
     public TimeSpan Eviction { get; init; } = TimeSpan.FromSeconds(30);
 

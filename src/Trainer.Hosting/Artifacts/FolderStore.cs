@@ -14,6 +14,17 @@ public sealed partial class FolderStore(string folder) : IArtifactStore
 
     public TimeSpan AppendInterval => TimeSpan.FromSeconds(0.25);
 
+    public long? FreeBytes()
+    {
+        var there = new DirectoryInfo(folder);
+        while (!there.Exists && there.Parent is { } parent)
+        {
+            there = parent;
+        }
+
+        return new DriveInfo(there.FullName).AvailableFreeSpace;
+    }
+
     public ArtifactWriter Create(string key) => new Writer(Prepare(key));
 
     public IArtifactLog OpenLog(string key) => new Log(this, key);

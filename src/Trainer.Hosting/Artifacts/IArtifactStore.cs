@@ -25,6 +25,9 @@ public interface IArtifactStore
     /// <summary>How long to gather before a file that grows is written again: a folder takes what is new, a bucket takes the whole file.</summary>
     TimeSpan AppendInterval { get; }
 
+    /// <summary>What is free where the files go; null: there is no telling.</summary>
+    long? FreeBytes();
+
     /// <summary>A file to be written; it replaces one of that key when it is committed.</summary>
     ArtifactWriter Create(string key);
 

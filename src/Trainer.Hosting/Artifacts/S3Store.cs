@@ -13,6 +13,8 @@ public sealed class S3Store(IAmazonS3 s3, string bucket, string prefix) : IArtif
 
     public TimeSpan AppendInterval => TimeSpan.FromSeconds(5);
 
+    public long? FreeBytes() => null;
+
     public ArtifactWriter Create(string key) => new S3Writer(this, s3, bucket, KeyOf(key), key);
 
     public IArtifactLog OpenLog(string key) => new Log(this, key);

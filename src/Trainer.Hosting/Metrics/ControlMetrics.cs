@@ -9,12 +9,15 @@ public sealed class ControlMetrics : IDisposable
     private readonly Meter _meter = new(MetricCatalog.Meter);
     private readonly Counter<long> _transitions;
     private readonly Histogram<double> _queueWait;
+    private readonly long[] _artifactFailures = new long[Enum.GetValues<ArtifactFailure>().Length];
     private long _logLinesDropped;
 
     public ControlMetrics()
     {
         _transitions = _meter.Counter(MetricCatalog.JobTransitions);
         _queueWait = _meter.Histogram(MetricCatalog.QueueWait);
+        _meter.ObserveEach(MetricCatalog.ArtifactFailures, () =>
+            Enum.GetValues<ArtifactFailure>().Select(failure => new Measurement<long>(Volatile.Read(ref _artifactFailures[(int)failure]), Label("what", failure.ToString().ToLowerInvariant()))));
         _meter.Observe(MetricCatalog.LogLinesDropped, () => Interlocked.Read(ref _logLinesDropped)); // From 0 on, whenever it is first scraped.
     }
 
@@ -48,6 +51,8 @@ public sealed class ControlMetrics : IDisposable
     public void Transition(string to, string reason) => _transitions.Add(1, Label("to", to), Label("reason", reason));
 
     public void LogLineDropped() => Interlocked.Increment(ref _logLinesDropped);
+
+    public void Failed(ArtifactFailure failure) => Interlocked.Increment(ref _artifactFailures[(int)failure]);
 
     /// <summary>Seconds from creation to STARTING.</summary>
     public void QueueWait(double seconds) => _queueWait.Record(seconds);

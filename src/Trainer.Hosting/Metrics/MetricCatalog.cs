@@ -97,6 +97,9 @@ public static class MetricCatalog
     public static readonly MetricDefinition LogLinesDropped =
         new("trainer_log_lines_dropped_total", Counter, Coordinator, "", "Lines of jobs' logs for which there was no room while the store did not keep up.");
 
+    public static readonly MetricDefinition ArtifactFailures =
+        new("trainer_artifact_failures_total", Counter, Coordinator, "", "States of jobs that could not be written or read, after which training went on: checkpoint, result, unreadable.", "what");
+
     public static readonly MetricDefinition ClusterMembers =
         new("trainer_cluster_members", Gauge, Coordinator, "", "Members of the cluster as this coordinator sees them.", "role", "status");
 

@@ -17,6 +17,9 @@ namespace Trainer.Node.States;
 /// </remarks>
 public static class CheckpointFiles
 {
+    /// <summary>What a checkpoint of a state takes, but for its header.</summary>
+    public static long BytesOf(TrainingState state) => sizeof(float) * ((long)state.Layout.Elements * (state.Chunks / state.Layout.Chunks));
+
     /// <summary>Writes a state; the checkpoint does not exist before <see cref="PendingCheckpoint.Commit"/>.</summary>
     /// <param name="to">Its location; the last name there is its id.</param>
     /// <param name="facts">Of the state.</param>

@@ -20,7 +20,11 @@ internal sealed class BestSaver(ILogger logger, string job, ArtifactStores store
     private static readonly TimeSpan CommitPatience = TimeSpan.FromMinutes(1);
 
     private readonly object _lock = new(); // Monitor.Wait has no counterpart on Lock.
+    /// <summary>How long what is being written is awaited once the job is served no more.</summary>
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(5);
+
     private Wanted? _wanted;
+    private Wanted? _writing;
     private ulong _last;
     private bool _isOver;
     private Thread? _thread;
@@ -61,7 +65,14 @@ internal sealed class BestSaver(ILogger logger, string job, ArtifactStores store
             Monitor.PulseAll(_lock);
         }
 
-        _thread?.Join();
+        if (_thread?.Join(LastPatience) == false)
+        {
+            lock (_lock)
+            {
+                _writing?.State.Dispose(); // The store hangs: whatever it does yet, the state is not read any more.
+                _wanted?.State.Dispose();
+            }
+        }
     }
 
     private void Run()
@@ -72,7 +83,7 @@ internal sealed class BestSaver(ILogger logger, string job, ArtifactStores store
             {
                 Save(wanted);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException) // The last: it was given up.
             {
                 logger.LogWarning("Job {Job}: the checkpoint of its best epoch cannot be written, training goes on: {Reason}", job, e.Message);
             }
@@ -94,9 +105,8 @@ internal sealed class BestSaver(ILogger logger, string job, ArtifactStores store
                 Monitor.Wait(_lock, Pause);
             }
 
-            var next = _wanted;
-            _wanted = null;
-            return next;
+            (_writing, _wanted) = (_wanted, null);
+            return _writing;
         }
     }
 

@@ -21,6 +21,7 @@ internal sealed class CommitRecorder<T>(ILogger logger, string job, string what,
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(0.25);
     private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(5);
 
     private readonly object _lock = new(); // Monitor.Wait has no counterpart on Lock.
     private readonly LinkedList<T> _kept = new();
@@ -106,7 +107,7 @@ internal sealed class CommitRecorder<T>(ILogger logger, string job, string what,
             Monitor.PulseAll(_lock);
         }
 
-        _thread?.Join();
+        _thread?.Join(LastPatience); // It holds nothing of the job's: a store that hangs is waited for by the thread alone.
     }
 
     private ulong LastKept => _kept.Last is { } last ? numberOf(last.Value) : 0;

@@ -12,6 +12,7 @@ namespace Trainer.Node.Training;
 internal sealed class EpochRecorder(ILogger logger, string job)
 {
     private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(5);
 
     private readonly object _lock = new(); // Monitor.Wait has no counterpart on Lock.
     private ResultFiles? _results;
@@ -80,7 +81,7 @@ internal sealed class EpochRecorder(ILogger logger, string job)
             Monitor.PulseAll(_lock);
         }
 
-        _thread?.Join();
+        _thread?.Join(LastPatience); // It holds nothing of the job's: a store that hangs is waited for by the thread alone.
     }
 
     private void Run()

@@ -15,7 +15,10 @@ internal sealed class StateSaver(ILogger logger, string job, ArtifactStores stor
     private static readonly TimeSpan CommitPatience = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentQueue<Save> _asked = new();
-    private readonly List<Thread> _threads = [];
+    /// <summary>How long a write that is under way is awaited once nobody needs it.</summary>
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(5);
+
+    private (Thread Thread, StateReader Reader)? _writing;
 
     /// <summary>A checkpoint is wanted.</summary>
     public void Ask(Save order) => _asked.Enqueue(order);
@@ -25,10 +28,15 @@ internal sealed class StateSaver(ILogger logger, string job, ArtifactStores stor
     {
         while (_asked.TryDequeue(out var order))
         {
+            if (_writing is { Thread.IsAlive: true })
+            {
+                worker.Tell(new SaveFailed { Id = order.Id, Message = "the checkpoint before is still being written: the store is slow, or hangs" }); // Each would keep a copy of the state.
+                continue;
+            }
+
             var (reader, facts) = (training.States.CopyOut(), new CheckpointFacts(training.States.Current.Progress, training.Model));
             var thread = new Thread(() => Answer(order, () => SaveCheckpoint(order, facts, reader, held))) { IsBackground = true, Name = "checkpoint" };
-            _threads.RemoveAll(ended => !ended.IsAlive);
-            _threads.Add(thread);
+            _writing = (thread, reader);
             thread.Start();
         }
     }
@@ -70,8 +78,14 @@ internal sealed class StateSaver(ILogger logger, string job, ArtifactStores stor
         }
     }
 
-    /// <summary>Waits for the threads that write; the states must live until then.</summary>
-    public void Join() => _threads.ForEach(thread => thread.Join());
+    /// <summary>Waits for what is being written, but not for a store that hangs. The states must live until then.</summary>
+    public void Stop()
+    {
+        if (_writing is var (thread, reader) && !thread.Join(LastPatience))
+        {
+            reader.Dispose(); // Whatever the store does yet, the state is not read any more.
+        }
+    }
 
     private Saved SaveCheckpoint(Save order, CheckpointFacts facts, StateReader reader, HeldState held)
     {

@@ -91,6 +91,9 @@ internal sealed class StepDriver
 
     public sealed record Failed(GenerationNumber Generation, Failure Failure) : INoSerializationVerificationNeeded;
 
+    /// <summary>What is free in the store of the job's files.</summary>
+    public sealed record RoomMeasured(GenerationNumber Generation, Room Room) : INoSerializationVerificationNeeded;
+
     /// <summary>The thread has ended, and the states are gone.</summary>
     public sealed record Over : INoSerializationVerificationNeeded;
 
@@ -175,7 +178,7 @@ internal sealed class StepDriver
 
         _metrics.EndRun();
         Ledger.End();
-        _saver.Join();
+        _saver.Stop();
         _best.Stop();
         _hashes.Stop();
         _steps.Stop();
@@ -307,6 +310,11 @@ internal sealed class StepDriver
         var artifacts = _stores.Open(entry.Start.Artifacts);
         _segment = new Segment(work, Ledger, entry.Generation, _deadlines, Watch, allReduce, _meter!, _share!, _metrics, Agree, progress => Publish(entry.Generation, progress), _reached);
         _epochs.Begin(work.Rank == 0 ? new ResultFiles(artifacts) : null);
+        if (work.Rank == 0 && training.KeepsCheckpoints)
+        {
+            MeasureRoom(entry.Generation, artifacts, training.States.Current);
+        }
+
         BeginRecords(entry, artifacts);
         try
         {
@@ -346,6 +354,26 @@ internal sealed class StepDriver
         _hashes.Begin(state.Item, isFirst ? new StepHashWriter(artifacts, origin) : null);
         _hashes.Add(StepHashOf(state));
         _steps.Begin(state.Step, isFirst && _expectation is null ? new StepWriter(artifacts, origin.Term, origin.Number) : null);
+    }
+
+    // A store that hangs is asked by a thread that may.
+    private void MeasureRoom(GenerationNumber generation, IArtifactStore artifacts, TrainingState state)
+    {
+        var bytes = (ulong)CheckpointFiles.BytesOf(state);
+        new Thread(() =>
+        {
+            try
+            {
+                if (artifacts.FreeBytes() is { } free)
+                {
+                    _worker.Tell(new RoomMeasured(generation, new Room { CheckpointBytes = bytes, FreeBytes = (ulong)free }));
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                _logger.LogWarning("Job {Job}: there is no telling what is free in its store: {Reason}", _job, e.Message);
+            }
+        }) { IsBackground = true, Name = "room" }.Start();
     }
 
     private void Agree(HeldState state, StepRecord? step)

@@ -52,6 +52,9 @@ internal sealed record StatesDiffer(GenerationNumber Generation, Disagreement Di
 /// <param name="Answer">Saved or SaveFailed.</param>
 internal sealed record SaveAnswered(string Id, IMessage Answer) : WorkerEvent;
 
+/// <summary>What is free where checkpoints go.</summary>
+internal sealed record RoomKnown(GenerationNumber Generation, Room Room) : WorkerEvent;
+
 /// <summary>The thread that computes has ended, and nothing is held any more.</summary>
 internal sealed record DriverOver : WorkerEvent;
 

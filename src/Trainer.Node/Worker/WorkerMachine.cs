@@ -105,6 +105,7 @@ internal sealed partial record WorkerMachine(string Name, string Incarnation)
         StatesDiffer differ => OfNow(differ.Generation) ? Saying(new WorkerReport { Disagreement = differ.Disagreement }) : Nothing,
         ThreadStuck stuck => Phase is WorkerPhase.Training ? Saying(new WorkerReport { Stuck = stuck.Stuck }) : Nothing,
         SaveAnswered answered => AnswerSave(answered),
+        RoomKnown known => OfNow(known.Generation) ? Saying(new WorkerReport { Room = known.Room }) : Nothing,
         DriverOver => Clear(),
         Ticked => Phase is WorkerPhase.Idle or WorkerPhase.Clearing ? Nothing : Repeat(now),
         LeaveAsked => new WorkerDecision(this with { IsLeaving = true }, Phase == WorkerPhase.Idle ? [new SayStatus(), new SayLeft()] : [new SayStatus()]),

@@ -39,6 +39,18 @@ public sealed class EndingTests
     }
 
     [Fact]
+    public void A_store_that_hangs_is_said_to_and_another_writes_after_two_minutes()
+    {
+        var rig = AtTheEnd("a", "b");
+        var first = Assert.Single(rig.Orders<Save>()).Key;
+        rig.Pass(16, "a", "b");
+        Assert.Equal($"Worker {first} has been writing the result for more than 15 s: the store is slow, or hangs. Nothing is lost.", rig.Row.Message);
+        Assert.Contains(first == "a" ? "b" : "a", rig.Pass(105, "a", "b").Orders<Save>().Keys);
+        rig.Report(first, new WorkerReport { Saved = new Saved { Id = "late", State = JobRig.State(9), WeightsPath = "/w", WeightsSha256 = "sum" } }).Report(first, Epoch());
+        Assert.Equal(JobState.Succeeded, rig.Row.State); // Whoever is done first.
+    }
+
+    [Fact]
     public void Whose_link_closed_before_it_heard_that_the_last_item_is_committed_holds_nobody_up()
     {
         var rig = new JobRig(Samples.Spec(epochs: 1)).Train("a", "b", "c").Finished(9, "a");

@@ -1,4 +1,5 @@
 using Trainer.Coordinator.Jobs;
+using Trainer.Hosting.Metrics;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
@@ -55,6 +56,32 @@ public sealed class RunningTests
         Assert.IsType<Fencing>(new JobRig().Train("a", "b").Report("b", new WorkerReport { Alive = new Alive { Phase = "loading" } }, new Generation(), "2-b").Phase);
         Assert.IsType<Running>(new JobRig().Train("a", "b").Report("b", new WorkerReport { Alive = new Alive { Phase = "loading" } }, new Generation(), "0-b").Phase); // Of a life that is over.
         Assert.IsType<Fencing>(new JobRig().Train("a", "b").Report("b", new WorkerReport { Busy = new Busy { Job = "j-2" } }).Phase);
+    }
+
+    [Fact]
+    public void Room_for_checkpoints_is_told_and_what_is_short_is_in_the_jobs_message_until_one_is_written()
+    {
+        var rig = new JobRig().Train("a", "b");
+        rig.Report("a", new WorkerReport { Room = new Room { CheckpointBytes = 300 << 20, FreeBytes = 2UL << 30 } });
+        Assert.Equal("A checkpoint takes 300 MiB; 2048 MiB are free in /artifacts/j-1.", Assert.Single(rig.Actions.OfType<WriteLog>()).Message);
+        Assert.Equal("Training on a and b.", rig.Row.Message);
+        rig.Report("a", new WorkerReport { Room = new Room { CheckpointBytes = 300 << 20, FreeBytes = 100 << 20 } });
+        const string room = "Training on a and b. A checkpoint takes 300 MiB; 100 MiB are free in /artifacts/j-1. The newest 2, the best and the result take 1200 MiB: make room.";
+        Assert.Equal((JobState.Running, room), (rig.Row.State, rig.Row.Message));
+
+        var (writer, save) = Assert.Single(rig.Pass(61, "a", "b").Orders<Save>());
+        rig.Report(writer, new WorkerReport { SaveFailed = new SaveFailed { Id = save.Id, Message = "No space left on device" } });
+        Assert.Equal($"Training on a and b. No checkpoint could be written yet: {writer}: No space left on device. Training goes on, and it is tried again.", rig.Row.Message);
+        Assert.Equal(ArtifactFailure.Checkpoint, Assert.Single(rig.Actions.OfType<CountFailure>()).Failure);
+        Assert.Empty(rig.Pass(9, "a", "b").Orders<Save>());
+        (writer, save) = Assert.Single(rig.Pass(2, "a", "b").Orders<Save>());
+        rig.Report(writer, HoldingTests.Saved(save, 1));
+        Assert.Equal("Training on a and b.", rig.Row.Message);
+
+        rig.Commit(7);
+        (writer, _) = Assert.Single(rig.Pass(61, "a", "b").Orders<Save>());
+        rig.Pass(121, "a", "b");
+        Assert.StartsWith($"Training on a and b. No checkpoint could be written since that of step 1: {writer}: nothing was written within 120 s, the store is slow or hangs.", rig.Row.Message);
     }
 
     [Fact]
