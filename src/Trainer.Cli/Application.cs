@@ -95,6 +95,7 @@ internal static class Application
             DevicesCommand.Create(shell),
             DoctorCommand.Create(shell),
             BackupCommand.Create(shell),
+            PruneCommand.Create(shell),
             SchemaCommand.Create(shell),
             ContextCommand.Create(shell),
             CompletionCommand.Create(shell),

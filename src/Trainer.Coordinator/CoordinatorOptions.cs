@@ -1,3 +1,4 @@
+using Trainer.Coordinator.Api;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Cluster;
@@ -28,6 +29,9 @@ public sealed record CoordinatorOptions
 
     /// <summary>Where jobs' files go: a folder that coordinators and workers see under one path, or a bucket (see <see cref="ArtifactLocation"/>).</summary>
     public required string Artifacts { get; init; }
+
+    /// <summary>Whose files stay once jobs have ended.</summary>
+    public RetentionPolicy Retention { get; init; } = new();
 
     /// <summary>How buckets are reached.</summary>
     public S3Access Buckets { get; init; } = new();

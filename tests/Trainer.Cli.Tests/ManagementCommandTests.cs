@@ -80,6 +80,25 @@ public sealed class ManagementCommandTests : IAsyncLifetime
         Assert.Equal(("There is no job 'lenet-3f2a'.", 1), (run.Errors.Split('\n')[0], run.ExitCode));
     }
 
+    [Fact]
+    public async Task Prune_shows_what_goes_and_needs_to_be_told_twice()
+    {
+        var none = await CommandRun.InAsync(_home.Path, "prune", "--keep-for", "30d");
+        Assert.Equal((0, "No job's files are beyond the limits.\n"), (none.ExitCode, none.Output));
+        _api.Pruned.Jobs.Add(new PrunedJob { Id = SampleJobs.Id, Name = "lenet", State = JobState.Failed, EndTime = Timestamp.FromDateTimeOffset(DateTimeOffset.UnixEpoch), Bytes = 3 << 20 });
+        _api.Pruned.Bytes = 3 << 20;
+        var dry = await CommandRun.InAsync(_home.Path, "prune", "--keep-for", "12h", "--keep-jobs", "3", "--keep-bytes", "2MiB", "--dry-run");
+        Assert.Matches(@"^ID +NAME +STATE +ENDED +SIZE\nlenet-3f2a +lenet +failed +.* 3\.0 MiB\n3\.0 MiB would be deleted\.\n$", dry.Output);
+        Assert.Equal(new PruneJobsRequest { MaxAgeSeconds = 43200, MaxJobs = 3, MaxBytes = 2 << 20, ValidateOnly = true }, _api.Prunes[^1]);
+        var asked = await CommandRun.InAsync(_home.Path, "prune", "--keep-jobs", "3");
+        Assert.Equal((2, "The files of 1 job (3.0 MiB) are deleted. This cannot be undone.\nSay --yes to do it.\n"), (asked.ExitCode, asked.Errors));
+        Assert.True(_api.Prunes[^1].ValidateOnly);
+        var done = await CommandRun.InAsync(_home.Path, "prune", "--keep-jobs", "3", "--yes", "--output", "json");
+        Assert.Equal((0, true, false), (done.ExitCode, (bool)done.JsonLines[0]["deleted"]!, _api.Prunes[^1].ValidateOnly));
+        var wrong = await CommandRun.InAsync(_home.Path, "prune", "--keep-for", "30");
+        Assert.Equal((2, "--keep-for: expected a number with d, h or m behind it, got '30'."), (wrong.ExitCode, wrong.Errors.Split('\n')[0]));
+    }
+
     [Theory]
     [InlineData("y", true)]
     [InlineData(" Yes", true)]

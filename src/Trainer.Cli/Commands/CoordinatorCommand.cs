@@ -25,6 +25,7 @@ internal static class CoordinatorCommand
         var store = StoreOption.Create();
         var artifacts = ArtifactsOption.Create("Where checkpoints and results of jobs go; workers must see a folder under the same path.");
         artifacts.Required = true;
+        var retention = new RetentionOptions();
         var tokenFile = new Option<string?>("--token-file")
         {
             Description = "Holds the token that API calls must carry. A run folder has its own.",
@@ -43,6 +44,7 @@ internal static class CoordinatorCommand
             ],
             Options = { name, grpcPort, store, artifacts, tokenFile },
         };
+        retention.AddTo(command);
         host.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
@@ -57,6 +59,7 @@ internal static class CoordinatorCommand
                 Seeds = parsed.GetValue(host.Seed)!,
                 Store = StoreOption.Read(parsed.GetValue(store)),
                 Artifacts = parsed.GetValue(artifacts)!,
+                Retention = retention.Read(parsed),
                 Buckets = S3Access.Of(shell.Environment),
                 Run = run,
                 Token = parsed.GetValue(tokenFile) is { } file ? TokenFile.Read(file) : run?.Token,

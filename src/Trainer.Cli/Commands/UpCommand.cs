@@ -27,6 +27,7 @@ internal static class UpCommand
         var runFolder = Folder("--run-folder", "Endpoints, token and sockets. Default: run/ in $TRAINER_HOME.");
         var store = Folder("--store", "The database of jobs. Default: store/ in $TRAINER_HOME.");
         var artifacts = ArtifactsOption.Create("Where checkpoints and results of jobs go. Default: jobs/ in $TRAINER_HOME.");
+        var retention = new RetentionOptions();
         var exitWithParent = new Option<bool>("--exit-with-parent")
         {
             Description = "Stop when standard input closes: for scripts that want no cluster to outlive them.",
@@ -38,6 +39,7 @@ internal static class UpCommand
             Examples = ["trainer up", "trainer up --workers 3 --threads-per-worker 1 --detach", "trainer up --workers 2 --device cuda", "trainer up --workers 2 --no-restart", "trainer up --artifacts s3://training/jobs"],
             Options = { workers, threads, device, detach, noRestart, runFolder, store, artifacts, exitWithParent, supervise },
         };
+        retention.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
             var folders = LocalFolders.Of(shell.Environment);
@@ -51,7 +53,10 @@ internal static class UpCommand
                 parsed.GetValue(workers),
                 parsed.GetValue(threads) ?? Math.Max(1, Environment.ProcessorCount / parsed.GetValue(workers)),
                 parsed.GetValue(device)!,
-                Restart: !parsed.GetValue(noRestart));
+                Restart: !parsed.GetValue(noRestart))
+            {
+                Retention = retention.Read(parsed),
+            };
             var printer = Printer.Of(parsed, shell);
             if (options.ThreadsPerWorker > Environment.ProcessorCount && !parsed.GetValue(supervise))
             {
@@ -80,7 +85,7 @@ internal static class UpCommand
         List<string> arguments =
         [
             "up", "--supervise", "--workers", $"{options.Workers}", "--threads-per-worker", $"{options.ThreadsPerWorker}",
-            "--device", options.Device, "--run-folder", options.Folders.Run, "--store", options.Folders.Store, "--artifacts", options.Folders.Jobs,
+            "--device", options.Device, "--run-folder", options.Folders.Run, "--store", options.Folders.Store, "--artifacts", options.Folders.Jobs, .. RetentionOptions.Arguments(options.Retention),
         ];
         if (!options.Restart)
         {

@@ -1,7 +1,9 @@
 using Trainer.Cli.Api;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Home;
+using Trainer.Cli.Options;
 using Trainer.Cli.Output;
+using Trainer.Coordinator.Api;
 using Trainer.Hosting.Run;
 using Trainer.Kernels.Gpu;
 using Trainer.Protos;
@@ -9,7 +11,11 @@ using Trainer.Protos;
 namespace Trainer.Cli.Local;
 
 /// <summary>What `trainer up` was asked for.</summary>
-internal sealed record LocalClusterOptions(LocalFolders Folders, int Workers, int ThreadsPerWorker, string Device, bool Restart);
+internal sealed record LocalClusterOptions(LocalFolders Folders, int Workers, int ThreadsPerWorker, string Device, bool Restart)
+{
+    /// <summary>Whose files stay once jobs have ended.</summary>
+    public RetentionPolicy Retention { get; init; } = new();
+}
 
 /// <summary>A cluster of processes on this machine: one coordinator, some workers, and a supervisor, which is this process.</summary>
 internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
@@ -101,7 +107,7 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
         ports.Write();
         supervisor.Start(Child(
             Coordinator,
-            ["coordinator", "--name", Coordinator, "--store", options.Folders.Store, "--artifacts", options.Folders.Jobs, "--grpc-port", $"{grpc}", "--http-port", $"{http[Coordinator]}"]));
+            ["coordinator", "--name", Coordinator, "--store", options.Folders.Store, "--artifacts", options.Folders.Jobs, "--grpc-port", $"{grpc}", "--http-port", $"{http[Coordinator]}", .. RetentionOptions.Arguments(options.Retention)]));
         await supervisor.UntilAsync(
             () => Task.FromResult(run.Endpoints().Any(endpoint => endpoint.Grpc is not null)), "The coordinator", Coordinator, StartWithin, stop);
         foreach (var (worker, device) in workers.Zip(devices))

@@ -52,6 +52,51 @@ public sealed class JobArtifacts(ArtifactStores stores, string location)
         }
     }
 
+    /// <summary>How many bytes a job has, and whether a checkpoint of it is pinned.</summary>
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public (long Bytes, bool IsPinned) Measure(string job) => Ask(() =>
+    {
+        var files = Of(job).List("");
+        return (files.Sum(file => file.Bytes), files.Any(file => CheckpointPins.Of(file.Key) is not null));
+    });
+
+    /// <summary>False: a checkpoint has been pinned meanwhile.</summary>
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public bool DeleteUnlessPinned(string job) => Ask(() =>
+    {
+        var all = Of(job);
+        foreach (var id in all.List(CheckpointManifest.Folder).Select(file => CheckpointManifest.IdOf(file.Key)).OfType<string>().Distinct(StringComparer.Ordinal))
+        {
+            CheckpointPins.DeleteUnlessHeld(At(job, id));
+        }
+
+        if (all.List(CheckpointManifest.Folder).Count > 0)
+        {
+            return false;
+        }
+
+        all.Delete("");
+        return true;
+    });
+
+    /// <summary>Removes what writers of any job left that never came to an end.</summary>
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public bool SweepUnfinished(DateTimeOffset before) => Ask(() =>
+    {
+        stores.Open(location).SweepUnfinished(before);
+        return true;
+    });
+
+    /// <summary>Removes states of a job that have had no manifest for long: whoever was to write it is gone, or has given up.</summary>
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public int SweepStates(string job, DateTimeOffset before) => Ask(() =>
+    {
+        var left = Of(job).List(CheckpointManifest.Folder).Where(file => file.Key.Split('/').Length > 2).GroupBy(file => file.Key.Split('/')[1], StringComparer.Ordinal)
+            .Where(files => files.All(file => file.Key == CheckpointManifest.KeyOf(files.Key, CheckpointManifest.StateFile) && file.Modified < before)).Select(files => files.Key).ToList();
+        left.ForEach(id => At(job, id).Delete(""));
+        return left.Count;
+    });
+
     /// <summary>Where a checkpoint of a job is.</summary>
     public IArtifactStore At(string job, string checkpoint) => stores.Open($"{Of(job).Location}/{CheckpointManifest.Folder}/{checkpoint}");
 

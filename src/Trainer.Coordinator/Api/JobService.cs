@@ -15,7 +15,7 @@ namespace Trainer.Coordinator.Api;
 
 /// <summary>The job API. What a job is and does is its entity's affair; what has ended is read from the store.</summary>
 public sealed class JobService(
-    IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, ArtifactThreads asks, JobOrigins origins, JobDeletion deletion, ArtifactReader files, JobWatches watches, LogStreams logs, JobMetrics metrics,
+    IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, ArtifactThreads asks, JobOrigins origins, JobDeletion deletion, JobPruning pruning, ArtifactReader files, JobWatches watches, LogStreams logs, JobMetrics metrics,
     IHostApplicationLifetime lifetime) : Protos.JobService.JobServiceBase
 {
     private const int MostEpochs = 1000;
@@ -85,6 +85,8 @@ public sealed class JobService(
         await deletion.DeleteAsync(request, context);
         return new Empty();
     }
+
+    public override Task<PruneJobsResponse> PruneJobs(PruneJobsRequest request, ServerCallContext context) => pruning.PruneAsync(request, context.CancellationToken);
 
     public override Task<Queue> GetQueue(GetQueueRequest request, ServerCallContext context) => JobQueue.ReadAsync(store, directory, context.CancellationToken);
 

@@ -18,6 +18,7 @@ internal static class HttpRoutes
         Get("/v1/jobs", Job("ListJobs")),
         Post("/v1/jobs", Job("CreateJob")),
         Get("/v1/jobs:watch", Job("WatchJobs")),
+        Post("/v1/jobs:prune", Job("PruneJobs")),
         Get("/v1/jobs/{id}", Job("GetJob")),
         new("PATCH", "/v1/jobs/{job.id}", Job("UpdateJob"), Body: "job"),
         new("DELETE", "/v1/jobs/{id}", Job("DeleteJob"), Body: ""),

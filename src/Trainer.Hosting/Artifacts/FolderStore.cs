@@ -61,6 +61,21 @@ public sealed partial class FolderStore(string folder) : IArtifactStore
         }
     }
 
+    public void SweepUnfinished(DateTimeOffset before)
+    {
+        try
+        {
+            foreach (var draft in new DirectoryInfo(folder).EnumerateFiles($".*{DraftSuffix}", SearchOption.AllDirectories).Where(file => IsDraft(file) && file.LastWriteTimeUtc < before.UtcDateTime))
+            {
+                draft.Delete();
+            }
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Nothing was ever written, or somebody deletes it just now.
+        }
+    }
+
     public void Delete(string key)
     {
         var path = PathOf(key);

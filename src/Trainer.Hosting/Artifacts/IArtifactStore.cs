@@ -45,6 +45,10 @@ public interface IArtifactStore
     /// <param name="key">Empty: all.</param>
     IReadOnlyList<ArtifactFile> List(string key);
 
+    /// <summary>Removes what writers left that never came to an end: they are gone, or have given up.</summary>
+    /// <param name="before">What was begun, or last written to, before.</param>
+    void SweepUnfinished(DateTimeOffset before);
+
     /// <summary>A file and all that is below its key. It is no fault if nothing is.</summary>
     /// <param name="key">Empty: all.</param>
     void Delete(string key);

@@ -50,6 +50,22 @@ public sealed class S3Store(IAmazonS3 s3, string bucket, string prefix) : IArtif
         return [.. files.OrderBy(file => file.Key, StringComparer.Ordinal)]; // Not every store has them in order.
     }
 
+    public void SweepUnfinished(DateTimeOffset before)
+    {
+        var request = new ListMultipartUploadsRequest { BucketName = bucket, Prefix = KeyOf("") is { Length: > 0 } below ? below + "/" : "" };
+        do
+        {
+            var page = Do("", () => s3.ListMultipartUploadsAsync(request));
+            foreach (var upload in (page.MultipartUploads ?? []).Where(upload => Time(upload.Initiated) < before))
+            {
+                Do("", () => s3.AbortMultipartUploadAsync(bucket, upload.Key, upload.UploadId));
+            }
+
+            (request.KeyMarker, request.UploadIdMarker) = page.IsTruncated == true ? (page.NextKeyMarker, page.NextUploadIdMarker) : (null, null);
+        }
+        while (request.KeyMarker is not null);
+    }
+
     public void Delete(string key)
     {
         foreach (var file in key.Length > 0 ? [key, .. List(key).Select(file => file.Key)] : List(key).Select(file => file.Key))

@@ -373,7 +373,8 @@ internal sealed class StepDriver
             {
                 _logger.LogWarning("Job {Job}: there is no telling what is free in its store: {Reason}", _job, e.Message);
             }
-        }) { IsBackground = true, Name = "room" }.Start();
+        })
+        { IsBackground = true, Name = "room" }.Start();
     }
 
     private void Agree(HeldState state, StepRecord? step)

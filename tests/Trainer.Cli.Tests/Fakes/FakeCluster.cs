@@ -115,6 +115,10 @@ internal sealed class FakeApi
 
     public ListJobsRequest? List { get; set; }
 
+    public List<PruneJobsRequest> Prunes { get; } = [];
+
+    public PruneJobsResponse Pruned { get; } = new();
+
     public List<Quarantine> Quarantines { get; } = [];
 
     public Job Find(string id) =>
@@ -236,6 +240,12 @@ internal sealed class FakeJobs(FakeApi api) : JobService.JobServiceBase
         {
             await responseStream.WriteAsync(step);
         }
+    }
+
+    public override Task<PruneJobsResponse> PruneJobs(PruneJobsRequest request, ServerCallContext context)
+    {
+        api.Prunes.Add(request.Clone());
+        return Task.FromResult(api.Pruned);
     }
 
     public override Task<CheckpointSummary> PinCheckpoint(PinCheckpointRequest request, ServerCallContext context)

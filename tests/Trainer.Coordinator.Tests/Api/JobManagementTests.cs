@@ -1,5 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Trainer.Hosting.Artifacts;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Tests.Api;
@@ -83,6 +84,62 @@ public sealed class JobManagementTests(ApiTests.Fixture fixture) : IClassFixture
         page = await Coordinator.Api.JobLists.ReadAsync(store with { Listed = [rows[0] with { Notes = new string('x', 5 << 20) }, rows[1]] }, new ListJobsRequest());
         Assert.Equal((1, false), (page.Jobs.Count, page.NextPageToken.Length == 0)); // One that has no room at all is shown alone.
     }
+
+    [Fact]
+    public async Task Files_of_ended_jobs_are_pruned_and_pinned_ones_stay()
+    {
+        var error = await ApiTests.FailsAsync(Jobs.PruneJobsAsync(new PruneJobsRequest()), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        Assert.Equal("max_age_seconds: or max_jobs or max_bytes is required: this coordinator was started without limits of its own", error.Status.Detail);
+        var (kept, gone, active) = (await EndedAsync(), await EndedAsync(), await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fixture.Spec }));
+        foreach (var id in new[] { kept, gone, active.Id })
+        {
+            Write(id, "model.safetensors", "weights");
+            Write(id, "checkpoints/step-1/state.bin", "123");
+            Write(id, "checkpoints/step-1/manifest.json", new CheckpointManifest(1, id, 1, "00000000000000ab", 3, "") { Step = 1 }.ToJson());
+        }
+
+        await Jobs.PinCheckpointAsync(new PinCheckpointRequest { Id = kept, Checkpoint = "last" });
+        var request = new PruneJobsRequest { MaxJobs = 0, ValidateOnly = true };
+        var planned = (await Jobs.PruneJobsAsync(request)).Jobs;
+        Assert.True(File.Exists(Path.Combine(fixture.Folder, "jobs", gone, "model.safetensors")));
+        request.ValidateOnly = false;
+        var pruned = await Jobs.PruneJobsAsync(request);
+        Assert.Equal(planned, pruned.Jobs);
+        Assert.Equal((JobState.Cancelled, true), pruned.Jobs.Where(job => job.Id == gone).Select(job => (job.State, job.Bytes > 100)).Single());
+        Assert.Equal([true, false, true], new[] { kept, gone, active.Id }.Select(id => Directory.Exists(Path.Combine(fixture.Folder, "jobs", id))));
+        Assert.Equal(JobState.Cancelled, (await Jobs.GetJobAsync(new GetJobRequest { Id = gone })).State);
+        Assert.DoesNotContain((await Jobs.PruneJobsAsync(request)).Jobs, job => job.Id == gone);
+
+        async Task<string> EndedAsync()
+        {
+            var id = (await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fixture.Spec })).Id;
+            await Jobs.CancelJobAsync(new CancelJobRequest { Id = id });
+            return id;
+        }
+    }
+
+    [Fact]
+    public void States_whose_writer_is_gone_are_swept()
+    {
+        using var stores = new ArtifactStores(() => throw new NotSupportedException());
+        var artifacts = new Coordinator.Api.JobArtifacts(stores, Path.Combine(fixture.Folder, "jobs"));
+        Write("swept", "checkpoints/a/state.bin", "123");
+        Write("swept", "checkpoints/b/state.bin", "123");
+        Write("swept", "checkpoints/b/manifest.json", "{}");
+        var draft = Path.Combine(fixture.Folder, "jobs", "swept", ".model.safetensors.0123.tmp");
+        File.WriteAllText(draft, "half");
+        Assert.Equal(0, artifacts.SweepStates("swept", DateTimeOffset.UtcNow.AddHours(-1)));
+        artifacts.SweepUnfinished(DateTimeOffset.UtcNow.AddHours(-1));
+        Assert.True(File.Exists(draft));
+        Assert.Equal(1, artifacts.SweepStates("swept", DateTimeOffset.UtcNow.AddHours(1)));
+        artifacts.SweepUnfinished(DateTimeOffset.UtcNow.AddHours(1));
+        Assert.False(File.Exists(draft));
+        Assert.Equal(["checkpoints/b/manifest.json", "checkpoints/b/state.bin"], artifacts.Of("swept").List("").Select(file => file.Key));
+    }
+
+    private void Write(string job, string key, string content) => Write(job, key, System.Text.Encoding.UTF8.GetBytes(content));
+
+    private void Write(string job, string key, byte[] content) => new FolderStore(Path.Combine(fixture.Folder, "jobs", job)).Put(key, content);
 
     [Fact]
     public async Task A_job_that_has_ended_is_deleted_with_its_files()
