@@ -54,6 +54,11 @@ internal static class JobText
 
         if (job.Result is { } result)
         {
+            if (job.Progress is { } progress && progress.Epoch < progress.TotalEpochs)
+            {
+                facts.Add(("stopped early", $"after epoch {progress.Epoch} of {progress.TotalEpochs}"));
+            }
+
             facts.Add(("loss", Words.Loss(result.Loss)));
             facts.Add(("train accuracy", Words.Percent(result.TrainAccuracy)));
             facts.Add(("test accuracy", $"{Words.Percent(result.TestAccuracy)} (best {Words.Percent(result.BestTestAccuracy)})"));

@@ -30,7 +30,7 @@ public sealed partial record JobMachine
         if (phase.Saved is { } saved)
         {
             return (ulong)Row.Epochs.Count >= EpochsOf(phase.State) || holders.Count == 0
-                ? End(JobState.Succeeded, "Completed", $"{Trained(phase.State)} on {Generations.Names(Members.Select(member => member.Worker))}.", saved)
+                ? End(JobState.Succeeded, IsEarly(phase.State) ? "StoppedEarly" : "Completed", $"{Trained(phase.State)} on {Generations.Names(Members.Select(member => member.Worker))}.", saved)
                 : this;
         }
 
@@ -64,8 +64,10 @@ public sealed partial record JobMachine
     // Items are training steps and the evaluations that close epochs.
     private static ulong EpochsOf(StateId end) => end.Item - end.Step;
 
-    private string Trained(StateId end) => EpochsOf(end) < Row.Spec.Training.Epochs && Row.Spec.Training.EarlyStopping is { } stopping
-        ? $"Stopped early, since {stopping.Metric} has not become better for {stopping.Patience} evaluated epochs: trained {EpochsOf(end)} of {Row.Spec.Training.Epochs} epochs"
+    private bool IsEarly(StateId end) => EpochsOf(end) < Row.Spec.Training.Epochs;
+
+    private string Trained(StateId end) => IsEarly(end) && Row.Spec.Training.EarlyStopping is { } stopping
+        ? $"Stopped early, since {stopping.Metric} has not become better for {(stopping.Patience == 1 ? "one evaluated epoch" : $"{stopping.Patience} evaluated epochs")}: trained {EpochsOf(end)} of {Row.Spec.Training.Epochs} epochs"
         : $"Trained {EpochsOf(end)} epochs";
 
     // The last steps, or all, may have been committed while nobody here heard of them.

@@ -22,6 +22,16 @@ public sealed class OutputTests
     public void Durations_are_read_aloud_well(double seconds, string words) => Assert.Equal(words, Words.Duration(seconds));
 
     [Fact]
+    public void A_job_that_stopped_early_says_after_which_epoch()
+    {
+        var job = SampleJobs.Succeeded;
+        (job.Progress ??= new Progress()).MergeFrom(new Progress { Epoch = 2, TotalEpochs = 3 });
+        Assert.Contains("  stopped early    after epoch 2 of 3\n", JobText.Closing(job, [], null).ReplaceLineEndings("\n"));
+        job.Progress.Epoch = 3;
+        Assert.DoesNotContain("stopped early", JobText.Closing(job, [], null));
+    }
+
+    [Fact]
     public void Numbers_are_short()
     {
         Assert.Equal(("0.4757", "80.1 %", "52,310", "7.3"), (Words.Loss(0.47567), Words.Percent(0.8012), Words.Rate(52310.4), Words.Rate(7.31)));

@@ -81,6 +81,7 @@ public sealed class EndingTests
         rig.Report("a", Epoch());
         Assert.Equal(
             (JobState.Succeeded, "Stopped early, since test_loss has not become better for 2 evaluated epochs: trained 1 of 7 epochs on a."), (rig.Row.State, rig.Row.Message));
+        Assert.Equal("StoppedEarly", rig.Row.Transitions[^1].Reason);
         Assert.Equal((8ul, 1u, 100ul), (rig.Row.Progress!.Step, rig.Row.Progress.Epoch, rig.Row.Progress.TotalSteps));
     }
 
