@@ -20,6 +20,10 @@ internal sealed class IdxFile
 
     private const int FirstRead = 1 << 12;
 
+    /// <summary>What is larger than this and this many times its compressed size is not images: gzip makes at most a thousandth of anything, pictures of digits a sixth.</summary>
+    private const long UnsuspiciousBytes = 64 << 20;
+    private const int MostTimes = 100;
+
     private readonly byte[] _header;
 
     private IdxFile(string path, byte[] header, int[] dimensions)
@@ -148,6 +152,12 @@ internal sealed class IdxFile
     private void CheckLength(Stream stream)
     {
         var end = ContentOffset + Bytes;
+        if (stream is GZipStream { BaseStream.Length: var packed } && Bytes > Int128.Max(UnsuspiciousBytes, (Int128)MostTimes * packed))
+        {
+            throw new DataFileException(
+                Path, $"dimensions {Sizes} at offset {FirstDimensionOffset} promise {Bytes} bytes, {Bytes / packed} times the {packed} bytes of the file; expected at most {MostTimes} times. Decompress it");
+        }
+
         if (IsCompressed && Bytes > Array.MaxLength)
         {
             throw new DataFileException(

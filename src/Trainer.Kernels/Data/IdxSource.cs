@@ -16,19 +16,19 @@ internal static class IdxSource
         string images, string? labels, string? imagesSha256 = null, string? labelsSha256 = null, IReadOnlyList<string>? classNames = null)
     {
         var file = IdxFile.Open(images, [3, 4]);
-        var read = labels is null ? new int[file.Dimensions[0]] : ReadLabels(labels, labelsSha256);
-        if (read.Length != file.Dimensions[0])
-        {
-            throw new DataFileException(
-                labels!, $"{read.Length} labels at offset {IdxFile.FirstDimensionOffset}; expected {file.Dimensions[0]}, as many as images in {images}");
-        }
-
+        var read = labels is null ? new int[file.Dimensions[0]] : ReadLabels(labels, labelsSha256, file);
         return new PlaneSource(images, ShapeOf(file), PlanesOf(file, imagesSha256), read, classNames ?? []);
     }
 
-    private static int[] ReadLabels(string path, string? sha256)
+    private static int[] ReadLabels(string path, string? sha256, IdxFile images)
     {
         var file = IdxFile.Open(path, [1], IdxFile.UnsignedByte, IdxFile.Short, IdxFile.Whole);
+        if (file.Dimensions[0] != images.Dimensions[0])
+        {
+            throw new DataFileException(
+                path, $"{file.Dimensions[0]} labels at offset {IdxFile.FirstDimensionOffset}; expected {images.Dimensions[0]}, as many as images in {images.Path}");
+        }
+
         var content = file.Read(sha256);
         var labels = new int[file.Dimensions[0]];
         for (var i = 0; i < labels.Length; i++)

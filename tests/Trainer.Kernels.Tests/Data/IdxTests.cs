@@ -88,6 +88,26 @@ public sealed class IdxTests : IDisposable
         Assert.Matches("/broken.gz: not a gzip file", Assert.Throws<DataFileException>(() => DataSet.FromIdx(broken, missing)).Message);
     }
 
+    /// <summary>A small file that promises gigabytes would fill the memory of whoever looks at it.</summary>
+    [Fact]
+    public void A_gz_that_promises_more_than_it_can_honestly_hold_is_refused_unread()
+    {
+        var bomb = Zip(Idx("bomb", [1 << 20, 10, 10], []));
+        var packed = new FileInfo(bomb).Length;
+        var labels = Idx("labels", [1], [0]);
+        Assert.Equal(
+            $"{bomb}: dimensions 1048576 x 10 x 10 at offset 4 promise 104857600 bytes, {104857600 / packed} times the {packed} bytes of the file; expected at most 100 times. Decompress it",
+            Assert.Throws<DataFileException>(() => DataSet.FromIdx(bomb, labels)).Message);
+    }
+
+    [Fact]
+    public void Labels_of_another_number_are_not_read()
+    {
+        var images = Idx("images", [1, 1, 1], [7]);
+        var labels = Zip(Idx("many-labels", [3000], [])); // They are not there: reading them would say so.
+        Assert.Equal($"{labels}: 3000 labels at offset 4; expected 1, as many as images in {images}", Assert.Throws<DataFileException>(() => DataSet.FromIdx(images, labels)).Message);
+    }
+
     /// <summary>Bytes that end a gzip stream carry no content: without them either it is refused or nothing is lost.</summary>
     [Fact]
     public void A_truncated_gz_never_gives_other_content()
