@@ -123,6 +123,27 @@ public sealed class JobValidatorTests : IDisposable
         });
     }
 
+    /// <summary>Whatever is asked for, it is refused before memory is: 1,048,576 x 1 x 4096 x 4096 floats.</summary>
+    [Fact]
+    public void A_batch_that_no_worker_could_hold_is_refused_with_its_bytes() => Expect(
+        "training.batch_size",
+        "of 1048576 images of (1,4096,4096) is 70,368,744,177,664 bytes; expected at most 8,589,934,588, since one worker may have to take it whole: make the batch or the images smaller",
+        spec =>
+        {
+            spec.Training.BatchSize = 1_048_576;
+            spec.Data.Resize.Add(4096);
+        });
+
+    [Fact]
+    public void Broken_pictures_can_be_skipped_where_the_loss_can_leave_samples_out() => Expect(
+        "data.on_error",
+        "skip needs the loss cross_entropy, which can leave samples out; got another loss",
+        spec =>
+        {
+            spec.Data.OnError = "skip";
+            spec.Training.Loss = new Loss { Mse = new Mse() };
+        });
+
     [Fact]
     public void A_missing_file_is_named_at_its_field()
     {
