@@ -71,7 +71,7 @@ public sealed class ManagementCommandTests : IAsyncLifetime
     public async Task Delete_needs_to_be_told_twice()
     {
         var run = await CommandRun.InAsync(_home.Path, "delete", SampleJobs.Id);
-        Assert.Equal(("Job lenet (lenet-3f2a), its log and its files are deleted. This cannot be undone.\nSay --yes to do it.\n", 2), (run.Errors, run.ExitCode));
+        Assert.Equal(("Job lenet (lenet-3f2a), its log and its files are about to be deleted. This cannot be undone.\nSay --yes to do it.\n", 2), (run.Errors, run.ExitCode));
         Assert.Single(_api.Jobs);
         run = await CommandRun.InAsync(_home.Path, "delete", SampleJobs.Id, "--yes");
         Assert.Equal(("lenet (lenet-3f2a) is deleted.\n", 0), (run.Output, run.ExitCode));

@@ -28,7 +28,7 @@ internal static class DeleteCommand
             using var client = await ClusterClient.OpenAsync(connection.Read(parsed, shell), stop);
             var get = new GetJobRequest { Id = parsed.GetValue(id) };
             var job = await client.CallAsync((cluster, options) => cluster.Jobs.GetJobAsync(get, options), stop);
-            Confirmation.Require(parsed.GetValue(yes), shell, $"Job {job.Spec.Name} ({job.Id}), its log and its files are deleted.");
+            Confirmation.Require(parsed.GetValue(yes), shell, $"Job {job.Spec.Name} ({job.Id}), its log and its files are about to be deleted.");
             var request = new DeleteJobRequest { Id = job.Id, Etag = job.Etag };
             await client.CallAsync((cluster, options) => cluster.Jobs.DeleteJobAsync(request, options), stop);
             Printer.Of(parsed, shell).Say(() => new JsonObject { ["id"] = job.Id, ["deleted"] = true }, () => $"{job.Spec.Name} ({job.Id}) is deleted.");

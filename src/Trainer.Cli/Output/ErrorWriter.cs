@@ -16,7 +16,9 @@ internal sealed class ErrorWriter(TextWriter error, bool json, int? width)
 
     private static string ToText(CliException wrong)
     {
-        string?[] lines = [wrong.Message, .. wrong.Violations.Select(fault => $"  {fault}"), wrong.Remedy];
+        // A violation alone may be all that the message says.
+        var faults = wrong.Violations.Select(fault => $"{fault}").Where(fault => fault != wrong.Message);
+        string?[] lines = [wrong.Message, .. faults.Select(fault => $"  {fault}"), wrong.Remedy];
         return string.Join(Environment.NewLine, lines.Where(line => line is not null));
     }
 
