@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using SkiaSharp;
 using Trainer.Kernels;
-using Trainer.Kernels.Data;
 using Trainer.Kernels.Data.Sections;
 
 namespace Trainer.Benchmarks;

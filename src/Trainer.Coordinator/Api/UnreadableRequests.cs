@@ -1,8 +1,6 @@
 using Google.Protobuf;
-using Google.Rpc;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 
 namespace Trainer.Coordinator.Api;
 

@@ -98,27 +98,27 @@ internal sealed partial class NpyFile
     private static NpyFile Parse(string path, string header, long contentOffset)
     {
         var (type, order, shape) = (TypeOf().Match(header), OrderOf().Match(header), ShapeOf().Match(header));
-        if (!type.Success || !order.Success || !shape.Success || order.Groups[1].Value == "True")
+        if (!type.Success || !order.Success || !shape.Success || order.Groups["value"].Value == "True")
         {
             throw new DataFileException(path, $"has the header {header.Trim()}; expected descr, fortran_order: False and shape");
         }
 
         int[] dimensions =
         [
-            .. shape.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(text =>
+            .. shape.Groups["value"].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(text =>
                 int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var dimension) && dimension > 0
                     ? dimension
                     : throw new DataFileException(path, $"has a dimension of {text}; expected 1 to {int.MaxValue}")),
         ];
-        return new NpyFile(path, type.Groups[1].Value, dimensions, contentOffset);
+        return new NpyFile(path, type.Groups["value"].Value, dimensions, contentOffset);
     }
 
-    [GeneratedRegex("'descr': '([^']+)'")]
+    [GeneratedRegex("'descr': '(?<value>[^']+)'", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex TypeOf();
 
-    [GeneratedRegex("'fortran_order': (True|False)")]
+    [GeneratedRegex("'fortran_order': (?<value>True|False)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex OrderOf();
 
-    [GeneratedRegex(@"'shape': \(([0-9, ]*)\)")]
+    [GeneratedRegex(@"'shape': \((?<value>[0-9, ]*)\)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex ShapeOf();
 }

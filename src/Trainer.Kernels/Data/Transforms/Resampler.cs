@@ -112,7 +112,7 @@ internal sealed class Resampler
     private static void Vertical(Picture source, Picture target, int height, ResampleTaps taps)
     {
         target.Reshape(height, source.Width, source.Channels);
-        Span<int> sums = source.Width * source.Channels <= 4096 ? stackalloc int[source.Width * source.Channels] : new int[source.Width * source.Channels];
+        var sums = source.Width * source.Channels <= 4096 ? stackalloc int[source.Width * source.Channels] : new int[source.Width * source.Channels];
         for (var y = 0; y < height; y++)
         {
             sums.Fill(Half);

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Trainer.Kernels.Devices.Cpu.Simd;
 
 namespace Trainer.Kernels.Devices.Cpu.Reduction;
 
