@@ -35,19 +35,20 @@ public sealed class ForkTests
     [Fact]
     public async Task Suspended_killed_and_undisturbed_trainings_end_with_the_same_weights()
     {
-        await using var cluster = await LocalCluster.UpAsync(workers: 3, threads: 1);
-        var file = TinyJob.Everything(workers: 3) with { Epochs = 600, MinWorkers = 1, CheckpointSeconds = 1 };
+        await using var cluster = await LocalCluster.UpAsync(LocalCluster.SlowSteps, workers: 3, threads: 1);
+        var file = TinyJob.Everything(workers: 3) with { Epochs = 100, MinWorkers = 1, CheckpointSeconds = 1 };
         var undisturbed = await cluster.TrainAsync(file.Write(cluster.Home));
 
         var suspended = await cluster.SubmitAsync(file.Write(cluster.Home));
         await cluster.WatchUntilAsync(suspended, job => Step(job) > 30);
-        Assert.Equal(0, (await cluster.RunAsync("suspend", suspended)).ExitCode);
-        Assert.Equal(0, (await cluster.RunAsync("scale", suspended, "--max", "2")).ExitCode);
-        Assert.Equal(0, (await cluster.RunAsync("resume", suspended)).ExitCode);
+        await SucceedsAsync(cluster, "suspend", suspended);
+        await cluster.WatchUntilAsync(suspended, job => job.GetProperty("state").GetString() == "SUSPENDED");
+        await SucceedsAsync(cluster, "scale", suspended, "--max", "2");
+        await SucceedsAsync(cluster, "resume", suspended);
         var resumed = await EndAsync(cluster, suspended);
 
         var killed = await cluster.SubmitAsync(file.Write(cluster.Home));
-        foreach (var step in new[] { 60ul, 300ul })
+        foreach (var step in new[] { 60ul, 180ul })
         {
             await cluster.WatchUntilAsync(killed, job => Step(job) > step);
             foreach (var name in new[] { "coordinator", "worker-0", "worker-1", "worker-2" })
@@ -61,6 +62,12 @@ public sealed class ForkTests
         var survived = await EndAsync(cluster, killed);
         Assert.Equal(undisturbed.GetProperty("weights_sha256").GetString(), resumed);
         Assert.Equal(undisturbed.GetProperty("weights_sha256").GetString(), survived);
+    }
+
+    private static async Task SucceedsAsync(LocalCluster cluster, params string[] command)
+    {
+        var run = await cluster.RunAsync(command);
+        Assert.True(run.ExitCode == 0, $"{run}");
     }
 
     private static async Task<string?> EndAsync(LocalCluster cluster, string job) =>

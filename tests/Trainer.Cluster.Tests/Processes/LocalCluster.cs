@@ -74,10 +74,12 @@ public sealed class LocalCluster : IAsyncDisposable
         using var watch = TrainerProcess.Start(_environment, "watch", id, "--output", "json");
         using var limit = new CancellationTokenSource(Patience);
         var error = watch.StandardError.ReadToEndAsync(limit.Token);
+        var last = "";
         try
         {
             while (await watch.StandardOutput.ReadLineAsync(limit.Token) is { } line)
             {
+                last = line;
                 var job = JsonDocument.Parse(line).RootElement;
                 if (job.GetProperty("event").GetString() != "notice" && condition(job))
                 {
@@ -92,7 +94,7 @@ public sealed class LocalCluster : IAsyncDisposable
         }
 
         throw new InvalidOperationException(
-            $"`trainer watch {id}` ended with exit code {watch.ExitCode} before the condition held.\n{await error}\n{Logs()}");
+            $"`trainer watch {id}` ended with exit code {watch.ExitCode} before the condition held. Its last line:\n{last}\n{await error}\n{Logs()}");
     }
 
     /// <summary>The process id that a process of the cluster published.</summary>

@@ -16,24 +16,24 @@ public class EarlyStoppingTests
     public void Losses_that_are_no_better_end_training_after_so_many_epochs(int patience, double minDelta, string losses, int stopped)
     {
         var values = losses.Split(' ').Select(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture)).ToArray();
-        Assert.Equal(stopped, EndOf(new EarlyStopping(EpochMetric.TrainLoss, Patience: patience, MinDelta: minDelta), values, value => new EpochSums(Sums(value), default)));
-        Assert.Equal(stopped, EndOf(new EarlyStopping(Patience: patience, MinDelta: minDelta), values, value => new EpochSums(default, Sums(value))));
-        Assert.Equal(stopped, EndOf(new EarlyStopping(EpochMetric.TestLoss, MetricMode.Max, patience, minDelta), values, value => new EpochSums(default, Sums(-value))));
+        Assert.Equal(stopped, EndOf(new EarlyStopping(patience, EpochMetric.TrainLoss, MinDelta: minDelta), values, value => new EpochSums(Sums(value), default)));
+        Assert.Equal(stopped, EndOf(new EarlyStopping(patience, MinDelta: minDelta), values, value => new EpochSums(default, Sums(value))));
+        Assert.Equal(stopped, EndOf(new EarlyStopping(patience, EpochMetric.TestLoss, MetricMode.Max, minDelta), values, value => new EpochSums(default, Sums(-value))));
     }
 
     [Fact]
     public void Accuracy_is_better_the_higher_it_is()
     {
         int[] correct = [3, 5, 7, 7, 6];
-        Assert.Equal(5, EndOf(new EarlyStopping(EpochMetric.Accuracy, Patience: 2), correct, right => new EpochSums(default, new PassSums(1, 10, right, 10, 10))));
-        Assert.Equal(3, EndOf(new EarlyStopping(EpochMetric.Accuracy, MetricMode.Min, Patience: 2), correct, right => new EpochSums(default, new PassSums(1, 10, right, 10, 10))));
+        Assert.Equal(5, EndOf(new EarlyStopping(2, EpochMetric.Accuracy), correct, right => new EpochSums(default, new PassSums(1, 10, right, 10, 10))));
+        Assert.Equal(3, EndOf(new EarlyStopping(2, EpochMetric.Accuracy, MetricMode.Min), correct, right => new EpochSums(default, new PassSums(1, 10, right, 10, 10))));
     }
 
     [Fact]
     public void Epochs_without_an_evaluation_are_not_looked_at()
     {
         double?[] losses = [5, null, 6, null, null, 7, null];
-        Assert.Equal(6, EndOf(new EarlyStopping(Patience: 2), losses, loss => new EpochSums(Sums(1), loss is { } value ? Sums(value) : default)));
+        Assert.Equal(6, EndOf(new EarlyStopping(2), losses, loss => new EpochSums(Sums(1), loss is { } value ? Sums(value) : default)));
     }
 
     // 0: it goes on behind the last epoch.

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Google.Protobuf.Reflection;
 
 namespace Trainer.Protos.Tests.JobFiles;
@@ -54,6 +55,19 @@ public sealed class JobRulesTests
                 "cluster.min_workers: must be at most training.shards (17), got 18",
             ],
             Violations(spec));
+    }
+
+    /// <summary>A section that appears by itself would change trainings that never asked for it.</summary>
+    [Fact]
+    public void Defaults_add_no_section_but_these()
+    {
+        var spec = JobRules.WithDefaults(JobFile.Parse(
+            "name: j\nmodel: {zoo: lenet}\ndata: {dataset: fashion-mnist}\ntraining: {epochs: 9, batch_size: 8, optimizer: {sgd: {lr: 0.1}}}\n", "j.yaml"));
+        Assert.Equal(["model", "data", "training", "training.optimizer", "training.optimizer.sgd", "training.loss", "training.loss.cross_entropy", "cluster", "cluster.checkpoint"], Sections(spec, ""));
+
+        static IEnumerable<string> Sections(IMessage message, string path) => message.Descriptor.Fields.InFieldNumberOrder()
+            .Where(field => field.FieldType == FieldType.Message && !field.IsRepeated && field.Accessor.GetValue(message) is not null)
+            .SelectMany(field => Sections((IMessage)field.Accessor.GetValue(message), $"{path}{field.Name}.").Prepend($"{path}{field.Name}"));
     }
 
     [Fact]
