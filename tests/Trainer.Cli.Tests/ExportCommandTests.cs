@@ -1,6 +1,3 @@
-using Trainer.Cli.Tests.Fakes;
-using Trainer.Protos;
-
 namespace Trainer.Cli.Tests;
 
 /// <summary>trainer export.</summary>

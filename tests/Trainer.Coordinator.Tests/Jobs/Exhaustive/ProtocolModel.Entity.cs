@@ -1,7 +1,4 @@
 using Trainer.Coordinator.Jobs;
-using Trainer.Node.Links;
-using Trainer.Node.Reduction;
-using Trainer.Node.States;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Tests.Jobs.Exhaustive;
