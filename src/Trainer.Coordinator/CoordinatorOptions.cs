@@ -3,6 +3,7 @@ using Trainer.Coordinator.Store;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Files;
+using Trainer.Hosting.Limits;
 using Trainer.Hosting.Logging;
 using Trainer.Hosting.Run;
 
@@ -39,11 +40,17 @@ public sealed record CoordinatorOptions
     /// <summary>Which files jobs may name.</summary>
     public FileRoots Files { get; init; } = FileRoots.Everything;
 
+    /// <summary>How much the process takes from others.</summary>
+    public ProcessLimits Limits { get; init; } = ProcessLimits.Usual;
+
     /// <summary>Where a local cluster's processes find each other; null where addresses are given (Kubernetes).</summary>
     public RunFolder? Run { get; init; }
 
-    /// <summary>What API calls must carry; null only with <see cref="Insecure"/>.</summary>
+    /// <summary>An admin's token, for whoever starts the cluster; null only with <see cref="Insecure"/>.</summary>
     public string? Token { get; init; }
+
+    /// <summary>Whoever reaches the port may read <c>/metrics</c>; else that needs a viewer's token.</summary>
+    public bool MetricsOpen { get; init; }
 
     /// <summary>Lets a process without certificates bind beyond loopback.</summary>
     public bool Insecure { get; init; }

@@ -53,6 +53,8 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
 
     internal ActorSystem System => _system;
 
+    internal CoordinatorWeb Web => _web;
+
     public static async Task<CoordinatorProcess> StartAsync(CoordinatorOptions options, CoordinatorTuning tuning, ILoggerFactory loggers, CancellationToken stop = default)
     {
         var undo = new Stack<Func<ValueTask>>();

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -11,6 +13,7 @@ using Trainer.Coordinator.Http;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Cluster;
+using Trainer.Hosting.Limits;
 using Trainer.Hosting.Metrics;
 
 namespace Trainer.Coordinator;
@@ -24,28 +27,36 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(3);
 
     // Each answers as long as the process is a member of the cluster.
-    private static readonly string[] Services = [Protos.JobService.Descriptor.FullName, Protos.WorkerService.Descriptor.FullName, Protos.SystemService.Descriptor.FullName];
+    private static readonly string[] Services = [Protos.JobService.Descriptor.FullName, Protos.WorkerService.Descriptor.FullName, Protos.SystemService.Descriptor.FullName, Protos.TokenService.Descriptor.FullName];
 
     private readonly WebApplication _app;
 
-    private CoordinatorWeb(WebApplication app, string grpc, string http) => (_app, Grpc, Http) = (app, grpc, http);
+    private readonly Listening _grpc;
+    private readonly Listening _http;
+
+    private CoordinatorWeb(WebApplication app, Listening grpc, Listening http) => (_app, _grpc, _http) = (app, grpc, http);
 
     /// <summary>http://host:port</summary>
-    public string Grpc { get; }
+    public string Grpc => _grpc.Url;
 
     /// <summary>http://host:port</summary>
-    public string Http { get; }
+    public string Http => _http.Url;
+
+    /// <summary>All that can be asked for.</summary>
+    public IReadOnlyList<Endpoint> Endpoints => _app.Services.GetRequiredService<EndpointDataSource>().Endpoints;
 
     /// <exception cref="IOException">A port cannot be bound.</exception>
     public static async Task<CoordinatorWeb> StartAsync(
         CoordinatorOptions options, IJobStore store, ArtifactStores stores, LogSignal written, JobViewers viewers, JobDirectory directory, Func<bool> isMember, ILoggerFactory loggers)
     {
-        var (grpc, http) = (new Listening(options.Host), new Listening(options.Host));
+        var logger = loggers.CreateLogger("Trainer.Coordinator");
+        var (grpc, http) = (new Listening(options.Host, Gate()), new Listening(options.Host, Gate()));
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             grpc.Bind(kestrel, options.GrpcPort, HttpProtocols.Http2);
             http.Bind(kestrel, options.HttpPort, HttpProtocols.Http1);
+            kestrel.Limits.MaxRequestBodySize = null; // Whoever reads a body has a limit: gRPC and HttpRequests.
         });
         builder.Services
             .AddSingleton(loggers)
@@ -58,15 +69,19 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
         builder.Services.AddSingleton(_ => new ApiCalls(() => grpc.Own)); // Disposed with the application.
         AddApi(builder.Services, options, store, stores, directory, isMember);
         var app = builder.Build();
-        Map(app);
+        Map(app, options);
         await app.StartAsync();
-        return new CoordinatorWeb(app, grpc.Url, http.Url);
+        return new CoordinatorWeb(app, grpc, http);
+
+        ConnectionGate Gate() => new(options.Limits, TimeProvider.System, logger);
     }
 
     public async ValueTask DisposeAsync()
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
+        _grpc.Dispose();
+        _http.Dispose();
     }
 
     private static void AddApi(IServiceCollection services, CoordinatorOptions options, IJobStore store, ArtifactStores stores, JobDirectory directory, Func<bool> isMember)
@@ -77,6 +92,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton(directory)
             .AddSingleton<DataCatalog>()
             .AddSingleton(options.Files)
+            .AddSingleton(options.Limits)
             .AddSingleton<JobValidator>()
             .AddSingleton<JobOrigins>()
             .AddSingleton<CheckThreads>()
@@ -92,11 +108,20 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton(new CoordinatorIdentity(options.Name, TimeProvider.System.GetUtcNow()))
             .AddSingleton(new JobArtifacts(stores, options.Artifacts))
             .AddSingleton<FaultInterceptor>()
-            .AddSingleton<BearerTokenInterceptor>()
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton<TokenBook>()
+            .AddSingleton<Gatekeeper>()
+            .AddSingleton<ClientBudgets>()
+            .AddSingleton<AccessGate>()
+            .AddSingleton<AuditLog>()
+            .AddSingleton<AuditInterceptor>()
+            .AddSingleton<OwnershipInterceptor>()
             .AddGrpc(grpc =>
             {
+                grpc.MaxReceiveMessageSize = options.Limits.Count(ProcessLimits.MessageBytes);
+                grpc.Interceptors.Add<AuditInterceptor>();
                 grpc.Interceptors.Add<FaultInterceptor>();
-                grpc.Interceptors.Add<BearerTokenInterceptor>();
+                grpc.Interceptors.Add<OwnershipInterceptor>();
             });
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks(health =>
@@ -108,18 +133,20 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
         }).AddCheck("member", () => isMember() ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("not a member of the cluster"));
     }
 
-    private static void Map(WebApplication app)
+    private static void Map(WebApplication app, CoordinatorOptions options)
     {
-        app.ExplainUnreadableRequests();
+        app.Use(app.Services.GetRequiredService<AccessGate>().PassAsync);
+        app.ExplainUnreadableRequests(options.Limits);
         app.MapGrpcService<JobService>();
         app.MapGrpcService<WorkerService>();
         app.MapGrpcService<SystemService>();
+        app.MapGrpcService<TokenService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         app.MapHttpApi(app.Services.GetRequiredService<ApiCalls>());
-        app.MapTrainerMetrics();
-        app.MapHealthChecks("/healthz", new HealthCheckOptions { Predicate = _ => false }); // alive: it answers
-        app.MapHealthChecks("/readyz");
+        AccessGate.Named(app.MapTrainerMetrics(), options.MetricsOpen ? Permissions.OpenMetrics : Permissions.Metrics);
+        AccessGate.Named(app.MapHealthChecks("/healthz", new HealthCheckOptions { Predicate = _ => false }), "/healthz"); // alive: it answers
+        AccessGate.Named(app.MapHealthChecks("/readyz"), "/readyz");
     }
 
     /// <summary>Signals are for whoever runs the process, not for its web server.</summary>

@@ -1,10 +1,12 @@
 using System.Net;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Trainer.Coordinator.Http;
 
 namespace Trainer.Coordinator;
 
 /// <summary>A port of the process: asked for before it is bound, known afterwards.</summary>
-internal sealed class Listening(string host)
+internal sealed class Listening(string host, ConnectionGate gate) : IDisposable
 {
     private ListenOptions? _options;
 
@@ -19,6 +21,8 @@ internal sealed class Listening(string host)
         : literal.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback
         : literal;
 
+    public void Dispose() => gate.Dispose();
+
     /// <summary>Binds the address; for the name of a host, all of its addresses.</summary>
     public void Bind(KestrelServerOptions kestrel, int port, HttpProtocols protocols)
     {
@@ -26,6 +30,7 @@ internal sealed class Listening(string host)
         kestrel.Listen(address, port, options =>
         {
             options.Protocols = protocols;
+            options.Use((connection, next) => gate.ServeAsync(connection, next));
             _options = options;
         });
     }

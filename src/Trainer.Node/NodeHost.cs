@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Files;
+using Trainer.Hosting.Limits;
 using Trainer.Hosting.Logging;
 using Trainer.Hosting.Metrics;
 using Trainer.Hosting.Run;
@@ -49,6 +50,12 @@ public sealed record NodeOptions
 
     public bool Insecure { get; init; }
 
+    /// <summary>Whoever reaches the port may read <c>/metrics</c>.</summary>
+    public bool MetricsOpen { get; init; }
+
+    /// <summary>With which <c>/metrics</c> can be read, beside the run folder's; null: there is none.</summary>
+    public string? MetricsToken { get; init; }
+
     /// <summary>What the golden step must come to. See <see cref="GoldenStep.Known"/>.</summary>
     public IReadOnlyDictionary<string, ulong> Golden { get; init; } = GoldenStep.Known;
 
@@ -60,6 +67,9 @@ public sealed record NodeOptions
 
     /// <summary>Which files jobs may name.</summary>
     public FileRoots Files { get; init; } = FileRoots.Everything;
+
+    /// <summary>How much the process takes from others.</summary>
+    public ProcessLimits Limits { get; init; } = ProcessLimits.Usual;
 
     /// <summary>How buckets are reached, where orders name such.</summary>
     public S3Access Buckets { get; init; } = new();
@@ -133,9 +143,9 @@ public static class NodeHost
         Prove(device, options.Golden, logger);
         metrics.Device(device.Kind, device.Description, device.NumericsId);
         DisposableCluster? cluster = null;
-        await using var http = NodeHttp.Create(options.Host, options.HttpPort, () => cluster?.IsUp ?? false, loggers);
+        await using var http = NodeHttp.Create(options.Host, options.HttpPort, MetricsAccess.Of(options), () => cluster?.IsUp ?? false, loggers);
         await http.StartAsync(CancellationToken.None);
-        var listener = new LinkListener(Endpoints(options), logger); // The worker disposes it.
+        var listener = new LinkListener(Endpoints(options), logger, options.Limits); // The worker disposes it.
         var training = TrainingSystem.Create();
         var worker = StartWorker(training, options, device, stores, metrics, listener, logger);
         try
@@ -216,6 +226,7 @@ public static class NodeHost
             Listener = listener,
             Artifacts = stores,
             Files = options.Files,
+            Limits = options.Limits,
             Reached = options.Reached,
             Hashed = options.Hashed,
             Machine = HostIdentity.Machine,

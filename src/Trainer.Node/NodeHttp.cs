@@ -10,10 +10,10 @@ using Trainer.Hosting.Metrics;
 
 namespace Trainer.Node;
 
-/// <summary>A node's HTTP port: <c>/healthz</c> (alive), <c>/readyz</c> (a full member of the cluster), <c>/metrics</c>.</summary>
+/// <summary>A node's HTTP port: <c>/healthz</c> (alive), <c>/readyz</c> (a full member of the cluster), and <c>/metrics</c> for who has a token.</summary>
 internal static class NodeHttp
 {
-    public static WebApplication Create(string host, int port, Func<bool> ready, ILoggerFactory loggers)
+    public static WebApplication Create(string host, int port, MetricsAccess access, Func<bool> ready, ILoggerFactory loggers)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Services.AddSingleton(loggers);
@@ -21,10 +21,19 @@ internal static class NodeHttp
         builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
         builder.WebHost.UseUrls($"http://{(host.Contains(':') ? $"[{host}]" : host)}:{port}");
         var app = builder.Build();
+        app.Use((HttpContext http, RequestDelegate next) => http.GetEndpoint()?.Metadata.GetMetadata<MetricsAccess>() is { } wanted && !wanted.Admits(http.Request.Headers.Authorization.ToString())
+            ? RefuseAsync(http.Response)
+            : next(http));
         app.MapGet("/healthz", () => "ok\n");
         app.MapGet("/readyz", () => ready() ? Results.Text("ready\n") : Results.Text("not a member of the cluster\n", statusCode: StatusCodes.Status503ServiceUnavailable));
-        app.MapTrainerMetrics();
+        app.MapTrainerMetrics().WithMetadata(access);
         return app;
+    }
+
+    private static Task RefuseAsync(HttpResponse response)
+    {
+        response.StatusCode = StatusCodes.Status401Unauthorized;
+        return response.WriteAsync(MetricsAccess.Refusal);
     }
 
     /// <summary>The port that was bound.</summary>

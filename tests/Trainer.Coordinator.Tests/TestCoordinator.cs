@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
@@ -47,9 +48,14 @@ internal sealed class TestCoordinator : IAsyncDisposable
 
     public Protos.JobService.JobServiceClient Jobs => new(WithToken(Token));
 
+    public Protos.TokenService.TokenServiceClient Tokens => new(WithToken(Token));
+
+    public CoordinatorWeb Web => _process.Web;
+
     public Protos.WorkerService.WorkerServiceClient Workers => new(WithToken(Token));
 
-    public static async Task<TestCoordinator> StartAsync(string folder, StoreAddress? store = null)
+    public static async Task<TestCoordinator> StartAsync(
+        string folder, StoreAddress? store = null, Func<CoordinatorOptions, CoordinatorOptions>? change = null, ILoggerFactory? loggers = null)
     {
         var options = new CoordinatorOptions { Store = store ?? new SqliteAddress(Path.Combine(folder, "store")), Artifacts = Path.Combine(folder, "jobs"), Token = Token };
         var tuning = new CoordinatorTuning
@@ -58,7 +64,7 @@ internal sealed class TestCoordinator : IAsyncDisposable
             Jobs = settings => settings with { AdoptTimeout = TimeSpan.FromSeconds(3) },
             Scheduler = new SchedulerSettings { WarmUp = TimeSpan.FromSeconds(0.5), Settle = TimeSpan.FromSeconds(0.3) },
         };
-        return new TestCoordinator(await CoordinatorProcess.StartAsync(options, tuning, NullLoggerFactory.Instance));
+        return new TestCoordinator(await CoordinatorProcess.StartAsync(change?.Invoke(options) ?? options, tuning, loggers ?? NullLoggerFactory.Instance));
     }
 
     public CallInvoker WithToken(string token) => Invoker.Intercept(metadata =>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
 using Trainer.Hosting.Run;
 using Trainer.Kernels.Gpu;
@@ -32,6 +33,12 @@ public sealed class NodeHostTests : IDisposable
         using var client = new HttpClient { BaseAddress = new Uri(endpoint.Http) };
         Assert.Equal("ok\n", await client.GetStringAsync("/healthz", patience.Token));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync("/readyz", patience.Token)).StatusCode);
+        var refusal = await client.GetAsync("/metrics", patience.Token);
+        Assert.Equal(HttpStatusCode.Unauthorized, refusal.StatusCode);
+        Assert.Equal(
+            "/metrics of a node needs the header 'authorization: Bearer TOKEN' with the token of its run folder or of its --metrics-token-file. To do without, start the node with --metrics-open.\n",
+            await refusal.Content.ReadAsStringAsync(patience.Token));
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", run.Token);
         var metrics = await client.GetStringAsync("/metrics", patience.Token);
         Assert.Contains("trainer_build_info", metrics, StringComparison.Ordinal);
         Assert.Contains("kind=\"cpu\"", metrics, StringComparison.Ordinal);

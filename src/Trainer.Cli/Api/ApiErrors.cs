@@ -21,13 +21,13 @@ internal static class ApiErrors
             ExitCode.Unreachable,
             "See whether it runs, and what its log says: trainer doctor",
             refused),
-        StatusCode.Unauthenticated or StatusCode.PermissionDenied when !client.HasToken => new CliException(
+        StatusCode.Unauthenticated when !client.HasToken => new CliException(
             $"The cluster at {Authority(client.Endpoint)} wants a token, and none was given.",
             ExitCode.Unreachable,
             "Give the token of this cluster with --token-file FILE.",
             refused),
-        StatusCode.Unauthenticated or StatusCode.PermissionDenied => new CliException(
-            $"The cluster at {Authority(client.Endpoint)} does not accept the token.",
+        StatusCode.Unauthenticated => new CliException(
+            $"The cluster at {Authority(client.Endpoint)} does not accept the token.{(refused.Status.Detail.Length > 0 ? $" {refused.Status.Detail}" : "")}",
             ExitCode.Unreachable,
             "Give the token of this cluster with --token-file FILE.",
             refused),

@@ -28,6 +28,7 @@ internal sealed class ClusterClient : IDisposable
         Jobs = new JobService.JobServiceClient(_channel);
         Workers = new WorkerService.WorkerServiceClient(_channel);
         System = new SystemService.SystemServiceClient(_channel);
+        Tokens = new TokenService.TokenServiceClient(_channel);
     }
 
     public Uri Endpoint { get; }
@@ -42,6 +43,8 @@ internal sealed class ClusterClient : IDisposable
     public WorkerService.WorkerServiceClient Workers { get; }
 
     public SystemService.SystemServiceClient System { get; }
+
+    public TokenService.TokenServiceClient Tokens { get; }
 
     /// <exception cref="CliException">The run folder knows no coordinator.</exception>
     public static async Task<ClusterClient> OpenAsync(ClusterAddress address, CancellationToken stop)

@@ -6,6 +6,7 @@ using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Coordinator;
 using Trainer.Hosting.Artifacts;
+using Trainer.Hosting.Limits;
 
 namespace Trainer.Cli.Commands;
 
@@ -19,7 +20,7 @@ internal static class CoordinatorCommand
 
     public static Command Create(Shell shell)
     {
-        var host = new HostProcess();
+        var host = new HostProcess(ProcessLimits.OfCoordinators);
         var name = new Option<string>("--name") { Description = "Unique among the coordinators.", DefaultValueFactory = _ => "coordinator" };
         var grpcPort = HostProcess.Port("--grpc-port", "the job API");
         var store = StoreOption.Create();
@@ -28,7 +29,7 @@ internal static class CoordinatorCommand
         var retention = new RetentionOptions();
         var tokenFile = new Option<string?>("--token-file")
         {
-            Description = "Holds the token that API calls must carry. A run folder has its own.",
+            Description = "Holds an admin's token, with which the first others are made (trainer token create). A run folder has its own.",
             HelpName = "FILE",
         };
         var command = new TrainerCommand("coordinator", "Runs a coordinator: job API, scheduler and store. 'trainer up' starts one for you.")
@@ -62,8 +63,10 @@ internal static class CoordinatorCommand
                 Retention = retention.Read(parsed),
                 Buckets = S3Access.Of(shell.Environment),
                 Run = run,
-                Token = parsed.GetValue(tokenFile) is { } file ? TokenFile.Read(file) : run?.Token,
+                Token = parsed.GetValue(tokenFile) is { } file ? TokenFile.ReadOwn(file) : run?.Token,
                 Files = host.Files(parsed),
+                Limits = host.Limits(parsed),
+                MetricsOpen = parsed.GetValue(host.MetricsOpen),
                 Insecure = parsed.GetValue(host.Insecure),
                 Log = host.Log(parsed),
             };

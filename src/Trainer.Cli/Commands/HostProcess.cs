@@ -3,6 +3,7 @@ using Trainer.Cli.Local;
 using Trainer.Cli.Options;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Files;
+using Trainer.Hosting.Limits;
 using Trainer.Hosting.Logging;
 using Trainer.Hosting.Run;
 
@@ -44,6 +45,8 @@ internal sealed class HostProcess
         DefaultValueFactory = _ => [],
     };
 
+    public Option<bool> MetricsOpen { get; } = MetricsOption.Create();
+
     public Option<bool> Insecure { get; } = new("--insecure")
     {
         Description = "Bind beyond loopback without certificates. Only behind a network policy.",
@@ -73,17 +76,27 @@ internal sealed class HostProcess
         ["json"] = Hosting.Logging.LogFormat.Json,
     };
 
-    public HostProcess() => Seed.Validators.Add(given =>
+    private readonly IReadOnlyList<Limit> _limits;
+
+    /// <param name="limits">That the process has.</param>
+    public HostProcess(IReadOnlyList<Limit> limits)
     {
-        foreach (var token in given.Tokens.Where(token => !SeedAddress.TryParse(token.Value, out _)))
+        _limits = limits;
+        Seed.Validators.Add(given =>
         {
-            given.AddError($"--seed: expected {SeedAddress.Expected}, got '{token.Value}'.");
-        }
-    });
+            foreach (var token in given.Tokens.Where(token => !SeedAddress.TryParse(token.Value, out _)))
+            {
+                given.AddError($"--seed: expected {SeedAddress.Expected}, got '{token.Value}'.");
+            }
+        });
+        Limit = LimitOption.Create(limits);
+    }
+
+    public Option<string[]> Limit { get; }
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { Host, ClusterPort, HttpPort, Seed, RunFolder, DataRoot, Insecure, ExitWithParent, LogLevel, LogFormat })
+        foreach (var option in new Option[] { Host, ClusterPort, HttpPort, Seed, RunFolder, DataRoot, Limit, MetricsOpen, Insecure, ExitWithParent, LogLevel, LogFormat })
         {
             command.Options.Add(option);
         }
@@ -92,6 +105,8 @@ internal sealed class HostProcess
     public FileRoots Files(ParseResult parsed) => (parsed.GetValue(DataRoot), parsed.GetValue(RunFolder)) is ({ Length: 0 }, not null)
         ? FileRoots.Everything
         : FileRoots.Of(parsed.GetValue(DataRoot)!);
+
+    public ProcessLimits Limits(ParseResult parsed) => ProcessLimits.Parse(parsed.GetValue(Limit)!, _limits);
 
     public LogOptions Log(ParseResult parsed) => new(
         parsed.GetValue(LogLevel) ?? Microsoft.Extensions.Logging.LogLevel.Information, parsed.GetValue(LogFormat) ?? Hosting.Logging.LogFormat.Text);

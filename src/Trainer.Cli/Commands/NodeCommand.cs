@@ -1,10 +1,12 @@
 using System.CommandLine;
+using Trainer.Cli.Api;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Help;
 using Trainer.Cli.Local;
 using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Hosting.Artifacts;
+using Trainer.Hosting.Limits;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Gpu;
 using Trainer.Node;
@@ -21,7 +23,7 @@ internal static class NodeCommand
 
     public static Command Create(Shell shell)
     {
-        var host = new HostProcess();
+        var host = new HostProcess(ProcessLimits.OfNodes);
         var name = new Option<string>("--name")
         {
             Description = "The worker's name, unique in the cluster.",
@@ -30,6 +32,11 @@ internal static class NodeCommand
         var linkPort = HostProcess.Port("--link-port", "tensors from other workers");
         var threads = new Option<int>("--threads") { Description = "Compute threads of a worker on the CPU; 0: one per processor.", HelpName = "N" };
         threads.Validators.Add(Numbers.AtLeast(0));
+        var metricsToken = new Option<string?>("--metrics-token-file")
+        {
+            Description = "Holds a token with which /metrics can be read: a viewer's, for all processes. A run folder's does too.",
+            HelpName = "FILE",
+        };
         var device = DeviceOption.Create(DeviceName.Auto, "What the worker computes on");
         var command = new TrainerCommand("node", "Runs a worker. 'trainer up' starts some for you.")
         {
@@ -39,7 +46,7 @@ internal static class NodeCommand
                 "trainer node --name worker-0 --host worker-0.worker --cluster-port 4053 --link-port 6000 --http-port 9090 \\",
                 "    --seed coordinator-0.coordinator:4053 --insecure",
             ],
-            Options = { name, linkPort, threads, device },
+            Options = { name, linkPort, threads, device, metricsToken },
         };
         host.AddTo(command);
         command.SetAction((parsed, stop) =>
@@ -58,6 +65,9 @@ internal static class NodeCommand
                 Device = parsed.GetValue(device)!,
                 OpenDevice = DeviceCatalog.Open,
                 Files = host.Files(parsed),
+                Limits = host.Limits(parsed),
+                MetricsToken = parsed.GetValue(metricsToken) is { } file ? TokenFile.ReadOwn(file) : null,
+                MetricsOpen = parsed.GetValue(host.MetricsOpen),
                 Insecure = parsed.GetValue(host.Insecure),
                 Buckets = S3Access.Of(shell.Environment),
                 Log = host.Log(parsed),

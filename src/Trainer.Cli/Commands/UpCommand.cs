@@ -28,6 +28,7 @@ internal static class UpCommand
         var store = Folder("--store", "The database of jobs. Default: store/ in $TRAINER_HOME.");
         var artifacts = ArtifactsOption.Create("Where checkpoints and results of jobs go. Default: jobs/ in $TRAINER_HOME.");
         var retention = new RetentionOptions();
+        var metricsOpen = MetricsOption.Create();
         var exitWithParent = new Option<bool>("--exit-with-parent")
         {
             Description = "Stop when standard input closes: for scripts that want no cluster to outlive them.",
@@ -37,7 +38,7 @@ internal static class UpCommand
             "up", "Starts a cluster on this machine: a coordinator and workers. Restarts processes that exit. Ctrl-C stops all.")
         {
             Examples = ["trainer up", "trainer up --workers 3 --threads-per-worker 1 --detach", "trainer up --workers 2 --device cuda", "trainer up --workers 2 --no-restart", "trainer up --artifacts s3://training/jobs"],
-            Options = { workers, threads, device, detach, noRestart, runFolder, store, artifacts, exitWithParent, supervise },
+            Options = { workers, threads, device, detach, noRestart, runFolder, store, artifacts, metricsOpen, exitWithParent, supervise },
         };
         retention.AddTo(command);
         command.SetAction((parsed, stop) =>
@@ -56,6 +57,7 @@ internal static class UpCommand
                 Restart: !parsed.GetValue(noRestart))
             {
                 Retention = retention.Read(parsed),
+                MetricsOpen = parsed.GetValue(metricsOpen),
             };
             var printer = Printer.Of(parsed, shell);
             if (options.ThreadsPerWorker > Environment.ProcessorCount && !parsed.GetValue(supervise))
@@ -90,6 +92,11 @@ internal static class UpCommand
         if (!options.Restart)
         {
             arguments.Add("--no-restart");
+        }
+
+        if (options.MetricsOpen)
+        {
+            arguments.Add(MetricsOption.Name);
         }
 
         return arguments;

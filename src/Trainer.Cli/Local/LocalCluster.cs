@@ -15,6 +15,9 @@ internal sealed record LocalClusterOptions(LocalFolders Folders, int Workers, in
 {
     /// <summary>Whose files stay once jobs have ended.</summary>
     public RetentionPolicy Retention { get; init; } = new();
+
+    /// <summary>Whoever reaches a process may read its metrics.</summary>
+    public bool MetricsOpen { get; init; }
 }
 
 /// <summary>A cluster of processes on this machine: one coordinator, some workers, and a supervisor, which is this process.</summary>
@@ -120,7 +123,7 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
     }
 
     private ChildSpec Child(string name, string[] arguments) => new(
-        name, Executable.Path, [.. arguments, "--run-folder", options.Folders.Run, "--exit-with-parent"], LogFile.Fresh(options.Folders.Logs, name));
+        name, Executable.Path, [.. arguments, .. options.MetricsOpen ? [MetricsOption.Name] : Array.Empty<string>(), "--run-folder", options.Folders.Run, "--exit-with-parent"], LogFile.Fresh(options.Folders.Logs, name));
 
     private static bool IsUp(RunFolder run, ChildProcess child) =>
         run.Endpoints().Any(endpoint => endpoint.Name == child.Spec.Name && endpoint.ProcessId == child.ProcessId);

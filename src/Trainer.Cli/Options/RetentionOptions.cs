@@ -8,16 +8,9 @@ namespace Trainer.Cli.Options;
 /// <summary>--keep-for, --keep-jobs and --keep-bytes: whose files stay once jobs have ended.</summary>
 internal sealed class RetentionOptions
 {
-    private static readonly Dictionary<string, long> Seconds = new(StringComparer.Ordinal) { ["d"] = 86400, ["h"] = 3600, ["m"] = 60 };
-
     private static readonly Dictionary<string, long> Units = new(StringComparer.Ordinal) { ["KiB"] = 1L << 10, ["MiB"] = 1L << 20, ["GiB"] = 1L << 30, ["TiB"] = 1L << 40 };
 
-    private readonly Option<long?> _age = new("--keep-for")
-    {
-        Description = "Files of ended jobs stay for so long.",
-        HelpName = "30d|12h|90m",
-        CustomParser = given => Amount(given, Seconds, "a number with d, h or m behind it"),
-    };
+    private readonly Option<TimeSpan?> _age = DurationOption.Create("--keep-for", "Files of ended jobs stay for so long.");
 
     private readonly Option<int?> _jobs = new("--keep-jobs") { Description = "Files of so many ended jobs stay: of those that ended last.", HelpName = "N" };
 
@@ -39,7 +32,7 @@ internal sealed class RetentionOptions
     }
 
     public RetentionPolicy Read(ParseResult parsed) =>
-        new(parsed.GetValue(_age) is { } seconds ? TimeSpan.FromSeconds(seconds) : null, parsed.GetValue(_jobs), parsed.GetValue(_bytes));
+        new(parsed.GetValue(_age), parsed.GetValue(_jobs), parsed.GetValue(_bytes));
 
     /// <summary>As <see cref="Read"/> reads them again.</summary>
     public static IReadOnlyList<string> Arguments(RetentionPolicy policy) =>

@@ -59,7 +59,17 @@ internal static class ApiErrors
 
     public static RpcException TooManyDownloads(string message) => Error(StatusCode.ResourceExhausted, "TOO_MANY_DOWNLOADS", message);
 
-    public static RpcException Unauthenticated(string message) => Error(StatusCode.Unauthenticated, "TOKEN_INVALID", message);
+    /// <param name="reason">A word for programs.</param>
+    public static RpcException Unauthenticated(string reason, string message) => Error(StatusCode.Unauthenticated, reason, message);
+
+    public static RpcException RoleNeeded(string message) => Error(StatusCode.PermissionDenied, "ROLE_NEEDED", message);
+
+    public static RpcException JobOfAnother(string message) => Error(StatusCode.PermissionDenied, "JOB_OF_ANOTHER", message);
+
+    /// <summary>A client asks for more than its share.</summary>
+    public static RpcException TooMuch(string reason, string message) => Error(StatusCode.ResourceExhausted, reason, message);
+
+    public static RpcException TokenNotFound(string id) => Error(StatusCode.NotFound, "TOKEN_NOT_FOUND", $"There is no token {id}. Those that there are: trainer token list");
 
     /// <summary>The caller may try again, here or at another coordinator.</summary>
     public static RpcException Unavailable(string message) => Error(StatusCode.Unavailable, "UNAVAILABLE", message);

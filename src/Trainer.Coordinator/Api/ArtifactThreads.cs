@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Trainer.Hosting.Limits;
 
 namespace Trainer.Coordinator.Api;
 
@@ -7,7 +8,7 @@ public sealed class ArtifactThreads : IDisposable
 {
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(20);
 
-    private readonly CheckThreads _threads = new();
+    private readonly CheckThreads _threads = new(ProcessLimits.Usual);
 
     /// <exception cref="RpcException">UNAVAILABLE: the store does not answer. RESOURCE_EXHAUSTED: too many wait for it.</exception>
     public async Task<T> RunAsync<T>(Func<T> question, CancellationToken stop)

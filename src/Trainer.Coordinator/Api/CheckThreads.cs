@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Trainer.Hosting.Limits;
 
 namespace Trainer.Coordinator.Api;
 
@@ -8,14 +9,12 @@ namespace Trainer.Coordinator.Api;
 /// </summary>
 public sealed class CheckThreads : IDisposable
 {
-    private const int Threads = 2;
-    private const int MostWaiting = 256;
+    private readonly BlockingCollection<Action> _waiting;
 
-    private readonly BlockingCollection<Action> _waiting = new(MostWaiting);
-
-    public CheckThreads()
+    public CheckThreads(ProcessLimits limits)
     {
-        for (var thread = 0; thread < Threads; thread++)
+        _waiting = new BlockingCollection<Action>(limits.Count(ProcessLimits.WaitingValidations));
+        for (var thread = 0; thread < limits.Count(ProcessLimits.Validations); thread++)
         {
             new Thread(Work) { IsBackground = true, Name = "job-check" }.Start();
         }
@@ -28,7 +27,7 @@ public sealed class CheckThreads : IDisposable
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         if (!_waiting.TryAdd(Check, 0, CancellationToken.None))
         {
-            throw ApiErrors.Exhausted($"{MostWaiting} jobs are waiting to be checked. Try again.");
+            throw ApiErrors.Exhausted($"{_waiting.BoundedCapacity} jobs are waiting to be checked (--limit {ProcessLimits.WaitingValidations.Name}=N). Try again.");
         }
 
         return await done.Task.WaitAsync(stop);

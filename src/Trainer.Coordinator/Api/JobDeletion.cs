@@ -28,6 +28,10 @@ public sealed class JobDeletion(IJobStore store, JobDirectory directory, Artifac
         {
             return;
         }
+        else if (Principal.Of(caller) is { Role: not Role.Admin } user && await threads.RunAsync(() => artifacts.Measure(request.Id).Bytes > 0, caller.CancellationToken))
+        {
+            throw ApiErrors.RoleNeeded($"There is no job {request.Id}, and whose files are left of it is not known: to delete them needs the role admin, and {user.User}'s token has not.");
+        }
 
         await threads.RunAsync(() => DeleteFiles(request.Id, row), CancellationToken.None); // Whoever asked may go: nobody else would do it.
     }

@@ -1,6 +1,6 @@
-using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
+using Trainer.Hosting.Limits;
 
 namespace Trainer.Coordinator.Api;
 
@@ -18,21 +18,24 @@ internal static class UnreadableRequests
     public static void NoteRead(ServerCallContext context) => context.GetHttpContext().Items[IsRead] = true;
 
     /// <summary>Before gRPC's own endpoints.</summary>
-    public static IApplicationBuilder ExplainUnreadableRequests(this IApplicationBuilder app) => app.Use(async (http, next) =>
+    public static IApplicationBuilder ExplainUnreadableRequests(this IApplicationBuilder app, ProcessLimits limits) => app.Use(async (http, next) =>
     {
         await next(http);
-        if (http.Response.Headers.GrpcStatus == $"{(int)StatusCode.Unknown}" && !http.Items.ContainsKey(IsRead))
+        if (http.Response.HasStarted || http.Items.ContainsKey(IsRead))
         {
-            Answer(http.Response, ApiErrors.UnreadableRequest(
+            return;
+        }
+
+        if (http.Response.Headers.GrpcStatus == $"{(int)StatusCode.ResourceExhausted}")
+        {
+            GrpcAnswers.Refuse(http.Response, ApiErrors.TooMuch(
+                "REQUEST_TOO_LARGE", $"The request has more than {limits[ProcessLimits.MessageBytes]} bytes (--limit {ProcessLimits.MessageBytes.Name}=N of the coordinator)."));
+        }
+        else if (http.Response.Headers.GrpcStatus == $"{(int)StatusCode.Unknown}")
+        {
+            GrpcAnswers.Refuse(http.Response, ApiErrors.UnreadableRequest(
                 $"The request cannot be read: it is nested deeper than {MostMessages} messages, which is as far as protobuf's readers go, or is not the message that this call takes. "
                 + $"The layers of a model are nested in {Protos.JobFile.MostContainers} containers at most."));
         }
     });
-
-    private static void Answer(Microsoft.AspNetCore.Http.HttpResponse response, RpcException error)
-    {
-        var headers = response.Headers;
-        (headers.GrpcStatus, headers.GrpcMessage) = ($"{(int)error.StatusCode}", Uri.EscapeDataString(error.Status.Detail));
-        headers["grpc-status-details-bin"] = Convert.ToBase64String(error.GetRpcStatus()!.ToByteArray());
-    }
 }

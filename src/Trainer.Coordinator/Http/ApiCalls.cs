@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
@@ -14,7 +15,14 @@ internal sealed class ApiCalls(Func<Uri> address) : IDisposable
 {
     private static readonly string[] Forwarded = ["authorization", "trainer-user"];
 
+    private const string ProofHeader = "trainer-own-call";
+
+    private const string ClientHeader = "trainer-client";
+
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(30);
+
+    // That a call comes from here.
+    private readonly string _proof = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
     private readonly Lazy<GrpcChannel> _channel = new(() => GrpcChannel.ForAddress(address(), new GrpcChannelOptions { MaxReceiveMessageSize = null }));
 
@@ -27,6 +35,12 @@ internal sealed class ApiCalls(Func<Uri> address) : IDisposable
 
     public AsyncServerStreamingCall<IMessage> Stream(MethodDescriptor method, IMessage request, HttpContext http) =>
         _channel.Value.CreateCallInvoker().AsyncServerStreamingCall(Method(method, MethodType.ServerStreaming), null, Options(http, deadline: null), request);
+
+    /// <summary>Whether this process makes the call, for whoever came by HTTP.</summary>
+    public bool IsOwn(HttpContext http) => http.Request.Headers[ProofHeader] == _proof;
+
+    /// <summary>The address that a call comes from in the end.</summary>
+    public string ClientOf(HttpContext http) => IsOwn(http) ? http.Request.Headers[ClientHeader].ToString() : http.Connection.RemoteIpAddress?.ToString() ?? "";
 
     public void Dispose()
     {
@@ -41,9 +55,9 @@ internal sealed class ApiCalls(Func<Uri> address) : IDisposable
 
     private static Marshaller<IMessage> Marshaller(MessageDescriptor type) => Marshallers.Create(message => message.ToByteArray(), bytes => type.Parser.ParseFrom(bytes));
 
-    private static CallOptions Options(HttpContext http, DateTime? deadline)
+    private CallOptions Options(HttpContext http, DateTime? deadline)
     {
-        var headers = new Metadata();
+        var headers = new Metadata { { ProofHeader, _proof }, { ClientHeader, ClientOf(http) } };
         foreach (var name in Forwarded)
         {
             if (http.Request.Headers.TryGetValue(name, out var value))

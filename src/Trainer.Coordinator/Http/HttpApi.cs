@@ -4,6 +4,7 @@ using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Trainer.Coordinator.Api;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Http;
@@ -18,11 +19,13 @@ internal static class HttpApi
     {
         foreach (var route in HttpRoutes.All)
         {
-            app.MapMethods(route.Pattern, [route.Verb], http => AnswerAsync(http, () => route.Method.IsServerStreaming ? StreamAsync(route, calls, http) : CallAsync(route, calls, http)));
+            var endpoint = app.MapMethods(route.Pattern, [route.Verb], http => AnswerAsync(http, () => route.Method.IsServerStreaming ? StreamAsync(route, calls, http) : CallAsync(route, calls, http)));
+            AccessGate.Named(endpoint, route.Method);
         }
 
-        app.MapMethods(HttpRoutes.Artifact, ["GET", "HEAD"], http => AnswerAsync(http, () => HttpDownload.AnswerAsync(calls, http)));
-        app.Map("/v1/{**path}", http => AnswerAsync(http, () => throw new RpcException(new Status(StatusCode.NotFound, $"There is no {http.Request.Method} {http.Request.Path}. The paths are in docs/api.md."))));
+        AccessGate.Named(app.MapMethods(HttpRoutes.Artifact, ["GET", "HEAD"], http => AnswerAsync(http, () => HttpDownload.AnswerAsync(calls, http))), HttpRoutes.Download);
+        var unknown = app.Map(Permissions.UnknownPath, http => AnswerAsync(http, () => throw new RpcException(new Status(StatusCode.NotFound, $"There is no {http.Request.Method} {http.Request.Path}. The paths are in docs/api.md."))));
+        AccessGate.Named(unknown, Permissions.UnknownPath);
     }
 
     private static async Task AnswerAsync(HttpContext http, Func<Task> answer)
@@ -64,7 +67,7 @@ internal static class HttpApi
     }
 
     // A stream that has begun ends with the error as its last line.
-    private static async Task RefuseAsync(HttpContext http, (int Code, JsonObject Body) error)
+    internal static async Task RefuseAsync(HttpContext http, (int Code, JsonObject Body) error)
     {
         if (!http.Response.HasStarted)
         {

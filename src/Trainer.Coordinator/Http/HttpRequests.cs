@@ -3,6 +3,9 @@ using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Trainer.Hosting.Limits;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Http;
@@ -10,8 +13,6 @@ namespace Trainer.Coordinator.Http;
 /// <summary>From path, query and body to the call's request. What does not fit says which field is wrong.</summary>
 internal static class HttpRequests
 {
-    private const int MostBytes = 4 << 20;
-
     /// <exception cref="HttpFault">It is no such request.</exception>
     public static async Task<IMessage> ReadAsync(HttpRoute route, HttpRequest http)
     {
@@ -53,13 +54,7 @@ internal static class HttpRequests
 
     private static async Task<JsonObject> BodyAsync(HttpRequest http)
     {
-        if (http.ContentLength > MostBytes)
-        {
-            throw new HttpFault("body", $"must have {MostBytes} bytes at most, got {http.ContentLength}");
-        }
-
-        using var reader = new StreamReader(http.Body);
-        var text = await reader.ReadToEndAsync(http.HttpContext.RequestAborted);
+        var text = await TextAsync(http);
         try
         {
             return text.Length == 0 ? [] : JsonNode.Parse(text, documentOptions: new() { MaxDepth = ProtoJson.MaxDepth }) as JsonObject ?? throw new HttpFault("body", "must be a JSON object");
@@ -67,6 +62,23 @@ internal static class HttpRequests
         catch (System.Text.Json.JsonException wrong)
         {
             throw new HttpFault("body", ProtoJson.IsTooDeep(text) ? $"is nested deeper than {ProtoJson.MaxDepth} levels" : $"is not JSON: {wrong.Message}");
+        }
+    }
+
+    private static async Task<string> TextAsync(HttpRequest http)
+    {
+        var most = http.HttpContext.RequestServices.GetRequiredService<ProcessLimits>()[ProcessLimits.MessageBytes];
+        try
+        {
+            http.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = most;
+            using var reader = new StreamReader(http.Body);
+            return await reader.ReadToEndAsync(http.HttpContext.RequestAborted);
+        }
+        catch (BadHttpRequestException wrong)
+        {
+            throw new HttpFault("body", wrong.StatusCode == StatusCodes.Status413PayloadTooLarge
+                ? $"must have {most} bytes at most (--limit {ProcessLimits.MessageBytes.Name}=N of the coordinator)"
+                : $"cannot be read: {wrong.Message}");
         }
     }
 

@@ -44,6 +44,9 @@ internal static class HttpRoutes
         Post("/v1/workers/{name}:clear", Worker("ClearWorker")),
         Post("/v1/workers/{name}:adopt", Worker("AdoptWorker")),
         Post("/v1/workers/{name}:release", Worker("ReleaseWorker")),
+        Get("/v1/tokens", Token("ListTokens")),
+        Post("/v1/tokens", Token("CreateToken")),
+        Post("/v1/tokens/{id}:revoke", Token("RevokeToken")),
         Get("/v1/version", Cluster("GetVersion")),
         Get("/v1/info", Cluster("GetInfo")),
     ];
@@ -59,6 +62,8 @@ internal static class HttpRoutes
     private static MethodDescriptor Job(string name) => Find(JobService.Descriptor, name);
 
     private static MethodDescriptor Worker(string name) => Find(WorkerService.Descriptor, name);
+
+    private static MethodDescriptor Token(string name) => Find(TokenService.Descriptor, name);
 
     private static MethodDescriptor Cluster(string name) => Find(SystemService.Descriptor, name);
 

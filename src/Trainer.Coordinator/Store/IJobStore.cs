@@ -3,7 +3,7 @@ using Trainer.Protos;
 
 namespace Trainer.Coordinator.Store;
 
-/// <summary>Jobs and their history. What a method has written survives a crash of the machine once the method has returned.</summary>
+/// <summary>Jobs and their history, and who may call. What a method has written survives a crash of the machine once the method has returned.</summary>
 public interface IJobStore : IDisposable
 {
     /// <summary>Adds a job unless its id is there. Returns what is stored under the id afterwards.</summary>
@@ -42,6 +42,14 @@ public interface IJobStore : IDisposable
 
     /// <summary>Takes the entry of a machine and device out.</summary>
     ValueTask ClearAsync(string machine, string device);
+
+    ValueTask AddTokenAsync(StoredToken token);
+
+    /// <summary>All tokens, oldest first.</summary>
+    ValueTask<IReadOnlyList<StoredToken>> TokensAsync();
+
+    /// <summary>Forgets a token; false when there is none of that id.</summary>
+    ValueTask<bool> RemoveTokenAsync(string id);
 
     /// <summary>Entries with sequence numbers above <paramref name="after"/>, in order.</summary>
     ValueTask<IReadOnlyList<LogEntry>> ReadLogAsync(string id, long after, int limit);

@@ -109,6 +109,13 @@ public sealed class SqlJobStore : IJobStore
 
     public async ValueTask ClearAsync(string machine, string device) => await ExecuteAsync(QuarantineSql.Delete, new { machine, device });
 
+    public async ValueTask AddTokenAsync(StoredToken token) => await ExecuteAsync(TokenSql.Insert, TokenSql.Values(token));
+
+    public ValueTask<IReadOnlyList<StoredToken>> TokensAsync() => CallAsync<IReadOnlyList<StoredToken>>(
+        async connection => [.. (await connection.QueryAsync<TokenColumns>(TokenSql.Select)).Select(row => row.ToToken())]);
+
+    public async ValueTask<bool> RemoveTokenAsync(string id) => await ExecuteAsync(TokenSql.Delete, new { id }) > 0;
+
     public void Dispose() => _dialect.Dispose();
 
     private ValueTask<int> ExecuteAsync(string sql, object parameters) => CallAsync(connection => connection.ExecuteAsync(sql, parameters));

@@ -26,7 +26,7 @@ internal sealed class LineFormatter(IOptions<LineFormatterOptions> options, Time
         var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
         var time = (clock ?? TimeProvider.System).GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
         textWriter.WriteLine(options.Value.Format == LogFormat.Json
-            ? ToJson(time, logEntry.LogLevel, logEntry.Category, message, logEntry.Exception)
+            ? ToJson(time, logEntry.LogLevel, logEntry.Category, message, logEntry.Exception, logEntry.State as AuditEvent)
             : ToText(time, logEntry.LogLevel, logEntry.Category, message, logEntry.Exception));
     }
 
@@ -36,7 +36,7 @@ internal sealed class LineFormatter(IOptions<LineFormatterOptions> options, Time
         return text.ReplaceLineEndings(" ");
     }
 
-    private static string ToJson(string time, LogLevel level, string category, string message, Exception? exception)
+    private static string ToJson(string time, LogLevel level, string category, string message, Exception? exception, AuditEvent? audit)
     {
         var line = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -48,6 +48,11 @@ internal sealed class LineFormatter(IOptions<LineFormatterOptions> options, Time
         if (exception is not null)
         {
             line["exception"] = exception.ToString();
+        }
+
+        foreach (var (name, value) in audit?.Fields ?? [])
+        {
+            line[name] = value;
         }
 
         return JsonSerializer.Serialize(line, Json);

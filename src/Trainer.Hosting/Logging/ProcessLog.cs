@@ -23,6 +23,7 @@ public static class ProcessLog
         logging.SetMinimumLevel(options.Level)
             .AddConsole(console => console.FormatterName = LineFormatter.FormatterName)
             .AddConsoleFormatter<LineFormatter, LineFormatterOptions>(line => line.Format = options.Format);
+        logging.AddFilter(AuditEvent.Category, LogLevel.Information); // However little else is asked for.
         foreach (var (category, least) in Libraries)
         {
             logging.AddFilter(category, options.Level < LogLevel.Information || options.Level > least ? options.Level : least);

@@ -26,11 +26,7 @@ public static class Telemetry
     }
 
     /// <summary>Maps <c>/metrics</c>.</summary>
-    public static WebApplication MapTrainerMetrics(this WebApplication app)
-    {
-        app.MapPrometheusScrapingEndpoint();
-        return app;
-    }
+    public static IEndpointConventionBuilder MapTrainerMetrics(this WebApplication app) => app.MapPrometheusScrapingEndpoint();
 
     private static Meter BuildInfo(string role)
     {

@@ -15,11 +15,13 @@ public sealed class LinkConnection : IDisposable
     private readonly Socket _socket;
     private readonly byte[] _outgoing = new byte[FrameHeader.Bytes];
     private readonly byte[] _incoming = new byte[FrameHeader.Bytes];
+    private ReadOnlyMemory<byte> _ahead;
     private long _position;
 
-    public LinkConnection(Socket socket, string description)
+    /// <param name="ahead">What has been read from the socket already.</param>
+    public LinkConnection(Socket socket, string description, ReadOnlyMemory<byte> ahead = default)
     {
-        (_socket, Description) = (socket, description);
+        (_socket, Description, _ahead) = (socket, description, ahead);
         (socket.SendBufferSize, socket.ReceiveBufferSize) = (SocketBuffer, SocketBuffer);
         if (socket.AddressFamily != AddressFamily.Unix)
         {
@@ -61,16 +63,21 @@ public sealed class LinkConnection : IDisposable
     public (FrameHeader Header, Hello Hello) ReadHello()
     {
         var header = ReadHeader() ?? throw new IOException("the peer closed the link before it said Hello");
-        if (header.Kind is not (FrameKind.Hello or FrameKind.Refusal or FrameKind.StateWanted) || header.PayloadLength > Hello.MaxBytes)
-        {
-            throw new FrameException("kind", 6, $"{header.Kind} with {header.PayloadLength} bytes", $"Hello with at most {Hello.MaxBytes} bytes");
-        }
-
+        RequireHello(header);
         var payload = new byte[header.PayloadLength];
         ReadPayload(payload);
         return header.Kind == FrameKind.Refusal
             ? throw new LinkRefusedException(Encoding.UTF8.GetString(payload))
             : (header, ParseOrRefuse(header, payload));
+    }
+
+    /// <exception cref="FrameException">The header is not that of a frame that opens a link.</exception>
+    internal static void RequireHello(in FrameHeader header)
+    {
+        if (header.Kind is not (FrameKind.Hello or FrameKind.Refusal or FrameKind.StateWanted) || header.PayloadLength > Hello.MaxBytes)
+        {
+            throw new FrameException("kind", 6, $"{header.Kind} with {header.PayloadLength} bytes", $"Hello with at most {Hello.MaxBytes} bytes");
+        }
     }
 
     private Hello ParseOrRefuse(in FrameHeader header, ReadOnlySpan<byte> payload)
@@ -131,7 +138,7 @@ public sealed class LinkConnection : IDisposable
         var length = bytes.Length;
         while (bytes.Length > 0)
         {
-            var read = _socket.Receive(bytes);
+            var read = Receive(bytes);
             if (read == 0)
             {
                 return mayEnd && bytes.Length == length
@@ -144,6 +151,19 @@ public sealed class LinkConnection : IDisposable
         }
 
         return true;
+    }
+
+    private int Receive(Span<byte> bytes)
+    {
+        if (_ahead.Length == 0)
+        {
+            return _socket.Receive(bytes);
+        }
+
+        var count = Math.Min(bytes.Length, _ahead.Length);
+        _ahead.Span[..count].CopyTo(bytes);
+        _ahead = _ahead[count..];
+        return count;
     }
 }
 

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Limits;
+using Trainer.Hosting.Logging;
 
 namespace Trainer.Node.Links;
 
@@ -8,20 +10,33 @@ namespace Trainer.Node.Links;
 public sealed record LinkOffered(FrameHeader Header, Hello Hello, LinkConnection Connection);
 
 /// <summary>Takes connections on all endpoints of a worker and hands on those that say Hello in time.</summary>
+/// <remarks>
+/// One thread does it, however many come. A peer says Hello at once, so where more connections are silent than there is room for, whoever has been silent for longest goes:
+/// strangers cost neither threads nor files without bound, and keep no peer out.
+/// </remarks>
 public sealed class LinkListener : IDisposable
 {
-    private static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(0.5);
+
+    private static readonly TimeSpan PauseWithoutFiles = TimeSpan.FromSeconds(0.1);
 
     private readonly List<(Socket Socket, LinkEndpoint Endpoint)> _bound = [];
-    private readonly ILogger _logger;
+    private readonly LinkedList<Newcomer> _newcomers = [];
+    private readonly ManualResetEventSlim _disposed = new();
+    private readonly int _most;
+    private readonly TimeSpan _helloWithin;
+    private readonly LineAMinute _strays;
+    private readonly LineAMinute _refused;
     private Action<LinkOffered> _offered = offer => offer.Connection.Dispose();
-    private volatile bool _disposed;
 
     /// <summary>Binds; peers that connect before <see cref="Start"/> wait.</summary>
     /// <exception cref="IOException">An endpoint cannot be bound.</exception>
-    public LinkListener(IEnumerable<LinkEndpoint> endpoints, ILogger logger)
+    public LinkListener(IEnumerable<LinkEndpoint> endpoints, ILogger logger, ProcessLimits? limits = null)
     {
-        _logger = logger;
+        limits ??= ProcessLimits.Usual;
+        (_most, _helloWithin) = (limits.Count(ProcessLimits.Hellos), limits.Seconds(ProcessLimits.HelloSeconds));
+        _strays = new LineAMinute((count, last) => logger.LogWarning("Connections that did not become links: {Count} since the last such line. The last one: {Reason}", count, last));
+        _refused = new LineAMinute((count, last) => logger.LogWarning("Connections to links that could not be taken: {Count} since the last such line. The last one: {Reason}", count, last));
         try
         {
             foreach (var endpoint in endpoints)
@@ -40,60 +55,125 @@ public sealed class LinkListener : IDisposable
     /// <summary>What was bound, with the ports that were found.</summary>
     public IEnumerable<LinkEndpoint> Endpoints => _bound.Select(bound => bound.Endpoint);
 
-    /// <param name="offered">Called on a thread of the listener's.</param>
+    /// <param name="offered">Called on the listener's thread.</param>
     public void Start(Action<LinkOffered> offered)
     {
         _offered = offered;
-        foreach (var (socket, endpoint) in _bound)
-        {
-            StartThread("link-accept", () => AcceptAll(socket, endpoint));
-        }
+        new Thread(Run) { IsBackground = true, Name = "link-accept" }.Start();
     }
 
     public void Dispose()
     {
-        _disposed = true;
+        _disposed.Set();
         _bound.ForEach(bound => bound.Socket.Dispose());
         foreach (var path in Endpoints.Select(endpoint => endpoint.Path).OfType<string>())
         {
             File.Delete(path);
         }
+
+        _strays.Dispose();
+        _refused.Dispose();
     }
 
-    private static void StartThread(string name, ThreadStart run) => new Thread(run) { IsBackground = true, Name = name }.Start();
-
-    private void AcceptAll(Socket listening, LinkEndpoint endpoint)
+    private void Run()
     {
-        while (!_disposed)
+        while (!_disposed.IsSet)
         {
             try
             {
-                var socket = listening.Accept();
-                StartThread("link-hello", () => ReadHello(new LinkConnection(socket, endpoint.ToString())));
+                Serve();
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
-                if (!_disposed)
-                {
-                    _logger.LogWarning("Link endpoint {Endpoint} took no connection: {Reason}", endpoint, e.Message);
-                }
+                // Disposed, or out of files: the next round, if there is one, finds out.
+                _disposed.Wait(PauseWithoutFiles);
             }
+        }
+
+        foreach (var newcomer in _newcomers)
+        {
+            newcomer.Dispose();
         }
     }
 
-    private void ReadHello(LinkConnection connection)
+    // What is ready: newcomers first, so that a real peer's Hello is read before its place is given away.
+    private void Serve()
+    {
+        var ready = _bound.Select(bound => bound.Socket).Concat(_newcomers.Select(newcomer => newcomer.Socket)).ToList();
+        Socket.Select(ready, null, null, LookAgain);
+        var sockets = ready.ToHashSet();
+        foreach (var newcomer in _newcomers.Where(newcomer => sockets.Contains(newcomer.Socket)).ToList())
+        {
+            Read(newcomer);
+        }
+
+        foreach (var (socket, endpoint) in _bound.Where(bound => sockets.Contains(bound.Socket)))
+        {
+            Accept(socket, endpoint);
+        }
+
+        while (_newcomers.First?.Value is { } oldest && TimeProvider.System.GetElapsedTime(oldest.Since) > _helloWithin)
+        {
+            Drop(oldest, $"it did not say Hello within {_helloWithin.TotalSeconds:0} s (--limit {ProcessLimits.HelloSeconds.Name}=N)");
+        }
+    }
+
+    private void Accept(Socket listening, LinkEndpoint endpoint)
     {
         try
         {
-            connection.ReadTimeout = HelloTimeout;
-            var (header, hello) = connection.ReadHello();
-            connection.ReadTimeout = TimeSpan.Zero;
-            _offered(new LinkOffered(header, hello, connection));
+            _newcomers.AddLast(new Newcomer(listening.Accept(), endpoint.ToString(), TimeProvider.System.GetTimestamp()));
+            if (_newcomers.Count > _most)
+            {
+                Drop(_newcomers.First!.Value, $"more than {_most} have not said Hello (--limit {ProcessLimits.Hellos.Name}=N)");
+            }
+        }
+        catch (SocketException e) when (!_disposed.IsSet)
+        {
+            _refused.Note($"{endpoint}: {e.Message}");
+            if (_newcomers.First is { } oldest)
+            {
+                Drop(oldest.Value, "this process has no more files");
+            }
+
+            _disposed.Wait(PauseWithoutFiles);
+        }
+    }
+
+    private void Read(Newcomer newcomer)
+    {
+        try
+        {
+            if (newcomer.Read())
+            {
+                _newcomers.Remove(newcomer);
+                Offer(newcomer.ToConnection());
+            }
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
-            _logger.LogWarning("A connection to {Endpoint} did not become a link: {Reason}", connection.Description, e.Message);
+            Drop(newcomer, e.Message);
+        }
+    }
+
+    private void Offer(LinkConnection connection)
+    {
+        try
+        {
+            var (header, hello) = connection.ReadHello();
+            _offered(new LinkOffered(header, hello, connection));
+        }
+        catch (IOException e)
+        {
+            _strays.Note($"{connection.Description}: {e.Message}");
             connection.Dispose();
         }
+    }
+
+    private void Drop(Newcomer newcomer, string reason)
+    {
+        _newcomers.Remove(newcomer);
+        _strays.Note($"{newcomer.Description}: {reason}");
+        newcomer.Dispose();
     }
 }

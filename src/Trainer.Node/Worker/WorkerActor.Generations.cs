@@ -20,9 +20,9 @@ public sealed partial class WorkerActor
         _driver!.Enter(_membership.Entry);
         var self = Self;
         _membership.Dial(result => self.Tell(result));
-        for (var waiting = _waitingOffers.Count; waiting > 0; waiting--)
+        foreach (var offer in _waitingOffers.TakeAll())
         {
-            Judge(_waitingOffers.Dequeue());
+            Judge(offer);
         }
     }
 
@@ -42,15 +42,11 @@ public sealed partial class WorkerActor
         var (verdict, reason) = LinkOffers.Judge(offer, _machine.Job, _membership, _machine.Phase == WorkerPhase.Entering);
         if (verdict == OfferVerdict.Wait)
         {
-            _waitingOffers.Enqueue(offer);
-            if (_waitingOffers.Count > MostWaitingOffers)
-            {
-                _waitingOffers.Dequeue().Connection.Refuse(offer.Header, $"{_options.Name} serves no such job");
-            }
+            _waitingOffers.Add(offer, _machine.Job)?.Connection.Dispose(); // A peer dials again.
         }
         else if (verdict == OfferVerdict.Refuse)
         {
-            _options.Logger.LogWarning("A link was refused: {Reason}.", reason);
+            _refusedOffers.Note(reason);
             offer.Connection.Refuse(offer.Header, reason);
         }
         else if (offer.Header.Kind == FrameKind.StateWanted)

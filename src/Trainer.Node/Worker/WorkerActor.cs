@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Limits;
+using Trainer.Hosting.Logging;
 using Trainer.Node.Links;
 using Trainer.Node.Reduction;
 using Trainer.Node.States;
@@ -18,12 +20,10 @@ namespace Trainer.Node.Worker;
 /// </remarks>
 public sealed partial class WorkerActor : ReceiveActor, IWithTimers
 {
-    /// <summary>So many links may wait for the order that tells what they are for.</summary>
-    private const int MostWaitingOffers = 8192;
-
     private readonly WorkerOptions _options;
     private readonly Arithmetic[] _arithmetics;
-    private readonly Queue<LinkOffered> _waitingOffers = new();
+    private readonly WaitingOffers _waitingOffers;
+    private readonly LineAMinute _refusedOffers;
     private IActorRef _agent = ActorRefs.Nobody;
     private IActorRef _askedToLeave = ActorRefs.Nobody;
     private WorkerMachine _machine;
@@ -37,6 +37,8 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
         _options = options;
         _machine = new WorkerMachine(options.Name, options.Incarnation);
         _arithmetics = [.. InexactArithmetics(options.Device)];
+        _waitingOffers = new WaitingOffers(options.Limits.Count(ProcessLimits.WaitingLinks));
+        _refusedOffers = new LineAMinute((count, last) => options.Logger.LogWarning("Links that were refused: {Count} since the last such line. The last one: {Reason}.", count, last));
         var self = Self;
         options.Listener.Start(offer => self.Tell(offer));
         ReceiveOrders();
@@ -82,6 +84,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
     protected override void PostStop()
     {
         _options.Listener.Dispose();
+        _refusedOffers.Dispose();
         _membership?.Leave(Context);
         _driver?.Stop();
         _driver?.Join();

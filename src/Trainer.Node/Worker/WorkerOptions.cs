@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Files;
+using Trainer.Hosting.Limits;
 using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Devices;
 using Trainer.Node.Links;
@@ -27,6 +28,9 @@ public sealed record WorkerOptions(
 
     /// <summary>Which files jobs may name.</summary>
     public FileRoots Files { get; init; } = FileRoots.Everything;
+
+    /// <summary>How much it takes from others.</summary>
+    public ProcessLimits Limits { get; init; } = ProcessLimits.Usual;
 
     /// <summary>Null: nobody changes memory.</summary>
     public MemoryHashed? Hashed { get; init; }

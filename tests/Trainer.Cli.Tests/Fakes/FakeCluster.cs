@@ -52,6 +52,7 @@ internal sealed class FakeCluster : IAsyncDisposable
         app.MapGrpcService<FakeJobs>();
         app.MapGrpcService<FakeWorkers>();
         app.MapGrpcService<FakeSystem>();
+        app.MapGrpcService<FakeTokens>();
         await app.StartAsync();
         var cluster = new FakeCluster(app, api, token);
         cluster._publication = run?.Publish(ProcessEndpoint.OfThisProcess("coordinator", "coordinator", "akka.tcp://trainer@127.0.0.1:7", cluster.Endpoint, "http://127.0.0.1:13"));
@@ -121,8 +122,31 @@ internal sealed class FakeApi
 
     public List<Quarantine> Quarantines { get; } = [];
 
+    public List<Token> Tokens { get; } = [];
+
     public Job Find(string id) =>
         Jobs.FirstOrDefault(job => job.Id == id) ?? throw new RpcException(new Status(StatusCode.NotFound, $"There is no job '{id}'."));
+}
+
+internal sealed class FakeTokens(FakeApi api) : TokenService.TokenServiceBase
+{
+    public override Task<CreateTokenResponse> CreateToken(CreateTokenRequest request, ServerCallContext context)
+    {
+        if (request.User == "nobody")
+        {
+            throw new RpcException(new Status(StatusCode.PermissionDenied, "TokenService.CreateToken needs the role admin."));
+        }
+
+        var token = new Token { Id = "6ed2ujta4p", User = request.User, Role = request.Role, ExpireTime = request.ExpireTime, CreatedBy = "root", CreateTime = new() { Seconds = 1_764_000_000 } };
+        api.Tokens.Add(token);
+        return Task.FromResult(new CreateTokenResponse { Token = token, Secret = "trainer_secret" });
+    }
+
+    public override Task<ListTokensResponse> ListTokens(ListTokensRequest request, ServerCallContext context) => Task.FromResult(new ListTokensResponse { Tokens = { api.Tokens } });
+
+    public override Task<RevokeTokenResponse> RevokeToken(RevokeTokenRequest request, ServerCallContext context) => api.Tokens.RemoveAll(token => token.Id == request.Id) > 0
+        ? Task.FromResult(new RevokeTokenResponse())
+        : throw new RpcException(new Status(StatusCode.NotFound, $"There is no token {request.Id}."));
 }
 
 internal sealed class FakeJobs(FakeApi api) : JobService.JobServiceBase

@@ -21,10 +21,11 @@ internal sealed class PrometheusServer : IAsyncDisposable
     }
 
     /// <param name="targets">host:port of each process, by the name that label <c>instance</c> shall have.</param>
-    public static async Task<PrometheusServer> StartAsync(string program, IEnumerable<(string Name, string Address)> targets)
+    /// <param name="tokenFile">With which they can be read.</param>
+    public static async Task<PrometheusServer> StartAsync(string program, string tokenFile, IEnumerable<(string Name, string Address)> targets)
     {
         var folder = Directory.CreateTempSubdirectory("trainer-prometheus-").FullName;
-        await File.WriteAllTextAsync(Path.Combine(folder, "prometheus.yml"), Configuration(targets));
+        await File.WriteAllTextAsync(Path.Combine(folder, "prometheus.yml"), Configuration(tokenFile, targets));
         string[] arguments =
         [
             $"--config.file={folder}/prometheus.yml", $"--storage.tsdb.path={folder}/data", "--web.listen-address=127.0.0.1:0",
@@ -86,12 +87,13 @@ internal sealed class PrometheusServer : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private static string Configuration(IEnumerable<(string Name, string Address)> targets) => string.Join(
+    private static string Configuration(string tokenFile, IEnumerable<(string Name, string Address)> targets) => string.Join(
         '\n',
         [
             "global: {scrape_interval: 1s, scrape_timeout: 1s}",
             "scrape_configs:",
             "  - job_name: trainer",
+            $"    authorization: {{credentials_file: '{tokenFile}'}}",
             "    static_configs:",
             .. targets.Select(target => $"      - {{targets: ['{target.Address}'], labels: {{instance: {target.Name}}}}}"),
         ]);

@@ -15,7 +15,7 @@ public sealed class PrometheusTests
     {
         var program = Programs.Need("prometheus");
         await using var cluster = await LocalCluster.UpAsync(LocalCluster.SlowSteps, workers: 2, threads: 1);
-        await using var prometheus = await PrometheusServer.StartAsync(program, Targets(cluster));
+        await using var prometheus = await PrometheusServer.StartAsync(program, Path.Combine(cluster.Home, "run", "token"), Targets(cluster));
         await prometheus.UntilAsync("up == 1", up => up.Count == 3);
 
         var id = await cluster.SubmitAsync(new TinyJob(Epochs: 100_000, MinWorkers: 2).Write(cluster.Home));

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using Google.Protobuf;
 using Google.Rpc;
 using Grpc.Core;
@@ -405,10 +406,12 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
     public async Task Calls_need_the_token_except_health_checks()
     {
         var error = await FailsAsync(new Protos.JobService.JobServiceClient(_coordinator.Invoker).GetJobAsync(new GetJobRequest { Id = "x" }), StatusCode.Unauthenticated, "TOKEN_INVALID");
-        Assert.Equal("This call needs the header 'authorization: Bearer TOKEN' with this cluster's token.", error.Status.Detail);
+        Assert.Equal("JobService.GetJob needs the role viewer, and this call carries no token. It needs the header 'authorization: Bearer TOKEN'; an admin makes tokens with: trainer token create.", error.Status.Detail);
         error = await FailsAsync(
             new Protos.WorkerService.WorkerServiceClient(_coordinator.WithToken("wrong")).ListWorkersAsync(new ListWorkersRequest()), StatusCode.Unauthenticated, "TOKEN_INVALID");
-        Assert.Equal("The token is not this cluster's.", error.Status.Detail);
+        Assert.Equal(
+            "WorkerService.ListWorkers needs the role viewer, and the token is not one of this cluster's: it is another's, or was revoked. If it was yours, ask for another; an admin makes tokens with: trainer token create.",
+            error.Status.Detail);
         using var watch = new Protos.JobService.JobServiceClient(_coordinator.Invoker).WatchJob(new WatchJobRequest { Id = "x" });
         Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(() => watch.ResponseStream.MoveNext(default))).StatusCode);
 
@@ -436,6 +439,8 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
         using var http = new HttpClient { BaseAddress = new Uri(_coordinator.Http) };
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/healthz")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/readyz")).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("/metrics")).StatusCode);
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", TestCoordinator.Token);
         var metrics = await http.GetStringAsync("/metrics");
         Assert.Contains("trainer_jobs{", metrics);
         Assert.Contains("role=\"coordinator\",status=\"up\"", metrics);

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Trainer.Coordinator.Api;
+using Trainer.Hosting.Limits;
 
 namespace Trainer.Coordinator.Tests.Api;
 
@@ -7,7 +8,7 @@ public sealed class CheckThreadsTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
-    private readonly CheckThreads _checks = new();
+    private readonly CheckThreads _checks = new(ProcessLimits.Usual);
     private readonly ManualResetEventSlim _release = new();
 
     public void Dispose()
@@ -72,7 +73,7 @@ public sealed class CheckThreadsTests : IDisposable
 
         var refusal = await Assert.ThrowsAsync<RpcException>(() => _checks.RunAsync(Wait, CancellationToken.None));
 
-        Assert.Equal((StatusCode.ResourceExhausted, "256 jobs are waiting to be checked. Try again."), (refusal.StatusCode, refusal.Status.Detail));
+        Assert.Equal((StatusCode.ResourceExhausted, "256 jobs are waiting to be checked (--limit waiting-validations=N). Try again."), (refusal.StatusCode, refusal.Status.Detail));
         _release.Set();
         await Task.WhenAll(waiting).WaitAsync(Patience);
 

@@ -28,6 +28,12 @@ internal sealed record FailingStore(Func<Exception> Fault) : IJobStore
 
     public ValueTask<IReadOnlyList<LogEntry>> ReadLogAsync(string id, long after, int limit) => throw Fault();
 
+    public ValueTask AddTokenAsync(StoredToken token) => throw Fault();
+
+    public ValueTask<IReadOnlyList<StoredToken>> TokensAsync() => throw Fault();
+
+    public ValueTask<bool> RemoveTokenAsync(string id) => throw Fault();
+
     public ValueTask QuarantineAsync(Quarantine entry) => throw Fault();
 
     public ValueTask<IReadOnlyList<Quarantine>> QuarantinesAsync() => throw Fault();

@@ -51,6 +51,21 @@ public abstract class JobStoreSuite : IDisposable
     }
 
     [Fact]
+    public async Task Tokens_are_there_after_a_restart_until_they_are_removed()
+    {
+        var time = Timestamp.FromDateTimeOffset(Samples.Noon);
+        var admin = new StoredToken(new Token { Id = "a", User = "ann", Role = Role.Admin, CreateTime = time, CreatedBy = "root" }, "hash-a");
+        var viewer = new StoredToken(new Token { Id = "b", User = "bob", Role = Role.Viewer, CreateTime = time, ExpireTime = time, CreatedBy = "ann" }, "hash-b");
+        await _store.AddTokenAsync(viewer);
+        await _store.AddTokenAsync(admin);
+        Reopen();
+        Assert.Equal([admin, viewer], await _store.TokensAsync());
+        Assert.True(await _store.RemoveTokenAsync("a"));
+        Assert.False(await _store.RemoveTokenAsync("a"));
+        Assert.Equal([viewer], await _store.TokensAsync());
+    }
+
+    [Fact]
     public async Task The_second_of_an_id_gets_the_first()
     {
         await _store.InsertAsync(Samples.Row() with { Message = "first" });

@@ -1,0 +1,17 @@
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Api;
+
+/// <summary>Who may use a call, path or page.</summary>
+/// <param name="Role">The least; unspecified: anybody, without a token.</param>
+/// <param name="Changes">It changes something, and is a line of the audit log.</param>
+/// <param name="OwnJobs">An operator may use it on jobs that he made alone.</param>
+internal sealed record Access(Role Role, bool Changes = false, bool OwnJobs = false)
+{
+    public static readonly Access Open = new(Role.Unspecified);
+    public static readonly Access Viewer = new(Role.Viewer);
+    public static readonly Access Makes = new(Role.Operator, Changes: true);
+    public static readonly Access ChangesOwn = new(Role.Operator, Changes: true, OwnJobs: true);
+    public static readonly Access SeesAll = new(Role.Admin);
+    public static readonly Access ChangesAll = new(Role.Admin, Changes: true);
+}

@@ -1,0 +1,82 @@
+using System.Security.Cryptography;
+using System.Text;
+using Trainer.Coordinator.Store;
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Api;
+
+/// <summary>What API calls must show; null: nothing, and everybody may do everything.</summary>
+public sealed record ApiToken(string? Token);
+
+/// <summary>Which tokens there are: the cluster's own, and those of the store, which all coordinators share.</summary>
+/// <remarks>
+/// Secrets are 32 random bytes, so their plain SHA-256 keeps them. The store is read anew after <see cref="FreshFor"/>, however many calls there are, and where a secret is not known, but
+/// not more than a few times a second: strangers cost it nothing. While the store is away its tokens hold as they were known.
+/// </remarks>
+internal sealed class TokenBook(IJobStore store, ApiToken own, TimeProvider clock)
+{
+    /// <summary>How late a coordinator may learn that a token was revoked elsewhere.</summary>
+    public static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan UnknownFreshFor = TimeSpan.FromSeconds(0.25);
+
+    private static readonly TimeSpan HoldsWithoutStore = TimeSpan.FromMinutes(10);
+
+    private readonly byte[]? _own = own.Token is null ? null : Hash(own.Token);
+    private readonly SemaphoreSlim _reading = new(1);
+    private volatile Page _page = new(new Dictionary<string, Token>(), DateTimeOffset.MinValue);
+
+    /// <summary>Whether calls need a token at all.</summary>
+    public bool IsOpen => _own is null;
+
+    /// <summary>Whether it is the token that the coordinator was started with.</summary>
+    public bool IsOwn(string secret) => _own is not null && CryptographicOperations.FixedTimeEquals(Hash(secret), _own);
+
+    /// <summary>The store's token of that secret, expired ones too; null: there is none.</summary>
+    /// <exception cref="StoreException">The store is away, and was for long.</exception>
+    public async ValueTask<Token?> FindAsync(string secret, CancellationToken stop)
+    {
+        var hash = HashText(secret);
+        var page = await ReadAsync(FreshFor, stop);
+        return page.Tokens.GetValueOrDefault(hash) ?? (await ReadAsync(UnknownFreshFor, stop)).Tokens.GetValueOrDefault(hash);
+    }
+
+    public bool HasExpired(Token token) => token.ExpireTime is { } end && end.ToDateTimeOffset() <= clock.GetUtcNow();
+
+    /// <summary>This coordinator has changed the tokens: it knows at once.</summary>
+    public void Forget() => _page = _page with { Read = DateTimeOffset.MinValue };
+
+    public static string HashText(string secret) => Convert.ToHexStringLower(Hash(secret));
+
+    private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
+
+    private async ValueTask<Page> ReadAsync(TimeSpan freshFor, CancellationToken stop)
+    {
+        if (clock.GetUtcNow() - _page.Read < freshFor)
+        {
+            return _page;
+        }
+
+        await _reading.WaitAsync(stop);
+        try
+        {
+            if (clock.GetUtcNow() - _page.Read >= freshFor)
+            {
+                var now = clock.GetUtcNow();
+                _page = new Page((await store.TokensAsync()).ToDictionary(stored => stored.Hash, stored => stored.Token), now);
+            }
+
+            return _page;
+        }
+        catch (StoreException away) when (away.Fault == StoreFault.Unavailable && clock.GetUtcNow() - _page.Read < HoldsWithoutStore)
+        {
+            return _page;
+        }
+        finally
+        {
+            _reading.Release();
+        }
+    }
+
+    private sealed record Page(IReadOnlyDictionary<string, Token> Tokens, DateTimeOffset Read);
+}
