@@ -42,16 +42,15 @@ public sealed partial record JobMachine
             return Convict(fault) ?? With(fault).Remember(fault);
         }
 
-        // It failed while it loaded, or alone: the others do without it.
+        // It failed while it loaded, or alone: the others do without it. Where they train, what it says of data is refuted.
         return Phase is Starting or Running or Holding or Fencing && !IsMember(worker)
-            ? (Convict(fault) ?? Remember(fault).Evict(worker.Name, failure.Message)).Log(fault.Sentence)
+            ? (IsRefuted(fault) ? Evict(worker.Name, failure.Message) : Convict(fault) ?? Remember(fault).Evict(worker.Name, failure.Message)).Log(fault.Sentence)
             : this;
     }
 
     // It is the job's, whichever worker says so.
     private (string Reason, string Message)? VerdictOf(Failure.Types.Kind kind, string text) => kind switch
     {
-        Failure.Types.Kind.Data => ("InvalidData", $"The job's data or model cannot be used: {text}"),
         Failure.Types.Kind.OtherData => ("OtherData", $"Job {Row.Verification?.Job} was not computed from this data: {text}"),
         Failure.Types.Kind.Record => ("RecordLost", $"Job {Row.Verification?.Job} cannot be verified: {text}"),
         Failure.Types.Kind.OtherHash => ("OtherHash", $"Job {Row.Verification?.Job} comes to other states here: {text}"),
@@ -65,12 +64,22 @@ public sealed partial record JobMachine
             Fail("Diverged", $"Training diverged at step {fault.Step}: {fault.Text}"),
         Failure.Types.Kind.Exception when Setbacks.Remembered.Find(memory => IsSame(memory.Fault, fault) && memory.Fault.Worker != fault.Worker) is { Fault: { } first } =>
             Fail("WorkersFailed", $"Workers {first.Worker} and {fault.Worker} failed at step {fault.Step}: {fault.Text}"),
+        Failure.Types.Kind.Data when Setbacks.Remembered.Exists(memory => memory.Fault.Failure == fault.Failure && (memory.Fault.Worker != fault.Worker || memory.Number < Row.Generation.Number)) =>
+            FailByData(fault),
         _ => null,
     };
 
+    private JobMachine FailByData(Fault fault) => Fail("InvalidData", $"The job's data or model cannot be used: {fault.Text}");
+
+    // A worker cannot use the data. Its disk may be at fault, so another is to say the same; but nobody is kept waiting for one that is not there.
+    private Fault? UnrefutedData => Setbacks.Remembered.FindLast(memory => memory.Fault.Failure == Failure.Types.Kind.Data) is { Fault: { } fault }
+        && Now - fault.Time >= Settings.SecondOpinion && Pool.Values.All(worker => worker.Name == fault.Worker || IsEvicted(worker.Name)) ? fault : null;
+
+    private bool IsRefuted(Fault fault) => fault.Failure == Failure.Types.Kind.Data && IsAtWork;
+
     private static bool IsSame(Fault one, Fault other) => one.Failure == other.Failure && one.Item == other.Item;
 
-    private JobMachine Remember(Fault fault) => fault.Failure is Failure.Types.Kind.NotFinite or Failure.Types.Kind.Exception
+    private JobMachine Remember(Fault fault) => fault.Failure is Failure.Types.Kind.NotFinite or Failure.Types.Kind.Exception or Failure.Types.Kind.Data
         ? this with { Setbacks = Setbacks with { Remembered = Setbacks.Remembered.Add((fault, Row.Generation.Number)) } }
         : this;
 

@@ -20,6 +20,11 @@ public sealed partial record JobMachine
             return FinishCancelling();
         }
 
+        if (UnrefutedData is { } unusable)
+        {
+            return FailByData(unusable);
+        }
+
         return Row.Desired == Desired.Run && HasEnough
             ? Move(JobState.Starting, "WorkersGranted", $"Starting on {Generations.Names(Target!.Keys)}.") with { Phase = new Starting() }
             : this;
@@ -28,6 +33,11 @@ public sealed partial record JobMachine
     // All that are named, or, once the first has been ready for a while, as many as there must be.
     private JobMachine Gather(Starting phase)
     {
+        if (UnrefutedData is { } unusable)
+        {
+            return FailByData(unusable);
+        }
+
         if (Pool.Values.Any(MayHoldMore))
         {
             return BeginFence("A worker that holds a later state of the job has come back.", faultTime: null);

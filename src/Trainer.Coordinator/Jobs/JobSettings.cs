@@ -12,6 +12,9 @@ public sealed record JobSettings
     /// <summary>From the first worker that is ready until the others are awaited no more.</summary>
     public TimeSpan Gather { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long another worker is awaited that could use the data which one could not.</summary>
+    public TimeSpan SecondOpinion { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>From a Start until every member must have entered its generation.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -57,11 +57,29 @@ public sealed class StartingTests
     }
 
     [Fact]
-    public void Data_that_cannot_be_used_fails_the_job_and_a_broken_disk_only_its_worker()
+    public void Data_that_two_workers_cannot_use_fails_the_job_and_a_broken_disk_only_its_worker()
     {
-        var rig = new JobRig().Target("a", "b").Fail("a", Failure.Types.Kind.Io, "disk");
+        var rig = new JobRig().Target("a", "b", "c").Fail("a", Failure.Types.Kind.Io, "disk").Fail("b", Failure.Types.Kind.Data, "no such file");
+        Assert.Equal(JobState.Starting, rig.Row.State);
+        Assert.Equal(["a", "b"], rig.Row.Evictions.Select(eviction => eviction.Worker));
+        rig.Fail("c", Failure.Types.Kind.Data, "no such file");
+        Assert.Equal((JobState.Failed, "The job's data or model cannot be used: no such file"), (rig.Row.State, rig.Row.Message));
+    }
+
+    [Fact]
+    public void Data_that_one_worker_cannot_use_does_not_stop_those_who_can()
+    {
+        var rig = new JobRig().Target("a", "b").Alive("b", WorkerPhase.Loading).Fail("a", Failure.Types.Kind.Data, "no such file").Pass(1.9).Standby("b").Pass(2);
         Assert.Equal((JobState.Starting, "a"), (rig.Row.State, Assert.Single(rig.Row.Evictions).Worker));
-        rig.Fail("b", Failure.Types.Kind.Data, "no such file");
+        Assert.IsType<Running>(rig.Phase);
+    }
+
+    [Fact]
+    public void Where_nobody_else_is_there_to_try_the_data_the_one_is_believed_after_a_moment()
+    {
+        var rig = new JobRig().Target("a").Fail("a", Failure.Types.Kind.Data, "no such file").Target().Pass(1);
+        Assert.Equal(JobState.Queued, rig.Row.State);
+        rig.Pass(1.5);
         Assert.Equal((JobState.Failed, "The job's data or model cannot be used: no such file"), (rig.Row.State, rig.Row.Message));
     }
 
