@@ -18,14 +18,16 @@ public sealed class BucketTests
         var job = new TinyJob(Epochs: 150) { CheckpointSeconds = 1 }.Write(cluster.Home);
         var undisturbed = await cluster.TrainAsync(job);
 
+        cluster.SlowDown();
         var killed = await cluster.SubmitAsync(job);
-        await cluster.WatchUntilAsync(killed, running => running.TryGetProperty("step", out var step) && step.GetUInt64() > 200);
+        await cluster.WatchUntilAsync(killed, running => running.TryGetProperty("step", out var step) && step.GetUInt64() > 20);
         foreach (var worker in new[] { "worker-0", "worker-1" })
         {
             using var process = Process.GetProcessById(cluster.ProcessId(worker));
             process.Kill();
         }
 
+        cluster.SpeedUp();
         var result = await cluster.WatchUntilAsync(killed, followed => followed.GetProperty("event").GetString() == "result");
         Assert.Equal(undisturbed.GetProperty("weights_sha256").GetString(), result.GetProperty("weights_sha256").GetString());
         Assert.Contains("from the checkpoint at step", (await cluster.GetAsync(killed)).GetProperty("transitions").ToString());

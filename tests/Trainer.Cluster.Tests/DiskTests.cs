@@ -83,6 +83,7 @@ public sealed class DiskTests
         await using var cluster = await LocalCluster.UpAsync(workers: 1, threads: 1);
         var file = new TinyJob(Epochs: 150) { CheckpointSeconds = 1 }.Write(cluster.Home);
         var undisturbed = await cluster.TrainAsync(file);
+        cluster.SlowDown();
         var job = await cluster.SubmitAsync(file);
         var folder = Path.Combine(cluster.Home, "jobs", job, "checkpoints");
         await AwaitAsync(cluster, job, _ => Directory.Exists(folder) && Directory.GetDirectories(folder, "step-*").Count(at => File.Exists(Path.Combine(at, "manifest.json"))) >= 2);
@@ -96,6 +97,7 @@ public sealed class DiskTests
         var bytes = await File.ReadAllBytesAsync(state);
         bytes[bytes.Length / 2] ^= 4;
         await File.WriteAllBytesAsync(state, bytes);
+        cluster.SpeedUp();
 
         var result = await cluster.WatchUntilAsync(job, followed => followed.GetProperty("event").GetString() == "result");
         Assert.Equal(undisturbed.GetProperty("weights_sha256").GetString(), result.GetProperty("weights_sha256").GetString());

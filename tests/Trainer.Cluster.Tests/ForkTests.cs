@@ -35,20 +35,23 @@ public sealed class ForkTests
     [Fact]
     public async Task Suspended_killed_and_undisturbed_trainings_end_with_the_same_weights()
     {
-        await using var cluster = await LocalCluster.UpAsync(LocalCluster.SlowSteps, workers: 3, threads: 1);
+        await using var cluster = await LocalCluster.UpAsync(workers: 3, threads: 1);
         var file = TinyJob.Everything(workers: 3) with { Epochs = 100, MinWorkers = 1, CheckpointSeconds = 1 };
         var undisturbed = await cluster.TrainAsync(file.Write(cluster.Home));
 
+        cluster.SlowDown();
         var suspended = await cluster.SubmitAsync(file.Write(cluster.Home));
         await cluster.WatchUntilAsync(suspended, job => Step(job) > 30);
         await SucceedsAsync(cluster, "suspend", suspended);
         await cluster.WatchUntilAsync(suspended, job => job.GetProperty("state").GetString() == "SUSPENDED");
         await SucceedsAsync(cluster, "scale", suspended, "--max", "2");
+        cluster.SpeedUp();
         await SucceedsAsync(cluster, "resume", suspended);
         var resumed = await EndAsync(cluster, suspended);
 
+        cluster.SlowDown();
         var killed = await cluster.SubmitAsync(file.Write(cluster.Home));
-        foreach (var step in new[] { 60ul, 180ul })
+        foreach (var step in new[] { 20ul, 40ul })
         {
             await cluster.WatchUntilAsync(killed, job => Step(job) > step);
             foreach (var name in new[] { "coordinator", "worker-0", "worker-1", "worker-2" })
@@ -59,6 +62,7 @@ public sealed class ForkTests
             }
         }
 
+        cluster.SpeedUp();
         var survived = await EndAsync(cluster, killed);
         Assert.Equal(undisturbed.GetProperty("weights_sha256").GetString(), resumed);
         Assert.Equal(undisturbed.GetProperty("weights_sha256").GetString(), survived);

@@ -16,13 +16,16 @@ public sealed class VerificationTests
     public async Task A_job_is_verified_also_while_workers_die_and_an_altered_record_is_found()
     {
         await using var cluster = await LocalCluster.UpAsync(workers: 2, threads: 1);
+        cluster.SlowDown();
         var trained = await cluster.SubmitAsync(new TinyJob(Epochs: 300).Write(cluster.Home));
         await cluster.WatchUntilAsync(trained, IsUnderWay);
         await cluster.RunAsync("suspend", trained); // Which writes a checkpoint.
         await cluster.WatchUntilAsync(trained, changed => changed.GetProperty("state").GetString() == "SUSPENDED");
+        cluster.SpeedUp();
         await cluster.RunAsync("resume", trained);
         await EndOfAsync(cluster, trained);
 
+        cluster.SlowDown();
         var verifying = await VerifyAsync(cluster, trained, "--all");
         await cluster.WatchUntilAsync(verifying, IsUnderWay);
         using (var worker = Process.GetProcessById(cluster.ProcessId("worker-1")))
@@ -30,6 +33,7 @@ public sealed class VerificationTests
             worker.Kill();
         }
 
+        cluster.SpeedUp();
         var equal = await EndOfAsync(cluster, verifying);
         Assert.Equal(
             ("SUCCEEDED", $"Steps 1 to 1800 of job {trained} were computed again: all 2100 hashes on record are equal."),

@@ -7,7 +7,8 @@ namespace Trainer.Cli.Local;
 
 /// <summary>
 /// For tests of faults: the node's process dies, or stands still, at a named moment of its work, or a bit of its memory changes. <c>TRAINER_CHAOS_PROBE=MOMENT:COUNT</c> kills it when the moment comes for the
-/// COUNTth time, <c>MOMENT:COUNT:stop</c> stops it there; <c>MOMENT:MILLISECONDS:pause</c> lets it rest for so long whenever the moment comes. <c>MEMORY:COUNT:flip</c>
+/// COUNTth time, <c>MOMENT:COUNT:stop</c> stops it there; <c>MOMENT:MILLISECONDS:pause</c> lets it rest for so long whenever the moment comes
+/// (<c>MOMENT:MILLISECONDS:pause:FILE</c>: while there is such a file). <c>MEMORY:COUNT:flip</c>
 /// changes a bit of what is hashed for the COUNTth time. Without the variable there is none, and nothing is called.
 /// </summary>
 internal sealed class FaultProbe
@@ -22,11 +23,12 @@ internal sealed class FaultProbe
     private readonly HashedMemory? _memory;
     private readonly string _effect;
     private readonly TimeSpan _pause;
+    private readonly string? _while;
     private int _left;
 
-    private FaultProbe(Moment? moment, HashedMemory? memory, int count, string effect)
+    private FaultProbe(Moment? moment, HashedMemory? memory, int count, string effect, string? whileThere = null)
     {
-        (_moment, _memory, _left, _effect) = (moment, memory, count, effect);
+        (_moment, _memory, _left, _effect, _while) = (moment, memory, count, effect, whileThere);
         _pause = effect == Pause ? TimeSpan.FromMilliseconds(count) : TimeSpan.Zero;
     }
 
@@ -37,7 +39,11 @@ internal sealed class FaultProbe
     {
         if (reached == _moment && _pause > TimeSpan.Zero)
         {
-            Thread.Sleep(_pause);
+            if (_while is null || File.Exists(_while))
+            {
+                Thread.Sleep(_pause);
+            }
+
             return;
         }
 
@@ -74,14 +80,14 @@ internal sealed class FaultProbe
                 return new FaultProbe(null, memory, count, Flip);
             }
 
-            if (rest is [] or [Stop] or [Pause] && Named<Moment>(name) is { } moment)
+            if (rest is [] or [Stop] or [Pause] or [Pause, _] && Named<Moment>(name) is { } moment)
             {
-                return new FaultProbe(moment, null, count, rest.FirstOrDefault(""));
+                return new FaultProbe(moment, null, count, rest.FirstOrDefault(""), rest.ElementAtOrDefault(1));
             }
         }
 
         throw new CliException(
-            $"{Variable}: expected MOMENT:COUNT, MOMENT:COUNT:stop, MOMENT:MILLISECONDS:pause or MEMORY:COUNT:flip, got '{text}'.", ExitCode.Usage,
+            $"{Variable}: expected MOMENT:COUNT, MOMENT:COUNT:stop, MOMENT:MILLISECONDS:pause[:FILE] or MEMORY:COUNT:flip, got '{text}'.", ExitCode.Usage,
             $"Moments: {string.Join(", ", Enum.GetNames<Moment>())}. Memory: {string.Join(", ", Enum.GetNames<HashedMemory>())}.");
     }
 

@@ -11,13 +11,26 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>For jobs that are to last: each step of a worker takes so many milliseconds at least, which cost no processor (FaultProbe).</summary>
     public static readonly IReadOnlyDictionary<string, string> SlowSteps = new Dictionary<string, string>(StringComparer.Ordinal) { ["TRAINER_CHAOS_PROBE"] = "forward:20:pause" };
 
+    // However long what a test does to a job takes on a loaded machine: until then the job must not be over.
+    private const int MillisecondsOfASlowStep = 300;
+
     private readonly Dictionary<string, string> _environment;
 
     private LocalCluster(string home, IReadOnlyDictionary<string, string> environment)
     {
         Home = home;
-        _environment = new Dictionary<string, string>(environment, StringComparer.Ordinal) { ["TRAINER_HOME"] = home };
+        _environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["TRAINER_HOME"] = home,
+            ["TRAINER_CHAOS_PROBE"] = $"forward:{MillisecondsOfASlowStep}:pause:{SlowWhile}",
+        };
+        foreach (var (name, value) in environment)
+        {
+            _environment[name] = value;
+        }
     }
+
+    private string SlowWhile => Path.Combine(Home, "slow");
 
     public string Home { get; }
 
@@ -42,6 +55,11 @@ public sealed class LocalCluster : IAsyncDisposable
 
         return cluster;
     }
+
+    /// <summary>From now on a step takes its time, so that no job of more than some hundred steps ends before <see cref="SpeedUp"/>.</summary>
+    public void SlowDown() => File.WriteAllBytes(SlowWhile, []);
+
+    public void SpeedUp() => File.Delete(SlowWhile);
 
     public Task<Outcome> RunAsync(params string[] arguments) => TrainerProcess.RunAsync(_environment, Patience, arguments);
 

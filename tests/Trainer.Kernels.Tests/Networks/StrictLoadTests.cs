@@ -54,7 +54,7 @@ public sealed class StrictLoadTests : IDisposable
         await File.WriteAllTextAsync(_folder.File("networks.json"), JsonSerializer.Serialize(
             names.Select(name => new { name, input = InputOf(name).Dimensions, classes = Classes, ratio = RatioOf(name), hidden = NarrowZoo.Hidden, samples = Samples })));
         var printed = await Run(python!, "-B", "-W", "ignore", Script(), _folder.Path);
-        var loaded = printed.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        var loaded = printed.ConvertAll(line => JsonDocument.Parse(line).RootElement);
 
         Assert.Equal(names, loaded.Select(network => network.Text("name")));
         foreach (var network in loaded)
@@ -102,23 +102,27 @@ public sealed class StrictLoadTests : IDisposable
     /// <summary>Beside the sources, which the test assembly knows from its own place: tests/X/bin/Release/net10.0.</summary>
     private static string Script() => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../Golden/load.py"));
 
-    private static async Task<string> Run(string program, params string[] arguments)
+    // It prints a line for each network: patience is for one, however many there are.
+    private static async Task<List<string>> Run(string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        var (lines, error) = (new List<string>(), process.StandardError.ReadToEndAsync());
         try
         {
-            await process.WaitForExitAsync(patience.Token);
+            while (await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(5)) is { } line)
+            {
+                lines.Add(line);
+            }
         }
-        catch (OperationCanceledException)
+        catch (TimeoutException)
         {
             process.Kill();
             throw;
         }
 
+        await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: exit code {process.ExitCode}\n{await error}");
-        return await output;
+        return lines;
     }
 }
