@@ -44,6 +44,8 @@ internal sealed class TestCoordinator : IAsyncDisposable
 
     public string Http => _process.Http;
 
+    public string Grpc => _process.Grpc;
+
     public CallInvoker Invoker => _channel.CreateCallInvoker();
 
     public Protos.JobService.JobServiceClient Jobs => new(WithToken(Token));

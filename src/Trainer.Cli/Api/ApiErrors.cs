@@ -3,6 +3,7 @@ using System.Security.Authentication;
 using Google.Rpc;
 using Grpc.Core;
 using Trainer.Cli.Errors;
+using Trainer.Client;
 
 namespace Trainer.Cli.Api;
 
@@ -16,7 +17,7 @@ internal static class ApiErrors
             ExitCode.Unreachable,
             $"See whether the port is the job API's, and whether its address begins with {(client.Endpoint.Scheme == "http" ? "https" : "http")}.",
             refused),
-        _ when refused.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded || IsBroken(refused) => new CliException(
+        _ when Transience.IsTransient(refused) => new CliException(
             $"The coordinator at {Authority(client.Endpoint)} does not answer: {Reason(refused)}",
             ExitCode.Unreachable,
             "See whether it runs, and what its log says: trainer doctor",
@@ -37,11 +38,7 @@ internal static class ApiErrors
 
     /// <summary>Whether the same call may well succeed once the coordinator is back.</summary>
     public static bool IsTransient(RpcException failed, ClusterClient client) => Misdirected(failed, client.Endpoint) is null
-        && (failed.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Aborted or StatusCode.Cancelled || IsBroken(failed));
-
-    /// <summary>A connection that breaks in mid-stream surfaces as INTERNAL or UNKNOWN with the HTTP/2 error as its cause.</summary>
-    private static bool IsBroken(RpcException failed) =>
-        failed.StatusCode is StatusCode.Internal or StatusCode.Unknown && failed.Status.DebugException is HttpRequestException or IOException;
+        && (failed.StatusCode is StatusCode.Aborted or StatusCode.Cancelled || Transience.IsTransient(failed));
 
     /// <summary>The address is that of something else, or says http where it is https, or the other way round.</summary>
     /// <returns>Null where it may be right.</returns>

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Trainer.Kernels.Schema;
 
 /// <summary>
@@ -12,4 +14,18 @@ internal sealed class JobSection(JsonValue value)
 
     /// <exception cref="ModelException">It is not there.</exception>
     public T Require<T>(string name) => _fields.ContainsKey(name) ? Get<T>(name)! : throw value.Member(name).Refuse("missing");
+}
+
+/// <summary>The way back of <see cref="JobSection"/>.</summary>
+internal sealed class JobSectionWriter(Utf8JsonWriter json)
+{
+    /// <param name="value">Null: the field is left out.</param>
+    public void Put<T>(string name, T? value)
+    {
+        if (value is not null)
+        {
+            json.WritePropertyName(name);
+            ValueForm.Of(typeof(T)).Write(json, value);
+        }
+    }
 }

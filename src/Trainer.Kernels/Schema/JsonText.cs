@@ -16,12 +16,22 @@ internal static class JsonText
         where T : struct, Enum => ((WordForm)ValueForm.Of(typeof(T))).WordOf(value);
 
     public static string Write<T>(T value)
-        where T : notnull
+        where T : notnull => Text(json => ValueForm.Of(typeof(T)).Write(json, value));
+
+    /// <summary>An object of the fields that <paramref name="fields"/> writes.</summary>
+    public static string Write(Action<Utf8JsonWriter> fields) => Text(json =>
+    {
+        json.WriteStartObject();
+        fields(json);
+        json.WriteEndObject();
+    });
+
+    private static string Text(Action<Utf8JsonWriter> write)
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream))
         {
-            ValueForm.Of(typeof(T)).Write(json, value);
+            write(json);
         }
 
         return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);

@@ -111,8 +111,13 @@ public sealed record Adagrad(
 /// <param name="LearningRate">Null: the optimizer's.</param>
 /// <param name="WeightDecay">Null: the optimizer's.</param>
 /// <param name="Frozen">They keep their values, and have no part in the gradient's norm.</param>
-public sealed record ParameterGroup(string Pattern, [property: Option("lr")] double? LearningRate = null, double? WeightDecay = null, bool Frozen = false)
+/// <param name="FrozenEpochs">They are frozen for so many epochs. What the optimizer keeps of them begins after that, as in PyTorch where requires_grad is set then. Null: for none.</param>
+public sealed record ParameterGroup(
+    string Pattern, [property: Option("lr")] double? LearningRate = null, double? WeightDecay = null, bool Frozen = false, int? FrozenEpochs = null)
 {
+    /// <summary>How many updates leave them as they are.</summary>
+    internal long FrozenUpdates(TrainingLength length) => Frozen ? long.MaxValue : (FrozenEpochs ?? 0L) * length.StepsPerEpoch;
+
     public bool Matches(string name) => Matches(Pattern, name);
 
     private static bool Matches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> name)

@@ -20,4 +20,19 @@ internal static class RecipeJson
             Schedule = training.Get<LearningRateSchedule>("schedule") ?? LearningRateSchedule.Constant,
         };
     });
+
+    /// <summary>What <see cref="Read"/> reads the same recipe from; what is as it is by default is left out.</summary>
+    public static string Write(TrainingRecipe recipe) => JsonText.Write(json =>
+    {
+        var training = new JobSectionWriter(json);
+        training.Put("epochs", recipe.Epochs);
+        training.Put("optimizer", recipe.Optimizer);
+        training.Put("early_stopping", recipe.EarlyStopping);
+        training.Put("loss", recipe.Loss);
+        training.Put("parameter_groups", recipe.ParameterGroups.Count > 0 ? recipe.ParameterGroups : null);
+        training.Put("clip_grad_norm", recipe.ClipGradNorm);
+        training.Put<ComputePrecision?>("compute", recipe.Precision.Compute == ComputePrecision.Exact ? null : recipe.Precision.Compute);
+        training.Put<GradientPrecision?>("gradients", recipe.Precision.Gradients == GradientPrecision.Float32 ? null : recipe.Precision.Gradients);
+        training.Put("schedule", recipe.Schedule == LearningRateSchedule.Constant ? null : recipe.Schedule);
+    });
 }

@@ -29,6 +29,9 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
     /// <exception cref="ModelException">With the path of the field and what is wrong with it.</exception>
     public static TrainingRecipe FromJson(string training) => RecipeJson.Read(training);
 
+    /// <summary>The way back of <see cref="FromJson"/>.</summary>
+    public string ToJson() => RecipeJson.Write(this);
+
     /// <summary>Whether loss and parameter groups fit a model.</summary>
     /// <exception cref="ModelException">With the path of the field and what is wrong with it.</exception>
     public void CheckFits(Model model)

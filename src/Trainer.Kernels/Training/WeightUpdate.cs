@@ -35,7 +35,7 @@ internal sealed class WeightUpdate
         }
 
         _runs = new UpdateRun[_stretches.Count];
-        _normLeavesOut = recipe.ClipGradNorm is not null && layout.Slots.Any(slot => slot.Kind == SlotKind.Parameter && GroupOf(slot) is { Frozen: true });
+        _normLeavesOut = recipe.ClipGradNorm is not null && layout.Slots.Any(slot => slot.Kind == SlotKind.Parameter && GroupOf(slot) is { Frozen: true } or { FrozenEpochs: > 0 });
         _copied = _normLeavesOut ? new ulong[2 * layout.Chunks] : [];
     }
 
@@ -57,7 +57,7 @@ internal sealed class WeightUpdate
             _runs[i] = RunOf(_stretches[i], current.Progress, length);
         }
 
-        return next.Update(current, _runs, Scale(device, total, next), total, ofTotal);
+        return next.Update(current, _runs, Scale(device, total, current.Progress.Updates, next, length), total, ofTotal);
     }
 
     private ParameterGroup? GroupOf(ParameterSlot slot) => _recipe.ParameterGroups.FirstOrDefault(group => group.Matches(slot.Name));
@@ -70,18 +70,20 @@ internal sealed class WeightUpdate
             return new UpdateRun(UpdateRule.Average, stretch.Elements) { Momentum = (float)(average.Momentum ?? (1.0 / (progress.BatchesBeforeOf(average.Counter) + step))) };
         }
 
-        if (stretch.Group is { Frozen: true })
+        if (IsFrozen(stretch, progress.Updates, length))
         {
             return new UpdateRun(UpdateRule.Keep, stretch.Elements);
         }
 
         var optimizer = _recipe.Optimizer;
         var rate = _recipe.Schedule.FiniteRate(stretch.Group?.LearningRate ?? optimizer.LearningRate, step - 1, length);
-        return optimizer.Run(stretch.Elements, rate, stretch.Group?.WeightDecay ?? optimizer.WeightDecay, step);
+        return optimizer.Run(stretch.Elements, rate, stretch.Group?.WeightDecay ?? optimizer.WeightDecay, step - (stretch.Group?.FrozenUpdates(length) ?? 0));
     }
 
+    private static bool IsFrozen(Stretch stretch, long updates, TrainingLength length) => updates < stretch.Group?.FrozenUpdates(length);
+
     /// <summary>What every gradient is multiplied by: the loss's own mean, then clipping as torch does it, max / (norm + 1e-6) where that is below 1.</summary>
-    private float Scale(Device device, Tensor total, TrainingState next)
+    private float Scale(Device device, Tensor total, long updates, TrainingState next, TrainingLength length)
     {
         var scale = LossScale(device, total);
         if (_recipe.ClipGradNorm is not { } limit)
@@ -89,7 +91,7 @@ internal sealed class WeightUpdate
             return (float)scale;
         }
 
-        var trained = _normLeavesOut ? CopyOfTrained(device, total, next) : total;
+        var trained = _normLeavesOut ? CopyOfTrained(device, total, updates, next, length) : total;
         var norm = scale * Math.Sqrt(device.Updates.SquaredNorm(trained.Slice(0, _layout.ParameterElements)));
         GradientNorm = norm;
         return (float)(scale * Math.Min(1, limit / (norm + 1e-6)));
@@ -112,7 +114,7 @@ internal sealed class WeightUpdate
     }
 
     // With zeros for what is frozen. The total itself stays as it is: it may still be on its way to other members. Where the copy lies, the next state will be.
-    private Tensor CopyOfTrained(Device device, Tensor total, TrainingState next)
+    private Tensor CopyOfTrained(Device device, Tensor total, long updates, TrainingState next, TrainingLength length)
     {
         next.KeepForReaders();
         var copy = next.Buffers[0];
@@ -121,7 +123,7 @@ internal sealed class WeightUpdate
         var offset = 0L;
         foreach (var stretch in _stretches)
         {
-            if (stretch.Group is { Frozen: true } && offset < _layout.ParameterElements)
+            if (offset < _layout.ParameterElements && IsFrozen(stretch, updates, length))
             {
                 device.Clear(copy.Slice(offset, stretch.Elements));
             }

@@ -80,22 +80,30 @@ public static class JobFile
 
     /// <summary>The model section for the layers that a model of Trainer.Kernels writes as JSON: the way back of <see cref="ModelJson"/>.</summary>
     /// <exception cref="ArgumentException">It is not that.</exception>
-    public static Model ModelOfJson(string layers)
+    public static Model ModelOfJson(string layers) => OfJson<Model>($$"""{"layers":{{layers}}}""", "the layers of a model", nameof(layers));
+
+    /// <summary>Another section as JSON, <c>{"epochs":10,...}</c>: what Trainer.Kernels reads training and data from.</summary>
+    public static string SectionJson(IMessage section) => ProtoJson.Line(ProtoJson.Compact(section));
+
+    /// <summary>The way back of <see cref="SectionJson"/>.</summary>
+    /// <exception cref="ArgumentException">It is not that.</exception>
+    public static T SectionOfJson<T>(string section)
+        where T : class, IMessage<T>, new() => OfJson<T>(section, $"a section {typeof(T).Name}", nameof(section));
+
+    private static T OfJson<T>(string json, string what, string parameter)
+        where T : class, IMessage<T>, new()
     {
         try
         {
             var unknown = new List<string>();
-            var model = ProtoJson.Read<Model>($$"""{"layers":{{layers}}}""", unknown);
-            return unknown.Count == 0 ? model : throw new FormatException($"{unknown[0]}: unknown field");
+            var message = ProtoJson.Read<T>(json, unknown);
+            return unknown.Count == 0 ? message : throw new FormatException($"{unknown[0]}: unknown field");
         }
         catch (FormatException error)
         {
-            throw new ArgumentException($"not the layers of a model: {error.Message}", nameof(layers), error);
+            throw new ArgumentException($"not {what}: {error.Message}", parameter, error);
         }
     }
-
-    /// <summary>Another section as JSON, <c>{"epochs":10,...}</c>: what Trainer.Kernels reads training and data from.</summary>
-    public static string SectionJson(IMessage section) => ProtoJson.Line(ProtoJson.Compact(section));
 
     private static JobFileException Unusable(string file, string problem) => new([new(file, 0, 0, "", problem)]);
 }

@@ -13,10 +13,11 @@ public sealed class ArchitectureTests
         { "Trainer.Protos", [] },
         { "Trainer.Kernels", [] },
         { "Trainer.Kernels.Gpu", ["Trainer.Kernels"] },
+        { "Trainer.Client", ["Trainer.Kernels", "Trainer.Protos"] },
         { "Trainer.Hosting", ["Trainer.Protos"] },
         { "Trainer.Node", ["Trainer.Hosting", "Trainer.Kernels", "Trainer.Protos"] },
         { "Trainer.Coordinator", ["Trainer.Hosting", "Trainer.Kernels", "Trainer.Protos"] },
-        { "trainer", ["Trainer.Coordinator", "Trainer.Hosting", "Trainer.Kernels", "Trainer.Kernels.Gpu", "Trainer.Node", "Trainer.Protos"] },
+        { "trainer", ["Trainer.Client", "Trainer.Coordinator", "Trainer.Hosting", "Trainer.Kernels", "Trainer.Kernels.Gpu", "Trainer.Node", "Trainer.Protos"] },
     };
 
     [Theory]

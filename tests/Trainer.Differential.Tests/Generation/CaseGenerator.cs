@@ -154,6 +154,11 @@ internal static class CaseGenerator
                 group.Maybe(draw, "weight_decay", () => draw.Real(1e-3, 0.2), 0.3)["lr"] = draw.Real(1e-3, 0.05);
             }
 
+            if (!group.ContainsKey("frozen"))
+            {
+                group.Maybe(draw, "frozen_epochs", () => draw.Between(1, 2), 0.3);
+            }
+
             groups.Add(group);
         }
 

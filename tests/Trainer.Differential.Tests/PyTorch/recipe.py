@@ -92,6 +92,9 @@ def optimizer(training, network):
                 parameter.requires_grad_(False)
         elif parameters:
             groups.append({"params": parameters, **{name: group[name] for name in ("lr", "weight_decay") if name in group}})
+            for parameter in parameters if "frozen_epochs" in group else []:
+                parameter.requires_grad_(False)
+                parameter.frozen_epochs = group["frozen_epochs"]
     kind, options = the_one(training["optimizer"])
     return OPTIMIZERS[kind](groups, options) if groups else None
 

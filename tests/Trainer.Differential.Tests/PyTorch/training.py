@@ -67,6 +67,9 @@ class Run:
 
     def train_epoch(self, epoch):
         self.network.train()
+        for parameter in self.network.parameters():
+            if getattr(parameter, "frozen_epochs", epoch) < epoch:
+                parameter.requires_grad_(True)
         order, sums = data.order(self.data, len(self.images[0]), self.seed, epoch), Sums()
         for first in range(0, len(order), self.batch_size):
             self.step(order[first:first + self.batch_size], sums)
@@ -84,7 +87,8 @@ class Run:
         if self.optimizer is None:
             return
         self.optimizer.zero_grad()
-        loss.backward()
+        if loss.requires_grad:  # Not while all parameters are frozen.
+            loss.backward()
         if "clip_grad_norm" in self.training:
             torch.nn.utils.clip_grad_norm_([p for p in self.network.parameters() if p.requires_grad], self.training["clip_grad_norm"])
         for group, rate in zip(self.optimizer.param_groups, rates):
