@@ -1,4 +1,5 @@
 using Trainer.Coordinator.Api;
+using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Cluster;
@@ -33,6 +34,9 @@ public sealed record CoordinatorOptions
 
     /// <summary>Whose files stay once jobs have ended.</summary>
     public RetentionPolicy Retention { get; init; } = new();
+
+    /// <summary>How many workers users' jobs may have; the same for all coordinators of a cluster.</summary>
+    public Quotas Quotas { get; init; } = Quotas.None;
 
     /// <summary>How buckets are reached.</summary>
     public S3Access Buckets { get; init; } = new();

@@ -126,7 +126,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
         var settings = tuning.Jobs(new JobSettings { Artifacts = options.Artifacts });
         var services = new JobServices(store, log, scheduler, settings, TimeProvider.System, metrics, JobFeeds.Start(system, viewers));
         var jobs = ClusterActors.StartJobs(system, id => Props.Create(() => new JobEntity(id, services)));
-        var schedulerServices = new SchedulerServices(store, jobs, tuning.Scheduler, TimeProvider.System, census);
+        var schedulerServices = new SchedulerServices(store, jobs, tuning.Scheduler with { Quotas = options.Quotas }, TimeProvider.System, census);
         ClusterActors.StartScheduler(system, Props.Create(() => new Scheduler(schedulerServices)));
         system.ActorOf(Props.Create(() => new WorkerReaper()), "worker-reaper");
         system.ActorOf(Props.Create(() => new QuarantineWatch()), "quarantine-watch");

@@ -26,7 +26,7 @@ internal static class CoordinatorCommand
         var store = StoreOption.Create();
         var artifacts = ArtifactsOption.Create("Where checkpoints and results of jobs go; workers must see a folder under the same path.");
         artifacts.Required = true;
-        var retention = new RetentionOptions();
+        var (retention, quotas) = (new RetentionOptions(), new QuotaOptions());
         var tokenFile = new Option<string?>("--token-file")
         {
             Description = "Holds an admin's token, with which the first others are made (trainer token create). A run folder has its own.",
@@ -37,7 +37,7 @@ internal static class CoordinatorCommand
             Examples =
             [
                 "trainer coordinator --run-folder /run/user/1000/trainer --store ~/jobs/db --artifacts ~/jobs",
-                "trainer coordinator --run-folder /run/user/1000/trainer --store ~/jobs/db --artifacts s3://training/jobs",
+                "trainer coordinator --run-folder /run/user/1000/trainer --store ~/jobs/db --artifacts s3://training/jobs --quota anna=8 --default-quota 4",
                 "trainer coordinator --name coordinator-0 --host coordinator-0.coordinator --cluster-port 4053 --grpc-port 5000 --http-port 9090 \\",
                 "    --seed coordinator-0.coordinator:4053 --store /data/db --artifacts /data/jobs --token-file /secrets/token --insecure",
                 "trainer coordinator --name coordinator-1 --host coordinator-1.coordinator --cluster-port 4053 --grpc-port 5000 --store postgres://trainer@db/trainer \\",
@@ -46,6 +46,7 @@ internal static class CoordinatorCommand
             Options = { name, grpcPort, store, artifacts, tokenFile },
         };
         retention.AddTo(command);
+        quotas.AddTo(command);
         host.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
@@ -61,6 +62,7 @@ internal static class CoordinatorCommand
                 Store = StoreOption.Read(parsed.GetValue(store)),
                 Artifacts = parsed.GetValue(artifacts)!,
                 Retention = retention.Read(parsed),
+                Quotas = quotas.Read(parsed),
                 Buckets = S3Access.Of(shell.Environment),
                 Run = run,
                 Token = parsed.GetValue(tokenFile) is { } file ? TokenFile.ReadOwn(file) : run?.Token,

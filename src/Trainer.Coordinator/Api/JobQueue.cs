@@ -36,6 +36,11 @@ internal static class JobQueue
         Device = row.Spec.Cluster.Device,
         Fitting = job?.Fitting ?? 0,
         Free = job?.Free ?? 0,
-        Message = job?.Message ?? row.Message,
+        Message = Interrupted(row) + (job?.Message ?? row.Message),
+        Creator = row.Creator,
+        Cause = job?.Cause ?? WaitCause.Unspecified,
     };
+
+    // Who waits again says why it does not train any more.
+    private static string Interrupted(JobRow row) => row.Transitions.LastOrDefault() is { Reason: TransitionReasons.Preempted } last ? $"{last.Message} " : "";
 }

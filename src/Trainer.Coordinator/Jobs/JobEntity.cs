@@ -287,6 +287,9 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
             case CountFailure count:
                 _services.Metrics?.Failed(count.Failure);
                 break;
+            case CountPreemption count:
+                _services.Metrics?.Preempted(count.What);
+                break;
             case StoreQuarantine quarantine:
                 _log.Warning("{0}: machine {1}, device {2} is in quarantine: {3}: {4}", _id, quarantine.Entry.Machine, quarantine.Entry.Device, quarantine.Entry.Worker, quarantine.Entry.Reason);
                 await _services.Store.QuarantineAsync(quarantine.Entry);

@@ -74,6 +74,9 @@ public sealed record WriteLog(string Source, string Message, DateTimeOffset Time
 /// <summary>A state could not be written, or read.</summary>
 public sealed record CountFailure(ArtifactFailure Failure) : JobAction;
 
+/// <summary>A job of higher priority got workers of this one.</summary>
+public sealed record CountPreemption(Preemption What) : JobAction;
+
 /// <summary>A worker obeys a term above the row's that this entity took: the entity must begin anew, with a term above it unless another has it.</summary>
 public sealed record BeginAnew(ulong HeardTerm) : JobAction;
 

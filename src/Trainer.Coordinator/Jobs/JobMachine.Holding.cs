@@ -1,4 +1,5 @@
 using Trainer.Coordinator.Store;
+using Trainer.Hosting.Metrics;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Jobs;
@@ -44,7 +45,8 @@ public sealed partial record JobMachine
     {
         var (state, holders) = (Team.First().Held[0], Team.ToList());
         var areSame = Joiners().Count == 0 && !Team.Any(IsToLeave);
-        return Begin(new NewGeneration(Stayers(), state, phase.Why == HoldReason.Shares && areSame ? "SharesChanged" : "MembersChanged", names => $"{phase.Message}; training on {names} from step {StepOf(state) + 1}.")
+        var next = IsPreempted && Team.Any(IsToLeave) ? Say(new CountPreemption(Preemption.Shrunk)) : this;
+        return next.Begin(new NewGeneration(Stayers(), state, phase.Why == HoldReason.Shares && areSame ? "SharesChanged" : "MembersChanged", names => $"{phase.Message}; training on {names} from step {StepOf(state) + 1}.")
         {
             Holders = holders,
             Detail = phase.Why is HoldReason.Shares or HoldReason.Change ? phase.Message : "",
@@ -76,7 +78,12 @@ public sealed partial record JobMachine
 
     private JobMachine Rest(Holding phase) => Row.Desired == Desired.Suspend ? Suspended()
         : phase.Why == HoldReason.OutOfTime ? Fail("MaxDuration", $"{phase.Message}: it stopped {At(Row.Committed)}, with a checkpoint there.")
+        : phase.Why == HoldReason.GiveBack && IsPreempted ? Preempted()
         : GiveUpWorkers("The job waits for workers.").Move(JobState.Queued, "WorkersGivenBack", $"{phase.Message}: it stopped {At(Row.Committed)}, and waits for workers.");
+
+    // As if its user had suspended it, but that it waits for workers.
+    private JobMachine Preempted() => GiveUpWorkers($"The job makes room for {Taker}.").Say(new CountPreemption(Preemption.Suspended))
+        .Move(JobState.Queued, TransitionReasons.Preempted, $"It made room for {Taker}: it stopped {At(Row.Committed)}, and goes on by itself.");
 
     private string HeldStates() => string.Join("; ", Team.GroupBy(worker => worker.Held[0].Hash).Select(group =>
         $"{Generations.Names(group.Select(worker => worker.Name))} {(group.Count() == 1 ? "has" : "have")} {group.Key:x16}"));

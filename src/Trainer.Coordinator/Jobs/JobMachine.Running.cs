@@ -128,14 +128,17 @@ public sealed partial record JobMachine
         HoldReason.OutOfTime => $"It has trained for {Row.Spec.Cluster.MaxDurationSeconds} s, which is its cluster.max_duration_seconds",
         HoldReason.Shares => ExplainShares(),
         HoldReason.GiveBack when BelowSince is not null => $"Only {Members.Count} of {Row.MinWorkers} workers for {Settings.BelowMinimum.TotalSeconds:0} s",
-        HoldReason.GiveBack => "All its workers are to leave",
+        HoldReason.GiveBack => IsPreempted ? $"Its workers are needed by {Taker}" : "All its workers are to leave",
         HoldReason.Change when Joiners().Count == 0 && !Team.Any(IsToLeave) => "The workers had been told to stop",
         _ => string.Join(", ", new[]
         {
             (Verb: "came", Names: Joiners().Select(worker => worker.Name).ToList()),
-            (Verb: "left", Names: [.. Team.Where(IsToLeave).Select(worker => worker.Name)]),
+            (Verb: IsPreempted ? $"left for {Taker}" : "left", Names: [.. Team.Where(IsToLeave).Select(worker => worker.Name)]),
         }.Where(change => change.Names.Count > 0).Select(change => $"{Generations.Names(change.Names)} {change.Verb}")),
     };
+
+    /// <summary>A job of higher priority takes workers of this one.</summary>
+    private bool IsPreempted => Taker.Length > 0;
 
     private JobMachine Advance(JobWorker worker, StepReport report)
     {

@@ -45,7 +45,8 @@ public sealed partial record JobMachine
 
         if (!HasEnough)
         {
-            return Row.State == JobState.Starting
+            return Row.State == JobState.Starting && IsPreempted ? Preempted()
+                : Row.State == JobState.Starting
                 ? ReleaseAll("Too few workers are left.").Move(JobState.Queued, "WorkersGone", WaitingReason.Workers) with { Phase = new Waiting() }
                 : this;
         }

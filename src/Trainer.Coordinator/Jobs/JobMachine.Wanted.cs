@@ -12,6 +12,9 @@ public sealed partial record JobMachine
     /// <summary>The workers that it is to have, by name; null: not told yet. One without an actor path is nobody the scheduler hears of, but who is not to leave.</summary>
     private ImmutableSortedDictionary<string, WorkerStatus>? Target { get; init; }
 
+    /// <summary>Who takes workers of this job, in words; empty: nobody does.</summary>
+    private string Taker { get; init; } = "";
+
     private JobWanted? Wanted { get; init; }
 
     private TimeSpan WantedAt { get; init; }
@@ -33,8 +36,9 @@ public sealed partial record JobMachine
         }
 
         var workers = target.Workers.ToImmutableSortedDictionary(worker => worker.Worker, worker => worker, StringComparer.Ordinal);
+        var taker = target.TakenFor.Length > 0 ? $"job {target.TakenFor}, of priority {target.TakenForPriority}" : "";
         var next = target.Workers.Concat(target.Serving).Where(worker => worker.ActorPath.Length > 0)
-            .Aggregate(this with { Target = workers }, (machine, worker) => machine.Describe(worker));
+            .Aggregate(this with { Target = workers, Taker = taker }, (machine, worker) => machine.Describe(worker));
         return next.Row.State == JobState.Queued && target.Message.Length > 0 ? next.SayInRow(target.Message) : next;
     }
 
@@ -56,7 +60,7 @@ public sealed partial record JobMachine
     {
         if (!WantsWorkers)
         {
-            return IsSettled ? this : this with { IsSettled = true, Wanted = null, Target = null, Outbox = Outbox.Add(new TellScheduler(new JobSettled { Job = Row.Id })) };
+            return IsSettled ? this : this with { IsSettled = true, Wanted = null, Target = null, Taker = "", Outbox = Outbox.Add(new TellScheduler(new JobSettled { Job = Row.Id })) };
         }
 
         var wanted = Wants();
@@ -75,6 +79,7 @@ public sealed partial record JobMachine
         Numerics = Row.Numerics,
         Arithmetic = Arithmetic,
         Device = Row.Spec.Cluster.Device,
+        User = Row.Creator,
         Workers = { Pool.Values.Where(worker => IsMember(worker) || Uptime - worker.LastSign < Settings.Silence).Select(worker => worker.Name) },
         Avoid = { Avoided() },
         Asking = Phase is Asking or Fencing { AskingSince: not null },

@@ -23,6 +23,8 @@ public sealed record SchedulerSettings
 
     /// <summary>Between wake-ups of the jobs that have not ended.</summary>
     public TimeSpan WakeInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    public Quotas Quotas { get; init; } = Quotas.None;
 }
 
 /// <summary>A worker as it last described itself.</summary>
@@ -34,7 +36,7 @@ public sealed record SeenWorker(WorkerStatus Status, DateTimeOffset LastSeen)
 /// <param name="Told">What the job was last told; null: nothing yet.</param>
 public sealed record SeenJob(JobWanted Wanted, DateTimeOffset LastSeen, Target? Told = null)
 {
-    public AllocatedJob ToAllocate() => new(Wanted, Told?.Workers.Select(worker => worker.Worker).ToImmutableSortedSet(StringComparer.Ordinal) ?? []);
+    public AllocatedJob ToAllocate() => new(Wanted, Told?.Workers.Select(worker => worker.Worker).ToImmutableSortedSet(StringComparer.Ordinal));
 }
 
 /// <summary>What the scheduler knows, and what follows from it: pure functions that give the next state and the messages to jobs.</summary>
@@ -118,15 +120,18 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
     public IEnumerable<WaitingJob> Waiting()
     {
         List<WorkerStatus> statuses = [.. Workers.Values.Select(worker => worker.Status)];
-        return Allocation.InOrder(Jobs.Values.Select(job => job.ToAllocate())).Where(job => job.Told.Count < job.Wanted.MinWorkers).Select(job =>
+        List<AllocatedJob> jobs = [.. Allocation.InOrder(Jobs.Values.Select(job => job.ToAllocate()))];
+        var grants = Allocation.Allocate(jobs, statuses, isSettled: true, Settings.Quotas);
+        return jobs.Where(job => (job.Told?.Count ?? 0) < job.Wanted.MinWorkers).Select(job =>
         {
-            var fitting = Allocation.Candidates(job.Wanted, statuses).Select(group => group.ToList()).MaxBy(group => group.Count) ?? [];
+            var (fitting, grant) = (Allocation.Candidates(job.Wanted, statuses).Select(group => group.ToList()).MaxBy(group => group.Count) ?? [], grants[job.Wanted.Job]);
             return new WaitingJob
             {
                 Wanted = job.Wanted,
                 Fitting = (uint)fitting.Count,
                 Free = (uint)fitting.Count(worker => worker.Job.Length == 0),
-                Message = WaitingReason.InQueue(job.Wanted, fitting, [.. statuses.Where(worker => !worker.Leaving)]),
+                Cause = grant.Cause,
+                Message = WaitingReason.Special(job.Wanted, grant, Settings.Quotas) ?? WaitingReason.InQueue(job.Wanted, fitting, [.. statuses.Where(worker => !worker.Leaving)]),
             };
         });
     }
@@ -139,7 +144,7 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
         }
 
         List<WorkerStatus> statuses = [.. Workers.Values.Select(worker => worker.Status)];
-        var allocation = Allocation.Allocate([.. Jobs.Values.Select(job => job.ToAllocate())], statuses, isSettled: now - LastFreed >= Settings.Settle);
+        var allocation = Allocation.Allocate([.. Jobs.Values.Select(job => job.ToAllocate())], statuses, isSettled: now - LastFreed >= Settings.Settle, Settings.Quotas);
         var (next, messages) = (this, new List<JobEnvelope>());
         foreach (var job in Jobs.Values)
         {
@@ -154,15 +159,17 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
         return new SchedulerDecision(next, messages);
     }
 
-    private Target TargetOf(JobWanted job, ImmutableSortedSet<string> names, List<WorkerStatus> statuses)
+    private Target TargetOf(JobWanted job, Grant grant, List<WorkerStatus> statuses)
     {
         var present = statuses.Where(worker => !worker.Leaving).ToList();
         var most = Allocation.Candidates(job, statuses).Select(group => group.Count()).DefaultIfEmpty().Max();
         return new Target
         {
             Job = job.Job,
-            Workers = { names.Select(name => Workers.GetValueOrDefault(name)?.Status ?? new WorkerStatus { Worker = name }) },
-            Message = names.Count >= job.MinWorkers ? "" : WaitingReason.Of(job, most, present),
+            Workers = { grant.Workers.Select(name => Workers.GetValueOrDefault(name)?.Status ?? new WorkerStatus { Worker = name }) },
+            Message = grant.Workers.Count >= job.MinWorkers ? "" : WaitingReason.Special(job, grant, Settings.Quotas) ?? WaitingReason.Of(job, most, present),
+            TakenFor = grant.TakenFor?.Job ?? "",
+            TakenForPriority = grant.TakenFor?.Priority ?? 0,
             Serving = { job.Asking ? statuses.Where(worker => worker.Job == job.Job || job.Workers.Contains(worker.Worker)) : [] },
         };
     }

@@ -1,3 +1,4 @@
+using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Scheduling;
@@ -35,6 +36,18 @@ internal static class WaitingReason
         var free = fitting.Count(worker => worker.Job.Length == 0);
         return $"It needs {job.MinWorkers}; of {fitting.Count} that fit, {free} {(free == 1 ? "is" : "are")} free{(busy.Count > 0 ? $", {string.Join(", ", busy)}" : "")}.";
     }
+
+    /// <summary>Where it is not workers alone that it waits for; null: it is.</summary>
+    public static string? Special(JobWanted job, Grant grant, Quotas quotas) => grant.Cause switch
+    {
+        WaitCause.Quota when quotas.Of(job.User) is { } quota => job.MinWorkers > quota
+            ? $"It needs {job.MinWorkers}, and {OwnerOf(job.User)} may have {quota}: it waits until it needs fewer (trainer scale {job.Job} --min {quota}), or the quota is raised."
+            : $"It needs {job.MinWorkers}, and {OwnerOf(job.User)} may have {quota} together: it waits until others of these jobs have let go of enough.",
+        WaitCause.Preempting => $"It needs {job.MinWorkers}, and jobs of lower priority let go of workers for it: {string.Join(", ", grant.Takes.Select(taken => $"{taken.Value} of {taken.Key}"))}.",
+        _ => null,
+    };
+
+    private static string OwnerOf(string user) => user.Length > 0 ? $"the jobs of {user}" : "jobs that name no creator";
 
     public static bool TakesAnyDevice(JobWanted job) => job.Device is "" or "auto";
 

@@ -152,6 +152,13 @@ public sealed record JobRow
     };
 }
 
+/// <summary>Reasons of transitions that somebody looks for.</summary>
+public static class TransitionReasons
+{
+    /// <summary>A job of higher priority took all workers; this one goes on by itself.</summary>
+    public const string Preempted = "Preempted";
+}
+
 /// <summary>What a job's user wants of it. Its numbers are stored.</summary>
 public enum Desired
 {

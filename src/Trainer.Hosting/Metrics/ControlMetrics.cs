@@ -10,6 +10,7 @@ public sealed class ControlMetrics : IDisposable
     private readonly Counter<long> _transitions;
     private readonly Histogram<double> _queueWait;
     private readonly long[] _artifactFailures = new long[Enum.GetValues<ArtifactFailure>().Length];
+    private readonly long[] _preemptions = new long[Enum.GetValues<Preemption>().Length];
     private long _logLinesDropped;
 
     public ControlMetrics()
@@ -18,6 +19,8 @@ public sealed class ControlMetrics : IDisposable
         _queueWait = _meter.Histogram(MetricCatalog.QueueWait);
         _meter.ObserveEach(MetricCatalog.ArtifactFailures, () =>
             Enum.GetValues<ArtifactFailure>().Select(failure => new Measurement<long>(Volatile.Read(ref _artifactFailures[(int)failure]), Label("what", failure.ToString().ToLowerInvariant()))));
+        _meter.ObserveEach(MetricCatalog.Preemptions, () =>
+            Enum.GetValues<Preemption>().Select(what => new Measurement<long>(Volatile.Read(ref _preemptions[(int)what]), Label("what", what.ToString().ToLowerInvariant()))));
         _meter.Observe(MetricCatalog.LogLinesDropped, () => Interlocked.Read(ref _logLinesDropped)); // From 0 on, whenever it is first scraped.
     }
 
@@ -53,6 +56,8 @@ public sealed class ControlMetrics : IDisposable
     public void LogLineDropped() => Interlocked.Increment(ref _logLinesDropped);
 
     public void Failed(ArtifactFailure failure) => Interlocked.Increment(ref _artifactFailures[(int)failure]);
+
+    public void Preempted(Preemption what) => Interlocked.Increment(ref _preemptions[(int)what]);
 
     /// <summary>Seconds from creation to STARTING.</summary>
     public void QueueWait(double seconds) => _queueWait.Record(seconds);

@@ -94,6 +94,9 @@ public static class MetricCatalog
     public static readonly MetricDefinition QueueWait =
         new("trainer_job_queue_wait_seconds", Histogram, Coordinator, "s", "From a job's creation to its start.") { Buckets = MetricDefinition.Doubling(0.125, 16) };
 
+    public static readonly MetricDefinition Preemptions =
+        new("trainer_preemptions_total", Counter, Coordinator, "", "Jobs that made room for one of higher priority: they go on with fewer workers (shrunk), or wait, with a checkpoint (suspended).", "what");
+
     public static readonly MetricDefinition LogLinesDropped =
         new("trainer_log_lines_dropped_total", Counter, Coordinator, "", "Lines of jobs' logs for which there was no room while the store did not keep up.");
 

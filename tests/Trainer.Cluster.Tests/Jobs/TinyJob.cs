@@ -6,6 +6,8 @@ public sealed record TinyJob(int Epochs = 2, int Batch = 37, int Shards = 8, int
     /// <summary>The model section's content.</summary>
     public string Model { get; init; } = "zoo: lenet";
 
+    public int Priority { get; init; }
+
     /// <summary>The kind of device that its workers must have.</summary>
     public string Device { get; init; } = "auto";
 
@@ -83,6 +85,7 @@ public sealed record TinyJob(int Epochs = 2, int Batch = 37, int Shards = 8, int
             cluster:
               min_workers: {MinWorkers}
               max_workers: {MaxWorkers}
+              priority: {Priority}
               device: {Device}
               checkpoint: {checkpoint}
             """);

@@ -10,9 +10,9 @@ public sealed class AllocationTests
     public void A_job_gets_its_most_once_no_more_workers_come()
     {
         var (jobs, workers) = (new[] { Job("j-1", max: 4) }, new[] { Worker("a"), Worker("b") });
-        Assert.Empty(Allocation.Allocate(jobs, workers, isSettled: false)["j-1"]);
-        Assert.Equal(["a", "b"], Allocation.Allocate(jobs, workers, isSettled: true)["j-1"]);
-        Assert.Equal(["a"], Allocation.Allocate([Job("j-1", max: 1)], workers, isSettled: false)["j-1"]);
+        Assert.Empty(Allocate(jobs, workers, isSettled: false)["j-1"]);
+        Assert.Equal(["a", "b"], Allocate(jobs, workers)["j-1"]);
+        Assert.Equal(["a"], Allocate([Job("j-1", max: 1)], workers, isSettled: false)["j-1"]);
     }
 
     [Fact]
@@ -85,12 +85,12 @@ public sealed class AllocationTests
         Assert.Equal(["a"], Allocate([Job("j-1", told: ["a"])], workers)["j-1"]);
     }
 
-    private static IReadOnlyDictionary<string, ImmutableSortedSet<string>> Allocate(AllocatedJob[] jobs, WorkerStatus[] workers) =>
-        Allocation.Allocate(jobs, workers, isSettled: true);
+    private static Dictionary<string, ImmutableSortedSet<string>> Allocate(AllocatedJob[] jobs, WorkerStatus[] workers, bool isSettled = true) =>
+        Allocation.Allocate(jobs, workers, isSettled, Quotas.None).ToDictionary(grant => grant.Key, grant => grant.Value.Workers);
 
     private static AllocatedJob Job(string id, uint min = 1, uint max = 16, int priority = 0, long created = 1, string[]? told = null) => new(
         new JobWanted { Job = id, MinWorkers = min, MaxWorkers = max, Priority = priority, CreatedUnixMs = created },
-        [.. told ?? []]);
+        told?.ToImmutableSortedSet(StringComparer.Ordinal));
 
     private static WorkerStatus Worker(string name, string job = "", string numerics = "v1") =>
         new() { Worker = name, Incarnation = "1", ActorPath = "akka://" + name, DeviceKind = "cpu", Numerics = numerics, Job = job };

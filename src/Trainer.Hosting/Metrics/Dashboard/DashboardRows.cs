@@ -17,6 +17,7 @@ internal static class DashboardRows
                 new PanelQuery($"max({MetricCatalog.ClusterUnreachable.Name})", "unreachable")),
             Lines("Job transitions", MetricCatalog.JobTransitions, "short", new PanelQuery($"sum by (to, reason) (increase({MetricCatalog.JobTransitions.Name}{Interval}))", "{{to}} {{reason}}")),
             Lines("Queue wait", MetricCatalog.QueueWait, "s", Quantile(MetricCatalog.QueueWait, 0.5), Quantile(MetricCatalog.QueueWait, 0.95)),
+            Lines("Preemptions", MetricCatalog.Preemptions, "short", new PanelQuery($"sum by (what) (increase({MetricCatalog.Preemptions.Name}{Interval}))", "{{what}}")),
             Lines("Log lines dropped", MetricCatalog.LogLinesDropped, "short", new PanelQuery($"sum(increase({MetricCatalog.LogLinesDropped.Name}{Interval}))", "dropped")),
             Lines("States not written or not read", MetricCatalog.ArtifactFailures, "short", new PanelQuery($"sum by (what) (increase({MetricCatalog.ArtifactFailures.Name}{Interval}))", "{{what}}")),
             Stat("Processes", MetricCatalog.BuildInfo, "none", new PanelQuery($"count by (role, version) ({MetricCatalog.BuildInfo.Name})", "{{role}} {{version}}")) with { Width = 4 },

@@ -1,4 +1,6 @@
 using Trainer.Coordinator.Jobs;
+using Trainer.Coordinator.Store;
+using Trainer.Hosting.Metrics;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
@@ -94,6 +96,39 @@ public sealed class HoldingTests
     {
         var rig = new JobRig().Train("a").Request(now => new SuspendRequested(now, "")).Request(now => new ResumeRequested(now, "")).Held(5, "a");
         Assert.Equal(6ul, rig.Orders<Start>()["a"].FromItem);
+    }
+
+    [Fact]
+    public void Who_makes_room_for_a_higher_job_goes_on_with_the_others_and_says_why()
+    {
+        var rig = new JobRig().Train("a", "b").Preempt("a").Held(5, "a", "b");
+        Assert.Equal(["a"], rig.Orders<Start>().Keys);
+        Assert.Equal(Preemption.Shrunk, Assert.Single(rig.Actions.OfType<CountPreemption>()).What);
+        Assert.Equal("b left for job j-2, of priority 7", rig.Row.Journal[^1].Detail);
+    }
+
+    [Fact]
+    public void A_preempted_job_waits_with_a_checkpoint_and_goes_on_by_itself_also_under_another_entity()
+    {
+        var rig = new JobRig().Train("a", "b").Preempt().Held(5, "a", "b");
+        var (writer, save) = Assert.Single(rig.Orders<Save>());
+        rig.Report(writer, Saved(save, 5));
+        Assert.Equal(Preemption.Suspended, Assert.Single(rig.Actions.OfType<CountPreemption>()).What);
+        Assert.Equal((JobState.Queued, TransitionReasons.Preempted, "Run"), (rig.Row.State, rig.Row.Transitions[^1].Reason, Desired(rig)));
+        Assert.Equal("It made room for job j-2, of priority 7: it stopped at step 5, and goes on by itself.", rig.Row.Message);
+        Assert.Equal(2, rig.Orders<Release>().Count);
+
+        var next = new JobRig(row: rig.Row with { Term = 2 }).Target("c").Standby("c");
+        Assert.Equal((6ul, save.Id), (next.Orders<Start>()["c"].FromItem, next.Orders<Start>()["c"].Checkpoint.Id));
+    }
+
+    [Fact]
+    public void Whom_a_user_suspends_while_a_higher_job_takes_its_workers_is_the_users()
+    {
+        var rig = new JobRig().Train("a").Preempt().Request(now => new SuspendRequested(now, "")).Held(5, "a");
+        rig.Report("a", Saved(Assert.Single(rig.Orders<Save>()).Value, 5));
+        Assert.Equal((JobState.Suspended, "Suspended"), (rig.Row.State, rig.Row.Transitions[^1].Reason));
+        Assert.Empty(rig.Actions.OfType<CountPreemption>());
     }
 
     internal static WorkerReport Saved(Save save, ulong item) => new()

@@ -37,6 +37,10 @@ internal sealed class JobRig
 
     public JobRig Target(params string[] workers) => Decide(new Targeted(_now, new Target { Job = "j-1", Workers = { workers.Select(worker => Status(worker)) } }));
 
+    /// <summary>As <see cref="Target"/>, where a job of priority 7 takes workers of this one.</summary>
+    public JobRig Preempt(params string[] workers) =>
+        Decide(new Targeted(_now, new Target { Job = "j-1", Workers = { workers.Select(worker => Status(worker)) }, TakenFor = "j-2", TakenForPriority = 7 }));
+
     public JobRig Request(Func<DateTimeOffset, JobRequest> request) => Decide(request(_now));
 
     public JobRig Disconnect(string worker, bool open = false) => Decide(new ConnectionChanged(_now, $"akka://{worker}", open));
