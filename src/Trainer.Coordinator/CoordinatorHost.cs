@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Logging;
+using Trainer.Hosting.Run;
 
 namespace Trainer.Coordinator;
 
@@ -68,6 +69,11 @@ public static class CoordinatorHost
         if (options.Seeds.FirstOrDefault(seed => !SeedAddress.TryParse(seed, out _)) is { } seed)
         {
             return $"Seed '{seed}' is not an address; expected {SeedAddress.Expected}.";
+        }
+
+        if (OpenFiles.Most < OpenFiles.Enough)
+        {
+            return $"This process may have {OpenFiles.Most} files open (ulimit -n), and has most of them before the first user comes: give it {OpenFiles.Enough} or more.";
         }
 
         if (options.Insecure)

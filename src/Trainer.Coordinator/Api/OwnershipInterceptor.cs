@@ -14,7 +14,7 @@ internal sealed class OwnershipInterceptor(IJobStore store, Gatekeeper gate) : I
     {
         if (Principal.AccessOf(context).OwnJobs && Principal.Of(context) is { Role: Role.Operator } caller)
         {
-            await RequireOwnAsync(request is UpdateJobRequest update ? update.Job?.Id ?? "" : AuditLog.Subject((IMessage)request), caller);
+            await RequireOwnAsync(JobOf((IMessage)request), caller);
         }
 
         return await continuation(request, context);
@@ -23,6 +23,9 @@ internal sealed class OwnershipInterceptor(IJobStore store, Gatekeeper gate) : I
     public override Task ServerStreamingServerHandler<TRequest, TResponse>(
         TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
         continuation(request, new CheckedWriter<TResponse>(responseStream, gate, Principal.SecretOf(context)), context);
+
+    private static string JobOf(IMessage request) =>
+        request is UpdateJobRequest update ? update.Job?.Id ?? "" : (string)request.Descriptor.FindFieldByName("id").Accessor.GetValue(request);
 
     private async Task RequireOwnAsync(string id, Principal caller)
     {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
@@ -37,7 +38,7 @@ internal sealed class ApiCalls(Func<Uri> address) : IDisposable
         _channel.Value.CreateCallInvoker().AsyncServerStreamingCall(Method(method, MethodType.ServerStreaming), null, Options(http, deadline: null), request);
 
     /// <summary>Whether this process makes the call, for whoever came by HTTP.</summary>
-    public bool IsOwn(HttpContext http) => http.Request.Headers[ProofHeader] == _proof;
+    public bool IsOwn(HttpContext http) => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(http.Request.Headers[ProofHeader].ToString()), Encoding.UTF8.GetBytes(_proof));
 
     /// <summary>The address that a call comes from in the end.</summary>
     public string ClientOf(HttpContext http) => IsOwn(http) ? http.Request.Headers[ClientHeader].ToString() : http.Connection.RemoteIpAddress?.ToString() ?? "";

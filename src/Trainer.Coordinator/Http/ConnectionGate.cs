@@ -19,17 +19,19 @@ internal sealed class ConnectionGate : IDisposable
     private readonly LineAMinute _closed;
     private readonly TimeProvider _clock;
     private readonly TimeSpan _tokenWithin;
-    private readonly int _most;
+    private readonly long _limit;
     private readonly ITimer _timer;
 
     public ConnectionGate(ProcessLimits limits, TimeProvider clock, ILogger logger)
     {
         (_clock, _tokenWithin) = (clock, limits.Seconds(ProcessLimits.TokenSeconds));
-        // A quarter of the files that the process may have open: the two ports, the store, the cluster and jobs' files share them.
-        _most = (int)Math.Min(limits[ProcessLimits.Connections], Math.Max(8, OpenFiles.Most / 4));
+        _limit = limits[ProcessLimits.Connections];
         _closed = new LineAMinute((count, last) => logger.LogWarning("Connections that were closed: {Count} since the last such line. The last one: {Reason}", count, last));
         _timer = clock.CreateTimer(_ => CloseTheSilent(), null, LookEvery, LookEvery);
     }
+
+    // Out of files a process ends: the two ports, the store, the cluster and jobs' files share what there is.
+    private int Most => (int)Math.Min(_limit, Math.Max(8, OpenFiles.ForOthers / 4));
 
     /// <summary>Kestrel's, for each connection.</summary>
     public async Task ServeAsync(ConnectionContext connection, Func<Task> next)
@@ -62,11 +64,12 @@ internal sealed class ConnectionGate : IDisposable
 
     private bool Enter(Visitor visitor)
     {
-        Visitor? goes;
+        var most = Most;
+        Visitor goes;
         lock (_lock)
         {
             _visitors.AddLast(visitor);
-            if (_visitors.Count <= _most)
+            if (_visitors.Count <= most)
             {
                 return true;
             }
@@ -75,7 +78,7 @@ internal sealed class ConnectionGate : IDisposable
             _visitors.Remove(goes);
         }
 
-        Close(goes, $"there are {_most} (--limit {ProcessLimits.Connections.Name}=N; no more than a quarter of the files that the process may open, ulimit -n)");
+        Close(goes, $"there are {most} (--limit {ProcessLimits.Connections.Name}=N, and what ulimit -n leaves)");
         return goes != visitor;
     }
 

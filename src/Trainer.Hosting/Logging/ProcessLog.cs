@@ -36,6 +36,7 @@ public static class ProcessLog
         ("Microsoft", LogLevel.Warning),
         ("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None), // tells with a stack that a port is taken; the process itself says so in a line
         ("Grpc", LogLevel.Warning),
+        ("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.None), // tells with a stack what a caller sent that is no message; faults of ours FaultInterceptor tells
         ("Akka", LogLevel.Warning),
         ("Akka.Remote", LogLevel.Error), // of a process that is gone, the membership tells once; these tell every second
         ("Akka.remoting", LogLevel.None), // and these tell with a stack that a port is taken

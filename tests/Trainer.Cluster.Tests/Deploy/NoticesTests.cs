@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 
 namespace Trainer.Cluster.Tests.Deploy;
@@ -15,6 +16,25 @@ public sealed class NoticesTests
             .Select(cells => $"{cells[1]}/{cells[2]}");
 
         Assert.Equal(Shipped().Order(StringComparer.OrdinalIgnoreCase), listed.Order(StringComparer.OrdinalIgnoreCase));
+    }
+
+    /// <summary>Where the packages' source knows of vulnerabilities; it is skipped where that does not answer.</summary>
+    [Fact]
+    [Trait("Category", "Long")]
+    public async Task No_package_that_ships_is_known_to_be_vulnerable()
+    {
+        var start = new ProcessStartInfo(Programs.Need("dotnet"), ["list", Path.Combine(Repository.Root, "src/Trainer.Cli"), "package", "--vulnerable", "--include-transitive"])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        var said = $"{await output}\n{await error}";
+        Assert.DoesNotContain("has the following vulnerable packages", said, StringComparison.Ordinal);
+        Assert.SkipUnless(said.Contains("has no vulnerable packages", StringComparison.Ordinal) && !said.Contains("NU1900", StringComparison.Ordinal), $"the packages' source does not say what is vulnerable: {said}");
     }
 
     /// <summary>Packages of the tool that put a file beside it, managed or native.</summary>

