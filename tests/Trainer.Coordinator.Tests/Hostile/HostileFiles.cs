@@ -6,13 +6,13 @@ namespace Trainer.Coordinator.Tests.Hostile;
 /// <summary>Data files and job files to be spoilt.</summary>
 internal static class HostileFiles
 {
-    /// <summary>Claims what it likes, and unpacks to zeros without end.</summary>
+    /// <summary>A million images, which are zeros.</summary>
     public static byte[] GzipBomb(int megabytes)
     {
         using var packed = new MemoryStream();
         using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
         {
-            gzip.Write([0, 0, 8, 3, 0, 0, 0, 67, 0, 0, 0, 28, 0, 0, 0, 28]);
+            gzip.Write([0, 0, 8, 3, 0, 0x0F, 0x42, 0x40, 0, 0, 0, 28, 0, 0, 0, 28]);
             var zeros = new byte[1 << 20];
             for (var i = 0; i < megabytes; i++)
             {

@@ -63,7 +63,9 @@ public sealed class HostileTests : IAsyncLifetime
         var file = Path.Combine(_folder.Path, "large.yaml");
         await File.WriteAllTextAsync(file, new string('a', 100 << 20));
         Assert.Contains("a job file has at most 1048576", Assert.Throws<JobFileException>(() => JobFile.Read(file)).Message, StringComparison.Ordinal);
-        var created = await _http.PostAsync("/v1/jobs", new StringContent($"{{\"spec\":{{\"name\":\"{new string('a', 100 << 20)}\"}}}}"));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/jobs") { Content = new StringContent($"{{\"spec\":{{\"name\":\"{new string('a', 100 << 20)}\"}}}}") };
+        request.Headers.ExpectContinue = true; // It is refused by its length, before it is sent.
+        using var created = await _http.SendAsync(request);
         Assert.Equal(HttpStatusCode.BadRequest, created.StatusCode);
         Assert.Contains("body: must have 4194304 bytes at most (--limit message-bytes=N of the coordinator)", await created.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         var error = await Api.ApiTests.FailsAsync(
