@@ -130,7 +130,7 @@ internal static class TokenCommand
     private static JsonObject ToJson(CreateTokenResponse made, string? file)
     {
         var json = new JsonObject { ["token"] = ProtoJson.ToJson(made.Token) };
-        (string name, string value) = file is null ? ("secret", made.Secret) : ("file", Path.GetFullPath(file));
+        var (name, value) = file is null ? ("secret", made.Secret) : ("file", Path.GetFullPath(file));
         json[name] = value;
         return json;
     }

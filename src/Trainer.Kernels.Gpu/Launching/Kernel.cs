@@ -1,6 +1,7 @@
 using System.Reflection;
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.OpenCL;
 
 namespace Trainer.Kernels.Gpu.Launching;
 
@@ -93,6 +94,8 @@ internal sealed class Kernel<TArguments>(Action<TArguments> body, KernelPromise 
         return this;
     }
 
-    /// <summary>Compiles the kernel for a device (ILGPU keeps what it compiled).</summary>
-    public Action<AcceleratorStream, KernelConfig, TArguments> Load(Accelerator accelerator) => accelerator.LoadKernel(body);
+    /// <summary>Compiles the kernel for a device.</summary>
+    public Action<AcceleratorStream, KernelConfig, TArguments> Load(Accelerator accelerator) => accelerator is CLAccelerator openCl
+        ? openCl.LoadKernel(OpenClText.Compile(openCl, Method)).CreateLauncherDelegate<Action<AcceleratorStream, KernelConfig, TArguments>>()
+        : accelerator.LoadKernel(body);
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text.RegularExpressions;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
@@ -67,7 +68,7 @@ public sealed class AccessTests(AccessTests.Fixture fixture) : IClassFixture<Acc
         using var http = new HttpClient { BaseAddress = new Uri(_coordinator.Http) };
         foreach (var route in HttpRoutes.All.Where(route => !route.Method.IsServerStreaming))
         {
-            var path = System.Text.RegularExpressions.Regex.Replace(route.Pattern, @"\{[^}]*\}", "x");
+            var path = Regex.Replace(route.Pattern, @"\{[^}]*\}", "x", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
             Assert.Equal(HttpStatusCode.Unauthorized, await AskAsync(http, route.Verb, path, null));
             Assert.Equal(HttpStatusCode.Unauthorized, await AskAsync(http, route.Verb, path, fixture.Expired));
             var isDenied = Permissions.Find(Permissions.NameOf(route.Method))!.Role > Role.Viewer;
@@ -119,7 +120,7 @@ public sealed class AccessTests(AccessTests.Fixture fixture) : IClassFixture<Acc
         Assert.DoesNotContain(lines, line => line.Contains("GetJob", StringComparison.Ordinal));
 
         static bool Is(string line, string user, string call, string job, string result) =>
-            System.Text.RegularExpressions.Regex.IsMatch(line, $"^user={user} role=operator token=[a-z2-9]{{10}} client=127.0.0.1 call={call} subject={job} result={result}$");
+            Regex.IsMatch(line, $"^user={user} role=operator token=[a-z2-9]{{10}} client=127.0.0.1 call={call} subject={job} result={result}$", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
     }
 
     [Fact]

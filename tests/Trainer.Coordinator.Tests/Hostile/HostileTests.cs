@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
@@ -196,7 +197,7 @@ public sealed class HostileTests : IAsyncLifetime
     private async Task AskAsync(HostileValues values, string what)
     {
         var route = values.Pick(HttpRoutes.All.Where(route => !route.Method.IsServerStreaming).ToList());
-        var path = System.Text.RegularExpressions.Regex.Replace(route.Pattern, @"\{[^}]*\}", _ => Uri.EscapeDataString(values.Text() is { Length: > 0 and < 2000 } text ? text : "x"));
+        var path = Regex.Replace(route.Pattern, @"\{[^}]*\}", _ => Uri.EscapeDataString(values.Text() is { Length: > 0 and < 2000 } text ? text : "x"), RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
         var fields = route.Method.InputType.Fields.InFieldNumberOrder().ToList();
         var query = string.Join('&', Enumerable.Range(0, values.Next(4)).Select(_ => $"{Uri.EscapeDataString(fields.Count > 0 ? values.Pick(fields).Name : "x")}={Uri.EscapeDataString(Short(values))}"));
         using var request = new HttpRequestMessage(new HttpMethod(route.Verb), $"{path}?{query}");
