@@ -59,6 +59,9 @@ public sealed record NodeOptions
     /// <summary>What the golden step must come to. See <see cref="GoldenStep.Known"/>.</summary>
     public IReadOnlyDictionary<string, ulong> Golden { get; init; } = GoldenStep.Known;
 
+    /// <summary>How the process before this one ended, in words, where somebody saw it.</summary>
+    public string LastEnd { get; init; } = "";
+
     /// <summary>Called at each <see cref="Moment"/> of the work, by the thread that works; null: nobody wants to know.</summary>
     public Action<Moment>? Reached { get; init; }
 
@@ -230,6 +233,7 @@ public static class NodeHost
             Reached = options.Reached,
             Hashed = options.Hashed,
             Machine = HostIdentity.Machine,
+            LastEnd = options.LastEnd,
         };
         return training.ActorOf(Props.Create(() => new WorkerActor(worker)), options.Name);
     }

@@ -12,6 +12,9 @@ internal sealed record ChildSpec(string Name, string Executable, IReadOnlyList<s
 /// </summary>
 internal sealed class ChildProcess : IDisposable
 {
+    /// <summary>The environment variable that tells a process that is started again how the one before it ended.</summary>
+    public const string LastEnd = "TRAINER_LAST_END";
+
     private readonly Process _process;
     private readonly long _started = TimeProvider.System.GetTimestamp();
 
@@ -31,10 +34,13 @@ internal sealed class ChildProcess : IDisposable
 
     public TimeSpan Age => TimeProvider.System.GetElapsedTime(_started);
 
-    public static ChildProcess Start(ChildSpec spec)
+    /// <param name="lastEnd">How the process before it ended, in words; empty: it is the first.</param>
+    public static ChildProcess Start(ChildSpec spec, string lastEnd = "")
     {
         Directory.CreateDirectory(Path.GetDirectoryName(spec.LogFile)!);
-        return new ChildProcess(spec, Process.Start(LogFile.Redirect(spec.LogFile, spec.Executable, spec.Arguments))!);
+        var start = LogFile.Redirect(spec.LogFile, spec.Executable, spec.Arguments);
+        start.Environment[LastEnd] = lastEnd;
+        return new ChildProcess(spec, Process.Start(start)!);
     }
 
     /// <summary>Closes the pipe, waits, and kills what has not ended by then.</summary>

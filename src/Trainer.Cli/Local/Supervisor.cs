@@ -23,7 +23,10 @@ internal sealed class Supervisor(bool restart, Func<ChildProcess, bool> isUp, Ac
     /// <summary>Waits out the pause before a process is started again.</summary>
     public Func<TimeSpan, CancellationToken, Task> Pause { get; init; } = Task.Delay;
 
-    public void Start(ChildSpec spec) => _children[spec.Name] = ChildProcess.Start(spec);
+    /// <summary>Tells who was killed for want of memory.</summary>
+    public MemoryKills MemoryKills { get; init; } = MemoryKills.OfThisMachine();
+
+    public void Start(ChildSpec spec) => Start(spec, lastEnd: "");
 
     /// <summary>Waits for a condition of the start; a process that ends meanwhile, or too long a time, is an error with the tail of a log.</summary>
     /// <param name="what">What is waited for: "the coordinator".</param>
@@ -93,7 +96,7 @@ internal sealed class Supervisor(bool restart, Func<ChildProcess, bool> isUp, Ac
             var child = _children[name];
             var cameUp = await ComesUpAsync(child, stop);
             int? code = cameUp || child.Exited.IsCompleted ? await child.Exited.WaitAsync(stop) : null;
-            var end = code is { } ended ? $"ended with exit code {ended}" : $"did not come up within {Words.Duration(UpWithin.TotalSeconds)}";
+            var end = MemoryKills.Explains(code) ? "was killed by the kernel, since memory ran out" : code is { } ended ? $"ended with exit code {ended}" : $"did not come up within {Words.Duration(UpWithin.TotalSeconds)}";
             if (!child.Exited.IsCompleted)
             {
                 await child.StopAsync(grace);
@@ -120,9 +123,11 @@ internal sealed class Supervisor(bool restart, Func<ChildProcess, bool> isUp, Ac
             tell($"{name} {end}; starting it again in {Words.Duration(policy.Pause.TotalSeconds)}. Its log: {child.Spec.LogFile}");
             await Pause(policy.Pause, stop);
             child.Dispose();
-            Start(child.Spec);
+            Start(child.Spec, end);
         }
     }
+
+    private void Start(ChildSpec spec, string lastEnd) => _children[spec.Name] = ChildProcess.Start(spec, lastEnd);
 
     /// <summary>False when it ended before, or took too long.</summary>
     private async Task<bool> ComesUpAsync(ChildProcess child, CancellationToken stop)

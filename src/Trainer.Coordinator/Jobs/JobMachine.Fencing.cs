@@ -72,7 +72,7 @@ public sealed partial record JobMachine
         var next = verdict.Excluded.Aggregate(quarantined, (machine, excluded) => machine.Evict(excluded.Worker, excluded.Why));
         if (setbacks.Deaths >= MostDeaths)
         {
-            return next.Fail("WorkersDie", $"{MostDeaths} times in a row workers were lost at step {StepOf(verdict.State) + 1}. {phase.Cause}");
+            return next.Fail("WorkersDie", $"{MostDeaths} times in a row workers were lost at step {StepOf(verdict.State) + 1}. {phase.Cause}{string.Concat(Ends.Select(end => $" {end.Key} {end.Value.How}."))}");
         }
 
         if (setbacks.Disagreements > 1)

@@ -102,8 +102,18 @@ public sealed partial record JobMachine
 
     // Whom the scheduler names is enlisted; the orders follow.
     private JobMachine Recruit() => Phase is Starting or Running or Holding or Fencing && Target is not null
-        ? Target.Values.Where(IsWelcome).Aggregate(this, (machine, status) => machine.With(JobWorker.Of(status, Uptime)))
+        ? Target.Values.Where(IsWelcome).Aggregate(this, (machine, status) => machine.SayLastEnd(status).With(JobWorker.Of(status, Uptime)))
         : this;
+
+    // Why its connection closed, where this job lost it: only whoever started its process again knows.
+    private JobMachine SayLastEnd(WorkerStatus status) => status.LastEnd.Length == 0 || Ends.GetValueOrDefault(status.Worker).Incarnation == status.Incarnation || !HasLost(status) ? this
+        : (this with { Ends = Ends.SetItem(status.Worker, (status.Incarnation, status.LastEnd)) }).Log($"The process of worker {status.Worker} before this one {status.LastEnd}.");
+
+    private bool HasLost(WorkerStatus status) => Row.Journal.Any(entry => entry.Members.Any(member => member.Worker == status.Worker)) || Members.Any(member => member.Worker == status.Worker);
+
+    /// <summary>How workers that this job had ended, by name: with the incarnation that said so.</summary>
+    private ImmutableSortedDictionary<string, (string Incarnation, string How)> Ends { get; init; } =
+        ImmutableSortedDictionary.Create<string, (string, string)>(StringComparer.Ordinal);
 
     // Who loaded, or was ready, and says nothing any more may have been released meanwhile, by an order that came late: it is enlisted again.
     private JobMachine Reenlist() => Pool.Values.Where(worker => !IsMember(worker) && worker.Phase is WorkerPhase.Loading or WorkerPhase.Standby && Uptime - worker.LastSign >= Settings.Silence)

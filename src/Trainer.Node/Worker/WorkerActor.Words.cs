@@ -59,6 +59,7 @@ public sealed partial class WorkerActor
             Job = _machine.Job,
             Generation = _machine.Generation.ToMessage(),
             Leaving = _machine.IsLeaving,
+            LastEnd = _options.LastEnd,
         };
         status.Arithmetics.AddRange(_arithmetics);
         status.LinkEndpoints.AddRange(_options.Listener.Endpoints.Select(endpoint => endpoint.ToString()));

@@ -38,6 +38,9 @@ public sealed record WorkerOptions(
     /// <summary>By which its machine is in quarantine, should its memory change.</summary>
     public string Machine { get; init; } = "";
 
+    /// <summary>How the process before this one ended, in words; empty: nobody saw it.</summary>
+    public string LastEnd { get; init; } = "";
+
     /// <summary>How often the worker says that it is alive, and says its last word again.</summary>
     public TimeSpan AliveInterval { get; init; } = TimeSpan.FromSeconds(1);
 

@@ -62,6 +62,22 @@ public sealed class SupervisorTests : IDisposable
         Assert.Equal([$"worker-0 ended with exit code 4. Its log: {_folder["worker-0.log"]}"], _told);
     }
 
+    [Fact]
+    public async Task Who_was_killed_for_want_of_memory_is_told_from_who_was_killed()
+    {
+        var counter = _folder["memory.events"];
+        await File.WriteAllTextAsync(counter, "oom 7\noom_kill 3\n", TestContext.Current.CancellationToken);
+        var kills = new MemoryKills([_folder["none"], counter]);
+        Assert.False(kills.Explains(137));
+        await File.WriteAllTextAsync(counter, "oom 8\noom_kill 4\n", TestContext.Current.CancellationToken);
+        Assert.False(kills.Explains(139));
+        await using var supervisor = new Supervisor(restart: false, _ => true, Tell, TimeSpan.FromSeconds(10)) { MemoryKills = kills };
+        supervisor.Start(Shell("worker-0", "kill -9 $$"));
+        await supervisor.RunAsync("coordinator", CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal([$"worker-0 was killed by the kernel, since memory ran out. Its log: {_folder["worker-0.log"]}"], _told);
+        Assert.False(kills.Explains(137));
+    }
+
     [Theory]
     [InlineData(0, 1, 1, 1, 200)]
     [InlineData(1, 1, 1, 2, 400)]

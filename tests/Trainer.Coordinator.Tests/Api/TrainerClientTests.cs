@@ -43,10 +43,12 @@ public sealed class TrainerClientTests : IAsyncLifetime
         node.Train();
         node.Finish();
         var states = await seen;
+        await node.ReleaseAsync();
         Assert.Equal((JobState.Queued, JobState.Succeeded), (states[0], states[^1]));
         Assert.Equal(JobState.Succeeded, (await client.WaitAsync(job.Id, Stop)).State);
 
         var bytes = RandomNumberGenerator.GetBytes(100_003);
+        Directory.CreateDirectory(Path.Combine(_folder.Path, "jobs", job.Id));
         await File.WriteAllBytesAsync(Path.Combine(_folder.Path, "jobs", job.Id, "model.safetensors"), bytes, Stop);
         var file = Path.Combine(_folder.Path, "mine");
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(bytes)), await client.DownloadAsync(job.Id, "model.safetensors", file, Stop));

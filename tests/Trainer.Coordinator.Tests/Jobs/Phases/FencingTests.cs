@@ -10,6 +10,21 @@ public sealed class FencingTests
     private static readonly WorkerReport LinkLost = new() { LinkLost = new LinkLost { Peer = "b", Message = "reset", Opened = true } };
 
     [Fact]
+    public void How_the_process_of_a_lost_worker_ended_is_in_the_log_once()
+    {
+        var again = JobRig.Status("b", life: 2);
+        again.LastEnd = "was killed by the kernel, since memory ran out";
+        var rig = new JobRig().Train("a", "b").TargetOf(JobRig.Status("a"), again);
+        const string line = "The process of worker b before this one was killed by the kernel, since memory ran out.";
+        Assert.Single(rig.Actions.OfType<WriteLog>(), log => log.Message == line);
+        Assert.DoesNotContain(rig.TargetOf(JobRig.Status("a"), again).Actions.OfType<WriteLog>(), log => log.Message == line);
+
+        var other = JobRig.Status("c");
+        other.LastEnd = again.LastEnd;
+        Assert.DoesNotContain(new JobRig().Train("a").TargetOf(JobRig.Status("a"), other).Actions.OfType<WriteLog>(), log => log.Message.Contains("worker c", StringComparison.Ordinal)); // This job did not lose it.
+    }
+
+    [Fact]
     public void All_who_answer_go_on_from_the_highest_item_that_one_of_them_knows()
     {
         var rig = new JobRig().Train("a", "b", "c").Report("a", LinkLost).Fenced("a", 6, null, 6, 7).Fenced("b", 5, null, 5, 6);

@@ -41,6 +41,8 @@ internal sealed class JobRig
     public JobRig Preempt(params string[] workers) =>
         Decide(new Targeted(_now, new Target { Job = "j-1", Workers = { workers.Select(worker => Status(worker)) }, TakenFor = "j-2", TakenForPriority = 7 }));
 
+    public JobRig TargetOf(params WorkerStatus[] workers) => Decide(new Targeted(_now, new Target { Job = "j-1", Workers = { workers } }));
+
     public JobRig Request(Func<DateTimeOffset, JobRequest> request) => Decide(request(_now));
 
     public JobRig Disconnect(string worker, bool open = false) => Decide(new ConnectionChanged(_now, $"akka://{worker}", open));
