@@ -96,6 +96,7 @@ internal static class Application
             DevicesCommand.Create(shell),
             DoctorCommand.Create(shell),
             BackupCommand.Create(shell),
+            SupportCommand.Create(shell),
             PruneCommand.Create(shell),
             SchemaCommand.Create(shell),
             ContextCommand.Create(shell),

@@ -26,18 +26,23 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
 {
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CountInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RoomInterval = TimeSpan.FromSeconds(10);
 
     private readonly IJobStore _store;
     private readonly ArtifactStores _stores;
     private readonly JobCensus _jobs;
+    private readonly RoomCensus _room;
+    private readonly Membership _membership;
     private readonly JobLog _log;
+    private readonly JobCurves _curves;
     private readonly ActorSystem _system;
     private readonly CoordinatorWeb _web;
     private readonly ControlMetrics _metrics;
     private readonly RunFolderEntry _entry;
 
-    private CoordinatorProcess(IJobStore store, JobCensus jobs, JobLog log, ArtifactStores stores, ActorSystem system, CoordinatorWeb web, ControlMetrics metrics, RunFolderEntry entry) =>
-        (_store, _jobs, _log, _stores, _system, _web, _metrics, _entry) = (store, jobs, log, stores, system, web, metrics, entry);
+    private CoordinatorProcess(IJobStore store, JobCensus jobs, RoomCensus room, Membership membership, JobLog log, JobCurves curves, ArtifactStores stores, ActorSystem system, CoordinatorWeb web, ControlMetrics metrics, RunFolderEntry entry) =>
+        (_store, _jobs, _room, _membership, _log, _curves, _stores, _system, _web, _metrics, _entry) = (store, jobs, room, membership, log, curves, stores, system, web, metrics, entry);
 
     /// <summary>http://host:port of the job API.</summary>
     public string Grpc => _web.Grpc;
@@ -64,17 +69,19 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
             var entry = new RunFolderEntry(options);
             undo.Push(() => Done(entry.Dispose));
             var (written, viewers) = (new LogSignal(), new JobViewers());
-            var store = await StoreOpening.OpenAsync(options.Store, loggers.CreateLogger("Trainer.Coordinator"), stop);
+            var metrics = new ControlMetrics();
+            undo.Push(() => Done(metrics.Dispose));
+            var store = await StoreOpening.OpenAsync(options.Store, metrics.StoreAnswered, loggers.CreateLogger("Trainer.Coordinator"), stop);
             undo.Push(() => Done(store.Dispose));
             var stores = new ArtifactStores(() => options.Buckets.Connect());
             undo.Push(() => Done(stores.Dispose));
             var counts = new JobCensus(store, CountInterval);
             undo.Push(counts.DisposeAsync);
-            var metrics = new ControlMetrics();
             metrics.ObserveJobs(() => counts.ByState);
-            undo.Push(() => Done(metrics.Dispose));
             var log = new JobLog(store.AppendLogAsync, written, metrics.LogLineDropped);
             undo.Push(log.DisposeAsync);
+            var curves = new JobCurves(store.AppendCurvesAsync);
+            undo.Push(curves.DisposeAsync);
             var system = ClusterSystem.Create(new ClusterOptions
             {
                 Role = ClusterNames.CoordinatorRole,
@@ -85,12 +92,17 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
                 Overrides = tuning.Cluster,
             });
             undo.Push(async () => await system.Terminate());
-            var (jobs, scheduler) = StartActors(system, options, tuning, store, log, metrics, viewers);
-            ClusterSystem.Join(system, options.Seeds);
+            var census = new WorkerCensus();
+            var (jobs, scheduler) = StartActors(system, options, tuning, store, log, curves, metrics, viewers, census);
+            var room = new RoomCensus(() => census.Served, store, () => stores.Open(options.Artifacts), RoomInterval);
+            undo.Push(room.DisposeAsync);
+            metrics.ObserveRoom(() => room.FreeBytes, () => room.Orphans);
+            var membership = new Membership(system, options.Seeds, store, BeatInterval);
+            undo.Push(membership.DisposeAsync);
             var web = await CoordinatorWeb.StartAsync(options, store, stores, written, viewers, new JobDirectory(system, jobs, scheduler), () => ClusterSystem.IsUp(system), loggers);
             undo.Push(web.DisposeAsync);
             entry.Publish(ClusterSystem.SelfAddress(system), web);
-            return new CoordinatorProcess(store, counts, log, stores, system, web, metrics, entry);
+            return new CoordinatorProcess(store, counts, room, membership, log, curves, stores, system, web, metrics, entry);
         }
         catch
         {
@@ -108,9 +120,12 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
     {
         _entry.Withdraw();
         await _web.DisposeAsync();
+        await _membership.DisposeAsync();
         await Task.WhenAny(ClusterSystem.LeaveAsync(_system), Task.Delay(LeaveTimeout));
         await _system.Terminate();
+        await _room.DisposeAsync();
         await _log.DisposeAsync();
+        await _curves.DisposeAsync();
         _metrics.Dispose();
         _stores.Dispose();
         await _jobs.DisposeAsync();
@@ -119,12 +134,11 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
     }
 
     private static (IActorRef Jobs, IActorRef Scheduler) StartActors(
-        ActorSystem system, CoordinatorOptions options, CoordinatorTuning tuning, IJobStore store, JobLog log, ControlMetrics metrics, JobViewers viewers)
+        ActorSystem system, CoordinatorOptions options, CoordinatorTuning tuning, IJobStore store, JobLog log, JobCurves curves, ControlMetrics metrics, JobViewers viewers, WorkerCensus census)
     {
-        var census = new WorkerCensus();
         var scheduler = ClusterActors.StartSchedulerProxy(system);
         var settings = tuning.Jobs(new JobSettings { Artifacts = options.Artifacts });
-        var services = new JobServices(store, log, scheduler, settings, TimeProvider.System, metrics, JobFeeds.Start(system, viewers));
+        var services = new JobServices(store, log, scheduler, settings, TimeProvider.System, metrics, JobFeeds.Start(system, viewers), curves);
         var jobs = ClusterActors.StartJobs(system, id => Props.Create(() => new JobEntity(id, services)));
         var schedulerServices = new SchedulerServices(store, jobs, tuning.Scheduler with { Quotas = options.Quotas }, TimeProvider.System, census);
         ClusterActors.StartScheduler(system, Props.Create(() => new Scheduler(schedulerServices)));

@@ -8,15 +8,16 @@ internal static class StoreOpening
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
+    /// <param name="answered">Told how long each call took.</param>
     /// <exception cref="StoreException">It answers, and cannot be used.</exception>
     /// <exception cref="OperationCanceledException">It did not answer until then.</exception>
-    public static async Task<IJobStore> OpenAsync(StoreAddress address, ILogger logger, CancellationToken stop)
+    public static async Task<IJobStore> OpenAsync(StoreAddress address, Action<TimeSpan> answered, ILogger logger, CancellationToken stop)
     {
         for (var said = ""; ; await Task.Delay(Pause, stop))
         {
             try
             {
-                return address.Open();
+                return address.Open(answered);
             }
             catch (StoreException fault) when (fault.Fault == StoreFault.Unavailable)
             {

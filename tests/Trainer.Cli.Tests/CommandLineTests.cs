@@ -110,7 +110,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("coordinator --store a --artifacts b --quota anna=1 --quota anna=2", "--quota: anna is named twice.\nSee: trainer coordinator --help\n")]
     [InlineData("coordinator --store a --artifacts b --default-quota -1", "--default-quota must be at least 0, got -1.\nSee: trainer coordinator --help\n")]
     [InlineData("jobs --state idle", "--state: expected one of queued, starting, running, recovering, suspending, suspended, cancelling, succeeded, failed, cancelled, got 'idle'.\nSee: trainer jobs --help\n")]
-    [InlineData("jobs --endpoint localhost:5000", "Expected an address like http://HOST:PORT, got 'localhost:5000'.\nSee: trainer jobs --help\n")]
+    [InlineData("jobs --endpoint localhost:5000", "Expected an address like http://HOST:PORT, or several with commas between them, got 'localhost:5000'.\nSee: trainer jobs --help\n")]
     [InlineData("model describe lenet --input 1,28", "--input: expected C,H,W like 3,32,32, got '1,28'.\nSee: trainer model describe --help\n")]
     [InlineData("model describe lenet --classes 0", "--classes must be at least 1, got 0.\nSee: trainer model describe --help\n")]
     [InlineData("export some-job", "--to FILE is missing.\nSee: trainer export --help\n")]

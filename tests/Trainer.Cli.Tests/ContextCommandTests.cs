@@ -81,7 +81,45 @@ public sealed class ContextCommandTests : IAsyncLifetime
 
         Assert.Single(found.JsonLines.Single()["jobs"]!.AsArray());
         Assert.Equal((3, ""), (other.ExitCode, other.Output));
-        Assert.Equal((2, "TRAINER_ENDPOINT: Expected an address like http://HOST:PORT, got 'lab:5000'.\n"), (wrong.ExitCode, wrong.Errors));
+        Assert.Equal((2, "TRAINER_ENDPOINT: Expected an address like http://HOST:PORT, or several with commas between them, got 'lab:5000'.\n"), (wrong.ExitCode, wrong.Errors));
+    }
+
+    [Fact]
+    public async Task Of_several_coordinators_the_first_that_serves_is_asked()
+    {
+        var gone = await FakeCluster.StartAsync(_api);
+        await gone.DisposeAsync();
+
+        var added = await RunAsync("context", "add", "lab", "--endpoint", $"{gone.Endpoint},{_cluster.Endpoint}", "--token-file", _home["token"]);
+        await RunAsync("context", "use", "lab");
+        var found = await RunAsync("jobs", "-o", "json");
+        var none = await RunAsync("jobs", "--endpoint", $"{gone.Endpoint},{gone.Endpoint}");
+
+        Assert.Equal(0, added.ExitCode);
+        Assert.Single(found.JsonLines.Single()["jobs"]!.AsArray());
+        var silence = $"The coordinator at {gone.Endpoint} does not answer: connection refused.";
+        Assert.Equal((3, $"None of the 2 coordinators serves. {silence} {silence}\nSee whether they run, and what their logs say.\n"), (none.ExitCode, none.Errors));
+    }
+
+    [Fact]
+    public async Task Whoever_follows_goes_on_with_the_next_coordinator()
+    {
+        var first = await FakeCluster.StartAsync(new FakeApi
+        {
+            Watch = async (stream, gone) =>
+            {
+                await stream.WriteAsync(SampleJobs.Running(1, 9), gone);
+                await Task.Delay(Timeout.Infinite, gone);
+            },
+        });
+        _api.Watch = (stream, gone) => stream.WriteAsync(SampleJobs.Succeeded, gone);
+
+        using var watch = RunningCommand.Start(_home.Path, "watch", SampleJobs.Id, "--endpoint", $"{first.Endpoint},{_cluster.Endpoint}", "--token-file", _home["token"]);
+        await watch.SaysAsync("epoch 1/3");
+        await first.DisposeAsync();
+        var run = await watch.EndAsync();
+
+        Assert.Equal(0, run.ExitCode);
     }
 
     private Task<CommandRun> RunAsync(params string[] arguments) => CommandRun.InAsync(_home.Path, arguments);

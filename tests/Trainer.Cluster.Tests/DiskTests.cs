@@ -78,6 +78,33 @@ public sealed class DiskTests
     }
 
     [Fact]
+    public async Task A_folder_that_hangs_holds_up_no_worker_when_it_writes_the_result()
+    {
+        await using var disk = await HungDisk.MountAsync();
+        await using var cluster = await LocalCluster.UpAsync(LocalCluster.SlowSteps, workers: 1, threads: 1, "--artifacts", Path.Combine(disk.Folder, "jobs"));
+        var file = new TinyJob(Epochs: 20).Write(cluster.Home);
+        var undisturbed = await cluster.TrainAsync(file);
+        var job = await cluster.SubmitAsync(file);
+        await AwaitAsync(cluster, job, running => Step(running) > 5);
+        await disk.FreezeAsync();
+        try
+        {
+            await AwaitAsync(cluster, job, running => Step(running) == 120);
+            var given = await cluster.SubmitAsync(new TinyJob(Epochs: 20).Write(cluster.Home)); // It waits for the worker, which the first has until its result is written.
+            Assert.Equal(0, (await cluster.RunAsync("cancel", given, "--wait")).ExitCode);
+            Assert.Equal("RUNNING", (await cluster.GetAsync(job)).GetProperty("state").GetString());
+        }
+        finally
+        {
+            await disk.ThawAsync();
+        }
+
+        var result = await cluster.WatchUntilAsync(job, followed => followed.GetProperty("event").GetString() == "result");
+        Assert.Equal(undisturbed.GetProperty("weights_sha256").GetString(), result.GetProperty("weights_sha256").GetString());
+        Assert.DoesNotContain("left out", (await cluster.RunAsync("journal", job)).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_corrupt_checkpoint_is_found_and_told_and_the_one_before_it_is_used()
     {
         await using var cluster = await LocalCluster.UpAsync(workers: 1, threads: 1);

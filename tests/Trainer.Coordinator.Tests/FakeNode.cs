@@ -47,6 +47,18 @@ internal sealed class FakeNode : IAsyncDisposable
         }
     }
 
+    /// <summary>Trains whatever it is given, at once, until it is stopped.</summary>
+    public async Task ServeAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            await StartAsync();
+            Train();
+            Finish();
+            await ReleaseAsync();
+        }
+    }
+
     /// <summary>Takes the next Start and says that it has started.</summary>
     public async Task<Start> StartAsync()
     {

@@ -4,8 +4,8 @@ using Trainer.Cli.Output;
 
 namespace Trainer.Cli.Api;
 
-/// <summary>Where the cluster is: at a fixed endpoint, or wherever the run folder says its coordinator is now.</summary>
-internal sealed record ClusterAddress(Uri? Endpoint, string? TokenFile, string RunFolder)
+/// <summary>Where the cluster is: at fixed endpoints, one of each coordinator, or wherever the run folder says its coordinator is now.</summary>
+internal sealed record ClusterAddress(IReadOnlyList<Uri>? Endpoints, string? TokenFile, string RunFolder)
 {
     /// <summary>How long a supervisor may take to start a coordinator again.</summary>
     private static readonly TimeSpan RestartsWithin = TimeSpan.FromSeconds(30);
@@ -13,15 +13,15 @@ internal sealed record ClusterAddress(Uri? Endpoint, string? TokenFile, string R
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Whether a supervisor is alive that starts a coordinator again: then it is worth waiting for one.</summary>
-    public bool IsSupervised => Endpoint is null && Hosting.Run.RunFolder.TryOpen(RunFolder) is { } run && LocalClusterRecord.Find(run) is { Ready: true };
+    public bool IsSupervised => Endpoints is null && Hosting.Run.RunFolder.TryOpen(RunFolder) is { } run && LocalClusterRecord.Find(run) is { Ready: true };
 
     /// <summary>Asked again for every connection, because a coordinator that was restarted has another port.</summary>
     /// <exception cref="CliException">No cluster there.</exception>
-    public async Task<(Uri Endpoint, string? Token)> ResolveAsync(CancellationToken stop)
+    public async Task<(IReadOnlyList<Uri> Endpoints, string? Token)> ResolveAsync(CancellationToken stop)
     {
-        if (Endpoint is not null)
+        if (Endpoints is not null)
         {
-            return (Endpoint, TokenFile is null ? null : Api.TokenFile.Read(TokenFile));
+            return (Endpoints, TokenFile is null ? null : Api.TokenFile.Read(TokenFile));
         }
 
         var since = TimeProvider.System.GetTimestamp();
@@ -31,7 +31,7 @@ internal sealed record ClusterAddress(Uri? Endpoint, string? TokenFile, string R
         }
 
         var (grpc, token) = Coordinator() ?? throw NotThere();
-        return (grpc, TokenFile is null ? token : Api.TokenFile.Read(TokenFile));
+        return ([grpc], TokenFile is null ? token : Api.TokenFile.Read(TokenFile));
     }
 
     private CliException NotThere() => IsSupervised

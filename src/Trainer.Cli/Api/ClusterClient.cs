@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using Grpc.Core;
+using Grpc.Health.V1;
 using Grpc.Net.Client;
 using Trainer.Cli.Errors;
 using Trainer.Protos;
@@ -10,6 +11,9 @@ namespace Trainer.Cli.Api;
 internal sealed class ClusterClient : IDisposable
 {
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(30);
+
+    /// <summary>One of several coordinators; after that the next is asked.</summary>
+    private static readonly TimeSpan ServesWithin = TimeSpan.FromSeconds(2);
 
     private readonly GrpcChannel _channel;
 
@@ -46,11 +50,25 @@ internal sealed class ClusterClient : IDisposable
 
     public TokenService.TokenServiceClient Tokens { get; }
 
-    /// <exception cref="CliException">The run folder knows no coordinator.</exception>
+    /// <summary>To the first coordinator that serves, where there are several.</summary>
+    /// <exception cref="CliException">The run folder knows no coordinator, or none of several serves.</exception>
     public static async Task<ClusterClient> OpenAsync(ClusterAddress address, CancellationToken stop)
     {
-        var (endpoint, token) = await address.ResolveAsync(stop);
-        return new ClusterClient(endpoint, token);
+        var (endpoints, token) = await address.ResolveAsync(stop);
+        var silence = new List<string>();
+        foreach (var endpoint in endpoints)
+        {
+            var client = new ClusterClient(endpoint, token);
+            if (endpoints.Count == 1 || await client.WhyNotServingAsync(stop) is not { } why)
+            {
+                return client;
+            }
+
+            silence.Add(why);
+            client.Dispose();
+        }
+
+        throw new CliException($"None of the {endpoints.Count} coordinators serves. {string.Join(' ', silence)}", ExitCode.Unreachable, "See whether they run, and what their logs say.");
     }
 
     /// <summary>One call that is answered at once.</summary>
@@ -68,6 +86,22 @@ internal sealed class ClusterClient : IDisposable
     }
 
     public void Dispose() => _channel.Dispose();
+
+    // Null: it serves, or says something else than that it cannot, which the call itself will tell better.
+    private async Task<string?> WhyNotServingAsync(CancellationToken stop)
+    {
+        try
+        {
+            var deadline = TimeProvider.System.GetUtcNow().UtcDateTime + ServesWithin;
+            var health = await new Health.HealthClient(_channel).CheckAsync(new HealthCheckRequest(), deadline: deadline, cancellationToken: stop);
+            return health.Status == HealthCheckResponse.Types.ServingStatus.Serving ? null : $"The coordinator at {Endpoint.GetLeftPart(UriPartial.Authority)} is not in the cluster.";
+        }
+        catch (RpcException failed)
+        {
+            stop.ThrowIfCancellationRequested();
+            return ApiErrors.IsTransient(failed, this) ? ApiErrors.Translate(failed, this).Message : null;
+        }
+    }
 
     /// <summary>Who calls, for the job's history; empty where the name has other letters than ASCII's.</summary>
     private static string UserName { get; } = Environment.UserName is { Length: <= 64 } name && name.All(letter => letter is > ' ' and <= '~') ? name : "";

@@ -14,11 +14,11 @@ internal sealed class ConnectionOptions
     private const string EndpointVariable = "TRAINER_ENDPOINT";
     private const string TokenFileVariable = "TRAINER_TOKEN_FILE";
 
-    private readonly Option<Uri?> _endpoint = new("--endpoint")
+    private readonly Option<IReadOnlyList<Uri>?> _endpoint = new("--endpoint")
     {
-        Description = "The job API of a cluster elsewhere. Default: $TRAINER_ENDPOINT, else the context in use, else the cluster of this machine.",
-        HelpName = "http://HOST:PORT",
-        CustomParser = HttpAddress.Parse,
+        Description = "The job API of a cluster elsewhere; of several coordinators all, with commas between them: the first that serves is asked. Default: $TRAINER_ENDPOINT, else the context in use, else the cluster of this machine.",
+        HelpName = "http://HOST:PORT,...",
+        CustomParser = HttpAddress.ParseSeveral,
     };
 
     private readonly Option<string?> _tokenFile = new("--token-file")
@@ -58,16 +58,16 @@ internal sealed class ConnectionOptions
 
         if (Variable(shell, EndpointVariable) is { } variable)
         {
-            return new(FromEnvironment(variable), tokenFile, folders.Run);
+            return new(Addresses(EndpointVariable, variable), tokenFile, folders.Run);
         }
 
         return ContextFile.Read(folders.Contexts) is { Chosen: { } chosen }
-            ? new(new Uri(chosen.Endpoint), tokenFile ?? chosen.TokenFile, folders.Run)
+            ? new(Addresses(folders.Contexts, chosen.Endpoint), tokenFile ?? chosen.TokenFile, folders.Run)
             : new(null, parsed.GetValue(_tokenFile), folders.Run);
     }
 
     private static string? Variable(Shell shell, string name) => shell.Environment(name) is { Length: > 0 } value ? value : null;
 
-    private static Uri FromEnvironment(string text) => HttpAddress.TryParse(text)
-        ?? throw new CliException($"{EndpointVariable}: {HttpAddress.Expected(text)}", ExitCode.Usage);
+    private static IReadOnlyList<Uri> Addresses(string place, string text) => HttpAddress.TryParseSeveral(text)
+        ?? throw new CliException($"{place}: {HttpAddress.ExpectedSeveral(text)}", ExitCode.Usage);
 }

@@ -19,12 +19,12 @@ internal static class ContextCommand
     private static TrainerCommand CreateAdd(Shell shell)
     {
         var name = Name("A name for the cluster; one that is there already is replaced.");
-        var endpoint = new Option<Uri>("--endpoint")
+        var endpoint = new Option<IReadOnlyList<Uri>>("--endpoint")
         {
-            Description = "The job API of the cluster.",
-            HelpName = "http://HOST:PORT",
+            Description = "The job API of the cluster; of several coordinators all, with commas between them.",
+            HelpName = "http://HOST:PORT,...",
             Required = true,
-            CustomParser = HttpAddress.Parse,
+            CustomParser = HttpAddress.ParseSeveral,
         };
         var tokenFile = new Option<string?>("--token-file") { Description = "The file with the token that it wants.", HelpName = "FILE" };
         var command = new TrainerCommand("add", "Gives a cluster a name.")
@@ -36,7 +36,7 @@ internal static class ContextCommand
         command.SetAction(parsed =>
         {
             var context = new ClusterContext(
-                parsed.GetValue(endpoint)!.OriginalString,
+                string.Join(',', parsed.GetValue(endpoint)!.Select(address => address.OriginalString)),
                 parsed.GetValue(tokenFile) is { } file ? Path.GetFullPath(file) : null);
             Change(shell, contexts => contexts.With(NotLocal(parsed.GetValue(name)!), context));
             Printer.Of(parsed, shell).Say(

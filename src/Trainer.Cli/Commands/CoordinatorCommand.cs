@@ -23,7 +23,7 @@ internal static class CoordinatorCommand
         var host = new HostProcess(ProcessLimits.OfCoordinators);
         var name = new Option<string>("--name") { Description = "Unique among the coordinators.", DefaultValueFactory = _ => "coordinator" };
         var grpcPort = HostProcess.Port("--grpc-port", "the job API");
-        var store = StoreOption.Create();
+        var store = StoreOption.Create(shell);
         var artifacts = ArtifactsOption.Create("Where checkpoints and results of jobs go; workers must see a folder under the same path.");
         artifacts.Required = true;
         var (retention, quotas) = (new RetentionOptions(), new QuotaOptions());
@@ -59,7 +59,7 @@ internal static class CoordinatorCommand
                 GrpcPort = parsed.GetValue(grpcPort),
                 HttpPort = parsed.GetValue(host.HttpPort),
                 Seeds = parsed.GetValue(host.Seed)!,
-                Store = StoreOption.Read(parsed.GetValue(store)),
+                Store = StoreOption.Read(parsed.GetValue(store), shell),
                 Artifacts = parsed.GetValue(artifacts)!,
                 Retention = retention.Read(parsed),
                 Quotas = quotas.Read(parsed),

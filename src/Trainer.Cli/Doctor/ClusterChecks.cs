@@ -24,7 +24,7 @@ internal static class ClusterChecks
         }
         catch (CliException nobody) when (nobody.ExitCode == ExitCode.Unreachable)
         {
-            var expected = address.Endpoint is not null || address.IsSupervised;
+            var expected = address.Endpoints is not null || address.IsSupervised;
             return [new("cluster", expected ? Verdict.Missing : Verdict.Optional, nobody.Message, nobody.Remedy)];
         }
         catch (RunFolderException)

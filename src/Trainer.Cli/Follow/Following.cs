@@ -66,7 +66,7 @@ internal static class Following
         }
 
         yield return ("log", $"trainer logs {job.Id}");
-        if (address.Endpoint is null && RunFolder.TryOpen(address.RunFolder) is { } run && LocalClusterRecord.Find(run) is { } cluster)
+        if (address.Endpoints is null && RunFolder.TryOpen(address.RunFolder) is { } run && LocalClusterRecord.Find(run) is { } cluster)
         {
             yield return ("logs of processes", cluster.Logs);
         }

@@ -4,7 +4,7 @@ using Trainer.Cli.Errors;
 namespace Trainer.Cli.Home;
 
 /// <summary>A cluster elsewhere.</summary>
-/// <param name="Endpoint">Its job API, http://HOST:PORT.</param>
+/// <param name="Endpoint">Its job API, http://HOST:PORT; of several coordinators all, with commas between them.</param>
 /// <param name="TokenFile">The absolute path of the file with its token; null where it wants none.</param>
 internal sealed record ClusterContext(string Endpoint, string? TokenFile);
 

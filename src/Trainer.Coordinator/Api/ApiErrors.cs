@@ -57,6 +57,8 @@ internal static class ApiErrors
 
     public static RpcException BeyondTheEnd(string message) => Error(StatusCode.OutOfRange, "OFFSET_BEYOND_END", message);
 
+    public static RpcException LogTrimmed(string message) => Error(StatusCode.OutOfRange, "LOG_TRIMMED", message);
+
     public static RpcException TooManyDownloads(string message) => Error(StatusCode.ResourceExhausted, "TOO_MANY_DOWNLOADS", message);
 
     /// <param name="reason">A word for programs.</param>

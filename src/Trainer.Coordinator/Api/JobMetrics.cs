@@ -1,12 +1,15 @@
 using System.Runtime.CompilerServices;
+using Grpc.Core;
 using Trainer.Coordinator.Store;
-using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Steps;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Api;
 
-/// <summary>What the steps of a job came to, from the record beside its files: whole, or as curves of bounded size. Read on threads that may wait.</summary>
+/// <summary>
+/// What the steps of a job came to, from the record beside its files: whole, or as curves of bounded size. Read on threads that may wait. Where there is no record any more, curves are of the steps
+/// that the store keeps.
+/// </summary>
 public sealed class JobMetrics(IJobStore store, CheckThreads threads, JobArtifacts artifacts)
 {
     private const uint UsualPoints = 1000;
@@ -16,33 +19,40 @@ public sealed class JobMetrics(IJobStore store, CheckThreads threads, JobArtifac
     // Who writes the record gathers for a while too.
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
+
     /// <exception cref="Grpc.Core.RpcException">NOT_FOUND, INVALID_ARGUMENT; UNAVAILABLE: the store.</exception>
     public async Task<QueryMetricsResponse> QueryAsync(QueryMetricsRequest request, CancellationToken stop)
     {
         Check(request);
         _ = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
-        return await threads.RunAsync(() => artifacts.Steps(request.Id, record => Query(record, request)), stop);
+        return await RecordedAsync(request, stop) ?? Query(await store.ReadCurveAsync(request.Id), request);
     }
 
     /// <exception cref="Grpc.Core.RpcException">NOT_FOUND; UNAVAILABLE: the store.</exception>
     public async IAsyncEnumerable<StepMetrics> StreamAsync(StreamMetricsRequest request, [EnumeratorCancellation] CancellationToken stop)
     {
-        var after = request.AfterStep;
+        var (follower, said) = (new StepFollower(request.AfterStep), TimeProvider.System.GetTimestamp());
         while (true)
         {
             // State before record: of a job that has ended all is there.
             var job = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
-            var from = after;
-            var steps = await threads.RunAsync(() => artifacts.Steps(request.Id, record => StepFiles.Read(record, from + 1).Take(Batch).ToList()), stop);
+            var steps = await threads.RunAsync(() => artifacts.Steps(request.Id, record => follower.Next(record, Batch)), stop);
             foreach (var step in steps)
             {
-                after = step.Step;
+                said = TimeProvider.System.GetTimestamp();
                 yield return step.ToMessage();
             }
 
             if (steps.Count == 0 && (!request.Follow || job.HasEnded))
             {
                 yield break;
+            }
+
+            if (request.Heartbeats && TimeProvider.System.GetElapsedTime(said) >= Heartbeat)
+            {
+                said = TimeProvider.System.GetTimestamp();
+                yield return new StepMetrics { Step = follower.After };
             }
 
             if (steps.Count < Batch && request.Follow && !job.HasEnded)
@@ -70,9 +80,31 @@ public sealed class JobMetrics(IJobStore store, CheckThreads threads, JobArtifac
         }
     }
 
-    private static QueryMetricsResponse Query(IArtifactStore record, QueryMetricsRequest request)
+    // Null: nothing is on record, or the record cannot be read.
+    private async Task<QueryMetricsResponse?> RecordedAsync(QueryMetricsRequest request, CancellationToken stop)
     {
-        var (first, last) = (Math.Max(request.FirstStep, 1), request.LastStep > 0 ? request.LastStep : StepFiles.LastStep(record));
+        try
+        {
+            return await threads.RunAsync(
+                () => artifacts.Steps(request.Id, record => StepFiles.LastStep(record) is var last and > 0 ? Query(StepFiles.Read(record, request.FirstStep, End(request, last)), last, request) : null), stop);
+        }
+        catch (RpcException unreadable) when (unreadable.StatusCode == StatusCode.Unavailable)
+        {
+            return null;
+        }
+    }
+
+    private static QueryMetricsResponse Query(IReadOnlyList<StepMetrics> kept, QueryMetricsRequest request)
+    {
+        var last = kept.Select(step => step.Step).DefaultIfEmpty().Max();
+        return Query(kept.Select(StepRecord.Of).Where(step => step.Step >= request.FirstStep && step.Step <= End(request, last)), last, request);
+    }
+
+    private static ulong End(QueryMetricsRequest request, ulong last) => request.LastStep > 0 ? request.LastStep : last;
+
+    private static QueryMetricsResponse Query(IEnumerable<StepRecord> steps, ulong lastThere, QueryMetricsRequest request)
+    {
+        var (first, last) = (Math.Max(request.FirstStep, 1), End(request, lastThere));
         var response = new QueryMetricsResponse();
         if (last < first)
         {
@@ -81,7 +113,7 @@ public sealed class JobMetrics(IJobStore store, CheckThreads threads, JobArtifac
 
         var curves = StepMetric.All.Where(metric => request.Metrics.Count == 0 || request.Metrics.Contains(metric.Name))
             .Select(metric => (metric.Of, Curve: new CurveThinner(metric.Name, first, last, request.MaxPoints > 0 ? request.MaxPoints : UsualPoints))).ToList();
-        foreach (var step in StepFiles.Read(record, first, last))
+        foreach (var step in steps)
         {
             foreach (var (of, curve) in curves)
             {

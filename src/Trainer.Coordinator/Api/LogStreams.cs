@@ -16,7 +16,7 @@ public sealed class LogStreams(IJobStore store, LogSignal written)
 
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
-    /// <exception cref="Grpc.Core.RpcException">NOT_FOUND.</exception>
+    /// <exception cref="Grpc.Core.RpcException">NOT_FOUND; OUT_OF_RANGE: entries that the caller has not seen are no longer kept.</exception>
     public async IAsyncEnumerable<LogEntry> ReadAsync(StreamLogsRequest request, [EnumeratorCancellation] CancellationToken stop)
     {
         var (after, said, isWhole) = (request.AfterSequence, TimeProvider.System.GetTimestamp(), false);
@@ -26,6 +26,7 @@ public sealed class LogStreams(IJobStore store, LogSignal written)
             var more = written.Next(request.Id);
             var job = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
             var entries = await store.ReadLogAsync(request.Id, after, Batch);
+            await RequireKeptAsync(request.Id, after, entries);
             foreach (var entry in entries)
             {
                 after = entry.Sequence;
@@ -56,9 +57,18 @@ public sealed class LogStreams(IJobStore store, LogSignal written)
         }
     }
 
+    // Numbers have no gaps but where the oldest entries have given way; whoever begins takes what there is.
+    private async Task RequireKeptAsync(string job, long after, IReadOnlyList<LogEntry> entries)
+    {
+        if (after > 0 && entries.Count > 0 && entries[0].Sequence > after + 1 && await store.FirstLogAsync(job) > after + 1)
+        {
+            throw ApiErrors.LogTrimmed($"The entries behind number {after} are no longer kept: the oldest of this job's log is {entries[0].Sequence}. Begin again without after_sequence, or with {entries[0].Sequence - 1}.");
+        }
+    }
+
     // An ended job's last lines are on their way for a moment, and lost where the coordinator that had them is.
     private static bool IsOver(JobRow job) => TimeProvider.System.GetUtcNow() - job.Ended > LastLineWithin;
 
     private static bool IsWanted(LogEntry entry, StreamLogsRequest request) =>
-        (request.Source.Length == 0 || entry.Source == request.Source) && (request.Since is null || entry.Time > request.Since);
+        (request.Source.Length == 0 || entry.Source == request.Source) && entry.Level >= request.Level && (request.Since is null || entry.Time > request.Since);
 }

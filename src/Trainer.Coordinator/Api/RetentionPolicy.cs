@@ -10,7 +10,10 @@ public sealed record EndedJob(string Id, DateTimeOffset Ended, long Bytes, bool 
 /// <param name="Bytes">Of all files together.</param>
 public sealed record RetentionPolicy(TimeSpan? Age = null, int? Jobs = null, long? Bytes = null)
 {
-    public bool LimitsNothing => this is (null, null, null);
+    /// <summary>How often it is looked whether there is too much.</summary>
+    public TimeSpan Every { get; init; } = TimeSpan.FromMinutes(10);
+
+    public bool LimitsNothing => (Age, Jobs, Bytes) is (null, null, null);
 
     /// <summary>Whose files are too much: who ended first comes first.</summary>
     public IReadOnlyList<EndedJob> Surplus(IEnumerable<EndedJob> jobs, DateTimeOffset now)

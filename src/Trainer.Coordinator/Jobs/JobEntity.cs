@@ -14,7 +14,7 @@ namespace Trainer.Coordinator.Jobs;
 
 /// <summary>What all job entities of a coordinator share.</summary>
 /// <param name="Feed">Hears of every change of every job.</param>
-public sealed record JobServices(IJobStore Store, JobLog Log, IActorRef Scheduler, JobSettings Settings, TimeProvider Clock, ControlMetrics? Metrics, IActorRef? Feed = null);
+public sealed record JobServices(IJobStore Store, JobLog Log, IActorRef Scheduler, JobSettings Settings, TimeProvider Clock, ControlMetrics? Metrics, IActorRef? Feed = null, JobCurves? Curves = null);
 
 /// <summary>
 /// One job: takes its row, asks <see cref="JobMachine"/> what each message means, and does that. The only writer of the row.
@@ -58,6 +58,8 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         Context.System.EventStream.Subscribe(Self, typeof(AssociatedEvent));
         Context.System.EventStream.Subscribe(Self, typeof(DisassociatedEvent));
     }
+
+    protected override void PostStop() => _services.Metrics?.Forget(_id);
 
     // Whoever asked hears the reason.
     private Task HandleOrSayWhyNotAsync(JobEnvelope envelope)
@@ -263,6 +265,20 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         {
             Tell(transition);
         }
+
+        MeasureCheckpoint(next.Row);
+    }
+
+    private void MeasureCheckpoint(JobRow row)
+    {
+        if (row is { HasEnded: false, Assignment: not null, Checkpoints: [.., var newest] })
+        {
+            _services.Metrics?.Checkpointed(_id, DateTimeOffset.FromUnixTimeMilliseconds(newest.UnixMs), newest.Bytes);
+        }
+        else
+        {
+            _services.Metrics?.Forget(_id);
+        }
     }
 
     // False when nothing more is to be done.
@@ -282,13 +298,29 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
                 await BeginAnewAsync(anew.HeardTerm);
                 return false;
             case WriteLog line:
-                _services.Log.Append(new JobLogLine(_id, line.Source, line.Message, line.Time));
+                _services.Log.Append(new JobLogLine(_id, line.Source, line.Message, line.Time, line.Level));
+                break;
+            case WriteCurve curve:
+                foreach (var point in curve.Points)
+                {
+                    _services.Curves?.Append(new JobCurvePoint(_id, point));
+                }
+
                 break;
             case CountFailure count:
                 _services.Metrics?.Failed(count.Failure);
                 break;
             case CountPreemption count:
                 _services.Metrics?.Preempted(count.What);
+                break;
+            case CountEviction count:
+                _services.Metrics?.Evicted(count.Kind);
+                break;
+            case CountRedone count:
+                _services.Metrics?.Redone(count.Items);
+                break;
+            case MeasurePause measured:
+                _services.Metrics?.Paused(measured.IsRecovery, measured.Pause.TotalSeconds);
                 break;
             case StoreQuarantine quarantine:
                 _log.Warning("{0}: machine {1}, device {2} is in quarantine: {3}: {4}", _id, quarantine.Entry.Machine, quarantine.Entry.Device, quarantine.Entry.Worker, quarantine.Entry.Reason);

@@ -69,13 +69,27 @@ public sealed record Refuse(JobRefused Refusal) : JobAction;
 public sealed record Publish(bool AtOnce) : JobAction;
 
 /// <summary>A line for the job's log, which waits for nobody.</summary>
-public sealed record WriteLog(string Source, string Message, DateTimeOffset Time) : JobAction;
+public sealed record WriteLog(string Source, string Message, DateTimeOffset Time, LogSeverity Level = LogSeverity.Info) : JobAction;
 
-/// <summary>A state could not be written, or read.</summary>
+/// <summary>Steps for the job's curve, which wait for nobody either.</summary>
+public sealed record WriteCurve(IReadOnlyList<CurvePoint> Points) : JobAction;
+
+/// <summary>Something of the job could not be written, or read.</summary>
 public sealed record CountFailure(ArtifactFailure Failure) : JobAction;
 
 /// <summary>A job of higher priority got workers of this one.</summary>
 public sealed record CountPreemption(Preemption What) : JobAction;
+
+/// <summary>A worker was lost, or is left out: lost, stuck, late, failed, links, corruption.</summary>
+public sealed record CountEviction(string Kind) : JobAction;
+
+/// <summary>Items were committed, or applied, and are computed again.</summary>
+public sealed record CountRedone(ulong Items) : JobAction;
+
+/// <summary>A generation has committed its first item.</summary>
+/// <param name="IsRecovery">After a loss; else after a planned change.</param>
+/// <param name="Pause">Since the loss was noticed, or since all were told to hold.</param>
+public sealed record MeasurePause(bool IsRecovery, TimeSpan Pause) : JobAction;
 
 /// <summary>A worker obeys a term above the row's that this entity took: the entity must begin anew, with a term above it unless another has it.</summary>
 public sealed record BeginAnew(ulong HeardTerm) : JobAction;

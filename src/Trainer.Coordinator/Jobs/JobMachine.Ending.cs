@@ -90,7 +90,7 @@ public sealed partial record JobMachine
             TrainAccuracy = last.TrainAccuracy,
             TestAccuracy = last.TestAccuracy,
             BestTestAccuracy = Row.Epochs.Select(epoch => epoch.TestAccuracy).DefaultIfEmpty().Max(),
-            ImagesPerSecond = Median([.. Row.Epochs.Select(epoch => epoch.ImagesPerSecond).DefaultIfEmpty().Order()]),
+            ImagesPerSecond = Median([.. Row.Epochs.Select(epoch => epoch.ImagesPerSecond).Where(rate => rate > 0).DefaultIfEmpty().Order()]), // Epochs of the job that it goes on from were not measured here.
             Seconds = (Now - Row.Created).TotalSeconds,
             Input = { saved.Input },
             Classes = saved.Classes,

@@ -40,7 +40,8 @@ public sealed partial record JobMachine
         }))
         : this;
 
-    private JobMachine Evict(string worker, string reason)
+    /// <param name="kind">A word for the metrics, as <see cref="Exclusion"/> has it.</param>
+    private JobMachine Evict(string worker, string reason, string kind)
     {
         var times = (Row.Evictions.Find(eviction => eviction.Worker == worker)?.Times ?? 0) + 1;
         var eviction = new Eviction
@@ -50,6 +51,6 @@ public sealed partial record JobMachine
             Reason = reason,
             UntilUnixMs = (Now + Settings.Eviction * (1 << Math.Min((int)times - 1, MostDoublings))).ToUnixTimeMilliseconds(),
         };
-        return Keep(Row with { Evictions = Row.Evictions.RemoveAll(other => other.Worker == worker).Add(eviction) });
+        return Say(new CountEviction(kind)).Keep(Row with { Evictions = Row.Evictions.RemoveAll(other => other.Worker == worker).Add(eviction) });
     }
 }

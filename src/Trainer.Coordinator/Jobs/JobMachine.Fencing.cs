@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Trainer.Hosting.Metrics;
+using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Jobs;
@@ -68,8 +69,9 @@ public sealed partial record JobMachine
         var lost = Lost(phase, verdict);
         var died = lost.Count > 0 || verdict.Excluded.Count > 0 ? 1 : 0;
         var setbacks = before with { Losses = before.Losses + 1, Deaths = before.Deaths + died };
-        var quarantined = verdict.Corrupt.Aggregate(this with { Setbacks = setbacks }, (machine, corrupt) => machine.Quarantine(corrupt));
-        var next = verdict.Excluded.Aggregate(quarantined, (machine, excluded) => machine.Evict(excluded.Worker, excluded.Why));
+        var counted = lost.Aggregate(this with { Setbacks = setbacks }, (machine, _) => machine.Say(new CountEviction("lost")));
+        var quarantined = verdict.Corrupt.Aggregate(counted, (machine, corrupt) => machine.Quarantine(corrupt));
+        var next = verdict.Excluded.Aggregate(quarantined, (machine, excluded) => machine.Evict(excluded.Worker, excluded.Why, excluded.Kind));
         if (setbacks.Deaths >= MostDeaths)
         {
             return next.Fail("WorkersDie", $"{MostDeaths} times in a row workers were lost at step {StepOf(verdict.State) + 1}. {phase.Cause}{string.Concat(Ends.Select(end => $" {end.Key} {end.Value.How}."))}");
@@ -157,7 +159,7 @@ public sealed partial record JobMachine
 
     // Who has nothing but a state that changed in its memory is no holder, and nobody to start over with.
     private JobMachine SendAwayTheCorrupt() => Faults.Where(fault => fault.IsCorruption && Pool.ContainsKey(fault.Worker)).DistinctBy(fault => fault.Worker)
-        .Aggregate(this, (machine, fault) => machine.Quarantine(new Exclusion(fault.Worker, fault.Why)).Evict(fault.Worker, fault.Why).Part(machine.Pool[fault.Worker], fault.Sentence));
+        .Aggregate(this, (machine, fault) => machine.Quarantine(new Exclusion(fault.Worker, fault.Why)).Evict(fault.Worker, fault.Why, "corruption").Part(machine.Pool[fault.Worker], fault.Sentence));
 
     // A checkpoint that could not be read thrice is none.
     private JobMachine ForgetUnreadable(Fencing phase)
@@ -170,7 +172,7 @@ public sealed partial record JobMachine
         var next = this with { Setbacks = Setbacks with { Unreadable = Setbacks.Unreadable + 1 } };
         return next.Setbacks.Unreadable < MostReads ? next
             : Row.Checkpoints.Count == 0 ? next.Fail("CheckpointUnreadable", OriginUnreadable(LastCheckpoint.Id))
-            : next.Store(Row with { Checkpoints = Row.Checkpoints.Remove(LastCheckpoint) }).Say(new CountFailure(ArtifactFailure.Unreadable)).Log($"Checkpoint {LastCheckpoint.Id} cannot be read, and is not used any more.")
+            : next.Store(Row with { Checkpoints = Row.Checkpoints.Remove(LastCheckpoint) }).Say(new CountFailure(ArtifactFailure.Unreadable)).Log($"Checkpoint {LastCheckpoint.Id} cannot be read, and is not used any more.", LogSeverity.Warn)
                 with
             { Setbacks = Setbacks with { Unreadable = 0 } };
     }

@@ -44,9 +44,11 @@ public sealed partial record JobMachine
 
         // It failed while it loaded, or alone: the others do without it. Where they train, what it says of data is refuted.
         return Phase is Starting or Running or Holding or Fencing && !IsMember(worker)
-            ? (IsRefuted(fault) ? Evict(worker.Name, failure.Message) : Convict(fault) ?? Remember(fault).Evict(worker.Name, failure.Message)).Log(fault.Sentence)
+            ? (IsRefuted(fault) ? Evict(worker.Name, failure.Message, KindOf(kind)) : Convict(fault) ?? Remember(fault).Evict(worker.Name, failure.Message, KindOf(kind))).Log(fault.Sentence, LogSeverity.Warn)
             : this;
     }
+
+    private static string KindOf(Failure.Types.Kind kind) => kind == Failure.Types.Kind.Corruption ? "corruption" : "failed";
 
     // It is the job's, whichever worker says so.
     private (string Reason, string Message)? VerdictOf(Failure.Types.Kind kind, string text) => kind switch

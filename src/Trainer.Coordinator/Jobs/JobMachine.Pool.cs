@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Trainer.Hosting.Metrics;
+using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Coordinator.Jobs;
@@ -28,12 +30,13 @@ public sealed partial record JobMachine
     {
         if (report.ReportCase == WorkerReport.ReportOneofCase.Log)
         {
-            return Say(new WriteLog(report.Worker, report.Log.Message, Now));
+            return Say(new WriteLog(report.Worker, report.Log.Message, Now, report.Log.Level == LogSeverity.Unspecified ? LogSeverity.Info : report.Log.Level));
         }
 
-        if (report.Generation?.Term > Row.Term)
+        // A higher term is another entity's; a generation of the own term that this one never made is of before an older store was put back.
+        if (report.Generation is { } theirs && (theirs.Term > Row.Term || Phase is Asking or Fencing && Generations.Compare(theirs, Authority) > 0))
         {
-            return Say(new BeginAnew(report.Generation.Term));
+            return Say(new BeginAnew(theirs.Term));
         }
 
         var known = Pool.GetValueOrDefault(report.Worker);
@@ -75,6 +78,7 @@ public sealed partial record JobMachine
             worker, new Fenced { Held = { report.Standby.Held }, Committed = report.Standby.Committed, Fence = report.Standby.Authority }), // It never entered.
         WorkerReport.ReportOneofCase.Saved => TakeSaved(report.Saved),
         WorkerReport.ReportOneofCase.Room => IsInGeneration(worker) ? TakeRoom(report.Room) : this,
+        WorkerReport.ReportOneofCase.RecordFailed => Enum.TryParse<ArtifactFailure>(report.RecordFailed.What, ignoreCase: true, out var failure) ? Say(new CountFailure(failure)) : this,
         WorkerReport.ReportOneofCase.SaveFailed => TakeSaveFailed(worker, report.SaveFailed.Id, report.SaveFailed.Message),
         WorkerReport.ReportOneofCase.Failure => TakeFailure(worker, report.Failure),
         WorkerReport.ReportOneofCase.LinkLost => AtWork(worker, () => Accuse(worker, report.LinkLost)),

@@ -63,7 +63,7 @@ public sealed partial record JobMachine
         var phase = (Running)Phase;
         var next = CheckpointIfDue().WatchMinimum().WatchLeavers().WeighShares();
         return next.Wish() is { } why
-            ? next with { Phase = new Holding(why, phase.From, next.Explain(why)), SharedAt = why == HoldReason.Shares ? Uptime : SharedAt }
+            ? next with { Phase = new Holding(why, phase.From, next.Explain(why)), HeldSince = Now, SharedAt = why == HoldReason.Shares ? Uptime : SharedAt }
             : next;
     }
 
@@ -147,7 +147,8 @@ public sealed partial record JobMachine
             return this;
         }
 
-        var next = this with { Row = Row with { Progress = report.Progress ?? Row.Progress }, Unpublished = true };
+        var told = this with { Row = Row with { Progress = report.Progress ?? Row.Progress }, Unpublished = true };
+        var next = report.Curve.Count > 0 ? told.Say(new WriteCurve([.. report.Curve])) : told;
         return report.Committed is { } state ? next.Commit(state) : next;
     }
 
@@ -160,13 +161,23 @@ public sealed partial record JobMachine
         }
 
         var isFirst = Row.Committed.Item <= from.Item;
-        return this with
+        return (isFirst ? Resumed() : this) with
         {
             Unsaved = Unsaved || isFirst,
             Setbacks = Setbacks.Commit(state.Item),
             Pool = Team.Where(IsInGeneration).Aggregate(Pool, (pool, member) => pool.SetItem(member.Name, member with { LastSign = Uptime, SuspectedSince = null })),
             Row = Row with { Committed = state, Journal = JournalEntries.Commit(Row.Journal, from, state, Now) },
         };
+    }
+
+    /// <summary>When all were told to hold, for a change that is under way.</summary>
+    private DateTimeOffset? HeldSince { get; init; }
+
+    // The clock of both is this entity's; one that took over knows of no hold.
+    private JobMachine Resumed()
+    {
+        var fault = Row.Journal.LastOrDefault()?.FaultTime?.ToDateTimeOffset();
+        return (fault ?? HeldSince) is { } since ? Say(new MeasurePause(fault is not null, Now > since ? Now - since : TimeSpan.Zero)) with { HeldSince = null } : this;
     }
 
     /// <summary>The state that the row's generation began with, while it is at work.</summary>

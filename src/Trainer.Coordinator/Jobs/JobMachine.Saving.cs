@@ -83,7 +83,7 @@ public sealed partial record JobMachine
     {
         var wanted = room.CheckpointBytes * (Kept + 2);
         var text = $"A checkpoint takes {Bytes(room.CheckpointBytes)}; {Bytes(room.FreeBytes)} are free in {Artifacts}.";
-        return room.FreeBytes >= wanted ? Log(text) : Log(text).Worry($"{text} The newest {Kept}, the best and the result take {Bytes(wanted)}: make room.");
+        return room.FreeBytes >= wanted ? Log(text) : Log(text, LogSeverity.Warn).Worry($"{text} The newest {Kept}, the best and the result take {Bytes(wanted)}: make room.");
     }
 
     private static string Bytes(ulong bytes) => bytes switch
@@ -123,7 +123,7 @@ public sealed partial record JobMachine
             Ending { Saving: { } saving } ending when saving.Id == id => (this with { Phase = ending with { Saving = Failed(saving, message) } }).Say(new CountFailure(ArtifactFailure.Result)),
             _ => null, // Nobody waits for it any more.
         };
-        return next?.Log($"Worker {worker.Name} could not write the job's state: {message}") ?? this;
+        return next?.Log($"Worker {worker.Name} could not write the job's state: {message}", LogSeverity.Warn) ?? this;
     }
 
     private static Saving Failed(Saving saving, string message) => saving with { Worker = "", Failed = saving.Failed.Add(saving.Worker), Problem = message };

@@ -109,11 +109,13 @@ public sealed partial record JobMachine
             Numerics = Row.Numerics.Length > 0 ? Row.Numerics : workers[0].Status.NumericsFor(Arithmetic) ?? "",
             Journal = JournalEntries.EndAt(Row.Journal, next.From).Add(JournalEntries.Of(generation, assignment, next.From, next.Reason, next.Detail, next.Lost, next.FaultTime, next.ItemsRedone)),
         };
-        return Store(row) with
+        var counted = next.ItemsRedone > 0 ? Say(new CountRedone(next.ItemsRedone)) : this;
+        return counted.Store(row) with
         {
             Number = generation.Number,
             Faults = [],
             LeavingSince = null,
+            HeldSince = Phase is Holding ? HeldSince : null,
             BetterSince = null,
             Pool = workers.Aggregate(Pool, (pool, worker) => pool.SetItem(worker.Name, worker with { LastSign = Uptime, SuspectedSince = null })),
             Phase = new Running(next.From, Uptime, next.Reason, message)

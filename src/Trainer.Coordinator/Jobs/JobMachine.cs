@@ -242,7 +242,7 @@ public sealed partial record JobMachine
 
     private JobMachine Say(JobAction action) => this with { Outbox = Outbox.Add(action) };
 
-    private JobMachine Log(string message) => Say(new WriteLog(JobLogLine.OfJob, message, Now));
+    private JobMachine Log(string message, LogSeverity level = LogSeverity.Info) => Say(new WriteLog(JobLogLine.OfJob, message, Now, level));
 
     private JobMachine Fail(string reason, string message) => End(JobState.Failed, reason, message);
 

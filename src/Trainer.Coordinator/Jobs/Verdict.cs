@@ -5,7 +5,8 @@ namespace Trainer.Coordinator.Jobs;
 
 /// <summary>Who is left out of the next generation, though it answered.</summary>
 /// <param name="IsCorrupt">Its memory, or what it computes, is not to be trusted.</param>
-public sealed record Exclusion(string Worker, string Why, bool IsCorrupt = false);
+/// <param name="Kind">A word for the metrics: stuck, late, failed, links, corruption.</param>
+public sealed record Exclusion(string Worker, string Why, bool IsCorrupt = false, string Kind = "corruption");
 
 /// <summary>What follows from the answers to a fence: a pure function of them.</summary>
 /// <param name="State">The last committed one: all go on from it.</param>
@@ -75,7 +76,7 @@ public sealed record Verdict(StateId State, ImmutableList<string> Holders, Immut
     // By its own word, or because it does not move.
     private static IEnumerable<Exclusion> Accused(IEnumerable<Fault> faults) => faults
         .Where(fault => fault.Kind is FaultKind.Stuck or FaultKind.Late || fault is { Kind: FaultKind.Failure, Failure: not Failure.Types.Kind.NotFinite })
-        .Select(fault => new Exclusion(fault.Worker, fault.Why, fault.IsCorruption));
+        .Select(fault => new Exclusion(fault.Worker, fault.Why, fault.IsCorruption, fault.IsCorruption ? "corruption" : fault.Kind == FaultKind.Failure ? "failed" : fault.Kind.ToString().ToLowerInvariant()));
 
     // Of hashes that differ, those of the fewer, if they are fewer.
     private static IEnumerable<Exclusion> Minority(IEnumerable<Fault> faults) => faults.Where(fault => fault.Kind == FaultKind.Disagreement).Take(1)
@@ -108,7 +109,7 @@ public sealed record Verdict(StateId State, ImmutableList<string> Holders, Immut
 
             var worst = workers.Reverse().MaxBy(worker => bad.Count(pair => pair.Item1 == worker || pair.Item2 == worker))!;
             workers = workers.Remove(worst);
-            yield return new Exclusion(worst, "its links do not hold");
+            yield return new Exclusion(worst, "its links do not hold", Kind: "links");
         }
     }
 

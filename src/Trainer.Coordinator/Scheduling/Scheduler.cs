@@ -16,22 +16,23 @@ public sealed record SchedulerServices(IJobStore Store, IActorRef Jobs, Schedule
 public sealed class WorkerCensus
 {
     private volatile ImmutableDictionary<string, int> _byState = ImmutableDictionary<string, int>.Empty;
+    private volatile IReadOnlyCollection<string>? _served;
+
+    /// <summary>The job of each worker that serves one; null where the scheduler does not run.</summary>
+    public IReadOnlyCollection<string>? Served => _served;
 
     /// <summary>idle, busy.</summary>
     public IReadOnlyDictionary<string, int> ByState => _byState;
 
     internal void Take(IEnumerable<SeenWorker> workers)
     {
-        var (idle, busy) = (0, 0);
-        foreach (var worker in workers)
-        {
-            _ = worker.Status.Job.Length == 0 ? idle++ : busy++;
-        }
-
-        _byState = ImmutableDictionary.CreateRange([KeyValuePair.Create("idle", idle), KeyValuePair.Create("busy", busy)]);
+        List<string> jobs = [.. workers.Select(worker => worker.Status.Job)];
+        var idle = jobs.RemoveAll(job => job.Length == 0);
+        _byState = ImmutableDictionary.CreateRange([KeyValuePair.Create("idle", idle), KeyValuePair.Create("busy", jobs.Count)]);
+        _served = jobs;
     }
 
-    internal void Close() => _byState = ImmutableDictionary<string, int>.Empty;
+    internal void Close() => (_byState, _served) = (ImmutableDictionary<string, int>.Empty, null);
 }
 
 /// <summary>Tells jobs which workers they are to have, as <see cref="SchedulerState"/> decides. The cluster has one of it; what it knows comes anew within seconds.</summary>

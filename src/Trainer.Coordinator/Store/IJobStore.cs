@@ -34,6 +34,12 @@ public interface IJobStore : IDisposable
     /// <summary>Numbers the lines of each job in the order given, after those that it has. Lines of jobs that are not there are left out; a job's oldest lines give way to newer ones.</summary>
     ValueTask AppendLogAsync(IReadOnlyList<JobLogLine> lines);
 
+    /// <summary>A coordinator says that it is a member of the cluster.</summary>
+    ValueTask BeatAsync(string address);
+
+    /// <summary>How often each coordinator has said so.</summary>
+    ValueTask<IReadOnlyDictionary<string, long>> BeatsAsync();
+
     /// <summary>No job is granted a worker of the entry's machine and device any more. An entry of the same ones is replaced.</summary>
     ValueTask QuarantineAsync(Quarantine entry);
 
@@ -53,6 +59,15 @@ public interface IJobStore : IDisposable
 
     /// <summary>Entries with sequence numbers above <paramref name="after"/>, in order.</summary>
     ValueTask<IReadOnlyList<LogEntry>> ReadLogAsync(string id, long after, int limit);
+
+    /// <summary>The number of the oldest entry that is kept; 0: none is.</summary>
+    ValueTask<long> FirstLogAsync(string id);
+
+    /// <summary>Keeps steps of jobs' curves; those of a stretch that was told before are replaced, those of jobs that are not there left out.</summary>
+    ValueTask AppendCurvesAsync(IReadOnlyList<JobCurvePoint> points);
+
+    /// <summary>The steps that are kept of a job, in order.</summary>
+    ValueTask<IReadOnlyList<StepMetrics>> ReadCurveAsync(string id);
 }
 
 /// <summary>What is wrong with a store.</summary>

@@ -1,3 +1,5 @@
+using Trainer.Protos;
+
 namespace Trainer.Coordinator.Store;
 
 /// <summary>Lines that wait to be written: bounded, and where it is full, counting what it leaves out. For any number of writers and one reader.</summary>
@@ -51,7 +53,7 @@ internal sealed class LogBuffer(int mostLines, int mostCharacters)
 
             if (_lines.Count == 0)
             {
-                taken.AddRange(_dropped.Select(job => new JobLogLine(job.Key, JobLogLine.OfLog, $"{job.Value.Count} lines were left out here: the store did not keep up with them.", job.Value.Last)));
+                taken.AddRange(_dropped.Select(job => new JobLogLine(job.Key, JobLogLine.OfLog, $"{job.Value.Count} lines were left out here: the store did not keep up with them.", job.Value.Last, LogSeverity.Warn)));
                 _dropped.Clear();
             }
 

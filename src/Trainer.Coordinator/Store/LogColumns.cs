@@ -4,7 +4,7 @@ using Trainer.Protos;
 namespace Trainer.Coordinator.Store;
 
 /// <summary>A row of table log as the database types it.</summary>
-internal sealed record LogColumns(long Sequence, long Time, string Source, string Message)
+internal sealed record LogColumns(long Sequence, long Time, string Source, string Message, long Level)
 {
     public LogEntry ToEntry() => new()
     {
@@ -12,5 +12,6 @@ internal sealed record LogColumns(long Sequence, long Time, string Source, strin
         Time = Timestamp.FromDateTimeOffset(DateTimeOffset.FromUnixTimeMilliseconds(Time)),
         Source = Source,
         Message = Message,
+        Level = (LogSeverity)Level,
     };
 }

@@ -20,7 +20,10 @@ internal static class LogTable
 
     private const string Prune = "DELETE FROM log WHERE job = @job AND sequence <= @upTo";
 
-    public const string Read = "SELECT sequence, time, source, message FROM log WHERE job = @id AND sequence > @after ORDER BY sequence LIMIT @limit";
+    public const string Read = "SELECT sequence, time, source, message, level FROM log WHERE job = @id AND sequence > @after ORDER BY sequence LIMIT @limit";
+
+    /// <summary>The oldest line that is kept; null: none.</summary>
+    public const string First = "SELECT MIN(sequence) FROM log WHERE job = @id";
 
     public static async Task AppendAsync(DbConnection connection, DbTransaction transaction, IReadOnlyList<JobLogLine> lines)
     {
@@ -40,7 +43,7 @@ internal static class LogTable
     }
 
     private static string Insert(int lines) =>
-        $"INSERT INTO log (job, sequence, time, source, message) VALUES {string.Join(", ", Enumerable.Range(0, lines).Select(i => $"(@job, @sequence{i}, @time{i}, @source{i}, @message{i})"))}";
+        $"INSERT INTO log (job, sequence, time, source, message, level) VALUES {string.Join(", ", Enumerable.Range(0, lines).Select(i => $"(@job, @sequence{i}, @time{i}, @source{i}, @message{i}, @level{i})"))}";
 
     private static DynamicParameters Values(string job, IEnumerable<(long Sequence, JobLogLine Line)> lines)
     {
@@ -51,6 +54,7 @@ internal static class LogTable
             values.Add($"time{i}", line.Time.ToUnixTimeMilliseconds());
             values.Add($"source{i}", StoredText.Of(line.Source));
             values.Add($"message{i}", StoredText.Of(line.Message));
+            values.Add($"level{i}", (long)line.Level);
         }
 
         return values;

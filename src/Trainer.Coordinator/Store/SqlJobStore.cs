@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using Dapper;
 using Trainer.Protos;
 
@@ -15,20 +16,23 @@ public sealed class SqlJobStore : IJobStore
     private readonly JobHistory _history;
     private readonly StoreGate _gate = new(TimeProvider.System);
 
-    private SqlJobStore(Dialect dialect)
+    private readonly Action<TimeSpan>? _answered;
+
+    private SqlJobStore(Dialect dialect, Action<TimeSpan>? answered)
     {
-        (_dialect, _sql) = (dialect, new JobSql(dialect));
+        (_dialect, _sql, _answered) = (dialect, new JobSql(dialect), answered);
         _history = new JobHistory(_sql);
     }
 
     /// <summary>Takes the dialect over, and brings its database to the newest schema.</summary>
+    /// <param name="answered">Told how long each call took.</param>
     /// <exception cref="StoreException">It holds what this program cannot read, or cannot be used.</exception>
-    internal static SqlJobStore Open(Dialect dialect)
+    internal static SqlJobStore Open(Dialect dialect, Action<TimeSpan>? answered = null)
     {
         try
         {
             dialect.Migrate(Migrations.Of(dialect.Scripts));
-            return new SqlJobStore(dialect);
+            return new SqlJobStore(dialect, answered);
         }
         catch (Exception e)
         {
@@ -102,6 +106,24 @@ public sealed class SqlJobStore : IJobStore
     public ValueTask<IReadOnlyList<LogEntry>> ReadLogAsync(string id, long after, int limit) => CallAsync<IReadOnlyList<LogEntry>>(
         async connection => [.. (await connection.QueryAsync<LogColumns>(LogTable.Read, new { id, after, limit })).Select(line => line.ToEntry())]);
 
+    public async ValueTask<long> FirstLogAsync(string id) => await CallAsync(async connection => await connection.ExecuteScalarAsync<long?>(LogTable.First, new { id })) ?? 0;
+
+    public async ValueTask AppendCurvesAsync(IReadOnlyList<JobCurvePoint> points) => await CallAsync(async connection =>
+    {
+        await using var transaction = await connection.BeginTransactionAsync();
+        await CurveTable.AppendAsync(connection, transaction, points);
+        await transaction.CommitAsync();
+        return true;
+    });
+
+    public ValueTask<IReadOnlyList<StepMetrics>> ReadCurveAsync(string id) => CallAsync(async connection => CurveTable.Steps(await connection.QueryAsync<string>(CurveTable.Read, new { id })));
+
+    public async ValueTask BeatAsync(string address) => await ExecuteAsync(
+        "INSERT INTO coordinators (address, beats) VALUES (@address, 1) ON CONFLICT (address) DO UPDATE SET beats = coordinators.beats + 1", new { address });
+
+    public ValueTask<IReadOnlyDictionary<string, long>> BeatsAsync() => CallAsync<IReadOnlyDictionary<string, long>>(async connection =>
+        (await connection.QueryAsync<(string Address, long Beats)>("SELECT address, beats FROM coordinators")).ToDictionary(row => row.Address, row => row.Beats, StringComparer.Ordinal));
+
     public async ValueTask QuarantineAsync(Quarantine entry) => await ExecuteAsync(QuarantineSql.Upsert, QuarantineSql.Values(entry));
 
     public ValueTask<IReadOnlyList<Quarantine>> QuarantinesAsync() => CallAsync<IReadOnlyList<Quarantine>>(
@@ -130,7 +152,7 @@ public sealed class SqlJobStore : IJobStore
     private async ValueTask<T> CallAsync<T>(Func<DbConnection, Task<T>> call)
     {
         var isTrial = _gate.Enter();
-        StoreException? fault = null;
+        var (start, fault) = (Stopwatch.GetTimestamp(), (StoreException?)null);
         try
         {
             return await RunAsync(call).WaitAsync(AnswerWithin);
@@ -142,6 +164,7 @@ public sealed class SqlJobStore : IJobStore
         finally
         {
             _gate.Leave(isTrial, fault);
+            _answered?.Invoke(Stopwatch.GetElapsedTime(start));
         }
     }
 

@@ -22,8 +22,9 @@ public abstract record StoreAddress
         : text.Contains("://", StringComparison.Ordinal) ? throw new FormatException($"expected {Expected}, got something that begins with {text[..(text.IndexOf("://", StringComparison.Ordinal) + 3)]}")
         : new SqliteAddress(Path.GetFullPath(text));
 
+    /// <param name="answered">Told how long each call took.</param>
     /// <exception cref="StoreException">It cannot be opened, or holds what this program cannot read.</exception>
-    public abstract IJobStore Open();
+    public abstract IJobStore Open(Action<TimeSpan>? answered = null);
 }
 
 /// <summary>jobs.db in a folder.</summary>
@@ -33,7 +34,7 @@ public sealed record SqliteAddress(string Folder) : StoreAddress
 
     public override bool HasPassword => false;
 
-    public override IJobStore Open() => SqlJobStore.Open(new SqliteDialect(Folder, SqliteDialect.IsRemote));
+    public override IJobStore Open(Action<TimeSpan>? answered = null) => SqlJobStore.Open(new SqliteDialect(Folder, SqliteDialect.IsRemote), answered);
 
     public override string ToString() => Folder;
 }
@@ -65,7 +66,7 @@ public sealed partial record PostgresAddress : StoreAddress
 
     public override bool HasPassword => _settings.Password is { Length: > 0 } || _settings.SslPassword is { Length: > 0 };
 
-    public override IJobStore Open() => SqlJobStore.Open(new PostgresDialect(_settings.ConnectionString, ToString()));
+    public override IJobStore Open(Action<TimeSpan>? answered = null) => SqlJobStore.Open(new PostgresDialect(_settings.ConnectionString, ToString()), answered);
 
     public override string ToString() =>
         $"postgres://{(_settings.Username is { } user ? user + "@" : "")}{_settings.Host}:{_settings.Port}/{_settings.Database ?? _settings.Username}";

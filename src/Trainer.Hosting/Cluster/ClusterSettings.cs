@@ -9,6 +9,7 @@ internal static class ClusterSettings
 {
     // Why some values are not Akka's defaults:
     // scheduler      every tick wakes a thread; nothing here needs it every 10 ms
+    // seeds          the first of several coordinators forms a cluster of its own where no other answers for so long: a busy machine must not make two of one
     // dispatchers    heartbeats and gossip run on threads of their own, so neither training nor a busy thread pool delays them
     // intervals      a worker that comes back is to work within seconds: of Akka's own intervals of 1 to 2 s it would wait for three or four, one after another
     // resolver       only coordinators vote: a group of workers must not outvote the control plane. Losing workers one after another
@@ -98,6 +99,7 @@ internal static class ClusterSettings
     private static string Own(ClusterOptions options) => $$"""
         akka.remote.dot-netty.tcp { hostname = "{{options.Host}}", port = {{options.Port}} }
         akka.cluster.roles = ["{{options.Role}}"]
+        akka.cluster.seed-node-timeout = {{(options.Seeds.Count > 1 ? "15s" : "5s")}}
         akka.cluster.split-brain-resolver.active-strategy = {{(options.Seeds.Count > 1 ? "keep-majority" : "keep-oldest")}}
         """;
 }

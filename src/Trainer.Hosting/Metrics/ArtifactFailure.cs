@@ -11,4 +11,16 @@ public enum ArtifactFailure
 
     /// <summary>A checkpoint that is there cannot be read.</summary>
     Unreadable,
+
+    /// <summary>metrics.jsonl was not written; this and what follows is tried again.</summary>
+    Metrics,
+
+    /// <summary>Lines of the steps' metrics were not written.</summary>
+    Steps,
+
+    /// <summary>Lines of the steps' hashes were not written.</summary>
+    Hashes,
+
+    /// <summary>The state of the best epoch was not written.</summary>
+    Best,
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Trainer.Protos;
 
@@ -11,7 +12,13 @@ public sealed class ControlMetrics : IDisposable
     private readonly Histogram<double> _queueWait;
     private readonly long[] _artifactFailures = new long[Enum.GetValues<ArtifactFailure>().Length];
     private readonly long[] _preemptions = new long[Enum.GetValues<Preemption>().Length];
+    private readonly Histogram<double> _recovery;
+    private readonly Histogram<double> _changePause;
+    private readonly Histogram<double> _store;
+    private readonly ConcurrentDictionary<string, (DateTimeOffset Time, ulong Bytes)> _checkpoints = new(StringComparer.Ordinal);
+    private readonly long[] _evictions = new long[EvictionReasons.Count];
     private long _logLinesDropped;
+    private long _stepsRedone;
 
     public ControlMetrics()
     {
@@ -21,6 +28,13 @@ public sealed class ControlMetrics : IDisposable
             Enum.GetValues<ArtifactFailure>().Select(failure => new Measurement<long>(Volatile.Read(ref _artifactFailures[(int)failure]), Label("what", failure.ToString().ToLowerInvariant()))));
         _meter.ObserveEach(MetricCatalog.Preemptions, () =>
             Enum.GetValues<Preemption>().Select(what => new Measurement<long>(Volatile.Read(ref _preemptions[(int)what]), Label("what", what.ToString().ToLowerInvariant()))));
+        _recovery = _meter.Histogram(MetricCatalog.Recovery);
+        _changePause = _meter.Histogram(MetricCatalog.ChangePause);
+        _store = _meter.Histogram(MetricCatalog.StoreDuration);
+        _meter.ObserveEach(MetricCatalog.Evictions, () => EvictionReasons.Select((reason, i) => new Measurement<long>(Volatile.Read(ref _evictions[i]), Label("reason", reason))));
+        _meter.Observe(MetricCatalog.StepsRedone, () => Interlocked.Read(ref _stepsRedone));
+        _meter.ObserveEach(MetricCatalog.CheckpointAge, () => _checkpoints.Select(run => new Measurement<double>((DateTimeOffset.UtcNow - run.Value.Time).TotalSeconds, Label("run", run.Key))));
+        _meter.ObserveEach(MetricCatalog.CheckpointSize, () => _checkpoints.Select(run => new Measurement<long>((long)run.Value.Bytes, Label("run", run.Key))));
         _meter.Observe(MetricCatalog.LogLinesDropped, () => Interlocked.Read(ref _logLinesDropped)); // From 0 on, whenever it is first scraped.
     }
 
@@ -52,6 +66,32 @@ public sealed class ControlMetrics : IDisposable
     /// <param name="to"><see cref="StateLabel"/> of the new state.</param>
     /// <param name="reason">One of a few words, as stored with the transition; never a text with names or numbers.</param>
     public void Transition(string to, string reason) => _transitions.Add(1, Label("to", to), Label("reason", reason));
+
+    /// <summary>The words that <see cref="Evicted"/> knows.</summary>
+    public static IReadOnlyList<string> EvictionReasons { get; } = ["lost", "stuck", "late", "failed", "links", "corruption"];
+
+    public void Evicted(string reason) => Interlocked.Increment(ref _evictions[EvictionReasons.Index().First(known => known.Item == reason).Index]);
+
+    public void Redone(ulong steps) => Interlocked.Add(ref _stepsRedone, (long)steps);
+
+    /// <summary>A job trains again.</summary>
+    /// <param name="isRecovery">After a loss; else after a planned change.</param>
+    public void Paused(bool isRecovery, double seconds) => (isRecovery ? _recovery : _changePause).Record(seconds);
+
+    /// <summary>The newest checkpoint of a job that has workers.</summary>
+    public void Checkpointed(string run, DateTimeOffset time, ulong bytes) => _checkpoints[run] = (time, bytes);
+
+    /// <summary>A job has workers no more, or is another coordinator's.</summary>
+    public void Forget(string run) => _checkpoints.TryRemove(run, out _);
+
+    public void StoreAnswered(TimeSpan after) => _store.Record(after.TotalSeconds);
+
+    /// <summary>Null: there is no telling.</summary>
+    public void ObserveRoom(Func<long?> free, Func<int?> orphans)
+    {
+        _meter.ObserveEach<long>(MetricCatalog.ArtifactsFree, () => free() is { } bytes ? [new(bytes)] : []);
+        _meter.ObserveEach<int>(MetricCatalog.Orphans, () => orphans() is { } count ? [new(count)] : []);
+    }
 
     public void LogLineDropped() => Interlocked.Increment(ref _logLinesDropped);
 

@@ -97,11 +97,38 @@ public static class MetricCatalog
     public static readonly MetricDefinition Preemptions =
         new("trainer_preemptions_total", Counter, Coordinator, "", "Jobs that made room for one of higher priority: they go on with fewer workers (shrunk), or wait, with a checkpoint (suspended).", "what");
 
+    public static readonly MetricDefinition Recovery =
+        new("trainer_job_recovery_seconds", Histogram, Coordinator, "s", "From a loss being noticed to the first step that is committed after it.") { Buckets = MetricDefinition.Doubling(0.0625, 14) };
+
+    public static readonly MetricDefinition ChangePause =
+        new("trainer_job_change_pause_seconds", Histogram, Coordinator, "s", "From the order to hold, for a planned change, to the first step that is committed after it.") { Buckets = MetricDefinition.Doubling(0.0625, 14) };
+
+    public static readonly MetricDefinition StepsRedone =
+        new("trainer_job_steps_redone_total", Counter, Coordinator, "", "Steps and evaluations of jobs that were computed again after a loss.");
+
+    public static readonly MetricDefinition Evictions =
+        new("trainer_job_evictions_total", Counter, Coordinator, "", "Workers that jobs lost or left out: lost, stuck, late, failed, links, corruption.", "reason");
+
+    public static readonly MetricDefinition CheckpointAge =
+        new("trainer_checkpoint_age_seconds", Gauge, Coordinator, "s", "Since the newest checkpoint of a job that has workers was written.", "run");
+
+    public static readonly MetricDefinition CheckpointSize =
+        new("trainer_checkpoint_size_bytes", Gauge, Coordinator, "By", "Of the newest checkpoint of a job that has workers.", "run");
+
+    public static readonly MetricDefinition Orphans =
+        new("trainer_workers_orphaned", Gauge, Coordinator, "", "Workers that serve jobs which the store does not know; an operator adopts or releases them.");
+
+    public static readonly MetricDefinition StoreDuration =
+        new("trainer_store_duration_seconds", Histogram, Coordinator, "s", "How long the store of jobs took for a call, failed ones included.") { Buckets = MetricDefinition.Doubling(0.0005, 15) };
+
+    public static readonly MetricDefinition ArtifactsFree =
+        new("trainer_artifacts_free_bytes", Gauge, Coordinator, "By", "What is free where the files of jobs go; absent where there is no telling, as of a bucket.");
+
     public static readonly MetricDefinition LogLinesDropped =
         new("trainer_log_lines_dropped_total", Counter, Coordinator, "", "Lines of jobs' logs for which there was no room while the store did not keep up.");
 
     public static readonly MetricDefinition ArtifactFailures =
-        new("trainer_artifact_failures_total", Counter, Coordinator, "", "States of jobs that could not be written or read, after which training went on: checkpoint, result, unreadable.", "what");
+        new("trainer_artifact_failures_total", Counter, Coordinator, "", "What could not be written or read of jobs, after which training went on: checkpoint, result, unreadable, metrics, steps, hashes, best.", "what");
 
     public static readonly MetricDefinition ClusterMembers =
         new("trainer_cluster_members", Gauge, Coordinator, "", "Members of the cluster as this coordinator sees them.", "role", "status");

@@ -12,10 +12,10 @@ public static class StepFiles
 {
     private const string Folder = "steps";
     private const string Extension = ".csv";
-    private const int LongestLine = 512;
+    internal const int LongestLine = 512;
 
     /// <summary>A file, and where the generation that wrote it stands among the others.</summary>
-    private sealed record Place(ArtifactFile File, ulong Term, ulong Number, int Part);
+    internal sealed record Place(ArtifactFile File, ulong Term, ulong Number, int Part);
 
     /// <summary>
     /// The steps on record, in order. Where two generations computed a step, as after all workers were lost, the later one's counts. Lines that are not whole are left out.
@@ -44,7 +44,7 @@ public static class StepFiles
     /// <param name="part">From 1.</param>
     internal static string KeyOf(ulong term, ulong number, int part) => $"{Folder}/{term}.{number}{(part > 1 ? $"-{part}" : "")}{Extension}";
 
-    private static IEnumerable<Place> Files(IArtifactStore artifacts) =>
+    internal static IEnumerable<Place> Files(IArtifactStore artifacts) =>
         artifacts.List(Folder).Select(PlaceOf).OfType<Place>().OrderBy(place => (place.Term, place.Number, place.Part));
 
     private static Place? PlaceOf(ArtifactFile file)

@@ -1,9 +1,7 @@
 using System.Text;
 using Trainer.Hosting.Artifacts;
 using Trainer.Kernels.Formats;
-using Trainer.Kernels.Training;
 using Trainer.Protos;
-using Optimizer = Trainer.Kernels.Training.Optimizer;
 
 namespace Trainer.Node.States;
 
@@ -21,19 +19,19 @@ public sealed class ResultFiles(IArtifactStore artifacts)
         artifacts.Put(ArtifactNames.Metrics, Encoding.UTF8.GetBytes(string.Concat(epochs.Select(summary => ProtoJson.Line(ProtoJson.ToJson(summary)) + "\n"))));
 
     /// <returns>The file's SHA-256.</returns>
-    public string WriteWeights(Network network)
+    public string WriteWeights(ResultWeights result)
     {
         using var file = artifacts.Create(ArtifactNames.Weights);
-        Safetensors.WriteWeights(file, network.Layout, network.State.Weights, network.BatchesTracked);
+        Safetensors.WriteWeights(file, result.Layout, result.Weights, name => result.Batches[name]);
         return file.Commit();
     }
 
-    public void WriteOptimizer(Network network, Optimizer optimizer)
+    public void WriteOptimizer(ResultWeights result)
     {
-        if (optimizer.StateBuffers > 0)
+        if (result.OptimizerNames.Count > 0)
         {
             using var file = artifacts.Create(ArtifactNames.OptimizerState);
-            Safetensors.WriteOptimizer(file, network.Layout, optimizer.StateNames, network.State.OptimizerState, network.State.Progress.Updates);
+            Safetensors.WriteOptimizer(file, result.Layout, result.OptimizerNames, result.OptimizerState, result.Updates);
             file.Commit();
         }
     }

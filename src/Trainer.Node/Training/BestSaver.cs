@@ -10,7 +10,8 @@ namespace Trainer.Node.Training;
 /// Keeps the state of the best epoch so far as a checkpoint of its own, <c>checkpoints/best-...</c>, on a thread beside training. One state waits at most: a better one takes its
 /// place. The job does not go on from it, so its entity need not know of it; the manifest makes it exist.
 /// </summary>
-internal sealed class BestSaver(ILogger logger, string job, ArtifactStores stores, StateLedger ledger)
+/// <param name="failed">Called whenever one cannot be written.</param>
+internal sealed class BestSaver(ILogger logger, string job, ArtifactStores stores, StateLedger ledger, Action failed)
 {
     private const string Prefix = "best-";
 
@@ -86,6 +87,7 @@ internal sealed class BestSaver(ILogger logger, string job, ArtifactStores store
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException) // The last: it was given up.
             {
                 logger.LogWarning("Job {Job}: the checkpoint of its best epoch cannot be written, training goes on: {Reason}", job, e.Message);
+                failed();
             }
         }
     }

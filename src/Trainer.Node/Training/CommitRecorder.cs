@@ -14,8 +14,9 @@ namespace Trainer.Node.Training;
 /// it is stored is a gap in the record.
 /// </remarks>
 /// <param name="what">Is recorded, for people: "the hashes of its steps".</param>
+/// <param name="failed">Called whenever they cannot be written.</param>
 /// <param name="numberOf">By which records are ordered: of a step, or an item of the schedule.</param>
-internal sealed class CommitRecorder<T>(ILogger logger, string job, string what, Func<T, ulong> numberOf)
+internal sealed class CommitRecorder<T>(ILogger logger, string job, string what, Action failed, Func<T, ulong> numberOf)
 {
     private const int MostKept = 1 << 16;
 
@@ -175,6 +176,7 @@ internal sealed class CommitRecorder<T>(ILogger logger, string job, string what,
 
     private void Fail(string reason)
     {
+        failed();
         lock (_lock)
         {
             if (!_isFailing)

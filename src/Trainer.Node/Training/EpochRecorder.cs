@@ -9,7 +9,8 @@ namespace Trainer.Node.Training;
 /// Writes the closed epochs beside the job's artifacts, where this worker is the first member, on a thread of its own: training never waits for the store. What could not be written is
 /// written with the next epoch, or tried again after a while.
 /// </summary>
-internal sealed class EpochRecorder(ILogger logger, string job)
+/// <param name="failed">Called whenever they cannot be written.</param>
+internal sealed class EpochRecorder(ILogger logger, string job, Action failed)
 {
     private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(5);
@@ -96,6 +97,7 @@ internal sealed class EpochRecorder(ILogger logger, string job)
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 logger.LogWarning("Job {Job}: metrics.jsonl cannot be written, training goes on: {Reason}", job, e.Message);
+                failed();
                 Ended(epochs);
             }
         }

@@ -5,6 +5,7 @@ using Trainer.Node.Links;
 using Trainer.Node.Reduction;
 using Trainer.Node.States;
 using Trainer.Protos;
+using Trainer.Protos.Cluster;
 
 namespace Trainer.Node.Training;
 
@@ -21,7 +22,8 @@ internal enum SegmentEnd
 /// <summary>Progress that is committed and worth a word.</summary>
 /// <param name="State">After the last committed item.</param>
 /// <param name="Epoch">That the item closed; null where it closed none.</param>
-internal sealed record CommittedProgress(HeldState State, Progress Progress, EpochSummary? Epoch);
+/// <param name="Curve">Steps that the store is to keep.</param>
+internal sealed record CommittedProgress(HeldState State, Progress Progress, EpochSummary? Epoch, IReadOnlyList<CurvePoint> Curve);
 
 /// <summary>
 /// The items that a member runs in one generation, one after the other, until all members stop or the schedule is done. Asks nobody what comes next. An item is told of once
@@ -151,7 +153,7 @@ internal sealed class Segment
         _applied = (state, step);
         if (epoch is not null || Stopwatch.GetElapsedTime(_reported) >= ReportEvery)
         {
-            _pending = new CommittedProgress(state, _meter.Snapshot(Item, progress.LastEpoch), epoch);
+            _pending = new CommittedProgress(state, _meter.Snapshot(Item, progress.LastEpoch), epoch, []);
             _reported = Stopwatch.GetTimestamp();
         }
     }

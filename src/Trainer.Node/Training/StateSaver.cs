@@ -8,7 +8,7 @@ using Trainer.Protos.Cluster;
 
 namespace Trainer.Node.Training;
 
-/// <summary>Writes states to their store: checkpoints on a thread of their own, beside training, and the result once training is done.</summary>
+/// <summary>Writes states to their store, checkpoints beside training and the result once training is done, on threads of their own: a store that hangs holds up nobody.</summary>
 internal sealed class StateSaver(ILogger logger, string job, ArtifactStores stores, StateLedger ledger, IActorRef worker, Action<Moment>? reached)
 {
     /// <summary>A state that was copied and is not committed after so long never will be.</summary>
@@ -18,7 +18,8 @@ internal sealed class StateSaver(ILogger logger, string job, ArtifactStores stor
     /// <summary>How long a write that is under way is awaited once nobody needs it.</summary>
     private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(5);
 
-    private (Thread Thread, StateReader Reader)? _writing;
+    private (Thread Thread, StateReader? Reader)? _writing;
+    private (Thread Thread, StateReader? Reader)? _result;
 
     /// <summary>A checkpoint is wanted.</summary>
     public void Ask(Save order) => _asked.Enqueue(order);
@@ -41,32 +42,54 @@ internal sealed class StateSaver(ILogger logger, string job, ArtifactStores stor
         }
     }
 
-    /// <summary>For the thread that trains, once it is done. Another job may go on from the last state, so it is kept as a checkpoint as well, unless the job keeps none.</summary>
-    public void SaveResult(Save order, TrainingJob training, Network network, HeldState held) => Answer(order, () =>
+    /// <summary>
+    /// For the thread that trains, once it is done: it copies what is written, and does not wait. Another job may go on from the last state, so it is kept as a checkpoint as well, unless
+    /// the job keeps none.
+    /// </summary>
+    public void SaveResult(Save order, TrainingJob training, Network network, HeldState held)
+    {
+        if (_result is { Thread.IsAlive: true })
+        {
+            worker.Tell(new SaveFailed { Id = order.Id, Message = "the result is still being written: the store is slow, or hangs" });
+            return;
+        }
+
+        var (weights, facts) = (ResultWeights.Of(network, training.Recipe.Optimizer), new CheckpointFacts(training.States.Current.Progress, training.Model));
+        var (reader, before) = (training.KeepsCheckpoints ? training.States.CopyOut() : null, _writing?.Thread);
+        var thread = new Thread(() => Answer(order, () =>
+        {
+            before?.Join(); // One after the other: what is written last has the room that it needs.
+            return WriteResult(order, weights, facts, reader, held);
+        }))
+        { IsBackground = true, Name = "result" };
+        _result = (thread, reader);
+        thread.Start();
+    }
+
+    private Saved WriteResult(Save order, ResultWeights weights, CheckpointFacts facts, StateReader? last, HeldState held)
     {
         var files = new ResultFiles(stores.Open(order.Folder));
         var saved = new Saved
         {
             Id = order.Id,
             State = held.ToMessage(),
-            WeightsSha256 = files.WriteWeights(network),
+            WeightsSha256 = files.WriteWeights(weights),
             WeightsPath = files.WeightsPath,
-            Input = { network.Model.Input.Dimensions.Select(size => (uint)size) },
-            Classes = (uint)network.Model.Classes,
+            Input = { weights.Model.Input.Dimensions.Select(size => (uint)size) },
+            Classes = (uint)weights.Model.Classes,
         };
         reached?.Invoke(Moment.Result);
-        files.WriteOptimizer(network, training.Recipe.Optimizer);
-        saved.Checkpoint = training.KeepsCheckpoints ? LastState(order, training, held) : null;
+        files.WriteOptimizer(weights);
+        saved.Checkpoint = last is null ? null : WriteLast(order, facts, last, held);
         return saved;
-    });
+    }
 
     // The result is written: it is not lost for want of this.
-    private Checkpoint? LastState(Save order, TrainingJob training, HeldState held)
+    private Checkpoint? WriteLast(Save order, CheckpointFacts facts, StateReader state, HeldState held)
     {
         try
         {
-            var facts = new CheckpointFacts(training.States.Current.Progress, training.Model);
-            var last = CheckpointFiles.Write(stores.Open($"{order.Folder}/{CheckpointManifest.Folder}/{order.Id}"), job, facts, training.States.CopyOut()).Commit();
+            var last = CheckpointFiles.Write(stores.Open($"{order.Folder}/{CheckpointManifest.Folder}/{order.Id}"), job, facts, state).Commit();
             last.State = held.ToMessage();
             Forget(order.Forget);
             return last;
@@ -81,9 +104,12 @@ internal sealed class StateSaver(ILogger logger, string job, ArtifactStores stor
     /// <summary>Waits for what is being written, but not for a store that hangs. The states must live until then.</summary>
     public void Stop()
     {
-        if (_writing is var (thread, reader) && !thread.Join(LastPatience))
+        foreach (var (thread, reader) in new[] { _writing, _result }.OfType<(Thread, StateReader?)>())
         {
-            reader.Dispose(); // Whatever the store does yet, the state is not read any more.
+            if (!thread.Join(LastPatience))
+            {
+                reader?.Dispose(); // Whatever the store does yet, the state is not read any more.
+            }
         }
     }
 

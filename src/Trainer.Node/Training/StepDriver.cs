@@ -64,16 +64,17 @@ internal sealed class StepDriver
     private ProgressMeter? _meter;
     private ShareMeter? _share;
     private ItemDeadlines? _deadlines;
+    private StepCurve? _curve;
 
     /// <param name="expectation">Of a job that verifies another one.</param>
     public StepDriver(string job, JobSpec spec, Expectation? expectation, Device device, ArtifactStores stores, FileRoots files, TrainingMetrics metrics, IActorRef worker, ILogger logger, Action<Moment>? reached)
     {
         (_job, _spec, _expectation, _device, _stores, _files, _metrics, _worker, _logger, _reached) = (job, spec, expectation, device, stores, files, metrics, worker, logger, reached);
-        _best = new BestSaver(logger, job, stores, Ledger);
+        _best = new BestSaver(logger, job, stores, Ledger, NotWritten("best"));
         _saver = new StateSaver(logger, job, stores, Ledger, worker, reached);
-        _hashes = new CommitRecorder<StepHash>(logger, job, "the hashes of its steps", hash => hash.Item);
-        _steps = new CommitRecorder<StepRecord>(logger, job, "the metrics of its steps", record => record.Step);
-        _epochs = new EpochRecorder(logger, job);
+        _hashes = new CommitRecorder<StepHash>(logger, job, "the hashes of its steps", NotWritten("hashes"), hash => hash.Item);
+        _steps = new CommitRecorder<StepRecord>(logger, job, "the metrics of its steps", NotWritten("steps"), record => record.Step);
+        _epochs = new EpochRecorder(logger, job, NotWritten("metrics"));
         _thread = new Thread(Run) { IsBackground = true, Name = "training" };
         _thread.Start();
         Order(default, Load);
@@ -353,8 +354,11 @@ internal sealed class StepDriver
         var origin = HashOrigin.Of(_job, entry.Start.Generation, training.Numerics, training.Data.Fingerprint);
         _hashes.Begin(state.Item, isFirst ? new StepHashWriter(artifacts, origin) : null);
         _hashes.Add(StepHashOf(state));
+        _curve = isFirst && _expectation is null ? new StepCurve(training.Schedule.TotalSteps) : null;
         _steps.Begin(state.Step, isFirst && _expectation is null ? new StepWriter(artifacts, origin.Term, origin.Number) : null);
     }
+
+    private Action NotWritten(string what) => () => _worker.Tell(new RecordFailed { What = what });
 
     // A store that hangs is asked by a thread that may.
     private void MeasureRoom(GenerationNumber generation, IArtifactStore artifacts, TrainingState state)
@@ -383,6 +387,7 @@ internal sealed class StepDriver
         if (step is { } record)
         {
             _steps.Add(record);
+            _curve?.Add(record);
         }
 
         _expected?.Check(state);
@@ -398,7 +403,7 @@ internal sealed class StepDriver
             _epochs.Record(Epochs.Closed);
         }
 
-        _worker.Tell(new Progressed(generation, progress));
+        _worker.Tell(new Progressed(generation, progress with { Curve = _curve?.Take(withOpen: progress.Epoch is not null) ?? [] }));
     }
 
     private void SaveWhatIsAskedFor(HeldState? state)

@@ -143,6 +143,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
         Receive<StepDriver.Failed>(failed => Decide(new DriverFailed(failed.Generation, failed.Failure)));
         Receive<StepDriver.Over>(_ => Forget());
         Receive<StepDriver.RoomMeasured>(measured => Decide(new RoomKnown(measured.Generation, measured.Room)));
+        Receive<RecordFailed>(failed => Decide(new RecordNotWritten(failed)));
         Receive<Saved>(saved => Decide(new SaveAnswered(saved.Id, saved)));
         Receive<SaveFailed>(failed => Decide(new SaveAnswered(failed.Id, failed)));
         Receive<LinkOffered>(Judge);

@@ -55,6 +55,9 @@ internal sealed record SaveAnswered(string Id, IMessage Answer) : WorkerEvent;
 /// <summary>What is free where checkpoints go.</summary>
 internal sealed record RoomKnown(GenerationNumber Generation, Room Room) : WorkerEvent;
 
+/// <summary>Something beside the job's states could not be written.</summary>
+internal sealed record RecordNotWritten(RecordFailed Failed) : WorkerEvent;
+
 /// <summary>The thread that computes has ended, and nothing is held any more.</summary>
 internal sealed record DriverOver : WorkerEvent;
 

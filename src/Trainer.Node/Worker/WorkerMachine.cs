@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Trainer.Node.Links;
 using Trainer.Protos.Cluster;
+using LogSeverity = Trainer.Protos.LogSeverity;
 
 namespace Trainer.Node.Worker;
 
@@ -105,6 +106,7 @@ internal sealed partial record WorkerMachine(string Name, string Incarnation)
         StatesDiffer differ => OfNow(differ.Generation) ? Saying(new WorkerReport { Disagreement = differ.Disagreement }) : Nothing,
         ThreadStuck stuck => Phase is WorkerPhase.Training ? Saying(new WorkerReport { Stuck = stuck.Stuck }) : Nothing,
         SaveAnswered answered => AnswerSave(answered),
+        RecordNotWritten record => Job.Length > 0 ? Saying(new WorkerReport { RecordFailed = record.Failed }) : Nothing,
         RoomKnown known => OfNow(known.Generation) ? Saying(new WorkerReport { Room = known.Room }) : Nothing,
         DriverOver => Clear(),
         Ticked => Phase is WorkerPhase.Idle or WorkerPhase.Clearing ? Nothing : Repeat(now),
@@ -162,15 +164,15 @@ internal sealed partial record WorkerMachine(string Name, string Incarnation)
             return new WorkerDecision(this with { Waits = null }, []);
         }
 
-        var (state, progress, epoch) = items.Progress;
+        var (state, progress, epoch, curve) = items.Progress;
         var committed = state.ToMessage();
-        List<WorkerAction> actions = [new Say(Signed(new WorkerReport { Step = new StepReport { Progress = progress, Committed = committed } }))];
+        List<WorkerAction> actions = [new Say(Signed(new WorkerReport { Step = new StepReport { Progress = progress, Committed = committed, Curve = { curve } } }))];
         if (epoch is not null)
         {
             actions.Add(new Say(Signed(new WorkerReport { Epoch = new EpochReport { Summary = epoch, Step = progress.Step, Item = state.Item } })));
             if (Training.JobNotes.Of(epoch) is { } note)
             {
-                actions.Add(LogLine(note));
+                actions.Add(LogLine(note, LogSeverity.Warn));
             }
         }
 
@@ -228,8 +230,8 @@ internal sealed partial record WorkerMachine(string Name, string Incarnation)
 
     private WorkerDecision Saying(WorkerReport report) => new(this, [new Say(Signed(report))]);
 
-    private Say LogLine(string message) =>
-        new(Signed(new WorkerReport { Log = new LogLine { Message = message, UnixMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() } }));
+    private Say LogLine(string message, LogSeverity level = LogSeverity.Info) =>
+        new(Signed(new WorkerReport { Log = new LogLine { Message = message, UnixMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), Level = level } }));
 
     // To whom a fence counts: it may come while the worker waits for its first generation.
     private WorkerReport Standby => new() { Standby = new Standby { Authority = Authority.ToMessage() } };

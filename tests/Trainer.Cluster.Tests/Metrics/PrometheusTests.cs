@@ -1,3 +1,4 @@
+using Trainer.Cluster.Tests.Chaos;
 using Trainer.Cluster.Tests.Deploy;
 using Trainer.Cluster.Tests.Jobs;
 using Trainer.Cluster.Tests.Processes;
@@ -18,7 +19,7 @@ public sealed class PrometheusTests
         await using var prometheus = await PrometheusServer.StartAsync(program, Path.Combine(cluster.Home, "run", "token"), Targets(cluster));
         await prometheus.UntilAsync("up == 1", up => up.Count == 3);
 
-        var id = await cluster.SubmitAsync(new TinyJob(Epochs: 100_000, MinWorkers: 2).Write(cluster.Home));
+        var id = await cluster.SubmitAsync(new TinyJob(Epochs: 100_000, MinWorkers: 1) { CheckpointSeconds = 1 }.Write(cluster.Home));
         var run = $"{{run=\"{id}\"}}";
 
         await AssertMovesAsync(prometheus, $"{MetricCatalog.Step.Name}{run}", series: 2);
@@ -33,6 +34,7 @@ public sealed class PrometheusTests
         await prometheus.UntilAsync($"{MetricCatalog.Members.Name}{run}", values => values is [2, 2]);
         await prometheus.UntilAsync($"{MetricCatalog.TrainingLoss.Name}{run}", values => values.Count == 2 && values.All(loss => loss is > 0 and < 10));
 
+        Signals.Kill(cluster.ProcessId("worker-1")); // A recovery; and a change, once it has come back.
         await AssertEveryPanelHasDataAsync(prometheus);
 
         var cancelled = await cluster.RunAsync("cancel", id);

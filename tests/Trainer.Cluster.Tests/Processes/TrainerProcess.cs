@@ -16,9 +16,15 @@ public static class TrainerProcess
 {
     public static string Executable { get; } = Path.Combine(Repository.Root, "src/Trainer.Cli/bin/Release/net10.0/publish/trainer");
 
-    public static Process Start(IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    public static Process Start(IReadOnlyDictionary<string, string> environment, params string[] arguments) => Start(Executable, environment, arguments);
+
+    /// <summary>In a network of its own, which `ip` enters before it becomes the program.</summary>
+    public static Process StartIn(string network, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        Start("ip", environment, ["netns", "exec", network, Executable, .. arguments]);
+
+    private static Process Start(string program, IReadOnlyDictionary<string, string> environment, string[] arguments)
     {
-        var start = new ProcessStartInfo(Executable)
+        var start = new ProcessStartInfo(program)
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
@@ -36,7 +42,7 @@ public static class TrainerProcess
             start.Environment[name] = value;
         }
 
-        return Process.Start(start) ?? throw new InvalidOperationException($"{Executable} did not start");
+        return Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start");
     }
 
     /// <summary>Runs to the end; kills and fails after <paramref name="timeout"/>.</summary>

@@ -117,6 +117,23 @@ public sealed class JobEntityTests : TestKit
     }
 
     [Fact]
+    public async Task What_the_entity_before_acknowledged_just_before_its_term_was_taken_is_not_lost()
+    {
+        await _store.InsertAsync(Samples.Row() with { Term = 4 });
+        var between = new StoreBeside(_store)
+        {
+            BeforeTerm = async () => Assert.True(await _store.SaveAsync((await _store.FindAsync(Id))! with { Notes = "acknowledged", Desired = Desired.Suspend })),
+        };
+        var settings = new JobSettings { Artifacts = _folder.Path };
+        var entity = Sys.ActorOf(Props.Create(() => new JobEntity(Id, new JobServices(between, _log, _scheduler.Ref, settings, TimeProvider.System, null))));
+        entity.Tell(new JobEnvelope { Job = Id, Get = new GetJob() }, _user.Ref);
+
+        Assert.Equal("acknowledged", (await _user.ExpectMsgAsync<JobUpdate>()).Job.Notes);
+        var row = (await _store.FindAsync(Id))!;
+        Assert.Equal((5ul, Desired.Suspend, "acknowledged"), (row.Term, row.Desired, row.Notes));
+    }
+
+    [Fact]
     public async Task A_command_that_nobody_waits_for_any_more_is_not_carried_out()
     {
         await CreateAsync();

@@ -34,6 +34,16 @@ internal sealed record FailingStore(Func<Exception> Fault) : IJobStore
 
     public ValueTask<bool> RemoveTokenAsync(string id) => throw Fault();
 
+    public ValueTask<long> FirstLogAsync(string id) => throw Fault();
+
+    public ValueTask AppendCurvesAsync(IReadOnlyList<JobCurvePoint> points) => throw Fault();
+
+    public ValueTask<IReadOnlyList<StepMetrics>> ReadCurveAsync(string id) => throw Fault();
+
+    public ValueTask BeatAsync(string address) => throw Fault();
+
+    public ValueTask<IReadOnlyDictionary<string, long>> BeatsAsync() => throw Fault();
+
     public ValueTask QuarantineAsync(Quarantine entry) => throw Fault();
 
     public ValueTask<IReadOnlyList<Quarantine>> QuarantinesAsync() => throw Fault();

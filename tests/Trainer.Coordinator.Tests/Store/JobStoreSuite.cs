@@ -66,6 +66,31 @@ public abstract class JobStoreSuite : IDisposable
     }
 
     [Fact]
+    public async Task A_curve_has_the_last_word_of_each_stretch_and_goes_with_its_job()
+    {
+        await _store.InsertAsync(Samples.Row());
+        StepMetrics Step(ulong step, double loss) => new() { Step = step, Epoch = 1, Time = Timestamp.FromDateTimeOffset(Samples.Noon), Loss = loss };
+        JobCurvePoint Point(string job, ulong stretch, bool high, StepMetrics step) => new(job, new CurvePoint { Stretch = stretch, High = high, Step = step });
+        await _store.AppendCurvesAsync([Point("j-1", 0, false, Step(3, 0.5)), Point("j-1", 0, true, Step(2, 0.9)), Point("j-1", 1, false, Step(7, 0.4)), Point("j-1", 1, true, Step(7, 0.4)), Point("nobody", 0, true, Step(1, 1))]);
+        await _store.AppendCurvesAsync([Point("j-1", 0, true, Step(1, double.NaN))]);
+        Reopen();
+
+        Assert.Equal([Step(1, double.NaN), Step(3, 0.5), Step(7, 0.4)], await _store.ReadCurveAsync("j-1"));
+        Assert.Empty(await _store.ReadCurveAsync("nobody"));
+    }
+
+    [Fact]
+    public async Task Coordinators_that_live_are_told_by_their_beats()
+    {
+        Assert.Empty(await _store.BeatsAsync());
+        await _store.BeatAsync("a:1");
+        await _store.BeatAsync("b:1");
+        await _store.BeatAsync("a:1");
+        Reopen();
+        Assert.Equal([("a:1", 2L), ("b:1", 1L)], (await _store.BeatsAsync()).Select(beat => (beat.Key, beat.Value)).Order());
+    }
+
+    [Fact]
     public async Task The_second_of_an_id_gets_the_first()
     {
         await _store.InsertAsync(Samples.Row() with { Message = "first" });

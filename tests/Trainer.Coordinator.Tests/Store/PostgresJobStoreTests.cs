@@ -45,7 +45,7 @@ public sealed class PostgresJobStoreTests : JobStoreSuite, IClassFixture<Postgre
             connection.Execute("INSERT INTO schema_version (version) VALUES (99)");
         }
 
-        var error = Assert.Throws<StoreException>(StoreAddress.Parse(_database).Open);
+        var error = Assert.Throws<StoreException>(() => StoreAddress.Parse(_database).Open());
         Assert.Equal($"{StoreAddress.Parse(_database)} has schema version 99, this program knows {Migrations.Of("Postgres").Count}: it was written by a later version.", error.Message);
     }
 
@@ -59,7 +59,7 @@ public sealed class PostgresJobStoreTests : JobStoreSuite, IClassFixture<Postgre
             connection.Execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
         }
 
-        var stores = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(StoreAddress.Parse(_database).Open)));
+        var stores = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => StoreAddress.Parse(_database).Open())));
         await stores[0].InsertAsync(Samples.Row());
         Assert.Equal(["j-1"], await stores[2].ActiveIdsAsync());
         Array.ForEach(stores, store => store.Dispose());
@@ -69,7 +69,7 @@ public sealed class PostgresJobStoreTests : JobStoreSuite, IClassFixture<Postgre
     public void A_database_that_is_not_there_is_named()
     {
         var address = StoreAddress.Parse(_database.Replace("@/t", "@/nowhere", StringComparison.Ordinal));
-        var error = Assert.Throws<StoreException>(address.Open);
+        var error = Assert.Throws<StoreException>(() => address.Open());
         Assert.StartsWith($"{address} cannot be used: 3D000: database \"nowhere", error.Message, StringComparison.Ordinal);
     }
 }

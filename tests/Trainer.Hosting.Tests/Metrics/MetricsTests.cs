@@ -118,6 +118,33 @@ public sealed class MetricsTests
     }
 
     [Fact]
+    public async Task What_losses_and_changes_cost_is_counted_and_a_checkpoint_is_shown_while_its_job_has_workers()
+    {
+        await using var host = await MetricsHost.StartAsync("coordinator");
+        long? free = 1000;
+        host.Control.ObserveRoom(() => free, () => 2);
+        host.Control.Evicted("stuck");
+        host.Control.Redone(3);
+        host.Control.Paused(isRecovery: true, 0.4);
+        host.Control.Paused(isRecovery: false, 3);
+        host.Control.Checkpointed("r-1", DateTimeOffset.UtcNow.AddMinutes(-5), 4096);
+
+        var lines = await host.ScrapeAsync(all => all.Contains("trainer_job_evictions_total{reason=\"stuck\"} 1"));
+
+        Assert.Contains("trainer_job_evictions_total{reason=\"lost\"} 0", lines);
+        Assert.Contains("trainer_job_steps_redone_total{} 3", lines);
+        Assert.Contains("trainer_job_recovery_seconds_bucket{le=\"0.5\"} 1", lines);
+        Assert.Contains("trainer_job_change_pause_seconds_bucket{le=\"4\"} 1", lines);
+        Assert.Contains("trainer_checkpoint_size_bytes{run=\"r-1\"} 4096", lines);
+        Assert.Contains("trainer_workers_orphaned{} 2", lines);
+        Assert.Contains("trainer_artifacts_free_bytes{} 1000", lines);
+        Assert.Contains(lines, line => line.StartsWith("trainer_checkpoint_age_seconds{run=\"r-1\"} 30", StringComparison.Ordinal));
+        free = null;
+        host.Control.Forget("r-1");
+        await host.ScrapeAsync(all => !all.Any(line => line.StartsWith("trainer_checkpoint_", StringComparison.Ordinal) || line.StartsWith("trainer_artifacts_free_bytes{", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task Measuring_a_step_allocates_nothing()
     {
         await using var host = await MetricsHost.StartAsync("worker"); // with a reader, as in a node: histograms really record
@@ -162,6 +189,11 @@ public sealed class MetricsTests
         host.Control.ObserveWorkers(() => new Dictionary<string, int>(StringComparer.Ordinal) { ["idle"] = 1 });
         host.Control.QueueWait(1);
         host.Control.Transition("queued", "Created");
+        host.Control.Paused(isRecovery: true, 0.5);
+        host.Control.Paused(isRecovery: false, 0.1);
+        host.Control.Checkpointed("r-1", DateTimeOffset.UnixEpoch, 100);
+        host.Control.StoreAnswered(TimeSpan.FromMilliseconds(2));
+        host.Control.ObserveRoom(() => 1000, () => 0);
     }
 
     private static string Kind(MetricDefinition metric) => metric.Kind.ToString().ToLowerInvariant();

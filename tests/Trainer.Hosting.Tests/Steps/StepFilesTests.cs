@@ -63,6 +63,32 @@ public sealed class StepFilesTests : IDisposable
     }
 
     [Fact]
+    public void Whoever_follows_reads_the_end_of_the_last_file_alone_until_there_is_another_one()
+    {
+        var follower = new StepFollower(after: 0);
+        Assert.Empty(follower.Next(Artifacts, 100));
+        var writer = new StepWriter(Artifacts, 1, 1);
+        writer.Append([.. Enumerable.Range(1, 50).Select(step => Record((ulong)step))]);
+        Assert.Equal(Enumerable.Range(1, 20), Steps(20));
+        Assert.Equal(Enumerable.Range(21, 30), Steps(100));
+
+        // What was read is not looked at again: it may as well be spoilt.
+        var file = Path.Combine(_folder, "steps", "1.1.csv");
+        File.WriteAllText(file, new string('x', File.ReadAllText(file).Length / 2) + File.ReadAllText(file)[(File.ReadAllText(file).Length / 2)..]);
+        File.AppendAllText(file, StepLines.Of(Record(51)) + "\n" + StepLines.Of(Record(52))[..9]);
+        Assert.Equal([51], Steps(100));
+        File.AppendAllText(file, StepLines.Of(Record(52))[9..] + "\n");
+        Assert.Equal([52], Steps(100));
+        Assert.Empty(Steps(100));
+
+        Append(1, 2, from: 51, to: 54, loss: 2);
+        Assert.Equal([53, 54], Steps(100));
+        Assert.Equal(54ul, follower.After);
+
+        IEnumerable<int> Steps(int most) => follower.Next(Artifacts, most).Select(step => (int)step.Step);
+    }
+
+    [Fact]
     public void A_long_record_goes_on_in_further_files_which_are_read_in_their_order()
     {
         var writer = new StepWriter(Artifacts, 1, 1);

@@ -170,7 +170,7 @@ public class WorkerMachineTests
                 12 => _random.Next(3) == 0 ? new Ordered(new Release { Job = job, Generation = Number(number) }) : new Ticked(),
                 13 => _clears ? new DriverOver() : new Ticked(),
                 14 => new Ordered(new Query { Job = job, Generation = Number(number) }),
-                _ => new ItemsCommitted(generation, new CommittedProgress(new HeldState(number, 1), new Progress(), Epoch: null)),
+                _ => new ItemsCommitted(generation, new CommittedProgress(new HeldState(number, 1), new Progress(), Epoch: null, [])),
             };
         }
     }

@@ -25,7 +25,7 @@ public sealed class ProtoJsonTests
     public void For_scripts_scalars_and_lists_are_always_there()
     {
         var json = ProtoJson.ToJson(new LogEntry { Sequence = 3 });
-        Assert.Equal("""{"sequence":3,"source":"","message":""}""", ProtoJson.Line(json));
+        Assert.Equal("""{"sequence":3,"source":"","message":"","level":"UNSPECIFIED"}""", ProtoJson.Line(json));
         Assert.Equal("""{"id":"","state":"UNSPECIFIED","message":"","etag":"","epochs":[],"transitions":[],"workers":[],"numerics":"","term":0,"generation":0,"labels":{},"notes":"","creator":""}""",
             ProtoJson.Line(ProtoJson.ToJson(new Job())));
     }

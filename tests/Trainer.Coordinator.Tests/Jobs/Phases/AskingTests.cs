@@ -78,5 +78,15 @@ public sealed class AskingTests
         Assert.Equal(7ul, Assert.Single(rig.Actions.OfType<BeginAnew>()).HeardTerm);
     }
 
+    [Fact]
+    public void A_generation_of_its_own_term_that_it_never_made_is_of_before_an_older_store_was_put_back_and_makes_it_begin_anew()
+    {
+        var rig = Anew();
+        rig.Report("a", new WorkerReport { Alive = new Alive { Phase = "training" } }, new Generation { Term = 2, Number = rig.Row.Generation.Number });
+        Assert.Empty(rig.Actions.OfType<BeginAnew>());
+        rig.Report("a", new WorkerReport { Alive = new Alive { Phase = "training" } }, new Generation { Term = 2, Number = 99 });
+        Assert.Equal(2ul, Assert.Single(rig.Actions.OfType<BeginAnew>()).HeardTerm);
+    }
+
     private static JobRig Anew() => new(row: new JobRig().Train("a", "b").Row with { Term = 2 });
 }

@@ -327,7 +327,7 @@ internal sealed class SimulatedMembership(SimulatedCluster cluster, SimulatedWor
     }
 
     private void Publish(ulong item) => worker.Decide(new ItemsCommitted(
-        Number, new CommittedProgress(SimulatedWorker.State(item), new Protos.Progress { Step = item, TotalSteps = cluster.Items }, item == cluster.Items ? Samples.Epoch(1) : null)));
+        Number, new CommittedProgress(SimulatedWorker.State(item), new Protos.Progress { Step = item, TotalSteps = cluster.Items }, item == cluster.Items ? Samples.Epoch(1) : null, [])));
 
     // All members stop after the same item, or at the last one, once that is committed.
     private void EndIfDone()

@@ -1,0 +1,19 @@
+using Trainer.Kernels.Models;
+using Trainer.Kernels.Training;
+
+namespace Trainer.Node.States;
+
+/// <summary>A copy of what a job's result is written of: however long its store takes, and whatever becomes of the network meanwhile.</summary>
+/// <param name="Batches">What each num_batches_tracked is, by its name.</param>
+public sealed record ResultWeights(
+    Model Model, ParameterLayout Layout, float[] Weights, IReadOnlyDictionary<string, long> Batches, IReadOnlyList<string> OptimizerNames, float[] OptimizerState, long Updates)
+{
+    public static ResultWeights Of(Network network, Optimizer optimizer) => new(
+        network.Model,
+        network.Layout,
+        network.State.Weights.ToArray(),
+        network.Layout.StateDict.Where(entry => entry.Slot is null).ToDictionary(entry => entry.Name, entry => network.BatchesTracked(entry.Name), StringComparer.Ordinal),
+        optimizer.StateNames,
+        network.State.OptimizerState.ToArray(),
+        network.State.Progress.Updates);
+}

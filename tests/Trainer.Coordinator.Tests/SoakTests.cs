@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Globalization;
+using Trainer.Coordinator.Store;
+using Trainer.Coordinator.Tests.Store;
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Tests;
+
+/// <summary>Many jobs through one coordinator, some of them queued at any time and some at work: each ends, once; how long a submit takes, and what the process holds afterwards.</summary>
+public sealed class SoakTests(ITestOutputHelper output) : IDisposable
+{
+    /// <summary>What may be left of a job that has ended.</summary>
+    private const long BytesPerJob = 200;
+
+    private readonly TemporaryFolder _folder = new();
+
+    /// <summary>TRAINER_SOAK_JOBS=5000 for the table in docs/reliability.md.</summary>
+    private static int Many => int.Parse(Environment.GetEnvironmentVariable("TRAINER_SOAK_JOBS") ?? "1000", CultureInfo.InvariantCulture);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_few() => await RunAsync(new SqliteAddress(Path.Combine(_folder.Path, "store")), jobs: 16, queued: 8, running: 3);
+
+    [Fact]
+    [Trait("Category", "Long")]
+    public async Task Thousands_on_SQLite() => CheckFigures(await RunAsync(new SqliteAddress(Path.Combine(_folder.Path, "store")), Many, queued: 200, running: 8));
+
+    [Fact]
+    [Trait("Category", "Long")]
+    public async Task Thousands_on_PostgreSQL()
+    {
+        await using var server = await PostgresServer.StartAsync();
+        Assert.SkipWhen(server is null, PostgresServer.Missing);
+        CheckFigures(await RunAsync(StoreAddress.Parse(server.NewDatabase()), Many, queued: 200, running: 8));
+    }
+
+    private static void CheckFigures(Figures figures)
+    {
+        Assert.InRange(figures.Percentile99, 0, 50);
+        Assert.InRange(figures.Heap[^1] - figures.Heap[0], long.MinValue, Many * BytesPerJob);
+    }
+
+    private async Task<Figures> RunAsync(StoreAddress store, int jobs, int queued, int running)
+    {
+        await using var coordinator = await TestCoordinator.StartAsync(_folder.Path, store);
+        using var stop = new CancellationTokenSource();
+        var nodes = Enumerable.Range(0, running).Select(i => new FakeNode($"w{i}", coordinator.Cluster)).ToList();
+        await coordinator.AwaitWorkersAsync(running);
+        var serving = nodes.Select(node => Task.Run(() => node.ServeAsync(stop.Token))).ToList();
+        var spec = SmallData.Spec(_folder.Path);
+        spec.Cluster = new ClusterSection { MinWorkers = 1, MaxWorkers = 1 };
+        var (submits, heap) = (new List<double>(), new List<long>());
+        for (var submitted = 1; submitted <= jobs; submitted++)
+        {
+            var clock = Stopwatch.StartNew();
+            Assert.Equal(JobState.Queued, (await coordinator.Jobs.CreateJobAsync(new CreateJobRequest { Spec = spec })).State);
+            submits.Add(clock.Elapsed.TotalMilliseconds);
+            await AwaitActiveAsync(coordinator, serving, queued + running);
+            if (submitted % (jobs / 5) == 0)
+            {
+                heap.Add(GC.GetTotalMemory(forceFullCollection: true));
+            }
+        }
+
+        await AwaitActiveAsync(coordinator, serving, most: 0);
+        await stop.CancelAsync();
+        await Task.WhenAll(nodes.Select(node => node.DisposeAsync().AsTask()));
+        var counts = (await coordinator.Jobs.ListJobsAsync(new ListJobsRequest { PageSize = 1 })).Jobs;
+        Assert.Equal(JobState.Succeeded, Assert.Single(counts).State);
+        submits.Sort();
+        var figures = new Figures(submits[jobs / 2], submits[jobs * 99 / 100], heap);
+        output.WriteLine($"{store.GetType().Name}: {jobs} jobs; submit to queued: median {figures.Median:f1} ms, p99 {figures.Percentile99:f1} ms, worst {submits[^1]:f1} ms");
+        output.WriteLine($"managed memory after each fifth: {string.Join(", ", heap.Select(bytes => $"{bytes / 1048576.0:f1} MiB"))}");
+        return figures;
+    }
+
+    // No more than so many have not ended; and nobody who serves them has given up.
+    private static async Task AwaitActiveAsync(TestCoordinator coordinator, List<Task> serving, int most)
+    {
+        var filter = new ListJobsRequest { PageSize = Math.Min(most + 1, 1000), View = JobView.Basic, States = { JobState.Queued, JobState.Starting, JobState.Running, JobState.Recovering } };
+        while ((await coordinator.Jobs.ListJobsAsync(filter)).Jobs.Count > most)
+        {
+            Assert.DoesNotContain(serving, served => served.IsFaulted);
+            await Task.Delay(50);
+        }
+    }
+
+    private sealed record Figures(double Median, double Percentile99, List<long> Heap);
+}
