@@ -100,6 +100,7 @@ internal static class Application
             PruneCommand.Create(shell),
             SchemaCommand.Create(shell),
             ContextCommand.Create(shell),
+            CertsCommand.Create(shell),
             CompletionCommand.Create(shell),
             CoordinatorCommand.Create(shell),
             NodeCommand.Create(shell),

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Trainer.Coordinator.Store;
+using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Logging;
 using Trainer.Hosting.Run;
@@ -34,6 +35,7 @@ public static class CoordinatorHost
             await using var coordinator = await CoordinatorProcess.StartAsync(options, new CoordinatorTuning(), loggers, stop);
             logger.LogInformation("{Name}: job API {Grpc}, metrics and health {Http}, cluster {Cluster}.",
                 options.Name, coordinator.Grpc, coordinator.Http, coordinator.Cluster);
+            coordinator.WarnOfInsecure(logger);
             await coordinator.Expelled.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (stop.IsCancellationRequested)
             {
@@ -76,13 +78,7 @@ public static class CoordinatorHost
             return $"This process may have {OpenFiles.Most} files open (ulimit -n), and has most of them before the first user comes: give it {OpenFiles.Enough} or more.";
         }
 
-        if (options.Insecure)
-        {
-            return null;
-        }
-
-        return options.Token is null ? "A job API without a token needs --insecure: whoever reaches its port can run jobs."
-            : OwnHost.IsLoopback(options.Host) ? null
-            : $"Binding {options.Host}, which is not loopback, without certificates needs --insecure: whoever reads the network reads the token.";
+        return options is { Token: null, Insecure: false } ? "A job API without a token needs --insecure: whoever reaches its port can run jobs."
+            : HostCertificates.Refusal(options.Certificates, options.Run, options.Insecure, OwnHost.IsLoopback(options.Host));
     }
 }

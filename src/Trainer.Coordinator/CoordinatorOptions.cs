@@ -2,6 +2,7 @@ using Trainer.Coordinator.Api;
 using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting.Artifacts;
+using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Files;
 using Trainer.Hosting.Limits;
@@ -56,7 +57,10 @@ public sealed record CoordinatorOptions
     /// <summary>Whoever reaches the port may read <c>/metrics</c>; else that needs a viewer's token.</summary>
     public bool MetricsOpen { get; init; }
 
-    /// <summary>Lets a process without certificates bind beyond loopback.</summary>
+    /// <summary>What it shows to members and clients, and whom it trusts; null: its run folder's, for members alone.</summary>
+    public CertificateFiles? Certificates { get; init; }
+
+    /// <summary>Lets a process without certificates, or without a token, run.</summary>
     public bool Insecure { get; init; }
 
     public LogOptions Log { get; init; } = new();

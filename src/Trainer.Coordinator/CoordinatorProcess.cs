@@ -5,6 +5,7 @@ using Trainer.Coordinator.Jobs;
 using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting.Artifacts;
+using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Metrics;
 
@@ -40,11 +41,12 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
     private readonly CoordinatorWeb _web;
     private readonly ControlMetrics _metrics;
     private readonly RunFolderEntry _entry;
+    private readonly ProcessCertificates? _certificates;
 
-    private CoordinatorProcess(IJobStore store, JobCensus jobs, RoomCensus room, Membership membership, JobLog log, JobCurves curves, ArtifactStores stores, ActorSystem system, CoordinatorWeb web, ControlMetrics metrics, RunFolderEntry entry) =>
-        (_store, _jobs, _room, _membership, _log, _curves, _stores, _system, _web, _metrics, _entry) = (store, jobs, room, membership, log, curves, stores, system, web, metrics, entry);
+    private CoordinatorProcess(IJobStore store, JobCensus jobs, RoomCensus room, Membership membership, JobLog log, JobCurves curves, ArtifactStores stores, ActorSystem system, CoordinatorWeb web, ControlMetrics metrics, RunFolderEntry entry, ProcessCertificates? certificates) =>
+        (_store, _jobs, _room, _membership, _log, _curves, _stores, _system, _web, _metrics, _entry, _certificates) = (store, jobs, room, membership, log, curves, stores, system, web, metrics, entry, certificates);
 
-    /// <summary>http://host:port of the job API.</summary>
+    /// <summary>http://host:port of the job API; https where it has certificates of its own.</summary>
     public string Grpc => _web.Grpc;
 
     /// <summary>http://host:port of metrics and health.</summary>
@@ -60,6 +62,8 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
 
     internal CoordinatorWeb Web => _web;
 
+    public void WarnOfInsecure(ILogger logger) => HostCertificates.WarnOfInsecure(_certificates, logger);
+
     public static async Task<CoordinatorProcess> StartAsync(CoordinatorOptions options, CoordinatorTuning tuning, ILoggerFactory loggers, CancellationToken stop = default)
     {
         var undo = new Stack<Func<ValueTask>>();
@@ -68,6 +72,8 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
             OwnHost.RequireResolved(options.Host);
             var entry = new RunFolderEntry(options);
             undo.Push(() => Done(entry.Dispose));
+            var certificates = HostCertificates.Load(options.Certificates, options.Run, options.Insecure, PeerRoles.Coordinator, loggers.CreateLogger("Trainer.Coordinator"));
+            undo.Push(() => Done(() => certificates?.Dispose()));
             var (written, viewers) = (new LogSignal(), new JobViewers());
             var metrics = new ControlMetrics();
             undo.Push(() => Done(metrics.Dispose));
@@ -88,6 +94,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
                 Host = options.Host,
                 Port = options.ClusterPort,
                 Seeds = options.Seeds,
+                Certificates = certificates,
                 Loggers = loggers,
                 Overrides = tuning.Cluster,
             });
@@ -99,10 +106,10 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
             metrics.ObserveRoom(() => room.FreeBytes, () => room.Orphans);
             var membership = new Membership(system, options.Seeds, store, BeatInterval);
             undo.Push(membership.DisposeAsync);
-            var web = await CoordinatorWeb.StartAsync(options, store, stores, written, viewers, new JobDirectory(system, jobs, scheduler), () => ClusterSystem.IsUp(system), loggers);
+            var web = await CoordinatorWeb.StartAsync(options, certificates, store, stores, written, viewers, new JobDirectory(system, jobs, scheduler), () => ClusterSystem.IsUp(system), loggers);
             undo.Push(web.DisposeAsync);
             entry.Publish(ClusterSystem.SelfAddress(system), web);
-            return new CoordinatorProcess(store, counts, room, membership, log, curves, stores, system, web, metrics, entry);
+            return new CoordinatorProcess(store, counts, room, membership, log, curves, stores, system, web, metrics, entry, certificates);
         }
         catch
         {
@@ -130,6 +137,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
         _stores.Dispose();
         await _jobs.DisposeAsync();
         _store.Dispose();
+        _certificates?.Dispose();
         _entry.Dispose();
     }
 

@@ -12,6 +12,7 @@ using Trainer.Coordinator.Api;
 using Trainer.Coordinator.Http;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting.Artifacts;
+using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Limits;
 using Trainer.Hosting.Metrics;
@@ -21,7 +22,10 @@ namespace Trainer.Coordinator;
 /// <summary>
 /// The coordinator's two ports: HTTP/2 for gRPC (jobs, workers, system, health, reflection), HTTP/1 for the same calls in JSON (<c>/v1</c>), <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c>.
 /// </summary>
-/// <remarks>Clear text cannot tell the two protocols apart on one port.</remarks>
+/// <remarks>
+/// Clear text cannot tell the two protocols apart on one port. With certificates of its own both ports speak TLS and take both protocols; but on loopback the second stays in
+/// clear, for browsers, curl and scrapers of the machine.
+/// </remarks>
 internal sealed class CoordinatorWeb : IAsyncDisposable
 {
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(3);
@@ -47,10 +51,11 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
 
     /// <exception cref="IOException">A port cannot be bound.</exception>
     public static async Task<CoordinatorWeb> StartAsync(
-        CoordinatorOptions options, IJobStore store, ArtifactStores stores, LogSignal written, JobViewers viewers, JobDirectory directory, Func<bool> isMember, ILoggerFactory loggers)
+        CoordinatorOptions options, ProcessCertificates? certificates, IJobStore store, ArtifactStores stores, LogSignal written, JobViewers viewers, JobDirectory directory, Func<bool> isMember, ILoggerFactory loggers)
     {
         var logger = loggers.CreateLogger("Trainer.Coordinator");
-        var (grpc, http) = (new Listening(options.Host, Gate()), new Listening(options.Host, Gate()));
+        var shown = options.Certificates is null ? null : certificates;
+        var (grpc, http) = (new Listening(options.Host, Gate(), shown), new Listening(options.Host, Gate(), OwnHost.IsLoopback(options.Host) ? null : shown));
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -66,7 +71,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .Configure<HostOptions>(host => host.ShutdownTimeout = StopTimeout)
             .AddRouting()
             .AddTrainerTelemetry(ClusterNames.CoordinatorRole);
-        builder.Services.AddSingleton(_ => new ApiCalls(() => grpc.Own)); // Disposed with the application.
+        builder.Services.AddSingleton(_ => new ApiCalls(() => grpc.Own, shown?.ToSelf())); // Disposed with the application.
         AddApi(builder.Services, options, store, stores, directory, isMember);
         var app = builder.Build();
         Map(app, options);

@@ -1,20 +1,28 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Trainer.Coordinator.Http;
+using Trainer.Hosting.Certificates;
 
 namespace Trainer.Coordinator;
 
 /// <summary>A port of the process: asked for before it is bound, known afterwards.</summary>
-internal sealed class Listening(string host, ConnectionGate gate) : IDisposable
+/// <param name="certificates">It is spoken to in TLS; null: in clear.</param>
+internal sealed class Listening(string host, ConnectionGate gate, ProcessCertificates? certificates) : IDisposable
 {
+    private static readonly TimeSpan HandshakeWithin = TimeSpan.FromSeconds(5);
+
     private ListenOptions? _options;
 
-    /// <summary>http://host:port; known once the server has started.</summary>
-    public string Url => $"http://{(host.Contains(':') ? $"[{host}]" : host)}:{_options?.IPEndPoint?.Port ?? throw new InvalidOperationException("Not bound yet.")}";
+    private string Scheme => certificates is null ? "http" : "https";
+
+    /// <summary>http://host:port or https://host:port; known once the server has started.</summary>
+    public string Url => $"{Scheme}://{(host.Contains(':') ? $"[{host}]" : host)}:{_options?.IPEndPoint?.Port ?? throw new InvalidOperationException("Not bound yet.")}";
 
     /// <summary>Where the process itself reaches the port; known once the server has started.</summary>
-    public Uri Own => new UriBuilder("http", OwnAddress.ToString(), new Uri(Url).Port).Uri;
+    public Uri Own => new UriBuilder(Scheme, OwnAddress.ToString(), new Uri(Url).Port).Uri;
 
     // Of a wildcard, and of a host's name, any address is bound.
     private IPAddress OwnAddress => !IPAddress.TryParse(host, out var literal) || literal.Equals(IPAddress.Any) ? IPAddress.Loopback
@@ -24,13 +32,19 @@ internal sealed class Listening(string host, ConnectionGate gate) : IDisposable
     public void Dispose() => gate.Dispose();
 
     /// <summary>Binds the address; for the name of a host, all of its addresses.</summary>
+    /// <param name="protocols">In clear; in TLS both sides agree on one.</param>
     public void Bind(KestrelServerOptions kestrel, int port, HttpProtocols protocols)
     {
         var address = host == "localhost" ? IPAddress.Loopback : IPAddress.TryParse(host, out var literal) ? literal : IPAddress.Any;
         kestrel.Listen(address, port, options =>
         {
-            options.Protocols = protocols;
+            options.Protocols = certificates is null ? protocols : HttpProtocols.Http1AndHttp2;
             options.Use((connection, next) => gate.ServeAsync(connection, next));
+            if (certificates is not null)
+            {
+                options.UseHttps(new TlsHandshakeCallbackOptions { HandshakeTimeout = HandshakeWithin, OnConnection = _ => new(certificates.ForClients()) });
+            }
+
             _options = options;
         });
     }

@@ -30,7 +30,7 @@ internal sealed class RunFolderEntry : IDisposable
     }
 
     public void Publish(Address cluster, CoordinatorWeb web) => _published = _options.Run?.Publish(
-        ProcessEndpoint.OfThisProcess(_options.Name, ClusterNames.CoordinatorRole, cluster.ToString(), web.Grpc, web.Http));
+        ProcessEndpoint.OfThisProcess(_options.Name, ClusterNames.CoordinatorRole, cluster.ToString(), web.Grpc, web.Http) with { Authority = _options.Certificates?.Authorities });
 
     /// <summary>Nobody finds the process there any more; place and name are still its own.</summary>
     public void Withdraw() => _published?.Dispose();

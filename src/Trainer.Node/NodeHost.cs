@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Artifacts;
+using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Files;
 using Trainer.Hosting.Limits;
@@ -48,6 +49,10 @@ public sealed record NodeOptions
     /// <summary>Opens <see cref="Device"/> with so many <see cref="Threads"/>. Only who starts the process knows what devices there are.</summary>
     public required Func<string, int, Device> OpenDevice { get; init; }
 
+    /// <summary>What it shows to other members, and whom it trusts; null: its run folder's.</summary>
+    public CertificateFiles? Certificates { get; init; }
+
+    /// <summary>Lets a process without certificates run.</summary>
     public bool Insecure { get; init; }
 
     /// <summary>Whoever reaches the port may read <c>/metrics</c>.</summary>
@@ -140,22 +145,25 @@ public static class NodeHost
     {
         OwnHost.RequireResolved(options.Host);
         using var place = new RunFolderPlace(options);
+        using var certificates = HostCertificates.Load(options.Certificates, options.Run, options.Insecure, PeerRoles.Node, logger);
         using var metrics = new TrainingMetrics();
         using var stores = new ArtifactStores(() => options.Buckets.Connect());
         using var device = options.OpenDevice(options.Device, options.Threads);
         Prove(device, options.Golden, logger);
         metrics.Device(device.Kind, device.Description, device.NumericsId);
         DisposableCluster? cluster = null;
-        await using var http = NodeHttp.Create(options.Host, options.HttpPort, MetricsAccess.Of(options), () => cluster?.IsUp ?? false, loggers);
+        await using var http = NodeHttp.Create(
+            options.Host, options.HttpPort, options.Certificates is null ? null : certificates, MetricsAccess.Of(options), () => cluster?.IsUp ?? false, loggers);
         await http.StartAsync(CancellationToken.None);
-        var listener = new LinkListener(Endpoints(options), logger, options.Limits); // The worker disposes it.
+        var listener = new LinkListener(Endpoints(options), certificates, logger, options.Limits); // The worker disposes it.
         var training = TrainingSystem.Create();
-        var worker = StartWorker(training, options, device, stores, metrics, listener, logger);
+        var worker = StartWorker(training, options, device, stores, metrics, listener, certificates, logger);
         try
         {
-            cluster = Cluster(options, worker, place, $"http://{options.Host}:{NodeHttp.Port(http)}", loggers);
+            cluster = Cluster(options, worker, place, NodeHttp.Url(options.Host, http), certificates, loggers);
             WarnOfThreads(options, logger);
             logger.LogInformation("{Name} on {Device} ({Description}): links at {Endpoints}.", options.Name, device.Name, device.Description, string.Join(", ", listener.Endpoints));
+            HostCertificates.WarnOfInsecure(certificates, logger);
             await RunUntilLeftAsync(cluster, worker, logger, stop);
         }
         finally
@@ -196,9 +204,7 @@ public static class NodeHost
             return $"Seed '{seed}' is not an address; expected {SeedAddress.Expected}.";
         }
 
-        return options.Insecure || OwnHost.IsLoopback(options.Host)
-            ? null
-            : $"Binding {options.Host}, which is not loopback, without certificates needs --insecure: whoever reaches its ports can command this node.";
+        return HostCertificates.Refusal(options.Certificates, options.Run, options.Insecure, OwnHost.IsLoopback(options.Host));
     }
 
     private static void WarnOfThreads(NodeOptions options, ILogger logger)
@@ -222,11 +228,12 @@ public static class NodeHost
     }
 
     private static IActorRef StartWorker(
-        ActorSystem training, NodeOptions options, Device device, ArtifactStores stores, TrainingMetrics metrics, LinkListener listener, ILogger logger)
+        ActorSystem training, NodeOptions options, Device device, ArtifactStores stores, TrainingMetrics metrics, LinkListener listener, ProcessCertificates? certificates, ILogger logger)
     {
         var worker = new WorkerOptions(options.Name, Incarnation(), HostIdentity.Current, device, metrics, logger)
         {
             Listener = listener,
+            Certificates = certificates,
             Artifacts = stores,
             Files = options.Files,
             Limits = options.Limits,
@@ -238,13 +245,14 @@ public static class NodeHost
         return training.ActorOf(Props.Create(() => new WorkerActor(worker)), options.Name);
     }
 
-    private static DisposableCluster Cluster(NodeOptions options, IActorRef worker, RunFolderPlace place, string http, ILoggerFactory loggers) => NodeCluster.Create(
+    private static DisposableCluster Cluster(NodeOptions options, IActorRef worker, RunFolderPlace place, string http, ProcessCertificates? certificates, ILoggerFactory loggers) => NodeCluster.Create(
         () => new ClusterOptions
         {
             Role = ClusterNames.WorkerRole,
             Host = options.Host,
             Port = options.ClusterPort,
             Seeds = place.Seeds(),
+            Certificates = certificates,
             Loggers = loggers,
         },
         options.Name,

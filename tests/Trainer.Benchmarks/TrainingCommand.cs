@@ -104,7 +104,7 @@ internal static class TrainingCommand
     {
         var options = new WorkerOptions($"worker-{i}", $"life-{i}", "here", CpuDevice.Create(threads), metrics, NullLogger.Instance)
         {
-            Listener = new LinkListener([LinkEndpoint.Unix(Path.Combine(folder, $"{i}.sock"))], NullLogger.Instance),
+            Listener = new LinkListener([LinkEndpoint.Unix(Path.Combine(folder, $"{i}.sock"))], certificates: null, NullLogger.Instance),
             Artifacts = new ArtifactStores(() => new S3Access().Connect()),
         };
         var worker = system.ActorOf(Props.Create(() => new WorkerActor(options)), options.Name);

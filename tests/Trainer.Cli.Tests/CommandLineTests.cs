@@ -11,7 +11,7 @@ public sealed class CommandLineTests : IDisposable
     public static TheoryData<string> EveryCommand { get; } =
         [
             "up", "down", "init", "schema", "submit", "jobs", "get", "watch", "logs", "cancel", "workers", "evaluate", "predict", "export", "models", "model describe", "data fetch", "data inspect", "data preview", "devices", "doctor",
-            "token create", "token list", "token revoke", "context add", "context use", "context list", "context remove", "completion", "coordinator", "node",
+            "token create", "token list", "token revoke", "context add", "context use", "context list", "context remove", "certs create", "completion", "coordinator", "node",
         ];
 
     public void Dispose() => _home.Dispose();

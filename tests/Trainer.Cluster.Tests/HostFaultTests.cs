@@ -32,9 +32,10 @@ public sealed class HostFaultTests : IDisposable
     [Fact]
     public async Task A_seed_that_nobody_knows_is_told_once_and_the_node_goes_on()
     {
-        using var node = Start("node", "--name", "w", "--device", "cpu", "--seed", "nosuchhost.invalid:4053");
+        using var node = Start("node", "--name", "w", "--device", "cpu", "--insecure", "--seed", "nosuchhost.invalid:4053");
         Assert.Contains("cpu computes the golden step of canonical-3", await node.StandardOutput.ReadLineAsync());
         Assert.Contains("w on cpu", await node.StandardOutput.ReadLineAsync());
+        Assert.Contains("warn  Trainer.Node: --insecure: this process speaks in clear and lets everybody in.", await node.StandardOutput.ReadLineAsync());
 
         Assert.Contains("No coordinator has taken this process in yet: nosuchhost.invalid:4053 (", await node.StandardOutput.ReadLineAsync());
 
@@ -87,7 +88,7 @@ public sealed class HostFaultTests : IDisposable
         taken.Listen();
         var port = ((IPEndPoint)taken.LocalEndPoint!).Port;
 
-        var node = await RunAsync("node", "--name", "w", "--device", "cpu", "--seed", "127.0.0.1:1", option, $"{port}");
+        var node = await RunAsync("node", "--name", "w", "--device", "cpu", "--insecure", "--seed", "127.0.0.1:1", option, $"{port}");
 
         Assert.Equal(1, node.ExitCode);
         Assert.EndsWith($"error Trainer.Node: w cannot start: {string.Format(reason, port)}\n", node.Output);

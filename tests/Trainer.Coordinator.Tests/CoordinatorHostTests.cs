@@ -41,7 +41,7 @@ public sealed class CoordinatorHostTests : IDisposable
         Assert.StartsWith("http://127.0.0.1:", endpoint.Grpc);
 
         // A second one cannot start on the same store, nor, with a store of its own, on the same run folder.
-        Assert.Equal(CoordinatorHost.Failed, await CoordinatorHost.RunAsync(Options() with { Name = "second" }, default));
+        Assert.Equal(CoordinatorHost.Failed, await CoordinatorHost.RunAsync(Options() with { Name = "second", Insecure = true }, default));
         var ownStore = Options() with { Name = "third", Run = run, Token = run.Token, Store = new SqliteAddress(Path.Combine(_folder.Path, "other")) };
         Assert.Equal(CoordinatorHost.Failed, await CoordinatorHost.RunAsync(ownStore, default));
         Assert.False(Directory.Exists($"{ownStore.Store}"));

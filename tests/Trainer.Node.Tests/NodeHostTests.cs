@@ -93,6 +93,7 @@ public sealed class NodeHostTests : IDisposable
     [Theory]
     [InlineData("0.0.0.0", "cpu")]
     [InlineData("192.0.2.1", "cpu")]
+    [InlineData("127.0.0.1", "cpu")]
     [InlineData("127.0.0.1", "abacus")]
     public async Task Options_that_nobody_should_run_with_are_refused(string host, string device) =>
         Assert.Equal(NodeHost.Refused, await NodeHost.RunAsync(
@@ -101,7 +102,7 @@ public sealed class NodeHostTests : IDisposable
     [Fact]
     public async Task A_device_that_cannot_be_opened_is_an_exit_code() =>
         Assert.Equal(NodeHost.CannotStart, await NodeHost.RunAsync(
-            new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-0", Device = "opencl:97", Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
+            new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-0", Device = "opencl:97", Insecure = true, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
 
     [Fact]
     public async Task An_address_that_cannot_be_bound_is_an_exit_code() =>

@@ -10,7 +10,7 @@ namespace Trainer.Cli.Api;
 /// <summary>From gRPC's status to what a person needs to know.</summary>
 internal static class ApiErrors
 {
-    public static CliException Translate(RpcException refused, ClusterClient client) => Misdirected(refused, client.Endpoint) ?? refused.StatusCode switch
+    public static CliException Translate(RpcException refused, ClusterClient client) => Misdirected(refused, client) ?? refused.StatusCode switch
     {
         _ when HasNoHandshake(refused) => new CliException(
             $"What is at {Authority(client.Endpoint)} does not answer as the job API does.",
@@ -37,13 +37,14 @@ internal static class ApiErrors
     };
 
     /// <summary>Whether the same call may well succeed once the coordinator is back.</summary>
-    public static bool IsTransient(RpcException failed, ClusterClient client) => Misdirected(failed, client.Endpoint) is null
+    public static bool IsTransient(RpcException failed, ClusterClient client) => Misdirected(failed, client) is null
         && (failed.StatusCode is StatusCode.Aborted or StatusCode.Cancelled || Transience.IsTransient(failed));
 
     /// <summary>The address is that of something else, or says http where it is https, or the other way round.</summary>
     /// <returns>Null where it may be right.</returns>
-    private static CliException? Misdirected(RpcException failed, Uri endpoint)
+    private static CliException? Misdirected(RpcException failed, ClusterClient client)
     {
+        var endpoint = client.Endpoint;
         var at = Authority(endpoint);
         foreach (var cause in Causes(failed.Status.DebugException))
         {
@@ -51,13 +52,17 @@ internal static class ApiErrors
             {
                 case AuthenticationException when cause.Message.Contains("frame", StringComparison.Ordinal): // what came is no TLS record
                     return Wrong($"{at} does not speak TLS.", $"Give its address with http: --endpoint http://{endpoint.Authority}");
+                case AuthenticationException when client.Refusal is { } refusal:
+                    return Wrong($"What is at {at} is not this cluster: {refusal}.", "See that the address is the job API's, and that --ca names the authority of this cluster's certificates.");
                 case AuthenticationException:
-                    return Wrong($"The certificate of {at} is not accepted: {cause.Message}", "See that the address has the name that the certificate is for.");
+                    return Wrong($"The certificate of {at} is not accepted: {cause.Message}", "See that the address has the name that the certificate is for. Where its authority is the cluster's own, give it with --ca FILE.");
                 case HttpProtocolException { ErrorCode: 0xd }: // HTTP_1_1_REQUIRED
                     return NotTheJobApi("it speaks HTTP/1 alone, as the port for metrics does");
                 case HttpProtocolException { ErrorCode: 0x6 }: // FRAME_SIZE_ERROR: some other protocol's text, read as a frame
                 case HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse }:
-                    return NotTheJobApi("what it answers is not HTTP/2");
+                    return endpoint.Scheme == "https"
+                        ? NotTheJobApi("what it answers is not HTTP/2")
+                        : Wrong($"{at} is not the job API in clear: what it answers is not HTTP/2.", $"If the cluster has certificates, its address begins with https: --endpoint https://{endpoint.Authority} --ca FILE. Else see that the port is the coordinator's --grpc-port.");
             }
         }
         return failed.Status.Detail.StartsWith("Bad gRPC response", StringComparison.Ordinal) ? NotTheJobApi("what it answers is not gRPC") : null;

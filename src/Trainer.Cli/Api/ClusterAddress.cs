@@ -7,6 +7,9 @@ namespace Trainer.Cli.Api;
 /// <summary>Where the cluster is: at fixed endpoints, one of each coordinator, or wherever the run folder says its coordinator is now.</summary>
 internal sealed record ClusterAddress(IReadOnlyList<Uri>? Endpoints, string? TokenFile, string RunFolder)
 {
+    /// <summary>The file with the cluster's authority; null: the system knows it.</summary>
+    public string? Authority { get; init; }
+
     /// <summary>How long a supervisor may take to start a coordinator again.</summary>
     private static readonly TimeSpan RestartsWithin = TimeSpan.FromSeconds(30);
 
@@ -17,11 +20,11 @@ internal sealed record ClusterAddress(IReadOnlyList<Uri>? Endpoints, string? Tok
 
     /// <summary>Asked again for every connection, because a coordinator that was restarted has another port.</summary>
     /// <exception cref="CliException">No cluster there.</exception>
-    public async Task<(IReadOnlyList<Uri> Endpoints, string? Token)> ResolveAsync(CancellationToken stop)
+    public async Task<(IReadOnlyList<Uri> Endpoints, string? Token, string? Authority)> ResolveAsync(CancellationToken stop)
     {
         if (Endpoints is not null)
         {
-            return (Endpoints, TokenFile is null ? null : Api.TokenFile.Read(TokenFile));
+            return (Endpoints, TokenFile is null ? null : Api.TokenFile.Read(TokenFile), Authority);
         }
 
         var since = TimeProvider.System.GetTimestamp();
@@ -30,8 +33,8 @@ internal sealed record ClusterAddress(IReadOnlyList<Uri>? Endpoints, string? Tok
             await Task.Delay(Poll, stop);
         }
 
-        var (grpc, token) = Coordinator() ?? throw NotThere();
-        return ([grpc], TokenFile is null ? token : Api.TokenFile.Read(TokenFile));
+        var (grpc, token, authority) = Coordinator() ?? throw NotThere();
+        return ([grpc], TokenFile is null ? token : Api.TokenFile.Read(TokenFile), Authority ?? authority);
     }
 
     private CliException NotThere() => IsSupervised
@@ -44,10 +47,10 @@ internal sealed record ClusterAddress(IReadOnlyList<Uri>? Endpoints, string? Tok
             ExitCode.Unreachable,
             "Start one with: trainer up --detach\nFor a cluster elsewhere, give --endpoint and --token-file.");
 
-    private (Uri Grpc, string Token)? Coordinator()
+    private (Uri Grpc, string Token, string? Authority)? Coordinator()
     {
         var run = Hosting.Run.RunFolder.TryOpen(RunFolder);
-        var grpc = run?.Endpoints().Select(endpoint => endpoint.Grpc).FirstOrDefault(grpc => grpc is not null);
-        return grpc is null ? null : (new Uri(grpc), run!.Token);
+        var coordinator = run?.Endpoints().FirstOrDefault(endpoint => endpoint.Grpc is not null);
+        return coordinator is null ? null : (new Uri(coordinator.Grpc!), run!.Token, coordinator.Authority);
     }
 }

@@ -3,6 +3,7 @@ using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
 using Trainer.Cli.Errors;
+using Trainer.Hosting.Certificates;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Api;
@@ -17,7 +18,7 @@ internal sealed class ClusterClient : IDisposable
 
     private readonly GrpcChannel _channel;
 
-    private ClusterClient(Uri endpoint, string? token)
+    private ClusterClient(Uri endpoint, string? token, string? authority)
     {
         Endpoint = endpoint;
         HasToken = token is not null;
@@ -28,6 +29,11 @@ internal sealed class ClusterClient : IDisposable
             KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
             UseProxy = false,
         };
+        if (authority is not null)
+        {
+            sockets.SslOptions = ApiTrust.Of(authority, reason => Refusal = reason);
+        }
+
         _channel = GrpcChannel.ForAddress(endpoint, new GrpcChannelOptions { HttpHandler = new HttpHeaders(this, token, sockets), DisposeHttpClient = true });
         Jobs = new JobService.JobServiceClient(_channel);
         Workers = new WorkerService.WorkerServiceClient(_channel);
@@ -38,6 +44,9 @@ internal sealed class ClusterClient : IDisposable
     public Uri Endpoint { get; }
 
     public bool HasToken { get; }
+
+    /// <summary>Why what answers is not taken for the cluster; null: it is.</summary>
+    public string? Refusal { get; private set; }
 
     /// <summary>The coordinator's clock when it last answered, to the second; null before.</summary>
     public DateTimeOffset? ServerTime { get; private set; }
@@ -54,11 +63,19 @@ internal sealed class ClusterClient : IDisposable
     /// <exception cref="CliException">The run folder knows no coordinator, or none of several serves.</exception>
     public static async Task<ClusterClient> OpenAsync(ClusterAddress address, CancellationToken stop)
     {
-        var (endpoints, token) = await address.ResolveAsync(stop);
+        var (endpoints, token, authority) = await address.ResolveAsync(stop);
+        if (authority is not null && endpoints.FirstOrDefault(endpoint => endpoint.Scheme != "https") is { } clear)
+        {
+            throw new CliException(
+                $"--ca is for a cluster that speaks TLS, and {clear.GetLeftPart(UriPartial.Authority)} is in clear.",
+                ExitCode.Usage,
+                $"Give its address with https, if it has certificates: --endpoint https://{clear.Authority}");
+        }
+
         var silence = new List<string>();
         foreach (var endpoint in endpoints)
         {
-            var client = new ClusterClient(endpoint, token);
+            var client = new ClusterClient(endpoint, token, authority);
             if (endpoints.Count == 1 || await client.WhyNotServingAsync(stop) is not { } why)
             {
                 return client;

@@ -13,6 +13,7 @@ internal sealed class ConnectionOptions
 {
     private const string EndpointVariable = "TRAINER_ENDPOINT";
     private const string TokenFileVariable = "TRAINER_TOKEN_FILE";
+    private const string AuthorityVariable = "TRAINER_CA";
 
     private readonly Option<IReadOnlyList<Uri>?> _endpoint = new("--endpoint")
     {
@@ -27,6 +28,12 @@ internal sealed class ConnectionOptions
         HelpName = "FILE",
     };
 
+    private readonly Option<string?> _authority = new("--ca")
+    {
+        Description = "The file (PEM) with the authority of the cluster's certificates. Default: $TRAINER_CA, the context's, else the system's authorities.",
+        HelpName = "FILE",
+    };
+
     private readonly Option<string?> _runFolder = new("--run-folder")
     {
         Description = "The local cluster's run folder. Default: run/ in $TRAINER_HOME.",
@@ -37,6 +44,7 @@ internal sealed class ConnectionOptions
     {
         command.Options.Add(_endpoint);
         command.Options.Add(_tokenFile);
+        command.Options.Add(_authority);
         command.Options.Add(_runFolder);
     }
 
@@ -45,25 +53,26 @@ internal sealed class ConnectionOptions
     {
         var folders = LocalFolders.Of(shell.Environment);
         var tokenFile = parsed.GetValue(_tokenFile) ?? Variable(shell, TokenFileVariable);
+        var authority = parsed.GetValue(_authority) ?? Variable(shell, AuthorityVariable);
         var run = parsed.GetValue(_runFolder);
         if (parsed.GetValue(_endpoint) is { } given)
         {
-            return new(given, tokenFile, run ?? folders.Run);
+            return new(given, tokenFile, run ?? folders.Run) { Authority = authority };
         }
 
         if (run is not null)
         {
-            return new(null, parsed.GetValue(_tokenFile), run);
+            return new(null, parsed.GetValue(_tokenFile), run) { Authority = parsed.GetValue(_authority) };
         }
 
         if (Variable(shell, EndpointVariable) is { } variable)
         {
-            return new(Addresses(EndpointVariable, variable), tokenFile, folders.Run);
+            return new(Addresses(EndpointVariable, variable), tokenFile, folders.Run) { Authority = authority };
         }
 
         return ContextFile.Read(folders.Contexts) is { Chosen: { } chosen }
-            ? new(Addresses(folders.Contexts, chosen.Endpoint), tokenFile ?? chosen.TokenFile, folders.Run)
-            : new(null, parsed.GetValue(_tokenFile), folders.Run);
+            ? new(Addresses(folders.Contexts, chosen.Endpoint), tokenFile ?? chosen.TokenFile, folders.Run) { Authority = authority ?? chosen.Ca }
+            : new(null, parsed.GetValue(_tokenFile), folders.Run) { Authority = parsed.GetValue(_authority) };
     }
 
     private static string? Variable(Shell shell, string name) => shell.Environment(name) is { Length: > 0 } value ? value : null;

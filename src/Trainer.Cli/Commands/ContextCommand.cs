@@ -27,17 +27,23 @@ internal static class ContextCommand
             CustomParser = HttpAddress.ParseSeveral,
         };
         var tokenFile = new Option<string?>("--token-file") { Description = "The file with the token that it wants.", HelpName = "FILE" };
+        var authority = new Option<string?>("--ca") { Description = "The file (PEM) with the authority of its certificates, where the system does not know it.", HelpName = "FILE" };
         var command = new TrainerCommand("add", "Gives a cluster a name.")
         {
-            Examples = ["trainer context add lab --endpoint https://trainer.example.com --token-file ~/.trainer-token"],
+            Examples =
+            [
+                "trainer context add lab --endpoint https://trainer.example.com --token-file ~/.trainer-token",
+                "trainer context add lab --endpoint https://10.0.0.7:5000 --token-file ~/.trainer-token --ca ~/.trainer-ca.pem",
+            ],
             Arguments = { name },
-            Options = { endpoint, tokenFile },
+            Options = { endpoint, tokenFile, authority },
         };
         command.SetAction(parsed =>
         {
             var context = new ClusterContext(
                 string.Join(',', parsed.GetValue(endpoint)!.Select(address => address.OriginalString)),
-                parsed.GetValue(tokenFile) is { } file ? Path.GetFullPath(file) : null);
+                parsed.GetValue(tokenFile) is { } file ? Path.GetFullPath(file) : null,
+                parsed.GetValue(authority) is { } ca ? Path.GetFullPath(ca) : null);
             Change(shell, contexts => contexts.With(NotLocal(parsed.GetValue(name)!), context));
             Printer.Of(parsed, shell).Say(
                 () => ToJson(parsed.GetValue(name)!, context, isCurrent: Read(shell).Current == parsed.GetValue(name)),
@@ -141,6 +147,7 @@ internal static class ContextCommand
         ["name"] = name,
         ["endpoint"] = context.Endpoint,
         ["token_file"] = context.TokenFile,
+        ["ca"] = context.Ca,
         ["current"] = isCurrent,
     };
 }

@@ -39,9 +39,11 @@ internal static class CoordinatorCommand
                 "trainer coordinator --run-folder /run/user/1000/trainer --store ~/jobs/db --artifacts ~/jobs",
                 "trainer coordinator --run-folder /run/user/1000/trainer --store ~/jobs/db --artifacts s3://training/jobs --quota anna=8 --default-quota 4",
                 "trainer coordinator --name coordinator-0 --host coordinator-0.coordinator --cluster-port 4053 --grpc-port 5000 --http-port 9090 \\",
-                "    --seed coordinator-0.coordinator:4053 --store /data/db --artifacts /data/jobs --token-file /secrets/token --insecure",
+                "    --seed coordinator-0.coordinator:4053 --store /data/db --artifacts /data/jobs --token-file /secrets/token \\",
+                "    --certificate /certs/coordinator.pem --key /certs/coordinator.key --ca /certs/ca.pem",
                 "trainer coordinator --name coordinator-1 --host coordinator-1.coordinator --cluster-port 4053 --grpc-port 5000 --store postgres://trainer@db/trainer \\",
-                "    --seed coordinator-0.coordinator:4053 --seed coordinator-1.coordinator:4053 --artifacts s3://training/jobs --token-file /secrets/token --insecure",
+                "    --seed coordinator-0.coordinator:4053 --seed coordinator-1.coordinator:4053 --artifacts s3://training/jobs --token-file /secrets/token \\",
+                "    --certificate /certs/coordinator.pem --key /certs/coordinator.key --ca /certs/ca.pem",
             ],
             Options = { name, grpcPort, store, artifacts, tokenFile },
         };
@@ -69,6 +71,7 @@ internal static class CoordinatorCommand
                 Files = host.Files(parsed),
                 Limits = host.Limits(parsed),
                 MetricsOpen = parsed.GetValue(host.MetricsOpen),
+                Certificates = host.Certificates(parsed),
                 Insecure = parsed.GetValue(host.Insecure),
                 Log = host.Log(parsed),
             };

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using Trainer.Cli.Errors;
 using Trainer.Cli.Local;
 using Trainer.Cli.Options;
+using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Files;
 using Trainer.Hosting.Limits;
@@ -17,7 +19,7 @@ internal sealed class HostProcess
 
     public Option<string> Host { get; } = new("--host")
     {
-        Description = "The address to bind and to be known by. Anything but loopback needs --insecure.",
+        Description = "The address to bind and to be known by. Anything but loopback needs certificates.",
         DefaultValueFactory = _ => "127.0.0.1",
     };
 
@@ -47,9 +49,15 @@ internal sealed class HostProcess
 
     public Option<bool> MetricsOpen { get; } = MetricsOption.Create();
 
+    public Option<string?> Certificate { get; } = File("--certificate", "The process's certificate (PEM), as 'trainer certs create' makes it. Read again when it is exchanged.");
+
+    public Option<string?> Key { get; } = File("--key", "The private key of --certificate (PEM), which nobody else may read.");
+
+    public Option<string?> Authority { get; } = File("--ca", "The authorities (PEM) whose certificates other processes of the cluster have.");
+
     public Option<bool> Insecure { get; } = new("--insecure")
     {
-        Description = "Bind beyond loopback without certificates. Only behind a network policy.",
+        Description = "Speak in clear and let everybody in. Only behind a network policy.",
     };
 
     public Option<bool> ExitWithParent { get; } = new("--exit-with-parent")
@@ -94,9 +102,18 @@ internal sealed class HostProcess
 
     public Option<string[]> Limit { get; }
 
+    /// <summary>Null: none are given.</summary>
+    /// <exception cref="CliException">Only some of them are.</exception>
+    public CertificateFiles? Certificates(ParseResult parsed) => (parsed.GetValue(Certificate), parsed.GetValue(Key), parsed.GetValue(Authority)) switch
+    {
+        (null, null, null) => null,
+        ({ } certificate, { } key, { } authority) => new CertificateFiles(Path.GetFullPath(certificate), Path.GetFullPath(key), Path.GetFullPath(authority)),
+        _ => throw new CliException("--certificate, --key and --ca belong together, and only some of them are given.", ExitCode.Usage, "Make them with: trainer certs create --to FOLDER"),
+    };
+
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { Host, ClusterPort, HttpPort, Seed, RunFolder, DataRoot, Limit, MetricsOpen, Insecure, ExitWithParent, LogLevel, LogFormat })
+        foreach (var option in new Option[] { Host, ClusterPort, HttpPort, Seed, RunFolder, DataRoot, Limit, MetricsOpen, Certificate, Key, Authority, Insecure, ExitWithParent, LogLevel, LogFormat })
         {
             command.Options.Add(option);
         }
@@ -136,6 +153,8 @@ internal sealed class HostProcess
         ParentPipe.Watch(ended.Cancel, Grace);
         return ended.Token;
     }
+
+    private static Option<string?> File(string name, string description) => new(name) { Description = description, HelpName = "FILE" };
 
     private static Option<T?> OneOf<T>(string name, string helpName, string description, Dictionary<string, T> words, string usual)
         where T : struct => new(name)

@@ -44,7 +44,7 @@ internal static class NodeCommand
             [
                 "trainer node --name worker-0 --run-folder /run/user/1000/trainer --device cpu --threads 4",
                 "trainer node --name worker-0 --host worker-0.worker --cluster-port 4053 --link-port 6000 --http-port 9090 \\",
-                "    --seed coordinator-0.coordinator:4053 --insecure",
+                "    --seed coordinator-0.coordinator:4053 --certificate /certs/node.pem --key /certs/node.key --ca /certs/ca.pem",
             ],
             Options = { name, linkPort, threads, device, metricsToken },
         };
@@ -68,6 +68,7 @@ internal static class NodeCommand
                 Limits = host.Limits(parsed),
                 MetricsToken = parsed.GetValue(metricsToken) is { } file ? TokenFile.ReadOwn(file) : null,
                 MetricsOpen = parsed.GetValue(host.MetricsOpen),
+                Certificates = host.Certificates(parsed),
                 Insecure = parsed.GetValue(host.Insecure),
                 Buckets = S3Access.Of(shell.Environment),
                 Log = host.Log(parsed),

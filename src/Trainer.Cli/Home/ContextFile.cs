@@ -4,9 +4,10 @@ using Trainer.Cli.Errors;
 namespace Trainer.Cli.Home;
 
 /// <summary>A cluster elsewhere.</summary>
-/// <param name="Endpoint">Its job API, http://HOST:PORT; of several coordinators all, with commas between them.</param>
+/// <param name="Endpoint">Its job API, http://HOST:PORT or https://HOST:PORT; of several coordinators all, with commas between them.</param>
 /// <param name="TokenFile">The absolute path of the file with its token; null where it wants none.</param>
-internal sealed record ClusterContext(string Endpoint, string? TokenFile);
+/// <param name="Ca">The absolute path of the file with the authority of its certificates; null where the system knows it.</param>
+internal sealed record ClusterContext(string Endpoint, string? TokenFile, string? Ca = null);
 
 /// <summary>The clusters that a user has given names, and which of them commands are about.</summary>
 /// <param name="Current">A name; null: the cluster of this machine.</param>

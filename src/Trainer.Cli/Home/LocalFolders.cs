@@ -19,6 +19,7 @@ internal sealed record LocalFolders(string Run, string Store, string Jobs, strin
         ("TRAINER_DATA", "a folder that is searched first for data sets"),
         ("TRAINER_ENDPOINT", "the job API of a cluster elsewhere, where --endpoint is not given"),
         ("TRAINER_TOKEN_FILE", "the file with its token, where --token-file is not given"),
+        ("TRAINER_CA", "the file with the authority of its certificates, where --ca is not given"),
     ];
 
     public static LocalFolders Of(Func<string, string?> environment)

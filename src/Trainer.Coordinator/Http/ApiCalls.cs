@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Text;
 using Google.Protobuf;
@@ -12,7 +13,8 @@ namespace Trainer.Coordinator.Http;
 /// Calls this coordinator's own job API for whoever came by HTTP, with the headers that they sent: one check of tokens, one of requests, and one set of errors serve both.
 /// </summary>
 /// <param name="address">Known once the server has started.</param>
-internal sealed class ApiCalls(Func<Uri> address) : IDisposable
+/// <param name="tls">How its own server is known; null: it speaks in clear.</param>
+internal sealed class ApiCalls(Func<Uri> address, SslClientAuthenticationOptions? tls) : IDisposable
 {
     private static readonly string[] Forwarded = ["authorization", "trainer-user"];
 
@@ -25,7 +27,7 @@ internal sealed class ApiCalls(Func<Uri> address) : IDisposable
     // That a call comes from here.
     private readonly string _proof = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
-    private readonly Lazy<GrpcChannel> _channel = new(() => GrpcChannel.ForAddress(address(), new GrpcChannelOptions { MaxReceiveMessageSize = null }));
+    private readonly Lazy<GrpcChannel> _channel = new(() => GrpcChannel.ForAddress(address(), Options(tls)));
 
     public async Task<IMessage> CallAsync(MethodDescriptor method, IMessage request, HttpContext http)
     {
@@ -50,6 +52,10 @@ internal sealed class ApiCalls(Func<Uri> address) : IDisposable
             _channel.Value.Dispose();
         }
     }
+
+    private static GrpcChannelOptions Options(SslClientAuthenticationOptions? tls) => tls is null
+        ? new GrpcChannelOptions { MaxReceiveMessageSize = null }
+        : new GrpcChannelOptions { MaxReceiveMessageSize = null, HttpHandler = new SocketsHttpHandler { SslOptions = tls }, DisposeHttpClient = true };
 
     private static Method<IMessage, IMessage> Method(MethodDescriptor method, MethodType type) =>
         new(type, method.Service.FullName, method.Name, Marshaller(method.InputType), Marshaller(method.OutputType));

@@ -15,8 +15,7 @@ internal static class ClusterSettings
     // resolver       only coordinators vote: a group of workers must not outvote the control plane. Losing workers one after another
     //                counts as instability, which by default downs healthy members
     // gate           a process that comes back on its address is talked to again after 1 s instead of 5 s
-    // batching       what is said is little and small: a timer that collects it for 40 ms costs more than it saves
-    // frame size     a job with its epochs fits into one message
+    // transport      Akka's own ends the whole system when a handshake fails, and takes a new certificate only in a new one
     // shutdown       leaving is ClusterSystem.LeaveAsync; terminating a system without leaving takes no time
     // passivation    a job entity decides itself when it has ended
     private const string Common = """
@@ -42,13 +41,13 @@ internal static class ClusterSettings
               executor = "Trainer.Hosting.Cluster.ThreadsExecutorConfigurator, Trainer.Hosting"
               threads.count = 3
             }
+            handshake-timeout = 5s
             retry-gate-closed-for = 1s
-            dot-netty.tcp {
-              maximum-frame-size = 8MiB
-              send-buffer-size = 8MiB
-              receive-buffer-size = 8MiB
-              connection-timeout = 5s
-              batching.enabled = false
+            enabled-transports = ["akka.remote.peers"]
+            peers {
+              transport-class = "Trainer.Hosting.Cluster.PeerTransport, Trainer.Hosting"
+              applied-adapters = []
+              transport-protocol = tcp
             }
           }
           coordinated-shutdown {
@@ -97,7 +96,7 @@ internal static class ClusterSettings
             .WithFallback(ConfigurationFactory.Default());
 
     private static string Own(ClusterOptions options) => $$"""
-        akka.remote.dot-netty.tcp { hostname = "{{options.Host}}", port = {{options.Port}} }
+        akka.remote.peers { hostname = "{{options.Host}}", port = {{options.Port}} }
         akka.cluster.roles = ["{{options.Role}}"]
         akka.cluster.seed-node-timeout = {{(options.Seeds.Count > 1 ? "15s" : "5s")}}
         akka.cluster.split-brain-resolver.active-strategy = {{(options.Seeds.Count > 1 ? "keep-majority" : "keep-oldest")}}

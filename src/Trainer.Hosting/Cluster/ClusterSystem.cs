@@ -4,6 +4,7 @@ using Akka.Cluster;
 using Akka.Remote;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Trainer.Hosting.Certificates;
 
 namespace Trainer.Hosting.Cluster;
 
@@ -24,6 +25,9 @@ public sealed record ClusterOptions
     /// </summary>
     public IReadOnlyList<string> Seeds { get; init; } = [];
 
+    /// <summary>What the process shows to the others, and whom it trusts; null: all is said in clear, to everybody.</summary>
+    public ProcessCertificates? Certificates { get; init; }
+
     /// <summary>Where the actor system's log goes.</summary>
     public ILoggerFactory Loggers { get; init; } = NullLoggerFactory.Instance;
 
@@ -40,6 +44,7 @@ public static class ClusterSystem
     {
         var setup = BootstrapSetup.Create().WithConfig(ClusterSettings.For(options))
             .And(ProtobufSerializer.Setup())
+            .And(new PeerTransportSetup(options.Certificates, Coordinators(options), options.Loggers.CreateLogger("Trainer.Hosting.Cluster")))
             .And(new LoggerSetup(options.Loggers));
         try
         {
@@ -50,6 +55,9 @@ public static class ClusterSystem
             throw new IOException($"actor messages cannot be taken at {options.Host}:{options.Port}: {OwnHost.WhyNotBound(options.Host, options.Port) ?? e.Message}", e);
         }
     }
+
+    private static List<Address> Coordinators(ClusterOptions options) =>
+        [.. options.Seeds.Select(seed => SeedAddress.TryParse(seed, out var address) ? address : null).OfType<Address>()];
 
     /// <summary>The address under which other processes reach the system.</summary>
     public static Address SelfAddress(ActorSystem system) => Akka.Cluster.Cluster.Get(system).SelfAddress;

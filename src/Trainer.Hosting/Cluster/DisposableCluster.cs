@@ -71,11 +71,11 @@ public sealed class DisposableCluster(Func<ClusterOptions> options, Action<Actor
             (_system, _started) = (system, true);
             var ended = system.WhenTerminated.WaitAsync(stop);
             await Task.WhenAny(ended, Task.Delay(CoordinatorPatience / 4, stop));
-            await TellUnlessJoinedAsync(now.Seeds, stop);
+            await TellUnlessJoinedAsync(now, stop);
             await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (_joined && !stop.IsCancellationRequested)
             {
-                Tell($"The cluster was lost: {await SeedProbe.DescribeAsync(now.Seeds, stop)}. Joining anew.");
+                Tell($"The cluster was lost: {await SeedProbe.DescribeAsync(now.Seeds, now.Certificates, stop)}. Joining anew.");
             }
         }
         finally
@@ -85,11 +85,11 @@ public sealed class DisposableCluster(Func<ClusterOptions> options, Action<Actor
         }
     }
 
-    private async Task TellUnlessJoinedAsync(IReadOnlyList<string> seeds, CancellationToken stop)
+    private async Task TellUnlessJoinedAsync(ClusterOptions now, CancellationToken stop)
     {
         if (!_joined && !stop.IsCancellationRequested)
         {
-            Tell($"No coordinator has taken this process in yet: {await SeedProbe.DescribeAsync(seeds, stop)}. Trying on.");
+            Tell($"No coordinator has taken this process in yet: {await SeedProbe.DescribeAsync(now.Seeds, now.Certificates, stop)}. Trying on.");
         }
     }
 

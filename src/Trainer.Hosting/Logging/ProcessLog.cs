@@ -40,7 +40,6 @@ public static class ProcessLog
         ("Akka", LogLevel.Warning),
         ("Akka.Remote", LogLevel.Error), // of a process that is gone, the membership tells once; these tell every second
         ("Akka.remoting", LogLevel.None), // and these tell with a stack that a port is taken
-        ("Akka.Remote.Transport.DotNetty", LogLevel.None),
         ("Akka.Cluster.JoinSeedNodeProcess", LogLevel.Error), // DisposableCluster tells, once
         ("Akka.Cluster.FirstSeedNodeProcess", LogLevel.Error),
     ];

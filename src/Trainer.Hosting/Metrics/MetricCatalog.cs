@@ -17,6 +17,9 @@ public static class MetricCatalog
     public static readonly MetricDefinition BuildInfo =
         new("trainer_build_info", Gauge, Every, "", "Always 1; the labels tell what is running.", "version", "runtime", "role");
 
+    public static readonly MetricDefinition CertificateNotAfter = new(
+        "trainer_certificate_not_after_timestamp_seconds", Gauge, Every, "s", "Unix time when the process's certificate (own) and the last of its authorities (authority) expire.", "certificate");
+
     public static readonly MetricDefinition DeviceInfo =
         new("trainer_device_info", Gauge, Worker, "", "Always 1; the labels tell what a worker computes on.", "kind", "device", "numerics");
 

@@ -73,6 +73,25 @@ public static partial class PrivateFiles
         }
     }
 
+    /// <summary>A secret is readable by its owner alone, or, where it is the system's (as Kubernetes mounts secrets), by a group as well. Links are followed.</summary>
+    /// <exception cref="RunFolderException">Others may read or write it.</exception>
+    /// <exception cref="FileNotFoundException">It is not there.</exception>
+    public static void RequireSecret(string path)
+    {
+        RequireUnix();
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException($"There is no file {path}.", path);
+        }
+
+        var status = Examine(path, flags: 0);
+        var (mode, allowed) = ((UnixFileMode)(status.Mode & ModeBits), status.Uid == Root ? UnixFileMode.GroupRead : UnixFileMode.None);
+        if ((mode & Others & ~allowed) != UnixFileMode.None)
+        {
+            throw new RunFolderException(path, $"is open to others (mode {Octal(mode)}, expected 600); run: chmod 600 '{path}'");
+        }
+    }
+
     /// <summary>Writes a file (0600) that appears under its name complete or not at all, replacing what was there.</summary>
     public static void Replace(string path, ReadOnlySpan<byte> content)
     {
@@ -157,10 +176,12 @@ public static partial class PrivateFiles
         }
     }
 
+    private const uint Root = 0;
+    private const int ModeBits = 0b111_111_111;
     private const int CurrentFolder = -100; // AT_FDCWD
     private const int NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
     private const int EmptyPath = 0x1000; // AT_EMPTY_PATH: the handle itself
-    private const uint Fields = 0x8 | 0x100; // STATX_UID, STATX_INO
+    private const uint Fields = 0x2 | 0x8 | 0x100; // STATX_MODE, STATX_UID, STATX_INO
 
     /// <summary>The beginning of Linux's struct statx, the same on every architecture (unlike struct stat).</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
@@ -168,6 +189,9 @@ public static partial class PrivateFiles
     {
         [FieldOffset(20)]
         public uint Uid;
+
+        [FieldOffset(28)]
+        public ushort Mode;
 
         [FieldOffset(32)]
         public ulong Inode;

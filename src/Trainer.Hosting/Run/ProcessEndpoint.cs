@@ -9,6 +9,9 @@ namespace Trainer.Hosting.Run;
 /// <param name="Http">http://host:port of metrics and health.</param>
 public sealed record ProcessEndpoint(string Name, string Role, int ProcessId, long StartTicks, string Cluster, string? Grpc, string Http)
 {
+    /// <summary>The file with the authority of the job API's certificate; null where it speaks in clear.</summary>
+    public string? Authority { get; init; }
+
     /// <summary>The endpoint of the process that calls.</summary>
     public static ProcessEndpoint OfThisProcess(string name, string role, string cluster, string? grpc, string http) =>
         new(name, role, ProcessIdentity.Current.ProcessId, ProcessIdentity.Current.StartTicks, cluster, grpc, http);

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using Trainer.Hosting.Peers;
 
 namespace Trainer.Node.Links;
 
@@ -13,15 +14,17 @@ public sealed class LinkConnection : IDisposable
     private const int SocketBuffer = 2 << 20;
 
     private readonly Socket _socket;
+    private readonly PeerStream? _stream;
     private readonly byte[] _outgoing = new byte[FrameHeader.Bytes];
     private readonly byte[] _incoming = new byte[FrameHeader.Bytes];
     private ReadOnlyMemory<byte> _ahead;
     private long _position;
 
+    /// <param name="stream">TLS over the socket; null: in clear.</param>
     /// <param name="ahead">What has been read from the socket already.</param>
-    public LinkConnection(Socket socket, string description, ReadOnlyMemory<byte> ahead = default)
+    public LinkConnection(Socket socket, string description, PeerStream? stream = null, ReadOnlyMemory<byte> ahead = default)
     {
-        (_socket, Description, _ahead) = (socket, description, ahead);
+        (_socket, _stream, Description, _ahead) = (socket, stream, description, ahead);
         (socket.SendBufferSize, socket.ReceiveBufferSize) = (SocketBuffer, SocketBuffer);
         if (socket.AddressFamily != AddressFamily.Unix)
         {
@@ -43,6 +46,13 @@ public sealed class LinkConnection : IDisposable
     {
         var frame = header with { PayloadLength = payload.Length };
         frame.Write(_outgoing);
+        if (_stream is not null)
+        {
+            _stream.Write(_outgoing, payload);
+            BytesSent += FrameHeader.Bytes + payload.Length;
+            return;
+        }
+
         var sent = GatherWrite.Write(_socket, _outgoing, payload);
         BytesSent += sent;
         WriteAll(_outgoing.AsSpan(Math.Min(sent, FrameHeader.Bytes)));
@@ -121,6 +131,7 @@ public sealed class LinkConnection : IDisposable
         }
 
         _socket.Dispose();
+        _stream?.Dispose();
     }
 
     private void WriteAll(ReadOnlySpan<byte> bytes)
@@ -157,7 +168,7 @@ public sealed class LinkConnection : IDisposable
     {
         if (_ahead.Length == 0)
         {
-            return _socket.Receive(bytes);
+            return _stream is not null ? _stream.Read(bytes) : _socket.Receive(bytes);
         }
 
         var count = Math.Min(bytes.Length, _ahead.Length);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using Trainer.Hosting.Certificates;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Node.Links;
@@ -21,13 +22,16 @@ public sealed class LinkDialer : IDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
     private readonly ManualResetEventSlim _stop = new();
+    private readonly ProcessCertificates? _certificates;
     private Socket? _opened;
     private string _last = "";
 
     /// <param name="header">Of our Hello: job, generation and our rank.</param>
+    /// <param name="certificates">See <see cref="LinkEndpoint.Connect"/>.</param>
     /// <param name="finished">Told <see cref="LinkDialed"/> or <see cref="LinkFailed"/> once, on the dialer's thread; nothing when stopped.</param>
-    public LinkDialer(int rank, Member peer, string fromHost, FrameHeader header, Hello hello, Action<object> finished)
+    public LinkDialer(int rank, Member peer, string fromHost, FrameHeader header, Hello hello, ProcessCertificates? certificates, Action<object> finished)
     {
+        _certificates = certificates;
         new Thread(() => Dial(rank, peer, fromHost, header, hello, finished)) { IsBackground = true, Name = $"link-dial-{rank}" }.Start();
     }
 
@@ -74,7 +78,7 @@ public sealed class LinkDialer : IDisposable
 
     // A process that was stopped meanwhile has not tried any longer than the tries last.
     private static TimeSpan Counted(TimeSpan elapsed, TimeSpan pause, int endpoints) =>
-        TimeSpan.FromTicks(Math.Min(elapsed.Ticks, (pause + (LongestPause * endpoints)).Ticks));
+        TimeSpan.FromTicks(Math.Min(elapsed.Ticks, (pause + (2 * LongestPause * endpoints)).Ticks)); // A connection and a handshake for each.
 
     /// <summary>Whoever stops us either finds the socket here, or has stopped us before.</summary>
     private void Opened(Socket socket)
@@ -91,7 +95,7 @@ public sealed class LinkDialer : IDisposable
         LinkConnection? connection = null;
         try
         {
-            connection = endpoint.Connect(Opened, within);
+            connection = endpoint.Connect(Opened, within, _certificates);
             connection.Write(header, hello.ToBytes());
             var answer = connection.ReadHello().Hello;
             return answer.Incarnation == peer.Incarnation

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Trainer.Hosting.Certificates;
+using Trainer.Hosting.Peers;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Node.Links;
@@ -37,9 +39,12 @@ public sealed record LinkEndpoint(string? Path, string? Host, int Port)
         [.. member.LinkEndpoints.Select(Parse).Where(e => e.Path is null || member.Host == fromHost).OrderBy(e => e.Path is null)];
 
     /// <summary>Connects, blocking; may be cut short by disposing what <paramref name="opened"/> was told.</summary>
+    /// <param name="within">For the connection, and once more for the handshake.</param>
+    /// <param name="certificates">For TCP; null: in clear. Unix-domain sockets lie in a private folder.</param>
     /// <exception cref="SocketException">It cannot be reached.</exception>
-    /// <exception cref="ObjectDisposedException">It was cut short, or does not answer <paramref name="within"/> the time.</exception>
-    public LinkConnection Connect(Action<Socket> opened, TimeSpan within)
+    /// <exception cref="IOException">It is not a node of this cluster.</exception>
+    /// <exception cref="ObjectDisposedException">It was cut short, or does not answer in time.</exception>
+    public LinkConnection Connect(Action<Socket> opened, TimeSpan within, ProcessCertificates? certificates)
     {
         var socket = Path is not null
             ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
@@ -58,7 +63,9 @@ public sealed record LinkEndpoint(string? Path, string? Host, int Port)
                 socket.Connect(Host!, Port);
             }
 
-            return new LinkConnection(socket, ToString());
+            late.Change(within, Timeout.InfiniteTimeSpan);
+            var stream = Path is null && certificates is not null ? PeerStream.Dial(socket, certificates, [PeerRoles.Node]) : null;
+            return new LinkConnection(socket, ToString(), stream);
         }
         catch
         {

@@ -1,17 +1,19 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Limits;
 using Trainer.Hosting.Logging;
+using Trainer.Hosting.Peers;
 
 namespace Trainer.Node.Links;
 
 /// <summary>A peer has said Hello on a new connection and waits for an answer: ours, or a refusal.</summary>
 public sealed record LinkOffered(FrameHeader Header, Hello Hello, LinkConnection Connection);
 
-/// <summary>Takes connections on all endpoints of a worker and hands on those that say Hello in time.</summary>
+/// <summary>Takes connections on all endpoints of a worker and hands on those that say Hello in time; over TCP with certificates, of nodes of the cluster alone.</summary>
 /// <remarks>
-/// One thread does it, however many come. A peer says Hello at once, so where more connections are silent than there is room for, whoever has been silent for longest goes:
+/// One thread does it, however many come; but what speaks TLS has a gate of its own (<see cref="PeerGate"/>). A peer says Hello at once, so where more connections are silent than there is room for, whoever has been silent for longest goes:
 /// strangers cost neither threads nor files without bound, and keep no peer out.
 /// </remarks>
 public sealed class LinkListener : IDisposable
@@ -20,7 +22,13 @@ public sealed class LinkListener : IDisposable
 
     private static readonly TimeSpan PauseWithoutFiles = TimeSpan.FromSeconds(0.1);
 
+    private static readonly IReadOnlyList<string> Peers = [PeerRoles.Node];
+
     private readonly List<(Socket Socket, LinkEndpoint Endpoint)> _bound = [];
+    private readonly List<(Socket Socket, LinkEndpoint Endpoint)> _clear = [];
+    private readonly List<PeerGate> _gates = [];
+    private readonly ProcessCertificates? _certificates;
+    private readonly ILogger _logger;
     private readonly LinkedList<Newcomer> _newcomers = [];
     private readonly ManualResetEventSlim _disposed = new();
     private readonly int _most;
@@ -30,9 +38,11 @@ public sealed class LinkListener : IDisposable
     private Action<LinkOffered> _offered = offer => offer.Connection.Dispose();
 
     /// <summary>Binds; peers that connect before <see cref="Start"/> wait.</summary>
+    /// <param name="certificates">For TCP; null: in clear. Unix-domain sockets lie in a private folder.</param>
     /// <exception cref="IOException">An endpoint cannot be bound.</exception>
-    public LinkListener(IEnumerable<LinkEndpoint> endpoints, ILogger logger, ProcessLimits? limits = null)
+    public LinkListener(IEnumerable<LinkEndpoint> endpoints, ProcessCertificates? certificates, ILogger logger, ProcessLimits? limits = null)
     {
+        (_certificates, _logger) = (certificates, logger);
         limits ??= ProcessLimits.Usual;
         (_most, _helloWithin) = (limits.Count(ProcessLimits.Hellos), limits.Seconds(ProcessLimits.HelloSeconds));
         _strays = new LineAMinute((count, last) => logger.LogWarning("Connections that did not become links: {Count} since the last such line. The last one: {Reason}", count, last));
@@ -55,16 +65,30 @@ public sealed class LinkListener : IDisposable
     /// <summary>What was bound, with the ports that were found.</summary>
     public IEnumerable<LinkEndpoint> Endpoints => _bound.Select(bound => bound.Endpoint);
 
-    /// <param name="offered">Called on the listener's thread.</param>
+    /// <param name="offered">Called on a thread of the listener's.</param>
     public void Start(Action<LinkOffered> offered)
     {
         _offered = offered;
+        foreach (var (socket, endpoint) in _bound)
+        {
+            if (endpoint.Path is null && _certificates is not null)
+            {
+                _gates.Add(new PeerGate(
+                    socket, endpoint.ToString(), _certificates, Peers, (peer, stream) => Offer(new LinkConnection(peer, endpoint.ToString(), stream)), _logger, _most, _helloWithin));
+            }
+            else
+            {
+                _clear.Add((socket, endpoint));
+            }
+        }
+
         new Thread(Run) { IsBackground = true, Name = "link-accept" }.Start();
     }
 
     public void Dispose()
     {
         _disposed.Set();
+        _gates.ForEach(gate => gate.Dispose());
         _bound.ForEach(bound => bound.Socket.Dispose());
         foreach (var path in Endpoints.Select(endpoint => endpoint.Path).OfType<string>())
         {
@@ -99,7 +123,13 @@ public sealed class LinkListener : IDisposable
     // What is ready: newcomers first, so that a real peer's Hello is read before its place is given away.
     private void Serve()
     {
-        var ready = _bound.Select(bound => bound.Socket).Concat(_newcomers.Select(newcomer => newcomer.Socket)).ToList();
+        if (_clear.Count == 0)
+        {
+            _disposed.Wait();
+            return;
+        }
+
+        var ready = _clear.Select(bound => bound.Socket).Concat(_newcomers.Select(newcomer => newcomer.Socket)).ToList();
         Socket.Select(ready, null, null, LookAgain);
         var sockets = ready.ToHashSet();
         foreach (var newcomer in _newcomers.Where(newcomer => sockets.Contains(newcomer.Socket)).ToList())
@@ -107,7 +137,7 @@ public sealed class LinkListener : IDisposable
             Read(newcomer);
         }
 
-        foreach (var (socket, endpoint) in _bound.Where(bound => sockets.Contains(bound.Socket)))
+        foreach (var (socket, endpoint) in _clear.Where(bound => sockets.Contains(bound.Socket)))
         {
             Accept(socket, endpoint);
         }

@@ -35,7 +35,7 @@ internal sealed class Newcomer(Socket socket, string description, long since) : 
     }
 
     /// <summary>The connection, with the Hello still to be read from it.</summary>
-    public LinkConnection ToConnection() => new(socket, description, _bytes.AsMemory(0, _count));
+    public LinkConnection ToConnection() => new(socket, description, stream: null, _bytes.AsMemory(0, _count));
 
     public void Dispose() => socket.Dispose();
 }

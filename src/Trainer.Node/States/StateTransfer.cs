@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Trainer.Hosting.Certificates;
 using Trainer.Kernels.Training;
 using Trainer.Node.Links;
 using Trainer.Protos.Cluster;
@@ -33,6 +34,7 @@ internal static class StateTransfer
     }
 
     /// <summary>The joiner's side: asks a holder for a state and makes it the current one.</summary>
+    /// <param name="certificates">For links over TCP; null: in clear.</param>
     /// <param name="hello">Of the own link: job, generation and rank.</param>
     /// <param name="wanted">The agreed state.</param>
     /// <exception cref="IOException">The holder cannot be reached, does not have the state, or the connection broke.</exception>
@@ -40,9 +42,9 @@ internal static class StateTransfer
     /// <exception cref="CorruptStateException">What came is not the agreed state.</exception>
     /// <exception cref="OperationCanceledException">It was interrupted.</exception>
     public static void Receive(
-        Member holder, string fromHost, FrameHeader hello, Hello secret, HeldState wanted, StatePair into, CancellationToken interruption)
+        Member holder, string fromHost, ProcessCertificates? certificates, FrameHeader hello, Hello secret, HeldState wanted, StatePair into, CancellationToken interruption)
     {
-        using var connection = Connect(holder, fromHost, interruption);
+        using var connection = Connect(holder, fromHost, certificates, interruption);
         using var stop = interruption.Register(connection.Dispose);
         try
         {
@@ -76,7 +78,7 @@ internal static class StateTransfer
         writer.Complete(wanted.Hash);
     }
 
-    private static LinkConnection Connect(Member holder, string fromHost, CancellationToken interruption)
+    private static LinkConnection Connect(Member holder, string fromHost, ProcessCertificates? certificates, CancellationToken interruption)
     {
         Exception? last = null;
         foreach (var endpoint in LinkEndpoint.Reachable(holder, fromHost))
@@ -84,9 +86,9 @@ internal static class StateTransfer
             try
             {
                 interruption.ThrowIfCancellationRequested();
-                return endpoint.Connect(_ => { }, LinkDialer.OpensWithin);
+                return endpoint.Connect(_ => { }, LinkDialer.OpensWithin, certificates);
             }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
             {
                 last = e;
             }

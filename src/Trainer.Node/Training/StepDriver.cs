@@ -12,6 +12,7 @@ using Trainer.Kernels.Training;
 using Trainer.Node.Links;
 using Trainer.Node.Reduction;
 using Trainer.Node.States;
+using Trainer.Hosting.Certificates;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 using Failure = Trainer.Protos.Cluster.Failure;
@@ -24,7 +25,9 @@ namespace Trainer.Node.Training;
 /// <param name="Host">The own machine's id.</param>
 /// <param name="LinkHeader">Of the own Hello.</param>
 /// <param name="Secret">The own Hello, with the generation's secret.</param>
-internal sealed record Entry(Start Start, Task BuffersAreFree, CancellationToken Interruption, string Host, FrameHeader LinkHeader, Hello Secret)
+/// <param name="Certificates">For links over TCP; null: in clear.</param>
+internal sealed record Entry(
+    Start Start, Task BuffersAreFree, CancellationToken Interruption, string Host, FrameHeader LinkHeader, Hello Secret, ProcessCertificates? Certificates)
 {
     public GenerationNumber Generation { get; } = GenerationNumber.Of(Start.Generation);
 }

@@ -16,7 +16,7 @@ public sealed partial class WorkerActor
     private void Enter(Start start)
     {
         LeaveMembership();
-        _membership = new Membership(start, _options.Incarnation, _options.Host, _buffersAreFree);
+        _membership = new Membership(start, _options.Incarnation, _options.Host, _options.Certificates, _buffersAreFree);
         _driver!.Enter(_membership.Entry);
         var self = Self;
         _membership.Dial(result => self.Tell(result));

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Artifacts;
+using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Files;
 using Trainer.Hosting.Limits;
 using Trainer.Hosting.Metrics;
@@ -19,6 +20,9 @@ public sealed record WorkerOptions(
 {
     /// <summary>Where links are taken; the worker disposes it.</summary>
     public required LinkListener Listener { get; init; }
+
+    /// <summary>For links over TCP; null: in clear.</summary>
+    public ProcessCertificates? Certificates { get; init; }
 
     /// <summary>Called at each <see cref="Moment"/> of the work, by the thread that works.</summary>
     public Action<Moment>? Reached { get; init; }

@@ -29,7 +29,8 @@ internal static class AllReduceCommand
 
         foreach (var elements in options.Elements)
         {
-            using var processes = new AllReduceProcesses(options, elements);
+            using var certificates = options.Transport == AllReduceOptions.Tls ? new MeshCertificates() : null;
+            using var processes = new AllReduceProcesses(options with { Certificates = certificates?.Folder }, elements);
             if (processes.Run() is not { } figures)
             {
                 return 1;

@@ -21,7 +21,7 @@ internal sealed record AllReduceFigures(
         var (elements, count) = (options.Elements[0], sorted.Length);
         var bytes = 2.0 * sizeof(float) * elements * (options.Workers - 1) / options.Workers;
         return new AllReduceFigures(
-            options.Workers, elements, options.IsUnix ? "unix" : "tcp", count,
+            options.Workers, elements, options.Transport, count,
             sorted[count / 2] * 1e3, sorted[count / 10] * 1e3, sorted[count * 9 / 10] * 1e3, bytes / sorted[count / 2] / 1e9,
             cpuSeconds * 1e3 / count, allocated / count, pooled);
     }

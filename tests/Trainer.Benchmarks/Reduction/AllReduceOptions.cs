@@ -4,19 +4,26 @@ namespace Trainer.Benchmarks.Reduction;
 
 /// <param name="Workers">Members, each a process of its own.</param>
 /// <param name="Elements">Of the gradients to be summed, one after another.</param>
-/// <param name="IsUnix">Over Unix-domain sockets; else over TCP on loopback.</param>
+/// <param name="Transport">unix: Unix-domain sockets; tcp: TCP on loopback; tls: TCP on loopback with certificates.</param>
 /// <param name="Seconds">Time spent on each number of elements, about.</param>
 /// <param name="Rank">Of the member that this process is; null: the process that starts them.</param>
-internal sealed record AllReduceOptions(int Workers, IReadOnlyList<int> Elements, bool IsUnix, double Seconds, bool Json, int? Rank = null)
+internal sealed record AllReduceOptions(int Workers, IReadOnlyList<int> Elements, string Transport, double Seconds, bool Json, int? Rank = null)
 {
-    public const string Usage = "usage: allreduce [--workers W] [--elements N,...] [--transport unix|tcp] [--seconds S] [--json]";
+    public const string Unix = "unix";
+    public const string Tcp = "tcp";
+    public const string Tls = "tls";
+
+    public const string Usage = "usage: allreduce [--workers W] [--elements N,...] [--transport unix|tcp|tls] [--seconds S] [--json]";
 
     /// <summary>LeNet's gradient, 8 MB, ResNet18's and AlexNet's.</summary>
     private static readonly int[] UsualElements = [61_712, 1_992_166, 11_178_378, 46_764_746];
 
+    /// <summary>The folder of the members' certificates; null: they have none.</summary>
+    public string? Certificates { get; init; }
+
     public static bool TryParse(ReadOnlySpan<string> args, out AllReduceOptions options, out string problem)
     {
-        (options, problem) = (new AllReduceOptions(Workers: 2, UsualElements, IsUnix: true, Seconds: 3, Json: false), "");
+        (options, problem) = (new AllReduceOptions(Workers: 2, UsualElements, Transport: Unix, Seconds: 3, Json: false), "");
         for (var i = 0; i < args.Length && problem.Length == 0; i++)
         {
             var value = i + 1 < args.Length ? args[i + 1] : "";
@@ -40,15 +47,16 @@ internal sealed record AllReduceOptions(int Workers, IReadOnlyList<int> Elements
     /// <summary>The arguments of a member's process.</summary>
     public IEnumerable<string> ArgumentsOf(int rank, int elements) =>
     [
-        "allreduce", "--workers", Text(Workers), "--elements", Text(elements), "--transport", IsUnix ? "unix" : "tcp",
-        "--seconds", Seconds.ToString(CultureInfo.InvariantCulture), "--rank", Text(rank),
+        "allreduce", "--workers", Text(Workers), "--elements", Text(elements), "--transport", Transport,
+        "--seconds", Seconds.ToString(CultureInfo.InvariantCulture), "--rank", Text(rank), .. Certificates is null ? Array.Empty<string>() : ["--certificates", Certificates],
     ];
 
     private AllReduceOptions? With(string name, string value) => name switch
     {
         "--workers" when Number(value) is > 0 and <= 64 and var workers => this with { Workers = workers },
         "--elements" when value.Split(',').Select(Number).ToArray() is var elements && elements.All(n => n > 0) => this with { Elements = elements },
-        "--transport" when value is "unix" or "tcp" => this with { IsUnix = value == "unix" },
+        "--transport" when value is Unix or Tcp or Tls => this with { Transport = value },
+        "--certificates" when value.Length > 0 => this with { Certificates = value },
         "--seconds" when double.TryParse(value, CultureInfo.InvariantCulture, out var seconds) && seconds > 0 => this with { Seconds = seconds },
         "--rank" when Number(value) is >= 0 and var rank => this with { Rank = rank },
         _ => null,

@@ -1,5 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Trainer.Hosting.Certificates;
+using Trainer.Hosting.Peers;
 using Trainer.Node.Links;
 
 namespace Trainer.Benchmarks.Reduction;
@@ -13,20 +16,22 @@ internal static class Mesh
         var folder = Directory.CreateTempSubdirectory("trainer-allreduce-");
         try
         {
-            var endpoint = options.IsUnix ? LinkEndpoint.Unix(Path.Combine(folder.FullName, "link")) : LinkEndpoint.Tcp("127.0.0.1", 0);
+            var endpoint = options.Transport == AllReduceOptions.Unix ? LinkEndpoint.Unix(Path.Combine(folder.FullName, "link")) : LinkEndpoint.Tcp("127.0.0.1", 0);
+            var certificates = options.Certificates is { } files
+                ? ProcessCertificates.Load(CertificateFolder.FilesOf(files, PeerRoles.Node), PeerRoles.Node, NullLogger.Instance) : null;
             using var listening = endpoint.Listen();
             Console.WriteLine(AllReduceProcesses.Listens + (listening.LocalEndPoint is IPEndPoint ip ? endpoint with { Port = ip.Port } : endpoint));
             var endpoints = (Console.ReadLine() ?? throw new EndOfStreamException("nobody says where the others listen")).Split(' ');
             var links = new LinkConnection?[options.Workers];
             for (var lower = 0; lower < rank; lower++)
             {
-                links[lower] = LinkEndpoint.Parse(endpoints[lower]).Connect(_ => { }, LinkDialer.OpensWithin);
+                links[lower] = LinkEndpoint.Parse(endpoints[lower]).Connect(_ => { }, TimeSpan.FromSeconds(20), certificates);
                 links[lower]!.Write(Hello(rank), default);
             }
 
             for (var higher = rank + 1; higher < options.Workers; higher++)
             {
-                Take(listening.Accept(), links);
+                Take(listening.Accept(), certificates, links);
             }
 
             return links;
@@ -39,9 +44,9 @@ internal static class Mesh
 
     private static FrameHeader Hello(int rank) => new() { Kind = FrameKind.Hello, Job = 1, Generation = new GenerationNumber(1, 1), Rank = rank };
 
-    private static void Take(Socket accepted, LinkConnection?[] links)
+    private static void Take(Socket accepted, ProcessCertificates? certificates, LinkConnection?[] links)
     {
-        var connection = new LinkConnection(accepted, "accepted");
+        var connection = new LinkConnection(accepted, "accepted", certificates is null ? null : PeerStream.Accept(accepted, certificates, [PeerRoles.Node]));
         var header = connection.ReadHeader() ?? throw new EndOfStreamException("a peer closed its link before it said who it is");
         links[header.Rank] = connection;
     }

@@ -124,7 +124,9 @@ public sealed class ManifestTests
             Assert.All(Manifests.Containers(set).SelectMany(container => container.VolumeMounts), mount => Assert.Contains(mount.Name, volumes));
             Assert.All(volumes, volume => Assert.Contains(Manifests.Containers(set).SelectMany(container => container.VolumeMounts), mount => mount.Name == volume));
             Assert.All(pod.Volumes.Where(volume => volume.PersistentVolumeClaim is not null), volume => Assert.Contains(volume.PersistentVolumeClaim.ClaimName, claims));
-            Assert.All(pod.Volumes.Where(volume => volume.Secret is not null), volume => Assert.Equal("trainer-token", volume.Secret.SecretName));
+            Assert.Equal(
+                set.Metadata.Name == "coordinator" ? ["trainer-coordinator", "trainer-token"] : ["trainer-node"],
+                pod.Volumes.Where(volume => volume.Secret is not null).Select(volume => volume.Secret.SecretName).Order(StringComparer.Ordinal));
             Assert.All(
                 Manifests.Containers(set).SelectMany(container => container.EnvFrom ?? []),
                 source => Assert.Equal(manifests.Config().Metadata.Name, source.ConfigMapRef.Name));
@@ -172,12 +174,22 @@ public sealed class ManifestTests
 
     [Theory]
     [MemberData(nameof(Overlays))]
-    public async Task Cleartext_only_behind_a_default_deny(string overlay)
+    public async Task Processes_have_certificates_that_are_mounted_and_a_default_deny_before_them(string overlay)
     {
         var manifests = await Manifests.OfOverlay(overlay);
         var deny = manifests.NetworkPolicies.Single(policy => policy.Metadata.Name == "default-deny");
 
-        Assert.All(manifests.StatefulSets, set => Assert.Contains("--insecure", set.Spec.Template.Spec.Containers[0].Args));
+        Assert.All(manifests.StatefulSets, set =>
+        {
+            var main = set.Spec.Template.Spec.Containers[0];
+            var folder = main.VolumeMounts.Single(mount => mount.Name == "certificates").MountPath;
+            var arguments = manifests.Arguments(set, main);
+            Assert.Equal(
+                [$"{folder}/certificate.pem", $"{folder}/key.pem", $"{folder}/ca.pem"], new[] { "--certificate", "--key", "--ca" }.Select(option => Option(arguments, option)));
+            Assert.DoesNotContain("--insecure", main.Args);
+            Assert.All([main.StartupProbe, main.ReadinessProbe, main.LivenessProbe], probe => Assert.Equal("HTTPS", probe.HttpGet.Scheme));
+            Assert.Equal("https", set.Spec.Template.Metadata.Annotations["prometheus.io/scheme"]);
+        });
         Assert.Equal(["Ingress", "Egress"], deny.Spec.PolicyTypes);
         Assert.True(deny.Spec is { Ingress: null, Egress: null });
         Assert.Equal(2, manifests.Selected(deny.Spec.PodSelector).Count());

@@ -1,4 +1,6 @@
+using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Metrics;
+using Trainer.Hosting.Tests.Certificates;
 
 namespace Trainer.Hosting.Tests.Metrics;
 
@@ -11,8 +13,13 @@ internal sealed class MetricsHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly HttpClient _client = new();
+    private readonly TestCertificates _certificates = new();
 
-    private MetricsHost(WebApplication app) => _app = app;
+    private MetricsHost(WebApplication app)
+    {
+        _app = app;
+        _certificates.Load(PeerRoles.Node);
+    }
 
     public TrainingMetrics Training { get; } = new();
 
@@ -48,6 +55,7 @@ internal sealed class MetricsHost : IAsyncDisposable
     {
         Training.Dispose();
         Control.Dispose();
+        _certificates.Dispose();
         _client.Dispose();
         await _app.DisposeAsync();
     }

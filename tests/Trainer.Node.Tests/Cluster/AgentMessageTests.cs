@@ -36,7 +36,7 @@ public sealed class AgentMessageTests() : TestKit(
     public async Task An_agent_and_its_worker_handle_every_message_that_names_a_worker(string name)
     {
         using var device = CpuDevice.Create(1);
-        using var listener = new LinkListener([LinkEndpoint.Tcp("127.0.0.1", 0)], NullLogger.Instance);
+        using var listener = new LinkListener([LinkEndpoint.Tcp("127.0.0.1", 0)], certificates: null, NullLogger.Instance);
         var options = new WorkerOptions(Name, "life-0", Host: "here", device, new TrainingMetrics(), NullLogger.Instance) { Listener = listener, Artifacts = new ArtifactStores(() => new S3Access().Connect()) };
         var worker = Sys.ActorOf(Props.Create(() => new WorkerActor(options)));
         var (jobs, scheduler) = ((IActorRef)CreateTestProbe("jobs"), (IActorRef)CreateTestProbe("scheduler"));

@@ -54,7 +54,7 @@ public sealed class LinkDialerTests : IDisposable
     {
         var path = Path.Combine(_folder, "late.sock");
         using var dialer = Dial(MemberAt(["unix:" + path]));
-        using var listener = new LinkListener([LinkEndpoint.Unix(path)], NullLogger.Instance);
+        using var listener = new LinkListener([LinkEndpoint.Unix(path)], certificates: null, NullLogger.Instance);
         listener.Start(_offers.Add);
         Take(_offers).Connection.Write(Header, new Hello("job", "their-life", []).ToBytes());
         Assert.IsType<LinkDialed>(Take(_results));
@@ -90,7 +90,7 @@ public sealed class LinkDialerTests : IDisposable
         var reason = $"the peer speaks version 9 of the cluster's protocol, and release {TrainerVersion.Current} version {ClusterProtocol.Version}: use one release for all processes of a cluster.";
         Assert.Equal("link to worker-1: " + reason, Assert.IsType<LinkFailed>(Take(_results)).Reason);
 
-        using var old = LinkEndpoint.Parse(listener.Endpoints.Single().ToString()).Connect(_ => { }, LinkDialer.OpensWithin);
+        using var old = LinkEndpoint.Parse(listener.Endpoints.Single().ToString()).Connect(_ => { }, LinkDialer.OpensWithin, certificates: null);
         old.Write(Header, [3, (byte)'j', (byte)'o', (byte)'b', 0, 0, 0, 0, 0]); // as release 0.1 began
         Assert.Equal(reason.Replace("version 9", "version 0", StringComparison.Ordinal), Assert.Throws<LinkRefusedException>(() => old.ReadHello()).Message);
         Assert.Empty(_offers);
@@ -127,12 +127,12 @@ public sealed class LinkDialerTests : IDisposable
     private LinkListener Listen(bool unix)
     {
         var listener = new LinkListener(
-            [unix ? LinkEndpoint.Unix(Path.Combine(_folder, "peer.sock")) : LinkEndpoint.Tcp("127.0.0.1", 0)], NullLogger.Instance);
+            [unix ? LinkEndpoint.Unix(Path.Combine(_folder, "peer.sock")) : LinkEndpoint.Tcp("127.0.0.1", 0)], certificates: null, NullLogger.Instance);
         listener.Start(_offers.Add);
         return listener;
     }
 
-    private LinkDialer Dial(Member peer) => new(rank: 1, peer, "here", Header, Ours, _results.Add);
+    private LinkDialer Dial(Member peer) => new(rank: 1, peer, "here", Header, Ours, certificates: null, _results.Add);
 
     private static Member MemberAt(IEnumerable<string> endpoints) =>
         new() { Worker = "worker-1", Incarnation = "their-life", Host = "here", LinkEndpoints = { endpoints } };

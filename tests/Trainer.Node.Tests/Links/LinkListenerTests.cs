@@ -132,7 +132,7 @@ public sealed class LinkListenerTests : IDisposable
 
     private LinkListener Listen(string limit)
     {
-        var listener = new LinkListener([LinkEndpoint.Tcp("127.0.0.1", 0)], _lines, ProcessLimits.Parse([limit], ProcessLimits.OfNodes));
+        var listener = new LinkListener([LinkEndpoint.Tcp("127.0.0.1", 0)], certificates: null, _lines, ProcessLimits.Parse([limit], ProcessLimits.OfNodes));
         listener.Start(_offers.Add);
         return listener;
     }

@@ -78,7 +78,7 @@ public sealed class CorruptionTests : IDisposable
     public async Task A_bit_that_changes_on_the_way_costs_a_step_and_names_nobody(FrameKind kind, int count)
     {
         var expected = await UndisturbedAsync();
-        await using var group = await new WorkerGroup(workers: 3, unix: false).ReadyAsync();
+        await using var group = await new WorkerGroup(workers: 3, unix: false, tls: false).ReadyAsync();
         using var proxy = new FlippingProxy(group.Status[Victim].LinkEndpoints[0], kind, count);
         group.Status[Victim].LinkEndpoints[0] = proxy.Endpoint;
         var (sha256, failures) = await TrainAsync(group);
@@ -94,7 +94,7 @@ public sealed class CorruptionTests : IDisposable
     public async Task A_state_that_changes_on_its_way_to_a_joiner_is_asked_of_another_holder(int chunk)
     {
         var expected = await UndisturbedAsync();
-        await using var group = await new WorkerGroup(workers: 3, unix: false).ReadyAsync();
+        await using var group = await new WorkerGroup(workers: 3, unix: false, tls: false).ReadyAsync();
         await group.EnlistAsync("job", _job, 0, 1);
         group.Start("job", _job, 1, [0, 1]);
         await group.ReportAsync(0, report => report.Step is not null);

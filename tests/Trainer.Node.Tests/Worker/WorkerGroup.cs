@@ -3,6 +3,7 @@ using Akka.Actor;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
 using Trainer.Hosting.Artifacts;
+using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Files;
 using Trainer.Hosting.Metrics;
 using Trainer.Kernels.Devices;
@@ -28,14 +29,18 @@ internal sealed class WorkerGroup : IAsyncDisposable
     private readonly List<object> _unclaimed = [];
     private readonly TrainingMetrics _metrics = new();
     private readonly ArtifactStores _stores = new(() => new S3Access().Connect());
+    private readonly ProcessCertificates? _certificates;
     private readonly List<Device> _devices = [];
 
     /// <param name="reached">What a worker is told of moments, by its number.</param>
     /// <param name="hashed">What it is told of memory.</param>
     /// <param name="files">That jobs may read; null: all.</param>
-    public WorkerGroup(int workers, int threads = 1, bool unix = true, Func<int, Action<Moment>?>? reached = null, Func<int, MemoryHashed?>? hashed = null, FileRoots? files = null)
+    /// <param name="tls">Whether links over TCP have certificates.</param>
+    public WorkerGroup(
+        int workers, int threads = 1, bool unix = true, Func<int, Action<Moment>?>? reached = null, Func<int, MemoryHashed?>? hashed = null, FileRoots? files = null, bool tls = true)
     {
         var listener = _system.ActorOf(Props.Create(() => new Ear(_said.Writer)));
+        _certificates = unix || !tls ? null : Certificates();
         for (var i = 0; i < workers; i++)
         {
             var device = CpuDevice.Create(threads);
@@ -43,7 +48,8 @@ internal sealed class WorkerGroup : IAsyncDisposable
             var options = new WorkerOptions($"worker-{i}", $"life-{i}", Host: "here", device, _metrics, NullLogger.Instance)
             {
                 Listener = new LinkListener(
-                    [unix ? LinkEndpoint.Unix(Path.Combine(_folder, $"{i}.sock")) : LinkEndpoint.Tcp("127.0.0.1", 0)], NullLogger.Instance),
+                    [unix ? LinkEndpoint.Unix(Path.Combine(_folder, $"{i}.sock")) : LinkEndpoint.Tcp("127.0.0.1", 0)], _certificates, NullLogger.Instance),
+                Certificates = _certificates,
                 Artifacts = _stores,
                 AliveInterval = TimeSpan.FromMilliseconds(100),
                 Reached = reached?.Invoke(i),
@@ -53,6 +59,14 @@ internal sealed class WorkerGroup : IAsyncDisposable
             Workers.Add(_system.ActorOf(Props.Create(() => new WorkerActor(options)), options.Name));
             Workers[i].Tell(new WorkerActor.Attach(listener));
         }
+    }
+
+    private ProcessCertificates Certificates()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        using var authority = CertificateAuthority.Create(now, TimeSpan.FromDays(1));
+        CertificateFolder.Write(_folder, authority, [], now, TimeSpan.FromDays(1), withKey: false);
+        return ProcessCertificates.Load(CertificateFolder.FilesOf(_folder, PeerRoles.Node), PeerRoles.Node, NullLogger.Instance);
     }
 
     public List<IActorRef> Workers { get; } = [];
@@ -292,6 +306,7 @@ internal sealed class WorkerGroup : IAsyncDisposable
         await _system.Terminate();
         _devices.ForEach(device => device.Dispose());
         _metrics.Dispose();
+        _certificates?.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
 

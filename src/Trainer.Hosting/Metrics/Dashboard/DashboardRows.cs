@@ -30,6 +30,7 @@ internal static class DashboardRows
             Lines("Log lines dropped", MetricCatalog.LogLinesDropped, "short", new PanelQuery($"sum(increase({MetricCatalog.LogLinesDropped.Name}{Interval}))", "dropped")),
             Lines("States not written or not read", MetricCatalog.ArtifactFailures, "short", new PanelQuery($"sum by (what) (increase({MetricCatalog.ArtifactFailures.Name}{Interval}))", "{{what}}")),
             Stat("Processes", MetricCatalog.BuildInfo, "none", new PanelQuery($"count by (role, version) ({MetricCatalog.BuildInfo.Name})", "{{role}} {{version}}")) with { Width = 4 },
+            Stat("Certificates expire in", MetricCatalog.CertificateNotAfter, "s", new PanelQuery($"min by (certificate) ({MetricCatalog.CertificateNotAfter.Name}) - time()", "{{certificate}}")) with { Width = 4 },
             Stat("Devices of workers", MetricCatalog.DeviceInfo, "none", new PanelQuery($"count by (kind) ({MetricCatalog.DeviceInfo.Name})", "{{kind}}")) with { Width = 4 }),
         new(
             "Training",

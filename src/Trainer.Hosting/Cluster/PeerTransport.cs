@@ -1,0 +1,179 @@
+using System.Net;
+using System.Net.Sockets;
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Configuration;
+using Akka.Remote.Transport;
+using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Certificates;
+using Trainer.Hosting.Logging;
+using Trainer.Hosting.Peers;
+
+namespace Trainer.Hosting.Cluster;
+
+/// <summary>What the transport needs beside its configuration.</summary>
+/// <param name="certificates">Null: in clear.</param>
+/// <param name="coordinators">Addresses at which nobody but a coordinator may answer.</param>
+internal sealed class PeerTransportSetup(ProcessCertificates? certificates, IReadOnlyList<Address> coordinators, ILogger logger) : Setup
+{
+    public ProcessCertificates? Certificates => certificates;
+
+    public IReadOnlyList<Address> Coordinators => coordinators;
+
+    public ILogger Logger => logger;
+}
+
+/// <summary>Carries Akka.Remote's messages over TCP, in mutual TLS where the process has certificates. Akka makes it by its name in the configuration.</summary>
+/// <remarks>
+/// A peer that shows the wrong certificate, or none, is a connection that failed, and nothing more. New certificates count from the next connection on; those that are up stay,
+/// since to a job a connection that closes is a worker that is lost. Every association has two threads of its own, so that neither training nor a busy thread pool delays
+/// heartbeats.
+/// </remarks>
+internal sealed class PeerTransport : Transport
+{
+    /// <summary>A job with its epochs fits into one message.</summary>
+    private const int MaxFrame = 8 << 20;
+
+    private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FlushWithin = TimeSpan.FromSeconds(2);
+
+    private readonly PeerTransportSetup _setup;
+    private readonly LineAMinute _refused;
+    private readonly string _host;
+    private readonly int _port;
+    private readonly Lock _lock = new();
+    private readonly HashSet<PeerAssociation> _associations = [];
+    private readonly TaskCompletionSource<IAssociationEventListener> _listener = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private PeerGate? _gate;
+    private Address _local = new("tcp", "");
+    private bool _isClosed;
+
+    public PeerTransport(ActorSystem system, Config config)
+    {
+        (System, Config, SchemeIdentifier, MaximumPayloadBytes) = (system, config, "tcp", MaxFrame);
+        (_host, _port) = (config.GetString("hostname"), config.GetInt("port"));
+        _setup = system.Settings.Setup.Get<PeerTransportSetup>().Value;
+        _refused = new LineAMinute((count, last) => _setup.Logger.LogWarning("Connections to other members that came to nothing: {Count} since the last such line. The last one: {Reason}", count, last));
+    }
+
+    public override bool IsResponsibleFor(Address remote) => true;
+
+    public override Task<(Address, TaskCompletionSource<IAssociationEventListener>)> Listen()
+    {
+        Socket socket;
+        try
+        {
+            socket = Bind();
+        }
+        catch (SocketException e)
+        {
+            return Task.FromException<(Address, TaskCompletionSource<IAssociationEventListener>)>(e); // Thrown, it would end nothing and nobody would be told.
+        }
+
+        _local = AddressOf(_host, ((IPEndPoint)socket.LocalEndPoint!).Port);
+        _gate = new PeerGate(socket, $"the cluster's port {_local.Port}", _setup.Certificates, PeerRoles.Members, Admit, _setup.Logger);
+
+        return Task.FromResult((_local, _listener));
+    }
+
+    public override Task<AssociationHandle> Associate(Address remoteAddress)
+    {
+        var opened = new TaskCompletionSource<AssociationHandle>(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() => Dial(remoteAddress, opened)) { IsBackground = true, Name = "cluster-dial" }.Start();
+        return opened.Task;
+    }
+
+    public override async Task<bool> Shutdown()
+    {
+        _gate?.Dispose();
+        _refused.Dispose();
+        PeerAssociation[] open;
+        lock (_lock)
+        {
+            _isClosed = true;
+            open = [.. _associations];
+        }
+
+        Array.ForEach(open, association => association.Close());
+        await Task.WhenAny(Task.WhenAll(open.Select(association => association.Written)), Task.Delay(FlushWithin));
+        Array.ForEach(open, association => association.Break());
+        return true;
+    }
+
+    private Address AddressOf(string host, int port) => new(SchemeIdentifier, System.Name, host, port);
+
+    private Socket Bind()
+    {
+        var address = IPAddress.TryParse(_host, out var literal) ? literal : Dns.GetHostAddresses(_host)[0];
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(new IPEndPoint(address, _port));
+            socket.Listen(backlog: 512);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private void Dial(Address remote, TaskCompletionSource<AssociationHandle> opened)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        PeerStream? stream = null;
+        using var deadline = new Deadline(socket, ConnectWithin);
+        try
+        {
+            socket.Connect(remote.Host.Trim('[', ']'), remote.Port!.Value);
+            IReadOnlyList<string> roles = _setup.Coordinators.Any(coordinator => coordinator.HostPort() == remote.HostPort()) ? [PeerRoles.Coordinator] : PeerRoles.Members;
+            stream = _setup.Certificates is { } certificates ? PeerStream.Dial(socket, certificates, roles) : null;
+            opened.SetResult(Keep(new PeerAssociation(_local, remote, socket, stream, MaxFrame)));
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or ArgumentException)
+        {
+            stream?.Dispose();
+            socket.Dispose();
+            var reason = deadline.HasPassed ? "no answer in time" : e.Message;
+            if (e is IOException)
+            {
+                _refused.Note($"{remote.HostPort()}: {reason}");
+            }
+
+            opened.SetException(new InvalidAssociationException($"No association with {remote}: {reason}", e));
+        }
+    }
+
+    private void Admit(Socket socket, PeerStream? stream)
+    {
+        var from = (IPEndPoint)socket.RemoteEndPoint!;
+        var association = Keep(new PeerAssociation(_local, AddressOf(from.Address.ToString(), from.Port), socket, stream, MaxFrame));
+        _listener.Task.ContinueWith(listener => listener.GetAwaiter().GetResult().Notify(new InboundAssociation(association)), TaskScheduler.Default);
+    }
+
+    /// <exception cref="IOException">The transport has been shut down.</exception>
+    private PeerAssociation Keep(PeerAssociation association)
+    {
+        lock (_lock)
+        {
+            if (!_isClosed)
+            {
+                _associations.Add(association);
+                association.Start(Forget);
+                return association;
+            }
+        }
+
+        association.Break();
+        throw new IOException("the actor system ends");
+    }
+
+    private void Forget(PeerAssociation association)
+    {
+        lock (_lock)
+        {
+            _associations.Remove(association);
+        }
+    }
+}
