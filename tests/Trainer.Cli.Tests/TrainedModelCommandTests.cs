@@ -1,4 +1,7 @@
+using SkiaSharp;
 using Trainer.Cli.Tests.Fakes;
+using Trainer.Kernels;
+using Trainer.Kernels.Formats;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Tests;
@@ -18,6 +21,52 @@ public sealed class TrainedModelCommandTests : TrainedModelTests
         Assert.Equal((5, 0.8), ((int)result["images"]!, (double)result["accuracy"]!));
         // Four are right, one is wrong by the whole steepness.
         Assert.Equal((Steepness / 5) + Math.Log(1 + (2 * Math.Exp(-Steepness))), (double)result["loss"]!, 5);
+    }
+
+    [Fact]
+    public async Task Evaluate_says_how_each_class_fares_and_what_is_taken_for_what()
+    {
+        var text = await RunAsync("evaluate", Home["weights"], "--job", Home["job.yaml"]);
+        var json = await RunAsync("evaluate", Home["weights"], "--job", Home["job.yaml"], "-o", "json");
+        var csv = await RunAsync("evaluate", Home["weights"], "--job", Home["job.yaml"], "--csv");
+        var both = await RunAsync("evaluate", Home["weights"], "--job", Home["job.yaml"], "--csv", "-o", "json");
+
+        Assert.Contains(
+            "CLASS  IMAGES  PRECISION  RECALL   F1       TAKEN FOR\n0      2       100.0 %    100.0 %  100.0 %  -\n1      1       50.0 %     100.0 %  66.7 %   -\n2      2       100.0 %    50.0 %   66.7 %   1 (1)\n",
+            text.Output, StringComparison.Ordinal);
+        Assert.EndsWith($"{Home["images"]}, image 3  2   1          10.0001\n", text.Output, StringComparison.Ordinal);
+        var result = json.JsonLines.Single();
+        Assert.Equal((0.5, 1.0), ((double)result["classes"]![2]!["recall"]!, (double)result["classes"]![2]!["precision"]!));
+        Assert.Equal((3, 2, 1), ((int)result["mistakes"]![0]!["image"]!, (int)result["mistakes"]![0]!["label"]!, (int)result["mistakes"]![0]!["predicted"]!));
+        Assert.Equal($"class,images,precision,recall,f1,0,1,2\n0,2,1,1,1,2,0,0\n1,1,0.5,1,{2 / 3.0:R},0,1,0\n2,2,1,0.5,{2 / 3.0:R},0,1,1\n", csv.Output);
+        Assert.Contains("--csv and --output json are two forms of the same: give one of them.", both.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Predict_takes_pictures_and_the_names_that_the_weights_have()
+    {
+        Directory.CreateDirectory(Home["photos"]);
+        for (var white = 0; white < Classes; white++)
+        {
+            using var bitmap = new SKBitmap(Classes, 1, SKColorType.Rgba8888, SKAlphaType.Opaque);
+            bitmap.Erase(SKColors.Black);
+            bitmap.SetPixel(white, 0, SKColors.White);
+            using var file = File.Create(Home[$"photos/{white}.png"]);
+            bitmap.Encode(file, SKEncodedImageFormat.Png, 100);
+        }
+
+        WriteWeights(facts: new ArtifactFacts(["cat", "dog, brown", "owl"], new Shape(1, 1, Classes)));
+        File.Delete(Home["images"]); // The file knows all that is needed.
+        var text = await RunAsync("predict", Home["weights"], Home["photos"], "--job", Home["job.yaml"], "--top", "2", "--threads", "1");
+        var json = await RunAsync("predict", Home["weights"], Home["photos/2.png"], "--job", Home["job.yaml"], "-o", "json");
+        var missing = await RunAsync("predict", Home["weights"], Home["cat.jpg"], "--job", Home["job.yaml"]);
+
+        Assert.Equal((0, ""), (text.ExitCode, text.Errors));
+        Assert.Matches(@"^IMAGE +CLASS +PROBABILITY\n\S*photos/0\.png +cat +0\.9999\n +dog, brown +0\.0000\n\S*photos/1\.png +dog, brown +0\.9999\n", text.Output);
+        var line = json.JsonLines.Single();
+        Assert.Equal((2, "owl", 3), ((int)line["class"]!, (string)line["name"]!, line["top"]!.AsArray().Count));
+        Assert.EndsWith("photos/2.png", (string)line["file"]!, StringComparison.Ordinal);
+        Assert.Equal((1, $"{Home["cat.jpg"]}: is not there; expected a picture, or a folder of pictures\n"), (missing.ExitCode, missing.Errors));
     }
 
     [Fact]

@@ -62,7 +62,7 @@ public abstract class TrainedModelTests : IAsyncLifetime
         """;
 
     /// <summary>A linear layer that multiplies each of <paramref name="inputs"/> pixels by <paramref name="factor"/>.</summary>
-    private protected void WriteWeights(int inputs = Classes, float factor = Steepness)
+    private protected void WriteWeights(int inputs = Classes, float factor = Steepness, ArtifactFacts? facts = null)
     {
         var isPooled = inputs != Classes;
         var model = new Model(new Shape(1, 1, inputs), isPooled ? [new Flatten(), new Flatten(), new Linear(Classes)] : [new Flatten(), new Linear(Classes)]);
@@ -74,7 +74,7 @@ public abstract class TrainedModelTests : IAsyncLifetime
             weights[slot.Offset + (k * inputs) + k] = factor;
         }
 
-        Safetensors.WriteWeights(Home["weights"], layout, weights);
+        Safetensors.WriteWeights(Home["weights"], layout, weights, facts: facts);
     }
 
     /// <summary>Images of 1x3 pixels, of which one is white.</summary>

@@ -19,7 +19,7 @@ internal static class DownloadCommand
     {
         var connection = new ConnectionOptions();
         var id = JobId.Argument();
-        var names = new Argument<string[]>("NAME") { Description = "Files of the job: model.safetensors, optimizer.safetensors, metrics.jsonl. Default: all that there are.", Arity = ArgumentArity.ZeroOrMore };
+        var names = new Argument<string[]>("NAME") { Description = "Files of the job: model.safetensors, optimizer.safetensors, metrics.jsonl, evaluation.json, evaluation-best.json. Default: all that there are.", Arity = ArgumentArity.ZeroOrMore };
         var to = new Option<string>("--to") { Description = "The folder to write them into; it is made where there is none. Default: a folder with the job's id.", HelpName = "FOLDER" };
         var checkpoint = CheckpointChoice.Option();
         var force = new Option<bool>("--force") { Description = "Replace files that are there." };

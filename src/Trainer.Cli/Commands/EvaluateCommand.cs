@@ -7,6 +7,7 @@ using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Gpu;
+using Trainer.Node.Training;
 
 namespace Trainer.Cli.Commands;
 
@@ -18,9 +19,10 @@ internal static class EvaluateCommand
         var trained = new TrainedModelOptions();
         var images = new Option<string?>("--images") { Description = "An IDX file of images. Default: the job's test images.", HelpName = "FILE" };
         var labels = new Option<string?>("--labels") { Description = "An IDX file of their classes.", HelpName = "FILE" };
+        var csv = new Option<bool>("--csv") { Description = "A line for each class: images, precision, recall, F1, and how many of its images were taken for each class." };
         var threads = ThreadsOption.Create();
         var device = DeviceOption.Create(DeviceKind.Cpu, "What computes");
-        var command = new TrainerCommand("evaluate", "Measures loss and accuracy of a trained model, on this machine.")
+        var command = new TrainerCommand("evaluate", "Measures a trained model on this machine: loss and accuracy, each class, what is taken for what, the worst mistakes.")
         {
             Examples =
             [
@@ -28,8 +30,10 @@ internal static class EvaluateCommand
                 "trainer evaluate weights.safetensors --job examples/lenet-fashion-mnist.yaml",
                 "trainer evaluate 6ed2ujta4p --images t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz",
                 "trainer evaluate 6ed2ujta4p --device cuda",
+                "trainer evaluate 6ed2ujta4p --output json | jq '.classes[] | select(.recall < 0.5).name'",
+                "trainer evaluate 6ed2ujta4p --checkpoint best --csv",
             ],
-            Options = { images, labels, threads, device },
+            Options = { images, labels, csv, threads, device },
         };
         trained.AddTo(command);
         command.Validators.Add(given =>
@@ -38,21 +42,27 @@ internal static class EvaluateCommand
             {
                 given.AddError("--images and --labels go together.");
             }
+
+            if (given.GetValue(csv) && given.GetValue(OutputOption.Instance) == "json")
+            {
+                given.AddError("--csv and --output json are two forms of the same: give one of them.");
+            }
         });
         command.SetAction(async (parsed, stop) =>
         {
             var model = await trained.FindAsync(parsed, shell, stop);
             using var opened = DeviceCatalog.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
-            var result = Evaluate(model, parsed.GetValue(images), parsed.GetValue(labels), opened, stop);
-            Printer.Of(parsed, shell).Print(() => Json(result, model), () => Text(result, model, shell.Width));
+            var printer = Printer.Of(parsed, shell);
+            var result = Evaluate(model, parsed.GetValue(images), parsed.GetValue(labels), opened, printer.Warn, stop);
+            printer.Print(() => Json(result, model), () => parsed.GetValue(csv) ? ReportText.Csv(result.Report) : Text(result, model, shell.Width));
             return ExitCode.Ok;
         });
         return command;
     }
 
-    private static Evaluation Evaluate(TrainedModel trained, string? images, string? labels, Device device, CancellationToken stop)
+    private static Evaluation Evaluate(TrainedModel trained, string? images, string? labels, Device device, Action<string> warn, CancellationToken stop)
     {
-        var data = ImageSource.Open(trained, images, labels);
+        var data = BrokenSamples.Skipping(trained.Spec, BrokenSamples.RecipeOf(trained.Spec), ImageSource.Open(trained, images, labels), warn);
         var model = ModelSource.Build(trained.Spec, trained.Place, data.Shape, trained.Classes);
         if (data.Labels.Refuse(model.Classes, trained.Spec.Training.IgnoredLabel) is { } problem)
         {
@@ -63,21 +73,36 @@ internal static class EvaluateCommand
         return network.Evaluate(data, stop);
     }
 
-    private static string Text(Evaluation result, TrainedModel model, int? width) => Facts.Render(
-    [
-        ("images", result.Images.ToString("#,0")),
-        ("loss", Words.Loss(result.Loss)),
-        ("accuracy", Words.Percent(result.Accuracy)),
-        ("images/s", Words.Rate(result.ImagesPerSecond)),
-        ("weights", model.Weights),
-    ], width);
-
-    private static JsonObject Json(Evaluation result, TrainedModel model) => new()
+    private static string Text(Evaluation result, TrainedModel model, int? width)
     {
-        ["images"] = result.Images,
-        ["loss"] = JsonNumber.Of(result.Loss),
-        ["accuracy"] = JsonNumber.Of(result.Accuracy),
-        ["images_per_second"] = JsonNumber.Of(result.ImagesPerSecond),
-        ["weights"] = model.Weights,
-    };
+        var (report, blank) = (result.Report, Environment.NewLine + Environment.NewLine);
+        List<(string Name, string Value)> facts =
+        [
+            ("images", report.Sums.Samples.ToString("#,0")),
+            ("loss", Words.Loss(report.Sums.MeanLoss)),
+            ("accuracy", Words.Percent(report.Sums.Accuracy)),
+            ("macro F1", Words.Percent(report.Macro.F1)),
+            ("images/s", Words.Rate(result.ImagesPerSecond)),
+            ("weights", model.Weights),
+        ];
+        if (report.Sums.Counted < report.Sums.Samples)
+        {
+            facts.Insert(1, ("counted", report.Sums.Counted.ToString("#,0")));
+        }
+
+        if (report.Classes.Count > 5)
+        {
+            facts.Insert(facts.FindIndex(fact => fact.Name == "macro F1"), ("top 5", Words.Percent(report.Top5)));
+        }
+
+        return Facts.Render(facts, width) + blank + ReportText.Classes(report, width) + (report.Mistakes.Count > 0 ? blank + ReportText.Mistakes(report, width) : "");
+    }
+
+    private static JsonObject Json(Evaluation result, TrainedModel model)
+    {
+        var json = JsonNode.Parse(result.Report.ToJson())!.AsObject();
+        json["images_per_second"] = JsonNumber.Of(result.ImagesPerSecond);
+        json["weights"] = model.Weights;
+        return json;
+    }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Help;
@@ -118,6 +119,11 @@ internal static class ExportCommand
         yield return new("job", trained.Spec.Name);
         var then = transform.Mean is { Count: > 0 } ? ", then (pixel - mean) / std" : "";
         yield return new("input", $"(batch, channels, height, width); pixels from 0 to 1{then}");
+        if (trained.ClassNames.Count > 0)
+        {
+            yield return new("classes", JsonSerializer.Serialize(trained.ClassNames));
+        }
+
         if (transform.Mean is { Count: > 0 } mean)
         {
             yield return new("mean", List(mean));

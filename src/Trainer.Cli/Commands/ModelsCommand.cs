@@ -20,14 +20,27 @@ internal static class ModelsCommand
         };
         command.SetAction(parsed =>
         {
-            var networks = Zoo.Entries.Select(entry => (Entry: entry, entry.Create(entry.Input, Classes, ZooOptions.Default).Parameters)).ToList();
+            var (networks, torchvision) = (Counted(Zoo.Entries), Counted(Zoo.Torchvision));
             Printer.Of(parsed, shell).Print(
-                () => new JsonObject { ["models"] = new JsonArray([.. networks.Select(network => Json(network.Entry, network.Parameters))]) },
-                () => Table(networks, shell.Width));
+                () => new JsonObject
+                {
+                    ["models"] = new JsonArray([.. networks.Select(network => Json(network.Entry, network.Parameters))]),
+                    ["torchvision"] = new JsonArray([.. torchvision.Select(network => Torchvision(network.Entry, network.Parameters))]),
+                },
+                () => $"""
+                    {Table(networks, shell.Width)}
+
+                    {Paragraph.Wrap("With variant: torchvision, as torchvision.models has them (training.init.weights takes its weights):", shell.Width)}
+
+                    {Table(torchvision, shell.Width)}
+                    """);
             return ExitCode.Ok;
         });
         return command;
     }
+
+    private static List<(ZooEntry Entry, long Parameters)> Counted(IEnumerable<ZooEntry> entries) =>
+        [.. entries.Select(entry => (entry, entry.Create(entry.Input, Classes, ZooOptions.Default).Parameters))];
 
     private static string Table(IEnumerable<(ZooEntry Entry, long Parameters)> networks, int? width)
     {
@@ -38,6 +51,13 @@ internal static class ModelsCommand
         }
 
         return table.Render(width);
+    }
+
+    private static JsonNode Torchvision(ZooEntry entry, long parameters)
+    {
+        var (json, (mean, std)) = (Json(entry, parameters), Zoo.NormalizationOf(entry.Name));
+        json["normalize"] = new JsonObject { ["mean"] = new JsonArray([.. mean.Select(value => (JsonNode?)value)]), ["std"] = new JsonArray([.. std.Select(value => (JsonNode?)value)]) };
+        return json;
     }
 
     private static JsonNode Json(ZooEntry entry, long parameters) => new JsonObject

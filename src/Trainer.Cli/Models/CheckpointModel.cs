@@ -69,9 +69,11 @@ internal sealed class CheckpointModel(Shell shell, ClusterAddress address)
         var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(job.Spec.Training));
         using var device = CpuDevice.Create(threads: 1);
         using var states = StatePair.Create(device, ParameterLayout.Of(model, recipe.Loss.HasWeights), recipe.Optimizer);
+        ArtifactFacts? facts;
         try
         {
             var manifest = CheckpointFiles.ReadManifest(from);
+            facts = manifest.ClassNames is { } names ? new ArtifactFacts(names, model.Input) : null;
             CheckpointFiles.Restore(from, new HeldState(manifest.Item, System.Convert.ToUInt64(manifest.Hash, 16)), states);
         }
         catch (DataFileException corrupt)
@@ -85,7 +87,7 @@ internal sealed class CheckpointModel(Shell shell, ClusterAddress address)
             Safetensors.WriteOptimizer(optimizerState, state.Layout, recipe.Optimizer.StateNames, state.OptimizerState, state.Progress.Updates);
         }
 
-        Safetensors.WriteWeights(weights, state.Layout, state.Weights, state.BatchesTracked);
+        Safetensors.WriteWeights(weights, state.Layout, state.Weights, state.BatchesTracked, facts);
         from.Delete(CheckpointManifest.StateFile);
     }
 }

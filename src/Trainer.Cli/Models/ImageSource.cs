@@ -2,6 +2,7 @@ using Trainer.Cli.Errors;
 using Trainer.Cli.Output;
 using Trainer.Kernels;
 using Trainer.Kernels.Data;
+using Trainer.Kernels.Data.Pictures;
 using Trainer.Kernels.Data.Sections;
 using Trainer.Protos;
 
@@ -36,6 +37,25 @@ internal static class ImageSource
         catch (ModelException wrong)
         {
             throw new CliException($"{place}: {wrong.Problem}", inner: wrong);
+        }
+    }
+
+    /// <summary>Pictures in files and folders, or the test images of a known data set, on their way through the job's evaluation.</summary>
+    /// <exception cref="DataFileException">Something is missing or is not what it should be.</exception>
+    /// <exception cref="CliException">The images are not of the form that the model was trained on.</exception>
+    public static DataSet OpenPictures(TrainedModel trained, IReadOnlyList<string> paths)
+    {
+        var data = JobFile.SectionJson(trained.Spec.Data);
+        try
+        {
+            var found = paths is [var name] && !Path.Exists(name) && KnownDataSet.All.FirstOrDefault(set => set.Name == name) is { } known
+                ? known.Describe().Test
+                : DataSet.From(PictureFiles.Open(paths, trained.Input?[0] ?? 3));
+            return Fitting(DataSection.Apply(data, found).Load(), trained, paths.Count == 1 ? paths[0] : "The pictures");
+        }
+        catch (ModelException wrong)
+        {
+            throw new CliException($"{paths[0]}: {wrong.Problem}", inner: wrong);
         }
     }
 

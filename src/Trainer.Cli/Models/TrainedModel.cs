@@ -5,6 +5,8 @@ using Trainer.Cli.JobFiles;
 using Trainer.Cli.Output;
 using Trainer.Hosting.Artifacts;
 using Trainer.Kernels;
+using Trainer.Kernels.Data;
+using Trainer.Kernels.Formats;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Models;
@@ -18,6 +20,9 @@ internal sealed record TrainedModel(JobSpec Spec, string Weights, string Place, 
     /// <summary>Finds the file with the optimizer's state; null: there is none. Beside the weights, unless something else is known.</summary>
     public Func<CancellationToken, Task<string?>> OptimizerState { get; init; } = _ =>
         Task.FromResult(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Weights))!, ArtifactNames.OptimizerState) is var file && File.Exists(file) ? file : null);
+
+    /// <summary>By label, as the job's known data set or the file itself says; empty: classes have no names.</summary>
+    public IReadOnlyList<string> ClassNames { get; init; } = [];
 
     /// <summary>Where it is one, and not a result.</summary>
     public CheckpointSummary? Checkpoint { get; init; }
@@ -60,7 +65,33 @@ internal sealed class TrainedModelOptions
         var found = parsed.GetValue(_job) is { } file
             ? OfFiles(source, file)
             : await OfJobAsync(source, parsed.GetValue(_checkpoint), _connection.Read(parsed, shell), shell, stop);
-        return File.Exists(found.Weights) ? found : throw new CliException($"There are no weights in {found.Weights}: no such file.");
+        return File.Exists(found.Weights) ? WithFacts(found) : throw new CliException($"There are no weights in {found.Weights}: no such file.");
+    }
+
+    /// <summary>With what the file says beside its weights.</summary>
+    private static TrainedModel WithFacts(TrainedModel found)
+    {
+        var facts = FactsOf(found.Weights);
+        var known = KnownDataSet.All.FirstOrDefault(set => set.Name == found.Spec.Data.Dataset)?.ClassNames ?? [];
+        return found with
+        {
+            ClassNames = known.Count > 0 ? known : facts?.ClassNames ?? [],
+            Input = found.Input ?? facts?.Input,
+            Classes = found.Classes ?? facts?.ClassNames.Count,
+        };
+    }
+
+    // Whoever reads the weights themselves says what is wrong with the file.
+    private static ArtifactFacts? FactsOf(string weights)
+    {
+        try
+        {
+            return ArtifactFacts.Read(weights);
+        }
+        catch (DataFileException)
+        {
+            return null;
+        }
     }
 
     private static TrainedModel OfFiles(string weights, string jobFile)

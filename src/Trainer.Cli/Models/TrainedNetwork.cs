@@ -3,19 +3,19 @@ using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Training;
 using Trainer.Kernels.Training.Planning;
-using Trainer.Protos;
+using Trainer.Node.Training;
 using Model = Trainer.Kernels.Models.Model;
 
 namespace Trainer.Cli.Models;
 
-/// <summary>
-/// What an evaluation came to. Loss is the mean over images, by their classes' weights where the loss has such; accuracy 0..1. Images that the loss ignores
-/// count in neither; both are NaN where it ignores all.
-/// </summary>
-internal sealed record Evaluation(int Images, double Loss, double Accuracy, double ImagesPerSecond);
+/// <summary>What an evaluation came to.</summary>
+internal sealed record Evaluation(ClassificationReport Report, double ImagesPerSecond);
 
-/// <summary>A class that the model sees in an image, and how sure it is, 0..1.</summary>
-internal sealed record Prediction(int Image, int Class, double Probability);
+/// <summary>A class that the model may see in an image, and how sure it is, 0..1.</summary>
+internal readonly record struct Guess(int Class, double Probability);
+
+/// <summary>What the model sees in an image, the likeliest first.</summary>
+internal sealed record Prediction(int Image, IReadOnlyList<Guess> Guesses);
 
 /// <summary>A trained model in evaluation mode.</summary>
 internal sealed class TrainedNetwork : IDisposable
@@ -33,7 +33,7 @@ internal sealed class TrainedNetwork : IDisposable
     /// <exception cref="DataFileException">The file is not what it should be, or of another model.</exception>
     public static TrainedNetwork Open(Model model, TrainedModel trained, Device device)
     {
-        var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(trained.Spec.Training)) with { ParameterGroups = [] };
+        var recipe = BrokenSamples.RecipeOf(trained.Spec) with { ParameterGroups = [] };
         var network = new Network(model, device, recipe, new NetworkOptions(Batch, Training: false));
         try
         {
@@ -50,16 +50,18 @@ internal sealed class TrainedNetwork : IDisposable
     public Evaluation Evaluate(DataSet images, CancellationToken stop)
     {
         var start = Stopwatch.GetTimestamp();
-        var sums = default(PassSums);
-        ForEachBatch(images, images.Count, stop, (_, count) =>
+        var results = new float[(long)SampleResults.Rows * images.Count];
+        ForEachBatch(images, images.Count, stop, (first, count) =>
         {
             _network.Evaluate(count);
-            sums = sums.With(_network.Results);
+            _network.Results.CopyTo(0, count, results, first);
         });
-        return new Evaluation(images.Count, sums.MeanLoss, sums.Accuracy, images.Count / Stopwatch.GetElapsedTime(start).TotalSeconds);
+        var report = ClassificationReport.Of(images, new SampleResults(results), _network.Model.Classes);
+        return new Evaluation(report, images.Count / Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
-    public void Predict(DataSet images, int limit, Action<Prediction> tell, CancellationToken stop)
+    /// <param name="guesses">So many of each image.</param>
+    public void Predict(DataSet images, int limit, int guesses, Action<Prediction> tell, CancellationToken stop)
     {
         var givesProbabilities = ModelSummary.Of(_network.Model).Layers[^1].Kind == "softmax";
         var classes = _network.Model.Classes;
@@ -68,28 +70,20 @@ internal sealed class TrainedNetwork : IDisposable
             _network.Infer(count);
             for (var i = 0; i < count; i++)
             {
-                tell(Best(first + i, _network.Output.Slice(i * classes, classes), givesProbabilities));
+                tell(new Prediction(first + i, Best(_network.Output.Slice(i * classes, classes), guesses, givesProbabilities)));
             }
         });
     }
 
     public void Dispose() => _network.Dispose();
 
-    private static Prediction Best(int image, ReadOnlySpan<float> outputs, bool areProbabilities)
+    // Of equal ones the first.
+    private static List<Guess> Best(ReadOnlySpan<float> outputs, int guesses, bool areProbabilities)
     {
-        var best = 0;
-        for (var i = 1; i < outputs.Length; i++)
-        {
-            best = outputs[i] > outputs[best] ? i : best;
-        }
-
-        var sum = 0.0;
-        foreach (var output in outputs)
-        {
-            sum += Math.Exp(output - outputs[best]);
-        }
-
-        return new Prediction(image, best, areProbabilities ? outputs[best] : 1 / sum);
+        var values = outputs.ToArray();
+        List<int> best = [.. Enumerable.Range(0, values.Length).OrderByDescending(i => values[i]).Take(guesses)];
+        var sum = values.Sum(output => Math.Exp(output - values[best[0]]));
+        return [.. best.Select(i => new Guess(i, areProbabilities ? values[i] : Math.Exp(values[i] - values[best[0]]) / sum))];
     }
 
     private void ForEachBatch(DataSet images, int count, CancellationToken stop, Action<int, int> run)

@@ -86,7 +86,7 @@ public sealed class JobValidator(DataCatalog catalog, FileRoots files)
         try
         {
             var built = model.Zoo.Length > 0
-                ? Zoo.Create(model.Zoo, facts.Shape, (int)model.Classes, new ZooOptions(model.Width, model.HasDropout ? model.Dropout : null))
+                ? Zoo.Create(model.Zoo, facts.Shape, (int)model.Classes, new ZooOptions(model.Width, model.HasDropout ? model.Dropout : null, ZooOptions.VariantOf(model.Variant)))
                 : Model.FromJson(JobFile.ModelJson(model), facts.Shape);
             _ = built.Classes;
             return built;
@@ -102,7 +102,7 @@ public sealed class JobValidator(DataCatalog catalog, FileRoots files)
         TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training)).CheckFits(model);
         if (spec.Training.Init is { Weights.Length: > 0 } init)
         {
-            WarmStart.Check(ParameterLayout.Of(model), init.Weights, init.Strict);
+            WarmStart.Check(ParameterLayout.Of(model), init.Weights, init.Strict, WeightSelection.FromJson(JobFile.SectionJson(init)));
         }
     }
 

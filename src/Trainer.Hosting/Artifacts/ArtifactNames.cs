@@ -7,5 +7,11 @@ public static class ArtifactNames
     public const string OptimizerState = "optimizer.safetensors";
     public const string Metrics = "metrics.jsonl";
 
-    public static IReadOnlyList<string> All { get; } = [Metrics, Weights, OptimizerState];
+    /// <summary>Of the last epoch that was evaluated.</summary>
+    public const string Evaluation = "evaluation.json";
+
+    /// <summary>Of the best one.</summary>
+    public const string BestEvaluation = "evaluation-best.json";
+
+    public static IReadOnlyList<string> All { get; } = [Metrics, Evaluation, BestEvaluation, Weights, OptimizerState];
 }

@@ -51,6 +51,9 @@ public sealed record CheckpointManifest(int Format, string Job, ulong Item, stri
     /// <summary>That the model gives.</summary>
     public int? Classes { get; init; }
 
+    /// <summary>By label; null: they have no names, or those of the known data set that the job names.</summary>
+    public IReadOnlyList<string>? ClassNames { get; init; }
+
     /// <summary>Where a file of a checkpoint is in the store of its job.</summary>
     public static string KeyOf(string checkpoint, string file) => $"{Folder}/{checkpoint}/{file}";
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Trainer.Kernels.Randomness;
 
@@ -163,6 +164,9 @@ public sealed class DataSet
 
         return Convert.ToHexStringLower(sum.GetHashAndReset().AsSpan(0, 8));
     }
+
+    /// <summary>What a class is called: its number where classes have no names.</summary>
+    public string ClassNameOf(int label) => label >= 0 && label < ClassNames.Count ? ClassNames[label] : label.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The class index of a sample.</summary>
     public int LabelOf(int index) => _source.LabelOf(Place(index)) - _labelOffset;

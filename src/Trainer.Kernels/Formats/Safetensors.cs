@@ -24,26 +24,27 @@ public static class Safetensors
     /// <param name="layout">What lies where in <paramref name="weights"/>.</param>
     /// <param name="weights">The flat buffer.</param>
     /// <param name="batches">What each num_batches_tracked is, by its name; null: 0.</param>
-    public static string WriteWeights(string path, ParameterLayout layout, ReadOnlySpan<float> weights, Func<string, long>? batches = null)
+    /// <param name="facts">Null: the file says nothing beside the weights.</param>
+    public static string WriteWeights(string path, ParameterLayout layout, ReadOnlySpan<float> weights, Func<string, long>? batches = null, ArtifactFacts? facts = null)
     {
         using var file = new AtomicFile(path);
-        var sum = WriteWeights(file.Stream, layout, weights, batches);
+        var sum = WriteWeights(file.Stream, layout, weights, batches, facts);
         file.Commit();
         return sum;
     }
 
     /// <summary>As the other, to a stream.</summary>
-    public static string WriteWeights(Stream to, ParameterLayout layout, ReadOnlySpan<float> weights, Func<string, long>? batches = null)
+    public static string WriteWeights(Stream to, ParameterLayout layout, ReadOnlySpan<float> weights, Func<string, long>? batches = null, ArtifactFacts? facts = null)
     {
         if (weights.Length != layout.Elements)
         {
             throw new ArgumentException($"{weights.Length} weights for a layout of {layout.Elements} elements.", nameof(weights));
         }
 
-        return Write(to, layout.StateDict.Select(entry => entry.Slot is { } slot ? Item.Of(entry.Name, slot, 0) : Item.Of(entry.Name, batches?.Invoke(entry.Name) ?? 0)), weights);
+        return Write(to, layout.StateDict.Select(entry => entry.Slot is { } slot ? Item.Of(entry.Name, slot, 0) : Item.Of(entry.Name, batches?.Invoke(entry.Name) ?? 0)), weights, facts);
     }
 
-    /// <summary>As <see cref="WriteWeights(string, ParameterLayout, ReadOnlySpan{float}, Func{string, long})"/>, of an optimizer's state: per parameter what torch.optim calls it (<c>0.weight.exp_avg</c>), and the number of steps.</summary>
+    /// <summary>As <see cref="WriteWeights(string, ParameterLayout, ReadOnlySpan{float}, Func{string, long}, ArtifactFacts)"/>, of an optimizer's state: per parameter what torch.optim calls it (<c>0.weight.exp_avg</c>), and the number of steps.</summary>
     /// <param name="path">A file there is replaced.</param>
     /// <param name="layout">What lies where in each buffer of <paramref name="state"/>.</param>
     /// <param name="names">Of the buffers, which lie one behind another: <c>momentum_buffer</c>, or <c>exp_avg</c> and <c>exp_avg_sq</c>.</param>
@@ -79,12 +80,12 @@ public static class Safetensors
         return file.Entries.Values.ToDictionary(entry => entry.Name, entry => (entry.Shape, file.Read(entry.Name)));
     }
 
-    private static string Write(Stream to, IEnumerable<Item> content, ReadOnlySpan<float> values)
+    private static string Write(Stream to, IEnumerable<Item> content, ReadOnlySpan<float> values, ArtifactFacts? facts = null)
     {
         List<Item> items = [.. content.OrderByDescending(item => item.ElementBytes).ThenBy(item => item.Name, StringComparer.Ordinal)];
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> counted = stackalloc byte[sizeof(long)];
-        Append(Header(items));
+        Append(Header(items, facts));
         foreach (var item in items)
         {
             BinaryPrimitives.WriteInt64LittleEndian(counted, item.Count);
@@ -101,14 +102,14 @@ public static class Safetensors
     }
 
     /// <summary>Length and JSON, padded with spaces so that the tensors start at a multiple of 8.</summary>
-    private static byte[] Header(IReadOnlyList<Item> items)
+    private static byte[] Header(IReadOnlyList<Item> items, ArtifactFacts? facts)
     {
         using var stream = new MemoryStream();
         stream.SetLength(LengthBytes);
         stream.Position = LengthBytes;
         using (var json = new Utf8JsonWriter(stream))
         {
-            WriteJson(json, items);
+            WriteJson(json, items, facts);
         }
 
         while (stream.Length % LengthBytes != 0)
@@ -121,11 +122,16 @@ public static class Safetensors
         return header;
     }
 
-    private static void WriteJson(Utf8JsonWriter json, IReadOnlyList<Item> items)
+    private static void WriteJson(Utf8JsonWriter json, IReadOnlyList<Item> items, ArtifactFacts? facts)
     {
         json.WriteStartObject();
         json.WriteStartObject(Metadata);
         json.WriteString("format", "pt");
+        foreach (var (name, value) in facts?.ToMetadata() ?? new Dictionary<string, string>())
+        {
+            json.WriteString(name, value);
+        }
+
         json.WriteEndObject();
         var offset = 0L;
         foreach (var item in items)

@@ -5,34 +5,37 @@ using Trainer.Kernels.Data;
 namespace Trainer.Kernels.Formats;
 
 /// <summary>A tensor of a safetensors file, as the header has it.</summary>
-/// <param name="Type">Null: elements of this dtype cannot be read.</param>
 /// <param name="Begin">Of the data.</param>
-internal sealed record SafetensorsEntry(string Name, Shape Shape, string Dtype, ElementType? Type, long Begin, long End);
+internal sealed record SafetensorsEntry(string Name, Shape Shape, string Dtype, ElementType? Type, long Begin, long End) : TensorEntry(Name, Shape, Dtype, Type);
 
 /// <summary>
 /// Reads a safetensors file from anywhere: every length and offset is checked against the file's size before anything is
 /// allocated, and tensors must cover the data exactly, without gaps or overlaps, as the reference implementation demands. A tensor that nobody reads may
 /// be of any dtype.
 /// </summary>
-internal sealed class SafetensorsReader : IDisposable
+internal sealed class SafetensorsReader : TensorFile
 {
-    private readonly string _path;
-    private readonly FileStream _file;
+    private readonly Dictionary<string, TensorEntry> _entries;
     private readonly long _data;
-
-    private SafetensorsReader(string path, FileStream file)
-    {
-        (_path, _file) = (path, file);
-        var header = ReadHeader();
-        _data = Safetensors.LengthBytes + header.Length;
-        Entries = ParseHeader(header);
-        CheckCover(_file.Length - _data);
-    }
-
-    public IReadOnlyDictionary<string, SafetensorsEntry> Entries { get; }
+    private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
 
     /// <exception cref="DataFileException">Not a safetensors file: what and at which offset.</exception>
-    public static SafetensorsReader Open(string path)
+    public SafetensorsReader(string path, FileStream file)
+        : base(path, file)
+    {
+        var header = ReadHeader();
+        _data = Safetensors.LengthBytes + header.Length;
+        _entries = ParseHeader(header);
+        CheckCover(file.Length - _data);
+    }
+
+    public override IReadOnlyDictionary<string, TensorEntry> Entries => _entries;
+
+    /// <summary>Words that the file has beside its tensors.</summary>
+    public IReadOnlyDictionary<string, string> Metadata => _metadata;
+
+    /// <exception cref="DataFileException">Not a safetensors file: what and at which offset.</exception>
+    public static new SafetensorsReader Open(string path)
     {
         var file = FileSystem.OpenRegular(path);
         try
@@ -46,47 +49,16 @@ internal sealed class SafetensorsReader : IDisposable
         }
     }
 
-    /// <summary>The elements of a tensor as float32, rounded to nearest where they have more bits.</summary>
-    /// <exception cref="DataFileException">Its dtype cannot be read.</exception>
-    public float[] Read(string name)
-    {
-        var (entry, bytes) = (Entries[name], ReadBytes(name));
-        var type = TypeOf(entry);
-        var values = new float[entry.Shape.Elements];
-        for (var i = 0; i < values.Length; i++)
-        {
-            values[i] = type.Real(bytes.AsSpan(i * type.Bytes));
-        }
-
-        return values;
-    }
-
-    /// <summary>The one element of a tensor that counts something.</summary>
-    /// <exception cref="DataFileException">It is no whole number, or there are several.</exception>
-    public long ReadCount(string name)
-    {
-        var entry = Entries[name];
-        return entry is { Type.Whole: { } whole, Shape.Elements: 1 }
-            ? whole(ReadBytes(name))
-            : throw Refuse($"tensor '{name}' has dtype {entry.Dtype} and shape {entry.Shape}; expected one whole number (I64)");
-    }
-
-    public void Dispose() => _file.Dispose();
-
-    /// <exception cref="DataFileException">There is none.</exception>
-    public ElementType TypeOf(SafetensorsEntry entry) =>
-        entry.Type ?? throw Refuse($"tensor '{entry.Name}' has dtype '{entry.Dtype}'; expected {string.Join(", ", ElementType.Names)}");
-
     private byte[] ReadHeader()
     {
         Span<byte> prefix = stackalloc byte[Safetensors.LengthBytes];
-        if (_file.ReadAtLeast(prefix, prefix.Length, throwOnEndOfStream: false) < prefix.Length)
+        if (File.ReadAtLeast(prefix, prefix.Length, throwOnEndOfStream: false) < prefix.Length)
         {
-            throw Refuse($"ends at offset {_file.Length}; expected a header length of {Safetensors.LengthBytes} bytes at offset 0");
+            throw Refuse($"ends at offset {File.Length}; expected a header length of {Safetensors.LengthBytes} bytes at offset 0");
         }
 
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-        var available = (ulong)(_file.Length - Safetensors.LengthBytes);
+        var available = (ulong)(File.Length - Safetensors.LengthBytes);
         if (length > available || length > (ulong)Array.MaxLength)
         {
             throw Refuse(FileKind.Of(prefix) is { } kind
@@ -95,19 +67,23 @@ internal sealed class SafetensorsReader : IDisposable
         }
 
         var header = new byte[length];
-        _file.ReadExactly(header);
+        File.ReadExactly(header);
         return header;
     }
 
-    private Dictionary<string, SafetensorsEntry> ParseHeader(byte[] header)
+    private Dictionary<string, TensorEntry> ParseHeader(byte[] header)
     {
         try
         {
             using var json = JsonDocument.Parse(header);
-            var entries = new Dictionary<string, SafetensorsEntry>(StringComparer.Ordinal);
+            var entries = new Dictionary<string, TensorEntry>(StringComparer.Ordinal);
             foreach (var property in json.RootElement.EnumerateObject())
             {
-                if (property.Name != Safetensors.Metadata && !entries.TryAdd(property.Name, ParseEntry(property)))
+                if (property.Name == Safetensors.Metadata)
+                {
+                    ParseMetadata(property.Value);
+                }
+                else if (!entries.TryAdd(property.Name, ParseEntry(property)))
                 {
                     throw Refuse($"header at offset {Safetensors.LengthBytes} names tensor '{property.Name}' twice");
                 }
@@ -119,6 +95,17 @@ internal sealed class SafetensorsReader : IDisposable
         {
             var place = broken is JsonException { BytePositionInLine: { } position, LineNumber: 0 } ? position : 0;
             throw Refuse($"header at offset {Safetensors.LengthBytes + place} is not what safetensors has: {broken.Message}", broken);
+        }
+    }
+
+    private void ParseMetadata(JsonElement words)
+    {
+        if (words.ValueKind == JsonValueKind.Object) // Whatever else it is, the tensors can be read.
+        {
+            foreach (var word in words.EnumerateObject().Where(word => word.Value.ValueKind == JsonValueKind.String))
+            {
+                _metadata[word.Name] = word.Value.GetString()!;
+            }
         }
     }
 
@@ -145,7 +132,7 @@ internal sealed class SafetensorsReader : IDisposable
     private void CheckCover(long length)
     {
         var end = 0L;
-        foreach (var entry in Entries.Values.OrderBy(entry => entry.Begin).ThenBy(entry => entry.End))
+        foreach (var entry in _entries.Values.Cast<SafetensorsEntry>().OrderBy(entry => entry.Begin).ThenBy(entry => entry.End))
         {
             if (entry.Begin != end)
             {
@@ -157,18 +144,16 @@ internal sealed class SafetensorsReader : IDisposable
 
         if (end != length)
         {
-            throw Refuse($"tensors end at {end} of the data; the file has {length} bytes of it, up to offset {_file.Length}");
+            throw Refuse($"tensors end at {end} of the data; the file has {length} bytes of it, up to offset {File.Length}");
         }
     }
 
-    private byte[] ReadBytes(string name)
+    protected override byte[] ReadBytes(TensorEntry entry)
     {
-        var entry = Entries[name];
-        var bytes = new byte[entry.End - entry.Begin];
-        _file.Position = _data + entry.Begin;
-        _file.ReadExactly(bytes);
+        var place = (SafetensorsEntry)entry;
+        var bytes = new byte[place.End - place.Begin];
+        File.Position = _data + place.Begin;
+        File.ReadExactly(bytes);
         return bytes;
     }
-
-    private DataFileException Refuse(string problem, Exception? inner = null) => new(_path, problem, inner);
 }

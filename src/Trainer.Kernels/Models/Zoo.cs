@@ -5,11 +5,25 @@ namespace Trainer.Kernels.Models;
 /// <summary>What a network of the zoo lets its user choose beside input and classes.</summary>
 /// <param name="Width">Multiplies the channels that convolutions give, but not classes (rounded, at least 1); hidden linear layers stay.</param>
 /// <param name="Dropout">Probability of its dropout layers; null: the network's own.</param>
-public sealed record ZooOptions(double Width = 1, double? Dropout = null)
+/// <param name="Variant">Whose network of that name.</param>
+public sealed record ZooOptions(double Width = 1, double? Dropout = null, ZooVariant Variant = ZooVariant.D2L)
 {
     public static ZooOptions Default { get; } = new();
 
+    /// <summary>As a job file has it; empty: Dive into Deep Learning's.</summary>
+    public static ZooVariant VariantOf(string word) => word == "torchvision" ? ZooVariant.Torchvision : ZooVariant.D2L;
+
     internal int Channels(int channels) => Math.Max(1, (int)Math.Round(channels * Width));
+}
+
+/// <summary>Who has a network so.</summary>
+public enum ZooVariant
+{
+    /// <summary>Dive into Deep Learning, and what is there beside it.</summary>
+    D2L,
+
+    /// <summary>torchvision.models: what its weights fit.</summary>
+    Torchvision,
 }
 
 /// <summary>One network of the zoo.</summary>
@@ -61,10 +75,16 @@ public static partial class Zoo
     /// <exception cref="ModelException">No such network (path <c>zoo</c>), or it does not fit the input.</exception>
     public static Model Create(string name, Shape input, int classes, ZooOptions? options = null)
     {
-        var entry = Entries.FirstOrDefault(entry => entry.Name == name)
-            ?? throw new ModelException("zoo", $"no network is called '{name}'; expected one of {string.Join(", ", Names)}");
-        return entry.Create(input, classes, options ?? ZooOptions.Default);
+        options ??= ZooOptions.Default;
+        var known = options.Variant == ZooVariant.Torchvision ? Torchvision : Entries;
+        var entry = known.FirstOrDefault(entry => entry.Name == name) ?? throw new ModelException("zoo", Unknown(name, options.Variant));
+        return entry.Create(input, classes, options);
     }
+
+    private static string Unknown(string name, ZooVariant variant) =>
+        variant == ZooVariant.Torchvision ? $"there is no network '{name}' of torchvision's; expected one of {string.Join(", ", Torchvision.Select(entry => entry.Name))}"
+        : Torchvision.Any(entry => entry.Name == name) ? $"'{name}' is one of torchvision's: say so with model.variant: torchvision"
+        : $"no network is called '{name}'; expected one of {string.Join(", ", Names)}";
 
     /// <summary>D2L initialises the weights of all its convolutions and linear layers so; biases are PyTorch's default.</summary>
     private static Conv2d Conv(int channels, Size2 kernel, Size2? stride = null, Size2? padding = null, string? name = null) =>

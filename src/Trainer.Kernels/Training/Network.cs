@@ -96,7 +96,7 @@ public sealed class Network : IDisposable
         ? Read(_memory.Output.Slice(0, _run.Samples * Model.OutputShape.Elements))
         : _hostBatch.Output[..checked((int)(_run.Samples * Model.OutputShape.Elements))];
 
-    /// <summary>After a pass: loss, weight and correctness of each local sample. Waits for the device.</summary>
+    /// <summary>After a pass: what it found out about each local sample. Waits for the device.</summary>
     public SampleResults Results
     {
         get
@@ -109,6 +109,15 @@ public sealed class Network : IDisposable
             for (var i = 0; i < samples; i++)
             {
                 (results[samples + i], results[(3 * samples) + i]) = (_recipe.Loss.WeightOf(Labels[i]), Labels[i] == _recipe.Loss.Ignored ? 0 : 1);
+            }
+
+            if (_run.Evaluates && Model.OutputShape.Elements == Model.Classes)
+            {
+                LabelRank.Fill(Output, Labels[..samples], results.Slice(4 * samples, samples), results[(5 * samples)..]);
+            }
+            else
+            {
+                results[(4 * samples)..].Clear();
             }
 
             return new SampleResults(results);

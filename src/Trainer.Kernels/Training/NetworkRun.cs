@@ -13,6 +13,9 @@ internal sealed class NetworkRun(
     /// <summary>Of the last batch.</summary>
     public int Samples { get; private set; }
 
+    /// <summary>Whether the last pass evaluated.</summary>
+    public bool Evaluates { get; private set; }
+
     /// <summary>When the last pass that trains began its backward half (<see cref="Stopwatch.GetTimestamp"/>).</summary>
     public long BackwardStarted { get; private set; }
 
@@ -20,7 +23,7 @@ internal sealed class NetworkRun(
     public void Train(BatchSlice slice, ulong seed, ulong step, Action<int>? bucketReady)
     {
         CheckSlice(slice);
-        Samples = slice.LocalSamples;
+        (Samples, Evaluates) = (slice.LocalSamples, false);
         states.Current.BringToDevice();
         if (options.Parts is { } parts)
         {
@@ -39,7 +42,7 @@ internal sealed class NetworkRun(
     {
         ArgumentOutOfRangeException.ThrowIfNegative(samples);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(samples, options.MaxSamples);
-        Samples = samples;
+        (Samples, Evaluates) = (samples, true);
         states.Current.BringToDevice();
         for (var first = 0; first < samples; first += options.PassSamples)
         {

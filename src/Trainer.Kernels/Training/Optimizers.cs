@@ -118,20 +118,5 @@ public sealed record ParameterGroup(
     /// <summary>How many updates leave them as they are.</summary>
     internal long FrozenUpdates(TrainingLength length) => Frozen ? long.MaxValue : (FrozenEpochs ?? 0L) * length.StepsPerEpoch;
 
-    public bool Matches(string name) => Matches(Pattern, name);
-
-    private static bool Matches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> name)
-    {
-        if (pattern.IsEmpty)
-        {
-            return name.IsEmpty;
-        }
-
-        if (pattern[0] == '*')
-        {
-            return Matches(pattern[1..], name) || (!name.IsEmpty && Matches(pattern, name[1..]));
-        }
-
-        return !name.IsEmpty && (pattern[0] == '?' || pattern[0] == name[0]) && Matches(pattern[1..], name[1..]);
-    }
+    public bool Matches(string name) => NamePattern.Matches(Pattern, name);
 }

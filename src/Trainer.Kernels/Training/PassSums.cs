@@ -7,7 +7,7 @@ namespace Trainer.Kernels.Training;
 public readonly ref struct SampleResults(ReadOnlySpan<float> values)
 {
     /// <summary>Values of a sample.</summary>
-    public const int Rows = 4;
+    public const int Rows = 6;
 
     private readonly ReadOnlySpan<float> _values = values;
 
@@ -24,6 +24,12 @@ public readonly ref struct SampleResults(ReadOnlySpan<float> values)
 
     /// <summary>0 where the loss ignores the sample, else 1.</summary>
     public ReadOnlySpan<float> Counted => Row(3);
+
+    /// <summary>The class of the largest output, the first among equals; of a pass that evaluates, else 0.</summary>
+    public ReadOnlySpan<float> Predicted => Row(4);
+
+    /// <summary>How many classes stand before the label's by their outputs: 0 where it is predicted; of a pass that evaluates, else 0.</summary>
+    public ReadOnlySpan<float> Rank => Row(5);
 
     /// <summary>Copies some samples' values to those of others.</summary>
     /// <param name="target">Rows of more samples.</param>

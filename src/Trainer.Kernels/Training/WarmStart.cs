@@ -5,12 +5,19 @@ using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Training;
 
-/// <summary>What a start from a file did not take, by names in their order.</summary>
+/// <summary>What a start from a file did not take, by the model's names in their order.</summary>
 /// <param name="LeftOut">The file has them, the model has not.</param>
 /// <param name="Missing">The model has them, the file has not: they start as they would without.</param>
-public sealed record WarmStartRest(IReadOnlyList<string> LeftOut, IReadOnlyList<string> Missing);
+public sealed record WarmStartRest(IReadOnlyList<string> LeftOut, IReadOnlyList<string> Missing)
+{
+    /// <summary>What the selection leaves out of the file.</summary>
+    public IReadOnlyList<string> Excluded { get; init; } = [];
 
-/// <summary>Puts the tensors of a safetensors file into a network, by torch.nn's names, as torch's load_state_dict does.</summary>
+    /// <summary>What the selection leaves to the model: they start as they would without.</summary>
+    public IReadOnlyList<string> Reset { get; init; } = [];
+}
+
+/// <summary>Puts the tensors of a file of safetensors or of torch.save into a network, by torch.nn's names, as torch's load_state_dict does.</summary>
 public static class WarmStart
 {
     private const int Named = 4;
@@ -18,20 +25,21 @@ public static class WarmStart
     /// <summary>Weights to train on from; batches that running statistics have seen go on where they were.</summary>
     /// <param name="network">Initialised; what the file does not have keeps its value.</param>
     /// <param name="path">Of the file.</param>
-    /// <param name="strict">The file must have every tensor of the model and no other. Counts of batches may be missing all the same.</param>
+    /// <param name="strict">What is meant of the file must be every tensor of the model and no other. Counts of batches may be missing all the same.</param>
+    /// <param name="selection">What is meant; null: all of it.</param>
     /// <exception cref="DataFileException">The file cannot be read, does not fit, or has a value that is not finite: then nothing is changed.</exception>
-    public static WarmStartRest Load(Network network, string path, bool strict = true) => Load(network, path, strict, mustBeFinite: true);
+    public static WarmStartRest Load(Network network, string path, bool strict = true, WeightSelection? selection = null) =>
+        Load(network, path, strict, selection ?? WeightSelection.All, mustBeFinite: true);
 
     /// <summary>Weights to look at as they are: likewise, but that they may be anything.</summary>
-    public static void LoadTrained(Network network, string path) => Load(network, path, strict: true, mustBeFinite: false);
+    public static void LoadTrained(Network network, string path) => Load(network, path, strict: true, WeightSelection.All, mustBeFinite: false);
 
-    /// <summary>Whether <see cref="Load(Network, string, bool)"/> would succeed, from the file's header alone.</summary>
+    /// <summary>Whether <see cref="Load(Network, string, bool, WeightSelection)"/> would succeed, from the file's header alone.</summary>
     /// <exception cref="DataFileException">It would not.</exception>
-    public static WarmStartRest Check(ParameterLayout layout, string path, bool strict = true)
+    public static WarmStartRest Check(ParameterLayout layout, string path, bool strict = true, WeightSelection? selection = null)
     {
-        using var file = SafetensorsReader.Open(path);
-        Fit(layout, path, file, strict);
-        return RestOf(layout, file);
+        using var file = TensorFile.Open(path);
+        return Fit(layout, path, file, strict, selection ?? WeightSelection.All).Rest;
     }
 
     /// <summary>Puts an optimizer's state into a network, by torch.optim's names (<c>0.weight.exp_avg</c>).</summary>
@@ -62,18 +70,19 @@ public static class WarmStart
         return (long)tensors["step"].Values[0];
     }
 
-    private static WarmStartRest Load(Network network, string path, bool strict, bool mustBeFinite)
+    private static WarmStartRest Load(Network network, string path, bool strict, WeightSelection selection, bool mustBeFinite)
     {
-        using var file = SafetensorsReader.Open(path);
-        var counters = network.Layout.StateDict.Where(entry => entry.Slot is null && file.Entries.ContainsKey(entry.Name)).Select(entry => entry.Name);
-        var counts = counters.ToDictionary(name => name, file.ReadCount, StringComparer.Ordinal);
+        using var file = TensorFile.Open(path);
+        var fit = Fit(network.Layout, path, file, strict, selection);
+        var counters = network.Layout.StateDict.Where(entry => entry.Slot is null && fit.Meant.ContainsKey(entry.Name)).Select(entry => entry.Name);
+        var counts = counters.ToDictionary(name => name, name => file.ReadCount(fit.Meant[name].Name), StringComparer.Ordinal);
         var values = new List<(ParameterSlot Slot, float[] Values)>();
-        foreach (var slot in Fit(network.Layout, path, file, strict))
+        foreach (var slot in fit.Slots)
         {
-            values.Add((slot, file.Read(slot.Name)));
+            values.Add((slot, file.Read(fit.Meant[slot.Name].Name)));
             if (mustBeFinite)
             {
-                CheckFinite(path, file.Entries[slot.Name], values[^1].Values);
+                CheckFinite(path, fit.Meant[slot.Name], values[^1].Values);
             }
         }
 
@@ -87,46 +96,45 @@ public static class WarmStart
             network.TrackBatchesFrom(name, count);
         }
 
-        return RestOf(network.Layout, file);
+        return fit.Rest;
     }
 
-    /// <summary>The slots that the file has tensors for.</summary>
-    private static List<ParameterSlot> Fit(ParameterLayout layout, string path, SafetensorsReader file, bool strict)
+    /// <summary>The slots that the file has tensors for, and what is left.</summary>
+    private static Fitted Fit(ParameterLayout layout, string path, TensorFile file, bool strict, WeightSelection selection)
     {
-        var slots = layout.StateDict.Where(entry => entry.Slot is not null)
-            .ToDictionary(entry => entry.Name, entry => entry.Slot!, StringComparer.Ordinal);
+        var (meant, excluded) = selection.Of(path, file);
+        var known = layout.StateDict.ToDictionary(entry => entry.Name, StringComparer.Ordinal);
+        WeightSelection.RefuseIdle(path, "reset", selection.Reset, NamePattern.Matches, known.Keys);
+        var rest = new WarmStartRest(
+            [.. meant.Keys.Where(name => !known.ContainsKey(name)).Order(StringComparer.Ordinal)],
+            [.. known.Values.Where(entry => entry.Slot is not null && !meant.ContainsKey(entry.Name) && !selection.Resets(entry.Name)).Select(entry => entry.Name).Order(StringComparer.Ordinal)])
+        {
+            Excluded = [.. excluded.Where(name => !selection.Resets(name))],
+            Reset = [.. known.Values.Where(entry => entry.Slot is not null && selection.Resets(entry.Name)).Select(entry => entry.Name).Order(StringComparer.Ordinal)],
+        };
         if (strict)
         {
-            var rest = RestOf(layout, file);
             Refuse(path, "has no", rest.Missing, "which the model has (strict)");
             Refuse(path, "has", rest.LeftOut, "which the model has not (strict)");
         }
 
-        var shared = slots.Values.Where(slot => file.Entries.ContainsKey(slot.Name)).ToList();
+        List<ParameterSlot> shared = [.. known.Values.Where(entry => meant.ContainsKey(entry.Name)).Select(entry => entry.Slot).OfType<ParameterSlot>()];
         foreach (var slot in shared)
         {
-            var entry = file.Entries[slot.Name];
+            var entry = meant[slot.Name];
             _ = file.TypeOf(entry);
             if (entry.Shape != slot.Shape)
             {
-                throw new DataFileException(path, $"tensor '{slot.Name}' has shape {entry.Shape}; the model's is {slot.Shape}");
+                throw new DataFileException(path, $"tensor '{entry.Name}' has shape {entry.Shape}; the model's is {slot.Shape}");
             }
         }
 
         return shared.Count > 0
-            ? shared
-            : throw new DataFileException(path, $"has none of the model's tensors {string.Join(", ", slots.Keys.Take(Named))}");
+            ? new Fitted(meant, shared, rest)
+            : throw new DataFileException(path, $"has none of the model's tensors {string.Join(", ", known.Values.Where(entry => entry.Slot is not null).Select(entry => entry.Name).Take(Named))}");
     }
 
-    private static WarmStartRest RestOf(ParameterLayout layout, SafetensorsReader file)
-    {
-        var known = layout.StateDict.ToDictionary(entry => entry.Name, StringComparer.Ordinal);
-        return new WarmStartRest(
-            [.. file.Entries.Keys.Where(name => !known.ContainsKey(name)).Order(StringComparer.Ordinal)],
-            [.. known.Values.Where(entry => entry.Slot is not null && !file.Entries.ContainsKey(entry.Name)).Select(entry => entry.Name).Order(StringComparer.Ordinal)]);
-    }
-
-    private static void CheckFinite(string path, SafetensorsEntry entry, ReadOnlySpan<float> values)
+    private static void CheckFinite(string path, TensorEntry entry, ReadOnlySpan<float> values)
     {
         for (var i = 0; i < values.Length; i++)
         {
@@ -160,4 +168,7 @@ public static class WarmStart
             throw new DataFileException(path, $"{verb} {string.Join(", ", names.Take(Named))}{more}, {reason}");
         }
     }
+
+    /// <param name="Meant">Tensors of the file by the model's names.</param>
+    private sealed record Fitted(IReadOnlyDictionary<string, TensorEntry> Meant, IReadOnlyList<ParameterSlot> Slots, WarmStartRest Rest);
 }

@@ -46,7 +46,7 @@ internal sealed partial class AllReduce
         {
             SumsOnTheWire.Write(statistics, _statisticsTotal);
             _statisticsHash = HostHash.Of(_statisticsTotal);
-            _step.Statistics = statistics;
+            (_step.Statistics, _step.Samples) = (statistics, _statistics.SamplesOf(_step.Plan.Samples));
             Announce(FrameHeader.Statistics);
         }
     }

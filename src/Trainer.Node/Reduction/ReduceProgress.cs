@@ -22,6 +22,9 @@ internal sealed class ReduceProgress(ulong item, StepPlan plan)
 
     public PassSums Statistics { get; set; }
 
+    /// <summary>The <see cref="SampleResults"/> of all members, where this one sums them.</summary>
+    public ReadOnlyMemory<float> Samples { get; set; }
+
     /// <summary>The item is the last one of the generation.</summary>
     public bool EndsGeneration { get; set; }
 
@@ -44,7 +47,7 @@ internal sealed class ReduceProgress(ulong item, StepPlan plan)
     }
 
     public ReduceResult Result() =>
-        new(Statistics, _sent, _received, _started == 0 ? 0 : Stopwatch.GetElapsedTime(_started).TotalSeconds, EndsGeneration);
+        new(Statistics, _sent, _received, _started == 0 ? 0 : Stopwatch.GetElapsedTime(_started).TotalSeconds, EndsGeneration) { Samples = Samples };
 
     private int IndexOf(uint chunk) => chunk == FrameHeader.Statistics ? _totals.Length - 1 : (int)chunk;
 }

@@ -7,6 +7,9 @@ namespace Trainer.Node.Reduction;
 /// <param name="EndsGeneration">All members stop after they have applied the item.</param>
 public readonly record struct ReduceResult(PassSums Statistics, long BytesSent, long BytesReceived, double Seconds, bool EndsGeneration = false)
 {
+    /// <summary>At the first member, what the passes of all found out about each sample (<see cref="SampleResults"/>), until the next item begins; elsewhere empty.</summary>
+    public ReadOnlyMemory<float> Samples { get; init; }
+
     /// <summary>The hash that each chunk of the total has to have when it is applied; empty: there is none.</summary>
     public ReadOnlyMemory<ulong> Totals { get; init; }
 }

@@ -61,6 +61,9 @@ internal sealed class StatisticsSum(int mostSamples)
         return default(PassSums).With(new SampleResults(all));
     }
 
+    /// <summary>What <see cref="Sum"/> was made of, by position; until the next one.</summary>
+    public ReadOnlyMemory<float> SamplesOf(int samples) => _values.AsMemory(0, SampleResults.Rows * samples);
+
     /// <summary>The first rank whose part is not what it made, to be asked after <see cref="Sum"/>; -1: none.</summary>
     public int FindSpoilt()
     {

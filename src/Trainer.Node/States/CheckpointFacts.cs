@@ -7,6 +7,9 @@ namespace Trainer.Node.States;
 /// <summary>What a checkpoint's manifest says of its state and of the model, so that whoever has the checkpoint needs no data to use it.</summary>
 public sealed record CheckpointFacts(TrainingProgress Progress, Model Model)
 {
+    /// <summary>By label; null: they have no names, or those of a known data set.</summary>
+    public IReadOnlyList<string>? ClassNames { get; init; }
+
     /// <summary>The epoch that has just been closed, with its evaluation; null: something was trained since.</summary>
     private EpochSums? Closed => Progress is { OpenEpoch.Samples: 0, Epochs: [.., { Test.Samples: > 0 } last] } ? last : null;
 
@@ -22,6 +25,7 @@ public sealed record CheckpointFacts(TrainingProgress Progress, Model Model)
         TrainLoss = Closed?.Train.MeanLoss,
         Input = [.. Model.Input.Dimensions],
         Classes = Model.Classes,
+        ClassNames = ClassNames,
     };
 
     private static double ValueOf(BestMetric metric, in EpochSums epoch) => metric.Of(epoch.Test.Accuracy, epoch.Test.MeanLoss, epoch.Train.MeanLoss) ?? double.NaN;

@@ -1,3 +1,4 @@
+using Trainer.Kernels.Formats;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
 
@@ -8,6 +9,9 @@ namespace Trainer.Node.States;
 public sealed record ResultWeights(
     Model Model, ParameterLayout Layout, float[] Weights, IReadOnlyDictionary<string, long> Batches, IReadOnlyList<string> OptimizerNames, float[] OptimizerState, long Updates)
 {
+    /// <summary>What the file of weights says beside them; null: nothing.</summary>
+    public ArtifactFacts? Facts { get; init; }
+
     public static ResultWeights Of(Network network, Optimizer optimizer) => new(
         network.Model,
         network.Layout,

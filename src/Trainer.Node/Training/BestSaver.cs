@@ -36,7 +36,7 @@ internal sealed class BestSaver(ILogger logger, string job, ArtifactStores store
     /// <param name="artifacts">The job's location.</param>
     public void Consider(TrainingJob training, HeldState held, string artifacts, GenerationNumber generation)
     {
-        var facts = new CheckpointFacts(training.States.Current.Progress, training.Model);
+        var facts = training.FactsNow();
         if (held.Item <= _last || !facts.IsBest(training.Best))
         {
             return;

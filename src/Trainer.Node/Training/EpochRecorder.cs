@@ -6,7 +6,7 @@ using Trainer.Protos;
 namespace Trainer.Node.Training;
 
 /// <summary>
-/// Writes the closed epochs beside the job's artifacts, where this worker is the first member, on a thread of its own: training never waits for the store. What could not be written is
+/// Writes the closed epochs, and what the evaluations after the last one and the best one found, beside the job's artifacts, where this worker is the first member, on a thread of its own: training never waits for the store. What could not be written is
 /// written with the next epoch, or tried again after a while.
 /// </summary>
 /// <param name="failed">Called whenever they cannot be written.</param>
@@ -17,11 +17,19 @@ internal sealed class EpochRecorder(ILogger logger, string job, Action failed)
 
     private readonly object _lock = new(); // Monitor.Wait has no counterpart on Lock.
     private ResultFiles? _results;
-    private IReadOnlyList<EpochSummary>? _unwritten;
+    private Unwritten? _unwritten;
     private bool _isWriting;
     private bool _isFailing;
     private bool _isOver;
     private Thread? _thread;
+
+    /// <param name="Last">Evaluation; null: it is written, or there was none.</param>
+    /// <param name="Best">Likewise.</param>
+    private sealed record Unwritten(IReadOnlyList<EpochSummary> Closed, EpochEvaluation? Last, EpochEvaluation? Best)
+    {
+        /// <summary>What could not be written, where nothing newer takes its place.</summary>
+        public Unwritten Over(Unwritten? older) => this with { Last = Last ?? older?.Last, Best = Best ?? older?.Best };
+    }
 
     /// <summary>A generation begins.</summary>
     /// <param name="results">Null: another member writes.</param>
@@ -39,13 +47,15 @@ internal sealed class EpochRecorder(ILogger logger, string job, Action failed)
     }
 
     /// <summary>All epochs that are closed.</summary>
-    public void Record(IReadOnlyList<EpochSummary> closed)
+    /// <param name="closed">By epoch.</param>
+    /// <param name="evaluation">After the last of them; null: there was none.</param>
+    public void Record(IReadOnlyList<EpochSummary> closed, EpochEvaluation? evaluation)
     {
         lock (_lock)
         {
             if (_results is not null)
             {
-                (_unwritten, _isFailing) = (closed, false);
+                (_unwritten, _isFailing) = (new Unwritten(closed, evaluation, evaluation?.IsBest == true ? evaluation : null).Over(_unwritten), false);
                 Monitor.PulseAll(_lock);
             }
         }
@@ -87,24 +97,25 @@ internal sealed class EpochRecorder(ILogger logger, string job, Action failed)
 
     private void Run()
     {
-        while (Next() is var (results, epochs))
+        while (Next() is var (results, unwritten))
         {
             try
             {
-                results.WriteMetrics(epochs);
+                results.WriteMetrics(unwritten.Closed);
+                results.WriteEvaluations(unwritten.Last, unwritten.Best);
                 Ended(failed: null);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 logger.LogWarning("Job {Job}: metrics.jsonl cannot be written, training goes on: {Reason}", job, e.Message);
                 failed();
-                Ended(epochs);
+                Ended(unwritten);
             }
         }
     }
 
     // Null: there is no more to be done.
-    private (ResultFiles Results, IReadOnlyList<EpochSummary> Epochs)? Next()
+    private (ResultFiles Results, Unwritten Epochs)? Next()
     {
         lock (_lock)
         {
@@ -128,12 +139,12 @@ internal sealed class EpochRecorder(ILogger logger, string job, Action failed)
         }
     }
 
-    private void Ended(IReadOnlyList<EpochSummary>? failed)
+    private void Ended(Unwritten? failed)
     {
         lock (_lock)
         {
             (_isWriting, _isFailing) = (false, failed is not null);
-            _unwritten ??= _results is null ? null : failed;
+            _unwritten = _results is null ? null : _unwritten?.Over(failed) ?? failed;
             Monitor.PulseAll(_lock);
         }
     }

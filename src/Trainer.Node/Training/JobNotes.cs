@@ -14,6 +14,8 @@ internal static class JobNotes
         string[] parts =
         [
             .. Part("left out are", rest.LeftOut, "which the model has not"),
+            .. Part("left out are", rest.Excluded, "as include and exclude say"),
+            .. Part("drawn anew are", rest.Reset, "as reset says"),
             .. Part("the file has no", rest.Missing, "which start as they would without it"),
         ];
         return parts.Length == 0 ? null : $"training.init.weights: {string.Join("; ", parts)}.";

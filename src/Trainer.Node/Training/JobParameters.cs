@@ -31,5 +31,5 @@ public sealed record JobParameters(int BatchSize, int Shards, int GroupShards, i
         ? Zoo.Create(model.Zoo, input, model.HasClasses ? (int)model.Classes : classes, OptionsOf(model))
         : Model.FromJson(JobFile.ModelJson(model), input);
 
-    private static ZooOptions OptionsOf(Protos.Model model) => new(model.HasWidth ? model.Width : 1, model.HasDropout ? model.Dropout : null);
+    private static ZooOptions OptionsOf(Protos.Model model) => new(model.HasWidth ? model.Width : 1, model.HasDropout ? model.Dropout : null, ZooOptions.VariantOf(model.Variant));
 }

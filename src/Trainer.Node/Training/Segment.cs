@@ -23,7 +23,11 @@ internal enum SegmentEnd
 /// <param name="State">After the last committed item.</param>
 /// <param name="Epoch">That the item closed; null where it closed none.</param>
 /// <param name="Curve">Steps that the store is to keep.</param>
-internal sealed record CommittedProgress(HeldState State, Progress Progress, EpochSummary? Epoch, IReadOnlyList<CurvePoint> Curve);
+internal sealed record CommittedProgress(HeldState State, Progress Progress, EpochSummary? Epoch, IReadOnlyList<CurvePoint> Curve)
+{
+    /// <summary>What the evaluation that closed the epoch found, at the first member; null elsewhere and where there was none.</summary>
+    public EpochEvaluation? Evaluation { get; init; }
+}
 
 /// <summary>
 /// The items that a member runs in one generation, one after the other, until all members stop or the schedule is done. Asks nobody what comes next. An item is told of once
@@ -131,6 +135,7 @@ internal sealed class Segment
         var (network, progress) = (_work.Network, _work.Job.States.Current.Progress);
         _metrics.Collective(result.Reduced.BytesSent, result.Reduced.BytesReceived, result.Reduced.Seconds);
         EpochSummary? epoch = null;
+        EpochEvaluation? evaluation = null;
         StepRecord? step = null;
         if (Item.Kind == ItemKind.Train)
         {
@@ -147,16 +152,21 @@ internal sealed class Segment
             if (Item.Samples > 0)
             {
                 _metrics.Evaluation(epoch.TestLoss, epoch.TestAccuracy);
+                evaluation = EvaluationOf(progress, result.Reduced.Samples.Span);
             }
         }
 
         _applied = (state, step);
         if (epoch is not null || Stopwatch.GetElapsedTime(_reported) >= ReportEvery)
         {
-            _pending = new CommittedProgress(state, _meter.Snapshot(Item, progress.LastEpoch), epoch, []);
+            _pending = new CommittedProgress(state, _meter.Snapshot(Item, progress.LastEpoch), epoch, []) { Evaluation = evaluation };
             _reported = Stopwatch.GetTimestamp();
         }
     }
+
+    // Null: another member has the samples.
+    private EpochEvaluation? EvaluationOf(Kernels.Training.TrainingProgress progress, ReadOnlySpan<float> samples) =>
+        samples.IsEmpty ? null : EpochEvaluation.Of(progress, _work.Job.Model, _work.Job.Best, _work.Job.Data.Test, samples);
 
     private void AwaitCommit(ulong item, CancellationToken interruption)
     {

@@ -35,7 +35,7 @@ internal sealed class StateSaver(ILogger logger, string job, ArtifactStores stor
                 continue;
             }
 
-            var (reader, facts) = (training.States.CopyOut(), new CheckpointFacts(training.States.Current.Progress, training.Model));
+            var (reader, facts) = (training.States.CopyOut(), training.FactsNow());
             var thread = new Thread(() => Answer(order, () => SaveCheckpoint(order, facts, reader, held))) { IsBackground = true, Name = "checkpoint" };
             _writing = (thread, reader);
             thread.Start();
@@ -54,7 +54,7 @@ internal sealed class StateSaver(ILogger logger, string job, ArtifactStores stor
             return;
         }
 
-        var (weights, facts) = (ResultWeights.Of(network, training.Recipe.Optimizer), new CheckpointFacts(training.States.Current.Progress, training.Model));
+        var (weights, facts) = (ResultWeights.Of(network, training.Recipe.Optimizer) with { Facts = training.Facts }, training.FactsNow());
         var (reader, before) = (training.KeepsCheckpoints ? training.States.CopyOut() : null, _writing?.Thread);
         var thread = new Thread(() => Answer(order, () =>
         {

@@ -403,7 +403,7 @@ internal sealed class StepDriver
         if (progress.Epoch is { } epoch)
         {
             Epochs.Add(epoch);
-            _epochs.Record(Epochs.Closed);
+            _epochs.Record(Epochs.Closed, progress.Evaluation);
         }
 
         _worker.Tell(new Progressed(generation, progress with { Curve = _curve?.Take(withOpen: progress.Epoch is not null) ?? [] }));

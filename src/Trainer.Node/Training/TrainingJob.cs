@@ -2,8 +2,10 @@ using Trainer.Hosting.Artifacts;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Data.Sections;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Formats;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
+using Trainer.Node.States;
 using Trainer.Protos;
 using Model = Trainer.Kernels.Models.Model;
 
@@ -44,6 +46,14 @@ internal sealed class TrainingJob : IDisposable
     /// <summary>By what an epoch is the best.</summary>
     public BestMetric Best { get; }
 
+    /// <summary>What its files say beside weights; null: classes have no names, or those of the known data set that the job names.</summary>
+    public ArtifactFacts? Facts => Data.Train.ClassNames is { Count: > 0 } names && KnownDataSet.All.FirstOrDefault(set => set.Name == Spec.Data.Dataset)?.ClassNames.Count is null or 0
+        ? new ArtifactFacts(names, Model.Input)
+        : null;
+
+    /// <summary>Of the current state.</summary>
+    public CheckpointFacts FactsNow() => new(States.Current.Progress, Model) { ClassNames = Facts?.ClassNames };
+
     /// <summary>Once they are laid out.</summary>
     public StatePair States => _states ?? throw new InvalidOperationException("The states are not laid out.");
 
@@ -57,18 +67,12 @@ internal sealed class TrainingJob : IDisposable
         var (train, test) = DataSection.Load(JobFile.SectionJson(spec.Data));
         var model = JobParameters.BuildModel(spec.Model, train.Shape, train.Labels.Or(test.Labels).Classes(spec.Training.IgnoredLabel));
         var parameters = JobParameters.Of(spec, model);
-        var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training));
-        if (spec.Data.OnError == "skip" && recipe.Loss is Kernels.Training.CrossEntropy entropy)
-        {
-            recipe = recipe with { Loss = entropy.Skipping() };
-            var label = recipe.Loss.Ignored!.Value;
-            (train, test) = (train.Skipping(label, Tell), test.Skipping(label, Tell));
-        }
-
+        var recipe = BrokenSamples.RecipeOf(spec);
+        (train, test) = (BrokenSamples.Skipping(spec, recipe, train, Tell), BrokenSamples.Skipping(spec, recipe, test, Tell));
         recipe.CheckFits(model);
         return new TrainingJob(spec, parameters, new DataPipeline(train, test, parameters.Seed, parameters.Shuffle), model, recipe, device, lastItem);
 
-        void Tell(BrokenSampleException broken) => skipped?.Invoke(broken.Message);
+        void Tell(string broken) => skipped?.Invoke(broken);
     }
 
     /// <summary>Whether the current state is the last one: of the schedule, or because training stops early. A function of the state, so all members agree.</summary>

@@ -4,6 +4,7 @@ using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;
 using Trainer.Node.Reduction;
 using Trainer.Node.States;
+using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Node.Training;
@@ -74,7 +75,7 @@ internal sealed class Workspace : IDisposable
             CheckpointFiles.TakeWeights(source(), from.Hash, Network);
         }
 
-        return Job.Spec.Training.Init is { Weights.Length: > 0 } init ? WarmStart.Load(Network, init.Weights, init.Strict) : null;
+        return Job.Spec.Training.Init is { Weights.Length: > 0 } init ? WarmStart.Load(Network, init.Weights, init.Strict, WeightSelection.FromJson(JobFile.SectionJson(init))) : null;
     }
 
     /// <summary>A state has become the current one.</summary>

@@ -79,7 +79,7 @@ public sealed class ApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.
         await FailsAsync(DownloadAsync(job.Id, "metrics.jsonl", 0), StatusCode.NotFound, "ARTIFACT_NOT_FOUND");
         await FailsAsync(DownloadAsync("../store", "model.safetensors", 0), StatusCode.NotFound, "JOB_NOT_FOUND");
         var outside = await FailsAsync(DownloadAsync(job.Id, "../../store/jobs.db", 0), StatusCode.InvalidArgument, "INVALID_REQUEST");
-        Assert.Equal("name: must be metrics.jsonl, model.safetensors or optimizer.safetensors, got '../../store/jobs.db'", outside.Status.Detail);
+        Assert.Equal("name: must be metrics.jsonl, evaluation.json, evaluation-best.json, model.safetensors or optimizer.safetensors, got '../../store/jobs.db'", outside.Status.Detail);
     }
 
     [Fact]

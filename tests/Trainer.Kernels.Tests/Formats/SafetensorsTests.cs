@@ -59,8 +59,8 @@ public sealed class SafetensorsTests : IDisposable
 
         Assert.Equal(
             ["1.num_batches_tracked", "0.weight", "1.bias", "1.running_mean", "1.running_var", "1.weight", "3.bias", "3.weight"],
-            file.Entries.Values.OrderBy(entry => entry.Begin).Select(entry => entry.Name));
-        Assert.All(file.Entries.Values, entry => Assert.Equal(0, entry.Begin % entry.Type!.Bytes));
+            file.Entries.Values.Cast<SafetensorsEntry>().OrderBy(entry => entry.Begin).Select(entry => entry.Name));
+        Assert.All(file.Entries.Values.Cast<SafetensorsEntry>(), entry => Assert.Equal(0, entry.Begin % entry.Type!.Bytes));
         Assert.Equal(1L << 40, file.ReadCount("1.num_batches_tracked"));
     }
 

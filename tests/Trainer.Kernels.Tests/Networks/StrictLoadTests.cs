@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
@@ -47,13 +46,12 @@ public sealed class StrictLoadTests : IDisposable
 
     private async Task MustLoadAsync(IReadOnlyList<string> names)
     {
-        var python = FindPython();
-        Assert.SkipWhen(python is null, "There is no python3 with torch: apt install python3-torch");
+        Python.SkipWithout("torch");
         using var device = CpuDevice.Create(2);
         var expected = names.ToDictionary(name => name, name => Save(device, name));
         await File.WriteAllTextAsync(_folder.File("networks.json"), JsonSerializer.Serialize(
             names.Select(name => new { name, input = InputOf(name).Dimensions, classes = Classes, ratio = RatioOf(name), hidden = NarrowZoo.Hidden, samples = Samples })));
-        var printed = await Run(python!, "-B", "-W", "ignore", Script(), _folder.Path);
+        var printed = await Python.RunAsync("torch", "load.py", _folder.Path);
         var loaded = printed.ConvertAll(line => JsonDocument.Parse(line).RootElement);
 
         Assert.Equal(names, loaded.Select(network => network.Text("name")));
@@ -82,47 +80,5 @@ public sealed class StrictLoadTests : IDisposable
         Safetensors.WriteWeights(_folder.File($"{name}.safetensors"), network.Layout, network.Weights, network.BatchesTracked);
         network.Infer(Samples);
         return network.Output.ToArray();
-    }
-
-    private static string? FindPython() => new[] { Environment.GetEnvironmentVariable("TRAINER_PYTHON"), "/usr/bin/python3", "python3" }.OfType<string>().FirstOrDefault(candidate =>
-    {
-        try
-        {
-            var start = new ProcessStartInfo(candidate, ["-c", "import torch"]) { UseShellExecute = false, RedirectStandardError = true };
-            using var process = Process.Start(start)!;
-            process.WaitForExit();
-            return process.ExitCode == 0;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return false;
-        }
-    });
-
-    /// <summary>Beside the sources, which the test assembly knows from its own place: tests/X/bin/Release/net10.0.</summary>
-    private static string Script() => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../Golden/load.py"));
-
-    // It prints a line for each network: patience is for one, however many there are.
-    private static async Task<List<string>> Run(string program, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
-        var (lines, error) = (new List<string>(), process.StandardError.ReadToEndAsync());
-        try
-        {
-            while (await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(5)) is { } line)
-            {
-                lines.Add(line);
-            }
-        }
-        catch (TimeoutException)
-        {
-            process.Kill();
-            throw;
-        }
-
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: exit code {process.ExitCode}\n{await error}");
-        return lines;
     }
 }

@@ -44,5 +44,5 @@ public class PassSumsTests
         Assert.Equal(isFinite, new PassSums(loss, weight, 0, 0, 3).IsFinite);
 
     private static SampleResults Results(int first, int count) =>
-        new((float[])[.. Losses[first..(first + count)], .. Weights[first..(first + count)], .. Correct[first..(first + count)], .. Counted[first..(first + count)]]);
+        new((float[])[.. Losses[first..(first + count)], .. Weights[first..(first + count)], .. Correct[first..(first + count)], .. Counted[first..(first + count)], .. new float[2 * count]]);
 }

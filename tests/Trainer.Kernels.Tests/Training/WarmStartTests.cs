@@ -110,6 +110,45 @@ public sealed class WarmStartTests : IDisposable
     }
 
     [Fact]
+    public void A_head_is_drawn_anew_and_names_are_what_the_model_calls_them()
+    {
+        using var old = Start(5, new Conv2d(3, 2) { Name = "stem" }, new Flatten(), new Linear(4) { Name = "fc" });
+        using var same = Start(6, new Sequential(new Conv2d(3, 2) { Name = "conv" }) { Name = "body" }, new Flatten(), new Linear(2) { Name = "head" });
+        var (before, path) = (same.Weights.ToArray(), Save(old));
+        var selection = new WeightSelection { Rename = [new("stem.", "body.conv."), new("fc.", "head.")], Reset = ["head.*"] };
+
+        var rest = WarmStart.Load(same, path, strict: true, selection);
+
+        Assert.Equal(["head.bias", "head.weight"], rest.Reset);
+        Assert.Empty(rest.LeftOut.Concat(rest.Missing).Concat(rest.Excluded));
+        Assert.Equal(Of(old, "stem.weight"), Of(same, "body.conv.weight"));
+        var head = same.Layout.Slots.Single(slot => slot.Name == "head.weight");
+        Assert.Equal(before.AsSpan(head.Offset, head.Elements).ToArray(), Of(same, "head.weight"));
+
+        var part = WarmStart.Load(same, path, strict: false, selection with { Reset = [], Include = ["body.*"], Exclude = ["*.bias"] });
+        Assert.Equal(["body.conv.bias", "head.bias", "head.weight"], part.Excluded);
+        Assert.Equal(part.Excluded, part.Missing);
+        Selects(selection with { Reset = ["tail.*"] }, "training.init.reset: 'tail.*' fits no tensor; the first ones are body.conv.bias, body.conv.weight, head.bias, head.weight");
+        Selects(new() { Include = ["x?"] }, "training.init.include: 'x?' fits no tensor; the first ones are fc.bias, fc.weight, stem.bias, stem.weight");
+        Selects(new() { Rename = [new("stem.", "fc.")] }, "tensors 'fc.bias' and 'stem.bias' are both 'fc.bias' by training.init.rename");
+
+        void Selects(WeightSelection wrong, string problem) =>
+            Assert.Contains(problem, Assert.Throws<DataFileException>(() => WarmStart.Load(same, path, true, wrong)).Message, StringComparison.Ordinal);
+
+        static float[] Of(Network network, string name) => network.Layout.Slots.Single(slot => slot.Name == name) is var slot ? network.Weights.Slice(slot.Offset, slot.Elements).ToArray() : [];
+    }
+
+    [Theory]
+    [InlineData("fc.*", "fc.weight", true)]
+    [InlineData("*.bias", "layer1.0.bias", true)]
+    [InlineData("*.bias", "layer1.0.bias2", false)]
+    [InlineData("layer?.0.*", "layer1.0.conv1.weight", true)]
+    [InlineData("*a*b*c*", "xaxbxbxc", true)]
+    [InlineData("*a*b*c*", "xcxbxa", false)]
+    [InlineData("", "", true)]
+    public void Patterns_know_any_characters_and_any_one(string pattern, string name, bool fits) => Assert.Equal(fits, NamePattern.Matches(pattern, name));
+
+    [Fact]
     public void Other_shapes_are_refused_whether_strict_or_not()
     {
         using var two = Start(5, new Flatten(), new Linear(2));

@@ -130,7 +130,7 @@ public class AllReduceTests
     public void A_loss_that_is_not_finite_fails_the_step()
     {
         using var group = new AllReduceGroup(members: 2, shards: 2, elements: 10, unix: true);
-        var faults = FaultsOf(group, member => member.Reduce(1, 2, new[] { float.NaN, 1f, 0f, 1f }), failing: 0);
+        var faults = FaultsOf(group, member => member.Reduce(1, 2, new[] { float.NaN, 1f, 0f, 1f, 0f, 0f }), failing: 0);
         Assert.Equal("the loss is not finite (NaN)", Assert.Single(faults).Message);
     }
 
@@ -140,7 +140,7 @@ public class AllReduceTests
         using var group = new AllReduceGroup(members: 2, shards: 2, elements: 10, unix: true);
         group.OnEach(member =>
         {
-            var statistics = member.Reduce(1, 2, new float[4]).Statistics;
+            var statistics = member.Reduce(1, 2, new float[SampleResults.Rows]).Statistics;
             Assert.Equal(new PassSums(0, 0, 0, 0, Samples: 2), statistics);
             Assert.True(double.IsNaN(statistics.MeanLoss) && double.IsNaN(statistics.Accuracy));
             return true;
@@ -236,8 +236,8 @@ public class AllReduceTests
     public void Statistics_of_a_wrong_length_name_their_sender()
     {
         using var group = new AllReduceGroup(members: 2, shards: 2, elements: 10, unix: true);
-        var faults = FaultsOf(group, member => member.Reduce(1, 2, new float[member.Rank == 1 ? 5 : 4]), failing: 0);
-        Assert.Equal("worker-1 sent statistics of 5 elements; it owes 4", Assert.Single(faults).Message);
+        var faults = FaultsOf(group, member => member.Reduce(1, 2, new float[member.Rank == 1 ? 5 : 6]), failing: 0);
+        Assert.Equal("worker-1 sent statistics of 5 elements; it owes 6", Assert.Single(faults).Message);
     }
 
     /// <summary>Runs a step that one member finds at fault; the others get no totals and are let go.</summary>
@@ -299,7 +299,7 @@ public class AllReduceTests
         return
         [
             .. positions.Select(position => position + 1f), .. positions.Select(position => (position % 3) + 1f), .. positions.Select(position => position % 2f),
-            .. positions.Select(position => position % 5 == 4 ? 0f : 1f),
+            .. positions.Select(position => position % 5 == 4 ? 0f : 1f), .. new float[2 * positions.Length],
         ];
     }
 

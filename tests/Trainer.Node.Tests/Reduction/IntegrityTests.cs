@@ -20,7 +20,7 @@ public class IntegrityTests
         using var group = new AllReduceGroup(members: 2, shards: 2, Elements, unix: true, lastIsPlayed: true);
         Play(group, () =>
         {
-            Send(group, FrameKind.Contribution, FrameHeader.Statistics, default, [0, 1, 0, 1], flip: false);
+            Send(group, FrameKind.Contribution, FrameHeader.Statistics, default, [0, 1, 0, 1, 0, 0], flip: false);
             Send(group, FrameKind.Contribution, 0, Root, new float[65_536], flip: true);
             var down = group.Heard<AllReduce.LinkDown>();
             Assert.Equal((1, "The gradient of shards [1,2), chunk 0, came from worker-1 with other bits than it was sent with"), (down.Rank, down.Reason));
@@ -33,7 +33,7 @@ public class IntegrityTests
         using var group = new AllReduceGroup(members: 2, shards: 2, Elements, unix: true, lastIsPlayed: true);
         Play(group, () =>
         {
-            Send(group, FrameKind.Contribution, FrameHeader.Statistics, default, [0, 1, 0, 1], flip: true);
+            Send(group, FrameKind.Contribution, FrameHeader.Statistics, default, [0, 1, 0, 1, 0, 0], flip: true);
             Assert.Equal("The statistics of an item came from worker-1 with other bits than it was sent with", group.Heard<AllReduce.LinkDown>().Reason);
         });
     }
@@ -78,11 +78,11 @@ public class IntegrityTests
             if (member.Rank == 1)
             {
                 contributed.Wait(TestContext.Current.CancellationToken);
-                Assert.Throws<OperationCanceledException>(() => member.Reduce(1, 2, new float[] { 0, 1, 0, 1 }));
+                Assert.Throws<OperationCanceledException>(() => member.Reduce(1, 2, new float[] { 0, 1, 0, 1, 0, 0 }));
                 return true;
             }
 
-            var fault = Assert.Throws<CorruptStateException>(() => member.Reduce(1, 2, new float[] { 0, 1, 0, 1 }, contributed: () =>
+            var fault = Assert.Throws<CorruptStateException>(() => member.Reduce(1, 2, new float[] { 0, 1, 0, 1, 0, 0 }, contributed: () =>
             {
                 member.Actor.Ask<ActorIdentity>(new Identify(0)).GetAwaiter().GetResult();
                 Flip(member.Buffers.Roots[0].Span);
@@ -104,7 +104,7 @@ public class IntegrityTests
         {
             member.Buffers.Roots[0].Span.Fill(member.Rank + 1);
             var samples = member.Rank == 2 ? 2 : 1;
-            var totals = member.Reduce(1, 4, new float[4 * samples]).Totals;
+            var totals = member.Reduce(1, 4, new float[SampleResults.Rows * samples]).Totals;
             Assert.Equal([HostHash.Of(member.Buffers.Total.Span[..65_536]), HostHash.Of(member.Buffers.Total.Span[65_536..])], totals.ToArray());
             Assert.Null(member.Hashes.FindChanged());
             allHaveTotals.SignalAndWait(TestContext.Current.CancellationToken);
@@ -118,7 +118,7 @@ public class IntegrityTests
     private static void Play(AllReduceGroup group, Action play, Action<IBatchExchange>? compute = null)
     {
         var member = group.Members[0];
-        var training = new Thread(() => Assert.Throws<OperationCanceledException>(() => member.Reduce(1, 2, new float[] { 0, 1, 0, 1 }, compute: compute)));
+        var training = new Thread(() => Assert.Throws<OperationCanceledException>(() => member.Reduce(1, 2, new float[] { 0, 1, 0, 1, 0, 0 }, compute: compute)));
         training.Start();
         play();
         member.Abort();

@@ -75,6 +75,11 @@ public class ProgressMeterTests
     }
 
     [Fact]
+    public void A_start_tells_what_was_not_meant() => Assert.Equal(
+        "training.init.weights: left out are aux.weight, as include and exclude say; drawn anew are fc.bias, fc.weight, as reset says.",
+        JobNotes.Of(new WarmStartRest([], []) { Excluded = ["aux.weight"], Reset = ["fc.bias", "fc.weight"] }));
+
+    [Fact]
     public void Speed_forgets_what_is_longer_ago_than_its_window()
     {
         var window = new SpeedWindow(seconds: 2);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Data.Sections;
 using Trainer.Kernels.Devices;
@@ -26,6 +27,29 @@ public class SameBitsTests
             Assert.True(expected == finished.WeightsSha256, $"{workers} workers x {threads} threads: {finished.WeightsSha256}, one device alone: {expected}");
             Assert.Equal(2, File.ReadAllLines(Path.Combine(group.Artifacts, "job", "metrics.jsonl")).Length);
         }
+    }
+
+    [Fact]
+    public async Task What_the_last_and_the_best_evaluation_found_is_kept_and_the_same_on_any_number_of_workers()
+    {
+        using var data = new TinyData(train: 111, test: 53);
+        var job = data.Job(epochs: 3);
+        (string Last, string Best)? expected = null;
+        foreach (var workers in new[] { 1, 3 })
+        {
+            await using var group = await new WorkerGroup(workers, threads: 1).ReadyAsync();
+            await group.TrainAsync("job", job);
+            var found = (Last: Read(group, "evaluation.json"), Best: Read(group, "evaluation-best.json"));
+            Assert.Equal(expected ?? found, found);
+            expected = found;
+            var epochs = File.ReadAllLines(Path.Combine(group.Artifacts, "job", "metrics.jsonl")).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("test_accuracy").GetDouble()).ToArray();
+            var (last, best) = (JsonDocument.Parse(found.Last).RootElement, JsonDocument.Parse(found.Best).RootElement);
+            Assert.Equal((3, epochs[2]), (last.GetProperty("epoch").GetInt32(), last.GetProperty("accuracy").GetDouble()));
+            Assert.Equal((Array.IndexOf(epochs, epochs.Max()) + 1, epochs.Max()), (best.GetProperty("epoch").GetInt32(), best.GetProperty("accuracy").GetDouble()));
+            Assert.Equal(53, last.GetProperty("confusions").EnumerateArray().Sum(pair => pair.GetProperty("images").GetInt32()));
+        }
+
+        static string Read(WorkerGroup group, string file) => File.ReadAllText(Path.Combine(group.Artifacts, "job", file));
     }
 
     [Theory]

@@ -70,7 +70,7 @@ internal static class ImageFolder
         }
     }
 
-    private static bool IsPicture(string file) => Endings.Contains(Path.GetExtension(file).ToLowerInvariant());
+    public static bool IsPicture(string file) => Endings.Contains(Path.GetExtension(file).ToLowerInvariant());
 
     /// <summary>What a folder holds instead, in words.</summary>
     private static string Held(string folder)
