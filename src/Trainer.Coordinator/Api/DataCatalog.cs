@@ -7,7 +7,11 @@ using Trainer.Protos;
 namespace Trainer.Coordinator.Api;
 
 /// <summary>What a job must fit: samples of the training set, shapes of a sample, the labels that occur.</summary>
-public sealed record DataFacts(int TrainingSamples, Shape Shape, Shape TestShape, LabelSet Labels);
+public sealed record DataFacts(int TrainingSamples, Shape Shape, Shape TestShape, LabelSet Labels)
+{
+    /// <summary>Null: the samples are not pictures in files.</summary>
+    public DataIds? Ids { get; init; }
+}
 
 /// <summary>Describes data sets by their headers and labels, each once as long as its files do not change; pictures in folders each time, since any of many may have come or gone.</summary>
 public sealed class DataCatalog
@@ -43,7 +47,7 @@ public sealed class DataCatalog
     private static DataFacts Describe(Data data)
     {
         var (train, test) = DataSection.Describe(JobFile.SectionJson(data));
-        return new DataFacts(train.Count, train.Shape, test.Shape, train.Labels.Or(test.Labels));
+        return new DataFacts(train.Count, train.Shape, test.Shape, train.Labels.Or(test.Labels)) { Ids = DataIds.Of(train, test) };
     }
 
     /// <summary>What a description follows from; null: more files than are looked at one by one.</summary>

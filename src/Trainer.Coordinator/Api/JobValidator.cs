@@ -62,6 +62,16 @@ public sealed class JobValidator(DataCatalog catalog, FileRoots files)
                 return new CheckedJob(spec, [new FieldViolation("training.batch_size", problem)]);
             }
 
+            if (facts.Ids is { } ids)
+            {
+                if (ids.Refuse(spec.Data.ContentId, spec.Data.DecoderId) is var (field, other))
+                {
+                    return new CheckedJob(spec, [new FieldViolation($"data.{field}", other)]);
+                }
+
+                (spec.Data.ContentId, spec.Data.DecoderId) = (ids.Content, ids.Decoder);
+            }
+
             var model = Build(spec.Model, facts);
             var violations = Misfits(spec, model, facts).Concat(Groups(spec, model, facts)).ToList();
             if (violations.Count == 0)
@@ -113,6 +123,11 @@ public sealed class JobValidator(DataCatalog catalog, FileRoots files)
             yield return new FieldViolation(spec.Model.Zoo.Length > 0 ? "model.classes" : "model.layers", $"gives {model.Classes} classes; {problem}");
         }
 
+        if (spec.Data.DropLast && facts.TrainingSamples < spec.Training.BatchSize)
+        {
+            yield return new FieldViolation("data.drop_last", $"leaves nothing: {facts.TrainingSamples} training samples are fewer than a batch of {spec.Training.BatchSize}");
+        }
+
         if (facts.TestShape != facts.Shape)
         {
             yield return new FieldViolation(spec.Data.Idx is null ? "data.transforms.test" : "data.idx.test_images", $"has samples of {facts.TestShape}; the training set's are {facts.Shape}");
@@ -138,7 +153,8 @@ public sealed class JobValidator(DataCatalog catalog, FileRoots files)
             training.BatchNormShards = (uint)group;
         }
 
-        foreach (var samples in new[] { batch, ((facts.TrainingSamples - 1) % batch) + 1 })
+        int[] sizes = spec.Data.DropLast ? [batch] : [batch, ((facts.TrainingSamples - 1) % batch) + 1];
+        foreach (var samples in sizes)
         {
             if (model.RefuseGroups(samples, shards, group) is { } problem)
             {

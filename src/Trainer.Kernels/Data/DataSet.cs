@@ -108,6 +108,20 @@ public sealed class DataSet
         return new DataSet(_source, _labelOffset, count, Labels, _selection, Transform, Transforms);
     }
 
+    /// <summary><paramref name="count"/> samples from all over the set, at even distances, with the classes of the whole; shares its memory.</summary>
+    public DataSet Sample(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        var all = Count;
+        if (count >= all)
+        {
+            return this;
+        }
+
+        int[] selection = [.. Enumerable.Range(0, count).Select(i => Place((int)((long)i * all / count)))];
+        return new DataSet(_source, _labelOffset, count, Labels, selection, Transform, Transforms);
+    }
+
     /// <summary>The same samples through other transforms; shares the memory.</summary>
     /// <param name="transform">Of floats, before those of <paramref name="transforms"/> that are of floats too.</param>
     /// <exception cref="TransformMisfitException">One of them does not fit the images.</exception>
@@ -160,6 +174,27 @@ public sealed class DataSet
         foreach (var set in sets)
         {
             set.AddTo(sum);
+        }
+
+        return Convert.ToHexStringLower(sum.GetHashAndReset().AsSpan(0, 8));
+    }
+
+    /// <summary>As <see cref="Fingerprint"/>, of pictures in files, by their names, lengths and labels alone. Null: the samples are no such.</summary>
+    internal static string? Outline(params ReadOnlySpan<DataSet> sets)
+    {
+        using var sum = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var set in sets)
+        {
+            if (!set._source.IsDecoded)
+            {
+                return null;
+            }
+
+            sum.AppendData(BitConverter.GetBytes(set.Count));
+            for (var sample = 0; sample < set.Count; sample++)
+            {
+                set._source.Outline(set.Place(sample), sum);
+            }
         }
 
         return Convert.ToHexStringLower(sum.GetHashAndReset().AsSpan(0, 8));

@@ -37,6 +37,9 @@ internal static partial class FileSystem
         return new FileStream(file, FileAccess.Read);
     }
 
+    /// <exception cref="DataFileException">It is not there.</exception>
+    public static long LengthOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : throw new DataFileException(path, "is not there; expected a regular file");
+
     /// <summary>Makes files that were created or renamed in a folder outlive a crash of the machine under their names.</summary>
     public static void FlushFolder(string path)
     {

@@ -37,6 +37,12 @@ public interface ISampleSource
     /// <exception cref="DataFileException">Naming the sample, found and expected.</exception>
     void Read(int index, Picture picture);
 
+    /// <summary>Whether samples are files of pictures, whose pixels depend on who decodes them.</summary>
+    bool IsDecoded => false;
+
+    /// <summary>Adds what tells a sample from others as far as that is known without reading it: name, length and label. Of pictures in files.</summary>
+    void Outline(int index, IncrementalHash sum) => throw new NotSupportedException("Samples of this source are known by their pixels alone.");
+
     /// <summary>Adds what tells a sample from others, for <see cref="DataSet.Fingerprint"/>. Unless told otherwise: its label and its pixels.</summary>
     void Identify(int index, IncrementalHash sum)
     {

@@ -69,7 +69,8 @@ public static partial class Zoo
         ]);
 
     private static Sequential BasicStage(string name, int channels, int blocks, int stride) => new(
-        Enumerable.Range(0, blocks).SelectMany<int, Module>(i => [BasicBlock($"{i}", channels, i == 0 ? stride : 1), new ReLU()])) { Name = name };
+        Enumerable.Range(0, blocks).SelectMany<int, Module>(i => [BasicBlock($"{i}", channels, i == 0 ? stride : 1), new ReLU()]))
+    { Name = name };
 
     private static Residual BasicBlock(string name, int channels, int stride) => new(
         Bare("conv1", channels, 3, stride, 1),

@@ -60,6 +60,9 @@ public sealed class LocalTrainer : IDisposable
 
     public Network Network { get; }
 
+    /// <summary>Whether the last batch of an epoch is left out where it is shorter than the others.</summary>
+    public bool DropLast { get; init; }
+
     /// <summary>Hash of the weights and running statistics after the last step.</summary>
     public ulong WeightsHash => Network.State.WeightsHash;
 
@@ -141,12 +144,14 @@ public sealed class LocalTrainer : IDisposable
     {
         CheckFits(data);
         var order = new int[data.Count];
-        Network.StepsPerEpoch = ((data.Count - 1) / _batchSize) + 1;
+        var samples = DropLast ? data.Count / _batchSize * _batchSize : data.Count;
+        ArgumentOutOfRangeException.ThrowIfZero(samples, nameof(data));
+        Network.StepsPerEpoch = ((samples - 1) / _batchSize) + 1;
         _epoch = (_epoch ?? (int)(Network.State.Progress.Updates / Network.StepsPerEpoch)) + 1;
         EpochOrder.Fill(order, _seed, _epoch.Value, shuffle);
         var whole = BatchSlice.Whole(Math.Min(_batchSize, data.Count), _shards, _groupShards);
         return Pass(
-            data, _epoch.Value, order, (epoch, samples) => epoch + Step(samples == whole.Samples ? whole : BatchSlice.Whole(samples, _shards, _groupShards)), out _);
+            data, _epoch.Value, order[..samples], (epoch, batch) => epoch + Step(batch == whole.Samples ? whole : BatchSlice.Whole(batch, _shards, _groupShards)), out _);
     }
 
     private EpochResult Evaluate(DataSet data, out PassSums sums)

@@ -11,6 +11,9 @@ namespace Trainer.Node.Training;
 /// <param name="EvaluateEvery">Epochs.</param>
 public sealed record JobParameters(int BatchSize, int Shards, int GroupShards, int Epochs, int EvaluateEvery, ulong Seed, bool Shuffle)
 {
+    /// <summary>Whether a last batch that is shorter than the others is left out.</summary>
+    public bool DropLast { get; init; }
+
     public static JobParameters Of(JobSpec spec, Model model)
     {
         var training = spec.Training;
@@ -23,8 +26,15 @@ public sealed record JobParameters(int BatchSize, int Shards, int GroupShards, i
             (int)training.Epochs,
             training.HasEvaluateEveryEpochs ? (int)training.EvaluateEveryEpochs : 1,
             training.Seed,
-            !spec.Data.HasShuffle || spec.Data.Shuffle);
+            !spec.Data.HasShuffle || spec.Data.Shuffle)
+        {
+            DropLast = spec.Data.DropLast,
+        };
     }
+
+    /// <summary>Training samples of an epoch.</summary>
+    /// <param name="all">That there are.</param>
+    public int EpochSamplesOf(int all) => DropLast ? all / BatchSize * BatchSize : all;
 
     /// <exception cref="ModelException">The model does not fit the data.</exception>
     public static Model BuildModel(Protos.Model model, Shape input, int classes) => model.Zoo.Length > 0

@@ -45,6 +45,9 @@ public sealed class Schedule
 
     public int StepsPerEpoch { get; }
 
+    /// <summary>Training samples of an epoch.</summary>
+    public int EpochSamples => _trainSamples;
+
     public int Epochs => _epochs;
 
     /// <summary>Updates of the weights.</summary>

@@ -20,7 +20,7 @@ internal sealed class TrainingJob : IDisposable
     {
         (Spec, Parameters, Data, Model, Recipe, Device) = (spec, parameters, data, model, recipe, device);
         Best = new BestMetric(spec.Cluster?.Checkpoint?.Best ?? "");
-        Schedule = new Schedule(data.Train.Count, data.Test.Count, parameters.BatchSize, parameters.Epochs, lastItem, parameters.EvaluateEvery);
+        Schedule = new Schedule(parameters.EpochSamplesOf(data.Train.Count), data.Test.Count, parameters.BatchSize, parameters.Epochs, lastItem, parameters.EvaluateEvery);
     }
 
     public JobSpec Spec { get; }
@@ -60,11 +60,17 @@ internal sealed class TrainingJob : IDisposable
     /// <summary>Reads data and model; nothing lies on the device before <see cref="LayOut"/>.</summary>
     /// <param name="lastItem">Where the schedule ends; null: with the last epoch.</param>
     /// <exception cref="DataFileException">The data cannot be read.</exception>
+    /// <exception cref="IOException">The data is not what the job was submitted with.</exception>
     /// <exception cref="Kernels.ModelException">The model does not fit the data or the recipe.</exception>
     /// <param name="skipped">Told of each sample that is broken and counts for nothing, where the job says so.</param>
     public static TrainingJob Load(JobSpec spec, Device device, ulong? lastItem = null, Action<string>? skipped = null)
     {
         var (train, test) = DataSection.Load(JobFile.SectionJson(spec.Data));
+        if (DataIds.Of(train, test)?.Refuse(spec.Data.ContentId, spec.Data.DecoderId) is var (_, problem))
+        {
+            throw new IOException($"This worker is refused: {problem}."); // The job's data may be as it was: others can do it.
+        }
+
         var model = JobParameters.BuildModel(spec.Model, train.Shape, train.Labels.Or(test.Labels).Classes(spec.Training.IgnoredLabel));
         var parameters = JobParameters.Of(spec, model);
         var recipe = BrokenSamples.RecipeOf(spec);

@@ -93,7 +93,7 @@ internal sealed class Workspace : IDisposable
     /// <summary>What this member computes of a full batch, and of the last one of an epoch: a short batch may cut the shards so that it gets more.</summary>
     private static IReadOnlyList<BatchSlice> LocalSlices(TrainingJob job, IReadOnlyList<ShardRange> roots)
     {
-        var (parameters, samples) = (job.Parameters, job.Data.Train.Count);
+        var (parameters, samples) = (job.Parameters, job.Schedule.EpochSamples);
         int[] sizes = [Math.Min(parameters.BatchSize, samples), ((samples - 1) % parameters.BatchSize) + 1];
         return [.. sizes.Select(size => new BatchSlice(size, parameters.Shards, roots, parameters.GroupShards))];
     }

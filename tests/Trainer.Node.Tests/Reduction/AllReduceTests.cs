@@ -151,7 +151,7 @@ public class AllReduceTests
     public void A_loss_that_is_not_finite_fails_the_step_though_no_sample_counts()
     {
         using var group = new AllReduceGroup(members: 2, shards: 2, elements: 10, unix: true);
-        var faults = FaultsOf(group, member => member.Reduce(1, 2, new[] { float.NaN, 0f, 0f, 0f }), failing: 0);
+        var faults = FaultsOf(group, member => member.Reduce(1, 2, new[] { float.NaN, 0f, 0f, 0f, 0f, 0f }), failing: 0);
         Assert.Equal("the loss is not finite (NaN)", Assert.Single(faults).Message);
     }
 

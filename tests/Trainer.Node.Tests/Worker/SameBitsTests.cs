@@ -6,6 +6,7 @@ using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
 using Trainer.Node.Tests.Training;
+using Trainer.Node.Training;
 
 namespace Trainer.Node.Tests.Worker;
 
@@ -26,6 +27,47 @@ public class SameBitsTests
             var finished = await group.TrainAsync("job", data.Job((uint)batchSize, (uint)shards));
             Assert.True(expected == finished.WeightsSha256, $"{workers} workers x {threads} threads: {finished.WeightsSha256}, one device alone: {expected}");
             Assert.Equal(2, File.ReadAllLines(Path.Combine(group.Artifacts, "job", "metrics.jsonl")).Length);
+        }
+    }
+
+    [Fact]
+    public void A_worker_that_sees_other_pictures_is_refused_with_both_ids()
+    {
+        using var data = new TinyData(train: 11, test: 3);
+        foreach (var part in new[] { "train", "test" })
+        {
+            Directory.CreateDirectory(Path.Combine(data.Folder, "pictures", part, "a"));
+            File.WriteAllBytes(Path.Combine(data.Folder, "pictures", part, "a", "1.png"), [1, 2, 3]);
+        }
+
+        var job = data.Job();
+        job.Data = new Protos.Data { ImageFolder = new() { Path = Path.Combine(data.Folder, "pictures") }, ContentId = "0123456789abcdef", Transforms = new() { Train = { Crop() }, Test = { Crop() } } };
+        using var device = CpuDevice.Create(threads: 1);
+
+        Assert.Matches(
+            "^This worker is refused: the data has the id [0-9a-f]{16} here, and the job says 0123456789abcdef: files have other names, sizes or labels, have come or are gone.$",
+            Assert.Throws<IOException>(() => TrainingJob.Load(job, device)).Message);
+
+        static Protos.Transform Crop() => new() { CenterCrop = new() { Size = { 28 } } };
+    }
+
+    [Fact]
+    public async Task A_last_batch_that_is_short_may_be_left_out_on_any_number_of_workers()
+    {
+        using var data = new TinyData(train: 111, test: 17);
+        var job = data.Job(batchSize: 31, shards: 7);
+        job.Data.DropLast = true;
+        var (train, _) = DataSection.Load(Protos.JobFile.SectionJson(job.Data));
+        using var device = CpuDevice.Create(threads: 1);
+        using var trainer = new LocalTrainer(Zoo.Create("lenet", train.Shape, TinyData.Classes), device, new Sgd(0.9, Momentum: 0.5), 31, seed: 3, shards: 7) { DropLast = true };
+        trainer.TrainEpoch(train);
+        trainer.TrainEpoch(train);
+        var expected = trainer.Save(Path.Combine(data.Folder, "expected.safetensors"));
+        Assert.Equal(6, trainer.Network.State.Progress.Updates);
+        foreach (var workers in new[] { 1, 3 })
+        {
+            await using var group = await new WorkerGroup(workers, threads: 1).ReadyAsync();
+            Assert.Equal(expected, (await group.TrainAsync("job", job)).WeightsSha256);
         }
     }
 

@@ -41,14 +41,8 @@ internal static class CsvList
     private static PictureSource Pictures(string path, List<Row> rows, IReadOnlyList<string>? known)
     {
         var root = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        var areNumbers = known is null or [] && rows.All(row => int.TryParse(row.Fields[1], CultureInfo.InvariantCulture, out _));
-        var names = known ?? (areNumbers ? [] : rows.Select(row => row.Fields[1]).Distinct().Order(StringComparer.Ordinal).ToArray());
-        var labels = names.Select((name, label) => (name, label)).ToDictionary(pair => pair.name, pair => pair.label, StringComparer.Ordinal);
-        return new PictureSource(root, [.. rows.Select(row => new PictureFile(Place(path, root, row), LabelOf(row)))], names);
-
-        int LabelOf(Row row) => labels.TryGetValue(row.Fields[1], out var label) ? label
-            : names.Count == 0 && int.TryParse(row.Fields[1], CultureInfo.InvariantCulture, out var number) ? number
-            : throw new DataFileException(path, $"line {row.Line} has the label '{row.Fields[1]}'; expected {(names.Count == 0 ? "a number" : $"one of {string.Join(", ", names.Take(10))}")}");
+        var labels = WrittenLabels.Of(rows.Select(row => row.Fields[1]), known);
+        return new PictureSource(root, [.. rows.Select(row => new PictureFile(Place(path, root, row), labels.NumberOf(path, $"line {row.Line}", row.Fields[1])))], labels.Names);
     }
 
     /// <summary>A table names no file elsewhere: who may read it need not be allowed to read that.</summary>

@@ -33,6 +33,10 @@ internal sealed class PictureSource(string root, IReadOnlyList<PictureFile> file
         reader.Decoder.Decode(path, reader.ReadFile(path), picture);
     }
 
+    public bool IsDecoded => true;
+
+    public void Outline(int index, IncrementalHash sum) => SampleOutline.Add(sum, NameOf(index), FileSystem.LengthOf(files[index].Path), files[index].Label);
+
     /// <summary>A file's name within the root, its length, its label and its bytes.</summary>
     public void Identify(int index, IncrementalHash sum)
     {

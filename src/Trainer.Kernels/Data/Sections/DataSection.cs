@@ -22,6 +22,8 @@ public static class DataSection
             (train, test) = Cut(train, validation);
         }
 
+        train = data.Get<int?>("limit") is { } limit ? train.Sample(limit) : train;
+
         return new Sets(Transformed(data, train, isTraining: true), Transformed(data, test ?? throw NoTest(), isTraining: false));
     });
 
@@ -70,14 +72,26 @@ public static class DataSection
     public static (DataSet Train, DataSet? Test) DescribeUntransformed(string json) => JsonValue.Parse(json, "data", section => (Raw)Open(new JobSection(section)));
 
     /// <returns>The test set is null where the data has none.</returns>
-    private static (DataSet Train, DataSet? Test) Open(JobSection data) =>
-        data.Get<IdxFiles>("idx")?.Describe(data.Get<int>("label_offset"))
-        ?? data.Get<PictureFolder>("image_folder")?.Describe()
+    private static (DataSet Train, DataSet? Test) Open(JobSection data)
+    {
+        var offset = data.Get<int>("label_offset");
+        return data.Get<IdxFiles>("idx")?.Describe(offset)
+            ?? data.Get<NpyFiles>("npy")?.Describe(offset)
+            ?? data.Get<CsvFiles>("csv")?.Describe(offset)
+            ?? data.Get<TarFiles>("tar")?.Describe(offset)
+            ?? (offset > 0 ? throw new ModelException("data.label_offset", "is for labels that are numbers in files of your own: idx, npy, csv and tar") : OpenNamed(data));
+    }
+
+    private static (DataSet Train, DataSet? Test) OpenNamed(JobSection data) =>
+        data.Get<PictureFolder>("image_folder")?.Describe()
         ?? data.Get<CifarFolder>("cifar10")?.Describe(CifarSource.Open10)
         ?? data.Get<CifarFolder>("cifar100")?.Describe(CifarSource.Open100)
-        ?? data.Get<NpyFiles>("npy")?.Describe()
-        ?? data.Get<CsvFiles>("csv")?.Describe()
         ?? KnownDataSet.Named(data.Require<string>("dataset")).Describe();
+
+    /// <summary>Labels that have names are numbered here, and start at 0.</summary>
+    private static (DataSet Train, DataSet? Test) Numbered(ISampleSource train, ISampleSource? test, int labelOffset) => labelOffset > 0 && train.ClassNames.Count > 0
+        ? throw new ModelException("data.label_offset", $"is for labels that are numbers; those of {train.NameOf(0)} and its like are names")
+        : (DataSet.From(train, labelOffset), test is null ? null : DataSet.From(test, labelOffset));
 
     private static ModelException NoTest() => new(
         "data.validation", "is needed: the data has no test set (for pictures in folders: a folder test, val or validation beside train); for example {fraction: 0.1}");
@@ -187,16 +201,25 @@ public static class DataSection
 
     private sealed record NpyFiles(string TrainX, string TrainY, string? TestX = null, string? TestY = null)
     {
-        public (DataSet Train, DataSet? Test)? Describe() =>
-            (DataSet.From(NpySource.Open(TrainX, TrainY)), TestX is null ? null : DataSet.From(NpySource.Open(TestX, TestY!)));
+        public (DataSet Train, DataSet? Test)? Describe(int labelOffset) =>
+            Numbered(NpySource.Open(TrainX, TrainY), TestX is null ? null : NpySource.Open(TestX, TestY!), labelOffset);
     }
 
     private sealed record CsvFiles(string Train, string? Test = null)
     {
-        public (DataSet Train, DataSet? Test)? Describe()
+        public (DataSet Train, DataSet? Test)? Describe(int labelOffset)
         {
             var train = CsvList.Open(Train);
-            return (DataSet.From(train), Test is null ? null : DataSet.From(CsvList.Open(Test, train.ClassNames)));
+            return Numbered(train, Test is null ? null : CsvList.Open(Test, train.ClassNames), labelOffset);
+        }
+    }
+
+    private sealed record TarFiles(IReadOnlyList<string> Train, IReadOnlyList<string>? Test = null)
+    {
+        public (DataSet Train, DataSet? Test)? Describe(int labelOffset)
+        {
+            var train = TarShards.Open(Train);
+            return Numbered(train, Test is null or [] ? null : TarShards.Open(Test, train.ClassNames), labelOffset);
         }
     }
 

@@ -58,7 +58,7 @@ internal static class Colours
 
     private static byte LumaAt(ReadOnlySpan<byte> pixels, int at, int channels) => channels == 3 ? Luma(pixels[at], pixels[at + 1], pixels[at + 2]) : pixels[at];
 
-    private static byte Blend(byte from, byte to, float factor)
+    public static byte Blend(byte from, byte to, float factor)
     {
         var value = from + (factor * (to - from));
         return factor is >= 0 and <= 1 ? (byte)value : value <= 0 ? (byte)0 : value >= 255 ? (byte)255 : (byte)value;
