@@ -19,6 +19,7 @@ internal sealed class PeerAssociation : AssociationHandle
     private readonly Socket _socket;
     private readonly PeerStream? _stream;
     private readonly int _maxFrame;
+    private readonly Action<byte[]>? _begins;
     private readonly byte[] _outgoing = new byte[sizeof(int)];
     private readonly byte[] _incoming = new byte[sizeof(int)];
     private readonly Queue<ByteString> _waiting = new();
@@ -29,10 +30,11 @@ internal sealed class PeerAssociation : AssociationHandle
 
     /// <param name="stream">Null: the socket is spoken over in clear.</param>
     /// <param name="maxFrame">Bytes.</param>
-    public PeerAssociation(Address local, Address remote, Socket socket, PeerStream? stream, int maxFrame)
+    /// <param name="begins">Given the first frame that arrives; what it throws of <see cref="IOException"/> ends the connection.</param>
+    public PeerAssociation(Address local, Address remote, Socket socket, PeerStream? stream, int maxFrame, Action<byte[]>? begins = null)
         : base(local, remote)
     {
-        (_socket, _stream, _maxFrame) = (socket, stream, maxFrame);
+        (_socket, _stream, _maxFrame, _begins) = (socket, stream, maxFrame, begins);
         (socket.NoDelay, socket.SendTimeout, socket.ReceiveTimeout) = (true, (int)WriteWithin.TotalMilliseconds, 0);
     }
 
@@ -149,6 +151,7 @@ internal sealed class PeerAssociation : AssociationHandle
     {
         try
         {
+            var begins = _begins;
             while (ReadAll(_incoming) && BinaryPrimitives.ReadInt32LittleEndian(_incoming) is var length && length >= 0 && length <= _maxFrame)
             {
                 var payload = new byte[length];
@@ -157,6 +160,8 @@ internal sealed class PeerAssociation : AssociationHandle
                     break;
                 }
 
+                begins?.Invoke(payload);
+                begins = null;
                 listener.Notify(new InboundPayload(UnsafeByteOperations.UnsafeWrap(payload)));
             }
         }

@@ -78,6 +78,11 @@ internal sealed class PeerTransport : Transport
 
     public override Task<AssociationHandle> Associate(Address remoteAddress)
     {
+        if (remoteAddress.Host is null || remoteAddress.Port is null)
+        {
+            return Task.FromException<AssociationHandle>(new InvalidAssociationException($"No association with {remoteAddress}: it has no host and port.")); // On the thread below it would end the process.
+        }
+
         var opened = new TaskCompletionSource<AssociationHandle>(TaskCreationOptions.RunContinuationsAsynchronously);
         new Thread(() => Dial(remoteAddress, opened)) { IsBackground = true, Name = "cluster-dial" }.Start();
         return opened.Task;
@@ -127,7 +132,7 @@ internal sealed class PeerTransport : Transport
         try
         {
             socket.Connect(remote.Host.Trim('[', ']'), remote.Port!.Value);
-            IReadOnlyList<string> roles = _setup.Coordinators.Any(coordinator => coordinator.HostPort() == remote.HostPort()) ? [PeerRoles.Coordinator] : PeerRoles.Members;
+            IReadOnlyList<string> roles = IsCoordinators(remote) ? [PeerRoles.Coordinator] : PeerRoles.Members;
             stream = _setup.Certificates is { } certificates ? PeerStream.Dial(socket, certificates, roles) : null;
             opened.SetResult(Keep(new PeerAssociation(_local, remote, socket, stream, MaxFrame)));
         }
@@ -148,8 +153,21 @@ internal sealed class PeerTransport : Transport
     private void Admit(Socket socket, PeerStream? stream)
     {
         var from = (IPEndPoint)socket.RemoteEndPoint!;
-        var association = Keep(new PeerAssociation(_local, AddressOf(from.Address.ToString(), from.Port), socket, stream, MaxFrame));
+        var association = Keep(new PeerAssociation(_local, AddressOf(from.Address.ToString(), from.Port), socket, stream, MaxFrame, stream is null ? null : first => RequireOwnAddress(stream, first)));
         _listener.Task.ContinueWith(listener => listener.GetAwaiter().GetResult().Notify(new InboundAssociation(association)), TaskScheduler.Default);
+    }
+
+    private bool IsCoordinators(Address address) => _setup.Coordinators.Any(coordinator => coordinator.HostPort() == address.HostPort());
+
+    /// <summary>Akka sends over a peer's connection what is for the address that the peer says is its own: a coordinator's is a coordinator's alone.</summary>
+    /// <exception cref="IOException">The peer may not have that address, or says none.</exception>
+    private void RequireOwnAddress(PeerStream stream, byte[] first)
+    {
+        if (stream.Role != PeerRoles.Coordinator && PeerGreeting.OriginOf(first) is var origin && IsCoordinators(origin))
+        {
+            _refused.Note($"a {stream.Role} that says it is {origin.HostPort()}, a coordinator's address");
+            throw new IOException("it says that it is a coordinator, and is none");
+        }
     }
 
     /// <exception cref="IOException">The transport has been shut down.</exception>

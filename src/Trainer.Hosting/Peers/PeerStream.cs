@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using Trainer.Hosting.Certificates;
 
 namespace Trainer.Hosting.Peers;
@@ -22,6 +23,9 @@ public sealed class PeerStream : IDisposable
         (_socket, _tls) = (socket, tls);
         socket.IsGathering = true;
     }
+
+    /// <summary>What the peer is, as its certificate says.</summary>
+    public string? Role => _tls.RemoteCertificate is X509Certificate2 shown ? PeerRoles.Of(shown) : null;
 
     /// <summary>Takes a peer's connection. Blocks; whoever disposes the socket ends it.</summary>
     /// <exception cref="IOException">The peer is not let in, or did not come to it.</exception>

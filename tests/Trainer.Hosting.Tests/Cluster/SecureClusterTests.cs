@@ -82,6 +82,34 @@ public sealed class SecureClusterTests : IAsyncLifetime
         Assert.False(coordinator.WhenTerminated.IsCompleted);
     }
 
+    /// <summary>Akka answers over the connection that a peer opened, whatever address the peer says it has.</summary>
+    [Theory]
+    [InlineData(PeerRoles.Coordinator, true)]
+    [InlineData(PeerRoles.Node, false)]
+    public async Task A_coordinators_address_is_a_coordinators_also_where_it_connects(string role, bool answered)
+    {
+        var seed = Start(TestCluster.Coordinator() with { Certificates = _certificates.Load(role) });
+        var worker = Start(TestCluster.Worker(ClusterSystem.SelfAddress(seed).ToString()) with { Certificates = _certificates.Load(PeerRoles.Node) });
+        var echo = seed.ActorSelection(new RootActorPath(ClusterSystem.SelfAddress(worker)) / "user" / "echo");
+
+        var found = false;
+        for (var tries = 0; tries < (answered ? 30 : 3) && !found; tries++)
+        {
+            found = await Task.Run(() => Answers(echo));
+        }
+
+        Assert.Equal(answered, found);
+    }
+
+    [Fact]
+    public async Task An_address_without_a_port_is_an_association_that_fails()
+    {
+        var transport = new PeerTransport((ExtendedActorSystem)Start(TestCluster.Coordinator()), Akka.Configuration.ConfigurationFactory.ParseString("hostname = 127.0.0.1, port = 0"));
+
+        await Assert.ThrowsAsync<Akka.Remote.Transport.InvalidAssociationException>(() => transport.Associate(new Address("tcp", ClusterNames.System, "127.0.0.1", null)));
+        await transport.Shutdown();
+    }
+
     [Theory]
     [InlineData("foreign", "does not accept this process's certificate")]
     [InlineData("node", "its certificate says that it is a node; expected a coordinator")]
