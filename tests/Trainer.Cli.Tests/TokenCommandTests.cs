@@ -1,7 +1,6 @@
 using Trainer.Cli.Api;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Tests.Fakes;
-using Trainer.Protos;
 
 namespace Trainer.Cli.Tests;
 

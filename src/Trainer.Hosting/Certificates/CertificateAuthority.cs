@@ -58,8 +58,8 @@ public sealed class CertificateAuthority : IDisposable
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(ServerUse), new Oid(ClientUse)], critical: false));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         request.CertificateExtensions.Add(Names(role, hosts));
-        var end = now + lifetime < _certificate.NotAfter ? now + lifetime : _certificate.NotAfter;
-        using var issued = request.Create(_certificate, now - Skew, end, RandomNumberGenerator.GetBytes(16));
+        var (end, last) = (now + lifetime, new DateTimeOffset(_certificate.NotAfter));
+        using var issued = request.Create(_certificate, now - Skew, end < last ? end : last, RandomNumberGenerator.GetBytes(16));
         return new IssuedCertificate(issued.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
     }
 

@@ -108,7 +108,7 @@ public sealed class ProcessCertificates : IDisposable
     private void WarnOfEnd()
     {
         var end = new[] { _now.Set.Own.NotAfter, CertificateGauges.LastOf(_now.Set) }.Min().ToUniversalTime();
-        if (end - TimeProvider.System.GetUtcNow() < WarnBefore && end != _endTold)
+        if (end - TimeProvider.System.GetUtcNow().UtcDateTime < WarnBefore && end != _endTold)
         {
             _logger.LogWarning("The certificate {File} or its authority expires at {End:u}: exchange it before, or no process will talk to this one.", _files.Certificate, end);
             _endTold = end;

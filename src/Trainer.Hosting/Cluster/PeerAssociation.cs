@@ -46,7 +46,7 @@ internal sealed class PeerAssociation : AssociationHandle
     {
         _ended = ended;
         new Thread(WriteAll) { IsBackground = true, Name = "cluster-write" }.Start();
-        ReadHandlerSource.Task.ContinueWith(
+        _ = ReadHandlerSource.Task.ContinueWith(
             handler => new Thread(() => ReadAll(handler.GetAwaiter().GetResult())) { IsBackground = true, Name = "cluster-read" }.Start(),
             CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
     }

@@ -132,8 +132,7 @@ internal sealed class PeerTransport : Transport
         try
         {
             socket.Connect(remote.Host.Trim('[', ']'), remote.Port!.Value);
-            IReadOnlyList<string> roles = IsCoordinators(remote) ? [PeerRoles.Coordinator] : PeerRoles.Members;
-            stream = _setup.Certificates is { } certificates ? PeerStream.Dial(socket, certificates, roles) : null;
+            stream = _setup.Certificates is { } certificates ? PeerStream.Dial(socket, certificates, IsCoordinators(remote) ? [PeerRoles.Coordinator] : PeerRoles.Members) : null;
             opened.SetResult(Keep(new PeerAssociation(_local, remote, socket, stream, MaxFrame)));
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or ArgumentException)
@@ -154,7 +153,7 @@ internal sealed class PeerTransport : Transport
     {
         var from = (IPEndPoint)socket.RemoteEndPoint!;
         var association = Keep(new PeerAssociation(_local, AddressOf(from.Address.ToString(), from.Port), socket, stream, MaxFrame, stream is null ? null : first => RequireOwnAddress(stream, first)));
-        _listener.Task.ContinueWith(listener => listener.GetAwaiter().GetResult().Notify(new InboundAssociation(association)), TaskScheduler.Default);
+        _ = _listener.Task.ContinueWith(listener => listener.GetAwaiter().GetResult().Notify(new InboundAssociation(association)), TaskScheduler.Default);
     }
 
     private bool IsCoordinators(Address address) => _setup.Coordinators.Any(coordinator => coordinator.HostPort() == address.HostPort());

@@ -42,7 +42,7 @@ public sealed class HungDisk : IAsyncDisposable
 
     private static async Task<bool> RunAsync(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true });
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true });
         await process!.WaitForExitAsync();
         return process.ExitCode == 0;
     }

@@ -65,7 +65,7 @@ internal sealed class Networks : IAsyncDisposable
 
     private static async Task<bool> RunAsync(params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo("ip", arguments) { RedirectStandardError = true });
+        using var process = Process.Start(new ProcessStartInfo("ip", arguments) { UseShellExecute = false, RedirectStandardError = true });
         await process!.WaitForExitAsync();
         return process.ExitCode == 0;
     }

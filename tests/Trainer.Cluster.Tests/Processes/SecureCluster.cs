@@ -105,9 +105,9 @@ public sealed partial class SecureCluster : IAsyncDisposable
         _processes.Add(process);
     }
 
-    [GeneratedRegex(@"job API https://(?<grpc>[\d.:]+), metrics and health http://(?<http>[\d.:]+), cluster akka.tcp://trainer@(?<cluster>[\d.]+:\d+)")]
+    [GeneratedRegex(@"job API https://(?<grpc>[\d.:]+), metrics and health http://(?<http>[\d.:]+), cluster akka.tcp://trainer@(?<cluster>[\d.]+:\d+)", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Where();
 
-    [GeneratedRegex(@"links at tcp://(?<place>[\d.]+:\d+)")]
+    [GeneratedRegex(@"links at tcp://(?<place>[\d.]+:\d+)", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Links();
 }

@@ -7,7 +7,6 @@ using System.Text.RegularExpressions;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
-using Microsoft.Extensions.Logging;
 using Trainer.Coordinator.Http;
 using Trainer.Protos;
 

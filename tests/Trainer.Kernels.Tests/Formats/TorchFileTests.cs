@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using System.Text;
 using System.Text.Json;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Formats;
