@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using Trainer.Cli;
 using Trainer.Cli.Output;
 
 namespace Trainer.Cluster.Tests.Deploy;
 
 /// <summary>What README, docs and examples tell people to type is what the command line takes, and the files they point at are there.</summary>
-public sealed class DocumentationTests
+public sealed partial class DocumentationTests
 {
     public static TheoryData<string> Pages =>
     [
@@ -40,11 +41,14 @@ public sealed class DocumentationTests
     }
 
     /// <summary>Lines that start with <c>./trainer</c>, as commands or in comments, up to what the shell would take for itself.</summary>
-    private static IEnumerable<string> Commands(string page) => File.ReadLines(Path.Combine(Repository.Root, page))
+    private static IEnumerable<string> Commands(string page) => Continued.Replace(File.ReadAllText(Path.Combine(Repository.Root, page)), " ").Split('\n')
         .Select(line => line.TrimStart('#', '$', ' '))
         .SelectMany(line => line.Split(" && "))
         .Where(line => line.StartsWith("./trainer ", StringComparison.Ordinal))
-        .Select(line => line["./trainer ".Length..].Split([" | ", " > ", " # "], StringSplitOptions.None)[0].TrimEnd('&', ' '));
+        .Select(line => line["./trainer ".Length..].Split([" | ", " > ", " # "], StringSplitOptions.None)[0].TrimEnd('&', ' ').Replace('\'', '"'));
+
+    [GeneratedRegex(@"\\\n\s*", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Continued { get; }
 
     private static IEnumerable<string> Names(string folder, string pattern) => Directory
         .GetFiles(Path.Combine(Repository.Root, folder), pattern, SearchOption.AllDirectories)
