@@ -39,6 +39,7 @@ public sealed class SupportCommandTests : IDisposable
         }
 
         Assert.Equal((1, $"{_home["it.tar.gz"]} is there already.\nReplace it with --force, or give another file with --to.\n"), (again.ExitCode, again.Errors));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_home["it.tar.gz"]));
         Assert.Equal([_home["it.tar.gz"]], Directory.GetFiles(_home.Path, "it*"));
     }
 

@@ -8,6 +8,7 @@ using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Cli.Support;
 using Trainer.Hosting;
+using Trainer.Hosting.Run;
 
 namespace Trainer.Cli.Commands;
 
@@ -49,7 +50,7 @@ internal static class SupportCommand
         try
         {
             int texts;
-            using (var archive = new SupportArchive(File.Create(draft), $"trainer-support-{job}", new Secrets([(await address.ResolveAsync(stop)).Token], shell.Environment)))
+            using (var archive = new SupportArchive(PrivateFiles.CreateNew(draft), $"trainer-support-{job}", new Secrets([(await address.ResolveAsync(stop)).Token, RunFolder.TryOpen(address.RunFolder)?.Token], shell.Environment)))
             {
                 archive.Add("versions.txt", $"trainer {TrainerVersion.Current}\n{RuntimeInformation.FrameworkDescription}\n{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors\n");
                 await JobReport.WriteAsync(client, job, archive, stop);

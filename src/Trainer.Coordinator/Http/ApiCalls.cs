@@ -27,7 +27,7 @@ internal sealed class ApiCalls(Func<Uri> address, SslClientAuthenticationOptions
     // That a call comes from here.
     private readonly string _proof = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
-    private readonly Lazy<GrpcChannel> _channel = new(() => GrpcChannel.ForAddress(address(), Options(tls)));
+    private readonly Lazy<GrpcChannel> _channel = new(() => GrpcChannel.ForAddress(address(), new GrpcChannelOptions { MaxReceiveMessageSize = null, HttpHandler = Handler(tls), DisposeHttpClient = true }));
 
     public async Task<IMessage> CallAsync(MethodDescriptor method, IMessage request, HttpContext http)
     {
@@ -53,9 +53,17 @@ internal sealed class ApiCalls(Func<Uri> address, SslClientAuthenticationOptions
         }
     }
 
-    private static GrpcChannelOptions Options(SslClientAuthenticationOptions? tls) => tls is null
-        ? new GrpcChannelOptions { MaxReceiveMessageSize = null }
-        : new GrpcChannelOptions { MaxReceiveMessageSize = null, HttpHandler = new SocketsHttpHandler { SslOptions = tls }, DisposeHttpClient = true };
+    // A connection carries 100 calls, streams among them: beyond that there is another. No proxy is to see tokens on their way to the process itself.
+    private static SocketsHttpHandler Handler(SslClientAuthenticationOptions? tls)
+    {
+        var handler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, UseProxy = false };
+        if (tls is not null)
+        {
+            handler.SslOptions = tls;
+        }
+
+        return handler;
+    }
 
     private static Method<IMessage, IMessage> Method(MethodDescriptor method, MethodType type) =>
         new(type, method.Service.FullName, method.Name, Marshaller(method.InputType), Marshaller(method.OutputType));

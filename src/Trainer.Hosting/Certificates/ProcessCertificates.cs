@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 
 namespace Trainer.Hosting.Certificates;
@@ -16,6 +17,7 @@ public sealed class ProcessCertificates : IDisposable
     private static readonly TimeSpan WarnBefore = TimeSpan.FromDays(14);
 
     private readonly CertificateFiles _files;
+    private readonly string _role;
     private readonly ILogger _logger;
     private readonly CertificateGauges _gauges;
     private readonly Timer _looking;
@@ -25,9 +27,9 @@ public sealed class ProcessCertificates : IDisposable
     private string _lastTold = "";
     private DateTime _endTold;
 
-    private ProcessCertificates(CertificateFiles files, byte[][] bytes, Handshakes now, ILogger logger)
+    private ProcessCertificates(CertificateFiles files, string role, byte[][] bytes, Handshakes now, ILogger logger)
     {
-        (_files, _bytes, _now, _logger) = (files, bytes, now, logger);
+        (_files, _role, _bytes, _now, _logger) = (files, role, bytes, now, logger);
         WarnOfEnd();
         _gauges = new CertificateGauges(() => _now.Set);
         _looking = new Timer(_ => Look(), null, LookEvery, LookEvery);
@@ -38,11 +40,7 @@ public sealed class ProcessCertificates : IDisposable
     public static ProcessCertificates Load(CertificateFiles files, string role, ILogger logger)
     {
         var bytes = files.Read();
-        var set = files.Parse(bytes);
-        var found = PeerRoles.Of(set.Own);
-        return found == role
-            ? new ProcessCertificates(files, bytes, new Handshakes(set), logger)
-            : throw new IOException($"{files.Certificate} is the certificate of {(found is null ? "no role" : $"a {found}")}; this process is a {role} ({PeerRoles.UriOf(role)} among its alternative names).");
+        return new ProcessCertificates(files, role, bytes, Prepare(files, bytes, role), logger);
     }
 
     /// <summary>For a member that takes a connection of another: it has to show a certificate of one of the roles.</summary>
@@ -91,7 +89,7 @@ public sealed class ProcessCertificates : IDisposable
                     return _now;
                 }
 
-                _now = new Handshakes(_files.Parse(bytes));
+                _now = Prepare(_files, bytes, _role);
                 (_bytes, _lastTold) = (bytes, "");
                 _logger.LogInformation("Certificates were exchanged: {Subject}, valid until {End:u}.", _now.Set.Own.Subject, _now.Set.Own.NotAfter.ToUniversalTime());
                 WarnOfEnd();
@@ -102,6 +100,26 @@ public sealed class ProcessCertificates : IDisposable
             }
 
             return _now;
+        }
+    }
+
+    /// <exception cref="IOException">The files do not fit together, say another role, or cannot be used in TLS.</exception>
+    private static Handshakes Prepare(CertificateFiles files, byte[][] bytes, string role)
+    {
+        var set = files.Parse(bytes);
+        var found = PeerRoles.Of(set.Own);
+        if (found != role)
+        {
+            throw new IOException($"{files.Certificate} is the certificate of {(found is null ? "no role" : $"a {found}")}; this process is a {role} ({PeerRoles.UriOf(role)} among its alternative names).");
+        }
+
+        try
+        {
+            return new Handshakes(set);
+        }
+        catch (Exception wrong) when (wrong is CryptographicException or AuthenticationException or NotSupportedException)
+        {
+            throw new IOException($"{files.Certificate} cannot be used in TLS: {wrong.Message}", wrong);
         }
     }
 

@@ -128,12 +128,17 @@ public static partial class PrivateFiles
         }
     }
 
+    /// <summary>A new file (0600), open for writing. What is there, links too, is never written through.</summary>
+    /// <exception cref="IOException">Something is there.</exception>
+    public static FileStream CreateNew(string path) =>
+        new(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnlyFile });
+
     private static string WriteDraft(string path, ReadOnlySpan<byte> content)
     {
         var draft = $"{path}.{Environment.ProcessId}-{Guid.NewGuid():n}.new";
         try
         {
-            using var file = new FileStream(draft, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnlyFile });
+            using var file = CreateNew(draft);
             file.Write(content);
             return draft;
         }

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -64,7 +66,8 @@ public sealed class TlsTests : IAsyncLifetime
     public async Task What_is_not_the_cluster_is_not_talked_to(string how, string reason)
     {
         var refusals = new List<string>();
-        var trust = Authority;
+        var (trust, address) = (Authority, _process.Grpc);
+        using var listening = new TcpListener(IPAddress.Loopback, 0);
         if (how == "foreign")
         {
             using var other = CertificateAuthority.Create(TimeProvider.System.GetUtcNow(), TimeSpan.FromDays(1));
@@ -73,14 +76,39 @@ public sealed class TlsTests : IAsyncLifetime
         }
         else
         {
-            File.Copy(Path.Combine(_folder.Path, "node.pem"), Path.Combine(_folder.Path, "coordinator.pem"), overwrite: true);
-            File.Copy(Path.Combine(_folder.Path, "node.key"), Path.Combine(_folder.Path, "coordinator.key"), overwrite: true);
+            listening.Start();
+            address = $"https://{listening.LocalEndpoint}";
+            _ = AnswerAsNodeAsync(listening);
         }
 
         using var http = new HttpClient(new SocketsHttpHandler { SslOptions = ApiTrust.Of(trust, refusals.Add) });
-        var failed = await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync($"{_process.Grpc}/healthz"));
+        var failed = await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync($"{address}/healthz"));
         Assert.IsType<AuthenticationException>(failed.InnerException);
         Assert.Equal([reason], refusals);
+    }
+
+    /// <summary>JSON is answered by calls to the first port; a connection there carries 100, and streams last.</summary>
+    [Fact]
+    public async Task Many_streams_in_JSON_hold_up_no_other_call()
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", TestCoordinator.Token);
+        var streams = new List<HttpResponseMessage>();
+        for (var i = 0; i < 120; i++)
+        {
+            streams.Add(await http.GetAsync($"{_process.Http}/v1/jobs:watch", HttpCompletionOption.ResponseHeadersRead));
+        }
+
+        Assert.Equal("{\"jobs\":[]", (await http.GetStringAsync($"{_process.Http}/v1/jobs"))[..10]);
+        streams.ForEach(stream => stream.Dispose());
+    }
+
+    private async Task AnswerAsNodeAsync(TcpListener listening)
+    {
+        using var node = ProcessCertificates.Load(CertificateFolder.FilesOf(_folder.Path, PeerRoles.Node), PeerRoles.Node, NullLogger.Instance);
+        using var client = await listening.AcceptTcpClientAsync();
+        await using var tls = new SslStream(client.GetStream());
+        await tls.AuthenticateAsServerAsync(node.ForClients());
     }
 
     private void Issue()

@@ -86,6 +86,18 @@ public sealed class ProcessCertificatesTests : IDisposable
     }
 
     [Fact]
+    public void A_new_certificate_of_another_role_is_not_used()
+    {
+        var told = new Lines();
+        var process = _certificates.Load(PeerRoles.Coordinator, told);
+        File.Copy(_certificates["node.pem"], _certificates["coordinator.pem"], overwrite: true);
+        File.Copy(_certificates["node.key"], _certificates["coordinator.key"], overwrite: true);
+        process.Look();
+
+        Assert.StartsWith($"New certificates are not used, and those of before are: {_certificates["coordinator.pem"]} is the certificate of a node; ", Assert.Single(told.Told));
+    }
+
+    [Fact]
     public void A_run_folder_has_certificates_whose_authority_nobody_can_use_again()
     {
         using var folder = new TemporaryFolder();
