@@ -129,15 +129,18 @@ public sealed class ElasticTests : IDisposable
     {
         using var mayLoad = new ManualResetEventSlim();
         var loads = 0;
+        var slowLoads = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var group = await new WorkerGroup(workers: 1, reached: _ => moment =>
         {
             if (moment == Moment.Loading && Interlocked.Increment(ref loads) == 1)
             {
+                slowLoads.SetResult();
                 mayLoad.Wait();
             }
         }).ReadyAsync();
         group.Workers[0].Tell(new Enlist { Job = "slow", Generation = WorkerGroup.Number(0), Incarnation = group.Status[0].Incarnation, Spec = _job });
         Assert.Equal("loading", (await group.ReportAsync(0, report => report.Alive is not null)).Alive.Phase);
+        await slowLoads.Task; // a job that is let go before it came here would leave the wait to the next one
         group.Release("slow");
         await group.IdleAsync(0);
         Assert.NotEmpty((await group.TrainAsync("next", _data.Job())).WeightsSha256);
