@@ -20,6 +20,12 @@ internal sealed class GpuLosses(GpuQueue queue) : GpuFamily(queue), ILosses
         GeometryChecks.CheckLabels(Operation, classes, samples, labels.HostInts, options.IgnoreIndex);
         var extent = Extent.Of(samples, classes);
         var weights = GpuOperand.ViewOrNone(Operation, "the options' class weights", options.ClassWeights, Extent.Of(classes));
+        var others = GpuOperand.ViewOrNone(Operation, "the options' other labels", options.OtherLabels, Extent.Of(samples)).Cast<int>();
+        if (others.Length > 0)
+        {
+            GeometryChecks.CheckLabels(Operation, classes, samples, options.OtherLabels.HostInts, null);
+        }
+
         var arguments = new CrossEntropy(
             classes,
             options.IgnoreIndex ?? NoLabel,
@@ -29,6 +35,8 @@ internal sealed class GpuLosses(GpuQueue queue) : GpuFamily(queue), ILosses
             default,
             GpuOperand.Samples(Operation, "logits", logits, extent),
             labelValues,
+            others,
+            others.Length > 0 ? options.Shares : new LabelShares(1, 0),
             GpuOperand.View(Operation, "loss", loss, Extent.Of(samples)),
             GpuOperand.View(Operation, "correct", correct, Extent.Of(samples)),
             GpuOperand.SamplesOrNone(Operation, "dx", dx, extent));

@@ -12,6 +12,7 @@ using Trainer.Kernels.Formats;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
 using Trainer.Node.States;
+using Trainer.Node.Training;
 using Trainer.Protos;
 using Model = Trainer.Kernels.Models.Model;
 
@@ -66,7 +67,7 @@ internal sealed class CheckpointModel(Shell shell, ClusterAddress address)
     // Weights last: they make it complete.
     private static void Convert(Job job, FolderStore from, Model model, string weights, string optimizerState)
     {
-        var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(job.Spec.Training));
+        var recipe = BrokenSamples.RecipeOf(job.Spec);
         using var device = CpuDevice.Create(threads: 1);
         using var states = StatePair.Create(device, ParameterLayout.Of(model, recipe.Loss.HasWeights), recipe.Optimizer);
         ArtifactFacts? facts;

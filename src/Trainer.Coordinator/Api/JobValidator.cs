@@ -109,7 +109,7 @@ public sealed class JobValidator(DataCatalog catalog, FileRoots files)
 
     private static void CheckRecipe(JobSpec spec, Model model)
     {
-        TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training)).CheckFits(model);
+        TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training), JobFile.SectionJson(spec.Data)).CheckFits(model);
         if (spec.Training.Init is { Weights.Length: > 0 } init)
         {
             WarmStart.Check(ParameterLayout.Of(model), init.Weights, init.Strict, WeightSelection.FromJson(JobFile.SectionJson(init)));

@@ -60,5 +60,5 @@ internal static class OriginFit
         }
     }
 
-    private static TrainingRecipe Recipe(JobSpec spec) => TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training));
+    private static TrainingRecipe Recipe(JobSpec spec) => TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training), JobFile.SectionJson(spec.Data));
 }

@@ -13,14 +13,19 @@ namespace Trainer.Kernels.Gpu.Losses;
 /// <param name="WeightSum">One element; none without weights, whose sum is the number of classes.</param>
 /// <param name="Hit">1 - smoothing</param>
 /// <param name="Share">smoothing / classes</param>
+/// <param name="Others">Second labels; none: samples have one.</param>
+/// <param name="Shares">Of the labels.</param>
 /// <param name="Dx">May be left out.</param>
 internal readonly record struct CrossEntropy(
     int Classes, int Ignored, float Hit, float Share, ArrayView<float> Weights, ArrayView<float> WeightSum,
-    SampleRows Logits, ArrayView<int> Labels, ArrayView<float> Loss, ArrayView<float> Correct, SampleRows Dx);
+    SampleRows Logits, ArrayView<int> Labels, ArrayView<int> Others, LabelShares Shares, ArrayView<float> Loss, ArrayView<float> Correct, SampleRows Dx);
 
 /// <param name="Dx">May be left out.</param>
 internal readonly record struct SquaredDifferences(
     LossFactors Factors, int Elements, int Samples, SampleRows Y, SampleRows Target, ArrayView<float> Loss, ArrayView<float> Correct, SampleRows Dx);
+
+/// <param name="Sum">Of the targets of all classes.</param>
+internal readonly record struct SampleTargets(float Sum, int Label, float OfLabel, int Other, float OfOther);
 
 internal readonly record struct ClassWeightSum(int Classes, ArrayView<float> Weights, ArrayView<float> Sum) : IProductTerms
 {
@@ -41,7 +46,7 @@ internal readonly record struct NegativeLogs(SampleRows X, int Sample, float Lar
 /// Loss, correctness and gradient of samples. Cross entropy: a group has one sample; squared errors: 16 neighbouring threads have one, the lanes of Form L.
 /// </summary>
 /// <remarks>
-/// With targets t_c = w_c ((1 - smoothing) onehot(label)_c + smoothing / classes) and p = e / s: loss = sum of t_c (-log p_c) and
+/// With targets t_c = w_c ((1 - smoothing) onehot(label)_c + smoothing / classes), of two labels the onehot of each in its share, and p = e / s: loss = sum of t_c (-log p_c) and
 /// dx = p T - t, T = sum of t. The label's own part is kept apart from what all classes have, so without options dx = e / s - onehot(label).
 /// </remarks>
 internal static class LossKernels
@@ -75,8 +80,15 @@ internal static class LossKernels
         var largest = a.Logits[sample, first];
         var sum = ProductSum<Exponentials>.ByGroup(new Exponentials(a.Logits, sample, 1, 0, largest), a.Classes);
         var logSum = ScalarMath<ExactLane>.Log(sum);
-        var target = a.Weights.Length == 0 ? a.Hit : Exact.Multiply(a.Weights[label], a.Hit);
+        var other = a.Others.Length == 0 ? label : a.Others[sample];
+        var target = TargetOf(a, label, a.Shares.First);
+        var otherTarget = a.Others.Length == 0 ? 0f : TargetOf(a, other, a.Shares.Second);
         var loss = Exact.Multiply(target, Exact.Subtract(logSum, Exact.Subtract(a.Logits[sample, label], largest)));
+        if (a.Others.Length > 0)
+        {
+            loss = Exact.Fma(otherTarget, Exact.Subtract(logSum, Exact.Subtract(a.Logits[sample, other], largest)), loss);
+        }
+
         if (a.Share != 0)
         {
             var all = ProductSum<NegativeLogs>.ByGroup(new NegativeLogs(a.Logits, sample, largest, logSum, a.Weights), a.Classes);
@@ -87,26 +99,30 @@ internal static class LossKernels
         {
             var (losses, correct) = (a.Loss, a.Correct);
             losses[sample] = isIgnored ? 0f : loss;
-            correct[sample] = !isIgnored && first == label ? 1f : 0f;
+            correct[sample] = !isIgnored && first == (a.Shares.First >= a.Shares.Second ? label : other) ? 1f : 0f;
         }
 
         if (!a.Dx.IsEmpty)
         {
-            var targets = Exact.Fma(a.Share, a.Weights.Length == 0 ? a.Classes : a.WeightSum[0], target);
-            WriteGradient(a, sample, largest, sum, target, targets, isIgnored, label);
+            var targets = Exact.Fma(a.Share, a.Weights.Length == 0 ? a.Classes : a.WeightSum[0], Exact.Add(target, otherTarget));
+            WriteGradient(a, sample, new SampleTargets(targets, label, target, other, otherTarget), largest, sum, isIgnored);
         }
     }
 
-    /// <summary>dx = (e / s) T - share w_c, at the label less its own target.</summary>
-    private static void WriteGradient(CrossEntropy a, int sample, float largest, float sum, float target, float targets, bool isIgnored, int label)
+    private static float TargetOf(CrossEntropy a, int label, float share) =>
+        Exact.Multiply(a.Weights.Length == 0 ? a.Hit : Exact.Multiply(a.Weights[label], a.Hit), share);
+
+    /// <summary>dx = (e / s) T - share w_c, at a label less its own target.</summary>
+    private static void WriteGradient(CrossEntropy a, int sample, SampleTargets targets, float largest, float sum, bool isIgnored)
     {
         var dx = a.Dx;
         for (var i = Group.IdxX; i < a.Classes; i += Group.DimX)
         {
             var e = VectorMath<ExactLane, float>.ExpOfNonPositive(Exact.Subtract(a.Logits[sample, i], largest));
             var share = a.Weights.Length == 0 ? a.Share : Exact.Multiply(a.Share, a.Weights[i]);
-            var v = Exact.Subtract(Exact.Multiply(Exact.Divide(e, sum), targets), share);
-            v = i == label ? Exact.Subtract(v, target) : v;
+            var v = Exact.Subtract(Exact.Multiply(Exact.Divide(e, sum), targets.Sum), share);
+            v = i == targets.Label ? Exact.Subtract(v, targets.OfLabel) : v;
+            v = i == targets.Other ? Exact.Subtract(v, targets.OfOther) : v;
             dx[sample, i] = isIgnored ? 0f : v;
         }
     }

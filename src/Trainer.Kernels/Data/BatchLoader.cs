@@ -67,26 +67,46 @@ public sealed class BatchLoader : IDisposable
         }
     }
 
-    /// <summary>Waits for the next batch, and copies it.</summary>
+    /// <summary>Waits for the next batch, and copies it; nothing is mixed.</summary>
     /// <returns>Its samples.</returns>
     /// <exception cref="DataFileException">One of them cannot be read.</exception>
     /// <exception cref="InvalidOperationException">The plan has no more batches.</exception>
-    public int Take(Span<float> images, Span<int> labels, CancellationToken interruption = default)
+    public int Take(Span<float> images, Span<int> labels, CancellationToken interruption = default) => Take(images, labels, [], out _, interruption);
+
+    /// <summary>Waits for the next batch, and copies it; mixed, where its set says so and the plan who is mixed with whom.</summary>
+    /// <param name="others">Receives the labels of partners; empty: nothing is mixed.</param>
+    /// <param name="mixture">How samples and labels were mixed; null: they were not.</param>
+    /// <returns>Its samples.</returns>
+    /// <exception cref="DataFileException">One of them cannot be read.</exception>
+    /// <exception cref="InvalidOperationException">The plan has no more batches.</exception>
+    public int Take(Span<float> images, Span<int> labels, Span<int> others, out Mixture? mixture, CancellationToken interruption = default)
     {
+        var slot = _direct is null ? Await(interruption) : NextDirect();
+        var (batch, set, samples) = (slot.Batch, _sets[slot.Batch.Set], slot.Batch.Count);
+        slot.ThrowIfFailed();
+        mixture = !others.IsEmpty && batch.Step > 0 ? set.Mix?.Of(_seed, batch.Step, set.Shape) : null;
         if (_direct is not null)
         {
-            return Read(_direct, images, labels);
+            Read(_direct[batch.Set], slot, mixture is null ? images : slot.Images);
         }
 
-        var slot = Await(interruption);
-        var samples = slot.Batch.Count;
-        slot.ThrowIfFailed();
-        slot.Images.AsSpan(0, samples * _stride).CopyTo(images);
-        slot.Labels.AsSpan(0, samples).CopyTo(labels);
-        lock (_gate)
+        if (mixture is { } mixes)
         {
-            _taken++;
-            PlanAhead();
+            CopyMixed(slot, mixes, images, others);
+        }
+        else if (_direct is null)
+        {
+            slot.Images.AsSpan(0, samples * _stride).CopyTo(images);
+        }
+
+        slot.Labels.AsSpan(0, samples).CopyTo(labels);
+        if (_direct is null)
+        {
+            lock (_gate)
+            {
+                _taken++;
+                PlanAhead();
+            }
         }
 
         return samples;
@@ -103,20 +123,36 @@ public sealed class BatchLoader : IDisposable
         _threads.ForEach(thread => thread.Join());
     }
 
-    private int Read(SampleReader[] readers, Span<float> images, Span<int> labels)
+    private BatchSlot NextDirect()
     {
-        var batch = _slots[0].Batch;
-        if (_plan is null || !_plan.Next(batch))
+        var slot = _slots[0];
+        if (_plan is null || !_plan.Next(slot.Batch))
         {
             throw NoMore();
         }
 
-        for (var i = 0; i < batch.Count; i++)
-        {
-            labels[i] = readers[batch.Set].Read(batch[i], batch.Epoch, images.Slice(i * _stride, _stride));
-        }
+        slot.Begin(_sets[slot.Batch.Set].Mix is null ? 0 : _stride);
+        return slot;
+    }
 
-        return batch.Count;
+    private void Read(SampleReader reader, BatchSlot slot, Span<float> images)
+    {
+        for (var i = 0; i < slot.Batch.Count; i++)
+        {
+            slot.Labels[i] = reader.Read(slot.Batch[i], slot.Batch.Epoch, images.Slice(i * _stride, _stride));
+        }
+    }
+
+    private void CopyMixed(BatchSlot slot, in Mixture mixture, Span<float> images, Span<int> others)
+    {
+        var shape = _sets[slot.Batch.Set].Shape;
+        var read = slot.Images.AsSpan();
+        for (var i = 0; i < slot.Batch.Count; i++)
+        {
+            var partner = slot.Batch.PartnerOf(i);
+            mixture.Apply(shape, read.Slice(i * _stride, _stride), read.Slice(partner * _stride, _stride), images.Slice(i * _stride, _stride));
+            others[i] = slot.Labels[partner];
+        }
     }
 
     private BatchSlot Await(CancellationToken interruption)

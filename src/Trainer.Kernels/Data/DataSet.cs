@@ -56,6 +56,9 @@ public sealed class DataSet
     /// <summary>Null: a sample that is broken ends the reading.</summary>
     internal SkippedSamples? Skips { get; private init; }
 
+    /// <summary>What becomes of the batches of training; null: nothing.</summary>
+    public BatchMix? Mix { get; private init; }
+
     /// <summary>Samples of a source of one's own; its pixels are not loaded.</summary>
     /// <param name="labelOffset">Taken from every label: 1 for labels that start at 1.</param>
     /// <exception cref="ArgumentException">It has no samples, or images of different sizes.</exception>
@@ -156,6 +159,10 @@ public sealed class DataSet
     /// <param name="tell">Told once of each, by whichever thread reads it.</param>
     public DataSet Skipping(int label, Action<BrokenSampleException> tell) =>
         new(_source, _labelOffset, Count, Labels, _selection, Transform, Transforms) { Skips = new SkippedSamples(label, tell) };
+
+    /// <summary>The same samples; in training, those of a batch are mixed.</summary>
+    /// <param name="mix">Null: they are not.</param>
+    public DataSet Mixing(BatchMix? mix) => new(_source, _labelOffset, Count, Labels, _selection, Transform, Transforms) { Skips = Skips, Mix = mix };
 
     /// <summary>Reads samples on a thread of its own.</summary>
     /// <param name="seed">Of what transforms draw.</param>

@@ -1,3 +1,5 @@
+using Trainer.Kernels.Sharding;
+
 namespace Trainer.Kernels.Data;
 
 /// <summary>Says which samples the batches hold that follow each other. What a batch is made of stays apart from how it is read.</summary>
@@ -11,6 +13,7 @@ public interface IBatchPlan
 public sealed class BatchSamples
 {
     private int[] _samples = [];
+    private int[] _partners = [];
 
     /// <summary>Among the loader's sets.</summary>
     public int Set { get; private set; }
@@ -20,11 +23,31 @@ public sealed class BatchSamples
 
     public int Count { get; private set; }
 
+    /// <summary>The step that the batch is for, where samples may be mixed; 0 elsewhere.</summary>
+    public ulong Step { get; private set; }
+
     public ReadOnlySpan<int> Samples => _samples.AsSpan(0, Count);
 
     public int this[int position] => _samples[position];
 
-    public void Begin(int set, int epoch) => (Set, Epoch, Count) = (set, epoch, 0);
+    /// <summary>The position of the sample that another one is mixed with.</summary>
+    public int PartnerOf(int position) => _partners[position];
+
+    public void Begin(int set, int epoch) => (Set, Epoch, Count, Step) = (set, epoch, 0, 0);
+
+    /// <summary>Says who is mixed with whom, once all samples are there.</summary>
+    /// <param name="step">From 1.</param>
+    /// <param name="slice">Whose local samples they are.</param>
+    public void Pair(ulong step, BatchSlice slice)
+    {
+        if (_partners.Length < Count)
+        {
+            _partners = new int[Count];
+        }
+
+        slice.FillPartners(_partners.AsSpan(0, Count));
+        Step = step;
+    }
 
     public void Add(ReadOnlySpan<int> samples)
     {

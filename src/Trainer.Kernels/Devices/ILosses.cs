@@ -5,7 +5,7 @@ public interface ILosses
 {
     /// <summary>
     /// Per sample, with m the largest logit, e_c = exp(x_c - m), s = sum of e (Form C) and -log p_c = log s - (x_c - m):
-    /// loss = w_label (1 - smoothing)(-log p_label) + smoothing / classes x sum of w_c (-log p_c); correct = 1 where the first largest logit is the label's;
+    /// loss = w_label (1 - smoothing)(-log p_label) + smoothing / classes x sum of w_c (-log p_c), where there are two labels the first term of each, in its share; correct = 1 where the first largest logit is the label's;
     /// and, unless <paramref name="dx"/> is empty, its gradient (without options e / s - onehot(label)). logits (N, classes).
     /// </summary>
     /// <param name="labels">(N) integers in the place of float32 (<see cref="Tensor.HostInts"/>); their host view is what was uploaded.</param>

@@ -11,6 +11,7 @@ public enum RandomPurpose : uint
     Dropout = 3,
     ValidationSplit = 4,
     Transform = 5,
+    Mixing = 6,
 }
 
 /// <summary>

@@ -9,6 +9,8 @@ internal sealed class JobSection(JsonValue value)
 {
     private readonly OrderedDictionary<string, JsonValue> _fields = value.Fields();
 
+    public bool Has(string name) => _fields.ContainsKey(name);
+
     /// <summary>The value of a field; null: it is not there.</summary>
     public T? Get<T>(string name) => _fields.TryGetValue(name, out var field) ? (T)ValueForm.Of(typeof(T)).Read(field) : default;
 

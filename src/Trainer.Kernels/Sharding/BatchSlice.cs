@@ -79,6 +79,24 @@ public sealed class BatchSlice
         return groups;
     }
 
+    /// <summary>For each local sample the place, in local order, of the next one in its shard; for the last of a shard, of the first.</summary>
+    /// <param name="partners">(<see cref="LocalSamples"/>)</param>
+    public void FillPartners(Span<int> partners)
+    {
+        var local = 0;
+        foreach (var root in Roots)
+        {
+            for (var shard = root.Lo; shard < root.Hi; shard++)
+            {
+                var (first, samples) = (local, ShardSamples(shard));
+                for (; local < first + samples; local++)
+                {
+                    partners[local] = local + 1 < first + samples ? local + 1 : first;
+                }
+            }
+        }
+    }
+
     /// <summary>The positions in the global batch of the local samples, in local order.</summary>
     public IEnumerable<int> Positions() =>
         Roots.SelectMany(root => Enumerable.Range(FirstPosition(root.Lo), RootSamples(root)));

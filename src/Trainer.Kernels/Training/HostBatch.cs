@@ -11,6 +11,7 @@ internal sealed class HostBatch(Device device, Model model, int samples, Network
     private readonly int _targetStride = loss.TargetElements;
     private readonly float[] _input = new float[samples * model.Input.Elements];
     private readonly int[] _labels = new int[samples];
+    private readonly int[] _others = new int[loss.Others.IsEmpty ? 0 : samples];
     private readonly float[] _targets = new float[(long)samples * loss.TargetElements];
     private readonly float[] _output = new float[samples * model.OutputShape.Elements];
     private readonly float[] _sampleLoss = new float[samples];
@@ -19,6 +20,8 @@ internal sealed class HostBatch(Device device, Model model, int samples, Network
     public Span<float> Input => _input;
 
     public Span<int> Labels => _labels;
+
+    public Span<int> Others => _others;
 
     public Span<float> Targets => _targets;
 
@@ -33,6 +36,11 @@ internal sealed class HostBatch(Device device, Model model, int samples, Network
     {
         _input.AsSpan(first * _pixels, count * _pixels).CopyTo(memory.Input.Host);
         _labels.AsSpan(first, count).CopyTo(loss.Labels);
+        if (_others.Length > 0)
+        {
+            _others.AsSpan(first, count).CopyTo(loss.Others);
+        }
+
         _targets.AsSpan(first * _targetStride, count * _targetStride).CopyTo(loss.Targets);
     }
 

@@ -31,6 +31,7 @@ public sealed class LocalTrainer : IDisposable
     private readonly LearningRateSchedule _schedule;
     private readonly ClusterOfOne _cluster;
     private readonly EarlyStopping? _earlyStopping;
+    private BatchSlice? _whole;
     private int? _epoch = 0;
     private ulong _step;
 
@@ -149,10 +150,11 @@ public sealed class LocalTrainer : IDisposable
         Network.StepsPerEpoch = ((samples - 1) / _batchSize) + 1;
         _epoch = (_epoch ?? (int)(Network.State.Progress.Updates / Network.StepsPerEpoch)) + 1;
         EpochOrder.Fill(order, _seed, _epoch.Value, shuffle);
-        var whole = BatchSlice.Whole(Math.Min(_batchSize, data.Count), _shards, _groupShards);
-        return Pass(
-            data, _epoch.Value, order[..samples], (epoch, batch) => epoch + Step(batch == whole.Samples ? whole : BatchSlice.Whole(batch, _shards, _groupShards)), out _);
+        _whole = BatchSlice.Whole(Math.Min(_batchSize, data.Count), _shards, _groupShards);
+        return Pass(data, _epoch.Value, order[..samples], _step + 1, (epoch, batch) => epoch + Step(SliceOf(batch)), out _);
     }
+
+    private BatchSlice SliceOf(int samples) => samples == _whole?.Samples ? _whole : BatchSlice.Whole(samples, _shards, _groupShards);
 
     private EpochResult Evaluate(DataSet data, out PassSums sums)
     {
@@ -162,6 +164,7 @@ public sealed class LocalTrainer : IDisposable
             data,
             epoch: 0,
             order,
+            firstStep: 0,
             (before, samples) =>
             {
                 Network.Evaluate(samples);
@@ -176,16 +179,19 @@ public sealed class LocalTrainer : IDisposable
         Network.States.Flip();
     }
 
+    /// <param name="firstStep">Of a pass that trains; 0: it evaluates.</param>
     /// <param name="batch">Takes the sums so far and the number of samples that were loaded, and gives the new sums.</param>
-    private EpochResult Pass(DataSet data, int epoch, int[] order, Func<PassSums, int, PassSums> batch, out PassSums sums)
+    private EpochResult Pass(DataSet data, int epoch, int[] order, ulong firstStep, Func<PassSums, int, PassSums> batch, out PassSums sums)
     {
         var start = Stopwatch.GetTimestamp();
         sums = default;
         using var loader = new BatchLoader([data], _seed);
-        loader.Begin(new OrderedBatches(order, epoch, _batchSize));
+        loader.Begin(new OrderedBatches(order, epoch, _batchSize, firstStep, firstStep > 0 ? SliceOf : null));
         for (var first = 0; first < order.Length; first += _batchSize)
         {
-            sums = batch(sums, loader.Take(Network.Input, Network.Labels));
+            var samples = loader.Take(Network.Input, Network.Labels, Network.OtherLabels, out var mixture);
+            Network.Shares = mixture is { } mixed ? new LabelShares(mixed.Own, mixed.Partners) : null;
+            sums = batch(sums, samples);
         }
 
         return new EpochResult(sums.MeanLoss, sums.Accuracy, order.Length / Stopwatch.GetElapsedTime(start).TotalSeconds);
@@ -213,6 +219,11 @@ public sealed class LocalTrainer : IDisposable
             throw new ArgumentException($"The data has samples of {data.Shape}; the model takes {Network.Model.Input}.", nameof(data));
         }
 
+        if (data.Mix is not null && !_loss.MixesLabels)
+        {
+            throw new ArgumentException("The data mixes samples, and the loss takes one label of each; give the recipe's loss MixesLabels: new CrossEntropy { MixesLabels = true }.", nameof(data));
+        }
+
         if (data.Labels.Refuse(Network.Model.Classes, _loss.Ignored) is { } problem)
         {
             throw new ArgumentException($"The model has {Network.Model.Classes} classes; {problem}.", nameof(data));
@@ -220,9 +231,10 @@ public sealed class LocalTrainer : IDisposable
     }
 
     /// <summary>All samples in an order, so many in each batch.</summary>
-    private sealed class OrderedBatches(int[] order, int epoch, int batchSize) : IBatchPlan
+    private sealed class OrderedBatches(int[] order, int epoch, int batchSize, ulong firstStep, Func<int, BatchSlice>? sliceOf) : IBatchPlan
     {
         private int _first;
+        private ulong _step = firstStep;
 
         public bool Next(BatchSamples batch)
         {
@@ -234,6 +246,11 @@ public sealed class LocalTrainer : IDisposable
             batch.Begin(set: 0, epoch);
             batch.Add(order.AsSpan(_first, Math.Min(batchSize, order.Length - _first)));
             _first += batchSize;
+            if (sliceOf is not null)
+            {
+                batch.Pair(_step++, sliceOf(batch.Count));
+            }
+
             return true;
         }
     }

@@ -17,6 +17,7 @@ internal sealed class LossStep
     private readonly ParameterSlot? _weightSlot;
     private readonly int _outputs;
     private readonly Tensor _labels;
+    private readonly Tensor _others;
     private readonly Tensor _sampleLoss;
     private readonly Tensor _sampleCorrect;
 
@@ -26,6 +27,7 @@ internal sealed class LossStep
         (_device, _loss, _output, _gradient) = (device, loss, memory.Output, memory.OutputGradient);
         _outputs = OutputsOf(model, loss);
         _labels = memory.AllocateMore(options.PassSamples);
+        _others = loss.MixesLabels ? memory.AllocateMore(options.PassSamples) : default;
         _sampleLoss = memory.AllocateMore(options.PassSamples);
         _sampleCorrect = memory.AllocateMore(options.PassSamples);
         _weightSlot = layout.Slots.FirstOrDefault(slot => slot.Kind == SlotKind.LossWeight);
@@ -47,6 +49,12 @@ internal sealed class LossStep
     /// <summary>Host memory for the class indices, (MaxSamples).</summary>
     public Span<int> Labels => _labels.HostInts;
 
+    /// <summary>Likewise of partners; empty where the loss does not mix labels.</summary>
+    public Span<int> Others => _others.IsEmpty ? [] : _others.HostInts;
+
+    /// <summary>What both count; null: samples have one label.</summary>
+    public LabelShares? Shares { get; set; }
+
     /// <summary>Of each sample; 0 where labels say what is wanted.</summary>
     public int TargetElements => _targets.IsEmpty ? 0 : _outputs;
 
@@ -59,7 +67,7 @@ internal sealed class LossStep
     public ReadOnlySpan<float> SampleCorrect => _sampleCorrect.Host;
 
     /// <summary>Elements that it allocates for so many samples.</summary>
-    public static long Elements(Model model, Loss loss, int samples) => loss switch
+    public static long Elements(Model model, Loss loss, int samples) => (loss.MixesLabels ? samples : 0) + loss switch
     {
         BinaryCrossEntropy => (samples * (3L + OutputsOf(model, loss))) + (2L * OutputsOf(model, loss)),
         OutputLoss => samples * (3L + OutputsOf(model, loss)),
@@ -88,6 +96,12 @@ internal sealed class LossStep
         if (_loss is CrossEntropy entropy)
         {
             var options = new CrossEntropyOptions(entropy.Ignored, (float)entropy.LabelSmoothing, _classWeights);
+            if (Shares is { } shares)
+            {
+                _device.Upload(_others.Slice(0, samples));
+                options = options with { OtherLabels = _others.Slice(0, samples), Shares = shares };
+            }
+
             _device.Losses.SoftmaxCrossEntropy(options, _outputs, samples, _output, _labels, _sampleLoss, _sampleCorrect, gradient);
         }
         else
@@ -141,7 +155,11 @@ internal sealed class LossStep
         targets.Clear();
         for (var i = 0; i < samples; i++)
         {
-            targets[(i * _outputs) + Labels[i]] = 1;
+            targets[(i * _outputs) + Labels[i]] = Shares?.First ?? 1;
+            if (Shares is { } shares)
+            {
+                targets[(i * _outputs) + Others[i]] += shares.Second;
+            }
         }
     }
 

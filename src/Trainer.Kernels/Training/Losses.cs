@@ -8,6 +8,10 @@ public abstract record Loss
     /// <summary>Whether samples have weights, by whose sum the gradient is divided instead of by B.</summary>
     public virtual bool HasWeights => false;
 
+    /// <summary>Whether samples may be mixtures of two, with the labels of both (<see cref="Network.Shares"/>). The mean is then over samples, whatever classes weigh, as torch has it.</summary>
+    [NotInFiles]
+    public bool MixesLabels { get; init; }
+
     /// <summary>What a sample with this label counts in the mean.</summary>
     public virtual float WeightOf(int label) => 1;
 
@@ -33,7 +37,9 @@ public sealed record CrossEntropy(IReadOnlyList<double>? ClassWeights = null, in
     /// <summary>The same, ignoring samples that cannot be read.</summary>
     public CrossEntropy Skipping() => Ignored is null ? this with { IgnoreIndex = SkippedLabel } : this;
 
-    public override bool HasWeights => ClassWeights is not null || Ignored is not null;
+    public override bool HasWeights => !MixesLabels && HasOptions;
+
+    private bool HasOptions => ClassWeights is not null || Ignored is not null;
 
     public override int? Ignored => IgnoreIndex == NoLabel ? null : IgnoreIndex;
 

@@ -88,6 +88,16 @@ public sealed class Network : IDisposable
     /// <summary>Host memory for the local batch's class indices, (MaxSamples).</summary>
     public Span<int> Labels => _hostBatch is null ? _loss.Labels : _hostBatch.Labels;
 
+    /// <summary>Host memory for the second class indices of mixed samples, (MaxSamples); empty where the loss does not mix labels.</summary>
+    public Span<int> OtherLabels => _hostBatch is null ? _loss.Others : _hostBatch.Others;
+
+    /// <summary>What the labels of the next passes' samples count; null: samples have one label.</summary>
+    public LabelShares? Shares
+    {
+        get => _loss.Shares;
+        set => _loss.Shares = value;
+    }
+
     /// <summary>Host memory for what outputs should be, (MaxSamples, outputs): of an <see cref="OutputLoss"/> that is not one-hot.</summary>
     public Span<float> Targets => _hostBatch is null ? _loss.Targets : _hostBatch.Targets;
 
@@ -108,7 +118,7 @@ public sealed class Network : IDisposable
             (_hostBatch is null ? _loss.SampleCorrect : _hostBatch.SampleCorrect)[..samples].CopyTo(results[(2 * samples)..]);
             for (var i = 0; i < samples; i++)
             {
-                (results[samples + i], results[(3 * samples) + i]) = (_recipe.Loss.WeightOf(Labels[i]), Labels[i] == _recipe.Loss.Ignored ? 0 : 1);
+                (results[samples + i], results[(3 * samples) + i]) = (Shares is null ? _recipe.Loss.WeightOf(Labels[i]) : 1, Labels[i] == _recipe.Loss.Ignored ? 0 : 1);
             }
 
             if (_run.Evaluates && Model.OutputShape.Elements == Model.Classes)

@@ -21,7 +21,18 @@ internal static class RecipeJson
         };
     });
 
-    /// <summary>What <see cref="Read"/> reads the same recipe from; what is as it is by default is left out.</summary>
+    public static TrainingRecipe Read(string json, string data)
+    {
+        var recipe = Read(json);
+        return JsonValue.Parse(data, "data", section =>
+        {
+            var fields = new JobSection(section);
+            var loss = fields.Get<string>("on_error") == "skip" && recipe.Loss is CrossEntropy entropy ? entropy.Skipping() : recipe.Loss;
+            return recipe with { Loss = fields.Has("mixup") || fields.Has("cutmix") ? loss with { MixesLabels = true } : loss };
+        });
+    }
+
+    /// <summary>What <see cref="Read(string)"/> reads the same recipe from; what is as it is by default is left out.</summary>
     public static string Write(TrainingRecipe recipe) => JsonText.Write(json =>
     {
         var training = new JobSectionWriter(json);

@@ -29,13 +29,23 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
     /// <exception cref="ModelException">With the path of the field and what is wrong with it.</exception>
     public static TrainingRecipe FromJson(string training) => RecipeJson.Read(training);
 
-    /// <summary>The way back of <see cref="FromJson"/>.</summary>
+    /// <summary>Likewise, with what the data asks of the loss: that it leaves out samples which cannot be read, or takes mixed ones.</summary>
+    /// <param name="data">The job file's data section.</param>
+    /// <exception cref="ModelException">With the path of the field and what is wrong with it.</exception>
+    public static TrainingRecipe FromJson(string training, string data) => RecipeJson.Read(training, data);
+
+    /// <summary>The way back of <see cref="FromJson(string)"/>.</summary>
     public string ToJson() => RecipeJson.Write(this);
 
     /// <summary>Whether loss and parameter groups fit a model.</summary>
     /// <exception cref="ModelException">With the path of the field and what is wrong with it.</exception>
     public void CheckFits(Model model)
     {
+        if (Loss is { MixesLabels: true, Ignored: { } ignored })
+        {
+            throw new ModelException("training.loss", $"ignores samples with label {ignored}, and mixed samples have two labels: leave out mixup and cutmix, or ignore_index and on_error: skip");
+        }
+
         CheckWeights("cross_entropy.class_weights", (Loss as CrossEntropy)?.ClassWeights, model);
         CheckWeights("bce_with_logits.weight", (Loss as BinaryCrossEntropy)?.Weight, model);
         CheckWeights("bce_with_logits.pos_weight", (Loss as BinaryCrossEntropy)?.PosWeight, model);

@@ -1,7 +1,6 @@
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Training;
 using Trainer.Protos;
-using CrossEntropy = Trainer.Kernels.Training.CrossEntropy;
 
 namespace Trainer.Node.Training;
 
@@ -10,12 +9,8 @@ public static class BrokenSamples
 {
     private const string Skip = "skip";
 
-    /// <summary>The job's recipe, ignoring what is skipped.</summary>
-    public static TrainingRecipe RecipeOf(JobSpec spec)
-    {
-        var recipe = TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training));
-        return spec.Data.OnError == Skip && recipe.Loss is CrossEntropy entropy ? recipe with { Loss = entropy.Skipping() } : recipe;
-    }
+    /// <summary>The job's recipe, with what its data asks of the loss.</summary>
+    public static TrainingRecipe RecipeOf(JobSpec spec) => TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training), JobFile.SectionJson(spec.Data));
 
     /// <summary>A set of the job's, as its recipe wants it.</summary>
     /// <param name="recipe">As <see cref="RecipeOf"/> has it.</param>

@@ -54,6 +54,8 @@ internal sealed class MemberBatches(Schedule schedule, ulong firstItem, MemberSh
         {
             batch.Add(order.Of(item.Epoch).Slice(item.First + slice.FirstPosition(slice.Roots[i].Lo), slice.RootSamples(slice.Roots[i])));
         }
+
+        batch.Pair(item.TrainingStep, slice);
     }
 
     /// <returns>False: all of the member's test samples have been added.</returns>

@@ -4,7 +4,7 @@ namespace Trainer.Protos;
 internal static class JobRelations
 {
     public static IEnumerable<FieldViolation> Check(JobSpec spec) =>
-        [.. LayerNames.Check(spec.Model.Layers, "model.layers"), .. OfData(spec), .. OfSkipping(spec), .. OfTraining(spec.Training), .. OfWorkers(spec)];
+        [.. LayerNames.Check(spec.Model.Layers, "model.layers"), .. OfData(spec), .. OfSkipping(spec), .. OfMixing(spec), .. OfTraining(spec.Training), .. OfWorkers(spec)];
 
     private static IEnumerable<FieldViolation> OfData(JobSpec spec)
     {
@@ -20,6 +20,16 @@ internal static class JobRelations
         if (spec.Data.OnError == "skip" && spec.Training.Loss.CrossEntropy is null)
         {
             yield return new("data.on_error", "skip needs the loss cross_entropy, which can leave samples out; got another loss");
+        }
+    }
+
+    // Which of two labels such a sample would be left out for, or what it would count then, nobody can say; torch takes no ignore_index beside them either.
+    private static IEnumerable<FieldViolation> OfMixing(JobSpec spec)
+    {
+        var (field, ignores) = (spec.Data.Mixup is null ? "data.cutmix" : "data.mixup", spec.Training.Loss.CrossEntropy is { HasIgnoreIndex: true, IgnoreIndex: not -100 });
+        if ((spec.Data.Mixup ?? (object?)spec.Data.Cutmix) is not null && (ignores || spec.Data.OnError == "skip"))
+        {
+            yield return new(field, $"mixes samples, which have two labels then: it goes neither with ignore_index nor with on_error: skip, which leave samples out; remove {(ignores ? "training.loss.cross_entropy.ignore_index" : "data.on_error")}, or {field}");
         }
     }
 

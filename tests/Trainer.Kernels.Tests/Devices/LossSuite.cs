@@ -22,6 +22,12 @@ public abstract class LossSuite(DeviceVariants variants)
                     variants.MustAgree($"smoothing {smoothing}, weights {weighted}, ignored {ignored}", 4e-5f, device =>
                         CrossEntropy(device, classes, samples, given, smoothing, weighted, ignored));
                 }
+
+                foreach (var share in new[] { 0, 0.3f, 0.5f, 1 })
+                {
+                    variants.MustAgree($"smoothing {smoothing}, weights {weighted}, share {share}", 4e-5f, device =>
+                        CrossEntropy(device, classes, samples, labels, smoothing, weighted, null, share));
+                }
             }
         }
     }
@@ -102,7 +108,7 @@ public abstract class LossSuite(DeviceVariants variants)
         return [.. device.Read(loss), .. device.Read(correct), .. tensors.Read(dx)];
     }
 
-    private static float[] CrossEntropy(Device device, int classes, int samples, int[] labels, float smoothing, bool weighted, int? ignored)
+    private static float[] CrossEntropy(Device device, int classes, int samples, int[] labels, float smoothing, bool weighted, int? ignored, float? share = null)
     {
         using var tensors = new Gapped(device, device == DeviceVariants.Reference ? 0 : 11);
         using var dense = new Guarded();
@@ -110,6 +116,11 @@ public abstract class LossSuite(DeviceVariants variants)
         var (logits, dx) = (tensors.Input(samples, TestData.Values(samples * classes, 1, 8)), tensors.Output(samples, classes));
         var (given, loss, correct) = (dense.Labels(device, labels), dense.Output(device, samples), dense.Output(device, samples));
         var options = new CrossEntropyOptions(ignored, smoothing, weights);
+        if (share is { } first)
+        {
+            options = options with { OtherLabels = dense.Labels(device, [.. labels.Select(label => ((label * 3) + 2) % classes)]), Shares = new(first, 1 - first) };
+        }
+
         device.Losses.SoftmaxCrossEntropy(options, classes, samples, logits, given, loss, correct, dx);
         var hits = device.Read(correct);
         return [.. device.Read(loss), .. labels.Select((label, n) => label == ignored ? 0 : hits[n]), .. tensors.Read(dx)];

@@ -14,6 +14,8 @@ public abstract class LossGoldenTests
 
     public static TheoryData<string> CrossEntropies => Names("cross_entropy");
 
+    public static TheoryData<string> MixedCrossEntropies => Names("mixed_cross_entropy");
+
     public static TheoryData<string> SquaredErrors => Names("squared_error");
 
     public static TheoryData<string> BinaryCrossEntropies => Names("binary_cross_entropy");
@@ -44,6 +46,31 @@ public abstract class LossGoldenTests
         var entropy = new CrossEntropy(weights, options.IgnoreIndex ?? -100, options.LabelSmoothing);
         var weight = Enumerable.Range(0, samples).Sum(n => (double)entropy.WeightOf(n * 7 % classes));
         MustBeNear($"{name}: mean", [golden.GetProperty("mean").GetDouble()], [(float)(device.Read(loss).Sum(value => (double)value) / weight)]);
+    }
+
+    /// <summary>Targets of two classes: torch's mean is over samples, whatever classes weigh.</summary>
+    [Theory]
+    [MemberData(nameof(MixedCrossEntropies))]
+    public void Mixed_cross_entropy(string name)
+    {
+        var golden = Case("mixed_cross_entropy", name);
+        var (samples, classes, share) = (golden.Int("samples"), golden.Int("classes"), golden.GetProperty("share").GetSingle());
+        using var device = Open();
+        var options = new CrossEntropyOptions(
+            null,
+            golden.GetProperty("label_smoothing").GetSingle(),
+            golden.GetProperty("weighted").GetBoolean() ? device.Place(GoldenValues.Tensor($"{name}.weight", classes, 0.5, 1)) : default,
+            device.Place(Enumerable.Range(0, samples).Select(n => ((n * 7) + 3) % classes).ToArray()),
+            new LabelShares(share, 1 - share));
+        var logits = device.Place(GoldenValues.Tensor($"{name}.logits", samples * classes, 4));
+        var labels = device.Place(Enumerable.Range(0, samples).Select(n => n * 7 % classes).ToArray());
+        var (loss, correct, dx) = (device.Zeros(samples), device.Zeros(samples), device.Zeros(samples * classes));
+        device.Losses.SoftmaxCrossEntropy(options, classes, samples, logits, labels, loss, correct, dx);
+
+        MustBeNear($"{name}: loss", golden.Doubles("losses"), device.Read(loss));
+        MustBeNear($"{name}: gradient", golden.Doubles("gradient"), device.Read(dx));
+        Assert.False(new CrossEntropy([.. Enumerable.Repeat(0.5, classes)]) { MixesLabels = true }.HasWeights);
+        MustBeNear($"{name}: mean", [golden.GetProperty("mean").GetDouble()], [(float)(device.Read(loss).Sum(value => (double)value) / samples)]);
     }
 
     /// <summary>torch's mean divides by the elements of all samples: the factor takes them in.</summary>

@@ -19,6 +19,21 @@ def cross_entropy(name, samples, classes, scale=4.0, weights=False, **options):
         "mean": golden.digits(functional.cross_entropy(logits, labels, reduction="mean", **options).item())}
 
 
+def mixed_cross_entropy(name, samples, classes, share, weights=False, **options):
+    """Sample n has labels 7 n and 7 n + 3 mod classes, share and 1 - share of them."""
+    logits = golden.tensor(f"{name}.logits", (samples, classes), 4.0).requires_grad_()
+    if weights:
+        options["weight"] = golden.tensor(f"{name}.weight", (classes,), 0.5, 1)
+    labels = torch.arange(samples) * 7
+    target = share * functional.one_hot(labels % classes, classes) + (1 - share) * functional.one_hot((labels + 3) % classes, classes)
+    losses = functional.cross_entropy(logits, target.double(), reduction="none", **options)
+    losses.sum().backward()
+    return {
+        "name": name, "samples": samples, "classes": classes, "share": share, "weighted": weights, "label_smoothing": options.get("label_smoothing", 0.0),
+        "losses": golden.flat(losses), "gradient": golden.flat(logits.grad),
+        "mean": golden.digits(functional.cross_entropy(logits, target.double(), reduction="mean", **options).item())}
+
+
 def squared_error(name, samples, shape, reduction):
     y = golden.tensor(f"{name}.y", (samples, *shape)).requires_grad_()
     target = golden.tensor(f"{name}.target", (samples, *shape))
@@ -49,6 +64,12 @@ golden.write("losses.json", {
         cross_entropy("smoothing", 7, 6, label_smoothing=0.1),
         cross_entropy("all smooth", 3, 7, label_smoothing=1.0),
         cross_entropy("everything", 17, 5, weights=True, ignore_index=3, label_smoothing=0.2),
+    ],
+    "mixed_cross_entropy": [
+        mixed_cross_entropy("mixed", 7, 10, 0.625),
+        mixed_cross_entropy("one class", 3, 1, 0.25),
+        mixed_cross_entropy("mixed weights", 11, 5, 0.375, weights=True),
+        mixed_cross_entropy("mixed smoothing", 5, 7, 0.8125, weights=True, label_smoothing=0.1),
     ],
     "binary_cross_entropy": [
         binary_cross_entropy("plain binary", 5, 7),

@@ -10,6 +10,7 @@ internal sealed class ReferenceLosses : ILosses
         in CrossEntropyOptions options, int classes, int samples, Tensor logits, Tensor labels, Tensor loss, Tensor correct, Tensor dx)
     {
         var (weights, smoothing) = (options.ClassWeights, (double)options.LabelSmoothing);
+        var (others, mix) = (options.OtherLabels, options.Shares);
         double Weight(int c) => weights.IsEmpty ? 1 : weights.Host[c];
         for (var n = 0; n < samples; n++)
         {
@@ -21,7 +22,9 @@ internal sealed class ReferenceLosses : ILosses
             }
 
             var isIgnored = label == options.IgnoreIndex;
-            double Target(int c) => isIgnored ? 0 : Weight(c) * ((c == label ? 1 - smoothing : 0) + (smoothing / classes));
+            var (hasOther, other, shares) = (!others.IsEmpty, others.IsEmpty ? label : others.HostInts[n], others.IsEmpty ? new LabelShares(1, 0) : mix);
+            double OneHot(int c) => (c == label ? shares.First : 0.0) + (hasOther && c == other ? shares.Second : 0.0);
+            double Target(int c) => isIgnored ? 0 : Weight(c) * (((1 - smoothing) * OneHot(c)) + (smoothing / classes));
             for (var i = 0; i < classes; i++)
             {
                 targets += Target(i);
@@ -29,7 +32,7 @@ internal sealed class ReferenceLosses : ILosses
             }
 
             loss.Host[n] = (float)value;
-            correct.Host[n] = first == label ? 1 : 0;
+            correct.Host[n] = first == (shares.First >= shares.Second ? label : other) ? 1 : 0;
             for (var i = 0; i < classes && !dx.IsEmpty; i++)
             {
                 Element(dx, classes, n, i) = (float)((Math.Exp(Element(logits, classes, n, i) - largest) / sum * targets) - Target(i));

@@ -191,6 +191,24 @@ public class SameBitsTests
         }
     }
 
+    /// <summary>Partners are of the same shard, and what is drawn follows from seed and step.</summary>
+    [Fact]
+    public async Task Mixed_samples_are_the_same_on_any_number_of_workers()
+    {
+        const int Shards = 7;
+        using var data = new TinyData(train: 111, test: 17);
+        var job = data.Job(batchSize: 37, Shards);
+        (job.Data.Mixup, job.Data.Cutmix) = (new() { Alpha = 0.4 }, new() { Alpha = 1 });
+        var expected = TrainLocally(data, DataSection.Load(Protos.JobFile.SectionJson(job.Data)), 37, Shards, epochs: 2, loss: new CrossEntropy { MixesLabels = true });
+        Assert.NotEqual(TrainLocally(data, 37, Shards, epochs: 2), expected);
+        foreach (var (workers, threads) in new[] { (1, 2), (2, 1), (3, 1), (5, 1) })
+        {
+            await using var group = await new WorkerGroup(workers, threads).ReadyAsync();
+            var finished = await group.TrainAsync("job", job);
+            Assert.True(expected == finished.WeightsSha256, $"{workers} workers x {threads} threads: {finished.WeightsSha256}, one device alone: {expected}");
+        }
+    }
+
     private static string TrainLocally(TinyData data, int batchSize, int shards, int epochs, Precision? precision = null, LearningRateSchedule? schedule = null)
     {
         var sets = (DataSet.FromIdx(data.Files.TrainImages, data.Files.TrainLabels), DataSet.FromIdx(data.Files.TestImages, data.Files.TestLabels));
@@ -198,9 +216,9 @@ public class SameBitsTests
     }
 
     private static string TrainLocally(
-        TinyData data, (DataSet Train, DataSet Test) sets, int batchSize, int shards, int epochs, Precision? precision = null, LearningRateSchedule? schedule = null)
+        TinyData data, (DataSet Train, DataSet Test) sets, int batchSize, int shards, int epochs, Precision? precision = null, LearningRateSchedule? schedule = null, Loss? loss = null)
     {
-        var recipe = new TrainingRecipe(new Sgd(0.9f, 0.5f)) { Precision = precision ?? Precision.Exact, Schedule = schedule ?? LearningRateSchedule.Constant };
+        var recipe = new TrainingRecipe(new Sgd(0.9f, 0.5f)) { Loss = loss ?? new CrossEntropy(), Precision = precision ?? Precision.Exact, Schedule = schedule ?? LearningRateSchedule.Constant };
         using var device = CpuDevice.Create(1);
         using var trainer = new LocalTrainer(Zoo.LeNet(), device, recipe, batchSize, seed: 3, shards);
         for (var epoch = 0; epoch < epochs; epoch++)

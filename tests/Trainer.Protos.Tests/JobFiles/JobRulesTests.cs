@@ -57,6 +57,23 @@ public sealed class JobRulesTests
             Violations(spec));
     }
 
+    [Fact]
+    public void Samples_that_are_left_out_are_not_mixed()
+    {
+        var spec = Jobs.Small();
+        spec.Data.Mixup = new Mixup { Alpha = 1 };
+        spec.Training.Loss = new Loss { CrossEntropy = new CrossEntropy { IgnoreIndex = -100 } };
+        Assert.Empty(Violations(spec));
+
+        spec.Training.Loss.CrossEntropy.IgnoreIndex = 3;
+        const string Why = "mixes samples, which have two labels then: it goes neither with ignore_index nor with on_error: skip, which leave samples out";
+        Assert.Equal([$"data.mixup: {Why}; remove training.loss.cross_entropy.ignore_index, or data.mixup"], Violations(spec));
+
+        spec.Training.Loss = null;
+        (spec.Data.Mixup, spec.Data.Cutmix, spec.Data.OnError) = (null, new Cutmix { Alpha = 1 }, "skip");
+        Assert.Equal([$"data.cutmix: {Why}; remove data.on_error, or data.cutmix"], Violations(spec));
+    }
+
     /// <summary>A section that appears by itself would change trainings that never asked for it.</summary>
     [Fact]
     public void Defaults_add_no_section_but_these()

@@ -1,4 +1,5 @@
 using Trainer.Kernels.Data.Pictures;
+using Trainer.Kernels.Data.Transforms;
 using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Data.Sections;
@@ -24,7 +25,7 @@ public static class DataSection
 
         train = data.Get<int?>("limit") is { } limit ? train.Sample(limit) : train;
 
-        return new Sets(Transformed(data, train, isTraining: true), Transformed(data, test ?? throw NoTest(), isTraining: false));
+        return new Sets(Transformed(data, train, isTraining: true).Mixing(MixOf(data)), Transformed(data, test ?? throw NoTest(), isTraining: false));
     });
 
     /// <summary><see cref="Describe"/>, ready to be read.</summary>
@@ -118,6 +119,12 @@ public static class DataSection
         {
             throw new ModelException("data.transforms", misfit.Message);
         }
+    }
+
+    private static BatchMix? MixOf(JobSection data)
+    {
+        List<BatchMix> mixes = [.. new BatchMix?[] { data.Get<Mixup>("mixup"), data.Get<CutMix>("cutmix") }.OfType<BatchMix>()];
+        return mixes.Count > 1 ? new MixChoice(mixes) : mixes.FirstOrDefault();
     }
 
     private static void RefuseRandom(IReadOnlyList<Transform> transforms)

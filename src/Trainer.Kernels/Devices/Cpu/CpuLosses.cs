@@ -21,6 +21,12 @@ internal sealed unsafe class CpuLosses<TSimd, TVector>(ThreadTeam team, Scratch 
         const string Operation = nameof(SoftmaxCrossEntropy);
         var labelValues = (int*)Operand.Address(Operation, "labels", labels, Extent.Of(samples));
         GeometryChecks.CheckLabels(Operation, classes, samples, new ReadOnlySpan<int>(labelValues, samples), options.IgnoreIndex);
+        var others = (int*)Operand.AddressOrNull(Operation, "the options' other labels", options.OtherLabels, Extent.Of(samples));
+        if (others != null)
+        {
+            GeometryChecks.CheckLabels(Operation, classes, samples, new ReadOnlySpan<int>(others, samples), null);
+        }
+
         var extent = Extent.Of(samples, classes);
         _softmaxCrossEntropy.Execute(
             options,
@@ -29,6 +35,7 @@ internal sealed unsafe class CpuLosses<TSimd, TVector>(ThreadTeam team, Scratch 
             samples,
             Operand.Samples(Operation, "logits", logits, extent),
             labelValues,
+            others,
             Operand.Address(Operation, "loss", loss, Extent.Of(samples)),
             Operand.Address(Operation, "correct", correct, Extent.Of(samples)),
             Operand.SamplesOrNone(Operation, "dx", dx, extent));

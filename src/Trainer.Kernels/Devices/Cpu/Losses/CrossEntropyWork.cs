@@ -9,7 +9,7 @@ namespace Trainer.Kernels.Devices.Cpu.Losses;
 
 /// <summary>Loss, correctness and gradient per sample. exp is vectorised over classes; sums over classes are Form C, one addition after another.</summary>
 /// <remarks>
-/// With targets t_c = w_c ((1 - smoothing) onehot(label)_c + smoothing / classes) and p = e / s: loss = sum of t_c (-log p_c) and
+/// With targets t_c = w_c ((1 - smoothing) onehot(label)_c + smoothing / classes), of two labels the onehot of each in its share, and p = e / s: loss = sum of t_c (-log p_c) and
 /// dx = p T - t, T = sum of t. The label's own part is kept apart from what all classes have, so without options dx = e / s - onehot(label).
 /// </remarks>
 internal sealed unsafe class CrossEntropyWork<TSimd, TVector>(ThreadTeam team, Scratch scratch) : ParallelWork
@@ -29,19 +29,24 @@ internal sealed unsafe class CrossEntropyWork<TSimd, TVector>(ThreadTeam team, S
     private float _weightSum;
     private SampleRows _logits;
     private int* _labels;
+    private int* _others;
+    private LabelShares _shares;
     private float* _loss;
     private float* _correct;
     private SampleRows _dx;
 
     /// <param name="weights">Of classes; null: 1.</param>
+    /// <param name="others">Second labels; null: there are none.</param>
     /// <param name="dx">May be left out.</param>
     public void Execute(
-        in CrossEntropyOptions options, float* weights, int classes, int samples, SampleRows logits, int* labels, float* loss, float* correct, SampleRows dx)
+        in CrossEntropyOptions options, float* weights, int classes, int samples, SampleRows logits, int* labels, int* others, float* loss, float* correct, SampleRows dx)
     {
         (_classes, _samples, _logits, _dx) = (classes, samples, logits, dx);
         (_ignored, _hit, _share) = (options.IgnoreIndex, 1 - options.LabelSmoothing, options.LabelSmoothing / classes);
         _weights = weights;
         _labels = labels;
+        _others = others;
+        _shares = others == null ? new LabelShares(1, 0) : options.Shares;
         _loss = loss;
         _correct = correct;
         _weightSum = weights == null ? classes : SumInChains(weights, null);
@@ -83,14 +88,27 @@ internal sealed unsafe class CrossEntropyWork<TSimd, TVector>(ThreadTeam team, S
         Exponentials(logits, logits[largest], exponentials);
         var sum = SumInChains(exponentials, null);
         var logSum = ScalarMath<HostMath>.Log(sum);
-        var target = WeightOf(label) * _hit;
+        var target = WeightOf(label) * _hit * _shares.First;
+        var (other, otherTarget) = (label, 0f);
+        if (_others != null)
+        {
+            other = _others[sample];
+            otherTarget = WeightOf(other) * _hit * _shares.Second;
+        }
+
         _loss[sample] = target * (logSum - (logits[label] - logits[largest]));
-        _correct[sample] = largest == label ? 1 : 0;
+        _correct[sample] = largest == (_shares.First >= _shares.Second ? label : other) ? 1 : 0;
+        if (_others != null)
+        {
+            _loss[sample] = MathF.FusedMultiplyAdd(otherTarget, logSum - (logits[other] - logits[largest]), _loss[sample]);
+        }
+
         if (!_dx.IsEmpty)
         {
             var dx = _dx.At(sample, 0);
-            Gradient(exponentials, sum, MathF.FusedMultiplyAdd(_share, _weightSum, target), dx);
+            Gradient(exponentials, sum, MathF.FusedMultiplyAdd(_share, _weightSum, target + otherTarget), dx);
             dx[label] -= target;
+            dx[other] -= otherTarget;
         }
 
         if (_share != 0)
