@@ -5,44 +5,34 @@ using Trainer.Protos;
 namespace Trainer.Cli.Tests;
 
 /// <summary>suspend, resume, scale, verify, journal, worker drain, adopt, release</summary>
-public sealed class ElasticCommandTests : IAsyncLifetime
+public sealed class ElasticCommandTests : ClusterCommandTests
 {
-    private readonly TemporaryFolder _home = new();
-    private readonly FakeApi _api = new();
-    private FakeCluster _cluster = null!;
-
-    public async ValueTask InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
-        _cluster = await FakeCluster.StartAsync(_api, _home.Path);
-        _api.Jobs.Add(SampleJobs.Queued);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _cluster.DisposeAsync();
-        _home.Dispose();
+        await base.InitializeAsync();
+        Api.Jobs.Add(SampleJobs.Queued);
     }
 
     [Fact]
     public async Task Suspend_and_resume_say_what_the_job_does()
     {
-        var suspended = await CommandRun.InAsync(_home.Path, "suspend", "lenet-3f2a");
+        var suspended = await RunAsync("suspend", "lenet-3f2a");
         Assert.Equal(("lenet (lenet-3f2a): suspending, the user suspends it: a checkpoint is written.\n", 0), (suspended.Output, suspended.ExitCode));
-        var resumed = await CommandRun.InAsync(_home.Path, "resume", "lenet-3f2a");
+        var resumed = await RunAsync("resume", "lenet-3f2a");
         Assert.Equal(("lenet (lenet-3f2a): queued, resumed by the user. Waiting for workers.\n", 0), (resumed.Output, resumed.ExitCode));
     }
 
     [Fact]
     public async Task Scale_sends_what_was_given_and_says_what_holds()
     {
-        var run = await CommandRun.InAsync(_home.Path, "scale", "lenet-3f2a", "--max", "4");
+        var run = await RunAsync("scale", "lenet-3f2a", "--max", "4");
         Assert.Equal(("lenet (lenet-3f2a): 1 to 4 workers.\n", 0), (run.Output, run.ExitCode));
-        Assert.Equal(["spec.cluster.max_workers"], _api.Update!.UpdateMask.Paths);
-        Assert.False(_api.Update.Job.Spec.Cluster.HasMinWorkers);
+        Assert.Equal(["spec.cluster.max_workers"], Api.Update!.UpdateMask.Paths);
+        Assert.False(Api.Update.Job.Spec.Cluster.HasMinWorkers);
 
-        var nothing = await CommandRun.InAsync(_home.Path, "scale", "lenet-3f2a");
+        var nothing = await RunAsync("scale", "lenet-3f2a");
         Assert.Equal(("trainer scale needs --min, --max or both.\nSee: trainer scale --help\n", 2), (nothing.Errors, nothing.ExitCode));
-        var none = await CommandRun.InAsync(_home.Path, "scale", "lenet-3f2a", "--min", "0");
+        var none = await RunAsync("scale", "lenet-3f2a", "--min", "0");
         Assert.Equal(("--min must be 1 to 4096, got 0.\nSee: trainer scale --help\n", 2), (none.Errors, none.ExitCode));
     }
 
@@ -52,10 +42,10 @@ public sealed class ElasticCommandTests : IAsyncLifetime
     [InlineData(900, 1000, "--steps", "900-1000")]
     public async Task Verify_asks_for_steps_and_names_both_jobs(ulong first, ulong last, params string[] options)
     {
-        var run = await CommandRun.InAsync(_home.Path, ["verify", "lenet-3f2a", .. options]);
+        var run = await RunAsync(["verify", "lenet-3f2a", .. options]);
         Assert.Equal(("lenet, verifying lenet-3f2a (check-77): queued, waiting for workers.\nFollow it with: trainer watch check-77\n", 0), (run.Output, run.ExitCode));
-        Assert.Equal((first, last), (_api.Verify!.FirstStep, _api.Verify.LastStep));
-        Assert.True(Guid.TryParse(_api.Verify.RequestId, out _));
+        Assert.Equal((first, last), (Api.Verify!.FirstStep, Api.Verify.LastStep));
+        Assert.True(Guid.TryParse(Api.Verify.RequestId, out _));
     }
 
     [Theory]
@@ -65,19 +55,19 @@ public sealed class ElasticCommandTests : IAsyncLifetime
     [InlineData("--steps and --all exclude each other.", "--all", "--steps", "1-2")]
     public async Task Verify_refuses_ranges_that_are_none(string error, params string[] options)
     {
-        var run = await CommandRun.InAsync(_home.Path, ["verify", "lenet-3f2a", .. options]);
+        var run = await RunAsync(["verify", "lenet-3f2a", .. options]);
         Assert.Equal(($"{error}\nSee: trainer verify --help\n", 2), (run.Errors, run.ExitCode));
     }
 
     [Fact]
     public async Task The_journal_is_a_table_or_an_object_a_line()
     {
-        var empty = await CommandRun.InAsync(_home.Path, "journal", "lenet-3f2a");
+        var empty = await RunAsync("journal", "lenet-3f2a");
         Assert.Equal("No worker has trained this job yet.\n", empty.Output);
 
         var fault = Timestamp.FromDateTimeOffset(DateTimeOffset.UnixEpoch.AddDays(20000));
-        _api.Journal.Add(new JournalEntry { Generation = "1.1", FromStep = 1, Reason = "Started", Steps = 36, Samples = 9216, Members = { new JournalMember { Worker = "worker-0", Shards = 8 }, new JournalMember { Worker = "worker-1", Shards = 8 } } });
-        _api.Journal.Add(new JournalEntry
+        Api.Journal.Add(new JournalEntry { Generation = "1.1", FromStep = 1, Reason = "Started", Steps = 36, Samples = 9216, Members = { new JournalMember { Worker = "worker-0", Shards = 8 }, new JournalMember { Worker = "worker-1", Shards = 8 } } });
+        Api.Journal.Add(new JournalEntry
         {
             Generation = "1.3",
             FromStep = 37,
@@ -91,7 +81,7 @@ public sealed class ElasticCommandTests : IAsyncLifetime
             FirstCommitTime = fault + Duration.FromTimeSpan(TimeSpan.FromSeconds(0.4)),
             Members = { new JournalMember { Worker = "worker-0", Shards = 16 } },
         });
-        var table = await CommandRun.InAsync(_home.Path, "journal", "lenet-3f2a");
+        var table = await RunAsync("journal", "lenet-3f2a");
         Assert.Equal(
             """
             GENERATION  FROM  STEPS  SAMPLES  REDONE  MEMBERS                     REASON      LOST      BACK AFTER  UNRECORDED
@@ -100,7 +90,7 @@ public sealed class ElasticCommandTests : IAsyncLifetime
 
             """,
             table.Output);
-        var lines = (await CommandRun.InAsync(_home.Path, "journal", "lenet-3f2a", "--output", "json")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = (await RunAsync("journal", "lenet-3f2a", "--output", "json")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(2, lines.Length);
         Assert.StartsWith("""{"generation":"1.3","from_step":37,"members":[{"worker":"worker-0","shards":16}],"reason":"WorkerLost","lost":["worker-1"],""", lines[1], StringComparison.Ordinal);
     }
@@ -108,30 +98,30 @@ public sealed class ElasticCommandTests : IAsyncLifetime
     [Fact]
     public async Task A_drained_worker_is_told_and_shown()
     {
-        _api.Workers.Add(new Worker { Name = "worker-1", Job = "lenet-3f2a", Draining = true });
-        var run = await CommandRun.InAsync(_home.Path, "worker", "drain", "worker-1");
+        Api.Workers.Add(new Worker { Name = "worker-1", Job = "lenet-3f2a", Draining = true });
+        var run = await RunAsync("worker", "drain", "worker-1");
         Assert.Equal(("Worker worker-1 leaves its job and takes no other; see it with: trainer workers\n", 0), (run.Output, run.ExitCode));
-        Assert.Equal(("worker-1", true), _api.Drain);
-        Assert.Contains("lenet-3f2a (leaving)", (await CommandRun.InAsync(_home.Path, "workers")).Output, StringComparison.Ordinal);
+        Assert.Equal(("worker-1", true), Api.Drain);
+        Assert.Contains("lenet-3f2a (leaving)", (await RunAsync("workers")).Output, StringComparison.Ordinal);
 
-        await CommandRun.InAsync(_home.Path, "worker", "drain", "worker-1", "--undo");
-        Assert.Equal(("worker-1", false), _api.Drain);
-        var unknown = await CommandRun.InAsync(_home.Path, "worker", "drain", "worker-7");
+        await RunAsync("worker", "drain", "worker-1", "--undo");
+        Assert.Equal(("worker-1", false), Api.Drain);
+        var unknown = await RunAsync("worker", "drain", "worker-7");
         Assert.Equal(("There is no worker worker-7.", 1), (unknown.Errors.Split('\n')[0], unknown.ExitCode));
     }
 
     [Fact]
     public async Task An_orphaned_worker_is_shown_adopted_or_released()
     {
-        _api.Workers.Add(new Worker { Name = "worker-1", Job = "lenet-3f2a", Orphaned = true });
-        Assert.Contains("lenet-3f2a (ORPHANED)", (await CommandRun.InAsync(_home.Path, "workers")).Output, StringComparison.Ordinal);
-        var adopted = await CommandRun.InAsync(_home.Path, "worker", "adopt", "worker-1");
+        Api.Workers.Add(new Worker { Name = "worker-1", Job = "lenet-3f2a", Orphaned = true });
+        Assert.Contains("lenet-3f2a (ORPHANED)", (await RunAsync("workers")).Output, StringComparison.Ordinal);
+        var adopted = await RunAsync("worker", "adopt", "worker-1");
         Assert.Equal(
             ("lenet (lenet-3f2a): recovering, the store did not know this job.\nFollow it with: trainer watch lenet-3f2a\n", 0), (adopted.Output, adopted.ExitCode));
 
-        var released = await CommandRun.InAsync(_home.Path, "worker", "release", "worker-1");
+        var released = await RunAsync("worker", "release", "worker-1");
         Assert.Equal(("Worker worker-1 drops what it holds of its job; see it with: trainer workers\n", 0), (released.Output, released.ExitCode));
-        var idle = await CommandRun.InAsync(_home.Path, "worker", "release", "worker-7");
+        var idle = await RunAsync("worker", "release", "worker-7");
         Assert.Equal(("Worker worker-7 serves no job.", 1), (idle.Errors.Split('\n')[0], idle.ExitCode));
     }
 
@@ -139,10 +129,10 @@ public sealed class ElasticCommandTests : IAsyncLifetime
     public async Task What_is_in_quarantine_is_shown_and_cleared()
     {
         var time = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTime(new DateTime(2026, 11, 29, 9, 5, 7, DateTimeKind.Utc));
-        _api.Quarantines.Add(new Quarantine { Machine = "5f0c", Device = "cuda:0", Worker = "worker-3", Job = "lenet-3f2a", Reason = "The total of chunk 2 has changed in memory.", Time = time });
-        _api.Quarantines.Add(new Quarantine { Machine = "77aa", Worker = "worker-4", Job = "lenet-3f2a", Reason = "its state is not that of the others", Time = time });
-        _api.Workers.Add(new Worker { Name = "worker-3", Quarantined = true });
-        var shown = (await CommandRun.InAsync(_home.Path, "workers")).Output;
+        Api.Quarantines.Add(new Quarantine { Machine = "5f0c", Device = "cuda:0", Worker = "worker-3", Job = "lenet-3f2a", Reason = "The total of chunk 2 has changed in memory.", Time = time });
+        Api.Quarantines.Add(new Quarantine { Machine = "77aa", Worker = "worker-4", Job = "lenet-3f2a", Reason = "its state is not that of the others", Time = time });
+        Api.Workers.Add(new Worker { Name = "worker-3", Quarantined = true });
+        var shown = (await RunAsync("workers")).Output;
         Assert.Contains("in quarantine", shown.Split('\n')[1], StringComparison.Ordinal);
         Assert.EndsWith(
             "\n\nMachine 5f0c, device cuda:0, is in quarantine since 2026-11-29 09:05:07 UTC: worker-3, job lenet-3f2a: The total of chunk 2 has changed in memory. "
@@ -151,12 +141,12 @@ public sealed class ElasticCommandTests : IAsyncLifetime
             + "Test its memory, then: trainer worker clear 77aa\n",
             shown,
             StringComparison.Ordinal);
-        Assert.Contains("\"machine\":\"5f0c\"", (await CommandRun.InAsync(_home.Path, "workers", "-o", "json")).Output.Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("\"machine\":\"5f0c\"", (await RunAsync("workers", "-o", "json")).Output.Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
 
-        var run = await CommandRun.InAsync(_home.Path, "worker", "clear", "5f0c", "--device", "cuda:0");
+        var run = await RunAsync("worker", "clear", "5f0c", "--device", "cuda:0");
         Assert.Equal(("Machine 5f0c, device cuda:0, may be granted to jobs again.\n", 0), (run.Output, run.ExitCode));
-        Assert.Equal("Machine 77aa may be granted to jobs again.\n", (await CommandRun.InAsync(_home.Path, "worker", "clear", "77aa")).Output);
-        var unknown = await CommandRun.InAsync(_home.Path, "worker", "clear", "worker-7");
+        Assert.Equal("Machine 77aa may be granted to jobs again.\n", (await RunAsync("worker", "clear", "77aa")).Output);
+        var unknown = await RunAsync("worker", "clear", "worker-7");
         Assert.Equal(("Nothing of machine or worker worker-7 is in quarantine.", 1), (unknown.Errors.Split('\n')[0], unknown.ExitCode));
     }
 }

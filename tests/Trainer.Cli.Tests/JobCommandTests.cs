@@ -6,7 +6,7 @@ using Status = Grpc.Core.Status;
 
 namespace Trainer.Cli.Tests;
 
-public sealed class JobCommandTests : IAsyncLifetime
+public sealed class JobCommandTests : ClusterCommandTests
 {
     private const string MinimalJob = """
         name: tiny
@@ -18,29 +18,17 @@ public sealed class JobCommandTests : IAsyncLifetime
           optimizer: { sgd: { lr: 0.9 } }
         """;
 
-    private readonly TemporaryFolder _home = new();
-    private readonly FakeApi _api = new();
-    private FakeCluster _cluster = null!;
-
-    public async ValueTask InitializeAsync() => _cluster = await FakeCluster.StartAsync(_api, _home.Path);
-
-    public async ValueTask DisposeAsync()
-    {
-        await _cluster.DisposeAsync();
-        _home.Dispose();
-    }
-
     [Fact]
     public async Task Submit_sends_the_job_file_with_the_name_given_and_says_how_to_follow()
     {
         CreateJobRequest? got = null;
-        _api.Create = request =>
+        Api.Create = request =>
         {
             got = request;
             return SampleJobs.Queued;
         };
 
-        var run = await CommandRun.InAsync(_home.Path, "submit", JobFileWith(MinimalJob), "--name", "other");
+        var run = await RunAsync("submit", JobFileWith(MinimalJob), "--name", "other");
 
         Assert.Equal(("", 0), (run.Errors, run.ExitCode));
         Assert.Equal("lenet (lenet-3f2a): queued, waiting for 2 workers.\nFollow it with: trainer watch lenet-3f2a\n", run.Output);
@@ -54,13 +42,13 @@ public sealed class JobCommandTests : IAsyncLifetime
     public async Task A_submit_whose_answer_is_lost_is_repeated_with_the_same_id()
     {
         var ids = new List<string>();
-        _api.Create = request =>
+        Api.Create = request =>
         {
             ids.Add(request.RequestId);
             return ids.Count < 3 ? throw new RpcException(new Status(StatusCode.Unavailable, "The cluster is changing.")) : SampleJobs.Queued;
         };
 
-        var run = await CommandRun.InAsync(_home.Path, "submit", JobFileWith(MinimalJob));
+        var run = await RunAsync("submit", JobFileWith(MinimalJob));
 
         Assert.Equal(0, run.ExitCode);
         Assert.Equal((3, 1), (ids.Count, ids.Distinct().Count()));
@@ -71,7 +59,7 @@ public sealed class JobCommandTests : IAsyncLifetime
     [Fact]
     public async Task A_job_that_cannot_run_has_its_faults_one_per_line()
     {
-        _api.Create = _ => throw new Google.Rpc.Status
+        Api.Create = _ => throw new Google.Rpc.Status
         {
             Code = (int)StatusCode.InvalidArgument,
             Message = "The job cannot run.",
@@ -89,8 +77,8 @@ public sealed class JobCommandTests : IAsyncLifetime
         }.ToRpcException();
         var file = JobFileWith(MinimalJob);
 
-        var text = await CommandRun.InAsync(_home.Path, "submit", file);
-        var json = await CommandRun.InAsync(_home.Path, "submit", file, "-o", "json");
+        var text = await RunAsync("submit", file);
+        var json = await RunAsync("submit", file, "-o", "json");
 
         Assert.Equal(2, text.ExitCode);
         Assert.Equal(
@@ -104,7 +92,7 @@ public sealed class JobCommandTests : IAsyncLifetime
     {
         var file = JobFileWith(MinimalJob.Replace("lr: 0.9", "lr: -1", StringComparison.Ordinal));
 
-        var run = await CommandRun.InAsync(_home.Path, "submit", file);
+        var run = await RunAsync("submit", file);
 
         Assert.Equal(2, run.ExitCode);
         Assert.StartsWith($"{file} cannot be used as a job file.\n  {file}:7:", run.Errors);
@@ -115,15 +103,15 @@ public sealed class JobCommandTests : IAsyncLifetime
     public async Task Set_puts_values_in_place_of_the_files()
     {
         CreateJobRequest? got = null;
-        _api.Create = request =>
+        Api.Create = request =>
         {
             got = request;
             return SampleJobs.Queued;
         };
         var file = JobFileWith(MinimalJob);
 
-        var run = await CommandRun.InAsync(_home.Path, "submit", file, "--set", "training.optimizer.sgd.lr=0.01", "--set", "cluster.max_workers=3");
-        var wrong = await CommandRun.InAsync(_home.Path, "submit", file, "--set", "training.epochs=0");
+        var run = await RunAsync("submit", file, "--set", "training.optimizer.sgd.lr=0.01", "--set", "cluster.max_workers=3");
+        var wrong = await RunAsync("submit", file, "--set", "training.epochs=0");
 
         Assert.Equal(0, run.ExitCode);
         Assert.Equal((0.01, 3u), (got!.Spec.Training.Optimizer.Sgd.Lr, got.Spec.Cluster.MaxWorkers));
@@ -134,10 +122,10 @@ public sealed class JobCommandTests : IAsyncLifetime
     [Fact]
     public async Task Validate_only_creates_nothing()
     {
-        _api.Create = request => request.ValidateOnly ? SampleJobs.Queued : throw new RpcException(new Status(StatusCode.Internal, "created"));
+        Api.Create = request => request.ValidateOnly ? SampleJobs.Queued : throw new RpcException(new Status(StatusCode.Internal, "created"));
         var file = JobFileWith(MinimalJob);
 
-        var run = await CommandRun.InAsync(_home.Path, "submit", file, "--validate-only");
+        var run = await RunAsync("submit", file, "--validate-only");
 
         Assert.Equal((0, $"{file}: this job can run.\n"), (run.ExitCode, run.Output));
     }
@@ -149,12 +137,12 @@ public sealed class JobCommandTests : IAsyncLifetime
         {
             var job = number % 2 == 0 ? SampleJobs.Succeeded : SampleJobs.Queued;
             job.Id = $"lenet-{number}";
-            _api.Jobs.Add(job);
+            Api.Jobs.Add(job);
         }
 
-        var all = await CommandRun.InAsync(_home.Path, "jobs", "-o", "json");
-        var three = await CommandRun.InAsync(_home.Path, "jobs", "-o", "json", "--limit", "3");
-        var queued = await CommandRun.InAsync(_home.Path, "jobs", "--state", "queued");
+        var all = await RunAsync("jobs", "-o", "json");
+        var three = await RunAsync("jobs", "-o", "json", "--limit", "3");
+        var queued = await RunAsync("jobs", "--state", "queued");
 
         Assert.Equal(["lenet-0", "lenet-1", "lenet-2", "lenet-3", "lenet-4"], all.JsonLines.Single()["jobs"]!.AsArray().Select(job => (string?)job!["id"]));
         Assert.Equal(3, three.JsonLines.Single()["jobs"]!.AsArray().Count);
@@ -162,15 +150,15 @@ public sealed class JobCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_jobs_it_says_so() => Assert.Equal("No jobs.\n", (await CommandRun.InAsync(_home.Path, "jobs")).Output);
+    public async Task Without_jobs_it_says_so() => Assert.Equal("No jobs.\n", (await RunAsync("jobs")).Output);
 
     [Fact]
     public async Task Get_shows_the_result_in_words_and_in_json()
     {
-        _api.Jobs.Add(SampleJobs.Succeeded);
+        Api.Jobs.Add(SampleJobs.Succeeded);
 
-        var text = await CommandRun.InAsync(_home.Path, "get", SampleJobs.Id);
-        var json = (await CommandRun.InAsync(_home.Path, "get", SampleJobs.Id, "-o", "json")).JsonLines.Single();
+        var text = await RunAsync("get", SampleJobs.Id);
+        var json = (await RunAsync("get", SampleJobs.Id, "-o", "json")).JsonLines.Single();
 
         Assert.Contains("  state       succeeded\n", text.Output);
         Assert.Contains("  model file  /jobs/lenet-3f2a/weights.safetensors\n", text.Output);
@@ -182,12 +170,12 @@ public sealed class JobCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_the_cluster_refuses_is_said_in_its_words()
+    public async Task What_theCluster_refuses_is_said_in_its_words()
     {
-        _api.Jobs.Add(SampleJobs.Succeeded);
+        Api.Jobs.Add(SampleJobs.Succeeded);
 
-        var unknown = await CommandRun.InAsync(_home.Path, "get", "nix");
-        var ended = await CommandRun.InAsync(_home.Path, "cancel", SampleJobs.Id);
+        var unknown = await RunAsync("get", "nix");
+        var ended = await RunAsync("cancel", SampleJobs.Id);
 
         Assert.Equal((1, "There is no job 'nix'.\n"), (unknown.ExitCode, unknown.Errors));
         Assert.Equal((1, "Job lenet-3f2a has ended: succeeded.\n"), (ended.ExitCode, ended.Errors));
@@ -196,27 +184,27 @@ public sealed class JobCommandTests : IAsyncLifetime
     [Fact]
     public async Task Cancel_says_what_the_job_does_now()
     {
-        _api.Jobs.Add(SampleJobs.Running(1, 9));
+        Api.Jobs.Add(SampleJobs.Running(1, 9));
 
-        Assert.Equal("lenet (lenet-3f2a): cancelling\n", (await CommandRun.InAsync(_home.Path, "cancel", SampleJobs.Id)).Output);
+        Assert.Equal("lenet (lenet-3f2a): cancelling\n", (await RunAsync("cancel", SampleJobs.Id)).Output);
     }
 
     [Fact]
     public async Task Cancel_waits_for_the_end_and_says_if_it_came_otherwise()
     {
-        _api.Jobs.Add(SampleJobs.Running(1, 9));
+        Api.Jobs.Add(SampleJobs.Running(1, 9));
         var (cancelled, succeeded) = (SampleJobs.Failed, SampleJobs.Succeeded);
         (cancelled.State, cancelled.Message) = (JobState.Cancelled, "");
         var end = cancelled;
-        _api.Watch = async (stream, _) =>
+        Api.Watch = async (stream, _) =>
         {
             await stream.WriteAsync(SampleJobs.Running(1, 9));
             await stream.WriteAsync(end);
         };
 
-        var asked = await CommandRun.InAsync(_home.Path, "cancel", SampleJobs.Id, "--wait");
+        var asked = await RunAsync("cancel", SampleJobs.Id, "--wait");
         end = succeeded;
-        var late = await CommandRun.InAsync(_home.Path, "cancel", SampleJobs.Id, "--wait");
+        var late = await RunAsync("cancel", SampleJobs.Id, "--wait");
 
         Assert.Equal((0, "lenet (lenet-3f2a): cancelled\n"), (asked.ExitCode, asked.Output));
         Assert.Equal((1, "lenet (lenet-3f2a): succeeded\n"), (late.ExitCode, late.Output));
@@ -225,15 +213,15 @@ public sealed class JobCommandTests : IAsyncLifetime
     [Fact]
     public async Task Submit_can_wait_and_shows_the_result_alone()
     {
-        _api.Create = _ => SampleJobs.Queued;
-        _api.Watch = async (stream, _) =>
+        Api.Create = _ => SampleJobs.Queued;
+        Api.Watch = async (stream, _) =>
         {
             await stream.WriteAsync(SampleJobs.Running(1, 9));
             await stream.WriteAsync(SampleJobs.Failed);
         };
 
-        var text = await CommandRun.InAsync(_home.Path, "submit", JobFileWith(MinimalJob), "--wait");
-        var json = await CommandRun.InAsync(_home.Path, "submit", JobFileWith(MinimalJob), "--wait", "-o", "json");
+        var text = await RunAsync("submit", JobFileWith(MinimalJob), "--wait");
+        var json = await RunAsync("submit", JobFileWith(MinimalJob), "--wait", "-o", "json");
 
         Assert.Equal(1, text.ExitCode);
         Assert.StartsWith("\nJob lenet (lenet-3f2a) failed: worker-1 was lost at step 9.\n", text.Output);
@@ -243,10 +231,10 @@ public sealed class JobCommandTests : IAsyncLifetime
     [Fact]
     public async Task Workers_are_listed_with_whom_they_serve()
     {
-        _api.Workers.Add(new Worker { Name = "worker-1", Node = "127.0.0.1:4001", DeviceKind = "cuda", Device = "NVIDIA H100", Threads = 2, LastSeenSeconds = 0.3 });
-        _api.Workers.Add(new Worker { Name = "worker-0", Node = "127.0.0.1:4000", DeviceKind = "cpu", Device = "AMD EPYC", Threads = 1, Job = SampleJobs.Id, LastSeenSeconds = 0.7 });
+        Api.Workers.Add(new Worker { Name = "worker-1", Node = "127.0.0.1:4001", DeviceKind = "cuda", Device = "NVIDIA H100", Threads = 2, LastSeenSeconds = 0.3 });
+        Api.Workers.Add(new Worker { Name = "worker-0", Node = "127.0.0.1:4000", DeviceKind = "cpu", Device = "AMD EPYC", Threads = 1, Job = SampleJobs.Id, LastSeenSeconds = 0.7 });
 
-        var run = await CommandRun.InAsync(_home.Path, "workers");
+        var run = await RunAsync("workers");
 
         Assert.Equal("""
             NAME      NODE            KIND  DEVICE       THREADS  JOB         SEEN
@@ -260,7 +248,7 @@ public sealed class JobCommandTests : IAsyncLifetime
     public async Task Logs_go_on_after_the_last_line_when_the_connection_breaks()
     {
         var asked = new List<long>();
-        _api.Logs = async (request, stream) =>
+        Api.Logs = async (request, stream) =>
         {
             asked.Add(request.AfterSequence);
             foreach (var number in new[] { 1L, 2, 3 }.Where(number => number > request.AfterSequence))
@@ -273,7 +261,7 @@ public sealed class JobCommandTests : IAsyncLifetime
             }
         };
 
-        var run = await CommandRun.InAsync(_home.Path, "logs", SampleJobs.Id, "--follow");
+        var run = await RunAsync("logs", SampleJobs.Id, "--follow");
 
         Assert.Equal(0, run.ExitCode);
         Assert.Equal("00:00:00.000  job          line 1\n00:00:00.000  job          line 2\n00:00:00.000  job          line 3\n", run.Output);
@@ -281,19 +269,19 @@ public sealed class JobCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_cluster_elsewhere_is_given_by_endpoint_and_token()
+    public async Task ACluster_elsewhere_is_given_by_endpoint_and_token()
     {
-        File.WriteAllText(_home["token"], $"{_cluster.Token}\n");
-        File.WriteAllText(_home["wrong"], "nonsense\n");
+        File.WriteAllText(Home["token"], $"{Cluster.Token}\n");
+        File.WriteAllText(Home["wrong"], "nonsense\n");
 
-        var right = await CommandRun.InAsync(_home["empty"], "jobs", "--endpoint", _cluster.Endpoint, "--token-file", _home["token"]);
-        var wrong = await CommandRun.InAsync(_home["empty"], "jobs", "--endpoint", _cluster.Endpoint, "--token-file", _home["wrong"]);
-        var none = await CommandRun.InAsync(_home["empty"], "jobs", "--endpoint", _cluster.Endpoint);
+        var right = await CommandRun.InAsync(Home["empty"], "jobs", "--endpoint", Cluster.Endpoint, "--token-file", Home["token"]);
+        var wrong = await CommandRun.InAsync(Home["empty"], "jobs", "--endpoint", Cluster.Endpoint, "--token-file", Home["wrong"]);
+        var none = await CommandRun.InAsync(Home["empty"], "jobs", "--endpoint", Cluster.Endpoint);
 
         Assert.Equal(0, right.ExitCode);
         Assert.Equal(3, wrong.ExitCode);
-        Assert.Equal($"The cluster at {_cluster.Endpoint} does not accept the token.\nGive the token of this cluster with --token-file FILE.\n", wrong.Errors);
-        Assert.Equal($"The cluster at {_cluster.Endpoint} wants a token, and none was given.\nGive the token of this cluster with --token-file FILE.\n", none.Errors);
+        Assert.Equal($"The cluster at {Cluster.Endpoint} does not accept the token.\nGive the token of this cluster with --token-file FILE.\n", wrong.Errors);
+        Assert.Equal($"The cluster at {Cluster.Endpoint} wants a token, and none was given.\nGive the token of this cluster with --token-file FILE.\n", none.Errors);
     }
 
     [Fact]
@@ -303,7 +291,7 @@ public sealed class JobCommandTests : IAsyncLifetime
         var endpoint = elsewhere.Endpoint;
         await elsewhere.DisposeAsync();
 
-        var run = await CommandRun.InAsync(_home["empty"], "jobs", "--endpoint", endpoint);
+        var run = await CommandRun.InAsync(Home["empty"], "jobs", "--endpoint", endpoint);
 
         Assert.Equal(3, run.ExitCode);
         Assert.Equal($"The coordinator at {endpoint} does not answer: connection refused.\nSee whether it runs, and what its log says: trainer doctor\n", run.Errors);
@@ -311,7 +299,7 @@ public sealed class JobCommandTests : IAsyncLifetime
 
     private string JobFileWith(string text)
     {
-        var file = _home["job.yaml"];
+        var file = Home["job.yaml"];
         File.WriteAllText(file, text);
         return file;
     }

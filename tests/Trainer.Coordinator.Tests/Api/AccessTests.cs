@@ -86,11 +86,11 @@ public sealed class AccessTests(AccessTests.Fixture fixture) : IClassFixture<Acc
     public async Task Refusals_say_who_what_is_needed_and_what_to_do()
     {
         var viewer = new Protos.JobService.JobServiceClient(_coordinator.WithToken(fixture.Secrets[Role.Viewer]));
-        var denied = await ApiTests.FailsAsync(viewer.CancelJobAsync(new CancelJobRequest { Id = "x" }), StatusCode.PermissionDenied, "ROLE_NEEDED");
+        var denied = await ApiCalls.FailsAsync(viewer.CancelJobAsync(new CancelJobRequest { Id = "x" }), StatusCode.PermissionDenied, "ROLE_NEEDED");
         Assert.Equal("JobService.CancelJob needs the role operator, and viewer-user's token has the role viewer. Ask for a token of that role; an admin makes tokens with: trainer token create.", denied.Status.Detail);
 
         var expired = new Protos.SystemService.SystemServiceClient(_coordinator.WithToken(fixture.Expired));
-        var refused = await ApiTests.FailsAsync(expired.GetInfoAsync(new GetInfoRequest()), StatusCode.Unauthenticated, "TOKEN_EXPIRED");
+        var refused = await ApiCalls.FailsAsync(expired.GetInfoAsync(new GetInfoRequest()), StatusCode.Unauthenticated, "TOKEN_EXPIRED");
         Assert.Matches(
             @"^SystemService.GetInfo needs the role viewer, and late's token [a-z2-9]{10} expired on \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ. Ask for another; an admin makes tokens with: trainer token create.$",
             refused.Status.Detail);
@@ -105,13 +105,13 @@ public sealed class AccessTests(AccessTests.Fixture fixture) : IClassFixture<Acc
         Assert.Equal("ann", job.Creator); // Whatever the call says.
 
         var message = $"Job {job.Id} is ann's: an operator, as bob is, changes his own jobs alone. Ask ann or an admin.";
-        Assert.Equal(message, (await ApiTests.FailsAsync(bob.CancelJobAsync(new CancelJobRequest { Id = job.Id }), StatusCode.PermissionDenied, "JOB_OF_ANOTHER")).Status.Detail);
+        Assert.Equal(message, (await ApiCalls.FailsAsync(bob.CancelJobAsync(new CancelJobRequest { Id = job.Id }), StatusCode.PermissionDenied, "JOB_OF_ANOTHER")).Status.Detail);
         var change = new UpdateJobRequest { Job = new Job { Id = job.Id, Notes = "mine" }, UpdateMask = new FieldMask { Paths = { "notes" } } };
-        await ApiTests.FailsAsync(bob.UpdateJobAsync(change), StatusCode.PermissionDenied, "JOB_OF_ANOTHER");
-        await ApiTests.FailsAsync(bob.DeleteJobAsync(new DeleteJobRequest { Id = job.Id }).ResponseAsync, StatusCode.PermissionDenied, "JOB_OF_ANOTHER");
+        await ApiCalls.FailsAsync(bob.UpdateJobAsync(change), StatusCode.PermissionDenied, "JOB_OF_ANOTHER");
+        await ApiCalls.FailsAsync(bob.DeleteJobAsync(new DeleteJobRequest { Id = job.Id }).ResponseAsync, StatusCode.PermissionDenied, "JOB_OF_ANOTHER");
         Assert.Equal(job.Id, (await bob.GetJobAsync(new GetJobRequest { Id = job.Id })).Id);
         Assert.Equal("mine", (await ann.UpdateJobAsync(change)).Notes);
-        await ApiTests.FailsAsync(bob.CancelJobAsync(new CancelJobRequest { Id = "nobody" }), StatusCode.NotFound, "JOB_NOT_FOUND");
+        await ApiCalls.FailsAsync(bob.CancelJobAsync(new CancelJobRequest { Id = "nobody" }), StatusCode.NotFound, "JOB_NOT_FOUND");
 
         var lines = fixture.Log.Of(AuditEvent.Category).ToList();
         Assert.Contains(lines, line => Is(line, "bob", "JobService.CancelJob", job.Id, "PermissionDenied"));
@@ -131,7 +131,7 @@ public sealed class AccessTests(AccessTests.Fixture fixture) : IClassFixture<Acc
         await ann.DeleteJobAsync(new DeleteJobRequest { Id = gone, AllowMissing = true });
         var file = Path.Combine(Directory.CreateDirectory(Path.Combine(fixture.Folder, "jobs", gone)).FullName, "model.safetensors");
         File.WriteAllText(file, "left");
-        var refused = await ApiTests.FailsAsync(ann.DeleteJobAsync(new DeleteJobRequest { Id = gone, AllowMissing = true }).ResponseAsync, StatusCode.PermissionDenied, "ROLE_NEEDED");
+        var refused = await ApiCalls.FailsAsync(ann.DeleteJobAsync(new DeleteJobRequest { Id = gone, AllowMissing = true }).ResponseAsync, StatusCode.PermissionDenied, "ROLE_NEEDED");
         Assert.Equal($"There is no job {gone}, and whose files are left of it is not known: to delete them needs the role admin, and ann's token has not.", refused.Status.Detail);
         await _coordinator.Jobs.DeleteJobAsync(new DeleteJobRequest { Id = gone, AllowMissing = true });
         Assert.False(File.Exists(file));
@@ -141,7 +141,7 @@ public sealed class AccessTests(AccessTests.Fixture fixture) : IClassFixture<Acc
     public async Task Refused_calls_of_known_users_are_in_the_audit_log_and_those_of_strangers_a_line_a_minute()
     {
         var viewer = new Protos.WorkerService.WorkerServiceClient(_coordinator.WithToken(fixture.Secrets[Role.Viewer]));
-        await ApiTests.FailsAsync(viewer.DrainWorkerAsync(new DrainWorkerRequest { Name = "worker-0" }), StatusCode.PermissionDenied, "ROLE_NEEDED");
+        await ApiCalls.FailsAsync(viewer.DrainWorkerAsync(new DrainWorkerRequest { Name = "worker-0" }), StatusCode.PermissionDenied, "ROLE_NEEDED");
         Assert.Contains(fixture.Log.Of(AuditEvent.Category), line => line.StartsWith("user=viewer-user role=viewer token=", StringComparison.Ordinal)
             && line.EndsWith("call=WorkerService.DrainWorker subject=- result=PermissionDenied", StringComparison.Ordinal));
         for (var i = 0; i < 30; i++)
@@ -179,7 +179,7 @@ public sealed class AccessTests(AccessTests.Fixture fixture) : IClassFixture<Acc
         var error = await Assert.ThrowsAsync<RpcException>(() => watch.ResponseStream.MoveNext(default));
         Assert.Equal(StatusCode.Unauthenticated, error.StatusCode);
         Assert.Equal(StatusCode.Unauthenticated, await StatusAsync(_coordinator.WithToken(secret), Calls.First()));
-        var missing = await ApiTests.FailsAsync(_coordinator.Tokens.RevokeTokenAsync(new RevokeTokenRequest { Id = id }), StatusCode.NotFound, "TOKEN_NOT_FOUND");
+        var missing = await ApiCalls.FailsAsync(_coordinator.Tokens.RevokeTokenAsync(new RevokeTokenRequest { Id = id }), StatusCode.NotFound, "TOKEN_NOT_FOUND");
         Assert.Equal($"There is no token {id}. Those that there are: trainer token list", missing.Status.Detail);
     }
 
@@ -193,7 +193,7 @@ public sealed class AccessTests(AccessTests.Fixture fixture) : IClassFixture<Acc
     public async Task A_token_that_makes_no_sense_is_refused(string user, Role role, long expires, string message)
     {
         var request = new CreateTokenRequest { User = user, Role = role, ExpireTime = expires == 0 ? null : new Timestamp { Seconds = expires } };
-        var error = await ApiTests.FailsAsync(_coordinator.Tokens.CreateTokenAsync(request), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        var error = await ApiCalls.FailsAsync(_coordinator.Tokens.CreateTokenAsync(request), StatusCode.InvalidArgument, "INVALID_REQUEST");
         Assert.Equal(message, error.Status.Detail);
     }
 

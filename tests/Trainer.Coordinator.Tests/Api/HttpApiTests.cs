@@ -8,7 +8,7 @@ using Trainer.Protos;
 namespace Trainer.Coordinator.Tests.Api;
 
 /// <summary>The job API as programs without gRPC see it.</summary>
-public sealed class HttpApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.Fixture>, IDisposable
+public sealed class HttpApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>, IDisposable
 {
     private readonly HttpClient _http = new()
     {
@@ -80,7 +80,7 @@ public sealed class HttpApiTests(ApiTests.Fixture fixture) : IClassFixture<ApiTe
     }
 
     [Theory]
-    [InlineData(60, ApiTests.TooDeep, null)]
+    [InlineData(60, ApiCalls.TooDeep, null)]
     [InlineData(1000, "body: is nested deeper than 1000 levels", "body")]
     public async Task Layers_that_are_nested_beyond_the_limit_are_refused_by_its_own_name(int depth, string message, string? field)
     {

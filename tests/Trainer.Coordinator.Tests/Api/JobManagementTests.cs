@@ -6,7 +6,7 @@ using Trainer.Protos;
 namespace Trainer.Coordinator.Tests.Api;
 
 /// <summary>Labels, lists, the queue, deletion: one coordinator without workers.</summary>
-public sealed class JobManagementTests(ApiTests.Fixture fixture) : IClassFixture<ApiTests.Fixture>
+public sealed class JobManagementTests(ApiFixture fixture) : IClassFixture<ApiFixture>
 {
     private static Metadata Ann => new() { { "trainer-user", "ann" } };
 
@@ -35,7 +35,7 @@ public sealed class JobManagementTests(ApiTests.Fixture fixture) : IClassFixture
         var updated = await Jobs.UpdateJobAsync(new UpdateJobRequest { Job = update, UpdateMask = mask });
         Assert.Equal(("changed", "nr=3", 4), (updated.Notes, string.Join(' ', updated.Labels.Select(label => $"{label.Key}={label.Value}")), updated.Spec.Cluster.Priority));
         Assert.Equal([second.Id], await FindAsync($"labels.mark = {mark}"));
-        await ApiTests.FailsAsync(Jobs.UpdateJobAsync(new UpdateJobRequest { Job = update, UpdateMask = mask }), StatusCode.Aborted, "ETAG_MISMATCH");
+        await ApiCalls.FailsAsync(Jobs.UpdateJobAsync(new UpdateJobRequest { Job = update, UpdateMask = mask }), StatusCode.Aborted, "ETAG_MISMATCH");
     }
 
     [Fact]
@@ -66,11 +66,11 @@ public sealed class JobManagementTests(ApiTests.Fixture fixture) : IClassFixture
         Assert.Equal(["large-3", "large-4"], (await Jobs.ListJobsAsync(list)).Jobs.Select(job => job.Spec.Name));
 
         list.OrderBy = "";
-        var error = await ApiTests.FailsAsync(Jobs.ListJobsAsync(list), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        var error = await ApiCalls.FailsAsync(Jobs.ListJobsAsync(list), StatusCode.InvalidArgument, "INVALID_REQUEST");
         Assert.Equal("page_token: is not a token that ListJobs gave for a list of this order", error.Status.Detail);
-        error = await ApiTests.FailsAsync(Jobs.ListJobsAsync(new ListJobsRequest { OrderBy = "age" }), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        error = await ApiCalls.FailsAsync(Jobs.ListJobsAsync(new ListJobsRequest { OrderBy = "age" }), StatusCode.InvalidArgument, "INVALID_REQUEST");
         Assert.Equal("order_by: must be create_time, name or state, with desc behind it for descending, got 'age'", error.Status.Detail);
-        error = await ApiTests.FailsAsync(Jobs.ListJobsAsync(new ListJobsRequest { View = (JobView)7 }), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        error = await ApiCalls.FailsAsync(Jobs.ListJobsAsync(new ListJobsRequest { View = (JobView)7 }), StatusCode.InvalidArgument, "INVALID_REQUEST");
         Assert.Equal("view: must be BASIC or FULL, got 7", error.Status.Detail);
     }
 
@@ -88,7 +88,7 @@ public sealed class JobManagementTests(ApiTests.Fixture fixture) : IClassFixture
     [Fact]
     public async Task Files_of_ended_jobs_are_pruned_and_pinned_ones_stay()
     {
-        var error = await ApiTests.FailsAsync(Jobs.PruneJobsAsync(new PruneJobsRequest()), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        var error = await ApiCalls.FailsAsync(Jobs.PruneJobsAsync(new PruneJobsRequest()), StatusCode.InvalidArgument, "INVALID_REQUEST");
         Assert.Equal("max_age_seconds: or max_jobs or max_bytes is required: this coordinator was started without limits of its own", error.Status.Detail);
         var (kept, gone, active) = (await EndedAsync(), await EndedAsync(), await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fixture.Spec }));
         foreach (var id in new[] { kept, gone, active.Id })
@@ -146,20 +146,20 @@ public sealed class JobManagementTests(ApiTests.Fixture fixture) : IClassFixture
     {
         var job = await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fixture.Spec });
         var request = new DeleteJobRequest { Id = job.Id };
-        var error = await ApiTests.FailsAsync(Jobs.DeleteJobAsync(request), StatusCode.FailedPrecondition, "JOB_NOT_ENDED");
+        var error = await ApiCalls.FailsAsync(Jobs.DeleteJobAsync(request), StatusCode.FailedPrecondition, "JOB_NOT_ENDED");
         Assert.Equal($"Job {job.Id} is QUEUED: only what has ended can be deleted. Cancel it first.", error.Status.Detail);
         job = await Jobs.CancelJobAsync(new CancelJobRequest { Id = job.Id });
         var folder = Directory.CreateDirectory(Path.Combine(fixture.Folder, "jobs", job.Id, "checkpoints")).Parent!;
         File.WriteAllText(Path.Combine(folder.FullName, "model.safetensors"), "weights");
 
         request.Etag = "99";
-        await ApiTests.FailsAsync(Jobs.DeleteJobAsync(request), StatusCode.Aborted, "ETAG_MISMATCH");
+        await ApiCalls.FailsAsync(Jobs.DeleteJobAsync(request), StatusCode.Aborted, "ETAG_MISMATCH");
         Assert.True(folder.Exists);
         request.Etag = job.Etag;
         await Jobs.DeleteJobAsync(request);
         Assert.False(Directory.Exists(folder.FullName));
-        await ApiTests.FailsAsync(Jobs.GetJobAsync(new GetJobRequest { Id = job.Id }), StatusCode.NotFound, "JOB_NOT_FOUND");
-        await ApiTests.FailsAsync(Jobs.DeleteJobAsync(request), StatusCode.NotFound, "JOB_NOT_FOUND");
+        await ApiCalls.FailsAsync(Jobs.GetJobAsync(new GetJobRequest { Id = job.Id }), StatusCode.NotFound, "JOB_NOT_FOUND");
+        await ApiCalls.FailsAsync(Jobs.DeleteJobAsync(request), StatusCode.NotFound, "JOB_NOT_FOUND");
         Directory.CreateDirectory(folder.FullName); // As if the coordinator had died between row and files.
         request.AllowMissing = true;
         await Jobs.DeleteJobAsync(request);
@@ -232,8 +232,8 @@ public sealed class JobManagementTests(ApiTests.Fixture fixture) : IClassFixture
         Assert.Empty(await Jobs.StreamLogs(new StreamLogsRequest { Id = job.Id, Source = "worker-1" }).ResponseStream.ReadAllAsync().ToListAsync());
 
         Assert.Empty((await Jobs.ListEpochsAsync(new ListEpochsRequest { Id = job.Id })).Epochs);
-        await ApiTests.FailsAsync(Jobs.ListEpochsAsync(new ListEpochsRequest { Id = "nobody" }), StatusCode.NotFound, "JOB_NOT_FOUND");
-        await ApiTests.FailsAsync(Jobs.ListEpochsAsync(new ListEpochsRequest { Id = job.Id, PageToken = "x" }), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        await ApiCalls.FailsAsync(Jobs.ListEpochsAsync(new ListEpochsRequest { Id = "nobody" }), StatusCode.NotFound, "JOB_NOT_FOUND");
+        await ApiCalls.FailsAsync(Jobs.ListEpochsAsync(new ListEpochsRequest { Id = job.Id, PageToken = "x" }), StatusCode.InvalidArgument, "INVALID_REQUEST");
     }
 
     [Fact]
@@ -244,9 +244,9 @@ public sealed class JobManagementTests(ApiTests.Fixture fixture) : IClassFixture
         Assert.Equal(("coordinator", "trainer.v1", 0u), (info.Coordinator, info.Version.Api, info.Workers));
         Assert.True(info.StartTime.ToDateTimeOffset() <= info.Time.ToDateTimeOffset());
         Assert.Contains(JobState.Queued, info.Jobs.Select(count => count.State));
-        await ApiTests.FailsAsync(fixture.Coordinator.Workers.GetWorkerAsync(new GetWorkerRequest { Name = "w-7" }), StatusCode.NotFound, "WORKER_NOT_FOUND");
-        await ApiTests.FailsAsync(fixture.Coordinator.Workers.UndrainWorkerAsync(new UndrainWorkerRequest { Name = "w-7" }), StatusCode.NotFound, "WORKER_NOT_FOUND");
-        await ApiTests.FailsAsync(fixture.Coordinator.Workers.GetWorkerAsync(new GetWorkerRequest()), StatusCode.InvalidArgument, "INVALID_REQUEST");
+        await ApiCalls.FailsAsync(fixture.Coordinator.Workers.GetWorkerAsync(new GetWorkerRequest { Name = "w-7" }), StatusCode.NotFound, "WORKER_NOT_FOUND");
+        await ApiCalls.FailsAsync(fixture.Coordinator.Workers.UndrainWorkerAsync(new UndrainWorkerRequest { Name = "w-7" }), StatusCode.NotFound, "WORKER_NOT_FOUND");
+        await ApiCalls.FailsAsync(fixture.Coordinator.Workers.GetWorkerAsync(new GetWorkerRequest()), StatusCode.InvalidArgument, "INVALID_REQUEST");
     }
 
     private JobSpec Named(string name)

@@ -63,7 +63,7 @@ public sealed class LimitTests : IAsyncLifetime
     public async Task Requests_beyond_the_limit_are_refused_by_its_name()
     {
         var large = new CreateJobRequest { Notes = new string('x', 30_000) };
-        var error = await ApiTests.FailsAsync(_coordinator.Jobs.CreateJobAsync(large), StatusCode.ResourceExhausted, "REQUEST_TOO_LARGE");
+        var error = await ApiCalls.FailsAsync(_coordinator.Jobs.CreateJobAsync(large), StatusCode.ResourceExhausted, "REQUEST_TOO_LARGE");
         Assert.Equal("The request has more than 20000 bytes (--limit message-bytes=N of the coordinator).", error.Status.Detail);
 
         using var http = new HttpClient { BaseAddress = new Uri(_coordinator.Http) };

@@ -68,7 +68,7 @@ public sealed class HostileTests : IAsyncLifetime
         using var created = await _http.SendAsync(request);
         Assert.Equal(HttpStatusCode.BadRequest, created.StatusCode);
         Assert.Contains("body: must have 4194304 bytes at most (--limit message-bytes=N of the coordinator)", await created.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        var error = await Api.ApiTests.FailsAsync(
+        var error = await Api.ApiCalls.FailsAsync(
             _coordinator.Jobs.CreateJobAsync(new CreateJobRequest { Spec = new JobSpec { Name = new string('a', 5 << 20) } }), StatusCode.ResourceExhausted, "REQUEST_TOO_LARGE");
         Assert.Equal("The request has more than 4194304 bytes (--limit message-bytes=N of the coordinator).", error.Status.Detail);
         await AssertServesAsync();
