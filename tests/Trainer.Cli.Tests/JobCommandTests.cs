@@ -232,7 +232,7 @@ public sealed class JobCommandTests : ClusterCommandTests
     public async Task Workers_are_listed_with_whom_they_serve()
     {
         Api.Workers.Add(new Worker { Name = "worker-1", Node = "127.0.0.1:4001", DeviceKind = "cuda", Device = "NVIDIA H100", Threads = 2, LastSeenSeconds = 0.3 });
-        Api.Workers.Add(new Worker { Name = "worker-0", Node = "127.0.0.1:4000", DeviceKind = "cpu", Device = "AMD EPYC", Threads = 1, Job = SampleJobs.Id, LastSeenSeconds = 0.7 });
+        Api.Workers.Add(new Worker { Name = "worker-0", Node = "127.0.0.1:4000", DeviceKind = "cpu", Device = "AMD EPYC, 1 thread", Threads = 1, Job = SampleJobs.Id, LastSeenSeconds = 0.7 });
 
         var run = await RunAsync("workers");
 

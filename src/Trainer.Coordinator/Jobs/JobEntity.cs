@@ -28,11 +28,10 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
 {
     private readonly string _id;
     private readonly JobServices _services;
-    private readonly HashSet<IActorRef> _subscribers = [];
+    private readonly JobAudience _audience;
+    private readonly JobRecords _records;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private JobMachine? _machine;
-    private DateTimeOffset _published;
-    private bool _unpublished;
     private ulong _heardTerm;
     private StoreException? _away;
     private DateTimeOffset _retryAt;
@@ -40,11 +39,13 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
     public JobEntity(string id, JobServices services)
     {
         (_id, _services) = (id, services);
+        _audience = new JobAudience(services.Feed, services.Settings.PublishInterval);
+        _records = new JobRecords(id, services.Log, services.Curves, services.Metrics);
         ReceiveAsync<JobEnvelope>(HandleOrSayWhyNotAsync);
         ReceiveAsync<Tick>(_ => HandleAsync(TickAsync));
         ReceiveAsync<AssociationEvent>(connection =>
             HandleAsync(() => DecideAsync(new ConnectionChanged(Now, connection.RemoteAddress.ToString(), connection is AssociatedEvent))));
-        Receive<Terminated>(gone => _subscribers.Remove(gone.ActorRef));
+        Receive<Terminated>(gone => _audience.Remove(gone.ActorRef));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -59,7 +60,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         Context.System.EventStream.Subscribe(Self, typeof(DisassociatedEvent));
     }
 
-    protected override void PostStop() => _services.Metrics?.Forget(_id);
+    protected override void PostStop() => _records.Forget();
 
     // Whoever asked hears the reason.
     private Task HandleOrSayWhyNotAsync(JobEnvelope envelope)
@@ -188,7 +189,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         await DecideAsync(new Entered(Now));
         if (isNew && _machine is not null)
         {
-            PublishNow();
+            _audience.TellAtOnce(_machine.Row, Now);
         }
 
         return true;
@@ -219,12 +220,10 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
 
     private void Subscribe(IActorRef subscriber)
     {
-        if (_subscribers.Add(subscriber))
+        if (_audience.Add(subscriber, _machine!.Row))
         {
             Context.Watch(subscriber);
         }
-
-        subscriber.Tell(new JobUpdate { Job = _machine!.Row.ToJob() });
     }
 
     private async Task TickAsync()
@@ -235,9 +234,9 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         }
 
         await DecideAsync(new Ticked(Now));
-        if (_machine is not null && _unpublished && Now - _published >= _services.Settings.PublishInterval)
+        if (_machine is not null)
         {
-            PublishNow();
+            _audience.TellIfDue(_machine.Row, Now);
         }
 
         PassivateIfEnded();
@@ -266,19 +265,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
             Tell(transition);
         }
 
-        MeasureCheckpoint(next.Row);
-    }
-
-    private void MeasureCheckpoint(JobRow row)
-    {
-        if (row is { HasEnded: false, Assignment: not null, Checkpoints: [.., var newest] })
-        {
-            _services.Metrics?.Checkpointed(_id, DateTimeOffset.FromUnixTimeMilliseconds(newest.UnixMs), newest.Bytes);
-        }
-        else
-        {
-            _services.Metrics?.Forget(_id);
-        }
+        _records.MeasureCheckpoint(next.Row);
     }
 
     // False when nothing more is to be done.
@@ -297,31 +284,6 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
             case BeginAnew anew:
                 await BeginAnewAsync(anew.HeardTerm);
                 return false;
-            case WriteLog line:
-                _services.Log.Append(new JobLogLine(_id, line.Source, line.Message, line.Time, line.Level));
-                break;
-            case WriteCurve curve:
-                foreach (var point in curve.Points)
-                {
-                    _services.Curves?.Append(new JobCurvePoint(_id, point));
-                }
-
-                break;
-            case CountFailure count:
-                _services.Metrics?.Failed(count.Failure);
-                break;
-            case CountPreemption count:
-                _services.Metrics?.Preempted(count.What);
-                break;
-            case CountEviction count:
-                _services.Metrics?.Evicted(count.Kind);
-                break;
-            case CountRedone count:
-                _services.Metrics?.Redone(count.Items);
-                break;
-            case MeasurePause measured:
-                _services.Metrics?.Paused(measured.IsRecovery, measured.Pause.TotalSeconds);
-                break;
             case StoreQuarantine quarantine:
                 _log.Warning("{0}: machine {1}, device {2} is in quarantine: {3}: {4}", _id, quarantine.Entry.Machine, quarantine.Entry.Device, quarantine.Entry.Worker, quarantine.Entry.Reason);
                 await _services.Store.QuarantineAsync(quarantine.Entry);
@@ -340,13 +302,18 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
                 Sender.Tell(refuse.Refusal, Self);
                 break;
             case Publish { AtOnce: true }:
-                PublishNow();
+                _audience.TellAtOnce(_machine!.Row, Now);
                 break;
             case Publish:
-                _unpublished = true;
+                _audience.TellSoon();
                 break;
             default:
-                throw new UnreachableException($"Unknown action {action}.");
+                if (!_records.Take(action))
+                {
+                    throw new UnreachableException($"Unknown action {action}.");
+                }
+
+                break;
         }
 
         return true;
@@ -359,7 +326,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         _log.Info("{0}: deleted.", _id);
         var deleted = new JobDeleted { Job = _id };
         sender.Tell(deleted, Self);
-        _services.Feed?.Tell(deleted);
+        _audience.TellDeleted(deleted);
         _machine = null;
         Context.Parent.Tell(new Passivate(PoisonPill.Instance));
     }
@@ -377,26 +344,10 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         (_machine, _heardTerm) = (null, heardTerm);
     }
 
-    private void PublishNow()
-    {
-        (_published, _unpublished) = (Now, false);
-        var update = new JobUpdate { Job = _machine!.Row.ToJob() };
-        _services.Feed?.Tell(update);
-        foreach (var subscriber in _subscribers)
-        {
-            subscriber.Tell(update);
-        }
-    }
-
     private void Tell(Transition transition)
     {
         _log.Info("{0}: {1} ({2}) {3}", _id, transition.State, transition.Reason, transition.Message);
-        _services.Log.Append(JobLogLine.Of(_id, transition));
-        _services.Metrics?.Transition(ControlMetrics.StateLabel(transition.State), transition.Reason);
-        if (transition.State == JobState.Starting)
-        {
-            _services.Metrics?.QueueWait((Now - _machine!.Row.Created).TotalSeconds);
-        }
+        _records.Passed(transition, Now - _machine!.Row.Created);
     }
 
     private void PassivateIfEnded()
