@@ -50,6 +50,7 @@ internal sealed class GpuUpdates(GpuQueue queue) : GpuFamily(queue), IUpdates, I
             first += runs[i].Elements;
         }
 
+        var averages = before.Length > 1 && (before.Length > UpdateBuffers.Most || HasAverage(runs));
         Queue.Bind();
         var hashes = _results.Take<ulong>(read.Length + written.Length + ofTotal.Length);
         HashAll(before, elements, hashes.SubView(0, read.Length));
@@ -57,8 +58,8 @@ internal sealed class GpuUpdates(GpuQueue queue) : GpuFamily(queue), IUpdates, I
             elements,
             _tables.Upload<UpdateStep>(steps),
             GpuOperand.View(Operation, "total", total, Extent.Of(elements)),
-            Buffers(before, elements),
-            Buffers(after, elements)));
+            Buffers(before, elements, averages),
+            Buffers(after, elements, averages)));
         HashAll(after, elements, hashes.SubView(read.Length, written.Length));
         if (ofTotal.Length > 0)
         {
@@ -79,12 +80,27 @@ internal sealed class GpuUpdates(GpuQueue queue) : GpuFamily(queue), IUpdates, I
         Receive<ulong>(hashes.Length).CopyTo(hashes);
     }
 
-    /// <summary>The flat buffers of a state as kernels take them.</summary>
-    private static UpdateBuffers Buffers(ReadOnlySpan<Tensor> tensors, long elements)
+    private static bool HasAverage(ReadOnlySpan<UpdateRun> runs)
     {
+        foreach (var run in runs)
+        {
+            if (run.AverageShare != 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The flat buffers of a state as kernels take them.</summary>
+    /// <param name="averages">Whether the last one is to be the average of the weights. One that stays as it is may as well be the optimizer's.</param>
+    private static UpdateBuffers Buffers(ReadOnlySpan<Tensor> all, long elements, bool averages)
+    {
+        var tensors = averages ? all[..^1] : all;
         if (tensors.Length > UpdateBuffers.Most)
         {
-            throw new ArgumentException($"{nameof(Update)}: {tensors.Length} buffers, expected at most {UpdateBuffers.Most}.");
+            throw new ArgumentException($"{nameof(Update)}: {all.Length} buffers, expected at most {UpdateBuffers.Most + 1}.");
         }
 
         var extent = Extent.Of(elements);
@@ -92,7 +108,8 @@ internal sealed class GpuUpdates(GpuQueue queue) : GpuFamily(queue), IUpdates, I
             GpuOperand.View(nameof(Update), "the weights", tensors[0], extent),
             tensors.Length > 1 ? GpuOperand.View(nameof(Update), "the optimizer's state", tensors[1], extent) : default,
             tensors.Length > 2 ? GpuOperand.View(nameof(Update), "the optimizer's state", tensors[2], extent) : default,
-            tensors.Length > 3 ? GpuOperand.View(nameof(Update), "the optimizer's state", tensors[3], extent) : default);
+            tensors.Length > 3 ? GpuOperand.View(nameof(Update), "the optimizer's state", tensors[3], extent) : default,
+            averages ? GpuOperand.View(nameof(Update), "the average of the weights", all[^1], extent) : default);
     }
 
     private void HashAll(ReadOnlySpan<Tensor> buffers, long elements, ArrayView<ulong> hashes)

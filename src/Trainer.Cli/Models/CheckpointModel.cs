@@ -69,7 +69,7 @@ internal sealed class CheckpointModel(Shell shell, ClusterAddress address)
     {
         var recipe = BrokenSamples.RecipeOf(job.Spec);
         using var device = CpuDevice.Create(threads: 1);
-        using var states = StatePair.Create(device, ParameterLayout.Of(model, recipe.Loss.HasWeights), recipe.Optimizer);
+        using var states = StatePair.Create(device, ParameterLayout.Of(model, recipe.Loss.HasWeights), recipe);
         ArtifactFacts? facts;
         try
         {
@@ -88,7 +88,7 @@ internal sealed class CheckpointModel(Shell shell, ClusterAddress address)
             Safetensors.WriteOptimizer(optimizerState, state.Layout, recipe.Optimizer.StateNames, state.OptimizerState, state.Progress.Updates);
         }
 
-        Safetensors.WriteWeights(weights, state.Layout, state.Weights, state.BatchesTracked, facts);
+        Safetensors.WriteWeights(weights, state.Layout, state.ResultWeights, state.BatchesTracked, facts);
         from.Delete(CheckpointManifest.StateFile);
     }
 }

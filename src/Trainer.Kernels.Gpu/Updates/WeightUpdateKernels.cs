@@ -5,10 +5,11 @@ using Trainer.Kernels.Gpu.Launching;
 
 namespace Trainer.Kernels.Gpu.Updates;
 
-/// <summary>Weights and what the optimizer keeps; without elements where it keeps less.</summary>
-internal readonly record struct UpdateBuffers(ArrayView<float> Weights, ArrayView<float> State0, ArrayView<float> State1, ArrayView<float> State2)
+/// <summary>Weights, what the optimizer keeps, and the average of the weights; without elements where there is less.</summary>
+internal readonly record struct UpdateBuffers(
+    ArrayView<float> Weights, ArrayView<float> State0, ArrayView<float> State1, ArrayView<float> State2, ArrayView<float> Average)
 {
-    /// <summary>Buffers, at most.</summary>
+    /// <summary>Buffers of weights and optimizer, at most.</summary>
     public const int Most = 4;
 }
 
@@ -55,6 +56,17 @@ internal static class WeightUpdateKernels
         }
 
         next.Store(a.After, i);
+        if (a.Before.Average.Length > 0)
+        {
+            var averages = a.After.Average;
+            averages[i] = Average(s, a.Before.Average[i], next.W);
+        }
+    }
+
+    private static float Average(UpdateStep s, float average, float w)
+    {
+        var next = s.AverageShare == 0 ? average : LaneUpdate<ExactLane, float>.AverageOfWeights(s.AverageShare, average, w);
+        return s.AverageShare == 1 ? w : next;
     }
 
     /// <summary>The number of the step that holds an element.</summary>

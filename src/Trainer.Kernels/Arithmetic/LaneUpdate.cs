@@ -12,6 +12,10 @@ internal static class LaneUpdate<TSimd, TVector>
     public static TVector Average(TVector share, TVector total, TVector w) =>
         TSimd.MultiplyAdd(share, total, TSimd.Multiply(TSimd.Subtract(TSimd.Broadcast(1), share), w));
 
+    /// <summary>a = fma(share, w - a, a): the average of weights over steps.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector AverageOfWeights(TVector share, TVector a, TVector w) => TSimd.MultiplyAdd(share, TSimd.Subtract(w, a), a);
+
     /// <summary>g = fma(decay, w, g)</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector DecayedGradient(TVector decay, TVector w, TVector g) => TSimd.MultiplyAdd(decay, w, g);

@@ -71,6 +71,9 @@ public readonly record struct UpdateRun(UpdateRule Rule, long Elements)
     /// <summary>Adagrad: the sum of squares before the first step.</summary>
     public float InitialSquare { get; init; }
 
+    /// <summary>How much of the next weights their average takes in, which is the last of the buffers then: a = fma(share, w - a, a); 1 makes it a copy of them. 0: it stays, or there is none.</summary>
+    public float AverageShare { get; init; }
+
     /// <summary>Step t of Adam's bias corrections, from 1; 1 is Sgd's first, whose velocity is g undampened, and Adagrad's, which starts the sum.</summary>
     public long Step { get; init; }
 }

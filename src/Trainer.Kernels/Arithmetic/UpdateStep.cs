@@ -12,7 +12,7 @@ internal readonly struct UpdateStep
     {
         (Rule, First, Elements, Scale) = (run.Rule, first, run.Elements, run.Rule == UpdateRule.Average ? 1 : scale);
         (LearningRate, Momentum, WeightDecay, Eps) = (run.LearningRate, run.Momentum, run.WeightDecay, run.Eps);
-        (StateBuffers, InitialSquare) = (run.StateBuffers, run.InitialSquare);
+        (StateBuffers, InitialSquare, AverageShare) = (run.StateBuffers, run.InitialSquare, run.AverageShare);
         (Undampened, _isFirst, _isNesterov) = (1 - run.Dampening, run.Step == 1 ? 1 : 0, run.Nesterov ? 1 : 0);
         _isCentered = run.Centered ? 1 : 0;
         if (run.Rule is UpdateRule.Adam or UpdateRule.AdamW)
@@ -71,6 +71,9 @@ internal readonly struct UpdateStep
 
     /// <summary>Buffers beside the weights that the rule reads and writes.</summary>
     public int StateBuffers { get; }
+
+    /// <summary>Of the next weights in their average, which is the last buffer; 0: it stays.</summary>
+    public float AverageShare { get; }
 
     /// <summary>A decimal has the seven digits that a float32 tells apart; 1 - 0.999f would be wrong in the fifth.</summary>
     private static double AsWritten(float value) => Math.Abs(value) < 1e6f ? (double)(decimal)value : value;

@@ -16,7 +16,7 @@ public interface IUpdates
     /// rule leaves alone is copied. Every multiply-add is fused.
     /// </summary>
     /// <param name="scale">Multiplied into every total first: clipping and the like. 1 changes no bit.</param>
-    /// <param name="before">The weights, then the optimizer's buffers: Sgd's velocity; m and v of Adam.</param>
+    /// <param name="before">The weights, then the optimizer's buffers: Sgd's velocity; m and v of Adam; then the average of the weights, where a run has a share in it.</param>
     /// <param name="after">As many, likewise; the same tensors, to be changed where they are, or others.</param>
     /// <param name="read">What <see cref="Hash"/> would say of each buffer of <paramref name="before"/>, one behind another, from the values that were read.</param>
     /// <param name="written">Likewise, of <paramref name="after"/>.</param>

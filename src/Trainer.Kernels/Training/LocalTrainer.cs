@@ -31,6 +31,7 @@ public sealed class LocalTrainer : IDisposable
     private readonly LearningRateSchedule _schedule;
     private readonly ClusterOfOne _cluster;
     private readonly EarlyStopping? _earlyStopping;
+    private readonly bool _averages;
     private BatchSlice? _whole;
     private int? _epoch = 0;
     private ulong _step;
@@ -47,6 +48,7 @@ public sealed class LocalTrainer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         (_batchSize, _seed, _optimizer, _loss, _schedule, _earlyStopping) = (batchSize, seed, recipe.Optimizer, recipe.Loss, recipe.Schedule, recipe.EarlyStopping);
+        _averages = recipe.Averaging is not null;
         _shards = shards ?? ShardTree.DefaultShards(batchSize);
         _groupShards = batchNormShards ?? model.GroupShards(batchSize, _shards);
         var options = new NetworkOptions(batchSize, MaxGroups: _shards);
@@ -123,8 +125,15 @@ public sealed class LocalTrainer : IDisposable
     /// <param name="weights">A safetensors file.</param>
     /// <param name="optimizer">Of its state; null: the optimizer and the schedule begin anew, as one that looks at past epochs always does.</param>
     /// <exception cref="DataFileException">A file cannot be read, or is of another model or optimizer.</exception>
+    /// <exception cref="NotSupportedException">An optimizer's state goes with the weights that were trained; of a recipe with averaging, the file has their average.</exception>
     public void Load(string weights, string? optimizer = null)
     {
+        if (_averages && optimizer is not null)
+        {
+            throw new NotSupportedException(
+                "The recipe averages weights: files have their average, and the optimizer's state belongs to the weights that were trained. Load the weights alone, and the optimizer begins anew.");
+        }
+
         WarmStart.Load(Network, weights);
         Network.State.EditOptimizerState().Clear();
         var steps = optimizer is null ? 0 : WarmStart.LoadOptimizer(Network, optimizer, _optimizer.StateNames);
@@ -137,7 +146,7 @@ public sealed class LocalTrainer : IDisposable
         Safetensors.WriteOptimizer(path, Network.Layout, _optimizer.StateNames, Network.State.OptimizerState, Network.State.Progress.Updates);
 
     /// <summary>Writes the weights atomically as safetensors and returns the file's SHA-256 in lower-case hex.</summary>
-    public string Save(string path) => Safetensors.WriteWeights(path, Network.Layout, Network.State.Weights, Network.BatchesTracked);
+    public string Save(string path) => Safetensors.WriteWeights(path, Network.Layout, Network.State.ResultWeights, Network.BatchesTracked);
 
     public void Dispose() => Network.Dispose();
 

@@ -51,7 +51,7 @@ public sealed class Network : IDisposable
         (Model, _device, _recipe) = (model, device, recipe);
         Layout = ParameterLayout.Of(model, recipe.Loss.HasWeights);
         _ownsStates = states is null;
-        States = states ?? (options.Training ? StatePair.Create(device, Layout, recipe.Optimizer) : StatePair.ForEvaluation(device, Layout));
+        States = states ?? (options.Training ? StatePair.Create(device, Layout, recipe) : StatePair.ForEvaluation(device, Layout));
         if (States.Current.Layout.Elements != Layout.Elements)
         {
             throw new ArgumentException($"The states have {States.Current.Layout.Elements} elements, the model needs {Layout.Elements}.", nameof(states));
@@ -232,7 +232,8 @@ public sealed class Network : IDisposable
         States.BeginApply();
         var read = update.Run(_device, _memory.Total, State, States.Other, Length, totals.IsEmpty ? default : _totalHashes);
         CheckTotal(totals);
-        return States.EndApply(read, State.Progress.Trained(sums));
+        var next = State.Progress.Trained(sums);
+        return States.EndApply(read, update.TakesAverage ? next with { Averaged = next.Averaged + 1 } : next);
     }
 
     private void CheckTotal(ReadOnlySpan<ulong> agreed)

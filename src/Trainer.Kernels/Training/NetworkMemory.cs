@@ -83,8 +83,9 @@ internal sealed class NetworkMemory : IDisposable
     private LayerState StateOf(IEnumerable<string> names)
     {
         var slots = names.Select(name => _slots[name]).ToList();
+        IEnumerable<Tensor> weights = [.. _states.All.Select(state => state.Buffers[0]), .. _states.All.Where(state => state.HasAverage).Select(state => state.Buffers[^1])];
         return new LayerState(
-            [.. _states.All.Select(state => slots.Select(slot => state.Buffers[0].Slice(slot.Offset, slot.Elements)).ToArray())],
+            [.. weights.Select(values => slots.Select(slot => values.Slice(slot.Offset, slot.Elements)).ToArray())],
             [.. slots.Select(slot => Gradients.Select(root => root.Slice(slot.Offset, slot.Elements)).ToArray())]);
     }
 

@@ -48,7 +48,7 @@ internal sealed class NetworkRun(
         {
             var count = Math.Min(options.PassSamples, samples - first);
             hostBatch?.Bring(first, count);
-            passes.Evaluate(states.Index, count);
+            passes.Evaluate(states.EvaluatedIndex, count);
             Forward(count);
             if (withLoss)
             {

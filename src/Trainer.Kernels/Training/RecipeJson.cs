@@ -13,6 +13,7 @@ internal static class RecipeJson
         {
             Epochs = training.Require<int>("epochs"),
             EarlyStopping = training.Get<EarlyStopping>("early_stopping"),
+            Averaging = training.Get<Averaging>("averaging"),
             Loss = training.Get<Loss>("loss") ?? new CrossEntropy(),
             ParameterGroups = training.Get<IReadOnlyList<ParameterGroup>>("parameter_groups") ?? [],
             ClipGradNorm = training.Get<double?>("clip_grad_norm"),
@@ -39,6 +40,7 @@ internal static class RecipeJson
         training.Put("epochs", recipe.Epochs);
         training.Put("optimizer", recipe.Optimizer);
         training.Put("early_stopping", recipe.EarlyStopping);
+        training.Put("averaging", recipe.Averaging);
         training.Put("loss", recipe.Loss);
         training.Put("parameter_groups", recipe.ParameterGroups.Count > 0 ? recipe.ParameterGroups : null);
         training.Put("clip_grad_norm", recipe.ClipGradNorm);

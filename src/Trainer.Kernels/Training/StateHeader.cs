@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using Trainer.Kernels.Models;
 
 namespace Trainer.Kernels.Training;
@@ -6,7 +7,7 @@ namespace Trainer.Kernels.Training;
 /// <summary>The small part of a state, which travels before its chunks: little-endian words of 64 bits.</summary>
 /// <remarks>
 /// magic, version | elements and number of buffers | step, updates, samples, chain | sums of the open epoch | number of closed epochs, train and test sums of each
-/// | number of counters, each. Sums are five words.
+/// | number of counters, each | states that the average of the weights has taken in, where there is one: it is the last buffer. Sums are five words.
 /// </remarks>
 internal static class StateHeader
 {
@@ -32,6 +33,11 @@ internal static class StateHeader
 
         words.Add((ulong)progress.BatchesBefore.Count);
         words.AddRange(progress.BatchesBefore.Select(batches => (ulong)batches));
+        if (state.HasAverage)
+        {
+            words.Add((ulong)progress.Averaged);
+        }
+
         var header = new byte[words.Count * sizeof(ulong)];
         for (var i = 0; i < words.Count; i++)
         {
@@ -41,10 +47,16 @@ internal static class StateHeader
         return header;
     }
 
-    /// <param name="layout">Of the model that the state is to be of.</param>
-    /// <param name="expected">Buffers that it is to have; null: whatever its optimizer keeps.</param>
-    /// <exception cref="CorruptStateException">It is no header, or of a state of another model or optimizer.</exception>
-    public static TrainingProgress Read(ReadOnlySpan<byte> header, ParameterLayout layout, int? expected)
+    /// <param name="into">Of the same model and recipe.</param>
+    /// <exception cref="CorruptStateException">It is no header, or of a state of another model or recipe.</exception>
+    public static TrainingProgress Read(ReadOnlySpan<byte> header, TrainingState into) => Read(header, into.Layout, into, out _);
+
+    /// <param name="layout">Of the model that the state is to be of, whatever its recipe.</param>
+    /// <param name="buffers">That it has.</param>
+    /// <exception cref="CorruptStateException">It is no header, or of a state of another model.</exception>
+    public static TrainingProgress Read(ReadOnlySpan<byte> header, ParameterLayout layout, out int buffers) => Read(header, layout, null, out buffers);
+
+    private static TrainingProgress Read(ReadOnlySpan<byte> header, ParameterLayout layout, TrainingState? into, out int buffers)
     {
         var words = new Words(header);
         if (words.Next() != Magic)
@@ -57,12 +69,14 @@ internal static class StateHeader
             throw new CorruptStateException($"The header of a state has version {version}; this program reads version {Version}.");
         }
 
-        var (elements, buffers) = (words.Next(), words.Next());
-        if (elements != (ulong)layout.Elements || expected is { } wanted && buffers != (ulong)wanted)
+        var (elements, count) = (words.Next(), words.Next());
+        if (elements != (ulong)layout.Elements || count is 0 or > int.MaxValue || into is not null && count != (ulong)into.Buffers.Length)
         {
             throw new CorruptStateException(
-                $"The header is of a state of {buffers} buffers of {elements} elements; the model and its optimizer have {expected ?? (int)buffers} of {layout.Elements}.");
+                $"The header is of a state of {count} buffers of {elements} elements; the model and its optimizer have {into?.Buffers.Length.ToString(CultureInfo.InvariantCulture) ?? "some"} of {layout.Elements}.");
         }
+
+        buffers = (int)count;
 
         var progress = new TrainingProgress(words.Next(), (long)words.Next(), (long)words.Next(), default) { Chain = words.Next() };
         progress = progress with { OpenEpoch = words.NextSums() };
@@ -78,9 +92,10 @@ internal static class StateHeader
             counters[i] = (long)words.Next();
         }
 
+        var averaged = (into?.HasAverage ?? words.HasMore) ? (long)words.Next() : 0;
         words.End();
         return counters.Length == 0 || counters.Length == layout.Counters.Count
-            ? progress with { Epochs = epochs, BatchesBefore = counters }
+            ? progress with { Epochs = epochs, BatchesBefore = counters, Averaged = averaged }
             : throw new CorruptStateException($"The header of a state has {counters.Length} counts of batches; the model has {layout.Counters.Count}.");
     }
 
@@ -91,6 +106,8 @@ internal static class StateHeader
     {
         private readonly ReadOnlySpan<byte> _header = header;
         private int _place;
+
+        public readonly bool HasMore => _place < _header.Length;
 
         public ulong Next()
         {

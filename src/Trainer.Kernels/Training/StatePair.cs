@@ -61,9 +61,16 @@ public sealed class StatePair : IDisposable
         ? _states[1 - Index]
         : throw new InvalidOperationException("The network was planned for evaluation only.");
 
-    /// <param name="optimizer">Whose buffers belong to the state.</param>
-    public static StatePair Create(Device device, ParameterLayout layout, Optimizer optimizer) => new(
-        new TrainingState(device, layout, optimizer.StateBuffers), new TrainingState(device, layout, optimizer.StateBuffers));
+    /// <summary>Which of the weights an evaluation looks at: those of <see cref="All"/>, then their averages.</summary>
+    internal int EvaluatedIndex => Current.UsesAverage ? _states.Length + Index : Index;
+
+    /// <param name="recipe">Whose optimizer's buffers belong to the state, and the average of the weights, if it has one.</param>
+    public static StatePair Create(Device device, ParameterLayout layout, TrainingRecipe recipe)
+    {
+        return new StatePair(Create(), Create());
+
+        TrainingState Create() => new(device, layout, recipe.Optimizer.StateBuffers, recipe.Averaging is not null);
+    }
 
     /// <summary>One state of weights alone, for networks that do not train.</summary>
     public static StatePair ForEvaluation(Device device, ParameterLayout layout) => new(new TrainingState(device, layout, 0));
@@ -121,7 +128,8 @@ public sealed class StatePair : IDisposable
     /// <exception cref="CorruptStateException">It is no header, or of a state of another model or optimizer.</exception>
     public StateWriter CopyIn(ReadOnlySpan<byte> header)
     {
-        var progress = StateHeader.Read(header, Other.Layout, Other.Buffers.Length);
+        var progress = StateHeader.Read(header, Other);
+
         Other.KeepForReaders();
         Other.Progress = progress;
         _spare = Spare.Empty;

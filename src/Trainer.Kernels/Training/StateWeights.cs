@@ -2,7 +2,7 @@ using Trainer.Kernels.Canonical;
 
 namespace Trainer.Kernels.Training;
 
-/// <summary>Takes weights and running statistics out of a state that was copied out (<see cref="StateReader"/>), whatever optimizer trained it.</summary>
+/// <summary>Takes weights and running statistics out of a state that was copied out (<see cref="StateReader"/>), whatever optimizer trained it: their average, where the state has one.</summary>
 public static class StateWeights
 {
     /// <summary>Puts them into a network: batches that running statistics have seen go on where they were; steps, epochs and the optimizer's state stay behind.</summary>
@@ -12,16 +12,24 @@ public static class StateWeights
     /// <exception cref="CorruptStateException">It is no state, or one of another model.</exception>
     public static void Take(Network network, ReadOnlySpan<byte> header, ReadElements read)
     {
-        var progress = StateHeader.Read(header, network.Layout, expected: null);
+        var progress = StateHeader.Read(header, network.Layout, out var buffers);
         var weights = network.EditWeights();
-        for (var first = 0; first < weights.Length; first += Chunk.Elements)
+        for (var buffer = progress.Averaged > 0 ? 0 : buffers - 1; buffer < buffers; buffer++)
         {
-            read(weights.Slice(first, Math.Min(Chunk.Elements, weights.Length - first)));
+            Read(weights, read); // What lies before the average, where there is one, is written over.
         }
 
         for (var counter = 0; counter < network.Layout.Counters.Count; counter++)
         {
             network.TrackBatchesFrom(network.Layout.Counters[counter], progress.BatchesBeforeOf(counter) + progress.Updates);
+        }
+    }
+
+    private static void Read(Span<float> buffer, ReadElements read)
+    {
+        for (var first = 0; first < buffer.Length; first += Chunk.Elements)
+        {
+            read(buffer.Slice(first, Math.Min(Chunk.Elements, buffer.Length - first)));
         }
     }
 }

@@ -33,6 +33,9 @@ public readonly record struct TrainingProgress(ulong Step, long Updates, long Sa
         init => _batchesBefore = value;
     }
 
+    /// <summary>States of the weights that their average has taken in (torch's n_averaged); 0: there is none yet, or never.</summary>
+    public long Averaged { get; init; }
+
     /// <summary>The hash of the state before this one: every hash is a link of a chain over (k, samples, hash of k), and stands for all that led to it. 0 at the start.</summary>
     public ulong Chain { get; init; }
 
@@ -58,6 +61,7 @@ public readonly record struct TrainingProgress(ulong Step, long Updates, long Sa
     internal ulong Hash(ulong hash)
     {
         hash = WeightHash.Mix(WeightHash.Mix(WeightHash.Mix(WeightHash.Mix(hash, Chain), Step), (ulong)Updates), (ulong)Samples);
+        hash = Averaged > 0 ? WeightHash.Mix(hash, (ulong)Averaged) : hash;
         for (var counter = 0; counter < BatchesBefore.Count; counter++)
         {
             hash = WeightHash.Mix(hash, (ulong)BatchesBefore[counter]);

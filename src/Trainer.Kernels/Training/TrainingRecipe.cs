@@ -12,6 +12,9 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
     /// <summary>When training ends before its last epoch; null: never.</summary>
     public EarlyStopping? EarlyStopping { get; init; }
 
+    /// <summary>An average of the weights over steps, which evaluations look at and which is the result; null: none.</summary>
+    public Averaging? Averaging { get; init; }
+
     public Loss Loss { get; init; } = new CrossEntropy();
 
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Constant;
@@ -23,6 +26,9 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
     public double? ClipGradNorm { get; init; }
 
     public Precision Precision { get; init; } = Precision.Exact;
+
+    /// <summary>Flat buffers of a state beside the weights.</summary>
+    internal int StateBuffers => Optimizer.StateBuffers + (Averaging is null ? 0 : 1);
 
     /// <summary>Reads the training section of a job file in its JSON form, as far as it says what a step is.</summary>
     /// <param name="training"><c>{"epochs":10,"optimizer":{"sgd":{"lr":0.1}},...}</c></param>

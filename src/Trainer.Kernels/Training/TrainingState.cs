@@ -26,18 +26,23 @@ public sealed class TrainingState : IDisposable
     private bool _isHashed;
 
     /// <param name="optimizerBuffers">Flat buffers that the optimizer keeps (<see cref="Optimizer.StateBuffers"/>).</param>
-    public TrainingState(Device device, ParameterLayout layout, int optimizerBuffers)
+    /// <param name="averages">Whether there is an average of the weights beside them, which is the last buffer.</param>
+    public TrainingState(Device device, ParameterLayout layout, int optimizerBuffers, bool averages = false)
     {
-        (_device, Layout) = (device, layout);
-        var all = new Tensor(device.Allocate(Elements(layout, optimizerBuffers)), 0, Elements(layout, optimizerBuffers));
+        (_device, Layout, HasAverage) = (device, layout, averages);
+        var elements = Elements(layout, optimizerBuffers + (averages ? 1 : 0));
+        var all = new Tensor(device.Allocate(elements), 0, elements);
         (_memory, _values) = (all.Memory, new StateBuffer(device, all));
-        _buffers = [.. Enumerable.Range(0, 1 + optimizerBuffers).Select(buffer => all.Slice((long)buffer * layout.Elements, layout.Elements))];
+        _buffers = [.. Enumerable.Range(0, 1 + optimizerBuffers + (averages ? 1 : 0)).Select(buffer => all.Slice((long)buffer * layout.Elements, layout.Elements))];
         (_hashes, _fresh) = (new ulong[Chunks], new ulong[Chunks]);
     }
 
     public ParameterLayout Layout { get; }
 
     public TrainingProgress Progress { get; set; }
+
+    /// <summary>Whether it has an average of the weights (<see cref="TrainingRecipe.Averaging"/>).</summary>
+    public bool HasAverage { get; }
 
     /// <summary>Chunks of all buffers.</summary>
     public int Chunks => _buffers.Length * Layout.Chunks;
@@ -46,7 +51,10 @@ public sealed class TrainingState : IDisposable
     public ReadOnlySpan<float> Weights => _values.Read()[..Layout.Elements];
 
     /// <summary>What the optimizer keeps, buffer by buffer, on the host; empty when it keeps nothing. Valid until the state is next changed.</summary>
-    public ReadOnlySpan<float> OptimizerState => _values.Read()[Layout.Elements..];
+    public ReadOnlySpan<float> OptimizerState => _values.Read()[OptimizerPlace];
+
+    /// <summary>What is evaluated, and what a training's result is: the average of the weights once there is one, with its running statistics; else <see cref="Weights"/>. Valid as long.</summary>
+    public ReadOnlySpan<float> ResultWeights => UsesAverage ? _values.Read()[^Layout.Elements..] : Weights;
 
     /// <summary>Of weights and running statistics alone.</summary>
     public ulong WeightsHash => WeightHash.OfChunks(Layout.Elements, Known()[..Layout.Chunks]);
@@ -54,14 +62,20 @@ public sealed class TrainingState : IDisposable
     /// <summary>Of everything: known since it was written, received or last asked for. <see cref="HashAgain"/> looks at the memory.</summary>
     public ulong Hash => HashOf(Known());
 
-    /// <summary>The weights, then the optimizer's buffers, on the device.</summary>
+    /// <summary>The weights, then the optimizer's buffers, then the average of the weights, on the device.</summary>
     internal ReadOnlySpan<Tensor> Buffers => _buffers;
 
+    /// <summary>Whether <see cref="ResultWeights"/> are the average.</summary>
+    internal bool UsesAverage => HasAverage && Progress.Averaged > 0;
+
+    private Range OptimizerPlace => Layout.Elements..(HasAverage ? ^Layout.Elements : ^0);
+
     /// <summary>Elements of all buffers.</summary>
-    public static long Elements(ParameterLayout layout, int optimizerBuffers) => (1L + optimizerBuffers) * layout.Elements;
+    /// <param name="beside">Buffers beside the weights.</param>
+    public static long Elements(ParameterLayout layout, int beside) => (1L + beside) * layout.Elements;
 
     /// <summary>
-    /// The state after step 0: weights from the model's initialisers, Philox keyed by (seed; layer, element), the same everywhere; the optimizer's buffers are zero.
+    /// The state after step 0: weights from the model's initialisers, Philox keyed by (seed; layer, element), the same everywhere; the other buffers are zero.
     /// </summary>
     public void Initialize(Model model, ulong seed)
     {
@@ -91,7 +105,7 @@ public sealed class TrainingState : IDisposable
     public Span<float> EditWeights() => Edit()[..Layout.Elements];
 
     /// <summary><see cref="OptimizerState"/>, to be changed before the device next uses the state.</summary>
-    public Span<float> EditOptimizerState() => Edit()[Layout.Elements..];
+    public Span<float> EditOptimizerState() => Edit()[OptimizerPlace];
 
     /// <summary>Elements of a chunk.</summary>
     public int ElementsOf(int chunk) => Math.Min(Chunk.Elements, Layout.Elements - (chunk % Layout.Chunks * Chunk.Elements));

@@ -39,6 +39,9 @@ internal sealed class WeightUpdate
         _copied = _normLeavesOut ? new ulong[2 * layout.Chunks] : [];
     }
 
+    /// <summary>Whether the last step took the weights into their average.</summary>
+    public bool TakesAverage { get; private set; }
+
     /// <summary>Of the last step's gradient, before clipping; null where nothing is clipped.</summary>
     public double? GradientNorm { get; private set; }
 
@@ -52,9 +55,12 @@ internal sealed class WeightUpdate
     /// <returns>The hash of what was read.</returns>
     public ulong Run(Device device, Tensor total, TrainingState current, TrainingState next, TrainingLength length, Span<ulong> ofTotal)
     {
+        var share = (float)(_recipe.Averaging?.Share(current.Progress.Averaged) ?? 0);
+        TakesAverage = share > 0;
         for (var i = 0; i < _runs.Length; i++)
         {
-            _runs[i] = RunOf(_stretches[i], current.Progress, length);
+            var isStatistic = _stretches[i].Statistic is not null; // The average's are the latest, as AveragedModel's buffers.
+            _runs[i] = RunOf(_stretches[i], current.Progress, length) with { AverageShare = isStatistic && TakesAverage ? 1 : share };
         }
 
         return next.Update(current, _runs, Scale(device, total, current.Progress.Updates, next, length), total, ofTotal);

@@ -15,7 +15,7 @@ public sealed record ResultWeights(
     public static ResultWeights Of(Network network, Optimizer optimizer) => new(
         network.Model,
         network.Layout,
-        network.State.Weights.ToArray(),
+        network.State.ResultWeights.ToArray(),
         network.Layout.StateDict.Where(entry => entry.Slot is null).ToDictionary(entry => entry.Name, entry => network.BatchesTracked(entry.Name), StringComparer.Ordinal),
         optimizer.StateNames,
         network.State.OptimizerState.ToArray(),

@@ -85,7 +85,7 @@ internal sealed class TrainingJob : IDisposable
     public bool IsDone => States.Current.Progress is var progress
         && (progress.Step >= Schedule.LastItem || progress.OpenEpoch.Samples == 0 && Recipe.EarlyStopping?.EndsAfter(progress.Epochs) == true);
 
-    public void LayOut() => _states = StatePair.Create(Device, ParameterLayout.Of(Model, Recipe.Loss.HasWeights), Recipe.Optimizer);
+    public void LayOut() => _states = StatePair.Create(Device, ParameterLayout.Of(Model, Recipe.Loss.HasWeights), Recipe);
 
     public void Dispose()
     {

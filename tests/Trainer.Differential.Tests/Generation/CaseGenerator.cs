@@ -111,7 +111,7 @@ internal static class CaseGenerator
             training["init"] = new JsonObject { ["weights"] = Case.InitialWeights }.Maybe(draw, "strict", () => draw.Chance(0.5), 0.3);
         }
 
-        return training;
+        return training.Maybe(draw, "averaging", () => OneOf(draw, RecipeRows.Averagings, scene), 0.3);
     }
 
     private static JsonObject OneOf(Draw draw, IReadOnlyDictionary<string, Func<Draw, RecipeScene, JsonObject>> rows, RecipeScene scene)

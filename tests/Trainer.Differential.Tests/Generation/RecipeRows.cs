@@ -32,6 +32,9 @@ internal static class RecipeRows
         ("one_cycle", OneCycle),
         ("reduce_on_plateau", ReduceOnPlateau));
 
+    public static IReadOnlyDictionary<string, Func<Draw, RecipeScene, JsonObject>> Averagings { get; } = Rows(
+        ("ema", (draw, _) => new JsonObject().Maybe(draw, "decay", () => draw.Real(0, 0.99), 0.8)));
+
     public static JsonObject Warmup(Draw draw, RecipeScene scene)
     {
         var warmup = scene.Epochs > 1 && draw.Chance(0.4)

@@ -4,7 +4,7 @@ import fnmatch
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.optim import lr_scheduler
+from torch.optim import lr_scheduler, swa_utils
 
 
 class CrossEntropy:
@@ -69,6 +69,18 @@ OPTIMIZERS = {
 }
 
 
+class Ema:
+    """torch 1.13 has no get_ema_avg_fn: this is it."""
+    def __init__(self, decay=0.999):
+        self.decay = decay
+
+    def __call__(self, averaged, current, _):
+        return self.decay * averaged + (1 - self.decay) * current
+
+
+AVERAGINGS = {"ema": Ema}
+
+
 def the_one(section):
     (kind, options), = section.items()
     return kind, options or {}
@@ -77,6 +89,14 @@ def the_one(section):
 def loss(training, classes, dtype):
     kind, options = the_one(training.get("loss", {"cross_entropy": {}}))
     return LOSSES[kind](classes, dtype, **options)
+
+
+def averaged(training, network):
+    """The network's average over steps; None where the job has none."""
+    if "averaging" not in training:
+        return None
+    kind, options = the_one(training["averaging"])
+    return swa_utils.AveragedModel(network, avg_fn=AVERAGINGS[kind](**options))
 
 
 def optimizer(training, network):

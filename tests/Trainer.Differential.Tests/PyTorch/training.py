@@ -44,6 +44,7 @@ class Run:
         self.classes = self.network.eval()(self.images[0][:1]).shape[1]
         self.loss = recipe.loss(self.training, self.classes, dtype)
         self.optimizer = recipe.optimizer(self.training, self.network)
+        self.averaged = recipe.averaged(self.training, self.network)
         self.steps_per_epoch = -(-len(self.images[0]) // self.batch_size)
         rates = [group["lr"] for group in self.optimizer.param_groups] if self.optimizer else [1.0]
         self.schedule = recipe.Schedule(self.training, self.steps_per_epoch, rates)
@@ -63,7 +64,11 @@ class Run:
         for epoch in range(1, self.training["epochs"] + 1):
             epochs.append((self.train_epoch(epoch), self.evaluate()))
             self.schedule.closed(*epochs[-1])
-        return epochs, self.network.state_dict()
+        return epochs, self.result().state_dict()
+
+    def result(self):
+        """What is evaluated: the average over steps, where there is one."""
+        return self.network if self.averaged is None else self.averaged.module
 
     def train_epoch(self, epoch):
         self.network.train()
@@ -73,6 +78,8 @@ class Run:
         order, sums = data.order(self.data, len(self.images[0]), self.seed, epoch), Sums()
         for first in range(0, len(order), self.batch_size):
             self.step(order[first:first + self.batch_size], sums)
+            if self.averaged is not None:
+                self.averaged.update_parameters(self.network)
         return sums
 
     def step(self, samples, sums):
@@ -96,10 +103,10 @@ class Run:
         self.optimizer.step()
 
     def evaluate(self):
-        self.network.eval()
+        network = self.result().eval()
         images, labels, sums = self.images[1], self.sets[1][1], Sums()
         with torch.no_grad():
-            outputs = self.network(images)
+            outputs = network(images)
             _, total, weight = self.loss(outputs, labels)
             sums.add(total, weight, outputs, labels, self.loss.counted(labels))
         return sums

@@ -33,6 +33,11 @@ public abstract class UpdateSuite(DeviceVariants variants)
         { RmsProp with { Centered = true, Momentum = 0.9f, WeightDecay = 0.1f }, 65_537 },
         { Adagrad, 70_001 },
         { Adagrad with { WeightDecay = 0.01f, Step = 1 }, 4099 },
+        { Sgd with { AverageShare = 0.001f }, 70_001 },
+        { Sgd with { Momentum = 0.9f, AverageShare = 1 }, 4099 },
+        { Adam with { AverageShare = 0.25f }, 1031 },
+        { new UpdateRun(UpdateRule.Average, 0) { Momentum = 0.1f, AverageShare = 1 }, 517 },
+        { new UpdateRun(UpdateRule.Keep, 0) { AverageShare = 0.5f }, 1009 },
         { new UpdateRun(UpdateRule.Average, 0) { Momentum = 0.1f }, 1009 },
         { new UpdateRun(UpdateRule.Keep, 0), 1009 },
     };
@@ -76,6 +81,27 @@ public abstract class UpdateSuite(DeviceVariants variants)
             Assert.Equal(read, updated.Read);
             Assert.Equal(written, updated.Written);
         });
+    }
+
+    /// <summary>The most buffers that there can be: weights, three of the optimizer, and the average, which runs take part in or leave as it is.</summary>
+    [Fact]
+    public void An_average_lies_behind_all_that_an_optimizer_keeps()
+    {
+        UpdateRun[] runs =
+        [
+            RmsProp with { Elements = 1031, Centered = true, Momentum = 0.9f, AverageShare = 0.1f },
+            RmsProp with { Elements = 70_001, Centered = true, Momentum = 0.9f },
+            new(UpdateRule.Average, 13) { Momentum = 0.1f, AverageShare = 1 },
+            new(UpdateRule.Keep, 517) { AverageShare = 0.3f },
+        ];
+        foreach (var tried in new[] { runs, [.. runs.Select(run => run with { AverageShare = 0 })] })
+        {
+            var count = (int)tried.Sum(run => run.Elements);
+            variants.MustEqualReference("average", device => Update(device, tried, 0.7f, count, averages: true).Values);
+            var all = variants.Alike.Select(device => Update(device, tried, 0.7f, count, averages: true)).ToList();
+            Assert.All(all, updated => Assert.Equal([.. all[0].Read, .. all[0].Written], (ulong[])[.. updated.Read, .. updated.Written]));
+            Assert.Equal(all[0].Written, all[0].Values.Chunk(count).SelectMany(HashesOf));
+        }
     }
 
     [Theory]
@@ -151,6 +177,7 @@ public abstract class UpdateSuite(DeviceVariants variants)
 
         Fails("Update: the runs cover 9 elements, the weights have 10.", Sgd with { Elements = 9 });
         Fails("Update: run 0 is at step 0 of Adam, expected at least 1.", Adam with { Elements = 10, Step = 0 });
+        Fails("Update: run 0 is Sgd, keeps 0 buffers beside the weights and an average of them, got 0.", Sgd with { Elements = 10, AverageShare = 1 });
         Fails("Update: run 0 is Sgd and keeps 1 buffers beside the weights, got 0.", Sgd with { Elements = 10, Momentum = 0.5f });
         Assert.Equal(
             "Hash: room for 2 hashes, 10 elements have 1 chunks.",
@@ -249,13 +276,15 @@ public abstract class UpdateSuite(DeviceVariants variants)
         ];
     }
 
-    private static (float[] Values, ulong[] Read, ulong[] Written) Update(Device device, UpdateRun[] runs, float scale, int count, bool inPlace = false)
+    private static (float[] Values, ulong[] Read, ulong[] Written) Update(Device device, UpdateRun[] runs, float scale, int count, bool inPlace = false, bool averages = false)
     {
         using var tensors = new Guarded();
         var total = tensors.Input(device, TestData.Values(count, 2));
-        Tensor[] before = [.. Before(runs, count).Select(values => tensors.Input(device, values))];
+        var buffers = averages ? [.. Before(runs, count), TestData.Values(count, 6)] : Before(runs, count);
+        Tensor[] before = [.. buffers.Select(values => tensors.Input(device, values))];
         var after = inPlace ? before : [.. before.Select(_ => tensors.Output(device, count))];
-        var (read, written) = (new ulong[4 * ((count + 65_535) / 65_536)], new ulong[4 * ((count + 65_535) / 65_536)]);
+        var hashes = buffers.Length * ((count + 65_535) / 65_536);
+        var (read, written) = (new ulong[hashes], new ulong[hashes]);
         device.Updates.Update(runs, scale, total, before, after, read, written);
         return ([.. after.SelectMany(tensor => device.Read(tensor).ToArray())], read, written);
     }

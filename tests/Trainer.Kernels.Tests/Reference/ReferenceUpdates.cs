@@ -47,6 +47,11 @@ internal sealed class ReferenceUpdates : IUpdates
             for (var end = i + run.Elements; i < end; i++)
             {
                 UpdateElement(run, scale, ref after[0].Host[i], total.Host[i], state, i);
+                if (run.AverageShare != 0)
+                {
+                    ref var average = ref after[^1].Host[i];
+                    average = run.AverageShare == 1 ? after[0].Host[i] : MathF.FusedMultiplyAdd(run.AverageShare, after[0].Host[i] - average, average);
+                }
             }
         }
 

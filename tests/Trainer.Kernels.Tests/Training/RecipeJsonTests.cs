@@ -11,7 +11,7 @@ public sealed class RecipeJsonTests
         """{"epochs":7,"optimizer":{"sgd":{"lr":0.1,"momentum":0.9,"weight_decay":0.0005,"nesterov":true}},"loss":{"cross_entropy":{"class_weights":[1,2.5],"label_smoothing":0.1}},"clip_grad_norm":1.5}""",
         """{"epochs":1,"optimizer":{"adam":{}},"loss":{"mse":{"reduction":"sum"}},"compute":"tf32","gradients":"bf16"}""",
         """{"epochs":3,"optimizer":{"rmsprop":{"centered":true}},"loss":{"bce_with_logits":{"pos_weight":[3]}},"schedule":{"warmup":{"steps":5},"cosine":{"t_max":3}}}""",
-        """{"epochs":3,"optimizer":{"adagrad":{}},"early_stopping":{"patience":2,"metric":"accuracy","min_delta":0.01},"loss":{"cross_entropy":{}},"schedule":{"warmup":{"epochs":1},"constant":{}}}""",
+        """{"epochs":3,"optimizer":{"adagrad":{}},"early_stopping":{"patience":2,"metric":"accuracy","min_delta":0.01},"averaging":{"ema":{"decay":0.99}},"loss":{"cross_entropy":{}},"schedule":{"warmup":{"epochs":1},"constant":{}}}""",
         """{"epochs":3,"optimizer":{"adamw":{"lr":0.01}},"loss":{"cross_entropy":{}},"parameter_groups":[{"pattern":"*.bias","weight_decay":0},{"pattern":"0.*","frozen":true},{"pattern":"1.*","lr":0.2,"frozen_epochs":2}]}""",
     ];
 

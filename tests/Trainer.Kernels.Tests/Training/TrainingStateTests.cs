@@ -42,6 +42,63 @@ public sealed class TrainingStateTests : IDisposable
         Assert.All(network.Layout.Counters, counter => Assert.Equal(5, joiner.BatchesTracked(counter)));
     }
 
+    /// <summary>The average is one more buffer: it is copied, hashed and goes on like the others, and belongs to the progress.</summary>
+    [Fact]
+    public void A_state_with_an_average_is_copied_with_it_and_goes_on_with_the_same_bits()
+    {
+        var recipe = Recipe with { Averaging = new Ema(0.9) };
+        using var network = new Network(Model, _device, recipe, new NetworkOptions(Samples));
+        network.Initialize(5);
+        Assert.Equal(network.Weights.ToArray(), network.State.ResultWeights.ToArray()); // There is no average yet.
+        Train(network, 1, 1);
+        Assert.Equal(network.Weights.ToArray(), network.State.ResultWeights.ToArray()); // The first one is a copy.
+        Train(network, 2, 3);
+        Assert.NotEqual(network.Weights.ToArray(), network.State.ResultWeights.ToArray());
+        Assert.Equal(3, network.State.Progress.Averaged);
+
+        using var states = StatePair.Create(_device, network.Layout, recipe);
+        Copy(network.States, states);
+        Assert.Equal(8, states.Current.Chunks);
+        Assert.Equal(network.State.Hash, states.Current.Hash);
+        Assert.Equal(network.State.ResultWeights.ToArray(), states.Current.ResultWeights.ToArray());
+        Assert.Equal(network.State.OptimizerState.ToArray(), states.Current.OptimizerState.ToArray());
+        using var joiner = new Network(Model, _device, recipe, new NetworkOptions(Samples), states) { Seed = network.Seed };
+        Assert.Equal(Train(network, 4, 5), Train(joiner, 4, 5));
+        Assert.Equal((network.State.Hash, network.State.Progress.Chain), (joiner.State.Hash, joiner.State.Progress.Chain));
+
+        var hash = network.State.Hash;
+        network.State.Progress = network.State.Progress with { Averaged = 4 };
+        Assert.NotEqual(hash, network.State.Hash);
+        using var without = StatePair.Create(_device, network.Layout, new RmsProp(Momentum: 0.5, Centered: true));
+        var header = network.States.CopyOut().Header;
+        Assert.Equal(
+            $"The header of a state has {header.Length} bytes; it should end after {header.Length - 8}.",
+            Assert.Throws<CorruptStateException>(() => without.CopyIn(header.Span)).Message);
+    }
+
+    /// <summary>Weights and evaluation of the average are those of a network that has it as its weights; what is trained goes on without it.</summary>
+    [Fact]
+    public void An_evaluation_looks_at_the_average_and_training_does_not()
+    {
+        using var network = new Network(Model, _device, Recipe with { Averaging = new Ema(0.7) }, new NetworkOptions(Samples));
+        using var plain = new Network(Model, _device, Recipe, new NetworkOptions(Samples));
+        using var average = new Network(Model, _device, Recipe, new NetworkOptions(Samples, Training: false));
+        network.Initialize(5);
+        plain.Initialize(5);
+        average.Initialize(5);
+        for (var step = 1ul; step <= 4; step++)
+        {
+            Train(network, step, step);
+            Train(plain, step, step);
+            Assert.Equal(plain.Weights.ToArray(), network.Weights.ToArray());
+            network.State.ResultWeights.CopyTo(average.EditWeights());
+            network.Input.CopyTo(average.Input);
+            network.Evaluate(Samples);
+            average.Evaluate(Samples);
+            Assert.Equal(average.Output.ToArray(), network.Output.ToArray());
+        }
+    }
+
     [Fact]
     public void A_chunk_that_differs_in_a_bit_shows_in_the_hash_and_so_does_the_progress()
     {

@@ -49,6 +49,37 @@ public sealed class CheckpointFilesTests : IDisposable
         Assert.Throws<DataFileException>(() => CheckpointFiles.TakeWeights(job, hash, network));
     }
 
+    /// <summary>A job that begins with another's checkpoint begins with what was evaluated there.</summary>
+    [Fact]
+    public void Of_a_checkpoint_with_averaged_weights_the_average_is_taken()
+    {
+        var recipe = new TrainingRecipe(new Sgd(0.1f, Momentum: 0.9f)) { Averaging = new Ema() };
+        using var trained = new Network(_model, _device, recipe, new NetworkOptions(3));
+        trained.Initialize(7);
+        for (var step = 0; step < 2; step++)
+        {
+            trained.Total.Fill(step + 0.5f);
+            trained.Apply();
+            trained.States.Flip();
+        }
+
+        var job = new FolderStore(_folder);
+        var at = new FolderStore(Path.Combine(_folder, "checkpoints", "step-2-1-1-0"));
+        CheckpointFiles.Write(at, "job", new CheckpointFacts(trained.State.Progress, _model), trained.States.CopyOut()).Commit();
+        var manifest = CheckpointFiles.ReadManifest(at);
+
+        using var network = new Network(_model, _device, new TrainingRecipe(new Sgd(0.1f)), new NetworkOptions(3));
+        network.Initialize(1);
+        CheckpointFiles.TakeWeights(job, manifest.Hash, network);
+        Assert.Equal(trained.State.ResultWeights.ToArray(), network.State.Weights.ToArray());
+        Assert.NotEqual(trained.State.Weights.ToArray(), network.State.Weights.ToArray());
+
+        using var states = StatePair.Create(_device, trained.Layout, recipe);
+        CheckpointFiles.Restore(at, HeldState.Of(trained.State), states);
+        Assert.Equal((trained.State.Hash, 2L), (states.Current.Hash, states.Current.Progress.Averaged));
+        Assert.Equal(trained.State.ResultWeights.ToArray(), states.Current.ResultWeights.ToArray());
+    }
+
     [Theory]
     [InlineData("accuracy", 2)]
     [InlineData("test_loss", 1)]

@@ -161,6 +161,26 @@ public class SameBitsTests
         }
     }
 
+    /// <summary>The average belongs to the state: evaluations and the result are its own.</summary>
+    [Fact]
+    public async Task Averaged_weights_are_the_same_on_any_number_of_workers()
+    {
+        using var data = new TinyData(train: 111, test: 17);
+        var job = data.Job(batchSize: 37, shards: 7, epochs: 3);
+        job.Training.Averaging = new() { Ema = new() { Decay = 0.8 } };
+        var expected = TrainLocally(data, 37, 7, epochs: 3, averaging: new Ema(0.8));
+        Assert.NotEqual(TrainLocally(data, 37, 7, epochs: 3), expected);
+        string? metrics = null;
+        foreach (var workers in new[] { 1, 3 })
+        {
+            await using var group = await new WorkerGroup(workers, 1).ReadyAsync();
+            Assert.Equal(expected, (await group.TrainAsync("job", job)).WeightsSha256);
+            var evaluation = File.ReadAllText(Path.Combine(group.Artifacts, "job", "evaluation.json"));
+            Assert.Equal(metrics ?? evaluation, evaluation);
+            metrics = evaluation;
+        }
+    }
+
     /// <summary>Samples are read ahead on threads of their own, and what is drawn for one follows from seed, epoch and sample.</summary>
     [Fact]
     public async Task Augmented_samples_are_the_same_on_any_number_of_workers()
@@ -209,16 +229,23 @@ public class SameBitsTests
         }
     }
 
-    private static string TrainLocally(TinyData data, int batchSize, int shards, int epochs, Precision? precision = null, LearningRateSchedule? schedule = null)
+    private static string TrainLocally(TinyData data, int batchSize, int shards, int epochs, Precision? precision = null, LearningRateSchedule? schedule = null, Averaging? averaging = null)
     {
         var sets = (DataSet.FromIdx(data.Files.TrainImages, data.Files.TrainLabels), DataSet.FromIdx(data.Files.TestImages, data.Files.TestLabels));
-        return TrainLocally(data, sets, batchSize, shards, epochs, precision, schedule);
+        return TrainLocally(data, sets, batchSize, shards, epochs, precision, schedule, averaging: averaging);
     }
 
     private static string TrainLocally(
-        TinyData data, (DataSet Train, DataSet Test) sets, int batchSize, int shards, int epochs, Precision? precision = null, LearningRateSchedule? schedule = null, Loss? loss = null)
+        TinyData data, (DataSet Train, DataSet Test) sets, int batchSize, int shards, int epochs, Precision? precision = null, LearningRateSchedule? schedule = null, Loss? loss = null,
+        Averaging? averaging = null)
     {
-        var recipe = new TrainingRecipe(new Sgd(0.9f, 0.5f)) { Loss = loss ?? new CrossEntropy(), Precision = precision ?? Precision.Exact, Schedule = schedule ?? LearningRateSchedule.Constant };
+        var recipe = new TrainingRecipe(new Sgd(0.9f, 0.5f))
+        {
+            Loss = loss ?? new CrossEntropy(),
+            Precision = precision ?? Precision.Exact,
+            Schedule = schedule ?? LearningRateSchedule.Constant,
+            Averaging = averaging,
+        };
         using var device = CpuDevice.Create(1);
         using var trainer = new LocalTrainer(Zoo.LeNet(), device, recipe, batchSize, seed: 3, shards);
         for (var epoch = 0; epoch < epochs; epoch++)

@@ -33,8 +33,8 @@ internal sealed unsafe class CpuUpdates<TSimd, TVector>(ThreadTeam team, Scratch
         var targets = (float**)_otherTargets.Ensure<nint>(after.Length);
         for (var buffer = 0; buffer < after.Length; buffer++)
         {
-            sources[buffer] = Operand.Address(Operation, buffer == 0 ? "the weights" : "the optimizer's state", before[buffer], extent);
-            targets[buffer] = Operand.Address(Operation, buffer == 0 ? "the next weights" : "the optimizer's next state", after[buffer], extent);
+            sources[buffer] = Operand.Address(Operation, buffer == 0 ? "the weights" : "the optimizer's state or the average of the weights", before[buffer], extent);
+            targets[buffer] = Operand.Address(Operation, buffer == 0 ? "the next weights" : "the optimizer's next state or the next average of the weights", after[buffer], extent);
         }
 
         _weightUpdate.Plan(runs, scale);

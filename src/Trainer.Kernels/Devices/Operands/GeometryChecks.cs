@@ -180,6 +180,12 @@ internal static class GeometryChecks
                     $"{operation}: run {i} is {runs[i].Rule} and keeps {runs[i].StateBuffers} buffers beside the weights, got {after.Length - 1}.");
             }
 
+            if (runs[i].AverageShare != 0 && runs[i].StateBuffers > after.Length - 2)
+            {
+                throw new ArgumentException(
+                    $"{operation}: run {i} is {runs[i].Rule}, keeps {runs[i].StateBuffers} buffers beside the weights and an average of them, got {after.Length - 1}.");
+            }
+
             total += runs[i].Elements;
         }
 

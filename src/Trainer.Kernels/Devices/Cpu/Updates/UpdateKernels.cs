@@ -21,6 +21,18 @@ internal static unsafe class UpdateKernels<TSimd, TVector>
         }
     }
 
+    /// <param name="weights">The next ones; from a share of 1 on they are copied.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AverageOfWeights(in UpdateStep step, float* weights, float* average, float* nextAverage, int count)
+    {
+        var (share, copies) = (TSimd.Broadcast(step.AverageShare), step.AverageShare == 1);
+        for (var i = 0; i < count; i += TSimd.Lanes)
+        {
+            var w = TSimd.Load(weights + i);
+            EpilogueRows<TSimd, TVector>.Store(nextAverage + i, copies ? w : LaneUpdate<TSimd, TVector>.AverageOfWeights(share, TSimd.Load(average + i), w), count - i);
+        }
+    }
+
     /// <param name="velocity">Null without momentum; likewise <paramref name="nextVelocity"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Sgd(in UpdateStep step, float* weights, float* total, float* velocity, float* nextWeights, float* nextVelocity, int count)

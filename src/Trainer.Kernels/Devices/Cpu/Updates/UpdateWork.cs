@@ -51,7 +51,7 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
         _stepCount = runs.Length;
     }
 
-    /// <param name="buffers">The weights and the optimizer's buffers.</param>
+    /// <param name="buffers">The weights, the optimizer's buffers and the average of the weights, if there is one.</param>
     public void Execute(long elements, float* total, int buffers, float** before, float** after, Span<ulong> read, Span<ulong> written, Span<ulong> ofTotal)
     {
         _elements = elements;
@@ -132,7 +132,7 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
         }
     }
 
-    /// <param name="next">Where the next weights go; the optimizer's buffers go behind them, a block apart.</param>
+    /// <param name="next">Where the next weights go; the optimizer's buffers and the average go behind them, a block apart.</param>
     private void Update(in UpdateStep step, long first, int count, float* next)
     {
         var weights = _before[0] + first;
@@ -168,6 +168,12 @@ internal sealed unsafe class UpdateWork<TSimd, TVector>(ThreadTeam team, Scratch
         for (var buffer = made; buffer < _buffers; buffer++)
         {
             Unsafe.CopyBlock(next + (buffer * BlockElements), _before[buffer] + first, (uint)count * sizeof(float));
+        }
+
+        if (step.AverageShare != 0)
+        {
+            var last = _buffers - 1;
+            UpdateKernels<TSimd, TVector>.AverageOfWeights(step, next, _before[last] + first, next + (last * BlockElements), count);
         }
     }
 
