@@ -31,6 +31,7 @@ public sealed class CoverageTests
         ["Data.drop_last"] = "fewer steps of an epoch (Node.Tests/Worker/SameBitsTests)",
         ["Data.mixup"] = "draws of our own; what they do has NumPy's and PyTorch's values (Kernels.Tests/Golden/mixing.py and losses.py)",
         ["Data.cutmix"] = "likewise",
+        ["Data.sampling"] = "draws of our own, whose distribution is tested (Kernels.Tests/Data/ClassSamplingTests)",
         ["Data.on_error"] = "likewise",
         ["Data.transforms"] = "each is compared byte for byte with torchvision (Kernels.Tests/Golden/transforms.py)",
         ["Init.rename"] = "which tensors are taken has tests of its own (Kernels.Tests/Training/WarmStartTests)",

@@ -50,7 +50,7 @@ internal static class DataPreviewCommand
     {
         var train = Train(spec, path);
         var order = new int[train.Count];
-        EpochOrder.Fill(order, spec.Training.Seed, epoch, spec.Data.Shuffle);
+        train.FillEpoch(order, spec.Training.Seed, epoch, spec.Data.Shuffle);
         var (reader, pictures) = (train.OpenReader(spec.Training.Seed), new List<Picture>());
         foreach (var sample in order.Take(samples))
         {

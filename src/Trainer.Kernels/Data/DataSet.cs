@@ -56,6 +56,9 @@ public sealed class DataSet
     /// <summary>Null: a sample that is broken ends the reading.</summary>
     internal SkippedSamples? Skips { get; private init; }
 
+    /// <summary>How the samples of an epoch are drawn; null: each comes once.</summary>
+    private ClassSampler? Sampler { get; init; }
+
     /// <summary>What becomes of the batches of training; null: nothing.</summary>
     public BatchMix? Mix { get; private init; }
 
@@ -158,11 +161,37 @@ public sealed class DataSet
     /// <summary>The same samples; those that are broken are black and have a label that the loss is to ignore. Order and number of samples stay, and so do the bits of all others.</summary>
     /// <param name="tell">Told once of each, by whichever thread reads it.</param>
     public DataSet Skipping(int label, Action<BrokenSampleException> tell) =>
-        new(_source, _labelOffset, Count, Labels, _selection, Transform, Transforms) { Skips = new SkippedSamples(label, tell) };
+        new(_source, _labelOffset, Count, Labels, _selection, Transform, Transforms) { Skips = new SkippedSamples(label, tell), Sampler = Sampler, Mix = Mix };
 
     /// <summary>The same samples; in training, those of a batch are mixed.</summary>
     /// <param name="mix">Null: they are not.</param>
-    public DataSet Mixing(BatchMix? mix) => new(_source, _labelOffset, Count, Labels, _selection, Transform, Transforms) { Skips = Skips, Mix = mix };
+    public DataSet Mixing(BatchMix? mix) => new(_source, _labelOffset, Count, Labels, _selection, Transform, Transforms) { Skips = Skips, Sampler = Sampler, Mix = mix };
+
+    /// <summary>The same samples; epochs of training draw them by their classes.</summary>
+    /// <param name="sampling">Null: each comes once.</param>
+    /// <exception cref="ArgumentException">A class has no weight.</exception>
+    public DataSet Sampling(ClassSampling? sampling) => new(_source, _labelOffset, Count, Labels, _selection, Transform, Transforms)
+    {
+        Skips = Skips,
+        Mix = Mix,
+        Sampler = sampling is null ? null : new ClassSampler(sampling, Enumerable.Range(0, Count).Select(LabelOf)),
+    };
+
+    /// <summary>The samples of an epoch of training, in their order: a function of seed and epoch.</summary>
+    /// <param name="order">(<see cref="Count"/>)</param>
+    /// <param name="epoch">From 1.</param>
+    /// <param name="shuffle">Of samples that come once each; those that are drawn have no other order.</param>
+    public void FillEpoch(Span<int> order, ulong seed, int epoch, bool shuffle = true)
+    {
+        if (Sampler is null)
+        {
+            EpochOrder.Fill(order, seed, epoch, shuffle);
+        }
+        else
+        {
+            Sampler.Fill(order, seed, epoch);
+        }
+    }
 
     /// <summary>Reads samples on a thread of its own.</summary>
     /// <param name="seed">Of what transforms draw.</param>

@@ -12,6 +12,7 @@ public enum RandomPurpose : uint
     ValidationSplit = 4,
     Transform = 5,
     Mixing = 6,
+    Sampling = 7,
 }
 
 /// <summary>

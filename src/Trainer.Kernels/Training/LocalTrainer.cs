@@ -158,7 +158,7 @@ public sealed class LocalTrainer : IDisposable
         ArgumentOutOfRangeException.ThrowIfZero(samples, nameof(data));
         Network.StepsPerEpoch = ((samples - 1) / _batchSize) + 1;
         _epoch = (_epoch ?? (int)(Network.State.Progress.Updates / Network.StepsPerEpoch)) + 1;
-        EpochOrder.Fill(order, _seed, _epoch.Value, shuffle);
+        data.FillEpoch(order, _seed, _epoch.Value, shuffle);
         _whole = BatchSlice.Whole(Math.Min(_batchSize, data.Count), _shards, _groupShards);
         return Pass(data, _epoch.Value, order[..samples], _step + 1, (epoch, batch) => epoch + Step(SliceOf(batch)), out _);
     }

@@ -18,7 +18,7 @@ public sealed class DataPipeline(DataSet train, DataSet test, ulong seed, bool s
 
     /// <summary>Another generation: from this item of the schedule on, a share of its own.</summary>
     public void Begin(Schedule schedule, ulong firstItem, MemberShare share) =>
-        _loader.Begin(new MemberBatches(schedule, firstItem, share, new TrainingOrder(train.Count, seed, shuffle)));
+        _loader.Begin(new MemberBatches(schedule, firstItem, share, new TrainingOrder(train, seed, shuffle)));
 
     /// <summary>Waits for the next batch: one for each item of training, in evaluations as many as the member's samples ask for.</summary>
     /// <returns>Its samples.</returns>

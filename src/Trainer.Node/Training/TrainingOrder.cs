@@ -3,16 +3,16 @@ using Trainer.Kernels.Data;
 namespace Trainer.Node.Training;
 
 /// <summary>The order of the training samples in the epoch that was last asked for.</summary>
-internal sealed class TrainingOrder(int samples, ulong seed, bool shuffle)
+internal sealed class TrainingOrder(DataSet train, ulong seed, bool shuffle)
 {
-    private readonly int[] _order = new int[samples];
+    private readonly int[] _order = new int[train.Count];
     private int _epoch;
 
     public ReadOnlySpan<int> Of(int epoch)
     {
         if (_epoch != epoch)
         {
-            EpochOrder.Fill(_order, seed, epoch, shuffle);
+            train.FillEpoch(_order, seed, epoch, shuffle);
             _epoch = epoch;
         }
 

@@ -211,14 +211,14 @@ public class SameBitsTests
         }
     }
 
-    /// <summary>Partners are of the same shard, and what is drawn follows from seed and step.</summary>
+    /// <summary>Partners are of the same shard, and what is drawn follows from seed and step, or seed and epoch.</summary>
     [Fact]
-    public async Task Mixed_samples_are_the_same_on_any_number_of_workers()
+    public async Task Mixed_and_drawn_samples_are_the_same_on_any_number_of_workers()
     {
         const int Shards = 7;
         using var data = new TinyData(train: 111, test: 17);
         var job = data.Job(batchSize: 37, Shards);
-        (job.Data.Mixup, job.Data.Cutmix) = (new() { Alpha = 0.4 }, new() { Alpha = 1 });
+        (job.Data.Mixup, job.Data.Cutmix, job.Data.Sampling) = (new() { Alpha = 0.4 }, new() { Alpha = 1 }, new() { Balanced = new() });
         var expected = TrainLocally(data, DataSection.Load(Protos.JobFile.SectionJson(job.Data)), 37, Shards, epochs: 2, loss: new CrossEntropy { MixesLabels = true });
         Assert.NotEqual(TrainLocally(data, 37, Shards, epochs: 2), expected);
         foreach (var (workers, threads) in new[] { (1, 2), (2, 1), (3, 1), (5, 1) })

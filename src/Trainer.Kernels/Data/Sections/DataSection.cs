@@ -25,7 +25,7 @@ public static class DataSection
 
         train = data.Get<int?>("limit") is { } limit ? train.Sample(limit) : train;
 
-        return new Sets(Transformed(data, train, isTraining: true).Mixing(MixOf(data)), Transformed(data, test ?? throw NoTest(), isTraining: false));
+        return new Sets(Sampled(data, Transformed(data, train, isTraining: true)).Mixing(MixOf(data)), Transformed(data, test ?? throw NoTest(), isTraining: false));
     });
 
     /// <summary><see cref="Describe"/>, ready to be read.</summary>
@@ -118,6 +118,18 @@ public static class DataSection
         catch (ArgumentException misfit)
         {
             throw new ModelException("data.transforms", misfit.Message);
+        }
+    }
+
+    private static DataSet Sampled(JobSection data, DataSet train)
+    {
+        try
+        {
+            return train.Sampling(data.Get<ClassSampling>("sampling"));
+        }
+        catch (ArgumentException misfit)
+        {
+            throw new ModelException("data.sampling.weighted.class_weights", misfit.Message);
         }
     }
 
