@@ -31,7 +31,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(3);
 
     // Each answers as long as the process is a member of the cluster.
-    private static readonly string[] Services = [Protos.JobService.Descriptor.FullName, Protos.WorkerService.Descriptor.FullName, Protos.SystemService.Descriptor.FullName, Protos.TokenService.Descriptor.FullName];
+    private static readonly string[] Services = [Protos.JobService.Descriptor.FullName, Protos.WorkerService.Descriptor.FullName, Protos.SystemService.Descriptor.FullName, Protos.TokenService.Descriptor.FullName, Protos.DataSetService.Descriptor.FullName];
 
     private readonly WebApplication _app;
 
@@ -95,6 +95,9 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton(new ApiToken(options.Token))
             .AddSingleton(store)
             .AddSingleton(directory)
+            .AddSingleton(new DataSets(stores, options.Artifacts, options.Limits))
+            .AddSingleton<DataSetUses>()
+            .AddSingleton<DataSetChecks>()
             .AddSingleton<DataCatalog>()
             .AddSingleton(options.Files)
             .AddSingleton(options.Limits)
@@ -146,6 +149,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
         app.MapGrpcService<WorkerService>();
         app.MapGrpcService<SystemService>();
         app.MapGrpcService<TokenService>();
+        app.MapGrpcService<DataSetService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         app.MapHttpApi(app.Services.GetRequiredService<ApiCalls>());

@@ -124,7 +124,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("data fecth fashion-mnist", "There is no command 'data fecth'. Did you mean 'fetch'?\nSee: trainer data --help\n")]
     [InlineData("submit job.yaml --folow", "trainer submit has no option '--folow'. Did you mean '--follow'?\nSee: trainer submit --help\n")]
     [InlineData("get one two", "'two' is one argument too many.\nSee: trainer get --help\n")]
-    [InlineData("data", "trainer data needs a command: fetch, inspect, preview.\nSee: trainer data --help\n")]
+    [InlineData("data", "trainer data needs a command: fetch, inspect, preview, import, push, list, delete.\nSee: trainer data --help\n")]
     [InlineData("jobs --limit", "--limit needs a value: --limit N.\nSee: trainer jobs --help\n")]
     [InlineData("jobs --output xml", "--output: expected text or json, got 'xml'.\nSee: trainer jobs --help\n")]
     [InlineData("predict some-job --limit all", "--limit: expected a whole number, got 'all'.\nSee: trainer predict --help\n")]

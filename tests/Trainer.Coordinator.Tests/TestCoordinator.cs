@@ -51,6 +51,8 @@ internal sealed class TestCoordinator : IAsyncDisposable
 
     public Protos.TokenService.TokenServiceClient Tokens => new(WithToken(Token));
 
+    public Protos.DataSetService.DataSetServiceClient DataSets => new(WithToken(Token));
+
     public CoordinatorWeb Web => _process.Web;
 
     public Protos.WorkerService.WorkerServiceClient Workers => new(WithToken(Token));

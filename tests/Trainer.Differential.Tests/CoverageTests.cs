@@ -25,6 +25,8 @@ public sealed class CoverageTests
         ["Data.npy"] = "likewise",
         ["Data.csv"] = "likewise",
         ["Data.tar"] = "likewise",
+        ["Data.packed"] = "likewise",
+        ["Data.pushed"] = "likewise",
         ["Data.limit"] = "likewise",
         ["Data.content_id"] = "likewise",
         ["Data.decoder_id"] = "likewise",

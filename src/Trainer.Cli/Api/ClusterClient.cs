@@ -39,6 +39,7 @@ internal sealed class ClusterClient : IDisposable
         Workers = new WorkerService.WorkerServiceClient(_channel);
         System = new SystemService.SystemServiceClient(_channel);
         Tokens = new TokenService.TokenServiceClient(_channel);
+        DataSets = new DataSetService.DataSetServiceClient(_channel);
     }
 
     public Uri Endpoint { get; }
@@ -58,6 +59,8 @@ internal sealed class ClusterClient : IDisposable
     public SystemService.SystemServiceClient System { get; }
 
     public TokenService.TokenServiceClient Tokens { get; }
+
+    public DataSetService.DataSetServiceClient DataSets { get; }
 
     /// <summary>To the first coordinator that serves, where there are several.</summary>
     /// <exception cref="CliException">The run folder knows no coordinator, or none of several serves.</exception>

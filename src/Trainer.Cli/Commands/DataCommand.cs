@@ -9,13 +9,17 @@ using Trainer.Kernels.Data;
 
 namespace Trainer.Cli.Commands;
 
-/// <summary>trainer data fetch NAME</summary>
+/// <summary>trainer data fetch NAME, and the commands of data sets of one's own.</summary>
 internal static class DataCommand
 {
     public static Command Create(Shell shell) =>
-        new TrainerCommand("data", "Gets data sets, looks into them, and shows what transforms make of them.")
+        new TrainerCommand("data", "Gets data sets, looks into them, shows what transforms make of them, and brings them to the cluster.")
         {
-            Subcommands = { CreateFetch(shell), DataInspectCommand.Create(shell), DataPreviewCommand.Create(shell) },
+            Subcommands =
+            {
+                CreateFetch(shell), DataInspectCommand.Create(shell), DataPreviewCommand.Create(shell), DataImportCommand.Create(shell), DataPushCommand.CreatePush(shell), DataPushCommand.CreateList(shell),
+                DataPushCommand.CreateDelete(shell),
+            },
         };
 
     private static string[] Names { get; } = [.. KnownDataSet.All.Select(set => set.Name)];

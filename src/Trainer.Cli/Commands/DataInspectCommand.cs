@@ -8,7 +8,6 @@ using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Data.Pictures;
-using Trainer.Kernels.Data.Sections;
 
 namespace Trainer.Cli.Commands;
 
@@ -21,7 +20,7 @@ internal static class DataInspectCommand
 
     public static Command Create(Shell shell)
     {
-        var path = new Argument<string>("PATH") { Description = "A folder of pictures (PATH/train/CLASS/... or PATH/CLASS/...), a folder of CIFAR's binary version, or a table (.csv)." };
+        var path = new Argument<string>("PATH") { Description = DataPlace.Description };
         var limit = new Option<int>("--limit") { Description = "Looks at so many images of each part.", HelpName = "N", DefaultValueFactory = _ => 10_000 };
         limit.Validators.Add(Numbers.AtLeast(1));
         var sheet = new Option<string?>("--sheet") { Description = "Writes a PNG with images from all over the training set.", HelpName = "FILE" };
@@ -33,7 +32,7 @@ internal static class DataInspectCommand
         };
         command.SetAction((parsed, stop) =>
         {
-            var (train, test) = DataSection.DescribeUntransformed(SectionOf(Path.GetFullPath(parsed.GetValue(path)!)));
+            var (train, test) = DataPlace.Open(parsed.GetValue(path)!);
             var known = new Dictionary<string, string>(StringComparer.Ordinal);
             List<DataInspection> parts = [DataInspection.Of("train", train.Load(), parsed.GetValue(limit), known, stop)];
             if (test is not null)
@@ -51,18 +50,6 @@ internal static class DataInspectCommand
             return Task.FromResult(ExitCode.Ok);
         });
         return command;
-    }
-
-    private static string SectionOf(string path)
-    {
-        var (kind, field) = path switch
-        {
-            _ when path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) => ("csv", "train"),
-            _ when File.Exists(Path.Combine(path, "data_batch_1.bin")) => ("cifar10", "path"),
-            _ when File.Exists(Path.Combine(path, "train.bin")) => ("cifar100", "path"),
-            _ => ("image_folder", "path"),
-        };
-        return new JsonObject { [kind] = new JsonObject { [field] = path } }.ToJsonString();
     }
 
     private static void WriteSheet(DataSet train, string place)

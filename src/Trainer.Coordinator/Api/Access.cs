@@ -11,6 +11,8 @@ internal sealed record Access(Role Role, bool Changes = false, bool OwnJobs = fa
     public static readonly Access Open = new(Role.Unspecified);
     public static readonly Access Viewer = new(Role.Viewer);
     public static readonly Access Makes = new(Role.Operator, Changes: true);
+    /// <summary>One of many calls that go on with what another began: that one is in the audit log.</summary>
+    public static readonly Access GoesOn = new(Role.Operator);
     public static readonly Access ChangesOwn = new(Role.Operator, Changes: true, OwnJobs: true);
     public static readonly Access SeesAll = new(Role.Admin);
     public static readonly Access ChangesAll = new(Role.Admin, Changes: true);

@@ -55,6 +55,16 @@ internal static class ApiErrors
 
     public static RpcException CheckpointNotFound(string job, string problem) => Error(StatusCode.NotFound, "CHECKPOINT_NOT_FOUND", $"There is no such checkpoint of job {job}: {problem}.");
 
+    public static RpcException DataSetNotFound(string id) => Error(StatusCode.NotFound, "DATA_SET_NOT_FOUND", $"There is no data set {id}. Those that there are: trainer data list");
+
+    /// <summary>A job still needs it.</summary>
+    public static RpcException DataSetInUse(string message) => Error(StatusCode.FailedPrecondition, "DATA_SET_IN_USE", message);
+
+    public static RpcException DataSetOfAnother(string message) => Error(StatusCode.PermissionDenied, "DATA_SET_OF_ANOTHER", message);
+
+    /// <summary>What was uploaded is not what it was to be.</summary>
+    public static RpcException DataSetDamaged(string message) => Error(StatusCode.FailedPrecondition, "DATA_SET_DAMAGED", message);
+
     public static RpcException BeyondTheEnd(string message) => Error(StatusCode.OutOfRange, "OFFSET_BEYOND_END", message);
 
     public static RpcException LogTrimmed(string message) => Error(StatusCode.OutOfRange, "LOG_TRIMMED", message);

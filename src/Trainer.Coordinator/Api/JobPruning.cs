@@ -6,12 +6,15 @@ using Trainer.Protos;
 namespace Trainer.Coordinator.Api;
 
 /// <summary>Deletes files of jobs that have ended, and what writers left behind. Beside the entities: a job that has ended has nothing to decide.</summary>
-public sealed class JobPruning(IJobStore store, JobDirectory directory, JobArtifacts artifacts, ArtifactThreads threads, RetentionPolicy own)
+public sealed class JobPruning(IJobStore store, JobDirectory directory, JobArtifacts artifacts, ArtifactThreads threads, DataSets dataSets, RetentionPolicy own)
 {
     private const int Page = 100;
 
     /// <summary>Who has not finished by then is gone, or has given up: a state waits a minute at most for its commit.</summary>
     private static readonly TimeSpan UnfinishedFor = TimeSpan.FromHours(1);
+
+    /// <summary>So long an upload of a data set that was broken off can go on.</summary>
+    private static readonly TimeSpan UploadedFor = TimeSpan.FromDays(1);
 
     private static readonly TimeSpan LookedAtFor = TimeSpan.FromDays(1);
 
@@ -38,6 +41,7 @@ public sealed class JobPruning(IJobStore store, JobDirectory directory, JobArtif
     {
         var before = Now - UnfinishedFor;
         await threads.RunAsync(() => artifacts.SweepUnfinished(before), stop);
+        await threads.RunAsync(() => dataSets.Sweep(Now - UploadedFor), stop);
         var recent = (await EndedAsync(stop)).Where(row => row.Ended > Now - LookedAtFor).Select(row => row.Id);
         foreach (var id in (await store.ActiveIdsAsync()).Concat(recent))
         {

@@ -15,7 +15,7 @@ namespace Trainer.Coordinator.Api;
 
 /// <summary>The job API. What a job is and does is its entity's affair; what has ended is read from the store.</summary>
 public sealed class JobService(
-    IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, ArtifactThreads asks, JobOrigins origins, JobDeletion deletion, JobPruning pruning, ArtifactReader files, JobWatches watches, LogStreams logs, JobMetrics metrics,
+    IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, ArtifactThreads asks, JobOrigins origins, DataSetUses dataSets, JobDeletion deletion, JobPruning pruning, ArtifactReader files, JobWatches watches, LogStreams logs, JobMetrics metrics,
     IHostApplicationLifetime lifetime) : Protos.JobService.JobServiceBase
 {
     private const int MostEpochs = 1000;
@@ -44,6 +44,7 @@ public sealed class JobService(
             return new Job { Spec = spec };
         }
 
+        await dataSets.HoldAsync(id, spec, context.CancellationToken);
         var create = new CreateJob { Spec = spec, RequestId = requestId, RequestHash = hash, Origin = origin, Labels = { request.Labels }, Notes = request.Notes, Creator = Caller.Of(context) };
         return await directory.AskAsync(new JobEnvelope { Job = id, Create = create }, context);
     }
@@ -111,6 +112,7 @@ public sealed class JobService(
         var row = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
         var plan = await asks.RunAsync(() => VerificationPlan.Of(artifacts.WithCheckpointsThere(row), artifacts.Hashes(row.Id), request), context.CancellationToken);
         await RequireArithmeticAsync(row, context.CancellationToken);
+        await dataSets.HoldAsync(id, row.Spec, context.CancellationToken);
         var create = new CreateJob
         {
             Spec = row.Spec,

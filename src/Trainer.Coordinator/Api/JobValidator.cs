@@ -51,6 +51,7 @@ public sealed class JobValidator(DataCatalog catalog, FileRoots files)
     {
         try
         {
+            catalog.Resolve(spec.Data);
             var facts = catalog.Inspect(spec.Data);
             if (spec.Model.Zoo.Length > 0 && !spec.Model.HasClasses)
             {

@@ -44,6 +44,11 @@ internal static class HttpRoutes
         Post("/v1/workers/{name}:clear", Worker("ClearWorker")),
         Post("/v1/workers/{name}:adopt", Worker("AdoptWorker")),
         Post("/v1/workers/{name}:release", Worker("ReleaseWorker")),
+        Get("/v1/data-sets", DataSet("ListDataSets")),
+        Post("/v1/data-sets", DataSet("CreateDataSet")),
+        Get("/v1/data-sets/{id}", DataSet("GetDataSet")),
+        new("DELETE", "/v1/data-sets/{id}", DataSet("DeleteDataSet"), Body: ""),
+        Post("/v1/data-sets/{id}:upload", DataSet("UploadDataSet")),
         Get("/v1/tokens", Token("ListTokens")),
         Post("/v1/tokens", Token("CreateToken")),
         Post("/v1/tokens/{id}:revoke", Token("RevokeToken")),
@@ -64,6 +69,8 @@ internal static class HttpRoutes
     private static MethodDescriptor Worker(string name) => Find(WorkerService.Descriptor, name);
 
     private static MethodDescriptor Token(string name) => Find(TokenService.Descriptor, name);
+
+    private static MethodDescriptor DataSet(string name) => Find(DataSetService.Descriptor, name);
 
     private static MethodDescriptor Cluster(string name) => Find(SystemService.Descriptor, name);
 

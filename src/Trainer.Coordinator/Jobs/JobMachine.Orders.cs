@@ -48,6 +48,7 @@ public sealed partial record JobMachine
             Generation = Authority,
             Spec = Row.Spec,
             Expectation = Row.Verification is { } verified ? Expect(verified) : null,
+            Artifacts = Settings.Artifacts,
         }));
 
     private Expectation Expect(Verification verified) => new()

@@ -6,6 +6,7 @@ namespace Trainer.Hosting.Limits;
 public sealed class ProcessLimits
 {
     private const long Many = 1_000_000;
+    private const long MostBytes = 1L << 50;
 
     private readonly IReadOnlyDictionary<Limit, long> _given;
 
@@ -31,11 +32,17 @@ public sealed class ProcessLimits
 
     public static Limit Streams { get; } = new("streams", "streams that a client has open", 256, 1, Many);
 
+    public static Limit DataSetBytes { get; } = new("data-set-bytes", "bytes of a data set that is pushed", 64L << 30, 1024, MostBytes);
+
+    public static Limit PushedBytes { get; } = new("pushed-bytes", "bytes of all data sets that were pushed", 256L << 30, 1024, MostBytes);
+
+    public static Limit DataCacheBytes { get; } = new("data-cache-bytes", "bytes of pushed data sets that a machine keeps", 256L << 30, 1024, MostBytes);
+
     /// <summary>What a coordinator takes.</summary>
-    public static IReadOnlyList<Limit> OfCoordinators { get; } = [MessageBytes, Connections, TokenSeconds, CallsPerSecond, Streams, Validations, WaitingValidations];
+    public static IReadOnlyList<Limit> OfCoordinators { get; } = [MessageBytes, Connections, TokenSeconds, CallsPerSecond, Streams, Validations, WaitingValidations, DataSetBytes, PushedBytes];
 
     /// <summary>What a node takes.</summary>
-    public static IReadOnlyList<Limit> OfNodes { get; } = [Hellos, HelloSeconds, WaitingLinks];
+    public static IReadOnlyList<Limit> OfNodes { get; } = [Hellos, HelloSeconds, WaitingLinks, DataCacheBytes];
 
     public static ProcessLimits Usual { get; } = new(new Dictionary<Limit, long>());
 

@@ -135,15 +135,15 @@ public sealed class KnownDataSet
     ];
 
     /// <summary>Where downloads go: <c>$XDG_CACHE_HOME/trainer/NAME</c>.</summary>
-    public string CacheFolder
+    public string CacheFolder => CacheFolderOf(Name);
+
+    /// <summary>A folder of the user's cache.</summary>
+    public static string CacheFolderOf(string name)
     {
-        get
-        {
-            var cache = Environment.GetEnvironmentVariable(CacheVariable) is { Length: > 0 } set
-                ? set
-                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-            return Path.Combine(cache, "trainer", Name);
-        }
+        var cache = Environment.GetEnvironmentVariable(CacheVariable) is { Length: > 0 } set
+            ? set
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+        return Path.Combine(cache, "trainer", name);
     }
 
     /// <exception cref="ModelException">There is none of that name.</exception>

@@ -63,9 +63,10 @@ internal sealed class TrainingJob : IDisposable
     /// <exception cref="IOException">The data is not what the job was submitted with.</exception>
     /// <exception cref="Kernels.ModelException">The model does not fit the data or the recipe.</exception>
     /// <param name="skipped">Told of each sample that is broken and counts for nothing, where the job says so.</param>
-    public static TrainingJob Load(JobSpec spec, Device device, ulong? lastItem = null, Action<string>? skipped = null)
+    /// <param name="pack">The file of the data set that was pushed; null: the job names none.</param>
+    public static TrainingJob Load(JobSpec spec, Device device, ulong? lastItem = null, Action<string>? skipped = null, string? pack = null)
     {
-        var (train, test) = DataSection.Load(JobFile.SectionJson(spec.Data));
+        var (train, test) = DataSection.Load(JobFile.SectionJson(pack is null ? spec.Data : DataSetFiles.At(spec.Data, pack)));
         if (DataIds.Of(train, test)?.Refuse(spec.Data.ContentId, spec.Data.DecoderId) is var (_, problem))
         {
             throw new IOException($"This worker is refused: {problem}."); // The job's data may be as it was: others can do it.

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Limits;
 using Trainer.Hosting.Logging;
 using Trainer.Node.Links;
@@ -105,6 +106,13 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
         return Directive.Stop;
     });
 
+    /// <summary>What fetches data sets that were pushed.</summary>
+    private Func<string, CancellationToken, string> Fetch(string artifacts)
+    {
+        var cache = new DataSetCache(_options.DataSets, _options.Limits[ProcessLimits.DataCacheBytes]);
+        return (id, stop) => cache.Fetch(_options.Artifacts, artifacts, id, stop);
+    }
+
     private void LookAtTheClock()
     {
         Decide(new Ticked());
@@ -183,7 +191,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
                 TellStatus();
                 break;
             case BeginJob begin:
-                _driver = new StepDriver(begin.Order.Job, begin.Order.Spec, begin.Order.Expectation, _options.Device, _options.Artifacts, _options.Files, _options.Metrics, Self, _options.Logger, _options.Reached)
+                _driver = new StepDriver(begin.Order.Job, begin.Order.Spec, begin.Order.Expectation, Fetch(begin.Order.Artifacts), _options.Device, _options.Artifacts, _options.Files, _options.Metrics, Self, _options.Logger, _options.Reached)
                 {
                     Hashed = _options.Hashed,
                 };

@@ -5,6 +5,7 @@ using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Files;
 using Trainer.Hosting.Limits;
 using Trainer.Hosting.Metrics;
+using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Node.Links;
 using Trainer.Node.Reduction;
@@ -29,6 +30,9 @@ public sealed record WorkerOptions(
 
     /// <summary>Opens what orders name: where checkpoints, results and hashes are.</summary>
     public required ArtifactStores Artifacts { get; init; }
+
+    /// <summary>Where data sets that were pushed are kept on this machine.</summary>
+    public string DataSets { get; init; } = KnownDataSet.CacheFolderOf("pushed");
 
     /// <summary>Which files jobs may name.</summary>
     public FileRoots Files { get; init; } = FileRoots.Everything;

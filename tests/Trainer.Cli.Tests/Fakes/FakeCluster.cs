@@ -53,6 +53,7 @@ internal sealed class FakeCluster : IAsyncDisposable
         app.MapGrpcService<FakeWorkers>();
         app.MapGrpcService<FakeSystem>();
         app.MapGrpcService<FakeTokens>();
+        app.MapGrpcService<FakeDataSets>();
         await app.StartAsync();
         var cluster = new FakeCluster(app, api, token);
         cluster._publication = run?.Publish(ProcessEndpoint.OfThisProcess("coordinator", "coordinator", "akka.tcp://trainer@127.0.0.1:7", cluster.Endpoint, "http://127.0.0.1:13"));
@@ -124,6 +125,14 @@ internal sealed class FakeApi
 
     public List<Token> Tokens { get; } = [];
 
+    public List<PushedDataSet> DataSets { get; } = [];
+
+    /// <summary>What was uploaded of the last data set.</summary>
+    public MemoryStream Uploaded { get; } = new();
+
+    /// <summary>So many uploads are answered; the next one is lost.</summary>
+    public int UploadsUntilLoss { get; set; } = int.MaxValue;
+
     public Job Find(string id) =>
         Jobs.FirstOrDefault(job => job.Id == id) ?? throw new RpcException(new Status(StatusCode.NotFound, $"There is no job '{id}'."));
 }
@@ -147,6 +156,47 @@ internal sealed class FakeTokens(FakeApi api) : TokenService.TokenServiceBase
     public override Task<RevokeTokenResponse> RevokeToken(RevokeTokenRequest request, ServerCallContext context) => api.Tokens.RemoveAll(token => token.Id == request.Id) > 0
         ? Task.FromResult(new RevokeTokenResponse())
         : throw new RpcException(new Status(StatusCode.NotFound, $"There is no token {request.Id}."));
+}
+
+/// <summary>Parts of 1000 bytes, in their order.</summary>
+internal sealed class FakeDataSets(FakeApi api) : DataSetService.DataSetServiceBase
+{
+    public override Task<PushedDataSet> CreateDataSet(CreateDataSetRequest request, ServerCallContext context)
+    {
+        var id = $"{request.Name}@{request.Sha256}";
+        if (api.DataSets.FirstOrDefault(set => set.Id == id) is not { } there)
+        {
+            there = new PushedDataSet { Id = id, Name = request.Name, Sha256 = request.Sha256, Bytes = request.Bytes, PartBytes = 1000, State = PushedDataSet.Types.State.Uploading, CreateTime = new() { Seconds = 1_764_000_000 }, Creator = "ada" };
+            api.DataSets.Add(there);
+        }
+
+        return Task.FromResult(there);
+    }
+
+    public override Task<PushedDataSet> UploadDataSet(UploadDataSetRequest request, ServerCallContext context)
+    {
+        if (api.UploadsUntilLoss-- == 0)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "The coordinator is stopping."));
+        }
+
+        var set = api.DataSets.Single(set => set.Id == request.Id);
+        Assert.Equal((set.ReceivedBytes, (ulong)api.Uploaded.Length), (request.Offset, request.Offset));
+        api.Uploaded.Write(request.Data.Span);
+        set.ReceivedBytes += (ulong)request.Data.Length;
+        if (set.ReceivedBytes == set.Bytes)
+        {
+            (set.State, set.TrainSamples, set.TestSamples, set.Classes) = (PushedDataSet.Types.State.Ready, 3, 1, 2);
+        }
+
+        return Task.FromResult(set);
+    }
+
+    public override Task<ListDataSetsResponse> ListDataSets(ListDataSetsRequest request, ServerCallContext context) => Task.FromResult(new ListDataSetsResponse { DataSets = { api.DataSets } });
+
+    public override Task<Google.Protobuf.WellKnownTypes.Empty> DeleteDataSet(DeleteDataSetRequest request, ServerCallContext context) => api.DataSets.RemoveAll(set => set.Id == request.Id) > 0
+        ? Task.FromResult(new Google.Protobuf.WellKnownTypes.Empty())
+        : throw new RpcException(new Status(StatusCode.NotFound, $"There is no data set {request.Id}."));
 }
 
 internal sealed class FakeJobs(FakeApi api) : JobService.JobServiceBase

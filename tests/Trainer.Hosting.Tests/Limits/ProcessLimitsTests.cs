@@ -13,8 +13,8 @@ public sealed class ProcessLimitsTests
     }
 
     [Theory]
-    [InlineData("helos=7", "there is no limit 'helos' here; there are hellos, hello-seconds, waiting-links")]
-    [InlineData("validations=7", "there is no limit 'validations' here; there are hellos, hello-seconds, waiting-links")]
+    [InlineData("helos=7", "there is no limit 'helos' here; there are hellos, hello-seconds, waiting-links, data-cache-bytes")]
+    [InlineData("validations=7", "there is no limit 'validations' here; there are hellos, hello-seconds, waiting-links, data-cache-bytes")]
     [InlineData("hellos=0", "hellos is a number from 1 to 1000000 (connections to a worker's link port that have not said Hello), got '0'")]
     [InlineData("hellos=many", "hellos is a number from 1 to 1000000 (connections to a worker's link port that have not said Hello), got 'many'")]
     [InlineData("hellos", "hellos is a number from 1 to 1000000 (connections to a worker's link port that have not said Hello), got ''")]

@@ -5,7 +5,7 @@ namespace Trainer.Kernels.Data.Pictures;
 
 /// <summary>Pictures in files, of whatever size each, with a label each. They are read and decoded when they are wanted.</summary>
 /// <param name="root">What names of samples are relative to.</param>
-internal sealed class PictureSource(string root, IReadOnlyList<PictureFile> files, IReadOnlyList<string> classNames) : ISampleSource
+internal sealed class PictureSource(string root, IReadOnlyList<PictureFile> files, IReadOnlyList<string> classNames) : ISampleSource, IEncodedPictures
 {
     private const int HeaderBytes = 1 << 16;
 
@@ -32,6 +32,8 @@ internal sealed class PictureSource(string root, IReadOnlyList<PictureFile> file
         var (reader, path) = (_readers.Value!, files[index].Path);
         reader.Decoder.Decode(path, reader.ReadFile(path), picture);
     }
+
+    public ReadOnlySpan<byte> EncodedAt(int index) => _readers.Value!.ReadFile(files[index].Path);
 
     public bool IsDecoded => true;
 

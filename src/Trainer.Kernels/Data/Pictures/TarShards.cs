@@ -84,7 +84,7 @@ internal static class TarShards
     /// <summary>A picture within an archive.</summary>
     private sealed record TarPicture(string Archive, string Name, long Offset, long Length, int Label);
 
-    private sealed class Source(TarPicture[] pictures, IReadOnlyList<string> classNames) : ISampleSource
+    private sealed class Source(TarPicture[] pictures, IReadOnlyList<string> classNames) : ISampleSource, IEncodedPictures
     {
         private readonly ThreadLocal<Reader> _readers = new(() => new Reader());
 
@@ -102,6 +102,8 @@ internal static class TarShards
         public string NameOf(int index) => $"{Path.GetFileName(pictures[index].Archive)}:{pictures[index].Name}";
 
         public void Read(int index, Picture picture) => _readers.Value!.Decoder.Decode(NameOf(index), _readers.Value!.Bytes(pictures[index]), picture);
+
+        public ReadOnlySpan<byte> EncodedAt(int index) => _readers.Value!.Bytes(pictures[index]);
 
         public bool IsDecoded => true;
 

@@ -1,3 +1,4 @@
+using Trainer.Kernels.Data.Packs;
 using Trainer.Kernels.Data.Pictures;
 using Trainer.Kernels.Data.Transforms;
 using Trainer.Kernels.Schema;
@@ -76,11 +77,17 @@ public static class DataSection
     private static (DataSet Train, DataSet? Test) Open(JobSection data)
     {
         var offset = data.Get<int>("label_offset");
+        if (data.Get<string>("pushed") is { } pushed)
+        {
+            throw new DataFileException(pushed, "is a data set in the store of a cluster, and not on this machine");
+        }
+
         return data.Get<IdxFiles>("idx")?.Describe(offset)
             ?? data.Get<NpyFiles>("npy")?.Describe(offset)
             ?? data.Get<CsvFiles>("csv")?.Describe(offset)
             ?? data.Get<TarFiles>("tar")?.Describe(offset)
-            ?? (offset > 0 ? throw new ModelException("data.label_offset", "is for labels that are numbers in files of your own: idx, npy, csv and tar") : OpenNamed(data));
+            ?? data.Get<PackedFiles>("packed")?.Describe(offset)
+            ?? (offset > 0 ? throw new ModelException("data.label_offset", "is for labels that are numbers in files of your own: idx, npy, csv, tar and packed") : OpenNamed(data));
     }
 
     private static (DataSet Train, DataSet? Test) OpenNamed(JobSection data) =>
@@ -239,6 +246,15 @@ public static class DataSection
         {
             var train = TarShards.Open(Train);
             return Numbered(train, Test is null or [] ? null : TarShards.Open(Test, train.ClassNames), labelOffset);
+        }
+    }
+
+    private sealed record PackedFiles(string Path)
+    {
+        public (DataSet Train, DataSet? Test)? Describe(int labelOffset)
+        {
+            var (train, test) = DataPack.Open(Path);
+            return Numbered(train, test, labelOffset);
         }
     }
 

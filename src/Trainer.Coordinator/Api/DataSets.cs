@@ -1,0 +1,291 @@
+using System.Security.Cryptography;
+using System.Text;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Trainer.Hosting.Artifacts;
+using Trainer.Hosting.Limits;
+using Trainer.Kernels.Data;
+using Trainer.Kernels.Data.Packs;
+using Trainer.Protos;
+
+namespace Trainer.Coordinator.Api;
+
+/// <summary>Data sets that were pushed, in the store of jobs' files. Waits for it: for threads that may.</summary>
+/// <param name="location">Of jobs' files.</param>
+public sealed class DataSets(ArtifactStores stores, string location, ProcessLimits limits)
+{
+    private readonly IArtifactStore _store = stores.Open(DataSetFiles.LocationIn(location));
+
+    /// <summary>Of half a message: in JSON bytes are a third longer.</summary>
+    private uint PartBytes => (uint)(limits[ProcessLimits.MessageBytes] / 2);
+
+    /// <summary>In whole milliseconds, as they are written.</summary>
+    private static Timestamp Now => DateTimeOffset.FromUnixTimeMilliseconds(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds()).ToTimestamp();
+
+    /// <summary>One that jobs can use.</summary>
+    /// <param name="id">NAME@SHA-256; NAME: the newest of that name.</param>
+    /// <returns>Null: there is none.</returns>
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public PushedDataSet? FindReady(string id) => Ask(() => id.Contains('@', StringComparison.Ordinal)
+        ? DataSetFiles.Find(_store, DataSetFiles.Ready, id)
+        : All(DataSetFiles.Ready).Where(set => set.Name == id).MaxBy(set => set.CreateTime));
+
+    /// <summary>One that jobs can use, or that is being uploaded.</summary>
+    /// <exception cref="RpcException">NOT_FOUND; UNAVAILABLE: the store.</exception>
+    public PushedDataSet Get(string id) => FindReady(id) ?? Ask(() => DataSetFiles.Find(_store, DataSetFiles.Uploads, id) is { } begun ? WithReceived(begun) : null) ?? throw ApiErrors.DataSetNotFound(id);
+
+    /// <summary>As <see cref="Get"/>; how much of it is there is not looked at.</summary>
+    /// <exception cref="RpcException">NOT_FOUND; UNAVAILABLE: the store.</exception>
+    public PushedDataSet Begun(string id) => Ask(() => DataSetFiles.Find(_store, DataSetFiles.Ready, id) ?? DataSetFiles.Find(_store, DataSetFiles.Uploads, id)) ?? throw ApiErrors.DataSetNotFound(id);
+
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public IReadOnlyList<PushedDataSet> List() => Ask(() =>
+    {
+        var ready = All(DataSetFiles.Ready).ToList();
+        var begun = All(DataSetFiles.Uploads).Where(set => !ready.Exists(there => there.Id == set.Id)).Select(WithReceived);
+        return ready.Concat(begun).OrderBy(set => set.Name, StringComparer.Ordinal).ThenByDescending(set => set.CreateTime).ToList();
+    });
+
+    /// <summary>Begins an upload, or goes on with one.</summary>
+    /// <exception cref="RpcException">RESOURCE_EXHAUSTED: too large; UNAVAILABLE: the store.</exception>
+    public PushedDataSet Begin(CreateDataSetRequest request, string creator)
+    {
+        var id = $"{request.Name}@{request.Sha256}";
+        if ((FindReady(id) ?? Ask(() => DataSetFiles.Find(_store, DataSetFiles.Uploads, id) is { } begun ? WithReceived(begun) : null)) is { } there)
+        {
+            return there.Bytes == request.Bytes ? there : throw ApiErrors.InvalidField("bytes", $"must be {there.Bytes}, as {id} was begun with, got {request.Bytes}");
+        }
+
+        RequireRoom(request);
+        var set = new PushedDataSet
+        {
+            Id = id,
+            Name = request.Name,
+            Sha256 = request.Sha256,
+            Bytes = request.Bytes,
+            State = PushedDataSet.Types.State.Uploading,
+            PartBytes = PartBytes,
+            Creator = creator,
+            CreateTime = Now,
+        };
+        Write(DataSetFiles.Uploads, set);
+        return set;
+    }
+
+    /// <summary>Takes a part.</summary>
+    /// <param name="set">What is being uploaded.</param>
+    /// <exception cref="RpcException">INVALID_ARGUMENT: it is no such part; UNAVAILABLE: the store.</exception>
+    public PushedDataSet Take(PushedDataSet set, UploadDataSetRequest part)
+    {
+        if (part.Offset >= set.Bytes || part.Offset % set.PartBytes != 0)
+        {
+            throw ApiErrors.InvalidField("offset", $"must be a multiple of {set.PartBytes} below {set.Bytes}, got {part.Offset}");
+        }
+
+        var expected = Math.Min(set.PartBytes, set.Bytes - part.Offset);
+        if ((ulong)part.Data.Length != expected)
+        {
+            throw ApiErrors.InvalidField("data", $"must have {expected} bytes at offset {part.Offset}, got {part.Data.Length}");
+        }
+
+        var sum = Convert.ToHexStringLower(SHA256.HashData(part.Data.Span));
+        if (sum != part.Sha256)
+        {
+            throw ApiErrors.InvalidField("sha256", $"is {part.Sha256}, and what came has {sum}: send it again");
+        }
+
+        return Ask(() =>
+        {
+            _store.Put(DataSetFiles.PartKey(set.Id, (long)(part.Offset / set.PartBytes)), part.Data.Span);
+            return part.Offset + expected < set.Bytes ? new PushedDataSet(set) { ReceivedBytes = part.Offset + expected } : WithReceived(set);
+        });
+    }
+
+    /// <summary>Reads the whole, and makes it ready if it is what it is to be; else deletes it.</summary>
+    /// <param name="set">Of which all parts are there.</param>
+    /// <exception cref="RpcException">FAILED_PRECONDITION: it is not; UNAVAILABLE: the store.</exception>
+    public PushedDataSet Check(PushedDataSet set)
+    {
+        try
+        {
+            if (Ask(() => Sum(set)) is var sum && sum != set.Sha256)
+            {
+                throw ApiErrors.DataSetDamaged($"What was uploaded as {set.Id} has the SHA-256 {sum}, and is deleted. Push it again.");
+            }
+
+            var facts = DescribeWith(set, DataPack.Describe);
+            var ready = new PushedDataSet(set)
+            {
+                State = PushedDataSet.Types.State.Ready,
+                ReceivedBytes = set.Bytes,
+                CreateTime = Now,
+                TrainSamples = (uint)facts.TrainSamples,
+                TestSamples = (uint)facts.TestSamples,
+                Classes = (uint)facts.ClassNames.Count,
+                ClassNames = { facts.ClassNames },
+            };
+            Write(DataSetFiles.Ready, ready);
+            Ask(() => Forget(DataSetFiles.FactsKey(DataSetFiles.Uploads, set.Id)));
+            return ready;
+        }
+        catch (RpcException damaged) when (damaged.StatusCode == StatusCode.FailedPrecondition)
+        {
+            Delete(set.Id);
+            throw;
+        }
+        catch (DataFileException other)
+        {
+            Delete(set.Id);
+            throw ApiErrors.DataSetDamaged($"What was uploaded as {set.Id} {other.Message[(other.File.Length + 2)..]}. It is deleted.");
+        }
+    }
+
+    /// <summary>Asks the index of a pack: its tail alone is read.</summary>
+    /// <param name="question">Given a file that can be described, and is gone afterwards.</param>
+    /// <exception cref="DataFileException">It is no pack.</exception>
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public T DescribeWith<T>(PushedDataSet set, Func<string, T> question)
+    {
+        var file = Path.Combine(Path.GetTempPath(), $"trainer-{Guid.NewGuid():N}.index");
+        try
+        {
+            Ask(() => CopyTail(set, file));
+            return question(file);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    /// <summary>Nothing of it is left.</summary>
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public void Delete(string id) => Ask(() =>
+    {
+        foreach (var key in new[] { DataSetFiles.FactsKey(DataSetFiles.Ready, id), DataSetFiles.FactsKey(DataSetFiles.Uploads, id), DataSetFiles.PartsKey(id), DataSetFiles.UsesKey(id) })
+        {
+            _store.Delete(key);
+        }
+
+        return true;
+    });
+
+    /// <summary>Says that a job uses a data set. Whoever deletes one looks for that after it has ceased to be ready, so one that is still ready now stays.</summary>
+    /// <returns>False: it is not there any more.</returns>
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public bool Use(string id, string job) => Ask(() =>
+    {
+        _store.Put(DataSetFiles.UseKey(id, job), []);
+        return _store.Find(DataSetFiles.FactsKey(DataSetFiles.Ready, id)) is not null || !Forget(DataSetFiles.UseKey(id, job));
+    });
+
+    /// <summary>Jobs that once said that they use a data set, and when.</summary>
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public IReadOnlyList<(string Job, DateTimeOffset Since)> Uses(string id) => Ask(() => _store.List(DataSetFiles.UsesKey(id)).Select(file => (Path.GetFileName(file.Key), file.Modified)).ToList());
+
+    /// <summary>Makes it cease to be ready, or ready again.</summary>
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public void SetReady(PushedDataSet set, bool isReady)
+    {
+        if (isReady)
+        {
+            Write(DataSetFiles.Ready, set);
+        }
+        else
+        {
+            Ask(() => Forget(DataSetFiles.FactsKey(DataSetFiles.Ready, set.Id)));
+        }
+    }
+
+    /// <summary>Deletes uploads to which nothing has come for long.</summary>
+    /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
+    public int Sweep(DateTimeOffset before) => Ask(() =>
+    {
+        var left = _store.List(DataSetFiles.Uploads).Where(upload => upload.Modified < before).Select(upload => DataSetFiles.IdOf(upload.Key))
+            .Where(id => _store.List(DataSetFiles.PartsKey(id)).All(part => part.Modified < before)).ToList();
+        foreach (var id in left.Where(id => _store.Find(DataSetFiles.FactsKey(DataSetFiles.Ready, id)) is null))
+        {
+            Delete(id);
+        }
+
+        return left.Count;
+    });
+
+    private static T Ask<T>(Func<T> question)
+    {
+        try
+        {
+            return question();
+        }
+        catch (Exception e) when (e is (IOException or UnauthorizedAccessException) and not DataFileException)
+        {
+            throw ApiErrors.Unavailable($"The store of data sets cannot be used: {e.Message}");
+        }
+    }
+
+    private bool Forget(string key)
+    {
+        _store.Delete(key);
+        return true;
+    }
+
+    private IEnumerable<PushedDataSet> All(string kind) => _store.List(kind).Select(file => DataSetFiles.Find(_store, kind, DataSetFiles.IdOf(file.Key))).OfType<PushedDataSet>();
+
+    /// <summary>With how much of it is there from its beginning on.</summary>
+    private PushedDataSet WithReceived(PushedDataSet set)
+    {
+        var there = _store.List(DataSetFiles.PartsKey(set.Id)).Select(file => Path.GetFileName(file.Key)).ToHashSet(StringComparer.Ordinal);
+        ulong parts = 0;
+        while (there.Contains(Path.GetFileName(DataSetFiles.PartKey(set.Id, (long)parts))))
+        {
+            parts++;
+        }
+
+        var received = Math.Min(parts * set.PartBytes, set.Bytes);
+        return new PushedDataSet(set) { ReceivedBytes = received, State = received < set.Bytes ? PushedDataSet.Types.State.Uploading : PushedDataSet.Types.State.Checking };
+    }
+
+    private void RequireRoom(CreateDataSetRequest request)
+    {
+        var (most, all) = (limits[ProcessLimits.DataSetBytes], limits[ProcessLimits.PushedBytes]);
+        if (request.Bytes > (ulong)most)
+        {
+            throw ApiErrors.TooMuch("DATA_SET_TOO_LARGE", $"{request.Name} has {request.Bytes} bytes; this cluster takes data sets of {most} bytes at most (--limit {ProcessLimits.DataSetBytes.Name}=N of the coordinator).");
+        }
+
+        var there = List().Aggregate(0UL, (sum, set) => sum + set.Bytes);
+        if (there + request.Bytes > (ulong)all)
+        {
+            throw ApiErrors.TooMuch("DATA_SETS_TOO_LARGE",
+                $"{request.Name} has {request.Bytes} bytes, those that are there have {there}; this cluster keeps {all} bytes of data sets (--limit {ProcessLimits.PushedBytes.Name}=N of the coordinator). Delete some: trainer data delete NAME@SHA-256");
+        }
+    }
+
+    private void Write(string kind, PushedDataSet set) => Ask(() =>
+    {
+        _store.Put(DataSetFiles.FactsKey(kind, set.Id), Encoding.UTF8.GetBytes(ProtoJson.Line(ProtoJson.ToJson(set))));
+        return true;
+    });
+
+    private string Sum(PushedDataSet set)
+    {
+        using var pack = DataSetFiles.Read(_store, set);
+        return Convert.ToHexStringLower(SHA256.HashData(pack));
+    }
+
+    private bool CopyTail(PushedDataSet set, string file)
+    {
+        var end = new byte[DataPack.FooterBytes];
+        var from = Math.Max(0, (long)set.Bytes - end.Length);
+        using (var last = DataSetFiles.Read(_store, set, from))
+        {
+            last.ReadExactly(end.AsSpan(0, (int)Math.Min((long)set.Bytes, end.Length)));
+        }
+
+        var tail = Math.Min((long)set.Bytes, DataPack.TailBytes(end) ?? end.Length);
+        using var content = DataSetFiles.Read(_store, set, (long)set.Bytes - tail);
+        using var to = new FileStream(file, FileMode.CreateNew, FileAccess.Write);
+        content.CopyTo(to);
+        return true;
+    }
+}

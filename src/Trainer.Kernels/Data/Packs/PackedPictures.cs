@@ -1,0 +1,79 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+using Trainer.Kernels.Data.Pictures;
+
+namespace Trainer.Kernels.Data.Packs;
+
+/// <summary>Pictures in a pack, read where they lie when they are wanted. Names, lengths, labels and bytes are those of the files that were packed, and so are the ids that follow from them.</summary>
+internal sealed class PackedPictures(string pack, PackPart part) : ISampleSource, IEncodedPictures
+{
+    private readonly Lazy<SafeFileHandle> _file = new(() => FileSystem.OpenRegular(pack).SafeFileHandle);
+    private readonly ThreadLocal<Reader> _readers = new(() => new Reader());
+
+    public int Count => part.Labels.Length;
+
+    public int Channels => 3;
+
+    public Shape? Shape => part.Shape;
+
+    public string? SizeDifference => part.SizeDifference;
+
+    public IReadOnlyList<string> ClassNames => part.ClassNames;
+
+    public bool IsDecoded => true;
+
+    public int LabelOf(int index) => part.Labels[index];
+
+    public string NameOf(int index) => part.Files[index].Name;
+
+    /// <summary>From here on it may be deleted: what is open stays.</summary>
+    public void Load() => _ = _file.Value;
+
+    public void Read(int index, Picture picture) => _readers.Value!.Decoder.Decode(NameOf(index), EncodedAt(index), picture);
+
+    public void Outline(int index, IncrementalHash sum) => SampleOutline.Add(sum, NameOf(index), part.Files[index].Length, part.Labels[index]);
+
+    public void Identify(int index, IncrementalHash sum)
+    {
+        var file = EncodedAt(index);
+        sum.AppendData(Encoding.UTF8.GetBytes(NameOf(index)));
+        sum.AppendData(BitConverter.GetBytes(file.Length));
+        sum.AppendData(BitConverter.GetBytes(part.Labels[index]));
+        sum.AppendData(SHA256.HashData(file));
+    }
+
+    public ReadOnlySpan<byte> EncodedAt(int index)
+    {
+        var file = part.Files[index];
+        var bytes = _readers.Value!.Room((int)file.Length);
+        for (int read = 0, more; read < bytes.Length; read += more)
+        {
+            more = RandomAccess.Read(_file.Value, bytes[read..], file.Offset + read);
+            if (more == 0)
+            {
+                throw new DataFileException(pack, $"ends at offset {file.Offset + read}, within '{file.Name}'; expected it to end at {file.Offset + file.Length}");
+            }
+        }
+
+        return bytes;
+    }
+
+    /// <summary>A thread's memory.</summary>
+    private sealed class Reader
+    {
+        private byte[] _bytes = [];
+
+        public PictureDecoder Decoder { get; } = new();
+
+        public Span<byte> Room(int length)
+        {
+            if (_bytes.Length < length)
+            {
+                _bytes = new byte[length];
+            }
+
+            return _bytes.AsSpan(0, length);
+        }
+    }
+}
