@@ -5,6 +5,7 @@ using Trainer.Cli.Help;
 using Trainer.Cli.Models;
 using Trainer.Cli.Options;
 using Trainer.Cli.Output;
+using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Gpu;
 using Trainer.Node.Training;
@@ -53,24 +54,30 @@ internal static class EvaluateCommand
             var model = await trained.FindAsync(parsed, shell, stop);
             using var opened = DeviceCatalog.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
             var printer = Printer.Of(parsed, shell);
-            var result = Evaluate(model, parsed.GetValue(images), parsed.GetValue(labels), opened, printer.Warn, stop);
+            var data = BrokenSamples.Skipping(model.Spec, BrokenSamples.RecipeOf(model.Spec), ImageSource.Open(model, parsed.GetValue(images), parsed.GetValue(labels)), printer.Warn);
+            using var network = Open(model, data, opened);
+            if (network.TakesSeveral)
+            {
+                SeveralLabelsText.Print(printer, data, network, model, parsed.GetValue(csv), shell.Width, stop);
+                return ExitCode.Ok;
+            }
+
+            var result = network.Evaluate(data, stop);
             printer.Print(() => Json(result, model), () => parsed.GetValue(csv) ? ReportText.Csv(result.Report) : Text(result, model, shell.Width));
             return ExitCode.Ok;
         });
         return command;
     }
 
-    private static Evaluation Evaluate(TrainedModel trained, string? images, string? labels, Device device, Action<string> warn, CancellationToken stop)
+    private static TrainedNetwork Open(TrainedModel trained, DataSet data, Device device)
     {
-        var data = BrokenSamples.Skipping(trained.Spec, BrokenSamples.RecipeOf(trained.Spec), ImageSource.Open(trained, images, labels), warn);
         var model = ModelSource.Build(trained.Spec, trained.Place, data.Shape, trained.Classes);
         if (data.Labels.Refuse(model.Classes, trained.Spec.Training.IgnoredLabel) is { } problem)
         {
             throw new CliException($"The model knows {model.Classes} classes; {problem}.");
         }
 
-        using var network = TrainedNetwork.Open(model, trained, device);
-        return network.Evaluate(data, stop);
+        return TrainedNetwork.Open(model, trained, device);
     }
 
     private static string Text(Evaluation result, TrainedModel model, int? width)

@@ -27,7 +27,7 @@ internal static class PredictCommand
             Description = "Pictures in files (PNG, JPEG, WebP, BMP), folders of them, or a data set by name. Default: the job's test images.",
             Arity = ArgumentArity.ZeroOrMore,
         };
-        var top = new Option<int>("--top") { Description = "So many classes for each image, the likeliest first.", HelpName = "N", DefaultValueFactory = _ => 1 };
+        var top = new Option<int>("--top") { Description = "So many classes for each image, the likeliest first. Default: 1; all, where images have several labels.", HelpName = "N", DefaultValueFactory = _ => 1 };
         top.Validators.Add(Numbers.AtLeast(1));
         limit.Validators.Add(Numbers.AtLeast(1));
         var threads = ThreadsOption.Create();
@@ -66,7 +66,7 @@ internal static class PredictCommand
                 shell.Out.WriteLine(lines.Header);
             }
 
-            var guesses = printer.Json ? Math.Max(parsed.GetValue(top), MostInJson) : parsed.GetValue(top);
+            var guesses = network.TakesSeveral && parsed.GetResult(top) is null or { Implicit: true } ? network.Classes : printer.Json ? Math.Max(parsed.GetValue(top), MostInJson) : parsed.GetValue(top);
             network.Predict(data, count, guesses, prediction => printer.Print(() => Json(prediction, data, model.ClassNames), () => lines.Of(prediction)), stop);
             return ExitCode.Ok;
         });

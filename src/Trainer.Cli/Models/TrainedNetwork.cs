@@ -23,8 +23,14 @@ internal sealed class TrainedNetwork : IDisposable
     private const int Batch = 64;
 
     private readonly Network _network;
+    private readonly bool _takesSeveral;
 
-    private TrainedNetwork(Network network) => _network = network;
+    private TrainedNetwork(Network network, bool takesSeveral) => (_network, _takesSeveral) = (network, takesSeveral);
+
+    /// <summary>Whether it was trained on images with any number of labels each: every class then has a probability of its own.</summary>
+    public bool TakesSeveral => _takesSeveral;
+
+    public int Classes => _network.Model.Classes;
 
     /// <summary>Weights and running statistics, flat.</summary>
     public ReadOnlySpan<float> Weights => _network.Weights;
@@ -38,7 +44,7 @@ internal sealed class TrainedNetwork : IDisposable
         try
         {
             WarmStart.LoadTrained(network, trained.Weights);
-            return new TrainedNetwork(network);
+            return new TrainedNetwork(network, recipe.Loss is BinaryCrossEntropy { OneHot: false });
         }
         catch
         {
@@ -60,6 +66,25 @@ internal sealed class TrainedNetwork : IDisposable
         return new Evaluation(report, images.Count / Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
+    /// <summary>Of images with any number of labels each.</summary>
+    public (SeveralLabelsReport Report, double ImagesPerSecond) EvaluateSeveral(DataSet images, CancellationToken stop)
+    {
+        var (start, classes) = (Stopwatch.GetTimestamp(), Classes);
+        var (outputs, sums) = (new float[(long)images.Count * classes], default(PassSums));
+        ForEachBatch(images, images.Count, stop, (first, count) =>
+        {
+            for (var i = 0; i < count; i++)
+            {
+                images.FillTargets(first + i, _network.Targets.Slice(i * classes, classes));
+            }
+
+            _network.Evaluate(count);
+            sums = sums.With(_network.Results);
+            _network.Output.CopyTo(outputs.AsSpan(first * classes));
+        });
+        return (SeveralLabelsReport.Of(images, sums, outputs, classes), images.Count / Stopwatch.GetElapsedTime(start).TotalSeconds);
+    }
+
     /// <param name="guesses">So many of each image.</param>
     public void Predict(DataSet images, int limit, int guesses, Action<Prediction> tell, CancellationToken stop)
     {
@@ -70,12 +95,18 @@ internal sealed class TrainedNetwork : IDisposable
             _network.Infer(count);
             for (var i = 0; i < count; i++)
             {
-                tell(new Prediction(first + i, Best(_network.Output.Slice(i * classes, classes), guesses, givesProbabilities)));
+                tell(new Prediction(first + i, _takesSeveral ? Each(_network.Output.Slice(i * classes, classes), guesses) : Best(_network.Output.Slice(i * classes, classes), guesses, givesProbabilities)));
             }
         });
     }
 
     public void Dispose() => _network.Dispose();
+
+    private static List<Guess> Each(ReadOnlySpan<float> logits, int guesses)
+    {
+        var values = logits.ToArray();
+        return [.. Enumerable.Range(0, values.Length).OrderByDescending(i => values[i]).Take(guesses).Select(i => new Guess(i, 1 / (1 + Math.Exp(-values[i]))))];
+    }
 
     // Of equal ones the first.
     private static List<Guess> Best(ReadOnlySpan<float> outputs, int guesses, bool areProbabilities)

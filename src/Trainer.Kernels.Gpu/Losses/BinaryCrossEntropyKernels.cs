@@ -42,12 +42,12 @@ internal static class BinaryCrossEntropyKernels
         }
 
         var sum = LaneFold.Sum(part);
-        var isHit = largest.OfLanes(Lanes) == largestTarget.OfLanes(Lanes);
+        var (answer, wanted) = (largest.OfLanes(Lanes), largestTarget.OfLanes(Lanes));
         if (isSample && lane == 0)
         {
             var (losses, correct) = (a.Loss, a.Correct);
             losses[sample] = Exact.Multiply(a.Factors.Loss, sum);
-            correct[sample] = isHit ? 1f : 0f;
+            correct[sample] = a.Target[sample, answer] == a.Target[sample, wanted] ? 1f : 0f;
         }
     }
 

@@ -71,35 +71,39 @@ public sealed class BatchLoader : IDisposable
     /// <returns>Its samples.</returns>
     /// <exception cref="DataFileException">One of them cannot be read.</exception>
     /// <exception cref="InvalidOperationException">The plan has no more batches.</exception>
-    public int Take(Span<float> images, Span<int> labels, CancellationToken interruption = default) => Take(images, labels, [], out _, interruption);
+    public int Take(Span<float> images, Span<int> labels, CancellationToken interruption = default) => Take(new BatchBuffers(images, labels), out _, interruption);
 
     /// <summary>Waits for the next batch, and copies it; mixed, where its set says so and the plan who is mixed with whom.</summary>
-    /// <param name="others">Receives the labels of partners; empty: nothing is mixed.</param>
     /// <param name="mixture">How samples and labels were mixed; null: they were not.</param>
     /// <returns>Its samples.</returns>
     /// <exception cref="DataFileException">One of them cannot be read.</exception>
     /// <exception cref="InvalidOperationException">The plan has no more batches.</exception>
-    public int Take(Span<float> images, Span<int> labels, Span<int> others, out Mixture? mixture, CancellationToken interruption = default)
+    public int Take(BatchBuffers to, out Mixture? mixture, CancellationToken interruption = default)
     {
         var slot = _direct is null ? Await(interruption) : NextDirect();
         var (batch, set, samples) = (slot.Batch, _sets[slot.Batch.Set], slot.Batch.Count);
         slot.ThrowIfFailed();
-        mixture = !others.IsEmpty && batch.Step > 0 ? set.Mix?.Of(_seed, batch.Step, set.Shape) : null;
+        mixture = !to.Others.IsEmpty && batch.Step > 0 ? set.Mix?.Of(_seed, batch.Step, set.Shape) : null;
         if (_direct is not null)
         {
-            Read(_direct[batch.Set], slot, mixture is null ? images : slot.Images);
+            Read(_direct[batch.Set], slot, mixture is null ? to.Images : slot.Images);
         }
 
         if (mixture is { } mixes)
         {
-            CopyMixed(slot, mixes, images, others);
+            CopyMixed(slot, mixes, to);
         }
         else if (_direct is null)
         {
-            slot.Images.AsSpan(0, samples * _stride).CopyTo(images);
+            slot.Images.AsSpan(0, samples * _stride).CopyTo(to.Images);
         }
 
-        slot.Labels.AsSpan(0, samples).CopyTo(labels);
+        slot.Labels.AsSpan(0, samples).CopyTo(to.Labels);
+        if (set.HasSeveralLabels && !to.Targets.IsEmpty)
+        {
+            FillTargets(batch, set, mixture, to);
+        }
+
         if (_direct is null)
         {
             lock (_gate)
@@ -143,15 +147,29 @@ public sealed class BatchLoader : IDisposable
         }
     }
 
-    private void CopyMixed(BatchSlot slot, in Mixture mixture, Span<float> images, Span<int> others)
+    private void CopyMixed(BatchSlot slot, in Mixture mixture, BatchBuffers to)
     {
         var shape = _sets[slot.Batch.Set].Shape;
         var read = slot.Images.AsSpan();
         for (var i = 0; i < slot.Batch.Count; i++)
         {
             var partner = slot.Batch.PartnerOf(i);
-            mixture.Apply(shape, read.Slice(i * _stride, _stride), read.Slice(partner * _stride, _stride), images.Slice(i * _stride, _stride));
-            others[i] = slot.Labels[partner];
+            mixture.Apply(shape, read.Slice(i * _stride, _stride), read.Slice(partner * _stride, _stride), to.Images.Slice(i * _stride, _stride));
+            to.Others[i] = slot.Labels[partner];
+        }
+    }
+
+    private static void FillTargets(BatchSamples batch, DataSet set, Mixture? mixture, BatchBuffers to)
+    {
+        for (var i = 0; i < batch.Count; i++)
+        {
+            var targets = to.Targets.Slice(i * to.Outputs, to.Outputs);
+            targets.Clear();
+            set.AddTargets(batch[i], mixture?.Own ?? 1, targets);
+            if (mixture is { } mixed)
+            {
+                set.AddTargets(batch[batch.PartnerOf(i)], mixed.Partners, targets);
+            }
         }
     }
 

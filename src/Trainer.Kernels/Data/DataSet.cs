@@ -174,7 +174,7 @@ public sealed class DataSet
     {
         Skips = Skips,
         Mix = Mix,
-        Sampler = sampling is null ? null : new ClassSampler(sampling, Enumerable.Range(0, Count).Select(LabelOf)),
+        Sampler = sampling is null ? null : HasSeveralLabels ? throw new NotSupportedException("Samples with several labels each are not drawn by their classes.") : new ClassSampler(sampling, Enumerable.Range(0, Count).Select(LabelOf)),
     };
 
     /// <summary>The samples of an epoch of training, in their order: a function of seed and epoch.</summary>
@@ -241,6 +241,30 @@ public sealed class DataSet
 
     /// <summary>The class index of a sample.</summary>
     public int LabelOf(int index) => _source.LabelOf(Place(index)) - _labelOffset;
+
+    /// <summary>Whether samples have any number of labels each, none included: what is wanted of each class's output is then 1 or 0.</summary>
+    public bool HasSeveralLabels => _source.HasSeveralLabels;
+
+    /// <summary>The class indices of a sample.</summary>
+    public IEnumerable<int> LabelsOf(int index) => _source.LabelsOf(Place(index)).Select(label => label - _labelOffset);
+
+    /// <summary>1 for each class that a sample is of, 0 for the others.</summary>
+    /// <param name="targets">(classes)</param>
+    public void FillTargets(int index, Span<float> targets)
+    {
+        targets.Clear();
+        AddTargets(index, 1, targets);
+    }
+
+    /// <summary>Adds <paramref name="share"/> for each class that a sample is of.</summary>
+    internal void AddTargets(int index, float share, Span<float> targets)
+    {
+        var labels = _source.LabelsOf(Place(index));
+        for (var i = 0; i < labels.Count; i++)
+        {
+            targets[labels[i] - _labelOffset] += share;
+        }
+    }
 
     /// <summary>Where a sample is in the source.</summary>
     internal int Place(int index)

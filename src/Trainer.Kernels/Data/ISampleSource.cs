@@ -22,7 +22,14 @@ public interface ISampleSource
     /// <summary>By label; empty where classes have no names.</summary>
     IReadOnlyList<string> ClassNames => [];
 
+    /// <summary>The sample's label; of several the first, -1 where it has none.</summary>
     int LabelOf(int index);
+
+    /// <summary>Whether samples have any number of labels each, none included.</summary>
+    bool HasSeveralLabels => false;
+
+    /// <summary>All labels of a sample.</summary>
+    IReadOnlyList<int> LabelsOf(int index) => [LabelOf(index)];
 
     /// <summary>For messages and tables.</summary>
     string NameOf(int index) => $"sample {index}";

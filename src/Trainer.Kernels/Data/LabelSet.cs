@@ -24,7 +24,10 @@ public sealed class LabelSet
         var occurring = new HashSet<int>();
         for (var sample = 0; sample < source.Count; sample++)
         {
-            occurring.Add(source.LabelOf(sample) - offset);
+            foreach (var label in source.LabelsOf(sample))
+            {
+                occurring.Add(label - offset);
+            }
         }
 
         return new LabelSet(occurring);

@@ -20,7 +20,7 @@ public interface ILosses
 
     /// <summary>
     /// Per sample loss = factors.Loss x sum of w_c (p_c target softplus(-x) + (1 - target) softplus(x)) (Form L, the last product fused), softplus(x) = max(x, 0) + log(1 + e^-|x|);
-    /// correct as of <see cref="SquaredError"/>; and, unless it is empty, dx = factors.Gradient w_c ((1 - target) sigmoid(x) - p_c target sigmoid(-x)). target dense.
+    /// correct = 1 where the target at the first largest logit is as large as any; and, unless it is empty, dx = factors.Gradient w_c ((1 - target) sigmoid(x) - p_c target sigmoid(-x)). target dense.
     /// </summary>
     /// <param name="weights">w, (elements).</param>
     /// <param name="positiveWeights">p, (elements).</param>

@@ -198,9 +198,7 @@ public sealed class LocalTrainer : IDisposable
         loader.Begin(new OrderedBatches(order, epoch, _batchSize, firstStep, firstStep > 0 ? SliceOf : null));
         for (var first = 0; first < order.Length; first += _batchSize)
         {
-            var samples = loader.Take(Network.Input, Network.Labels, Network.OtherLabels, out var mixture);
-            Network.Shares = mixture is { } mixed ? new LabelShares(mixed.Own, mixed.Partners) : null;
-            sums = batch(sums, samples);
+            sums = batch(sums, Network.Fill(loader));
         }
 
         return new EpochResult(sums.MeanLoss, sums.Accuracy, order.Length / Stopwatch.GetElapsedTime(start).TotalSeconds);
@@ -231,6 +229,13 @@ public sealed class LocalTrainer : IDisposable
         if (data.Mix is not null && !_loss.MixesLabels)
         {
             throw new ArgumentException("The data mixes samples, and the loss takes one label of each; give the recipe's loss MixesLabels: new CrossEntropy { MixesLabels = true }.", nameof(data));
+        }
+
+        if (data.HasSeveralLabels != _loss is OutputLoss { OneHot: false })
+        {
+            throw new ArgumentException(data.HasSeveralLabels
+                ? "The data has several labels for each sample; give the recipe a loss that takes them: new BinaryCrossEntropy(OneHot: false)."
+                : "The loss is not one-hot, and the data has one label for each sample.", nameof(data));
         }
 
         if (data.Labels.Refuse(Network.Model.Classes, _loss.Ignored) is { } problem)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
@@ -96,6 +97,16 @@ public sealed class Network : IDisposable
     {
         get => _loss.Shares;
         set => _loss.Shares = value;
+    }
+
+    /// <summary>Takes a loader's next batch for the next pass.</summary>
+    /// <returns>Its samples.</returns>
+    /// <exception cref="DataFileException">One of them cannot be read.</exception>
+    public int Fill(BatchLoader loader, CancellationToken interruption = default)
+    {
+        var samples = loader.Take(new BatchBuffers(Input, Labels, OtherLabels, Targets, _loss.TargetElements), out var mixture, interruption);
+        Shares = mixture is { } mixed ? new LabelShares(mixed.Own, mixed.Partners) : null;
+        return samples;
     }
 
     /// <summary>Host memory for what outputs should be, (MaxSamples, outputs): of an <see cref="OutputLoss"/> that is not one-hot.</summary>

@@ -29,9 +29,18 @@ internal static class RecipeJson
         {
             var fields = new JobSection(section);
             var loss = fields.Get<string>("on_error") == "skip" && recipe.Loss is CrossEntropy entropy ? entropy.Skipping() : recipe.Loss;
+            if (fields.Get<CsvLabels>("csv") is { Labels: "several" })
+            {
+                loss = loss is BinaryCrossEntropy binary ? binary with { OneHot = false } : throw new ModelException(
+                    "training.loss", "takes one label of each picture, and data.csv.labels is several; bce_with_logits judges each class by itself");
+            }
+
             return recipe with { Loss = fields.Has("mixup") || fields.Has("cutmix") ? loss with { MixesLabels = true } : loss };
         });
     }
+
+    /// <summary>Of the section that says where tables are.</summary>
+    private sealed record CsvLabels(string Train, string? Test = null, string Labels = "one");
 
     /// <summary>What <see cref="Read(string)"/> reads the same recipe from; what is as it is by default is left out.</summary>
     public static string Write(TrainingRecipe recipe) => JsonText.Write(json =>

@@ -1,5 +1,4 @@
 using Trainer.Kernels.Data;
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Training;
 
 namespace Trainer.Node.Training;
@@ -23,12 +22,7 @@ public sealed class DataPipeline(DataSet train, DataSet test, ulong seed, bool s
     /// <summary>Waits for the next batch: one for each item of training, in evaluations as many as the member's samples ask for.</summary>
     /// <returns>Its samples.</returns>
     /// <exception cref="DataFileException">One of them cannot be read.</exception>
-    public int Fill(Network network, CancellationToken interruption = default)
-    {
-        var samples = _loader.Take(network.Input, network.Labels, network.OtherLabels, out var mixture, interruption);
-        network.Shares = mixture is { } mixed ? new LabelShares(mixed.Own, mixed.Partners) : null;
-        return samples;
-    }
+    public int Fill(Network network, CancellationToken interruption = default) => network.Fill(_loader, interruption);
 
     public void Dispose() => _loader.Dispose();
 }

@@ -164,9 +164,9 @@ internal sealed class Segment
         }
     }
 
-    // Null: another member has the samples.
+    // Null: another member has the samples, or they have several labels each, whose report needs all outputs (trainer evaluate).
     private EpochEvaluation? EvaluationOf(Kernels.Training.TrainingProgress progress, ReadOnlySpan<float> samples) =>
-        samples.IsEmpty ? null : EpochEvaluation.Of(progress, _work.Job.Model, _work.Job.Best, _work.Job.Data.Test, samples);
+        samples.IsEmpty || _work.Job.Data.Test.HasSeveralLabels ? null : EpochEvaluation.Of(progress, _work.Job.Model, _work.Job.Best, _work.Job.Data.Test, samples);
 
     private void AwaitCommit(ulong item, CancellationToken interruption)
     {

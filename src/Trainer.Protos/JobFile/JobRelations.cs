@@ -4,7 +4,7 @@ namespace Trainer.Protos;
 internal static class JobRelations
 {
     public static IEnumerable<FieldViolation> Check(JobSpec spec) =>
-        [.. LayerNames.Check(spec.Model.Layers, "model.layers"), .. OfData(spec), .. OfSkipping(spec), .. OfMixing(spec), .. OfTraining(spec.Training), .. OfWorkers(spec)];
+        [.. LayerNames.Check(spec.Model.Layers, "model.layers"), .. OfData(spec), .. OfSkipping(spec), .. OfMixing(spec), .. OfSeveralLabels(spec), .. OfTraining(spec.Training), .. OfWorkers(spec)];
 
     private static IEnumerable<FieldViolation> OfData(JobSpec spec)
     {
@@ -30,6 +30,24 @@ internal static class JobRelations
         if ((spec.Data.Mixup ?? (object?)spec.Data.Cutmix) is not null && (ignores || spec.Data.OnError == "skip"))
         {
             yield return new(field, $"mixes samples, which have two labels then: it goes neither with ignore_index nor with on_error: skip, which leave samples out; remove {(ignores ? "training.loss.cross_entropy.ignore_index" : "data.on_error")}, or {field}");
+        }
+    }
+
+    private static IEnumerable<FieldViolation> OfSeveralLabels(JobSpec spec)
+    {
+        if (spec.Data.Csv is not { Labels: "several" })
+        {
+            yield break;
+        }
+
+        if (spec.Training.Loss.BceWithLogits is null)
+        {
+            yield return new("data.csv.labels", "several needs the loss bce_with_logits, which judges each class by itself; got another loss, which takes one label of each picture");
+        }
+
+        if (spec.Data.Sampling is not null)
+        {
+            yield return new("data.sampling", "draws pictures by their class, and data.csv.labels: several gives each any number of them; remove one");
         }
     }
 

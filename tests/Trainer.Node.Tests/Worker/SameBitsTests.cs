@@ -229,6 +229,33 @@ public class SameBitsTests
         }
     }
 
+    [Fact]
+    public async Task Pictures_with_several_labels_give_the_same_weights_on_any_number_of_workers()
+    {
+        using var data = new TinyData(train: 11, test: 3);
+        var bitmap = new byte[54 + 12];
+        new byte[] { 66, 77, 66, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 24, 0 }.CopyTo(bitmap, 0); // Three pixels of 24 bits.
+        for (var i = 0; i < 23; i++)
+        {
+            bitmap.AsSpan(54).Fill((byte)(i * 11));
+            File.WriteAllBytes(Path.Combine(data.Folder, $"{i}.bmp"), bitmap);
+        }
+
+        var table = Path.Combine(data.Folder, "table.csv");
+        File.WriteAllLines(table, Enumerable.Range(0, 23).Select(i => string.Join(',', [$"{i}.bmp", .. Enumerable.Range(0, 3).Where(label => ((i >> label) & 1) == 1).Select(label => $"{label}")])));
+        var job = data.Job(batchSize: 7, shards: 3);
+        job.Data = new Protos.Data { Csv = new() { Train = table, Test = table, Labels = "several" }, Mixup = new() { Alpha = 1 } };
+        job.Training.Loss = new() { BceWithLogits = new() };
+        job.Model = new Protos.Model { Layers = { new Protos.Layer { Flatten = new() }, new Protos.Layer { Linear = new() { OutFeatures = 3 } } } };
+        string? expected = null;
+        foreach (var workers in new[] { 1, 2, 3 })
+        {
+            await using var group = await new WorkerGroup(workers, 1).ReadyAsync();
+            var found = (await group.TrainAsync("job", job)).WeightsSha256;
+            Assert.Equal(expected ??= found, found);
+        }
+    }
+
     private static string TrainLocally(TinyData data, int batchSize, int shards, int epochs, Precision? precision = null, LearningRateSchedule? schedule = null, Averaging? averaging = null)
     {
         var sets = (DataSet.FromIdx(data.Files.TrainImages, data.Files.TrainLabels), DataSet.FromIdx(data.Files.TestImages, data.Files.TestLabels));

@@ -74,6 +74,23 @@ public sealed class JobRulesTests
         Assert.Equal([$"data.cutmix: {Why}; remove data.on_error, or data.cutmix"], Violations(spec));
     }
 
+    [Fact]
+    public void Several_labels_need_a_loss_that_takes_them()
+    {
+        var spec = Jobs.Small();
+        spec.Data = new Data { Csv = new CsvFiles { Train = "a.csv", Labels = "several" }, Sampling = new Sampling { Balanced = new() } };
+
+        Assert.Equal(
+            [
+                "data.csv.labels: several needs the loss bce_with_logits, which judges each class by itself; got another loss, which takes one label of each picture",
+                "data.sampling: draws pictures by their class, and data.csv.labels: several gives each any number of them; remove one",
+            ],
+            Violations(spec));
+
+        (spec.Training.Loss, spec.Data.Sampling) = (new Loss { BceWithLogits = new() }, null);
+        Assert.Empty(Violations(spec));
+    }
+
     /// <summary>A section that appears by itself would change trainings that never asked for it.</summary>
     [Fact]
     public void Defaults_add_no_section_but_these()

@@ -5,15 +5,48 @@ namespace Trainer.Kernels.Data.Pictures;
 /// <summary>A table of samples: <c>path,label</c> with pictures in files, or <c>label,pixel,pixel,...</c> with a square image in each line. A first line of names may be there.</summary>
 internal static class CsvList
 {
+    /// <summary>A table of <c>path,label,label,...</c>: a picture has as many labels as stand there, none included.</summary>
+    /// <param name="known">Class names of the training set; null: this is it.</param>
+    /// <exception cref="DataFileException">Naming file, line, found and expected.</exception>
+    public static ISampleSource OpenSeveral(string path, IReadOnlyList<string>? known = null)
+    {
+        var rows = ReadRows(path, "path,label,label,...");
+        var root = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var labels = WrittenLabels.Of(rows.SelectMany(LabelsOf), known);
+        return new PictureSource(root, [.. rows.Select(row => Labelled(path, root, row, labels))], labels.Names);
+    }
+
+    private static PictureFile Labelled(string path, string root, Row row, WrittenLabels labels)
+    {
+        int[] numbers = [.. LabelsOf(row).Select(label => labels.NumberOf(path, $"line {row.Line}", label)).Order()];
+        for (var i = 1; i < numbers.Length; i++)
+        {
+            if (numbers[i] == numbers[i - 1])
+            {
+                throw new DataFileException(path, $"line {row.Line} has the label '{(labels.Names.Count > 0 ? labels.Names[numbers[i]] : numbers[i])}' twice; expected each label of a picture once");
+            }
+        }
+
+        return new PictureFile(Place(path, root, row), numbers.Length > 0 ? numbers[0] : -1, numbers);
+    }
+
+    private static IEnumerable<string> LabelsOf(Row row) => row.Fields.Skip(1).Where(label => label.Length > 0);
+
     /// <param name="known">Class names of the training set; null: this is it.</param>
     /// <exception cref="DataFileException">Naming file, line, found and expected.</exception>
     public static ISampleSource Open(string path, IReadOnlyList<string>? known = null)
     {
-        var rows = ReadRows(path);
+        var rows = ReadRows(path, "path,label or label,pixel,pixel,...");
+        var odd = rows.Find(row => row.Fields.Length != rows[0].Fields.Length || row.Fields.Length < 2);
+        if (odd.Fields is not null)
+        {
+            throw new DataFileException(path, $"line {odd.Line} has {odd.Fields.Length} fields; expected {Math.Max(2, rows[0].Fields.Length)}, path,label or label,pixel,pixel,...");
+        }
+
         return rows[0].Fields.Length == 2 ? Pictures(path, rows, known) : Pixels(path, rows);
     }
 
-    private static List<Row> ReadRows(string path)
+    private static List<Row> ReadRows(string path, string expected)
     {
         var rows = new List<Row>();
         using var reader = new StreamReader(FileSystem.OpenRegular(path));
@@ -27,12 +60,10 @@ internal static class CsvList
 
         if (rows.Count == 0)
         {
-            throw new DataFileException(path, "has no lines; expected path,label or label,pixel,pixel,... in each");
+            throw new DataFileException(path, $"has no lines; expected {expected} in each");
         }
 
-        var odd = rows.FirstOrDefault(row => row.Fields.Length != rows[0].Fields.Length || row.Fields.Length < 2);
-        return odd.Fields is null ? rows : throw new DataFileException(
-            path, $"line {odd.Line} has {odd.Fields.Length} fields; expected {Math.Max(2, rows[0].Fields.Length)}, path,label or label,pixel,pixel,...");
+        return rows;
     }
 
     private static bool IsHeader(string text) =>

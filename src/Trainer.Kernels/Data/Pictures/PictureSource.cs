@@ -25,6 +25,10 @@ internal sealed class PictureSource(string root, IReadOnlyList<PictureFile> file
 
     public int LabelOf(int index) => files[index].Label;
 
+    public bool HasSeveralLabels => files[0].Labels is not null;
+
+    public IReadOnlyList<int> LabelsOf(int index) => files[index].AllLabels;
+
     public string NameOf(int index) => Path.GetRelativePath(root, files[index].Path);
 
     public void Read(int index, Picture picture)
@@ -37,15 +41,15 @@ internal sealed class PictureSource(string root, IReadOnlyList<PictureFile> file
 
     public bool IsDecoded => true;
 
-    public void Outline(int index, IncrementalHash sum) => SampleOutline.Add(sum, NameOf(index), FileSystem.LengthOf(files[index].Path), files[index].Label);
+    public void Outline(int index, IncrementalHash sum) => SampleOutline.Add(sum, NameOf(index), FileSystem.LengthOf(files[index].Path), files[index].AllLabels);
 
-    /// <summary>A file's name within the root, its length, its label and its bytes.</summary>
+    /// <summary>A file's name within the root, its length, its labels and its bytes.</summary>
     public void Identify(int index, IncrementalHash sum)
     {
         var file = _readers.Value!.ReadFile(files[index].Path);
         sum.AppendData(Encoding.UTF8.GetBytes(NameOf(index)));
         sum.AppendData(BitConverter.GetBytes(file.Length));
-        sum.AppendData(BitConverter.GetBytes(files[index].Label));
+        SampleOutline.Add(sum, files[index].AllLabels);
         sum.AppendData(SHA256.HashData(file));
     }
 
@@ -91,4 +95,8 @@ internal sealed class PictureSource(string root, IReadOnlyList<PictureFile> file
 }
 
 /// <summary>A picture in a file of its own.</summary>
-internal readonly record struct PictureFile(string Path, int Label);
+/// <param name="Labels">All of them, where samples have any number; the first is <paramref name="Label"/>.</param>
+internal readonly record struct PictureFile(string Path, int Label, IReadOnlyList<int>? Labels = null)
+{
+    public IReadOnlyList<int> AllLabels => Labels ?? [Label];
+}

@@ -107,7 +107,7 @@ internal static class TarShards
 
         public bool IsDecoded => true;
 
-        public void Outline(int index, IncrementalHash sum) => SampleOutline.Add(sum, NameOf(index), pictures[index].Length, pictures[index].Label);
+        public void Outline(int index, IncrementalHash sum) => SampleOutline.Add(sum, NameOf(index), pictures[index].Length, [pictures[index].Label]);
 
         /// <summary>A picture's name within its archive, its length, its label and its bytes.</summary>
         public void Identify(int index, IncrementalHash sum)

@@ -138,6 +138,10 @@ public static class DataSection
         {
             throw new ModelException("data.sampling.weighted.class_weights", misfit.Message);
         }
+        catch (NotSupportedException several)
+        {
+            throw new ModelException("data.sampling", several.Message);
+        }
     }
 
     private static BatchMix? MixOf(JobSection data)
@@ -231,13 +235,15 @@ public static class DataSection
             Numbered(NpySource.Open(TrainX, TrainY), TestX is null ? null : NpySource.Open(TestX, TestY!), labelOffset);
     }
 
-    private sealed record CsvFiles(string Train, string? Test = null)
+    private sealed record CsvFiles(string Train, string? Test = null, string Labels = "one")
     {
         public (DataSet Train, DataSet? Test)? Describe(int labelOffset)
         {
-            var train = CsvList.Open(Train);
-            return Numbered(train, Test is null ? null : CsvList.Open(Test, train.ClassNames), labelOffset);
+            var train = Open(Train, null);
+            return Numbered(train, Test is null ? null : Open(Test, train.ClassNames), labelOffset);
         }
+
+        private ISampleSource Open(string path, IReadOnlyList<string>? known) => Labels == "several" ? CsvList.OpenSeveral(path, known) : CsvList.Open(path, known);
     }
 
     private sealed record TarFiles(IReadOnlyList<string> Train, IReadOnlyList<string>? Test = null)

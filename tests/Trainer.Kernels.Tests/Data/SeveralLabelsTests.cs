@@ -1,0 +1,186 @@
+using Trainer.Kernels.Data;
+using Trainer.Kernels.Data.Sections;
+using Trainer.Kernels.Data.Transforms;
+using Trainer.Kernels.Devices.Cpu;
+using Trainer.Kernels.Models;
+using Trainer.Kernels.Tests.Reference;
+using Trainer.Kernels.Training;
+
+namespace Trainer.Kernels.Tests.Data;
+
+public sealed class SeveralLabelsTests : IDisposable
+{
+    private const string Layers = """[{"flatten":{}},{"linear":{"out_features":3}}]""";
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_picture_has_the_labels_of_its_line()
+    {
+        var (train, test) = Open("path,labels", "0.png,owl,cat", "1.png,dog", "2.png", "3.png,cat,,", "4.png,dog,cat,owl");
+        var targets = new float[3];
+
+        Assert.True(train.HasSeveralLabels && test.HasSeveralLabels);
+        Assert.Equal(["cat", "dog", "owl"], train.ClassNames);
+        Assert.Equal((3, 5), (train.Classes, train.Count));
+        Assert.Equal("0 2|1||0|0 1 2", string.Join('|', Enumerable.Range(0, 5).Select(i => string.Join(' ', train.LabelsOf(i)))));
+        train.FillTargets(0, targets);
+        Assert.Equal([1, 0, 1], targets);
+        train.FillTargets(2, targets);
+        Assert.Equal([0, 0, 0], targets);
+    }
+
+    [Fact]
+    public void Numbers_may_start_at_one()
+    {
+        var (train, _) = Open("""{"labels":"several"}""", 1, "0.png,1,3", "1.png,2");
+
+        Assert.Equal((3, "0 2"), (train.Classes, string.Join(' ', train.LabelsOf(0))));
+    }
+
+    [Theory]
+    [InlineData("0.png,cat,cat", "line 1 has the label 'cat' twice; expected each label of a picture once")]
+    [InlineData("0.png,3,5,3", "line 1 has the label '3' twice; expected each label of a picture once")]
+    [InlineData("../0.png,cat", "line 1 names '../0.png'; expected a picture below the table's folder ")]
+    public void Lines_that_say_nothing_sensible_are_refused(string line, string problem) =>
+        Assert.Contains(problem, Assert.Throws<DataFileException>(() => Open(line)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void An_empty_table_is_refused() =>
+        Assert.EndsWith("has no lines; expected path,label,label,... in each", Assert.Throws<DataFileException>(() => Open("path,label")).Message, StringComparison.Ordinal);
+
+    /// <summary>Each class by itself: what is learnt is that of three models of one class each.</summary>
+    [Fact]
+    public void Every_class_is_learnt_by_itself()
+    {
+        var set = Trainable();
+        using var device = CpuDevice.Create(1);
+        using var trainer = Trainer(device, new BinaryCrossEntropy(OneHot: false));
+        for (var epoch = 0; epoch < 60; epoch++)
+        {
+            trainer.TrainEpoch(set);
+        }
+
+        var images = new float[set.Count * set.Shape.Elements];
+        for (var i = 0; i < set.Count; i++)
+        {
+            set.Read(i, images.AsSpan(i * (int)set.Shape.Elements));
+        }
+
+        var report = SeveralLabelsReport.Of(set, default, trainer.Predict(images), 3);
+        Assert.Equal([1, 1, 1], report.Classes.Select(each => each.AveragePrecision));
+        Assert.Equal((1.0, "4 4 4"), (report.MeanAveragePrecision, string.Join(' ', report.Classes.Select(each => each.Samples))));
+    }
+
+    /// <summary>Targets of mixed samples are mixed: own and partner's, each in its share.</summary>
+    [Fact]
+    public void Mixed_samples_have_mixed_targets()
+    {
+        var set = Trainable().Mixing(new Mixup(1));
+        using var loader = new BatchLoader([set], seed: 3, threads: 1);
+        var (images, targets) = (new float[8 * set.Shape.Elements], new float[24]);
+        loader.Begin(new OneBatch(8));
+        loader.Take(new BatchBuffers(images, new int[8], new int[8], targets, 3), out var mixture);
+
+        var mixed = Assert.NotNull(mixture);
+        for (var i = 0; i < 8; i++)
+        {
+            for (var label = 0; label < 3; label++)
+            {
+                var expected = (((i >> label) & 1) * mixed.Own) + ((((i + 1) % 8 >> label) & 1) * mixed.Partners);
+                Assert.Equal(expected, targets[(i * 3) + label], 1e-7f);
+            }
+        }
+    }
+
+    [Fact]
+    public void Losses_that_take_one_label_are_refused()
+    {
+        using var device = CpuDevice.Create(1);
+        using var entropy = Trainer(device, new CrossEntropy());
+        Assert.StartsWith(
+            "The data has several labels for each sample; give the recipe a loss that takes them: new BinaryCrossEntropy(OneHot: false).",
+            Assert.Throws<ArgumentException>(() => entropy.TrainEpoch(Trainable())).Message);
+        const string Data = """{"csv":{"train":"a.csv","labels":"several"}}""";
+        Assert.Equal(
+            "training.loss: takes one label of each picture, and data.csv.labels is several; bce_with_logits judges each class by itself",
+            Assert.Throws<ModelException>(() => TrainingRecipe.FromJson("""{"epochs":1,"optimizer":{"sgd":{"lr":1}},"loss":{"mse":{}}}""", Data)).Message);
+        Assert.Equal(
+            new BinaryCrossEntropy(OneHot: false), TrainingRecipe.FromJson("""{"epochs":1,"optimizer":{"sgd":{"lr":1}},"loss":{"bce_with_logits":{}}}""", Data).Loss);
+        Assert.Equal("Samples with several labels each are not drawn by their classes.", Assert.Throws<NotSupportedException>(() => Trainable().Sampling(new BalancedSampling())).Message);
+    }
+
+    private static LocalTrainer Trainer(CpuDevice device, Loss loss) =>
+        new(Model.FromJson(Layers, new Shape(3, 1, 3)), device, new TrainingRecipe(new Sgd(0.9, Momentum: 0.9)) { Loss = loss }, 8, seed: 5, shards: 1);
+
+    private (DataSet Train, DataSet Test) Open(params string[] lines) => Open("""{"labels":"several"}""", 0, lines);
+
+    private (DataSet Train, DataSet Test) Open(string options, int offset, params string[] lines)
+    {
+        var table = Path.Combine(_folder.Path, "train.csv");
+        File.WriteAllLines(table, lines);
+        var names = options[1..];
+        return DataSection.Describe($$$"""{"csv":{"train":"{{{table}}}","test":"{{{table}}}",{{{names}}},"label_offset":{{{offset}}},"transforms":{"train":[{"center_crop":{"size":[4,4]}}],"test":[{"center_crop":{"size":[4,4]}}]}}""");
+    }
+
+    /// <summary>Of three pixels those are bright whose class the picture is of.</summary>
+    private DataSet Trainable()
+    {
+        var lines = new List<string>();
+        for (var i = 0; i < 8; i++)
+        {
+            var lit = i;
+            File.WriteAllBytes(Path.Combine(_folder.Path, $"{i}.bmp"), Bitmap.Row(3, x => (byte)(((lit >> x) & 1) * 255)));
+            lines.Add(string.Join(',', [$"{i}.bmp", .. Enumerable.Range(0, 3).Where(label => ((lit >> label) & 1) == 1).Select(label => label.ToString())]));
+        }
+
+        var table = Path.Combine(_folder.Path, "lit.csv");
+        File.WriteAllLines(table, lines);
+        return DataSection.Load($$$"""{"csv":{"train":"{{{table}}}","test":"{{{table}}}","labels":"several"}}""").Train;
+    }
+
+    private sealed class OneBatch(int samples) : IBatchPlan
+    {
+        private bool _isOver;
+
+        public bool Next(BatchSamples batch)
+        {
+            if (_isOver)
+            {
+                return false;
+            }
+
+            batch.Begin(0, 1);
+            batch.Add([.. Enumerable.Range(0, samples)]);
+            batch.Pair(1, Kernels.Sharding.BatchSlice.Whole(samples, 1));
+            return _isOver = true;
+        }
+    }
+}
+
+/// <summary>Windows bitmaps of 24 bits, one row high.</summary>
+internal static class Bitmap
+{
+    public static byte[] Row(int width, Func<int, byte> gray)
+    {
+        var stride = ((width * 3) + 3) / 4 * 4;
+        var file = new byte[54 + stride];
+        "BM"u8.CopyTo(file);
+        BitConverter.TryWriteBytes(file.AsSpan(2), file.Length);
+        BitConverter.TryWriteBytes(file.AsSpan(10), 54);
+        BitConverter.TryWriteBytes(file.AsSpan(14), 40);
+        BitConverter.TryWriteBytes(file.AsSpan(18), width);
+        BitConverter.TryWriteBytes(file.AsSpan(22), 1);
+        BitConverter.TryWriteBytes(file.AsSpan(26), (short)1);
+        BitConverter.TryWriteBytes(file.AsSpan(28), (short)24);
+        BitConverter.TryWriteBytes(file.AsSpan(34), stride);
+        for (var x = 0; x < width; x++)
+        {
+            file.AsSpan(54 + (x * 3), 3).Fill(gray(x));
+        }
+
+        return file;
+    }
+}
