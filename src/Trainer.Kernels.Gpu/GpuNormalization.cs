@@ -61,7 +61,8 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
     }
 
     public void BatchNormInference(
-        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y)
+        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y,
+        Tensor saved = default, int groups = 0)
     {
         const string Operation = nameof(BatchNormInference);
         GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, samples);
@@ -72,8 +73,9 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
         var steps = GpuOperand.Steps(Operation, epilogue, extent);
         var outputs = GpuOperand.Samples(Operation, "y", y, extent);
 
+        var table = groups > 0 ? GpuOperand.ViewOrNone(Operation, "saved", saved, Extent.Of(groups, 2L * g.C)) : default;
         var scaleShift = Scratch.Take(2L * g.C);
-        LaunchThreads(NormalizeKernels.Inference, g.C, new InferenceTable(g.C, g.Eps, means, variances, scale, shift, scaleShift));
+        LaunchThreads(NormalizeKernels.Inference, g.C, new InferenceTable(g.C, g.Eps, means, variances, scale, shift, scaleShift, table.Length > 0 ? groups : 0, table));
         NormalizeBatch(g, samples, values, default, scaleShift, steps, outputs);
     }
 
@@ -107,7 +109,7 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
         var fold = new SumFold(FoldOf(tree, g.C, slots), shares);
         LaunchGroups(GroupFoldKernels.Sums, tree, g.C, fold);
         FoldRoots(tree, g.C, slots, Operation, "dbias", dbias, "dweight", dweight);
-        if (groups.AreShared)
+        if (groups.AreShared && !g.Frozen)
         {
             BringTogether(tree, groups.Slice, g, slots, parts!);
             LaunchGroups(GroupFoldKernels.Sums, tree, g.C, fold with { Fold = fold.Fold with { FinishesParts = 1 } });
@@ -117,7 +119,7 @@ internal sealed partial class GpuNormalization(GpuQueue queue) : GpuFamily(queue
         {
             var cells = new ChannelCells(g.C, g.Pixels);
             Launch(NormGradientKernels.Batch, cells.GroupsOf(slice.LocalSamples), ThreadGroup.Size, new BatchNormGradient(
-                cells, g.C, values, gradients, tree.SampleGroups, scale, table, shares, steps, target));
+                cells, g.C, values, gradients, tree.SampleGroups, scale, table, g.Frozen ? default : shares, steps, target));
         }
     }
 

@@ -36,6 +36,7 @@ public sealed class CoverageTests
         ["Data.sampling"] = "draws of our own, whose distribution is tested (Kernels.Tests/Data/ClassSamplingTests)",
         ["Data.on_error"] = "likewise",
         ["Data.transforms"] = "each is compared byte for byte with torchvision (Kernels.Tests/Golden/transforms.py)",
+        ["ParameterGroup.frozen_statistics"] = "compared in Kernels.Tests/Golden/training.py",
         ["Init.rename"] = "which tensors are taken has tests of its own (Kernels.Tests/Training/WarmStartTests)",
         ["Init.include"] = "likewise",
         ["Init.exclude"] = "likewise",

@@ -8,7 +8,7 @@ namespace Trainer.Kernels.Gpu.Normalization;
 
 /// <param name="Weight">(channels), or none.</param>
 /// <param name="Saved">Mean and invstd, (groups, 2, channels).</param>
-/// <param name="Shares">dbias / n and dweight / n, likewise.</param>
+/// <param name="Shares">dbias / n and dweight / n, likewise; none: 0.</param>
 internal readonly record struct BatchNormGradient(
     ChannelCells Cells, int Channels, SampleRows X, SampleRows Dy, ArrayView<int> SampleGroups, ArrayView<float> Weight, ArrayView<float> Saved,
     ArrayView<float> Shares, GradientSteps Steps, SampleRows Dx);
@@ -53,7 +53,9 @@ internal static class NormGradientKernels
         var invstd = a.Saved[place + a.Channels];
         var h = LaneNorm<ExactLane, float>.Normalized(a.X[sample, element], a.Saved[place], invstd);
         var factor = a.Weight.Length == 0 ? invstd : Exact.Multiply(a.Weight[channel], invstd);
-        var v = LaneNorm<ExactLane, float>.BatchGradient(a.Dy[sample, element], h, a.Shares[place + a.Channels], a.Shares[place], factor);
+        var slope = a.Shares.Length == 0 ? 0f : a.Shares[place + a.Channels];
+        var shift = a.Shares.Length == 0 ? 0f : a.Shares[place];
+        var v = LaneNorm<ExactLane, float>.BatchGradient(a.Dy[sample, element], h, slope, shift, factor);
         var dx = a.Dx;
         dx[sample, element] = a.Steps.Apply(v, sample, element);
     }

@@ -8,8 +8,11 @@ namespace Trainer.Kernels.Gpu.Normalization;
 
 /// <param name="Weight">(channels), or none; likewise <paramref name="Bias"/>.</param>
 /// <param name="ScaleShift">Receives scale and shift, (2, channels).</param>
+/// <param name="Groups">Of the next.</param>
+/// <param name="Saved">Receives mean and invstd, (groups, 2, channels); none: not wanted.</param>
 internal readonly record struct InferenceTable(
-    int Channels, float Eps, ArrayView<float> Mean, ArrayView<float> Variance, ArrayView<float> Weight, ArrayView<float> Bias, ArrayView<float> ScaleShift);
+    int Channels, float Eps, ArrayView<float> Mean, ArrayView<float> Variance, ArrayView<float> Weight, ArrayView<float> Bias, ArrayView<float> ScaleShift,
+    int Groups, ArrayView<float> Saved);
 
 /// <param name="SampleGroups">The group of each sample; none: all are of the first.</param>
 /// <param name="ScaleShift">(groups, 2, channels)</param>
@@ -48,6 +51,12 @@ internal static class NormalizeKernels
         {
             var invstd = LaneNorm<ExactLane, float>.InverseDeviation(a.Variance[channel], a.Eps);
             SetScaleShift(a.ScaleShift, channel, a.Channels, channel, a.Mean[channel], invstd, a.Weight, a.Bias);
+            var saved = a.Saved;
+            for (var group = 0; group < a.Groups; group++)
+            {
+                saved[(group * 2L * a.Channels) + channel] = a.Mean[channel];
+                saved[(((group * 2L) + 1) * a.Channels) + channel] = invstd;
+            }
         }
     }
 

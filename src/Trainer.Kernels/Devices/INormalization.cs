@@ -25,14 +25,16 @@ public interface INormalization
         in BatchNormGeometry g, BatchSlice slice, Tensor x, Tensor weight, Tensor bias, Tensor saved,
         ReadOnlySpan<Tensor> meanSums, ReadOnlySpan<Tensor> varianceSums, in OutputEpilogue epilogue, Tensor y, GroupParts? parts = null);
 
-    /// <summary>Evaluation: invstd = 1 / sqrt(variance + eps), the rest as in training.</summary>
+    /// <summary>Evaluation, and training with frozen statistics: invstd = 1 / sqrt(variance + eps), the rest as in training.</summary>
+    /// <param name="saved">Receives mean and invstd, (groups, 2, C), the same in each of <paramref name="groups"/>, for a backward of frozen statistics. Empty: not wanted.</param>
     void BatchNormInference(
-        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y);
+        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y,
+        Tensor saved = default, int groups = 0);
 
     /// <summary>
     /// With h = (x - mean) invstd: dbias = sum of dy, dweight = sum of dy h (pieces as in <see cref="IProducts.Conv2dBackwardWeights"/>, where a row is one pixel, Form L
     /// over pixels, the tree up to roots); dx = (weight invstd) (dy - fma(h, dweight_g / n, dbias_g / n)), with the sums of the element's own group (a node
-    /// of the same tree) and its n values.
+    /// of the same tree) and its n values; of frozen statistics dx = (weight invstd) dy.
     /// </summary>
     /// <param name="dweight">Per root (=), (C); no tensors: not wanted. Likewise <paramref name="dbias"/>.</param>
     /// <param name="dx">Empty: not wanted.</param>

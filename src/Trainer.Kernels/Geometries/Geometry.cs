@@ -58,7 +58,8 @@ public readonly record struct AdaptivePool2dGeometry(int C, int H, int W, int P,
 
 /// <summary>Normalisation per channel of (C, Pixels); Pixels is 1 for feature vectors.</summary>
 /// <param name="Sync">One group: the whole batch.</param>
-public readonly record struct BatchNormGeometry(int C, int Pixels, float Eps, bool Sync = false);
+/// <param name="Frozen">Statistics are given and no gradient goes through them: every shard is a group by itself, and nobody exchanges anything.</param>
+public readonly record struct BatchNormGeometry(int C, int Pixels, float Eps, bool Sync = false, bool Frozen = false);
 
 /// <summary>Normalisation of each sample's runs of C / Groups channels.</summary>
 public readonly record struct GroupNormGeometry(int C, int Pixels, int Groups, float Eps);

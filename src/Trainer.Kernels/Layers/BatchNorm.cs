@@ -8,7 +8,7 @@ namespace Trainer.Kernels.Layers;
 /// y = (x - mean) / sqrt(variance + eps) x weight + bias per channel, with the biased variance. In training mean and variance are those of the sample's batch norm group:
 /// an aligned run of batch shards that holds at least 32 samples, so that they do not depend on who computes what
 /// (<see cref="Sharding.ShardTree.GroupShards"/>); where members share a group, they exchange its parts (<see cref="Sharding.IBatchExchange"/>). In evaluation they are the running statistics, which every step moves by
-/// momentum towards the batch's mean and unbiased variance (the average over its groups).
+/// momentum towards the batch's mean and unbiased variance (the average over its groups). Frozen ones are what training normalises with too, as after torch's module.eval().
 /// Backward writes dweight and dbias per subtree root, and dx, all =, never +=.
 /// </remarks>
 public abstract class BatchNorm : Layer
@@ -54,7 +54,7 @@ public abstract class BatchNorm : Layer
     public override void Forward(LayerContext context)
     {
         var g = Geometry(context.Input);
-        if (context.Slice is { } slice)
+        if (context.Slice is { } slice && !context.FreezesStatistics)
         {
             context.Device.Normalization.BatchNormForward(
                 g, slice, context.X, context.Parameter(0), context.Parameter(1), context.Saved,
@@ -64,13 +64,18 @@ public abstract class BatchNorm : Layer
         {
             context.Device.Normalization.BatchNormInference(
                 g, context.Samples, context.X, context.Parameter(0), context.Parameter(1), context.Statistic(0), context.Statistic(1),
-                context.Epilogue, context.Y);
+                context.Epilogue, context.Y, context.Saved, context.Slice?.GroupsOf(1).Count ?? 0);
+            if (context.Slice is not null)
+            {
+                Clear(context.Device, context.StatisticSums(0));
+                Clear(context.Device, context.StatisticSums(1));
+            }
         }
     }
 
     public override void Backward(LayerContext context) => context.Device.Normalization.BatchNormBackward(
-        Geometry(context.Input), context.Training, context.X, context.Dy, context.Parameter(0), context.Saved,
-        context.Gradients(0), context.Gradients(1), context.DxEpilogue, context.Dx, context.GradientSums);
+        Geometry(context.Input) with { Frozen = context.FreezesStatistics }, context.Training, context.X, context.Dy, context.Parameter(0), context.Saved,
+        context.Gradients(0), context.Gradients(1), context.DxEpilogue, context.Dx, context.FreezesStatistics ? null : context.GradientSums);
 
     internal override string ToOnnx(OnnxContext context, string x)
     {
@@ -80,6 +85,14 @@ public abstract class BatchNorm : Layer
     }
 
     private protected abstract void CheckInput(Shape input);
+
+    private static void Clear(Devices.Device device, ReadOnlySpan<Devices.Tensor> sums)
+    {
+        foreach (var sum in sums)
+        {
+            device.Clear(sum);
+        }
+    }
 
     private BatchNormGeometry Geometry(Shape input) => new(input[0], (int)(input.Elements / input[0]), (float)Eps, Sync);
 }

@@ -75,6 +75,9 @@ public sealed class LayerContext(Device device, Shape input, Shape output)
     /// <summary>What Backward does to dx on its way to memory: the derivative of the activation that made x, what other readers of x contribute.</summary>
     public GradientEpilogue DxEpilogue { get; init; }
 
+    /// <summary>Whether running statistics stay as they are in training, and are what is normalised with.</summary>
+    public bool FreezesStatistics { get; init; }
+
     /// <summary>Samples of this pass.</summary>
     public int Samples { get; private set; }
 

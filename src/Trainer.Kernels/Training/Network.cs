@@ -62,7 +62,7 @@ public sealed class Network : IDisposable
         var plan = new NetworkPlan(model, options.Training);
         _update = options.Training ? new WeightUpdate(model, Layout, recipe) : null;
         _memory = new NetworkMemory(device, plan, States, options);
-        _passes = new NetworkPasses(plan, operation => _memory.Bind(operation, products));
+        _passes = new NetworkPasses(plan, operation => _memory.Bind(operation, products, operation.Node?.StatisticNames.Any(recipe.FreezesStatistic) == true));
         _loss = new LossStep(device, model, recipe.Loss, _memory, Layout, options);
         _results = new float[SampleResults.Rows * options.MaxSamples];
         _hostBatch = options.Parts is null ? null : new HostBatch(device, model, options.MaxSamples, _memory, _loss);

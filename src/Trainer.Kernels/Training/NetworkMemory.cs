@@ -53,7 +53,8 @@ internal sealed class NetworkMemory : IDisposable
 
     /// <summary>The context in which an operation's layer runs.</summary>
     /// <param name="products">In the network's precision.</param>
-    public LayerContext Bind(Operation operation, IProducts products)
+    /// <param name="freezesStatistics">Whether running statistics stay as they are.</param>
+    public LayerContext Bind(Operation operation, IProducts products, bool freezesStatistics)
     {
         var node = operation.Node;
         var flat = new Shape(checked((int)(operation.Y?.Elements ?? operation.Dx!.Value.Elements)));
@@ -61,6 +62,7 @@ internal sealed class NetworkMemory : IDisposable
         return new LayerContext(_device, node?.Input.Shape ?? flat, node?.Output.Shape ?? flat)
         {
             Products = products,
+            FreezesStatistics = freezesStatistics,
             Index = (uint)operation.Index,
             Parameters = StateOf(node?.ParameterNames ?? []),
             Statistics = StateOf(node?.StatisticNames ?? []),

@@ -57,14 +57,37 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
         CheckWeights("bce_with_logits.pos_weight", (Loss as BinaryCrossEntropy)?.PosWeight, model);
 
         var names = model.Graph.Layers.SelectMany(node => node.ParameterNames).ToList();
+        CheckStatistics(model);
         for (var i = 0; i < ParameterGroups.Count; i++)
         {
-            if (!names.Exists(ParameterGroups[i].Matches))
+            if (!ParameterGroups[i].IsOfStatisticsAlone && !names.Exists(ParameterGroups[i].Matches))
             {
                 throw new ModelException(
                     $"training.parameter_groups[{i}].pattern",
                     $"'{ParameterGroups[i].Pattern}' matches no parameter; the first ones are {string.Join(", ", names.Take(4))}");
             }
+        }
+    }
+
+    /// <summary>Whether a running statistic stays as it is.</summary>
+    internal bool FreezesStatistic(string name) => ParameterGroups.Any(group => group.FrozenStatistics && group.Matches(name));
+
+    private void CheckStatistics(Model model)
+    {
+        var names = model.Graph.Layers.SelectMany(node => node.StatisticNames).ToList();
+        for (var i = 0; i < ParameterGroups.Count; i++)
+        {
+            if (ParameterGroups[i].FrozenStatistics && !names.Exists(ParameterGroups[i].Matches))
+            {
+                throw new ModelException(
+                    $"training.parameter_groups[{i}].pattern",
+                    $"'{ParameterGroups[i].Pattern}' matches no running statistics to freeze; {(names.Count > 0 ? $"the first ones are {string.Join(", ", names.Take(4))}" : "the model has none")}");
+            }
+        }
+
+        foreach (var node in model.Graph.Layers.Select(node => node.StatisticNames.ToList()).Where(node => node.Any(FreezesStatistic) && !node.All(FreezesStatistic)))
+        {
+            throw new ModelException("training.parameter_groups", $"freeze {node.First(FreezesStatistic)} and not {node.First(name => !FreezesStatistic(name))}; expected both of a layer, or none");
         }
     }
 

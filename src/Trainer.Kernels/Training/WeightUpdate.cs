@@ -28,6 +28,7 @@ internal sealed class WeightUpdate
             Append(slot.Kind switch
             {
                 SlotKind.Parameter => new Stretch(end - slot.Offset, GroupOf(slot), null),
+                SlotKind.Statistic when recipe.FreezesStatistic(slot.Name) => new Stretch(end - slot.Offset, new ParameterGroup(slot.Name, Frozen: true), null),
                 SlotKind.Statistic => new Stretch(end - slot.Offset, null, averages[slot.Name]),
                 SlotKind.LossWeight => new Stretch(end - slot.Offset, new ParameterGroup(slot.Name, Frozen: true), null),
                 _ => throw new InvalidOperationException($"No such kind of slot: {slot.Kind}."),
@@ -66,7 +67,7 @@ internal sealed class WeightUpdate
         return next.Update(current, _runs, Scale(device, total, current.Progress.Updates, next, length), total, ofTotal);
     }
 
-    private ParameterGroup? GroupOf(ParameterSlot slot) => _recipe.ParameterGroups.FirstOrDefault(group => group.Matches(slot.Name));
+    private ParameterGroup? GroupOf(ParameterSlot slot) => _recipe.ParameterGroups.FirstOrDefault(group => !group.IsOfStatisticsAlone && group.Matches(slot.Name));
 
     private UpdateRun RunOf(Stretch stretch, in TrainingProgress progress, TrainingLength length)
     {

@@ -33,6 +33,11 @@ public abstract class NormalizationSuite(DeviceVariants variants)
                 variants.MustEqualReference($"{g} backward, {Slices.NameOf(slice)}, groups of {slice.GroupShards}, {activation}, addend {addend}", (device, gap) =>
                     Backward(device, gap, g, slice, affine, activation, addend));
             }
+
+            var frozen = new BatchNormGeometry(channels, pixels, Eps, Frozen: true);
+            var (before, added) = LayerEpilogues.Gradients[(pixels + slice.Shards) % LayerEpilogues.Gradients.Count];
+            variants.MustEqualReference($"{frozen} backward, {Slices.NameOf(slice)}, {before}, addend {added}", (device, gap) =>
+                Backward(device, gap, frozen, slice, slice.Shards % 2 == 0, before, added));
         }
     }
 
@@ -52,8 +57,9 @@ public abstract class NormalizationSuite(DeviceVariants variants)
                 var variance = dense.Input(device, [.. TestData.Values(channels, 4).Select(MathF.Abs)]);
                 var x = tensors.Input(7, TestData.Values(7 * channels * pixels, 5));
                 var y = addend ? tensors.Input(7, TestData.Values(7 * channels * pixels, 6)) : tensors.Output(7, channels * pixels);
-                device.Normalization.BatchNormInference(g, 7, x, weight, bias, mean, variance, new OutputEpilogue(activation, addend ? y : default), y);
-                return tensors.Read(y);
+                var saved = dense.Output(device, 3 * 2 * channels);
+                device.Normalization.BatchNormInference(g, 7, x, weight, bias, mean, variance, new OutputEpilogue(activation, addend ? y : default), y, saved, groups: 3);
+                return [.. tensors.Read(y), .. device.Read(saved)];
             });
         }
     }
@@ -236,7 +242,7 @@ public abstract class NormalizationSuite(DeviceVariants variants)
     /// <summary>Samples of each group of the slice.</summary>
     private static List<int> GroupSamples(BatchNormGeometry g, BatchSlice slice)
     {
-        var run = g.Sync ? slice.Shards : slice.GroupShards;
+        var run = g.Frozen ? 1 : g.Sync ? slice.Shards : slice.GroupShards;
         return [.. from root in slice.Roots
                    from i in Enumerable.Range(0, (root.Count + run - 1) / run)
                    let lo = root.Lo + (i * run)

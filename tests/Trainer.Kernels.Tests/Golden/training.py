@@ -19,6 +19,12 @@ class Case:
         self.name, self.shape, self.layers, self.training, self.labels, self.scale = name, shape, layers, training, labels, scale
         self.network, self.state = network.double().train(), state or {}
 
+    def evaluating(self, *modules):
+        """As in fine-tuning: these stay in eval mode."""
+        for module in modules:
+            module.eval()
+        return self
+
     def start(self):
         with torch.no_grad():
             for key, value in self.network.state_dict().items():
@@ -92,6 +98,20 @@ def attend():
     return gated(Gate(nn.Conv2d(5, 5, 1), nn.Sigmoid()), [{"conv2d": {"out_channels": 5, "kernel_size": [1]}}, {"sigmoid": {}}])
 
 
+def norms_between():
+    """A frozen norm first, one behind a convolution, and one that goes on."""
+    network = nn.Sequential(nn.BatchNorm2d(2), nn.Conv2d(2, 5, 3, padding=1), nn.BatchNorm2d(5), nn.ReLU(), nn.Conv2d(5, 3, 1), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(36, 3))
+    return network, [{"batch_norm2d": {}}, {"conv2d": {"out_channels": 5, "kernel_size": [3], "padding": [1]}}, {"batch_norm2d": {}}, {"relu": {}},
+                     {"conv2d": {"out_channels": 3, "kernel_size": [1]}}, {"batch_norm2d": {}}, *linear()[1]]
+
+
+def frozen_norms():
+    network, layers = norms_between()
+    groups = [{"pattern": "[02].*".replace("[02]", index), "frozen_statistics": True} for index in ("0", "2")]
+    return Case("frozen statistics", (2, 3, 4), network, layers, {"optimizer": SGD, "parameter_groups": groups}, BATCHES, scale=2, state={
+        "0.running_mean": 0.25, "0.running_var": 0.5, "2.running_mean": -0.5, "2.running_var": 2}).evaluating(network[0], network[2])
+
+
 IMAGE = (2, 1, 3)
 BATCHES = [[0, 1, 2, 0, 1], [2, 2, 0, 1, 0], [1, 0, 2]]
 SGD = {"sgd": {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}}
@@ -115,4 +135,5 @@ golden.write("training.json", {"cases": [case.run() for case in (
          [{"group_norm": {"num_groups": 3}}, *linear(inputs=3)[1]], {"optimizer": SGD}, BATCHES),
     Case("a gate for each channel", (2, 3, 4), *squeeze(), {"optimizer": SGD}, BATCHES, scale=2),
     Case("a gate for each element", (2, 3, 4), *attend(), {"optimizer": SGD}, BATCHES, scale=2),
+    frozen_norms(),
 )]})

@@ -115,11 +115,17 @@ internal sealed class ReferenceNormalization : INormalization
     }
 
     public void BatchNormInference(
-        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y)
+        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y,
+        Tensor saved = default, int groups = 0)
     {
         for (var c = 0; c < g.C; c++)
         {
             Normalize(g, 0, samples, c, x, mean.Host[c], 1 / MathF.Sqrt(variance.Host[c] + g.Eps), weight, bias, epilogue, y);
+            for (var group = 0; group < groups && !saved.IsEmpty; group++)
+            {
+                saved.Host[(group * 2 * g.C) + c] = mean.Host[c];
+                saved.Host[(((group * 2) + 1) * g.C) + c] = 1 / MathF.Sqrt(variance.Host[c] + g.Eps);
+            }
         }
     }
 
@@ -132,7 +138,7 @@ internal sealed class ReferenceNormalization : INormalization
         var group = 0;
         foreach (var root in slice.Roots)
         {
-            foreach (var (_, first, count) in Groups(slice, g.Sync, root))
+            foreach (var (_, first, count) in Groups(slice, g.Sync, root, g.Frozen))
             {
                 Array.Fill(groupOf, group++, first, count);
             }
@@ -149,13 +155,13 @@ internal sealed class ReferenceNormalization : INormalization
 
         foreach (var root in slice.Roots)
         {
-            foreach (var (shards, first, count) in Groups(slice, g.Sync, root))
+            foreach (var (shards, first, count) in Groups(slice, g.Sync, root, g.Frozen))
             {
                 for (var c = 0; c < g.C && count > 0; c++)
                 {
                     var values = (float)((long)count * g.Pixels);
-                    var shift = OverShards(slice, root, shards, g.C, g.Pixels, c, dy, null) / values;
-                    var slope = OverShards(slice, root, shards, g.C, g.Pixels, c, dy, H) / values;
+                    var shift = g.Frozen ? 0 : OverShards(slice, root, shards, g.C, g.Pixels, c, dy, null) / values;
+                    var slope = g.Frozen ? 0 : OverShards(slice, root, shards, g.C, g.Pixels, c, dy, H) / values;
                     var factor = (weight.IsEmpty ? 1 : weight.Host[c]) * Invstd(first, c);
                     for (var n = first; n < first + count; n++)
                     {
@@ -228,9 +234,9 @@ internal sealed class ReferenceNormalization : INormalization
     }
 
     /// <summary>A root's batch norm groups: their shards, first local sample and samples.</summary>
-    private static IEnumerable<(ShardRange Shards, int First, int Count)> Groups(BatchSlice slice, bool sync, ShardRange root)
+    private static IEnumerable<(ShardRange Shards, int First, int Count)> Groups(BatchSlice slice, bool sync, ShardRange root, bool frozen = false)
     {
-        var run = sync ? slice.Shards : slice.GroupShards;
+        var run = frozen ? 1 : sync ? slice.Shards : slice.GroupShards;
         for (var lo = root.Lo; lo < root.Hi; lo += run)
         {
             var shards = new ShardRange(lo, Math.Min(lo + run, root.Hi));

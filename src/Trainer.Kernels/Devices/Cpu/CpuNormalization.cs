@@ -45,7 +45,8 @@ internal sealed unsafe class CpuNormalization<TSimd, TVector>(ThreadTeam team, S
     }
 
     public void BatchNormInference(
-        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y)
+        in BatchNormGeometry g, int samples, Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor variance, in OutputEpilogue epilogue, Tensor y,
+        Tensor saved = default, int groups = 0)
     {
         const string Operation = nameof(BatchNormInference);
         GeometryChecks.CheckChannels(Operation, g.C, g.Pixels, 1, samples);
@@ -58,6 +59,8 @@ internal sealed unsafe class CpuNormalization<TSimd, TVector>(ThreadTeam team, S
             Operand.AddressOrNull(Operation, "bias", bias, channels),
             Operand.Address(Operation, "mean", mean, channels),
             Operand.Address(Operation, "variance", variance, channels),
+            Operand.AddressOrNull(Operation, "saved", saved, Extent.Of(groups, 2L * g.C)),
+            groups,
             Operand.Steps(Operation, epilogue, extent),
             Operand.Samples(Operation, "y", y, extent));
     }

@@ -55,6 +55,11 @@ internal static class GeometryChecks
     /// <param name="parts">Takes in the parts of groups that are shared; null: none may be.</param>
     public static GroupPlan CheckGroups(string operation, BatchSlice slice, in BatchNormGeometry g, GroupParts? parts)
     {
+        if (g.Frozen)
+        {
+            return slice.GroupsOf(1);
+        }
+
         var groups = slice.GroupsOf(g.Sync ? slice.Shards : slice.GroupShards);
         parts?.Describe(groups, g.C);
         for (var i = 0; i < groups.Count; i++)

@@ -42,12 +42,18 @@ internal sealed unsafe class BatchNormWork<TSimd, TVector>(ThreadTeam team, Scra
         _normalize.Execute(samples, g.C, g.Pixels, _samples.OfSample, table, x, steps, y);
     }
 
+    /// <param name="saved">Receives mean and invstd in each of <paramref name="groups"/>; null: not wanted.</param>
     public void Inference(
-        in BatchNormGeometry g, int samples, SampleRows x, float* weight, float* bias, float* mean, float* variance, OutputSteps steps, SampleRows y)
+        in BatchNormGeometry g, int samples, SampleRows x, float* weight, float* bias, float* mean, float* variance, float* saved, int groups, OutputSteps steps, SampleRows y)
     {
         _samples.DescribeOne(samples);
         var table = _table.Ensure<float>((2L * g.C) + CpuMemory.Slack);
-        new NormTables(g.C, weight, bias, null, table).SetNormalization<TSimd, TVector>(0, mean, variance, 1, g.Eps, 0, g.C);
+        new NormTables(g.C, weight, bias, groups > 0 ? saved : null, table).SetNormalization<TSimd, TVector>(0, mean, variance, 1, g.Eps, 0, g.C);
+        for (var group = 1; group < groups && saved != null; group++)
+        {
+            new ReadOnlySpan<float>(saved, 2 * g.C).CopyTo(new Span<float>(saved + (group * 2L * g.C), 2 * g.C));
+        }
+
         _normalize.Execute(samples, g.C, g.Pixels, _samples.OfSample, table, x, steps, y);
     }
 
@@ -63,7 +69,15 @@ internal sealed unsafe class BatchNormWork<TSimd, TVector>(ThreadTeam team, Scra
         var shares = _table.Ensure<float>((groups.Count * 2L * g.C) + CpuMemory.Slack);
         _sums.Execute(plan, g.C, g.Pixels, x, dy, new SavedMoments(saved, g.C, _samples.OfSample, 0), sums);
         _gradientFold.Execute(groups, g.C, g.Pixels, sums, shares, dweight, dbias, parts);
-        Finish(_gradientFold, groups, g, parts);
+        if (g.Frozen)
+        {
+            new Span<float>(shares, groups.Count * 2 * g.C).Clear();
+        }
+        else
+        {
+            Finish(_gradientFold, groups, g, parts);
+        }
+
         if (!dx.IsEmpty)
         {
             _gradient.Execute(groups.Slice.LocalSamples, g, _samples.OfSample, weight, saved, shares, x, dy, steps, dx);
