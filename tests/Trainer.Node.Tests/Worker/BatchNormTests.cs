@@ -32,6 +32,21 @@ public sealed class BatchNormTests : IDisposable
         }
     }
 
+    /// <summary>Statistics that are given need no exchange, wherever a group's shards are.</summary>
+    [Fact]
+    public async Task Frozen_statistics_give_the_same_weights_on_any_number_of_workers()
+    {
+        var job = Job(sync: true, group: 8, epochs: 2);
+        job.Training.ParameterGroups.Add(new Protos.ParameterGroup { Pattern = "*", FrozenStatistics = true });
+        var expected = TrainLocally(job);
+        Assert.NotEqual(TrainLocally(Job(sync: true, group: 8, epochs: 2)), expected);
+        foreach (var workers in new[] { 1, 3 })
+        {
+            await using var members = await new WorkerGroup(workers, 1).ReadyAsync();
+            Assert.Equal(expected, (await members.TrainAsync("job", job)).WeightsSha256);
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(42)]
@@ -111,7 +126,7 @@ public sealed class BatchNormTests : IDisposable
         using var device = CpuDevice.Create(1);
         var train = DataSet.FromIdx(_data.Files.TrainImages, _data.Files.TrainLabels);
         var model = JobParameters.BuildModel(job.Model, train.Shape, TinyData.Classes);
-        using var trainer = new LocalTrainer(model, device, new TrainingRecipe(new Kernels.Training.Sgd(0.1, 0.5)), 37, seed: 3, 8, (int)job.Training.BatchNormShards);
+        using var trainer = new LocalTrainer(model, device, Recipe(job), 37, seed: 3, 8, (int)job.Training.BatchNormShards);
         for (var epoch = 0; epoch < job.Training.Epochs; epoch++)
         {
             trainer.TrainEpoch(train);
@@ -119,4 +134,9 @@ public sealed class BatchNormTests : IDisposable
 
         return trainer.Save(Path.Combine(_data.Folder, "local.safetensors"));
     }
+
+    private static TrainingRecipe Recipe(JobSpec job) => new(new Kernels.Training.Sgd(0.1, 0.5))
+    {
+        ParameterGroups = [.. job.Training.ParameterGroups.Select(group => new Kernels.Training.ParameterGroup(group.Pattern, FrozenStatistics: group.FrozenStatistics))],
+    };
 }
