@@ -23,6 +23,11 @@ internal sealed class PackWriter(Stream to, CancellationToken stop)
 
     private PackPart WritePart(string part, ISampleSource source)
     {
+        if (source.HasSeveralLabels)
+        {
+            throw new DataFileException(source.NameOf(0), "is of a table of several labels for each picture; a pack has one label of each");
+        }
+
         source.Load();
         int[] labels = [.. Enumerable.Range(0, source.Count).Select(source.LabelOf)];
         return source switch

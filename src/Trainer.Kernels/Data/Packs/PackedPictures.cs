@@ -32,7 +32,7 @@ internal sealed class PackedPictures(string pack, PackPart part) : ISampleSource
 
     public void Read(int index, Picture picture) => _readers.Value!.Decoder.Decode(NameOf(index), EncodedAt(index), picture);
 
-    public void Outline(int index, IncrementalHash sum) => SampleOutline.Add(sum, NameOf(index), part.Files[index].Length, part.Labels[index]);
+    public void Outline(int index, IncrementalHash sum) => SampleOutline.Add(sum, NameOf(index), part.Files[index].Length, [part.Labels[index]]);
 
     public void Identify(int index, IncrementalHash sum)
     {
