@@ -174,7 +174,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         else if (row is null && NewRow(envelope) is { } made)
         {
             (row, isNew) = (await _services.Store.InsertAsync(made), true);
-            Tell(row.Transitions[0]);
+            Tell(row, row.Transitions[0]);
         }
 
         if (row is null)
@@ -262,7 +262,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
 
         foreach (var transition in next.Row.Transitions.Skip(before))
         {
-            Tell(transition);
+            Tell(next.Row, transition);
         }
 
         _records.MeasureCheckpoint(next.Row);
@@ -344,10 +344,10 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         (_machine, _heardTerm) = (null, heardTerm);
     }
 
-    private void Tell(Transition transition)
+    private void Tell(JobRow row, Transition transition)
     {
         _log.Info("{0}: {1} ({2}) {3}", _id, transition.State, transition.Reason, transition.Message);
-        _records.Passed(transition, Now - _machine!.Row.Created);
+        _records.Passed(transition, Now - row.Created);
     }
 
     private void PassivateIfEnded()
