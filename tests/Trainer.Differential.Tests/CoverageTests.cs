@@ -27,6 +27,7 @@ public sealed class CoverageTests
         ["Data.tar"] = "likewise",
         ["Data.packed"] = "likewise",
         ["Data.pushed"] = "likewise",
+        ["Data.parquet"] = "likewise",
         ["Data.limit"] = "likewise",
         ["Data.content_id"] = "likewise",
         ["Data.decoder_id"] = "likewise",

@@ -12,7 +12,7 @@ namespace Trainer.Cli.Data;
 internal static class DataPlace
 {
     public const string Description =
-        "A folder of pictures (PATH/train/CLASS/... or PATH/CLASS/...), a folder of CIFAR's binary version, a table (.csv), a pack or a shard of WebDataset (.tar), or a job file (.yaml), whose section data may be of any kind.";
+        "A folder of pictures (PATH/train/CLASS/... or PATH/CLASS/...), a folder of CIFAR's binary version, a table (.csv), a pack or a shard of WebDataset (.tar), images in Parquet (.parquet), or a job file (.yaml), whose section data may be of any kind.";
 
     /// <summary>The sets as they are, without transforms; the test set is null where there is none.</summary>
     /// <exception cref="DataFileException">It is not there, or is not what it should be.</exception>
@@ -40,11 +40,12 @@ internal static class DataPlace
         {
             _ when path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) => ("csv", "train"),
             _ when PackPlace.IsPack(path) => ("packed", "path"),
+            _ when path.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase) => ("parquet", "train"),
             _ when path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) => ("tar", "train"),
             _ when File.Exists(Path.Combine(path, "data_batch_1.bin")) => ("cifar10", "path"),
             _ when File.Exists(Path.Combine(path, "train.bin")) => ("cifar100", "path"),
             _ => ("image_folder", "path"),
         };
-        return new JsonObject { [kind] = new JsonObject { [field] = kind == "tar" ? new JsonArray(path) : path } }.ToJsonString();
+        return new JsonObject { [kind] = new JsonObject { [field] = kind is "tar" or "parquet" ? new JsonArray(path) : path } }.ToJsonString();
     }
 }

@@ -61,7 +61,7 @@ public sealed class TrainingFieldTests
     [InlineData("loss: {}", "9:3: training.loss: needs cross_entropy, mse or bce_with_logits")]
     [InlineData("loss: {mse: {reduction: none}}", "9:27: training.loss.mse.reduction: must be mean or sum, got 'none'")]
     [InlineData("loss: {cross_entropy: {label_smoothing: -1}}", "9:43: training.loss.cross_entropy.label_smoothing: must be at least 0, got -1")]
-    [InlineData("parameter_groups: [{pattern: '0.*'}]", "9:22: training.parameter_groups[0]: needs lr, weight_decay, frozen or frozen_epochs")]
+    [InlineData("parameter_groups: [{pattern: '0.*'}]", "9:22: training.parameter_groups[0]: needs lr, weight_decay, frozen, frozen_epochs or frozen_statistics")]
     [InlineData("parameter_groups: [{pattern: '0 *', lr: 1}]",
         "9:32: training.parameter_groups[0].pattern: must be a parameter's name, * for any characters and ? for any one, got '0 *'")]
     [InlineData("parameter_groups: [{pattern: '*', lr: 1, frozen: true}]",

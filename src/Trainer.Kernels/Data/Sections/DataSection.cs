@@ -86,8 +86,9 @@ public static class DataSection
             ?? data.Get<NpyFiles>("npy")?.Describe(offset)
             ?? data.Get<CsvFiles>("csv")?.Describe(offset)
             ?? data.Get<TarFiles>("tar")?.Describe(offset)
+            ?? data.Get<ParquetFiles>("parquet")?.Describe(offset)
             ?? data.Get<PackedFiles>("packed")?.Describe(offset)
-            ?? (offset > 0 ? throw new ModelException("data.label_offset", "is for labels that are numbers in files of your own: idx, npy, csv, tar and packed") : OpenNamed(data));
+            ?? (offset > 0 ? throw new ModelException("data.label_offset", "is for labels that are numbers in files of your own: idx, npy, csv, tar, parquet and packed") : OpenNamed(data));
     }
 
     private static (DataSet Train, DataSet? Test) OpenNamed(JobSection data) =>
@@ -252,6 +253,15 @@ public static class DataSection
         {
             var train = TarShards.Open(Train);
             return Numbered(train, Test is null or [] ? null : TarShards.Open(Test, train.ClassNames), labelOffset);
+        }
+    }
+
+    private sealed record ParquetFiles(IReadOnlyList<string> Train, IReadOnlyList<string>? Test = null, string? Image = null, string? Label = null)
+    {
+        public (DataSet Train, DataSet? Test)? Describe(int labelOffset)
+        {
+            var train = ParquetImages.Open(Train, Image, Label);
+            return Numbered(train, Test is null or [] ? null : ParquetImages.Open(Test, Image, Label, train.ClassNames), labelOffset);
         }
     }
 
