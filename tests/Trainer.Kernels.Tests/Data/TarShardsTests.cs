@@ -39,7 +39,7 @@ public sealed class TarShardsTests : IDisposable
 
         Assert.Equal([1, 0], Enumerable.Range(0, 2).Select(DataSection.DescribeUntransformed($$"""{"label_offset":1,"tar":{"train":["{{shard}}"]} }""").Train.LabelOf));
         Assert.Equal("data.label_offset: is for labels that are numbers; those of b.tar:1 and its like are names", Refused($$"""{"label_offset":1,"tar":{"train":["{{names}}"]} }"""));
-        Assert.Equal("data.label_offset: is for labels that are numbers in files of your own: idx, npy, csv, tar and packed", Refused($$"""{"label_offset":1,"image_folder":{"path":"{{_folder.Path}}"} }"""));
+        Assert.Equal("data.label_offset: is for labels that are numbers in files of your own: idx, npy, csv, tar, parquet and packed", Refused($$"""{"label_offset":1,"image_folder":{"path":"{{_folder.Path}}"} }"""));
 
         static string Refused(string section) => Assert.Throws<ModelException>(() => DataSection.DescribeUntransformed(section)).Message;
     }
