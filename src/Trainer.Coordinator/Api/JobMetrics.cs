@@ -29,8 +29,9 @@ public sealed class JobMetrics(IJobStore store, CheckThreads threads, JobArtifac
         return await RecordedAsync(request, stop) ?? Query(await store.ReadCurveAsync(request.Id), request);
     }
 
+    /// <param name="waits">Called before it waits for more.</param>
     /// <exception cref="Grpc.Core.RpcException">NOT_FOUND; UNAVAILABLE: the store.</exception>
-    public async IAsyncEnumerable<StepMetrics> StreamAsync(StreamMetricsRequest request, [EnumeratorCancellation] CancellationToken stop)
+    public async IAsyncEnumerable<StepMetrics> StreamAsync(StreamMetricsRequest request, [EnumeratorCancellation] CancellationToken stop, Func<Task>? waits = null)
     {
         var (follower, said) = (new StepFollower(request.AfterStep), TimeProvider.System.GetTimestamp());
         while (true)
@@ -57,6 +58,7 @@ public sealed class JobMetrics(IJobStore store, CheckThreads threads, JobArtifac
 
             if (steps.Count < Batch && request.Follow && !job.HasEnded)
             {
+                await (waits?.Invoke() ?? Task.CompletedTask);
                 await Task.Delay(LookAgain, stop);
             }
         }

@@ -187,11 +187,11 @@ public sealed class JobService(
     public override Task StreamLogs(StreamLogsRequest request, IServerStreamWriter<LogEntry> responseStream, ServerCallContext context)
     {
         RequireId(request.Id);
-        return SendAsync(stop => logs.ReadAsync(request, stop), responseStream, context);
+        return SendAsync(stop => logs.ReadAsync(request, stop, new StreamHeaders(context).SendAsync), responseStream, context);
     }
 
     public override Task WatchJobs(WatchJobsRequest request, IServerStreamWriter<WatchJobsResponse> responseStream, ServerCallContext context) =>
-        SendAsync(stop => watches.WatchAsync(request, stop), responseStream, context);
+        SendAsync(stop => watches.WatchAsync(request, stop, new StreamHeaders(context).SendAsync), responseStream, context);
 
     public override Task<QueryMetricsResponse> QueryMetrics(QueryMetricsRequest request, ServerCallContext context)
     {
@@ -202,7 +202,7 @@ public sealed class JobService(
     public override Task StreamMetrics(StreamMetricsRequest request, IServerStreamWriter<StepMetrics> responseStream, ServerCallContext context)
     {
         RequireId(request.Id);
-        return SendAsync(stop => metrics.StreamAsync(request, stop), responseStream, context);
+        return SendAsync(stop => metrics.StreamAsync(request, stop, new StreamHeaders(context).SendAsync), responseStream, context);
     }
 
     public override async Task<ListEpochsResponse> ListEpochs(ListEpochsRequest request, ServerCallContext context)

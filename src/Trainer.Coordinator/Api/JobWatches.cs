@@ -11,8 +11,9 @@ public sealed class JobWatches(IJobStore store, JobViewers viewers)
 
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
+    /// <param name="waits">Called before it waits for what changes.</param>
     /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT: that is no filter.</exception>
-    public async IAsyncEnumerable<WatchJobsResponse> WatchAsync(WatchJobsRequest request, [EnumeratorCancellation] CancellationToken stop)
+    public async IAsyncEnumerable<WatchJobsResponse> WatchAsync(WatchJobsRequest request, [EnumeratorCancellation] CancellationToken stop, Func<Task>? waits = null)
     {
         var (filter, view) = (JobFilterText.Read(request.Filter), request.View == JobView.Full ? JobView.Full : JobView.Basic);
         var shown = new HashSet<string>(StringComparer.Ordinal);
@@ -23,6 +24,7 @@ public sealed class JobWatches(IJobStore store, JobViewers viewers)
             yield return new WatchJobsResponse { Job = JobLists.Show(row.ToJob(), view) };
         }
 
+        await (waits?.Invoke() ?? Task.CompletedTask);
         while (true)
         {
             var changed = await viewer.NextAsync(Heartbeat, stop);

@@ -16,8 +16,9 @@ public sealed class LogStreams(IJobStore store, LogSignal written)
 
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
+    /// <param name="waits">Called before it waits for more.</param>
     /// <exception cref="Grpc.Core.RpcException">NOT_FOUND; OUT_OF_RANGE: entries that the caller has not seen are no longer kept.</exception>
-    public async IAsyncEnumerable<LogEntry> ReadAsync(StreamLogsRequest request, [EnumeratorCancellation] CancellationToken stop)
+    public async IAsyncEnumerable<LogEntry> ReadAsync(StreamLogsRequest request, [EnumeratorCancellation] CancellationToken stop, Func<Task>? waits = null)
     {
         var (after, said, isWhole) = (request.AfterSequence, TimeProvider.System.GetTimestamp(), false);
         while (true)
@@ -51,6 +52,7 @@ public sealed class LogStreams(IJobStore store, LogSignal written)
 
             if (entries.Count == 0)
             {
+                await (waits?.Invoke() ?? Task.CompletedTask);
                 await more.WaitAsync(LookAgain, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 stop.ThrowIfCancellationRequested();
             }

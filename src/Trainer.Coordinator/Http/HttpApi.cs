@@ -59,6 +59,11 @@ internal static class HttpApi
     {
         using var call = calls.Stream(route.Method, await HttpRequests.ReadAsync(route, http.Request), http);
         http.Response.ContentType = Lines;
+        if (StreamHeaders.SayThatItWaits(await call.ResponseHeadersAsync))
+        {
+            await http.Response.Body.FlushAsync(http.RequestAborted);
+        }
+
         while (await call.ResponseStream.MoveNext(http.RequestAborted))
         {
             await WriteAsync(http, ProtoJson.ToJson(call.ResponseStream.Current));

@@ -57,6 +57,21 @@ public sealed class HttpApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>
         Assert.Equal(HttpStatusCode.NotFound, (await _http.GetAsync($"/v1/jobs/{id}")).StatusCode);
     }
 
+    /// <summary>Each of them would be silent for 15 s.</summary>
+    [Fact]
+    public async Task A_stream_that_has_nothing_to_say_yet_begins_at_once()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        var id = (string)(await SendAsync("POST", "/v1/jobs", new JsonObject { ["spec"] = ProtoJson.Compact(fixture.Spec), ["request_id"] = Guid.NewGuid().ToString() })).Json["id"]!;
+        foreach (var path in new[] { "/v1/jobs:watch?filter=labels.team%20%3D%20nobody", $"/v1/jobs/{id}/logs?follow=true&source=nobody", $"/v1/jobs/{id}/steps?follow=true", $"/v1/jobs/{id}:watch" })
+        {
+            using var response = await _http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+            Assert.Equal((path, HttpStatusCode.OK, "application/x-ndjson"), (path, response.StatusCode, response.Content.Headers.ContentType?.MediaType));
+        }
+
+        await SendAsync("POST", $"/v1/jobs/{id}:cancel", []);
+    }
+
     [Theory]
     [InlineData("GET", "/v1/jobs/nobody", "", 404, "NOT_FOUND", "JOB_NOT_FOUND", "There is no job nobody.", null)]
     [InlineData("GET", "/v1/jobs?page_size=x", "", 400, "INVALID_ARGUMENT", "INVALID_REQUEST", "page_size: expected a number, got \"x\"", "")]

@@ -87,9 +87,8 @@ public sealed class TlsTests : IAsyncLifetime
         Assert.Equal([reason], refusals);
     }
 
-    /// <summary>JSON is answered by calls to the first port; a connection there carries 100, and streams last. Each is heard of with its first heartbeat.</summary>
+    /// <summary>JSON is answered by calls to the first port; a connection there carries 100, and streams last.</summary>
     [Fact]
-    [Trait("Category", "Long")]
     public async Task Many_streams_in_JSON_hold_up_no_other_call()
     {
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
