@@ -72,9 +72,10 @@ public sealed partial record JobMachine
         var counted = lost.Aggregate(this with { Setbacks = setbacks }, (machine, _) => machine.Say(new CountEviction("lost")));
         var quarantined = verdict.Corrupt.Aggregate(counted, (machine, corrupt) => machine.Quarantine(corrupt));
         var next = verdict.Excluded.Aggregate(quarantined, (machine, excluded) => machine.Evict(excluded.Worker, excluded.Why, excluded.Kind));
-        if (setbacks.Deaths >= MostDeaths)
+        if (setbacks.Deaths > Retries)
         {
-            return next.Fail("WorkersDie", $"{MostDeaths} times in a row workers were lost at step {StepOf(verdict.State) + 1}. {phase.Cause}{string.Concat(Ends.Select(end => $" {end.Key} {end.Value.How}."))}");
+            var times = setbacks.Deaths == 1 ? "The job has no retries (cluster.retries), and workers" : $"{setbacks.Deaths} times in a row workers";
+            return next.Fail("WorkersDie", $"{times} were lost at step {StepOf(verdict.State) + 1}. {phase.Cause}{string.Concat(Ends.Select(end => $" {end.Key} {end.Value.How}."))}");
         }
 
         if (setbacks.Disagreements > 1)

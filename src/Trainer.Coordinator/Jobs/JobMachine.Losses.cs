@@ -7,7 +7,9 @@ namespace Trainer.Coordinator.Jobs;
 /// <summary>How a loss shows: by a peer's word, by its own, by a closed connection without an answer, by silence, by a later life of its process.</summary>
 public sealed partial record JobMachine
 {
-    private const int MostDeaths = 10;
+    private const uint UsualRetries = 9;
+
+    private uint Retries => Row.Spec.Cluster is { HasRetries: true } cluster ? cluster.Retries : UsualRetries;
 
     /// <summary>Of the row's generation; none while it is fenced.</summary>
     private ImmutableList<Fault> Faults { get; init; } = [];

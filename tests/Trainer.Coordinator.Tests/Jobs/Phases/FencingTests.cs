@@ -97,7 +97,7 @@ public sealed class FencingTests
     }
 
     [Fact]
-    public void Losses_one_after_another_are_slowed_down_and_ten_deaths_end_it()
+    public void Losses_one_after_another_are_slowed_down()
     {
         var rig = new JobRig().Train("a", "b");
         for (var losses = 1; losses <= 5; losses++)
@@ -111,6 +111,26 @@ public sealed class FencingTests
 
         Assert.Contains("5 losses in a row: it goes on in 1 s.", rig.Row.Message);
         Assert.IsType<Running>(rig.Pass(1.2, "a").Phase);
+    }
+
+    [Theory]
+    [InlineData(0u, "The job has no retries (cluster.retries), and workers were lost at step 2. ")]
+    [InlineData(2u, "3 times in a row workers were lost at step 2. ")]
+    public void A_job_goes_on_after_as_many_deaths_in_a_row_as_it_has_retries(uint retries, string message)
+    {
+        var spec = Samples.Spec();
+        spec.Cluster.Retries = retries;
+        var rig = new JobRig(spec).Train("a", "b");
+        for (var deaths = 1; deaths <= retries; deaths++)
+        {
+            rig.Report("a", LinkLost).Fenced("a", 1, answer => answer.Linked.Clear()).Pass(0.3, "a");
+            Assert.NotEqual(JobState.Failed, rig.Row.State);
+            rig.Started("a").Target("a", "b").Standby("b").Pass(3, "a", "b").Held(1, "a").Started("a", "b");
+        }
+
+        rig.Report("a", LinkLost).Fenced("a", 1, answer => answer.Linked.Clear()).Pass(0.3);
+        Assert.Equal((JobState.Failed, "WorkersDie"), (rig.Row.State, rig.Row.Transitions[^1].Reason));
+        Assert.StartsWith(message, rig.Row.Message, StringComparison.Ordinal);
     }
 
     [Fact]
