@@ -16,6 +16,7 @@ using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Limits;
 using Trainer.Hosting.Metrics;
+using Trainer.Hosting.Web;
 
 namespace Trainer.Coordinator;
 
@@ -156,13 +157,5 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
         AccessGate.Named(app.MapTrainerMetrics(), options.MetricsOpen ? Permissions.OpenMetrics : Permissions.Metrics);
         AccessGate.Named(app.MapHealthChecks("/healthz", new HealthCheckOptions { Predicate = _ => false }), "/healthz"); // alive: it answers
         AccessGate.Named(app.MapHealthChecks("/readyz"), "/readyz");
-    }
-
-    /// <summary>Signals are for whoever runs the process, not for its web server.</summary>
-    private sealed class CallersLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -1,5 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
+using Trainer.Hosting.Tokens;
 
 namespace Trainer.Node;
 
@@ -10,23 +9,10 @@ internal sealed class MetricsAccess(IReadOnlyList<string>? tokens)
     public const string Refusal =
         "/metrics of a node needs the header 'authorization: Bearer TOKEN' with the token of its run folder or of its --metrics-token-file. To do without, start the node with --metrics-open.\n";
 
-    private const string Scheme = "Bearer ";
-
-    private readonly IReadOnlyList<byte[]>? _hashes = tokens?.Select(Hash).ToList();
+    private readonly IReadOnlyList<byte[]>? _hashes = tokens?.Select(BearerToken.Hash).ToList();
 
     public static MetricsAccess Of(NodeOptions options) => new(options.MetricsOpen ? null : [.. new[] { options.Run?.Token, options.MetricsToken }.OfType<string>()]);
 
     /// <param name="authorization">The header.</param>
-    public bool Admits(string authorization)
-    {
-        if (_hashes is null)
-        {
-            return true;
-        }
-
-        var given = Hash(authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? authorization[Scheme.Length..].Trim() : "");
-        return _hashes.Any(hash => CryptographicOperations.FixedTimeEquals(hash, given));
-    }
-
-    private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
+    public bool Admits(string authorization) => _hashes is null || BearerToken.SecretOf(authorization) is var secret && _hashes.Any(hash => BearerToken.IsOf(hash, secret));
 }

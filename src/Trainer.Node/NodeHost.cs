@@ -152,15 +152,15 @@ public static class NodeHost
         Prove(device, options.Golden, logger);
         metrics.Device(device.Kind, device.Description, device.NumericsId);
         DisposableCluster? cluster = null;
-        await using var http = NodeHttp.Create(
-            options.Host, options.HttpPort, options.Certificates is null ? null : certificates, MetricsAccess.Of(options), () => cluster?.IsUp ?? false, loggers);
-        await http.StartAsync(CancellationToken.None);
+        await using var http = new NodeHttp(
+            options.Host, options.HttpPort, options.Certificates is null ? null : certificates, MetricsAccess.Of(options), options.Limits, () => cluster?.IsUp ?? false, loggers);
+        await http.StartAsync();
         var listener = new LinkListener(Endpoints(options), certificates, logger, options.Limits); // The worker disposes it.
         var training = TrainingSystem.Create();
         var worker = StartWorker(training, options, device, stores, metrics, listener, certificates, logger);
         try
         {
-            cluster = Cluster(options, worker, place, NodeHttp.Url(options.Host, http), certificates, loggers);
+            cluster = Cluster(options, worker, place, http.Url, certificates, loggers);
             WarnOfThreads(options, logger);
             logger.LogInformation("{Name} on {Device} ({Description}): links at {Endpoints}.", options.Name, device.Name, device.Description, string.Join(", ", listener.Endpoints));
             HostCertificates.WarnOfInsecure(certificates, logger);
@@ -170,7 +170,6 @@ public static class NodeHost
         {
             await worker.GracefulStop(QuitTimeout, new WorkerActor.Quit());
             await training.Terminate();
-            await http.StopAsync(CancellationToken.None);
         }
     }
 

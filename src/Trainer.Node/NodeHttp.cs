@@ -1,72 +1,78 @@
-using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Cluster;
+using Trainer.Hosting.Limits;
 using Trainer.Hosting.Metrics;
+using Trainer.Hosting.Web;
 
 namespace Trainer.Node;
 
 /// <summary>A node's HTTP port: <c>/healthz</c> (alive), <c>/readyz</c> (a full member of the cluster), and <c>/metrics</c> for who has a token.</summary>
-internal static class NodeHttp
+internal sealed class NodeHttp : IAsyncDisposable
 {
+    private readonly WebApplication _app;
+    private readonly Listening _listening;
+
     /// <param name="certificates">It is spoken to in TLS, but on loopback; null: in clear.</param>
-    public static WebApplication Create(string host, int port, ProcessCertificates? certificates, MetricsAccess access, Func<bool> ready, ILoggerFactory loggers)
+    public NodeHttp(string host, int port, ProcessCertificates? certificates, MetricsAccess access, ProcessLimits limits, Func<bool> ready, ILoggerFactory loggers)
     {
+        var gate = new ConnectionGate(limits, TimeProvider.System, loggers.CreateLogger("Trainer.Node"));
+        _listening = new Listening(host, gate, OwnHost.IsLoopback(host) ? null : certificates);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Services.AddSingleton(loggers);
         builder.Services.AddTrainerTelemetry(ClusterNames.WorkerRole);
         builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
-        builder.WebHost.ConfigureKestrel(kestrel => Bind(kestrel, host, port, OwnHost.IsLoopback(host) ? null : certificates));
-        var app = builder.Build();
-        app.Use((HttpContext http, RequestDelegate next) => http.GetEndpoint()?.Metadata.GetMetadata<MetricsAccess>() is { } wanted && !wanted.Admits(http.Request.Headers.Authorization.ToString())
-            ? RefuseAsync(http.Response)
-            : next(http));
-        app.MapGet("/healthz", () => "ok\n");
-        app.MapGet("/readyz", () => ready() ? Results.Text("ready\n") : Results.Text("not a member of the cluster\n", statusCode: StatusCodes.Status503ServiceUnavailable));
-        app.MapTrainerMetrics().WithMetadata(access);
-        return app;
+        builder.WebHost.ConfigureKestrel(kestrel => _listening.Bind(kestrel, port, HttpProtocols.Http1));
+        _app = builder.Build();
+        _app.Use((HttpContext http, RequestDelegate next) => PassAsync(http, access, next));
+        _app.MapGet("/healthz", () => "ok\n");
+        _app.MapGet("/readyz", () => ready() ? Results.Text("ready\n") : Results.Text("not a member of the cluster\n", statusCode: StatusCodes.Status503ServiceUnavailable));
+        _app.MapTrainerMetrics().WithMetadata(access);
     }
 
-    private static Task RefuseAsync(HttpResponse response)
+    /// <summary>http://host:port or https://host:port, once it has started.</summary>
+    public string Url => _listening.Url;
+
+    /// <exception cref="IOException">The port cannot be bound.</exception>
+    public Task StartAsync() => _app.StartAsync(CancellationToken.None);
+
+    public async ValueTask DisposeAsync()
     {
-        response.StatusCode = StatusCodes.Status401Unauthorized;
-        return response.WriteAsync(MetricsAccess.Refusal);
+        await _app.StopAsync(CancellationToken.None);
+        await _app.DisposeAsync();
+        _listening.Dispose();
     }
 
-    /// <summary>http://host:port or https://host:port, once it was bound.</summary>
-    public static string Url(string host, WebApplication app)
+    private static async Task PassAsync(HttpContext http, MetricsAccess access, RequestDelegate next)
     {
-        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>();
-        return new UriBuilder(addresses!.Addresses.First()) { Host = host }.Uri.GetLeftPart(UriPartial.Authority);
-    }
-
-    /// <summary>Binds the address; for the name of a host, all of its addresses.</summary>
-    private static void Bind(KestrelServerOptions kestrel, string host, int port, ProcessCertificates? certificates)
-    {
-        var address = host == "localhost" ? IPAddress.Loopback : IPAddress.TryParse(host, out var literal) ? literal : IPAddress.Any;
-        kestrel.Listen(address, port, options =>
+        var visitor = Visitor.Find(http);
+        visitor?.Begin();
+        try
         {
-            if (certificates is not null)
+            if (http.GetEndpoint()?.Metadata.GetMetadata<MetricsAccess>() is null)
             {
-                options.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => new(certificates.ForClients()) });
+                await next(http);
             }
-        });
-    }
-
-    /// <summary>Signals are for whoever runs the process, not for its HTTP port.</summary>
-    private sealed class CallersLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+            else if (access.Admits(http.Request.Headers.Authorization.ToString()))
+            {
+                visitor?.Known();
+                await next(http);
+            }
+            else
+            {
+                http.Response.StatusCode = StatusCodes.Status401Unauthorized;
+                await http.Response.WriteAsync(MetricsAccess.Refusal);
+            }
+        }
+        finally
+        {
+            visitor?.End();
+        }
     }
 }

@@ -43,6 +43,25 @@ public sealed class CertsCommandTests : IDisposable
         Assert.NotEqual(node, File.ReadAllText(Path.Combine(_home["certs"], "node.pem")));
     }
 
+    [Fact]
+    public async Task An_authority_that_has_expired_issues_nothing()
+    {
+        var made = TimeProvider.System.GetUtcNow() - TimeSpan.FromDays(20);
+        Directory.CreateDirectory(_home["certs"], (UnixFileMode)0b111_000_000);
+        using var authority = CertificateAuthority.Create(made, TimeSpan.FromDays(10));
+        CertificateFolder.Write(_home["certs"], authority, [], made, TimeSpan.FromDays(10), withKey: true);
+        var node = File.ReadAllText(Path.Combine(_home["certs"], "node.pem"));
+
+        var renewed = await RunAsync("certs", "create", "--to", _home["certs"], "--from", _home["certs"], "--force");
+
+        Assert.Equal(2, renewed.ExitCode);
+        Assert.Equal(
+            $"The authority in {_home["certs"]} expired on {made.AddDays(10).UtcDateTime:yyyy-MM-dd}: nobody would trust what it issues.\n"
+            + "Leave --from away for a new authority; how a cluster changes to it is in docs/security.md.\n",
+            renewed.Errors);
+        Assert.Equal(node, File.ReadAllText(Path.Combine(_home["certs"], "node.pem")));
+    }
+
     [Theory]
     [InlineData("certs create --to certs --host a:5", "--host: expected a name or an address, without a port, got 'a:5'.\nSee: trainer certs create --help\n")]
     [InlineData("certs create --to certs --days 0", "--days must be 1 to 3650, got 0.\nSee: trainer certs create --help\n")]

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Trainer.Hosting.Limits;
 using Trainer.Hosting.Run;
 using Trainer.Kernels.Gpu;
 using Trainer.Kernels.Training;
@@ -47,6 +49,22 @@ public sealed class NodeHostTests : IDisposable
         await stop.CancelAsync();
         Assert.Equal(NodeHost.Stopped, await node.WaitAsync(patience.Token));
         Assert.DoesNotContain(run.Endpoints(), e => e.Name == "worker-7");
+    }
+
+    [Fact]
+    public async Task Silent_connections_to_its_port_are_closed_and_keep_nobody_out()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        var limits = ProcessLimits.Parse(["connections=8"], ProcessLimits.OfNodes);
+        await using var http = new NodeHttp("127.0.0.1", 0, certificates: null, new MetricsAccess(["secret"]), limits, () => true, NullLoggerFactory.Instance);
+        await http.StartAsync();
+        using var scraper = new HttpClient { BaseAddress = new Uri(http.Url), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", "secret") } };
+        await scraper.GetStringAsync("/metrics", patience.Token);
+        var silent = Enumerable.Range(0, 23).Select(_ => new TcpClient("127.0.0.1", new Uri(http.Url).Port)).ToList();
+
+        Assert.Equal("ready\n", await scraper.GetStringAsync("/readyz", patience.Token)); // On the connection that has shown a token, or another.
+        await Assert.ThrowsAnyAsync<IOException>(() => silent[0].GetStream().ReadExactlyAsync(new byte[1], patience.Token).AsTask()); // Its end, or a reset.
+        silent.ForEach(one => one.Dispose());
     }
 
     [Fact]

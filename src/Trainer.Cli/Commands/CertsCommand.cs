@@ -58,11 +58,23 @@ internal static class CertsCommand
             PrivateFiles.CreateFolder(folder);
             var now = TimeProvider.System.GetUtcNow();
             using var authority = parsed.GetValue(from) is { } before ? CertificateFolder.ReadAuthority(Path.GetFullPath(before)) : CertificateAuthority.Create(now, lifetime * AuthorityLives);
+            RequireValid(authority, parsed.GetValue(from), now);
             CertificateFolder.Write(folder, authority, [.. Loopback, .. parsed.GetValue(hosts)!], now, lifetime, withKey: true);
             Printer.Of(parsed, shell).Print(() => ToJson(folder, now + lifetime), () => ToText(folder, now + lifetime));
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    private static void RequireValid(CertificateAuthority authority, string? from, DateTimeOffset now)
+    {
+        if (authority.NotAfter <= now)
+        {
+            throw new CliException(
+                $"The authority in {from} expired on {authority.NotAfter.UtcDateTime:yyyy-MM-dd}: nobody would trust what it issues.",
+                ExitCode.Usage,
+                "Leave --from away for a new authority; how a cluster changes to it is in docs/security.md.");
+        }
     }
 
     private static string[] Loopback => ["localhost", "127.0.0.1", "::1"];

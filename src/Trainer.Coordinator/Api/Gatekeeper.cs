@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Trainer.Hosting.Tokens;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Api;
@@ -6,7 +7,6 @@ namespace Trainer.Coordinator.Api;
 /// <summary>Who calls, and whether they may: by the token that a call carries and the role that <see cref="Permissions"/> wants.</summary>
 internal sealed class Gatekeeper(TokenBook book)
 {
-    private const string Scheme = "Bearer ";
     private const string MakeOne = "an admin makes tokens with: trainer token create";
 
     /// <param name="authorization">The header.</param>
@@ -38,13 +38,11 @@ internal sealed class Gatekeeper(TokenBook book)
         }
     }
 
-    public static string SecretOf(string authorization) => authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? authorization[Scheme.Length..].Trim() : "";
-
     private static string Needed(string name, Access access) => $"{Permissions.Words(name)} needs the role {Words(access.Role)}";
 
     private static string Words(Role role) => $"{role}".ToLowerInvariant();
 
-    private static string Secret(string authorization, string needed) => SecretOf(authorization) is { Length: > 0 } secret
+    private static string Secret(string authorization, string needed) => BearerToken.SecretOf(authorization) is { Length: > 0 } secret
         ? secret
         : throw ApiErrors.Unauthenticated("TOKEN_INVALID", $"{needed}, and this call carries no token. It needs the header 'authorization: Bearer TOKEN'; {MakeOne}.");
 

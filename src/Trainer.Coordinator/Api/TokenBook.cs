@@ -1,6 +1,5 @@
-using System.Security.Cryptography;
-using System.Text;
 using Trainer.Coordinator.Store;
+using Trainer.Hosting.Tokens;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Api;
@@ -10,7 +9,7 @@ public sealed record ApiToken(string? Token);
 
 /// <summary>Which tokens there are: the cluster's own, and those of the store, which all coordinators share.</summary>
 /// <remarks>
-/// Secrets are 32 random bytes, so their plain SHA-256 keeps them. The store is read anew after <see cref="FreshFor"/>, however many calls there are, and where a secret is not known, but
+/// The store is read anew after <see cref="FreshFor"/>, however many calls there are, and where a secret is not known, but
 /// not more than a few times a second: strangers cost it nothing. While the store is away its tokens hold as they were known.
 /// </remarks>
 internal sealed class TokenBook(IJobStore store, ApiToken own, TimeProvider clock)
@@ -22,7 +21,7 @@ internal sealed class TokenBook(IJobStore store, ApiToken own, TimeProvider cloc
 
     private static readonly TimeSpan HoldsWithoutStore = TimeSpan.FromMinutes(10);
 
-    private readonly byte[]? _own = own.Token is null ? null : Hash(own.Token);
+    private readonly byte[]? _own = own.Token is null ? null : BearerToken.Hash(own.Token);
     private readonly SemaphoreSlim _reading = new(1);
     private volatile Page _page = new(new Dictionary<string, Token>(), DateTimeOffset.MinValue);
 
@@ -30,7 +29,7 @@ internal sealed class TokenBook(IJobStore store, ApiToken own, TimeProvider cloc
     public bool IsOpen => _own is null;
 
     /// <summary>Whether it is the token that the coordinator was started with.</summary>
-    public bool IsOwn(string secret) => _own is not null && CryptographicOperations.FixedTimeEquals(Hash(secret), _own);
+    public bool IsOwn(string secret) => _own is not null && BearerToken.IsOf(_own, secret);
 
     /// <summary>The store's token of that secret, expired ones too; null: there is none.</summary>
     /// <exception cref="StoreException">The store is away, and was for long.</exception>
@@ -46,9 +45,7 @@ internal sealed class TokenBook(IJobStore store, ApiToken own, TimeProvider cloc
     /// <summary>This coordinator has changed the tokens: it knows at once.</summary>
     public void Forget() => _page = _page with { Read = DateTimeOffset.MinValue };
 
-    public static string HashText(string secret) => Convert.ToHexStringLower(Hash(secret));
-
-    private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
+    public static string HashText(string secret) => Convert.ToHexStringLower(BearerToken.Hash(secret));
 
     private async ValueTask<Page> ReadAsync(TimeSpan freshFor, CancellationToken stop)
     {

@@ -6,6 +6,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Trainer.Coordinator.Api;
 using Trainer.Coordinator.Store;
+using Trainer.Hosting.Tokens;
+using Trainer.Hosting.Web;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Http;
@@ -65,7 +67,7 @@ internal sealed class AccessGate(Gatekeeper gate, ClientBudgets budgets, AuditLo
         {
             var (headers, authorization) = (http.Request.Headers, http.Request.Headers.Authorization.ToString());
             var caller = await gate.IdentifyAsync(name, access, authorization, headers[Caller.Header].ToString(), http.RequestAborted);
-            Principal.Attach(http, caller, access, client, Gatekeeper.SecretOf(authorization));
+            Principal.Attach(http, caller, access, client, BearerToken.SecretOf(authorization));
             using var pass = Enter(http, visitor, endpoint, caller, client);
             if (Gatekeeper.Refusal(name, access, caller) is not { } refusal)
             {

@@ -20,6 +20,9 @@ public sealed class CertificateAuthority : IDisposable
 
     private CertificateAuthority(X509Certificate2 certificate) => _certificate = certificate;
 
+    /// <summary>When its certificate, and all that it has issued, ends.</summary>
+    public DateTimeOffset NotAfter => new(_certificate.NotAfter);
+
     /// <summary>The authority's own certificate, as PEM: what processes and clients trust.</summary>
     public string Certificate => _certificate.ExportCertificatePem() + "\n";
 
@@ -58,7 +61,7 @@ public sealed class CertificateAuthority : IDisposable
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(ServerUse), new Oid(ClientUse)], critical: false));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         request.CertificateExtensions.Add(Names(role, hosts));
-        var (end, last) = (now + lifetime, new DateTimeOffset(_certificate.NotAfter));
+        var (end, last) = (now + lifetime, NotAfter);
         using var issued = request.Create(_certificate, now - Skew, end < last ? end : last, RandomNumberGenerator.GetBytes(16));
         return new IssuedCertificate(issued.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
     }

@@ -24,7 +24,7 @@ public sealed class ProcessLimits
 
     public static Limit MessageBytes { get; } = new("message-bytes", "bytes of a request", 4 << 20, 1024, 1 << 30);
 
-    public static Limit Connections { get; } = new("connections", "connections to each of a coordinator's two ports, but no more than a quarter of the files that it may open beyond 512", 1000, 8, Many);
+    public static Limit Connections { get; } = new("connections", "connections to each of a coordinator's two ports, and to a node's for HTTP, but no more than a quarter of the files that it may open beyond 512", 1000, 8, Many);
 
     public static Limit TokenSeconds { get; } = new("token-seconds", "seconds until a connection to them has shown a valid token", 10, 1, 3600);
 
@@ -42,7 +42,7 @@ public sealed class ProcessLimits
     public static IReadOnlyList<Limit> OfCoordinators { get; } = [MessageBytes, Connections, TokenSeconds, CallsPerSecond, Streams, Validations, WaitingValidations, DataSetBytes, PushedBytes];
 
     /// <summary>What a node takes.</summary>
-    public static IReadOnlyList<Limit> OfNodes { get; } = [Hellos, HelloSeconds, WaitingLinks, DataCacheBytes];
+    public static IReadOnlyList<Limit> OfNodes { get; } = [Hellos, HelloSeconds, WaitingLinks, DataCacheBytes, Connections, TokenSeconds];
 
     public static ProcessLimits Usual { get; } = new(new Dictionary<Limit, long>());
 

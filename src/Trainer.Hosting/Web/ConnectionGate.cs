@@ -4,13 +4,13 @@ using Trainer.Hosting.Limits;
 using Trainer.Hosting.Logging;
 using Trainer.Hosting.Run;
 
-namespace Trainer.Coordinator.Http;
+namespace Trainer.Hosting.Web;
 
 /// <summary>
 /// The connections to a port: so many and no more, and none that shows no valid token for long. Whoever has shown one is not closed for others; where there is no room, the stranger that has been
 /// there for longest goes.
 /// </summary>
-internal sealed class ConnectionGate : IDisposable
+public sealed class ConnectionGate : IDisposable
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 

@@ -3,14 +3,13 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Trainer.Coordinator.Http;
 using Trainer.Hosting.Certificates;
 
-namespace Trainer.Coordinator;
+namespace Trainer.Hosting.Web;
 
 /// <summary>A port of the process: asked for before it is bound, known afterwards.</summary>
 /// <param name="certificates">It is spoken to in TLS; null: in clear.</param>
-internal sealed class Listening(string host, ConnectionGate gate, ProcessCertificates? certificates) : IDisposable
+public sealed class Listening(string host, ConnectionGate gate, ProcessCertificates? certificates) : IDisposable
 {
     private static readonly TimeSpan HandshakeWithin = TimeSpan.FromSeconds(5);
 

@@ -2,10 +2,10 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 
-namespace Trainer.Coordinator.Http;
+namespace Trainer.Hosting.Web;
 
 /// <summary>A connection to a port, and whether somebody has shown a valid token on it.</summary>
-internal sealed class Visitor(ConnectionContext connection, long since)
+public sealed class Visitor(ConnectionContext connection, long since)
 {
     private static readonly object Key = new();
 
