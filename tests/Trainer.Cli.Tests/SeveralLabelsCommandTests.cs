@@ -36,6 +36,34 @@ public sealed class SeveralLabelsCommandTests : TrainedModelTests
         Assert.Matches(@"PROBABILITY\n\S*0\.png +cat +0\.9933\n +owl +0\.9933\n$", top.Output);
     }
 
+    [Fact]
+    public async Task Data_is_inspected_and_shown_with_all_labels()
+    {
+        Write("0.png,cat,owl", "1.png,dog", "2.png,owl", "3.png,cat", "4.png");
+
+        var inspected = await RunAsync("data", "inspect", Home["job.yaml"], "-o", "json");
+        var shown = await RunAsync("data", "preview", Home["job.yaml"], "--to", Home["preview.png"]);
+
+        Assert.Contains("\"cat\":2,\"dog\":1,\"owl\":2", inspected.Output.Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("0.png (cat, owl)", shown.Output, StringComparison.Ordinal);
+        Assert.Contains("4.png (no class)", shown.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>The set that Rust's implementation wrote (Kernels.Tests/Data/huggingface.mjs): 7 pictures of three classes.</summary>
+    [Fact]
+    public async Task Parquet_is_inspected_and_packed()
+    {
+        var file = Path.Combine(Repository.Root, "tests/Trainer.Kernels.Tests/Data/huggingface.parquet");
+
+        var inspected = await RunAsync("data", "inspect", file, "-o", "json");
+        var packed = await RunAsync("data", "import", file, "--to", Home["set.pack"]);
+
+        Assert.Equal((0, ""), (inspected.ExitCode, inspected.Errors));
+        Assert.Contains("\"cat\":3,\"dog\":2,\"owl\":2", inspected.Output.Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Equal((0, ""), (packed.ExitCode, packed.Errors));
+        Assert.True(File.Exists(Home["set.pack"]));
+    }
+
     /// <summary>Pixel k of 0.png to 4.png is white where it says so.</summary>
     private void Write(params string[] lines)
     {

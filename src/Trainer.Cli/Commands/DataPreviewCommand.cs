@@ -77,7 +77,7 @@ internal static class DataPreviewCommand
 
     private static string ClassOf(DataSet data, int sample)
     {
-        var label = data.LabelOf(sample);
-        return label >= 0 && label < data.ClassNames.Count ? data.ClassNames[label] : $"class {label}";
+        var names = data.LabelsOf(sample).Select(label => label >= 0 && label < data.ClassNames.Count ? data.ClassNames[label] : $"class {label}").ToList();
+        return names.Count > 0 ? string.Join(", ", names) : "no class";
     }
 }

@@ -55,7 +55,7 @@ internal sealed record DataInspection(
 
     private static List<(string, int)> ClassesOf(DataSet data)
     {
-        var counts = Enumerable.Range(0, data.Count).CountBy(data.LabelOf).OrderBy(count => count.Key);
+        var counts = Enumerable.Range(0, data.Count).SelectMany(data.LabelsOf).CountBy(label => label).OrderBy(count => count.Key);
         return [.. counts.Select(count => (count.Key >= 0 && count.Key < data.ClassNames.Count ? data.ClassNames[count.Key] : $"{count.Key}", count.Value))];
     }
 
