@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Certificates;
@@ -8,18 +8,16 @@ namespace Trainer.Hosting.Peers;
 
 /// <summary>Takes connections on a listening socket and lets in who shows a certificate of an expected role in time, or everybody where there are no certificates.</summary>
 /// <remarks>
-/// Who connects costs a socket until the time is up, and no thread before he has said what TLS begins with; so many may wait, and beyond that the oldest goes. For as long as
-/// the handshake takes he has a thread, of which there are few: the rest wait. So strays, port scans and half handshakes neither exhaust the process nor fill its log.
+/// Who connects costs a socket until the time is up, and no thread: one looks after all that have not shown who they are, and a handshake goes on whenever something of it arrives. So many may wait; beyond that
+/// the oldest of the address that has the most of them goes, so that nobody keeps others out. Those that are let in have one of a few threads for the rest of their time. So strays, port scans and half
+/// handshakes neither exhaust the process nor fill its log.
 /// </remarks>
 public sealed class PeerGate : IDisposable
 {
     private const int UsualWaiting = 256;
-    private const int MaxRecord = 16 << 10;
-    private const int RecordHeader = 5;
-    private const byte Handshake = 22;
     private const int MostThreads = 32;
     private static readonly TimeSpan UsualWithin = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(5);
 
     private readonly Socket _listening;
     private readonly ProcessCertificates? _certificates;
@@ -29,9 +27,9 @@ public sealed class PeerGate : IDisposable
     private readonly int _most;
     private readonly TimeSpan _within;
     private readonly Lock _lock = new();
-    private readonly List<(Socket Socket, long Since)> _waiting = [];
+    private readonly List<Newcomer> _waiting = [];
+    private readonly SemaphoreSlim _threads = new(MostThreads);
     private bool _isWatching;
-    private int _threads;
     private volatile bool _disposed;
 
     /// <param name="listening">Disposed with the gate.</param>
@@ -55,7 +53,7 @@ public sealed class PeerGate : IDisposable
         _strays.Dispose();
         lock (_lock)
         {
-            _waiting.ForEach(waiting => waiting.Socket.Dispose());
+            _waiting.ForEach(newcomer => newcomer.Close());
             _waiting.Clear();
         }
     }
@@ -83,16 +81,17 @@ public sealed class PeerGate : IDisposable
 
     private void Take(Socket socket)
     {
-        Socket? oldest = null;
+        var newcomer = new Newcomer(socket);
+        Newcomer? goes = null;
         lock (_lock)
         {
-            if (_waiting.Count == _most)
+            _waiting.Add(newcomer);
+            if (_waiting.Count > _most)
             {
-                oldest = _waiting[0].Socket;
-                _waiting.RemoveAt(0);
+                goes = _waiting.GroupBy(one => one.Address).MaxBy(group => group.Count())!.First();
+                _waiting.Remove(goes);
             }
 
-            _waiting.Add((socket, TimeProvider.System.GetTimestamp()));
             if (!_isWatching)
             {
                 _isWatching = true;
@@ -100,7 +99,8 @@ public sealed class PeerGate : IDisposable
             }
         }
 
-        Drop(oldest, $"more than {_most} wait to be let in");
+        Close(goes, $"more than {_most} wait to be let in");
+        _ = LetInAsync(newcomer);
     }
 
     /// <summary>Looks after those that wait, as long as there are any.</summary>
@@ -112,7 +112,7 @@ public sealed class PeerGate : IDisposable
             {
                 if (silent.Count == 0)
                 {
-                    Thread.Sleep(Glance); // Those that are there have said something, and have to say more, or wait for a thread.
+                    Thread.Sleep(Glance); // What those that are there have said is being read, or they wait for a thread.
                 }
                 else
                 {
@@ -126,110 +126,173 @@ public sealed class PeerGate : IDisposable
         }
     }
 
-    /// <summary>Those that speak get a thread, those that are late go.</summary>
-    /// <returns>Those that wait and have said nothing, or none where one has, which would be found again at once; null: nobody waits, and nobody watches any more.</returns>
+    /// <summary>Handshakes of those that have spoken go on, those that are late go.</summary>
+    /// <returns>Those whose word is awaited; null: nobody waits, and nobody watches any more.</returns>
     private List<Socket>? Look()
     {
-        var (late, silent, begun) = (new List<Socket>(), new List<Socket>(), false);
-        bool goesOn;
+        List<Newcomer> late;
+        List<Socket>? silent;
         lock (_lock)
         {
-            for (var i = 0; i < _waiting.Count; i++)
-            {
-                var (socket, since) = _waiting[i];
-                var left = _within - TimeProvider.System.GetElapsedTime(since);
-                if (left <= TimeSpan.Zero)
-                {
-                    late.Add(socket);
-                }
-                else if (!Speaks(socket))
-                {
-                    silent.Add(socket);
-                    continue;
-                }
-                else if (_threads < MostThreads && SaysEnough(socket))
-                {
-                    Interlocked.Increment(ref _threads);
-                    StartThread("gate-handshake", () => LetIn(socket, left));
-                }
-                else
-                {
-                    begun = true;
-                    continue;
-                }
-
-                _waiting.RemoveAt(i--);
-            }
-
-            goesOn = _isWatching = _waiting.Count > 0;
+            late = _waiting.FindAll(newcomer => newcomer.Waited >= _within);
+            _waiting.RemoveAll(late.Contains);
+            _isWatching = _waiting.Count > 0;
+            silent = _isWatching ? [.. _waiting.Where(newcomer => newcomer.IsAwaited && !newcomer.GoOn()).Select(newcomer => newcomer.Socket)] : null;
         }
 
-        late.ForEach(socket => Drop(socket, $"it did not show who it is within {_within.TotalSeconds:0} s"));
-        return !goesOn ? null : begun ? [] : silent;
+        late.ForEach(newcomer => Close(newcomer, $"it did not show who it is within {_within.TotalSeconds:0} s"));
+        return silent;
     }
 
-    /// <summary>Whether it has something to read, its end included.</summary>
-    private static bool Speaks(Socket socket)
-    {
-        try
-        {
-            return socket.Poll(0, SelectMode.SelectRead);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            return true; // Reading tells what is wrong with it.
-        }
-    }
-
-    /// <summary>Whether the first record of a handshake is whole, or what came is none, which a handshake finds at once.</summary>
-    private bool SaysEnough(Socket socket)
-    {
-        if (_certificates is null)
-        {
-            return true;
-        }
-
-        try
-        {
-            Span<byte> header = stackalloc byte[RecordHeader];
-            var read = socket.Receive(header, SocketFlags.Peek);
-            var length = BinaryPrimitives.ReadUInt16BigEndian(header[3..]);
-            return read == 0 || header[0] != Handshake || (read == RecordHeader && (length > MaxRecord || socket.Available >= RecordHeader + length));
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            return true;
-        }
-    }
-
-    private void LetIn(Socket socket, TimeSpan left)
+    private async Task LetInAsync(Newcomer newcomer)
     {
         PeerStream? stream = null;
-        using var deadline = new Deadline(socket, left);
         try
         {
-            stream = _certificates is null ? null : PeerStream.Accept(socket, _certificates, _roles);
+            if (_certificates is null)
+            {
+                await newcomer.ReadableAsync().ConfigureAwait(false);
+            }
+            else
+            {
+                stream = await PeerStream.AcceptAsync(newcomer.Socket, _certificates, _roles, newcomer.ReadableAsync).ConfigureAwait(false);
+            }
+
+            await _threads.WaitAsync().ConfigureAwait(false);
+            StartThread("gate-admit", () => Admit(newcomer, stream));
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        {
+            stream?.Dispose();
+            Close(Forget(newcomer) ? newcomer : null, e.Message);
+        }
+    }
+
+    private void Admit(Newcomer newcomer, PeerStream? stream)
+    {
+        try
+        {
+            if (Forget(newcomer))
+            {
+                Admit(newcomer.Socket, stream, _within - newcomer.Waited);
+            }
+            else
+            {
+                stream?.Dispose(); // It was late, or had to go.
+            }
+        }
+        finally
+        {
+            _threads.Release();
+        }
+    }
+
+    private void Admit(Socket socket, PeerStream? stream, TimeSpan left)
+    {
+        using var deadline = new Deadline(socket, left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        try
+        {
             _admit(socket, stream);
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
             stream?.Dispose();
-            Drop(socket, deadline.HasPassed ? $"the handshake took longer than {_within.TotalSeconds:0} s" : e.Message);
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _threads);
+            socket.Dispose();
+            Note(deadline.HasPassed ? $"it did not say what it wants within {_within.TotalSeconds:0} s" : e.Message);
         }
     }
 
-    private void Drop(Socket? socket, string reason)
+    /// <summary>Whether it waited until now.</summary>
+    private bool Forget(Newcomer newcomer)
     {
-        if (socket is not null)
+        lock (_lock)
+        {
+            return _waiting.Remove(newcomer);
+        }
+    }
+
+    private void Close(Newcomer? newcomer, string reason)
+    {
+        if (newcomer is not null)
+        {
+            newcomer.Close();
+            Note(reason);
+        }
+    }
+
+    private void Note(string reason)
+    {
+        if (!_disposed)
+        {
+            _strays.Note(reason);
+        }
+    }
+
+    /// <summary>Who has connected and is not let in yet.</summary>
+    private sealed class Newcomer(Socket socket)
+    {
+        private readonly long _since = TimeProvider.System.GetTimestamp();
+        private volatile TaskCompletionSource? _word;
+
+        public Socket Socket => socket;
+
+        /// <summary>Where it comes from; one for all of this machine's sockets.</summary>
+        public string Address { get; } = AddressOf(socket);
+
+        public TimeSpan Waited => TimeProvider.System.GetElapsedTime(_since);
+
+        /// <summary>Whether its handshake waits for something to read.</summary>
+        public bool IsAwaited => _word is not null;
+
+        /// <summary>Until it has something to read, its end included, or is closed.</summary>
+        public Task ReadableAsync()
+        {
+            var word = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _word = word;
+            return word.Task;
+        }
+
+        /// <summary>Where there is something to read, its handshake goes on. False: not yet.</summary>
+        public bool GoOn()
+        {
+            if (!Speaks())
+            {
+                return false;
+            }
+
+            var word = _word;
+            _word = null;
+            word?.TrySetResult();
+            return true;
+        }
+
+        public void Close()
         {
             socket.Dispose();
-            if (!_disposed)
+            _word?.TrySetResult(); // Reading tells that it is closed.
+        }
+
+        private bool Speaks()
+        {
+            try
             {
-                _strays.Note(reason);
+                return socket.Poll(0, SelectMode.SelectRead);
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                return true; // Reading tells what is wrong with it.
+            }
+        }
+
+        private static string AddressOf(Socket socket)
+        {
+            try
+            {
+                return socket.RemoteEndPoint is IPEndPoint ip ? ip.Address.ToString() : "";
+            }
+            catch (SocketException)
+            {
+                return ""; // It has gone already.
             }
         }
     }

@@ -27,15 +27,35 @@ public sealed class PeerStream : IDisposable
     /// <summary>What the peer is, as its certificate says.</summary>
     public string? Role => _tls.RemoteCertificate is X509Certificate2 shown ? PeerRoles.Of(shown) : null;
 
+    /// <summary><see cref="Accept"/>, without a thread while nothing is there to be read. Whoever disposes the socket ends it.</summary>
+    /// <param name="readable">Waits until the socket has something to read, or is disposed.</param>
+    /// <exception cref="IOException">The peer is not let in, or did not come to it.</exception>
+    public static async Task<PeerStream> AcceptAsync(Socket socket, ProcessCertificates certificates, IReadOnlyList<string> roles, Func<Task> readable)
+    {
+        var refusal = "";
+        var inner = new SocketStream(socket) { Readable = readable };
+        var tls = new SslStream(inner);
+        try
+        {
+            await tls.AuthenticateAsServerAsync(certificates.ForMembers(roles, reason => refusal = reason)).ConfigureAwait(false);
+            inner.Readable = null;
+            return new PeerStream(inner, tls);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            throw Refuse(tls, refusal, e);
+        }
+    }
+
     /// <summary>Takes a peer's connection. Blocks; whoever disposes the socket ends it.</summary>
     /// <exception cref="IOException">The peer is not let in, or did not come to it.</exception>
     public static PeerStream Accept(Socket socket, ProcessCertificates certificates, IReadOnlyList<string> roles) =>
-        Open(socket, (tls, refused) => tls.AuthenticateAsServer(certificates.ForMembers(roles, refused)));
+        Open(new SocketStream(socket), (tls, refused) => tls.AuthenticateAsServer(certificates.ForMembers(roles, refused)));
 
     /// <summary>Connects to a peer. Blocks; whoever disposes the socket ends it. A peer that does not let us in says so when it is read from.</summary>
     /// <exception cref="IOException">The peer is not whom it should be, or did not come to it.</exception>
     public static PeerStream Dial(Socket socket, ProcessCertificates certificates, IReadOnlyList<string> roles) =>
-        Open(socket, (tls, refused) => tls.AuthenticateAsClient(certificates.ToMember(roles, refused)));
+        Open(new SocketStream(socket), (tls, refused) => tls.AuthenticateAsClient(certificates.ToMember(roles, refused)));
 
     /// <summary>Some bytes, as soon as there are any; 0 at the end.</summary>
     public int Read(Span<byte> into)
@@ -70,10 +90,9 @@ public sealed class PeerStream : IDisposable
 
     public void Dispose() => _tls.Dispose();
 
-    private static PeerStream Open(Socket socket, Action<SslStream, Action<string>> authenticate)
+    private static PeerStream Open(SocketStream inner, Action<SslStream, Action<string>> authenticate)
     {
         var refusal = "";
-        var inner = new SocketStream(socket);
         var tls = new SslStream(inner);
         try
         {
@@ -82,8 +101,14 @@ public sealed class PeerStream : IDisposable
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            tls.Dispose(); // Whatever a stranger sends, it is his connection that ends.
-            throw new IOException(refusal.Length > 0 ? refusal : $"no handshake ({e.Message})", e);
+            throw Refuse(tls, refusal, e);
         }
+    }
+
+    // Whatever a stranger sends, it is his connection that ends.
+    private static IOException Refuse(SslStream tls, string refusal, Exception e)
+    {
+        tls.Dispose();
+        return new IOException(refusal.Length > 0 ? refusal : $"no handshake ({e.Message})", e);
     }
 }

@@ -16,6 +16,9 @@ internal sealed class SocketStream(Socket socket) : Stream
     /// <summary>Else each write goes out at once, as a handshake needs it.</summary>
     public bool IsGathering { get; set; }
 
+    /// <summary>Waits until there is something to read, for asynchronous reads: they hold no thread meanwhile. Null: they block.</summary>
+    public Func<Task>? Readable { get; set; }
+
     public override bool CanRead => true;
 
     public override bool CanWrite => true;
@@ -27,6 +30,16 @@ internal sealed class SocketStream(Socket socket) : Stream
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override int Read(Span<byte> buffer) => socket.Receive(buffer);
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (Readable is { } readable && !socket.Poll(0, SelectMode.SelectRead))
+        {
+            await readable().ConfigureAwait(false);
+        }
+
+        return buffer.IsEmpty ? 0 : Read(buffer.Span); // TLS asks for nothing where it only waits.
+    }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
@@ -57,6 +70,13 @@ internal sealed class SocketStream(Socket socket) : Stream
         _length += buffer.Length;
     }
 
+    /// <summary>A handshake's few kilobytes find room in the socket.</summary>
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        Write(buffer.Span);
+        return ValueTask.CompletedTask;
+    }
+
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     public override void Flush()
@@ -64,6 +84,12 @@ internal sealed class SocketStream(Socket socket) : Stream
         var length = _length;
         _length = 0;
         SendAll(_gathered.AsSpan(0, length));
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken)
+    {
+        Flush();
+        return Task.CompletedTask;
     }
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();

@@ -96,6 +96,66 @@ public sealed class PeerGateTests : IDisposable
         silent.ForEach(stray => stray.Dispose());
     }
 
+    /// <summary>More than the gate has threads; each has said all that TLS begins with.</summary>
+    [Fact]
+    public async Task Half_handshakes_hold_no_thread_and_keep_nobody_out()
+    {
+        var hello = await ClientHelloAsync();
+        var threads = System.Diagnostics.Process.GetCurrentProcess().Threads.Count;
+        var half = Enumerable.Range(0, 97).Select(_ => Connect()).ToList();
+        half.ForEach(stray => stray.Send(hello));
+        half.ForEach(stray => Assert.True(stray.Receive(new byte[1]) > 0)); // The gate has answered, and waits for the rest.
+
+        using var socket = Connect();
+        using var belongs = PeerStream.Dial(socket, _certificates.Load(PeerRoles.Node), [PeerRoles.Node]);
+        Take(_admitted).Socket.Dispose();
+
+        Assert.InRange(System.Diagnostics.Process.GetCurrentProcess().Threads.Count - threads, int.MinValue, 50);
+        half.ForEach(stray => stray.Dispose());
+    }
+
+    [Fact]
+    public void Where_too_many_wait_the_oldest_of_the_address_with_the_most_goes()
+    {
+        using var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listening.Listen();
+        using var gate = new PeerGate(listening, "there", _certificates.Load(PeerRoles.Node), [PeerRoles.Node], (_, _) => { }, new Lines(_told), most: 3);
+        using var first = From("127.0.0.2", listening.LocalEndPoint!);
+        var others = Enumerable.Range(0, 3).Select(_ => From("127.0.0.3", listening.LocalEndPoint!)).ToList();
+        others[0].ReceiveTimeout = (int)Patience.TotalMilliseconds;
+
+        Assert.True(IsClosed(others[0]));
+        Assert.StartsWith("Connections to there that came to nothing: 1 since the last such line. The last one: more than 3 wait to be let in", Take(_told));
+        Assert.False(first.Poll(0, SelectMode.SelectRead));
+        others.ForEach(other => other.Dispose());
+    }
+
+    private static Socket From(string address, EndPoint to)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
+        socket.Connect(to);
+        return socket;
+    }
+
+    /// <summary>The first thing that a client says.</summary>
+    private static async Task<byte[]> ClientHelloAsync()
+    {
+        using var listening = new TcpListener(IPAddress.Loopback, 0);
+        listening.Start();
+        using var client = new TcpClient();
+        await client.ConnectAsync((IPEndPoint)listening.LocalEndpoint);
+        using var accepted = await listening.AcceptTcpClientAsync();
+        await using var tls = new SslStream(client.GetStream());
+        var handshake = tls.AuthenticateAsClientAsync("here");
+        var hello = new byte[4096];
+        var length = await accepted.GetStream().ReadAsync(hello);
+        accepted.Close();
+        await Assert.ThrowsAnyAsync<Exception>(() => handshake);
+        return hello[..length];
+    }
+
     private void Behave(string who, Socket socket)
     {
         using var foreign = TestCertificates.NewAuthority();
