@@ -33,6 +33,10 @@ public sealed class PushedDataTests : IDisposable
         Assert.Equal(id, spec.GetProperty("pushed").GetString());
         Assert.Equal(id[(id.IndexOf('@', StringComparison.Ordinal) + 1)..], Path.GetFileNameWithoutExtension(Assert.Single(Directory.GetFiles(Path.Combine(cache, "trainer", "pushed"), "*.tar"))));
 
+        var evaluated = await cluster.RunAsync("evaluate", job.GetProperty("id").GetString()!, "--output", "json");
+        Assert.True(evaluated.ExitCode == 0, $"evaluate: {evaluated}");
+        Assert.Equal(13, JsonDocument.Parse(evaluated.Output).RootElement.GetProperty("images").GetInt32());
+
         var deleted = await cluster.RunAsync("data", "delete", id, "--yes");
         Assert.True(deleted.ExitCode == 0, $"delete: {deleted}");
         var refused = await cluster.RunAsync("submit", Job("again.yaml", $"pushed: {id}"));

@@ -66,7 +66,7 @@ internal sealed class Submission
         }
         catch (CliException refused) when (refused.Violations.Count > 0)
         {
-            throw new CliException($"{document.File}: this job cannot run.", refused.ExitCode, inner: refused)
+            throw new CliException($"{document.File}: this job cannot run.", refused.ExitCode, PushHint.Of(document, refused.Violations), refused)
             {
                 Violations = [.. refused.Violations.Select(document.Placed)],
             };

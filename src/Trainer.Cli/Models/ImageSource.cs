@@ -1,5 +1,6 @@
 using Trainer.Cli.Errors;
 using Trainer.Cli.Output;
+using Trainer.Hosting.Artifacts;
 using Trainer.Kernels;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Data.Pictures;
@@ -21,7 +22,7 @@ internal static class ImageSource
         var place = images ?? "The test images";
         if (images is null)
         {
-            return Fitting(DataSection.DescribeTest(data).Load(), trained, place);
+            return Fitting(DataSection.DescribeTest(JobFile.SectionJson(DataHere(trained.Spec.Data))).Load(), trained, place);
         }
 
         var found = labels is null ? DataSet.FromIdx(images) : DataSet.FromIdx(images, labels, (int)trained.Spec.Data.LabelOffset);
@@ -39,6 +40,14 @@ internal static class ImageSource
             throw new CliException($"{place}: {wrong.Problem}", inner: wrong);
         }
     }
+
+    /// <summary>The job's data; of a data set that was pushed the copy that workers of this machine have.</summary>
+    /// <exception cref="CliException">There is none.</exception>
+    private static Protos.Data DataHere(Protos.Data data) => data.Pushed.Length == 0 ? data
+        : DataSetCache.Find(KnownDataSet.CacheFolderOf(DataSetCache.FolderName), data.Pushed) is { } pack ? DataSetFiles.At(data, pack)
+        : throw new CliException(
+            $"The job's test images are in the data set {data.Pushed} in its cluster's store, and not on this machine.",
+            remedy: "What the cluster found with them is in evaluation.json: trainer download ID evaluation.json\nOther images are given with --images and --labels.");
 
     /// <summary>Pictures in files and folders, or the test images of a known data set, on their way through the job's evaluation.</summary>
     /// <exception cref="DataFileException">Something is missing or is not what it should be.</exception>

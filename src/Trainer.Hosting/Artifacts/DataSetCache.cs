@@ -10,11 +10,17 @@ namespace Trainer.Hosting.Artifacts;
 /// <param name="mostBytes">All of them together.</param>
 public sealed class DataSetCache(string folder, long mostBytes)
 {
+    /// <summary>Of the folder in the user's cache.</summary>
+    public const string FolderName = "pushed";
+
     private const string Ending = ".tar";
     private const string DraftEnding = ".part";
     private const int BufferBytes = 1 << 20;
 
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(0.2);
+
+    /// <summary>A pack that is on this machine; null: it is not.</summary>
+    public static string? Find(string folder, string id) => Path.Combine(folder, DataSetFiles.Split(id).Sha256 + Ending) is var path && File.Exists(path) ? path : null;
 
     /// <summary>The pack's file, fetched if it is not there.</summary>
     /// <param name="artifacts">The location of jobs' files.</param>

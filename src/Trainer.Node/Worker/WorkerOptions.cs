@@ -32,7 +32,7 @@ public sealed record WorkerOptions(
     public required ArtifactStores Artifacts { get; init; }
 
     /// <summary>Where data sets that were pushed are kept on this machine.</summary>
-    public string DataSets { get; init; } = KnownDataSet.CacheFolderOf("pushed");
+    public string DataSets { get; init; } = KnownDataSet.CacheFolderOf(DataSetCache.FolderName);
 
     /// <summary>Which files jobs may name.</summary>
     public FileRoots Files { get; init; } = FileRoots.Everything;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Grpc.Core;
 using SkiaSharp;
 using Trainer.Cli.Tests.Fakes;
 
@@ -75,6 +76,29 @@ public sealed class DataPushCommandTests : IAsyncLifetime
         var pack = await CommandRun.InAsync(_home.Path, "data", "push", _home["pets.tar"], "pets", "-o", "json");
         Assert.Equal((0, set.Id), (pack.ExitCode, JsonDocument.Parse(pack.Output).RootElement.GetProperty("id").GetString())); // It is there: nothing is sent again.
         Assert.True(File.Exists(_home["pets.tar"]));
+    }
+
+    [Theory]
+    [InlineData("names '/pictures'; jobs may read no files here, only data sets by name. The operator allows folders with --data-root", true)]
+    [InlineData("/pictures: is not there; expected a folder with a folder for each class", true)]
+    [InlineData("/pictures: has no pictures in its classes' folders", false)]
+    public async Task Whoever_submits_what_the_cluster_does_not_see_is_told_how_to_push_it(string problem, bool isUnseen)
+    {
+        _api.Create = _ => throw new Google.Rpc.Status
+        {
+            Code = (int)StatusCode.InvalidArgument,
+            Message = "This job cannot run.",
+            Details = { Google.Protobuf.WellKnownTypes.Any.Pack(new Google.Rpc.BadRequest { FieldViolations = { new Google.Rpc.BadRequest.Types.FieldViolation { Field = "data.image_folder.path", Description = problem } } }) },
+        }.ToRpcException();
+        File.WriteAllText(_home["job.yaml"], "name: my-pets\nmodel: {zoo: lenet}\ndata: {image_folder: {path: pictures}}\ntraining: {epochs: 1, batch_size: 1, optimizer: {sgd: {lr: 1}}}\n");
+
+        var run = await CommandRun.InAsync(_home.Path, "submit", _home["job.yaml"]);
+
+        var hint = $"The cluster does not see this machine's files. Push them: trainer data push {_home["pictures"]} my-pets\nThen say in the job file, in their place: data: {{pushed: my-pets}}\n";
+        Assert.Equal(2, run.ExitCode);
+        Assert.EndsWith($": data.image_folder.path: {problem}\n{(isUnseen ? hint : "")}", run.Errors, StringComparison.Ordinal);
+        Directory.Delete(_home["pictures"], recursive: true);
+        Assert.DoesNotContain("push", (await CommandRun.InAsync(_home.Path, "submit", _home["job.yaml"])).Errors, StringComparison.Ordinal); // It is nowhere.
     }
 
     [Fact]
