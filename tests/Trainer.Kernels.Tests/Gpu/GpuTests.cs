@@ -3,6 +3,9 @@ using Trainer.Kernels.Tests.Networks;
 
 namespace Trainer.Kernels.Tests.Gpu;
 
+// GpuLayerBitsTests trains with all layers, losses and optimizers and compares every bit with the CPU's: it is what any change is tried with.
+// The suites that compare operation by operation, in many sizes, are long: OpenCL on a CPU takes its time.
+
 [Collection(GpuVariants.Serial)]
 [Trait("Category", "Long")]
 public sealed class GpuConv2dTests() : Conv2dSuite(GpuVariants.Required());
@@ -11,9 +14,11 @@ public sealed class GpuConv2dTests() : Conv2dSuite(GpuVariants.Required());
 public sealed class GpuLinearTests() : LinearSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
+[Trait("Category", "Long")]
 public sealed class GpuNormalizationTests() : NormalizationSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
+[Trait("Category", "Long")]
 public sealed class GpuSharedNormTests() : SharedNormSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
@@ -21,12 +26,15 @@ public sealed class GpuSharedNormTests() : SharedNormSuite(GpuVariants.Required(
 public sealed class GpuPoolingTests() : PoolingSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
+[Trait("Category", "Long")]
 public sealed class GpuElementwiseTests() : ElementwiseSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
+[Trait("Category", "Long")]
 public sealed class GpuLossTests() : LossSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
+[Trait("Category", "Long")]
 public sealed class GpuUpdateTests() : UpdateSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
