@@ -8,7 +8,7 @@ namespace Trainer.Differential.Tests;
 /// <summary>The generator draws every field that a job file has, and every word of those that are a choice, so that what is added is compared with PyTorch too.</summary>
 public sealed class CoverageTests
 {
-    private const int Cases = 1500;
+    private const int MostCases = 1500;
 
     /// <summary>What has no counterpart in PyTorch, or is compared elsewhere.</summary>
     private static readonly Dictionary<string, string> NotDrawn = new(StringComparer.Ordinal)
@@ -53,16 +53,17 @@ public sealed class CoverageTests
     [Fact]
     public void Every_field_and_choice_of_a_job_file_is_drawn()
     {
-        var drawn = new HashSet<string>(StringComparer.Ordinal);
-        for (var seed = 1; seed <= Cases; seed++)
+        var missing = Known(JobSpec.Descriptor, []).Except(NotDrawn.Keys).ToHashSet(StringComparer.Ordinal);
+        for (var seed = 1; seed <= MostCases && missing.Count > 0; seed++)
         {
+            var drawn = new HashSet<string>(StringComparer.Ordinal);
             Collect(drawn, JobSpec.Descriptor, CaseGenerator.Of(seed).Job);
+            missing.ExceptWith(drawn);
         }
 
-        var missing = Known(JobSpec.Descriptor, []).Except(drawn).Except(NotDrawn.Keys).Order(StringComparer.Ordinal).ToList();
         Assert.True(
             missing.Count == 0,
-            $"No case has {string.Join(", ", missing)}: give each a row in Generation/LayerRows.cs, ModelGenerator.cs or RecipeRows.cs, and in PyTorch/layers.py or recipe.py");
+            $"No case has {string.Join(", ", missing.Order(StringComparer.Ordinal))}: give each a row in Generation/LayerRows.cs, ModelGenerator.cs or RecipeRows.cs, and in PyTorch/layers.py or recipe.py");
     }
 
     [Fact]
