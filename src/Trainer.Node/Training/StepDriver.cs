@@ -38,8 +38,6 @@ internal sealed record Entry(
 /// </summary>
 internal sealed class StepDriver
 {
-    private static readonly TimeSpan FlushWithin = TimeSpan.FromSeconds(2);
-
     private readonly JobSpec _spec;
     private readonly Expectation? _expectation;
     private readonly Func<string, CancellationToken, string> _pushed;
@@ -55,9 +53,7 @@ internal sealed class StepDriver
     private readonly StateSaver _saver;
     private readonly ArtifactStores _stores;
     private readonly BestSaver _best;
-    private readonly CommitRecorder<StepHash> _hashes;
-    private readonly CommitRecorder<StepRecord> _steps;
-    private readonly EpochRecorder _epochs;
+    private readonly SegmentRecords _records;
     private readonly Thread _thread;
     private readonly Lock _loading = new();
     private bool _isAbandoned;
@@ -69,7 +65,6 @@ internal sealed class StepDriver
     private ProgressMeter? _meter;
     private ShareMeter? _share;
     private ItemDeadlines? _deadlines;
-    private StepCurve? _curve;
 
     /// <param name="expectation">Of a job that verifies another one.</param>
     /// <param name="pushed">Fetches the data set that the job names as pushed.</param>
@@ -78,9 +73,7 @@ internal sealed class StepDriver
         (_job, _spec, _expectation, _pushed, _device, _stores, _files, _metrics, _worker, _logger, _reached) = (job, spec, expectation, pushed, device, stores, files, metrics, worker, logger, reached);
         _best = new BestSaver(logger, job, stores, Ledger, NotWritten("best"));
         _saver = new StateSaver(logger, job, stores, Ledger, worker, reached);
-        _hashes = new CommitRecorder<StepHash>(logger, job, "the hashes of its steps", NotWritten("hashes"), hash => hash.Item);
-        _steps = new CommitRecorder<StepRecord>(logger, job, "the metrics of its steps", NotWritten("steps"), record => record.Step);
-        _epochs = new EpochRecorder(logger, job, NotWritten("metrics"));
+        _records = new SegmentRecords(logger, job, NotWritten);
         _thread = new Thread(Run) { IsBackground = true, Name = "training" };
         _thread.Start();
         Order(default, Load);
@@ -192,9 +185,7 @@ internal sealed class StepDriver
         Ledger.End();
         _saver.Stop();
         _best.Stop();
-        _hashes.Stop();
-        _steps.Stop();
-        _epochs.Stop();
+        _records.Stop();
         _work?.Dispose();
         _training?.Dispose();
         if (!_isAbandoned)
@@ -322,26 +313,24 @@ internal sealed class StepDriver
         _metrics.BeginRun(_job, work.Rank, work.Plan.Members, training.Schedule.TotalSteps);
         var artifacts = _stores.Open(entry.Start.Artifacts);
         _segment = new Segment(work, Ledger, entry.Generation, _deadlines, Watch, allReduce, _meter!, _share!, _metrics, Agree, progress => Publish(entry.Generation, progress), _reached);
-        _epochs.Begin(work.Rank == 0 ? new ResultFiles(artifacts) : null);
-        if (work.Rank == 0 && training.KeepsCheckpoints)
+        var isFirst = work.Rank == 0;
+        if (isFirst && training.KeepsCheckpoints)
         {
-            MeasureRoom(entry.Generation, artifacts, training.States.Current);
+            var bytes = (ulong)CheckpointFiles.BytesOf(training.States.Current);
+            RoomMeter.Start(artifacts, _job, _logger, free => _worker.Tell(new RoomMeasured(entry.Generation, new Room { CheckpointBytes = bytes, FreeBytes = (ulong)free })));
         }
 
-        BeginRecords(entry, artifacts);
+        var origin = HashOrigin.Of(_job, entry.Start.Generation, training.Numerics, training.Data.Fingerprint);
+        _records.Begin(Ledger.Current!.Value, origin, training.Schedule.TotalSteps, isFirst ? artifacts : null, verifies: _expectation is not null);
         try
         {
-            var end = _segment.Run(entry.Start.FromItem, state => AtBoundary(state), entry.Interruption);
-            _hashes.Flush(FlushWithin); // Who hears that all is done finds all recorded.
-            _steps.Flush(FlushWithin);
-            _epochs.Flush(FlushWithin);
+            var end = _segment.Run(entry.Start.FromItem, AtBoundary, entry.Interruption);
+            _records.Flush();
             _worker.Tell(new Ended(entry.Generation, end, Ledger.Current!.Value));
         }
         finally
         {
-            _hashes.End();
-            _steps.End();
-            _epochs.End();
+            _records.End();
             _metrics.EndRun();
         }
 
@@ -353,69 +342,30 @@ internal sealed class StepDriver
         void AtBoundary(HeldState state)
         {
             SaveWhatIsAskedFor(state);
-            if (work.Rank == 0 && _expectation is null && training.KeepsCheckpoints) // What is verified leaves nothing.
+            if (isFirst && _expectation is null && training.KeepsCheckpoints) // What is verified leaves nothing.
             {
                 _best.Consider(training, state, entry.Start.Artifacts, entry.Generation);
             }
         }
     }
 
-    private void BeginRecords(Entry entry, IArtifactStore artifacts)
-    {
-        var (state, training, isFirst) = (Ledger.Current!.Value, _training!, _work!.Rank == 0);
-        var origin = HashOrigin.Of(_job, entry.Start.Generation, training.Numerics, training.Data.Fingerprint);
-        _hashes.Begin(state.Item, isFirst ? new StepHashWriter(artifacts, origin) : null);
-        _hashes.Add(StepHashOf(state));
-        _curve = isFirst && _expectation is null ? new StepCurve(training.Schedule.TotalSteps) : null;
-        _steps.Begin(state.Step, isFirst && _expectation is null ? new StepWriter(artifacts, origin.Term, origin.Number) : null);
-    }
-
     private Action NotWritten(string what) => () => _worker.Tell(new RecordFailed { What = what });
-
-    // A store that hangs is asked by a thread that may.
-    private void MeasureRoom(GenerationNumber generation, IArtifactStore artifacts, TrainingState state)
-    {
-        var bytes = (ulong)CheckpointFiles.BytesOf(state);
-        new Thread(() =>
-        {
-            try
-            {
-                if (artifacts.FreeBytes() is { } free)
-                {
-                    _worker.Tell(new RoomMeasured(generation, new Room { CheckpointBytes = bytes, FreeBytes = (ulong)free }));
-                }
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                _logger.LogWarning("Job {Job}: there is no telling what is free in its store: {Reason}", _job, e.Message);
-            }
-        })
-        { IsBackground = true, Name = "room" }.Start();
-    }
 
     private void Agree(HeldState state, StepRecord? step)
     {
-        _hashes.Add(StepHashOf(state));
-        if (step is { } record)
-        {
-            _steps.Add(record);
-            _curve?.Add(record);
-        }
-
+        _records.Add(state, step);
         _expected?.Check(state);
     }
-
-    private static StepHash StepHashOf(HeldState state) => new(state.Item, state.Step, state.Hash);
 
     private void Publish(GenerationNumber generation, CommittedProgress progress)
     {
         if (progress.Epoch is { } epoch)
         {
             Epochs.Add(epoch);
-            _epochs.Record(Epochs.Closed, progress.Evaluation);
+            _records.AddEpochs(Epochs, progress.Evaluation);
         }
 
-        _worker.Tell(new Progressed(generation, progress with { Curve = _curve?.Take(withOpen: progress.Epoch is not null) ?? [] }));
+        _worker.Tell(new Progressed(generation, progress with { Curve = _records.TakeCurve(withOpen: progress.Epoch is not null) }));
     }
 
     private void SaveWhatIsAskedFor(HeldState? state)
