@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Artifacts;
-using Trainer.Hosting.Files;
 
 namespace Trainer.Node.Training;
 

@@ -3,7 +3,6 @@ using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Hashes;
 using Trainer.Hosting.Steps;
 using Trainer.Node.States;
-using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Node.Training;
