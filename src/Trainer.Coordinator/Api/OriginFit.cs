@@ -54,6 +54,12 @@ internal static class OriginFit
             yield return new FieldViolation("training.optimizer", $"must keep what that of job {job} keeps, whose state goes on{Instead}");
         }
 
+        if ((spec.Training.Averaging is null) != (source.Training.Averaging is null))
+        {
+            var difference = source.Training.Averaging is null ? $"must be left out as in job {job}, whose state goes on" : $"must be given as in job {job}, whose average goes on";
+            yield return new FieldViolation("training.averaging", $"{difference}{Instead}");
+        }
+
         if (spec.Training.Epochs <= checkpoint.Epochs)
         {
             yield return new FieldViolation("training.epochs", $"must be more than the {checkpoint.Epochs} that the checkpoint has behind it, got {spec.Training.Epochs}");

@@ -152,6 +152,7 @@ public sealed class JobArtifactTests(ApiFixture fixture) : IClassFixture<ApiFixt
         await RefusedAsync("training.batch_size", $"must be 32, that of job {source.Id}, whose training goes on, got 16{instead}", spec => spec.Training.BatchSize = 16);
         await RefusedAsync("training.seed", $"must be 0, that of job {source.Id}, whose order of images goes on, got 5{instead}", spec => spec.Training.Seed = 5);
         await RefusedAsync("training.optimizer", $"must keep what that of job {source.Id} keeps, whose state goes on{instead}", spec => spec.Training.Optimizer.Sgd.Momentum = 0.5);
+        await RefusedAsync("training.averaging", $"must be left out as in job {source.Id}, whose state goes on{instead}", spec => spec.Training.Averaging = new Averaging { Ema = new Ema() });
         await RefusedAsync("data", $"must be that of job {source.Id}, whose training goes on{instead}", spec => spec.Data.Shuffle = false);
         await RefusedAsync("model", $"must be that of job {source.Id}, which the job starts from; another one takes what fits of exported weights: init.weights with strict: false", spec => spec.Model.Width = 2);
         (fork.Training.BatchSize, fork.Training.Seed, fork.Training.Init.From.Take) = (16, 5, "weights");
