@@ -72,10 +72,9 @@ public sealed partial record JobMachine
         var counted = lost.Aggregate(this with { Setbacks = setbacks }, (machine, _) => machine.Say(new CountEviction("lost")));
         var quarantined = verdict.Corrupt.Aggregate(counted, (machine, corrupt) => machine.Quarantine(corrupt));
         var next = verdict.Excluded.Aggregate(quarantined, (machine, excluded) => machine.Evict(excluded.Worker, excluded.Why, excluded.Kind));
-        if (setbacks.Deaths > Retries)
+        if (next.GiveUp(phase, verdict.State) is { } over)
         {
-            var times = setbacks.Deaths == 1 ? "The job has no retries (cluster.retries), and workers" : $"{setbacks.Deaths} times in a row workers";
-            return next.Fail("WorkersDie", $"{times} were lost at step {StepOf(verdict.State) + 1}. {phase.Cause}{string.Concat(Ends.Select(end => $" {end.Key} {end.Value.How}."))}");
+            return over;
         }
 
         if (setbacks.Disagreements > 1)
@@ -89,6 +88,18 @@ public sealed partial record JobMachine
                 Phase = phase with { Verdict = verdict, NotBefore = Uptime + setbacks.BackOff },
             }
             : next.Resume(phase, verdict);
+    }
+
+    // Null: there are retries left.
+    private JobMachine? GiveUp(Fencing phase, StateId last)
+    {
+        if (Setbacks.Deaths <= Retries)
+        {
+            return null;
+        }
+
+        var times = Setbacks.Deaths == 1 ? "The job has no retries (cluster.retries), and workers" : $"{Setbacks.Deaths} times in a row workers";
+        return Fail("WorkersDie", $"{times} were lost at step {StepOf(last) + 1}. {phase.Cause}{string.Concat(Ends.Select(end => $" {end.Key} {end.Value.How}."))}");
     }
 
     // A member of before that neither answered nor was left out.
@@ -150,13 +161,27 @@ public sealed partial record JobMachine
         {
             var next = ForgetUnreadable(phase);
             var unusable = next.Row.Checkpoints.Count < Row.Checkpoints.Count ? $" Checkpoint {LastCheckpoint!.Id} cannot be read, and is not used any more." : "";
-            return next.Phase is Ended ? next : next.SendAwayTheCorrupt().StartOver($"{phase.Cause} No worker holds the job's state any more.{unusable}", phase.FaultTime);
+            return next.Phase is Ended ? next : next.CountLossOfAll(phase).StartOver(phase, $"{phase.Cause} No worker holds the job's state any more.{unusable}");
         }
 
         return phase.AskingSince is not null
             ? this
             : SayInRow($"{phase.Cause} Nobody who holds the job's state answers: waiting for one.") with { Phase = phase with { AskingSince = Uptime } };
     }
+
+    // As Weigh counts where somebody is left. What was committed, or written, since the broken generation began came before the loss.
+    private JobMachine CountLossOfAll(Fencing phase)
+    {
+        var reached = phase.Answers.Values.Select(answer => answer.Committed).Append(Row.Committed.Item).Append(LastCheckpointed.Item).Max();
+        var before = reached > phase.From.Item ? Setbacks.Commit(reached) : Setbacks;
+        return this with
+        {
+            Setbacks = phase.Former.Keys.All(phase.Answers.ContainsKey) ? before : before with { Losses = before.Losses + 1, Deaths = before.Deaths + 1 },
+        };
+    }
+
+    private JobMachine StartOver(Fencing phase, string why) => GiveUp(phase, Row.Committed)
+        ?? (SendAwayTheCorrupt() with { StartNotBefore = Uptime + Setbacks.BackOff }).StartOver(why, phase.FaultTime);
 
     // Who has nothing but a state that changed in its memory is no holder, and nobody to start over with.
     private JobMachine SendAwayTheCorrupt() => Faults.Where(fault => fault.IsCorruption && Pool.ContainsKey(fault.Worker)).DistinctBy(fault => fault.Worker)

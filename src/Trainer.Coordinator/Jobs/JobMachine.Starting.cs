@@ -11,6 +11,9 @@ public sealed partial record JobMachine
     /// <summary>What of the job is on disk; the initial state where nothing is.</summary>
     private StateId LastCheckpointed => LastCheckpoint?.State ?? new StateId();
 
+    /// <summary>Losses of all workers come one after another: until then it does not start over.</summary>
+    private TimeSpan StartNotBefore { get; init; }
+
     private bool HasEnough => Target is not null && Target.Values.Count(worker => worker.ActorPath.Length > 0) >= Row.MinWorkers;
 
     private JobMachine Wait()
@@ -49,6 +52,11 @@ public sealed partial record JobMachine
                 : Row.State == JobState.Starting
                 ? ReleaseAll("Too few workers are left.").Move(JobState.Queued, "WorkersGone", WaitingReason.Workers) with { Phase = new Waiting() }
                 : this;
+        }
+
+        if (Uptime < StartNotBefore)
+        {
+            return this;
         }
 
         var ready = Linkable([], Pool.Values.Where(worker => IsReady(worker) && IsAimedAt(worker.Name)));
@@ -145,6 +153,7 @@ public sealed partial record JobMachine
     {
         var (from, lost) = (LastCheckpointed, Row.Committed.Item - LastCheckpointed.Item);
         var where = from.Item == 0 ? "from the beginning" : $"from the checkpoint at step {StepOf(from)}";
+        var when = Uptime < StartNotBefore ? $" in {(StartNotBefore - Uptime).TotalSeconds:0} s, after {Setbacks.Losses} losses in a row" : "";
         var progress = Row.Progress?.Clone();
         if (progress is not null)
         {
@@ -161,7 +170,7 @@ public sealed partial record JobMachine
         };
         return next.Row.Desired == Desired.Suspend
             ? next.Suspended()
-            : next.Move(Row.Started is null ? JobState.Starting : JobState.Recovering, "StateLost", $"{why} It goes on {where}.");
+            : next.Move(Row.Started is null ? JobState.Starting : JobState.Recovering, "StateLost", $"{why} It goes on {where}{when}.");
     }
 
     private bool HasAnswered(JobWorker worker) => Phase is Fencing fencing ? fencing.Answers.ContainsKey(worker.Name) : Uptime - worker.LastSign < Settings.Silence;

@@ -133,6 +133,43 @@ public sealed class FencingTests
         Assert.StartsWith(message, rig.Row.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Nobody is left to answer, and the same bits are computed again: that is a death like any other.</summary>
+    [Theory]
+    [InlineData(0u, "The job has no retries (cluster.retries), and workers were lost at step 1. ")]
+    [InlineData(2u, "3 times in a row workers were lost at step 1. ")]
+    [InlineData(null, "10 times in a row workers were lost at step 1. ")]
+    public void A_job_whose_only_worker_dies_again_and_again_goes_on_as_often_as_it_has_retries(uint? retries, string message)
+    {
+        var rig = new JobRig(WithRetries(retries));
+        Revive(rig, life: 1);
+        for (var deaths = 1; deaths <= (retries ?? 9); deaths++)
+        {
+            Revive(rig, life: 1 + deaths);
+            Assert.Equal(JobState.Running, rig.Row.State);
+        }
+
+        rig.TargetOf(JobRig.Status("a", life: 99));
+        Assert.Equal((JobState.Failed, "WorkersDie"), (rig.Row.State, rig.Row.Transitions[^1].Reason));
+        Assert.StartsWith(message, rig.Row.Message, StringComparison.Ordinal);
+        Assert.Equal(retries is null ? 5 : 0, rig.Row.Transitions.Count(transition => transition.Message.Contains("losses in a row", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_job_whose_only_worker_dies_after_an_item_was_committed_counts_anew()
+    {
+        var rig = new JobRig(WithRetries(1));
+        Revive(rig, life: 1);
+        for (var life = 2; life < 14; life++)
+        {
+            Say(rig, life - 1, new WorkerReport { Step = new StepReport { Progress = new Progress { Step = 1, TotalSteps = 100 }, Committed = JobRig.State(1) } });
+            Revive(rig, life);
+            Assert.Equal((JobState.Running, 0ul), (rig.Row.State, rig.Row.Committed.Item));
+        }
+
+        rig.TargetOf(JobRig.Status("a", life: 14)); // Without an item.
+        Assert.Equal((JobState.Failed, "WorkersDie"), (rig.Row.State, rig.Row.Transitions[^1].Reason));
+    }
+
     [Fact]
     public void A_pair_whose_link_failed_twice_is_not_put_together_again_for_ten_minutes()
     {
@@ -148,4 +185,30 @@ public sealed class FencingTests
         Assert.Equal("a", Assert.Single(rig.Row.Assignment!.Members).Worker);
         Assert.Contains("b", rig.Actions.OfType<TellScheduler>().Select(tell => tell.Message).OfType<JobWanted>().Last().Avoid);
     }
+
+    private static JobSpec WithRetries(uint? retries)
+    {
+        var spec = Samples.Spec();
+        if (retries is { } most)
+        {
+            spec.Cluster.Retries = most;
+        }
+
+        return spec;
+    }
+
+    // Worker a dies, is there again in another life, and trains as soon as it may.
+    private static void Revive(JobRig rig, int life)
+    {
+        rig.TargetOf(JobRig.Status("a", life));
+        for (var ticks = 0; rig.Phase is not Running && ticks < 200; ticks++)
+        {
+            Say(rig, life, new WorkerReport { Standby = new Standby() }, new Generation());
+            rig.Pass(0.1);
+        }
+
+        Say(rig, life, new WorkerReport { Started = new Started() });
+    }
+
+    private static void Say(JobRig rig, int life, WorkerReport report, Generation? generation = null) => rig.Report("a", report, generation, $"{life}-a");
 }
