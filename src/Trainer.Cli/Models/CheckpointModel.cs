@@ -85,7 +85,7 @@ internal sealed class CheckpointModel(Shell shell, ClusterAddress address)
         var state = states.Current;
         if (recipe.Optimizer.StateBuffers > 0)
         {
-            Safetensors.WriteOptimizer(optimizerState, state.Layout, recipe.Optimizer.StateNames, state.OptimizerState, state.Progress.Updates);
+            Safetensors.WriteOptimizer(optimizerState, state.Layout, recipe.Optimizer.StateNames, state.OptimizerState, state.Progress.Updates, state.UsesAverage);
         }
 
         Safetensors.WriteWeights(weights, state.Layout, state.ResultWeights, state.BatchesTracked, facts);

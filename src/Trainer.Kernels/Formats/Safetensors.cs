@@ -15,6 +15,10 @@ public static class Safetensors
     internal const string Integer64 = "I64";
     internal const string Metadata = "__metadata__";
 
+    /// <summary>What the file of an optimizer's state says where the weights beside it are an average, to which it does not belong.</summary>
+    internal const string Averaged = "averaged";
+    internal const string True = "true";
+
     /// <summary>
     /// Writes parameters and running statistics with torch.nn's names and layouts, atomically (temporary file, fsync, rename);
     /// returns the file's SHA-256 in lower-case hex. The bytes are a function of the arguments alone. Tensors lie by the size of their elements, largest
@@ -41,7 +45,7 @@ public static class Safetensors
             throw new ArgumentException($"{weights.Length} weights for a layout of {layout.Elements} elements.", nameof(weights));
         }
 
-        return Write(to, layout.StateDict.Select(entry => entry.Slot is { } slot ? Item.Of(entry.Name, slot, 0) : Item.Of(entry.Name, batches?.Invoke(entry.Name) ?? 0)), weights, facts);
+        return Write(to, layout.StateDict.Select(entry => entry.Slot is { } slot ? Item.Of(entry.Name, slot, 0) : Item.Of(entry.Name, batches?.Invoke(entry.Name) ?? 0)), weights, facts?.ToMetadata());
     }
 
     /// <summary>As <see cref="WriteWeights(string, ParameterLayout, ReadOnlySpan{float}, Func{string, long}, ArtifactFacts)"/>, of an optimizer's state: per parameter what torch.optim calls it (<c>0.weight.exp_avg</c>), and the number of steps.</summary>
@@ -50,16 +54,17 @@ public static class Safetensors
     /// <param name="names">Of the buffers, which lie one behind another: <c>momentum_buffer</c>, or <c>exp_avg</c> and <c>exp_avg_sq</c>.</param>
     /// <param name="state">As long as names times the layout.</param>
     /// <param name="step">Steps taken.</param>
-    public static string WriteOptimizer(string path, ParameterLayout layout, IReadOnlyList<string> names, ReadOnlySpan<float> state, long step)
+    /// <param name="averaged">Whether the weights that go with the file are an average of those that were trained: then nobody can go on with both.</param>
+    public static string WriteOptimizer(string path, ParameterLayout layout, IReadOnlyList<string> names, ReadOnlySpan<float> state, long step, bool averaged = false)
     {
         using var file = new AtomicFile(path);
-        var sum = WriteOptimizer(file.Stream, layout, names, state, step);
+        var sum = WriteOptimizer(file.Stream, layout, names, state, step, averaged);
         file.Commit();
         return sum;
     }
 
     /// <summary>As the other, to a stream.</summary>
-    public static string WriteOptimizer(Stream to, ParameterLayout layout, IReadOnlyList<string> names, ReadOnlySpan<float> state, long step)
+    public static string WriteOptimizer(Stream to, ParameterLayout layout, IReadOnlyList<string> names, ReadOnlySpan<float> state, long step, bool averaged = false)
     {
         if (state.Length != (long)names.Count * layout.Elements)
         {
@@ -69,7 +74,7 @@ public static class Safetensors
         var items = layout.StateDict
             .Where(entry => entry.Slot is { Kind: SlotKind.Parameter })
             .SelectMany(entry => names.Select((name, i) => Item.Of($"{entry.Name}.{name}", entry.Slot!, i * layout.Elements)));
-        return Write(to, items.Append(Item.Of("step", step)), state);
+        return Write(to, items.Append(Item.Of("step", step)), state, averaged ? new Dictionary<string, string> { [Averaged] = True } : null);
     }
 
     /// <summary>The tensors of a file by name, as float32: floats of other sizes are rounded to nearest, integers likewise.</summary>
@@ -80,12 +85,12 @@ public static class Safetensors
         return file.Entries.Values.ToDictionary(entry => entry.Name, entry => (entry.Shape, file.Read(entry.Name)));
     }
 
-    private static string Write(Stream to, IEnumerable<Item> content, ReadOnlySpan<float> values, ArtifactFacts? facts = null)
+    private static string Write(Stream to, IEnumerable<Item> content, ReadOnlySpan<float> values, IReadOnlyDictionary<string, string>? words)
     {
         List<Item> items = [.. content.OrderByDescending(item => item.ElementBytes).ThenBy(item => item.Name, StringComparer.Ordinal)];
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> counted = stackalloc byte[sizeof(long)];
-        Append(Header(items, facts));
+        Append(Header(items, words));
         foreach (var item in items)
         {
             BinaryPrimitives.WriteInt64LittleEndian(counted, item.Count);
@@ -102,14 +107,14 @@ public static class Safetensors
     }
 
     /// <summary>Length and JSON, padded with spaces so that the tensors start at a multiple of 8.</summary>
-    private static byte[] Header(IReadOnlyList<Item> items, ArtifactFacts? facts)
+    private static byte[] Header(IReadOnlyList<Item> items, IReadOnlyDictionary<string, string>? words)
     {
         using var stream = new MemoryStream();
         stream.SetLength(LengthBytes);
         stream.Position = LengthBytes;
         using (var json = new Utf8JsonWriter(stream))
         {
-            WriteJson(json, items, facts);
+            WriteJson(json, items, words);
         }
 
         while (stream.Length % LengthBytes != 0)
@@ -122,12 +127,12 @@ public static class Safetensors
         return header;
     }
 
-    private static void WriteJson(Utf8JsonWriter json, IReadOnlyList<Item> items, ArtifactFacts? facts)
+    private static void WriteJson(Utf8JsonWriter json, IReadOnlyList<Item> items, IReadOnlyDictionary<string, string>? words)
     {
         json.WriteStartObject();
         json.WriteStartObject(Metadata);
         json.WriteString("format", "pt");
-        foreach (var (name, value) in facts?.ToMetadata() ?? new Dictionary<string, string>())
+        foreach (var (name, value) in words ?? new Dictionary<string, string>())
         {
             json.WriteString(name, value);
         }

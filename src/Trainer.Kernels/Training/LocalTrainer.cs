@@ -143,7 +143,7 @@ public sealed class LocalTrainer : IDisposable
 
     /// <summary>Writes the optimizer's state and the number of steps as <see cref="Save"/> writes the weights, by torch.optim's names.</summary>
     public string SaveOptimizer(string path) =>
-        Safetensors.WriteOptimizer(path, Network.Layout, _optimizer.StateNames, Network.State.OptimizerState, Network.State.Progress.Updates);
+        Safetensors.WriteOptimizer(path, Network.Layout, _optimizer.StateNames, Network.State.OptimizerState, Network.State.Progress.Updates, Network.State.UsesAverage);
 
     /// <summary>Writes the weights atomically as safetensors and returns the file's SHA-256 in lower-case hex.</summary>
     public string Save(string path) => Safetensors.WriteWeights(path, Network.Layout, Network.State.ResultWeights, Network.BatchesTracked);

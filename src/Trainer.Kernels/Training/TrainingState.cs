@@ -56,6 +56,9 @@ public sealed class TrainingState : IDisposable
     /// <summary>What is evaluated, and what a training's result is: the average of the weights once there is one, with its running statistics; else <see cref="Weights"/>. Valid as long.</summary>
     public ReadOnlySpan<float> ResultWeights => UsesAverage ? _values.Read()[^Layout.Elements..] : Weights;
 
+    /// <summary>Whether <see cref="ResultWeights"/> are the average.</summary>
+    public bool UsesAverage => HasAverage && Progress.Averaged > 0;
+
     /// <summary>Of weights and running statistics alone.</summary>
     public ulong WeightsHash => WeightHash.OfChunks(Layout.Elements, Known()[..Layout.Chunks]);
 
@@ -64,9 +67,6 @@ public sealed class TrainingState : IDisposable
 
     /// <summary>The weights, then the optimizer's buffers, then the average of the weights, on the device.</summary>
     internal ReadOnlySpan<Tensor> Buffers => _buffers;
-
-    /// <summary>Whether <see cref="ResultWeights"/> are the average.</summary>
-    internal bool UsesAverage => HasAverage && Progress.Averaged > 0;
 
     private Range OptimizerPlace => Layout.Elements..(HasAverage ? ^Layout.Elements : ^0);
 

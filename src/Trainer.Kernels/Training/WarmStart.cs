@@ -45,9 +45,10 @@ public static class WarmStart
     /// <summary>Puts an optimizer's state into a network, by torch.optim's names (<c>0.weight.exp_avg</c>).</summary>
     /// <param name="names">What the optimizer keeps.</param>
     /// <returns>Steps that it has taken.</returns>
-    /// <exception cref="DataFileException">The file cannot be read, or does not fit: then nothing is changed.</exception>
+    /// <exception cref="DataFileException">The file cannot be read, does not fit, or goes with weights that are an average: then nothing is changed.</exception>
     public static long LoadOptimizer(Network network, string path, IReadOnlyList<string> names)
     {
+        RefuseAveraged(path);
         var tensors = Safetensors.Read(path);
         var parameters = network.Layout.Slots.Where(slot => slot.Kind == SlotKind.Parameter).ToList();
         Refuse(path, "has no", parameters.SelectMany(slot => names.Select(name => $"{slot.Name}.{name}")).Append("step").Where(name => !tensors.ContainsKey(name)).Order(StringComparer.Ordinal), "which the optimizer keeps");
@@ -68,6 +69,16 @@ public static class WarmStart
         }
 
         return (long)tensors["step"].Values[0];
+    }
+
+    private static void RefuseAveraged(string path)
+    {
+        using var file = SafetensorsReader.Open(path);
+        if (file.Metadata.GetValueOrDefault(Safetensors.Averaged) == Safetensors.True)
+        {
+            throw new DataFileException(
+                path, "belongs to the weights that were trained, and the file of weights beside it has their average; go on from a checkpoint of the job (init.from), or load the weights alone");
+        }
     }
 
     private static WarmStartRest Load(Network network, string path, bool strict, WeightSelection selection, bool mustBeFinite)

@@ -43,7 +43,7 @@ public sealed class ResultFiles(IArtifactStore artifacts)
         if (result.OptimizerNames.Count > 0)
         {
             using var file = artifacts.Create(ArtifactNames.OptimizerState);
-            Safetensors.WriteOptimizer(file, result.Layout, result.OptimizerNames, result.OptimizerState, result.Updates);
+            Safetensors.WriteOptimizer(file, result.Layout, result.OptimizerNames, result.OptimizerState, result.Updates, result.IsAverage);
             file.Commit();
         }
     }

@@ -12,6 +12,9 @@ public sealed record ResultWeights(
     /// <summary>What the file of weights says beside them; null: nothing.</summary>
     public ArtifactFacts? Facts { get; init; }
 
+    /// <summary>Whether the weights are the average of those that the optimizer's state belongs to.</summary>
+    public bool IsAverage { get; init; }
+
     public static ResultWeights Of(Network network, Optimizer optimizer) => new(
         network.Model,
         network.Layout,
@@ -19,5 +22,8 @@ public sealed record ResultWeights(
         network.Layout.StateDict.Where(entry => entry.Slot is null).ToDictionary(entry => entry.Name, entry => network.BatchesTracked(entry.Name), StringComparer.Ordinal),
         optimizer.StateNames,
         network.State.OptimizerState.ToArray(),
-        network.State.Progress.Updates);
+        network.State.Progress.Updates)
+    {
+        IsAverage = network.State.UsesAverage,
+    };
 }

@@ -197,6 +197,19 @@ public sealed class LocalTrainerTests : IDisposable
     }
 
     [Fact]
+    public void An_optimizers_state_is_not_taken_with_an_average_of_weights()
+    {
+        var (data, _, _) = Samples(23);
+        using var first = new LocalTrainer(Softmax, _device, new TrainingRecipe(new Adam(0.01)) { Averaging = new Ema() }, batchSize: 10, seed: 4);
+        first.TrainEpoch(data);
+        var (weights, optimizer) = (_folder.File("weights.safetensors"), _folder.File("optimizer.safetensors"));
+        first.Save(weights);
+        first.SaveOptimizer(optimizer);
+        using var second = new LocalTrainer(Softmax, _device, new Adam(0.01), batchSize: 10, seed: 4);
+        Assert.Contains("has their average", Assert.Throws<DataFileException>(() => second.Load(weights, optimizer)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Each_step_is_told_with_its_loss_and_rate()
     {
         var (data, _, _) = Samples(23);

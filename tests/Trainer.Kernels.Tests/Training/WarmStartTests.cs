@@ -178,6 +178,19 @@ public sealed class WarmStartTests : IDisposable
         Assert.Equal([11f], tensors["step"].Values);
     }
 
+    [Fact]
+    public void An_optimizers_state_beside_averaged_weights_is_refused()
+    {
+        using var network = Start(5, new Flatten(), new Linear(2));
+        var path = _folder.File("optimizer.safetensors");
+        Safetensors.WriteOptimizer(path, network.Layout, [], [], 11, averaged: true);
+        Assert.EndsWith(
+            "belongs to the weights that were trained, and the file of weights beside it has their average; go on from a checkpoint of the job (init.from), or load the weights alone",
+            Assert.Throws<DataFileException>(() => WarmStart.LoadOptimizer(network, path, [])).Message.TrimEnd('.'), StringComparison.Ordinal);
+        Safetensors.WriteOptimizer(path, network.Layout, [], [], 11);
+        Assert.Equal(11, WarmStart.LoadOptimizer(network, path, []));
+    }
+
     private static void Refused(Network network, string path, bool strict, string problem) =>
         Assert.Contains(problem, Assert.Throws<DataFileException>(() => WarmStart.Load(network, path, strict)).Message, StringComparison.Ordinal);
 

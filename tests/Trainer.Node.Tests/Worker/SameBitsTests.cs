@@ -175,6 +175,7 @@ public class SameBitsTests
         {
             await using var group = await new WorkerGroup(workers, 1).ReadyAsync();
             Assert.Equal(expected, (await group.TrainAsync("job", job)).WeightsSha256);
+            Assert.Contains("\"averaged\":\"true\"", File.ReadAllText(Path.Combine(group.Artifacts, "job", "optimizer.safetensors")), StringComparison.Ordinal);
             var evaluation = File.ReadAllText(Path.Combine(group.Artifacts, "job", "evaluation.json"));
             Assert.Equal(metrics ?? evaluation, evaluation);
             metrics = evaluation;
