@@ -17,6 +17,9 @@ public enum HashedMemory
 
     /// <summary>What the optimizer keeps beside them.</summary>
     OptimizerState,
+
+    /// <summary>The average of the weights, once there is one.</summary>
+    Average,
 }
 
 /// <summary>Told of memory just after it was hashed, by the thread that did it. A test of faults changes a bit of it; else there is none.</summary>

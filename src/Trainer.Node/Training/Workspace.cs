@@ -85,6 +85,10 @@ internal sealed class Workspace : IDisposable
         {
             _hashed(HashedMemory.Weights, new NativeView(Job.States.Current.Weights).GetSpan());
             _hashed(HashedMemory.OptimizerState, new NativeView(Job.States.Current.OptimizerState).GetSpan());
+            if (Job.States.Current.UsesAverage)
+            {
+                _hashed(HashedMemory.Average, new NativeView(Job.States.Current.ResultWeights).GetSpan());
+            }
         }
     }
 

@@ -43,6 +43,7 @@ public sealed class CorruptionTests : IDisposable
     [Theory]
     [InlineData(HashedMemory.Weights, 9)]
     [InlineData(HashedMemory.OptimizerState, 9)]
+    [InlineData(HashedMemory.Average, 9)]
     [InlineData(HashedMemory.Contribution, 100)]
     [InlineData(HashedMemory.Contribution, 101)]
     [InlineData(HashedMemory.Contribution, 102)]
@@ -53,6 +54,7 @@ public sealed class CorruptionTests : IDisposable
     [InlineData(HashedMemory.BatchNormPart, 21)]
     public async Task A_bit_that_changes_in_memory_names_the_worker(HashedMemory memory, int count)
     {
+        _job.Training.Averaging = memory == HashedMemory.Average ? new Averaging { Ema = new Ema { Decay = 0.8 } } : null;
         var expected = await UndisturbedAsync();
         var left = count;
         void Flip(HashedMemory what, Span<float> values)

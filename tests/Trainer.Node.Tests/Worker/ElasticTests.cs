@@ -17,9 +17,12 @@ public sealed class ElasticTests : IDisposable
 
     public void Dispose() => _data.Dispose();
 
-    [Fact]
-    public async Task A_member_dies_and_the_others_go_on_from_the_last_committed_item()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_member_dies_and_the_others_go_on_from_the_last_committed_item(bool averages)
     {
+        _job.Training.Averaging = averages ? new Averaging { Ema = new Ema { Decay = 0.9 } } : null;
         var expected = await UndisturbedAsync();
         await using var group = await new WorkerGroup(workers: 3).ReadyAsync();
         await group.BeginAsync("job", _job);
@@ -53,9 +56,12 @@ public sealed class ElasticTests : IDisposable
         Assert.Equal(expected, (await group.FinishAsync("job", number, 0, 1, 2)).WeightsSha256);
     }
 
-    [Fact]
-    public async Task A_worker_joins_with_the_state_of_a_holder_and_another_leaves_at_the_same_boundary()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_worker_joins_with_the_state_of_a_holder_and_another_leaves_at_the_same_boundary(bool averages)
     {
+        _job.Training.Averaging = averages ? new Averaging { Ema = new Ema { Decay = 0.9 } } : null;
         var expected = await UndisturbedAsync();
         await using var group = await new WorkerGroup(workers: 3).ReadyAsync();
         await group.EnlistAsync("job", _job, 0, 1);
