@@ -180,8 +180,11 @@ public sealed partial record JobMachine
         };
     }
 
-    private JobMachine StartOver(Fencing phase, string why) => GiveUp(phase, Row.Committed)
-        ?? (SendAwayTheCorrupt() with { StartNotBefore = Uptime + Setbacks.BackOff }).StartOver(why, phase.FaultTime);
+    private JobMachine StartOver(Fencing phase, string why)
+    {
+        var next = SendAwayTheCorrupt();
+        return next.GiveUp(phase, Row.Committed) ?? (next with { StartNotBefore = Uptime + Setbacks.BackOff }).StartOver(why, phase.FaultTime);
+    }
 
     // Who has nothing but a state that changed in its memory is no holder, and nobody to start over with.
     private JobMachine SendAwayTheCorrupt() => Faults.Where(fault => fault.IsCorruption && Pool.ContainsKey(fault.Worker)).DistinctBy(fault => fault.Worker)
