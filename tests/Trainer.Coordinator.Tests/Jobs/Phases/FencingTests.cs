@@ -7,6 +7,8 @@ namespace Trainer.Coordinator.Tests.Jobs.Phases;
 /// <summary>After a loss.</summary>
 public sealed class FencingTests
 {
+    private const int FirstLife = 101; // Lives are compared as text.
+
     private static readonly WorkerReport LinkLost = new() { LinkLost = new LinkLost { Peer = "b", Message = "reset", Opened = true } };
 
     [Fact]
@@ -141,14 +143,14 @@ public sealed class FencingTests
     public void A_job_whose_only_worker_dies_again_and_again_goes_on_as_often_as_it_has_retries(uint? retries, string message)
     {
         var rig = new JobRig(WithRetries(retries));
-        Revive(rig, life: 1);
+        Revive(rig, FirstLife);
         for (var deaths = 1; deaths <= (retries ?? 9); deaths++)
         {
-            Revive(rig, life: 1 + deaths);
+            Revive(rig, FirstLife + deaths);
             Assert.Equal(JobState.Running, rig.Row.State);
         }
 
-        rig.TargetOf(JobRig.Status("a", life: 99));
+        rig.TargetOf(JobRig.Status("a", life: 199));
         Assert.Equal((JobState.Failed, "WorkersDie"), (rig.Row.State, rig.Row.Transitions[^1].Reason));
         Assert.StartsWith(message, rig.Row.Message, StringComparison.Ordinal);
         Assert.Equal(retries is null ? 5 : 0, rig.Row.Transitions.Count(transition => transition.Message.Contains("losses in a row", StringComparison.Ordinal)));
@@ -158,15 +160,15 @@ public sealed class FencingTests
     public void A_job_whose_only_worker_dies_after_an_item_was_committed_counts_anew()
     {
         var rig = new JobRig(WithRetries(1));
-        Revive(rig, life: 1);
-        for (var life = 2; life < 14; life++)
+        Revive(rig, FirstLife);
+        for (var life = FirstLife + 1; life < FirstLife + 13; life++)
         {
             Say(rig, life - 1, new WorkerReport { Step = new StepReport { Progress = new Progress { Step = 1, TotalSteps = 100 }, Committed = JobRig.State(1) } });
             Revive(rig, life);
             Assert.Equal((JobState.Running, 0ul), (rig.Row.State, rig.Row.Committed.Item));
         }
 
-        rig.TargetOf(JobRig.Status("a", life: 14)); // Without an item.
+        rig.TargetOf(JobRig.Status("a", FirstLife + 13)); // Without an item.
         Assert.Equal((JobState.Failed, "WorkersDie"), (rig.Row.State, rig.Row.Transitions[^1].Reason));
     }
 
