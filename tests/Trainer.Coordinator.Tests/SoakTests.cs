@@ -14,8 +14,10 @@ public sealed class SoakTests(ITestOutputHelper output) : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
-    /// <summary>TRAINER_SOAK_JOBS=5000 for the table in docs/reliability.md.</summary>
-    private static int Many => int.Parse(Environment.GetEnvironmentVariable("TRAINER_SOAK_JOBS") ?? "1000", CultureInfo.InvariantCulture);
+    /// <summary>TRAINER_SOAK_JOBS=5000 for the table in docs/reliability.md: a run by itself, on a machine that has nothing else to do.</summary>
+    private static readonly string? Asked = Environment.GetEnvironmentVariable("TRAINER_SOAK_JOBS");
+
+    private static readonly int Many = int.Parse(Asked ?? "500", CultureInfo.InvariantCulture);
 
     public void Dispose() => _folder.Dispose();
 
@@ -37,7 +39,11 @@ public sealed class SoakTests(ITestOutputHelper output) : IDisposable
 
     private static void CheckFigures(Figures figures)
     {
-        Assert.InRange(figures.Percentile99, 0, 50);
+        if (Asked is not null) // Beside other tests a time says nothing.
+        {
+            Assert.InRange(figures.Percentile99, 0, 50);
+        }
+
         Assert.InRange(figures.Heap[^1] - figures.Heap[0], long.MinValue, Many * BytesPerJob);
     }
 
