@@ -23,7 +23,7 @@ public sealed class NoticesTests
     [Trait("Category", "Long")]
     public async Task No_package_that_ships_is_known_to_be_vulnerable()
     {
-        var start = new ProcessStartInfo(Programs.Need("dotnet"), ["list", Path.Combine(Repository.Root, "src/Trainer.Cli"), "package", "--vulnerable", "--include-transitive"])
+        var start = new ProcessStartInfo(Programs.Need("dotnet"), ["list", Path.Combine(Repository.Root, "src/Trainer.Cli"), "package", "--vulnerable", "--include-transitive", "--no-restore"])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
