@@ -106,6 +106,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton<JobOrigins>()
             .AddSingleton<CheckThreads>()
             .AddSingleton<ArtifactThreads>()
+            .AddKeyedSingleton<ArtifactThreads>(DataSetService.Threads)
             .AddSingleton(_ => new ArtifactReader())
             .AddSingleton<JobDeletion>()
             .AddSingleton(options.Retention)

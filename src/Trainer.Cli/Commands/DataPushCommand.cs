@@ -50,10 +50,10 @@ internal static class DataPushCommand
         command.SetAction(async (parsed, stop) =>
         {
             using var client = await ClusterClient.OpenAsync(connection.Read(parsed, shell), stop);
-            var response = await client.CallAsync((cluster, options) => cluster.DataSets.ListDataSetsAsync(new ListDataSetsRequest(), options), stop);
+            var sets = await AllAsync(client, stop);
             Printer.Of(parsed, shell).Print(
-                () => new JsonObject { ["data_sets"] = new JsonArray([.. response.DataSets.Select(ProtoJson.ToJson)]) },
-                () => response.DataSets.Count > 0 ? Table(response.DataSets, shell.Width) : "There are no data sets in the cluster. Push one with: trainer data push PATH NAME");
+                () => new JsonObject { ["data_sets"] = new JsonArray([.. sets.Select(ProtoJson.ToJson)]) },
+                () => sets.Count > 0 ? Table(sets, shell.Width) : "There are no data sets in the cluster. Push one with: trainer data push PATH NAME");
             return ExitCode.Ok;
         });
         return command;
@@ -84,6 +84,19 @@ internal static class DataPushCommand
 
     /// <summary>5 training and 2 test images.</summary>
     public static string Samples(int train, int test) => test > 0 ? $"{train} training and {Words.Plural(test, "test image")}" : Words.Plural(train, "training image");
+
+    private static async Task<List<PushedDataSet>> AllAsync(ClusterClient client, CancellationToken stop)
+    {
+        var (sets, request) = (new List<PushedDataSet>(), new ListDataSetsRequest());
+        do
+        {
+            var page = await client.CallAsync((cluster, options) => cluster.DataSets.ListDataSetsAsync(request, options), stop);
+            sets.AddRange(page.DataSets);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+        return sets;
+    }
 
     private static async Task<PushedDataSet> PackAndPushAsync(Printer printer, ClusterAddress address, string source, string draft, string name, CancellationToken stop)
     {

@@ -62,6 +62,8 @@ internal static class ApiErrors
 
     public static RpcException DataSetOfAnother(string message) => Error(StatusCode.PermissionDenied, "DATA_SET_OF_ANOTHER", message);
 
+    public static RpcException DataSetDeleting(string id) => Error(StatusCode.FailedPrecondition, "DATA_SET_DELETING", $"The data set {id} is being deleted. Push it again when it is gone.");
+
     /// <summary>What was uploaded is not what it was to be.</summary>
     public static RpcException DataSetDamaged(string message) => Error(StatusCode.FailedPrecondition, "DATA_SET_DAMAGED", message);
 

@@ -1,17 +1,23 @@
 using System.Text.RegularExpressions;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Api;
 
 /// <summary>Data sets that users push for their jobs.</summary>
-internal sealed partial class DataSetService(DataSets sets, DataSetUses uses, DataSetChecks checks, ArtifactThreads threads) : Protos.DataSetService.DataSetServiceBase
+/// <param name="threads">Its own: uploads hold up nobody who wants files of jobs.</param>
+internal sealed partial class DataSetService(DataSets sets, DataSetUses uses, DataSetChecks checks, [FromKeyedServices(DataSetService.Threads)] ArtifactThreads threads) : Protos.DataSetService.DataSetServiceBase
 {
+    public const string Threads = "data-sets";
+
     public override async Task<PushedDataSet> CreateDataSet(CreateDataSetRequest request, ServerCallContext context)
     {
         Check(request);
-        var set = await threads.RunAsync(() => sets.Begin(request, Caller.Of(context)), context.CancellationToken);
+        request.Sha256 = request.Sha256.ToLowerInvariant();
+        var caller = Principal.Of(context);
+        var set = await threads.RunAsync(() => sets.Begin(request, caller.User, mayAll: caller.Role == Role.Admin), context.CancellationToken);
         return set.State == PushedDataSet.Types.State.Checking ? await checks.CheckAsync(set, context.CancellationToken) : set;
     }
 
@@ -25,6 +31,7 @@ internal sealed partial class DataSetService(DataSets sets, DataSetUses uses, Da
             return set;
         }
 
+        request.Sha256 = request.Sha256.ToLowerInvariant();
         var taken = await threads.RunAsync(() => sets.Take(set, request), context.CancellationToken);
         return taken.State == PushedDataSet.Types.State.Checking ? await checks.CheckAsync(taken, context.CancellationToken) : taken;
     }
@@ -37,13 +44,8 @@ internal sealed partial class DataSetService(DataSets sets, DataSetUses uses, Da
 
     public override async Task<ListDataSetsResponse> ListDataSets(ListDataSetsRequest request, ServerCallContext context)
     {
-        var all = await threads.RunAsync(sets.List, context.CancellationToken);
-        foreach (var set in all)
-        {
-            set.ClassNames.Clear();
-        }
-
-        return new ListDataSetsResponse { DataSets = { all } };
+        DataSetPages.Check(request);
+        return DataSetPages.Of(await threads.RunAsync(sets.List, context.CancellationToken), request);
     }
 
     public override async Task<Empty> DeleteDataSet(DeleteDataSetRequest request, ServerCallContext context)
@@ -81,7 +83,7 @@ internal sealed partial class DataSetService(DataSets sets, DataSetUses uses, Da
 
         if (!SumPattern().IsMatch(request.Sha256))
         {
-            throw ApiErrors.InvalidField("sha256", $"must be 64 hexadecimal digits in lower case, got '{request.Sha256}'");
+            throw ApiErrors.InvalidField("sha256", $"must be 64 hexadecimal digits, got '{request.Sha256}'");
         }
 
         if (request.Bytes == 0)
@@ -114,6 +116,6 @@ internal sealed partial class DataSetService(DataSets sets, DataSetUses uses, Da
     [GeneratedRegex(@"\A[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?(@[0-9a-f]{64})?\z", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex IdPattern();
 
-    [GeneratedRegex(@"\A[0-9a-f]{64}\z", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\A[0-9a-fA-F]{64}\z", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex SumPattern();
 }

@@ -32,7 +32,7 @@ public sealed class DataSetUses(IJobStore store, DataSets sets, ArtifactThreads 
             {
                 await RequireUnusedAsync(set.Id, CancellationToken.None);
             }
-            catch (RpcException)
+            catch
             {
                 await threads.RunAsync(() => SetReady(set, true), CancellationToken.None);
                 throw;
@@ -57,7 +57,8 @@ public sealed class DataSetUses(IJobStore store, DataSets sets, ArtifactThreads 
         var active = (await store.ActiveIdsAsync()).ToHashSet(StringComparer.Ordinal);
         foreach (var (job, since) in await threads.RunAsync(() => sets.Uses(id), stop))
         {
-            if (active.Contains(job) || (since > TimeProvider.System.GetUtcNow() - MadeWithin && await store.FindAsync(job) is null))
+            // One that was made since the list of those that have not ended is none of them.
+            if (active.Contains(job) || (since > TimeProvider.System.GetUtcNow() - MadeWithin && await store.FindAsync(job) is not { HasEnded: true }))
             {
                 throw ApiErrors.DataSetInUse($"Job {job} uses the data set {id} and has not ended: wait for its end, or cancel it first.");
             }

@@ -14,7 +14,16 @@ namespace Trainer.Coordinator.Api;
 /// <param name="location">Of jobs' files.</param>
 public sealed class DataSets(ArtifactStores stores, string location, ProcessLimits limits)
 {
+    private const int MostUploadsOfUser = 4;
+    private const int MostSets = 10_000;
+
     private readonly IArtifactStore _store = stores.Open(DataSetFiles.LocationIn(location));
+
+    /// <summary>One upload begins at a time: it looks at those that are there.</summary>
+    private readonly Lock _begin = new();
+
+    /// <summary>Of what is written of one data set, by its id.</summary>
+    private readonly Lock[] _changes = [.. Enumerable.Range(0, 64).Select(_ => new Lock())];
 
     /// <summary>Of half a message: in JSON bytes are a third longer.</summary>
     private uint PartBytes => (uint)(limits[ProcessLimits.MessageBytes] / 2);
@@ -28,7 +37,7 @@ public sealed class DataSets(ArtifactStores stores, string location, ProcessLimi
     /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
     public PushedDataSet? FindReady(string id) => Ask(() => id.Contains('@', StringComparison.Ordinal)
         ? DataSetFiles.Find(_store, DataSetFiles.Ready, id)
-        : All(DataSetFiles.Ready).Where(set => set.Name == id).MaxBy(set => set.CreateTime));
+        : All(DataSetFiles.Ready).Where(set => set.Name == id).MaxBy(set => set.ReadyTime ?? set.CreateTime));
 
     /// <summary>One that jobs can use, or that is being uploaded.</summary>
     /// <exception cref="RpcException">NOT_FOUND; UNAVAILABLE: the store.</exception>
@@ -43,33 +52,18 @@ public sealed class DataSets(ArtifactStores stores, string location, ProcessLimi
     {
         var ready = All(DataSetFiles.Ready).ToList();
         var begun = All(DataSetFiles.Uploads).Where(set => !ready.Exists(there => there.Id == set.Id)).Select(WithReceived);
-        return ready.Concat(begun).OrderBy(set => set.Name, StringComparer.Ordinal).ThenByDescending(set => set.CreateTime).ToList();
+        return DataSetPages.InOrder(ready.Concat(begun)).ToList();
     });
 
     /// <summary>Begins an upload, or goes on with one.</summary>
-    /// <exception cref="RpcException">RESOURCE_EXHAUSTED: too large; UNAVAILABLE: the store.</exception>
-    public PushedDataSet Begin(CreateDataSetRequest request, string creator)
+    /// <param name="mayAll">Names of others too.</param>
+    /// <exception cref="RpcException">PERMISSION_DENIED: the name is another's; FAILED_PRECONDITION: it has failed, or is being deleted; RESOURCE_EXHAUSTED: too large, or too many; UNAVAILABLE: the store.</exception>
+    public PushedDataSet Begin(CreateDataSetRequest request, string creator, bool mayAll)
     {
-        var id = $"{request.Name}@{request.Sha256}";
-        if ((FindReady(id) ?? Ask(() => DataSetFiles.Find(_store, DataSetFiles.Uploads, id) is { } begun ? WithReceived(begun) : null)) is { } there)
+        lock (_begin)
         {
-            return there.Bytes == request.Bytes ? there : throw ApiErrors.InvalidField("bytes", $"must be {there.Bytes}, as {id} was begun with, got {request.Bytes}");
+            return BeginAlone(request, creator, mayAll);
         }
-
-        RequireRoom(request);
-        var set = new PushedDataSet
-        {
-            Id = id,
-            Name = request.Name,
-            Sha256 = request.Sha256,
-            Bytes = request.Bytes,
-            State = PushedDataSet.Types.State.Uploading,
-            PartBytes = PartBytes,
-            Creator = creator,
-            CreateTime = Now,
-        };
-        Write(DataSetFiles.Uploads, set);
-        return set;
     }
 
     /// <summary>Takes a part.</summary>
@@ -94,50 +88,54 @@ public sealed class DataSets(ArtifactStores stores, string location, ProcessLimi
             throw ApiErrors.InvalidField("sha256", $"is {part.Sha256}, and what came has {sum}: send it again");
         }
 
-        return Ask(() =>
+        lock (ChangesOf(set.Id))
         {
-            _store.Put(DataSetFiles.PartKey(set.Id, (long)(part.Offset / set.PartBytes)), part.Data.Span);
-            return part.Offset + expected < set.Bytes ? new PushedDataSet(set) { ReceivedBytes = part.Offset + expected } : WithReceived(set);
-        });
+            return TakeAlone(set, part, expected);
+        }
     }
 
-    /// <summary>Reads the whole, and makes it ready if it is what it is to be; else deletes it.</summary>
+    /// <summary>Reads the whole, and makes it ready if it is what it is to be; else it has failed. No part is taken from then on.</summary>
     /// <param name="set">Of which all parts are there.</param>
-    /// <exception cref="RpcException">FAILED_PRECONDITION: it is not; UNAVAILABLE: the store.</exception>
+    /// <exception cref="RpcException">FAILED_PRECONDITION: it is not; NOT_FOUND: it was deleted meanwhile; UNAVAILABLE: the store.</exception>
     public PushedDataSet Check(PushedDataSet set)
     {
+        if (FindReady(set.Id) is { } there)
+        {
+            return there;
+        }
+
+        var checking = new PushedDataSet(set) { State = PushedDataSet.Types.State.Checking, ReceivedBytes = set.Bytes };
+        Change(set, () => Write(DataSetFiles.Uploads, checking));
+        if (Ask(() => Sum(set)) is var sum && sum != set.Sha256)
+        {
+            throw Failed(checking, $"has the SHA-256 {sum}");
+        }
+
+        PackFacts facts;
         try
         {
-            if (Ask(() => Sum(set)) is var sum && sum != set.Sha256)
-            {
-                throw ApiErrors.DataSetDamaged($"What was uploaded as {set.Id} has the SHA-256 {sum}, and is deleted. Push it again.");
-            }
+            facts = DescribeWith(set, DataPack.Describe);
+        }
+        catch (Exception other) when (other is not (RpcException or OutOfMemoryException))
+        {
+            throw Failed(checking, other is DataFileException file ? file.Message[(file.File.Length + 2)..] : $"cannot be read: {other.Message}");
+        }
 
-            var facts = DescribeWith(set, DataPack.Describe);
-            var ready = new PushedDataSet(set)
-            {
-                State = PushedDataSet.Types.State.Ready,
-                ReceivedBytes = set.Bytes,
-                CreateTime = Now,
-                TrainSamples = (uint)facts.TrainSamples,
-                TestSamples = (uint)facts.TestSamples,
-                Classes = (uint)facts.ClassNames.Count,
-                ClassNames = { facts.ClassNames },
-            };
+        var ready = new PushedDataSet(checking)
+        {
+            State = PushedDataSet.Types.State.Ready,
+            ReadyTime = Now,
+            TrainSamples = (uint)facts.TrainSamples,
+            TestSamples = (uint)facts.TestSamples,
+            Classes = (uint)facts.ClassNames.Count,
+            ClassNames = { facts.ClassNames },
+        };
+        Change(set, () =>
+        {
             Write(DataSetFiles.Ready, ready);
             Ask(() => Forget(DataSetFiles.FactsKey(DataSetFiles.Uploads, set.Id)));
-            return ready;
-        }
-        catch (RpcException damaged) when (damaged.StatusCode == StatusCode.FailedPrecondition)
-        {
-            Delete(set.Id);
-            throw;
-        }
-        catch (DataFileException other)
-        {
-            Delete(set.Id);
-            throw ApiErrors.DataSetDamaged($"What was uploaded as {set.Id} {other.Message[(other.File.Length + 2)..]}. It is deleted.");
-        }
+        });
+        return ready;
     }
 
     /// <summary>Asks the index of a pack: its tail alone is read.</summary>
@@ -158,17 +156,29 @@ public sealed class DataSets(ArtifactStores stores, string location, ProcessLimi
         }
     }
 
-    /// <summary>Nothing of it is left.</summary>
+    /// <summary>Nothing of it is left. What is broken off is DELETING, and <see cref="Sweep"/> goes on with it.</summary>
     /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
-    public void Delete(string id) => Ask(() =>
+    public void Delete(string id)
     {
-        foreach (var key in new[] { DataSetFiles.FactsKey(DataSetFiles.Ready, id), DataSetFiles.FactsKey(DataSetFiles.Uploads, id), DataSetFiles.PartsKey(id), DataSetFiles.UsesKey(id) })
+        lock (ChangesOf(id))
         {
-            _store.Delete(key);
-        }
+            Ask(() =>
+            {
+                if ((DataSetFiles.Find(_store, DataSetFiles.Uploads, id) ?? DataSetFiles.Find(_store, DataSetFiles.Ready, id)) is { } set)
+                {
+                    Write(DataSetFiles.Uploads, new PushedDataSet(set) { State = PushedDataSet.Types.State.Deleting });
+                }
 
-        return true;
-    });
+                // What is known of it goes last: it says that there may be more.
+                foreach (var key in new[] { DataSetFiles.FactsKey(DataSetFiles.Ready, id), DataSetFiles.PartsKey(id), DataSetFiles.UsesKey(id), DataSetFiles.FactsKey(DataSetFiles.Uploads, id) })
+                {
+                    _store.Delete(key);
+                }
+
+                return true;
+            });
+        }
+    }
 
     /// <summary>Says that a job uses a data set. Whoever deletes one looks for that after it has ceased to be ready, so one that is still ready now stays.</summary>
     /// <returns>False: it is not there any more.</returns>
@@ -187,23 +197,30 @@ public sealed class DataSets(ArtifactStores stores, string location, ProcessLimi
     /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
     public void SetReady(PushedDataSet set, bool isReady)
     {
-        if (isReady)
+        lock (ChangesOf(set.Id))
         {
-            Write(DataSetFiles.Ready, set);
-        }
-        else
-        {
-            Ask(() => Forget(DataSetFiles.FactsKey(DataSetFiles.Ready, set.Id)));
+            if (isReady)
+            {
+                Write(DataSetFiles.Ready, set);
+                Ask(() => Forget(DataSetFiles.FactsKey(DataSetFiles.Uploads, set.Id)));
+            }
+            else
+            {
+                Write(DataSetFiles.Uploads, new PushedDataSet(set) { State = PushedDataSet.Types.State.Deleting });
+                Ask(() => Forget(DataSetFiles.FactsKey(DataSetFiles.Ready, set.Id)));
+            }
         }
     }
 
-    /// <summary>Deletes uploads to which nothing has come for long.</summary>
+    /// <summary>Deletes uploads to which nothing has come for long, what has failed long ago, and goes on with what is DELETING.</summary>
     /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
     public int Sweep(DateTimeOffset before) => Ask(() =>
     {
-        var left = _store.List(DataSetFiles.Uploads).Where(upload => upload.Modified < before).Select(upload => DataSetFiles.IdOf(upload.Key))
-            .Where(id => _store.List(DataSetFiles.PartsKey(id)).All(part => part.Modified < before)).ToList();
-        foreach (var id in left.Where(id => _store.Find(DataSetFiles.FactsKey(DataSetFiles.Ready, id)) is null))
+        var left = _store.List(DataSetFiles.Uploads).Select(upload => (upload.Modified, Id: DataSetFiles.IdOf(upload.Key)))
+            .Where(upload => _store.Find(DataSetFiles.FactsKey(DataSetFiles.Ready, upload.Id)) is null)
+            .Where(upload => upload.Modified < before && _store.List(DataSetFiles.PartsKey(upload.Id)).All(part => part.Modified < before))
+            .Select(upload => upload.Id).ToList();
+        foreach (var id in left)
         {
             Delete(id);
         }
@@ -222,6 +239,85 @@ public sealed class DataSets(ArtifactStores stores, string location, ProcessLimi
             throw ApiErrors.Unavailable($"The store of data sets cannot be used: {e.Message}");
         }
     }
+
+    private PushedDataSet BeginAlone(CreateDataSetRequest request, string creator, bool mayAll)
+    {
+        var id = $"{request.Name}@{request.Sha256}";
+        var all = List();
+        if (!mayAll)
+        {
+            RequireName(request.Name, creator, all);
+        }
+
+        if ((FindReady(id) ?? Ask(() => DataSetFiles.Find(_store, DataSetFiles.Uploads, id) is { } begun ? WithReceived(begun) : null)) is { } there)
+        {
+            RequireUsable(there);
+            return there.Bytes == request.Bytes ? there : throw ApiErrors.InvalidField("bytes", $"must be {there.Bytes}, as {id} was begun with, got {request.Bytes}");
+        }
+
+        RequireRoom(request, all);
+        RequireFew(creator, all);
+        var set = new PushedDataSet
+        {
+            Id = id,
+            Name = request.Name,
+            Sha256 = request.Sha256,
+            Bytes = request.Bytes,
+            State = PushedDataSet.Types.State.Uploading,
+            PartBytes = PartBytes,
+            Creator = creator,
+            CreateTime = Now,
+        };
+        Write(DataSetFiles.Uploads, set);
+        return set;
+    }
+
+    private PushedDataSet TakeAlone(PushedDataSet set, UploadDataSetRequest part, ulong bytes) => Ask(() =>
+    {
+        var now = DataSetFiles.Find(_store, DataSetFiles.Uploads, set.Id) ?? DataSetFiles.Find(_store, DataSetFiles.Ready, set.Id) ?? throw ApiErrors.DataSetNotFound(set.Id);
+        RequireUsable(now);
+        if (now.State != PushedDataSet.Types.State.Uploading)
+        {
+            return now; // All parts are there: the whole is being read, or has been.
+        }
+
+        _store.Put(DataSetFiles.PartKey(set.Id, (long)(part.Offset / set.PartBytes)), part.Data.Span);
+        return part.Offset + bytes < set.Bytes ? new PushedDataSet(now) { ReceivedBytes = part.Offset + bytes } : WithReceived(now);
+    });
+
+    /// <summary>Says what is wrong, and keeps that alone.</summary>
+    private RpcException Failed(PushedDataSet set, string problem)
+    {
+        var failed = new PushedDataSet(set)
+        {
+            State = PushedDataSet.Types.State.Failed,
+            ReceivedBytes = 0,
+            Problem = $"What was uploaded as {set.Id} {problem}. To push it again delete it first: trainer data delete {set.Id}",
+        };
+        Change(set, () =>
+        {
+            Write(DataSetFiles.Uploads, failed);
+            Ask(() => Forget(DataSetFiles.PartsKey(set.Id)));
+        });
+        return ApiErrors.DataSetDamaged(failed.Problem);
+    }
+
+    /// <summary>Changes an upload, unless it was deleted meanwhile.</summary>
+    private void Change(PushedDataSet set, Action change)
+    {
+        lock (ChangesOf(set.Id))
+        {
+            if (Ask(() => DataSetFiles.Find(_store, DataSetFiles.Uploads, set.Id)) is not { } now || !now.CreateTime.Equals(set.CreateTime))
+            {
+                throw ApiErrors.DataSetNotFound(set.Id);
+            }
+
+            RequireUsable(now);
+            change();
+        }
+    }
+
+    private Lock ChangesOf(string id) => _changes[(uint)id.GetHashCode(StringComparison.Ordinal) % (uint)_changes.Length];
 
     private bool Forget(string key)
     {
@@ -242,22 +338,59 @@ public sealed class DataSets(ArtifactStores stores, string location, ProcessLimi
         }
 
         var received = Math.Min(parts * set.PartBytes, set.Bytes);
-        return new PushedDataSet(set) { ReceivedBytes = received, State = received < set.Bytes ? PushedDataSet.Types.State.Uploading : PushedDataSet.Types.State.Checking };
+        return set.State is PushedDataSet.Types.State.Failed or PushedDataSet.Types.State.Deleting ? set : new PushedDataSet(set) { ReceivedBytes = received, State = received < set.Bytes ? PushedDataSet.Types.State.Uploading : PushedDataSet.Types.State.Checking };
     }
 
-    private void RequireRoom(CreateDataSetRequest request)
+    private static void RequireUsable(PushedDataSet set)
     {
-        var (most, all) = (limits[ProcessLimits.DataSetBytes], limits[ProcessLimits.PushedBytes]);
+        if (set.State == PushedDataSet.Types.State.Failed)
+        {
+            throw ApiErrors.DataSetDamaged(set.Problem);
+        }
+
+        if (set.State == PushedDataSet.Types.State.Deleting)
+        {
+            throw ApiErrors.DataSetDeleting(set.Id);
+        }
+    }
+
+    /// <summary>A name is of whoever has a data set of that name: jobs may name the newest one by it alone.</summary>
+    private static void RequireName(string name, string creator, IReadOnlyList<PushedDataSet> all)
+    {
+        var owners = all.Where(set => set.Name == name).Select(set => set.Creator).Distinct().ToList();
+        if (owners.Count > 0 && !owners.Contains(creator))
+        {
+            var owner = owners[0].Length > 0 ? owners[0] : "an admin";
+            throw ApiErrors.DataSetOfAnother($"The name {name} is {owner}'s, who has a data set of that name: push yours under another one, or ask an admin.");
+        }
+    }
+
+    private static void RequireFew(string creator, IReadOnlyList<PushedDataSet> all)
+    {
+        if (all.Count >= MostSets)
+        {
+            throw ApiErrors.TooMuch("TOO_MANY_DATA_SETS", $"There are {all.Count} data sets, and this cluster keeps {MostSets} at most. Delete some: trainer data delete NAME@SHA-256");
+        }
+
+        if (all.Where(set => set.Creator == creator && set.State == PushedDataSet.Types.State.Uploading).Select(set => set.Id).ToList() is { Count: >= MostUploadsOfUser } begun)
+        {
+            throw ApiErrors.TooMuch("TOO_MANY_UPLOADS", $"{begun.Count} uploads are not finished, and a user has {MostUploadsOfUser} at most. Finish one, or delete it: trainer data delete {begun[0]}");
+        }
+    }
+
+    private void RequireRoom(CreateDataSetRequest request, IReadOnlyList<PushedDataSet> all)
+    {
+        var (most, together) = (limits[ProcessLimits.DataSetBytes], limits[ProcessLimits.PushedBytes]);
         if (request.Bytes > (ulong)most)
         {
             throw ApiErrors.TooMuch("DATA_SET_TOO_LARGE", $"{request.Name} has {request.Bytes} bytes; this cluster takes data sets of {most} bytes at most (--limit {ProcessLimits.DataSetBytes.Name}=N of the coordinator).");
         }
 
-        var there = List().Aggregate(0UL, (sum, set) => sum + set.Bytes);
-        if (there + request.Bytes > (ulong)all)
+        var there = all.Where(set => set.State != PushedDataSet.Types.State.Failed).Aggregate(0UL, (sum, set) => sum + set.Bytes);
+        if (there + request.Bytes > (ulong)together)
         {
             throw ApiErrors.TooMuch("DATA_SETS_TOO_LARGE",
-                $"{request.Name} has {request.Bytes} bytes, those that are there have {there}; this cluster keeps {all} bytes of data sets (--limit {ProcessLimits.PushedBytes.Name}=N of the coordinator). Delete some: trainer data delete NAME@SHA-256");
+                $"{request.Name} has {request.Bytes} bytes, those that are there have {there}; this cluster keeps {together} bytes of data sets (--limit {ProcessLimits.PushedBytes.Name}=N of the coordinator). Delete some: trainer data delete NAME@SHA-256");
         }
     }
 

@@ -93,11 +93,17 @@ public sealed class DataSetTests : IAsyncLifetime
         var wrong = (byte[])_pack.Clone();
         wrong[70] ^= 1;
         var damaged = await Assert.ThrowsAsync<RpcException>(() => PushAsync(wrong, "digits", _sum));
-        Assert.Equal((StatusCode.FailedPrecondition, $"What was uploaded as digits@{_sum} has the SHA-256 {Sum(wrong)}, and is deleted. Push it again."), (damaged.StatusCode, damaged.Status.Detail));
+        Assert.Equal((StatusCode.FailedPrecondition, $"What was uploaded as digits@{_sum} has the SHA-256 {Sum(wrong)}. To push it again delete it first: trainer data delete digits@{_sum}"), (damaged.StatusCode, damaged.Status.Detail));
         var text = new byte[30_000];
         var other = await Assert.ThrowsAsync<RpcException>(() => PushAsync(text, "text", Sum(text)));
-        Assert.Equal((StatusCode.FailedPrecondition, $"What was uploaded as text@{Sum(text)} is no pack, or is cut short; expected a file of: trainer data import PATH --to FILE. It is deleted."), (other.StatusCode, other.Status.Detail));
-        Assert.Empty((await Sets.ListDataSetsAsync(new ListDataSetsRequest())).DataSets);
+        Assert.Equal((StatusCode.FailedPrecondition, $"What was uploaded as text@{Sum(text)} is no pack, or is cut short; expected a file of: trainer data import PATH --to FILE. To push it again delete it first: trainer data delete text@{Sum(text)}"), (other.StatusCode, other.Status.Detail));
+        var failed = (await Sets.ListDataSetsAsync(new ListDataSetsRequest())).DataSets;
+        Assert.Equal([(PushedDataSet.Types.State.Failed, damaged.Status.Detail), (PushedDataSet.Types.State.Failed, other.Status.Detail)], failed.Select(set => (set.State, set.Problem)));
+        Assert.Equal(damaged.Status.Detail, (await ApiCalls.FailsAsync(Sets.CreateDataSetAsync(new CreateDataSetRequest { Name = "digits", Sha256 = _sum, Bytes = (ulong)_pack.Length }), StatusCode.FailedPrecondition, "DATA_SET_DAMAGED")).Status.Detail);
+        await ApiCalls.FailsAsync(Sets.UploadDataSetAsync(part), StatusCode.FailedPrecondition, "DATA_SET_DAMAGED");
+        await Sets.DeleteDataSetAsync(new DeleteDataSetRequest { Id = begun.Id });
+        await PushAsync(_pack, "digits", _sum.ToUpperInvariant());
+        Assert.Equal(PushedDataSet.Types.State.Ready, (await Sets.GetDataSetAsync(new GetDataSetRequest { Id = begun.Id })).State);
 
         async Task<string> RefusedAsync(UploadDataSetRequest valid, Action<UploadDataSetRequest> change)
         {
@@ -140,6 +146,43 @@ public sealed class DataSetTests : IAsyncLifetime
         Assert.Equal(begun.Id, (await viewer.GetDataSetAsync(new() { Id = begun.Id })).Id);
         await ann.DeleteDataSetAsync(new() { Id = begun.Id });
         Assert.Empty((await viewer.ListDataSetsAsync(new())).DataSets);
+    }
+
+    [Fact]
+    public async Task A_name_is_of_whoever_has_a_data_set_of_that_name()
+    {
+        var (ann, bob) = (await ClientAsync("ann", Role.Operator), await ClientAsync("bob", Role.Operator));
+        var begun = await ann.CreateDataSetAsync(new() { Name = "digits", Sha256 = _sum, Bytes = 30 });
+
+        foreach (var sum in new[] { _sum, new string('0', 64) })
+        {
+            var refused = await ApiCalls.FailsAsync(bob.CreateDataSetAsync(new() { Name = "digits", Sha256 = sum, Bytes = 30 }), StatusCode.PermissionDenied, "DATA_SET_OF_ANOTHER");
+            Assert.Equal("The name digits is ann's, who has a data set of that name: push yours under another one, or ask an admin.", refused.Status.Detail);
+        }
+
+        Assert.Equal("bob", (await bob.CreateDataSetAsync(new() { Name = "figures", Sha256 = _sum, Bytes = 30 })).Creator);
+        await ann.CreateDataSetAsync(new() { Name = "digits", Sha256 = new string('1', 64), Bytes = 30 });
+        await Sets.CreateDataSetAsync(new() { Name = "digits", Sha256 = new string('2', 64), Bytes = 30 }); // An admin.
+        Assert.Equal(begun, await ann.CreateDataSetAsync(new() { Name = "digits", Sha256 = _sum, Bytes = 30 }));
+    }
+
+    [Fact]
+    public async Task They_are_listed_by_pages_and_a_user_has_few_that_are_not_finished()
+    {
+        foreach (var name in new[] { "d", "b", "a", "c" })
+        {
+            await Sets.CreateDataSetAsync(new() { Name = name, Sha256 = _sum, Bytes = 30 });
+        }
+
+        var many = await ApiCalls.FailsAsync(Sets.CreateDataSetAsync(new() { Name = "e", Sha256 = _sum, Bytes = 30 }), StatusCode.ResourceExhausted, "TOO_MANY_UPLOADS");
+        Assert.Equal($"4 uploads are not finished, and a user has 4 at most. Finish one, or delete it: trainer data delete a@{_sum}", many.Status.Detail);
+        var first = await Sets.ListDataSetsAsync(new() { PageSize = 3 });
+        var second = await Sets.ListDataSetsAsync(new() { PageSize = 3, PageToken = first.NextPageToken });
+        Assert.Equal(("a b c", "d", ""), (Names(first), Names(second), second.NextPageToken));
+        Assert.Equal("page_size: must be 0 (for 50) to 1000, got 1001", (await ApiCalls.FailsAsync(Sets.ListDataSetsAsync(new() { PageSize = 1001 }), StatusCode.InvalidArgument, "INVALID_REQUEST")).Status.Detail);
+        Assert.Equal("page_token: is not a token that ListDataSets gave", (await ApiCalls.FailsAsync(Sets.ListDataSetsAsync(new() { PageToken = "x" }), StatusCode.InvalidArgument, "INVALID_REQUEST")).Status.Detail);
+
+        static string Names(ListDataSetsResponse page) => string.Join(' ', page.DataSets.Select(set => set.Name));
     }
 
     [Fact]

@@ -3,14 +3,18 @@ using Trainer.Protos;
 
 namespace Trainer.Coordinator.Tests.Store;
 
-/// <summary>A store of which every call fails, but lists where it is given what they show.</summary>
+/// <summary>A store of which every call fails, but those that it is given the answers of.</summary>
 internal sealed record FailingStore(Func<Exception> Fault) : IJobStore
 {
     public IReadOnlyList<JobRow>? Listed { get; init; }
 
+    public Func<IReadOnlyList<string>>? Active { get; init; }
+
+    public Func<string, JobRow?>? Found { get; init; }
+
     public ValueTask<JobRow> InsertAsync(JobRow row) => throw Fault();
 
-    public ValueTask<JobRow?> FindAsync(string id) => throw Fault();
+    public ValueTask<JobRow?> FindAsync(string id) => Found is null ? throw Fault() : new(Found(id));
 
     public ValueTask<bool> TakeTermAsync(string id, ulong term, ulong next) => throw Fault();
 
@@ -20,7 +24,7 @@ internal sealed record FailingStore(Func<Exception> Fault) : IJobStore
 
     public ValueTask DeleteAsync(string id) => throw Fault();
 
-    public ValueTask<IReadOnlyList<string>> ActiveIdsAsync() => throw Fault();
+    public ValueTask<IReadOnlyList<string>> ActiveIdsAsync() => Active is null ? throw Fault() : new(Active());
 
     public ValueTask<IReadOnlyDictionary<JobState, int>> CountByStateAsync() => throw Fault();
 

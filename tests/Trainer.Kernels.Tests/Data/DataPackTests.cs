@@ -111,6 +111,9 @@ public sealed class DataPackTests : IDisposable
     {
         var index = new PackIndex(100, new PackPart(["a"], false, null, null, [0], [new PackedFile("x", 50, 50, new byte[32])]), null).ToBytes();
         Assert.Equal(50, PackIndex.Parse(index).Train.Files[0].Length);
+        var negative = (byte[])index.Clone();
+        new byte[] { 0xff, 0xff, 0xff, 0xff, 0x0f }.CopyTo(negative, 16); // The length of the class's name.
+        Assert.Throws<InvalidDataException>(() => PackIndex.Parse(negative));
 
         for (var at = 0; at < index.Length; at++)
         {

@@ -40,6 +40,17 @@ public sealed class SeveralLabelsTests : IDisposable
         Assert.Equal((3, "0 2"), (train.Classes, string.Join(' ', train.LabelsOf(0))));
     }
 
+    [Fact]
+    public void No_label_is_another_id_than_label_0()
+    {
+        File.WriteAllText(_folder.File("0.png"), "no picture"); // Only their lengths are asked.
+        File.WriteAllText(_folder.File("1.png"), "no picture");
+        var (none, first) = (Open("0.png,", "1.png,1,2").Train, Open("0.png,0", "1.png,1,2").Train);
+
+        Assert.Equal(("", "0"), (string.Join(' ', none.LabelsOf(0)), string.Join(' ', first.LabelsOf(0))));
+        Assert.NotEqual(DataIds.Of(none, none)!.Content, DataIds.Of(first, first)!.Content);
+    }
+
     [Theory]
     [InlineData("0.png,cat,cat", "line 1 has the label 'cat' twice; expected each label of a picture once")]
     [InlineData("0.png,3,5,3", "line 1 has the label '3' twice; expected each label of a picture once")]

@@ -13,6 +13,9 @@ internal sealed record PackFooter(int IndexBytes, byte[] IndexSha256)
 
     public const string Name = "footer";
 
+    /// <summary>An index is in memory while it is read.</summary>
+    private const int MostIndexBytes = 1 << 28;
+
     /// <summary>Bytes of the end of a pack that describe it: the index, the zeros behind it, and this.</summary>
     public long TailBytes => IndexBytes + TarHeader.PaddingOf(IndexBytes) + Length;
 
@@ -33,7 +36,7 @@ internal sealed record PackFooter(int IndexBytes, byte[] IndexSha256)
     }
 
     /// <param name="end">The last <see cref="Length"/> bytes of a file.</param>
-    /// <returns>Null: of something else.</returns>
+    /// <returns>Null: of something else, or its index is larger than any.</returns>
     public static PackFooter? Parse(ReadOnlySpan<byte> end)
     {
         if (end.Length != Length || !end[TarHeader.Block..].StartsWith(Magic))
@@ -43,6 +46,6 @@ internal sealed record PackFooter(int IndexBytes, byte[] IndexSha256)
 
         var content = end[TarHeader.Block..];
         var bytes = BinaryPrimitives.ReadInt32LittleEndian(content[16..]);
-        return bytes > 0 ? new PackFooter(bytes, content.Slice(32, 32).ToArray()) : null;
+        return bytes is > 0 and <= MostIndexBytes ? new PackFooter(bytes, content.Slice(32, 32).ToArray()) : null;
     }
 }

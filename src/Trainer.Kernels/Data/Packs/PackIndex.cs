@@ -23,6 +23,10 @@ internal sealed record PackIndex(long End, PackPart Train, PackPart? Test)
 {
     private const int Version = 1;
     private const int SumBytes = 32;
+    private const int MostNames = 1 << 16;
+
+    /// <summary>Of a file with an empty name: length of the name, offset, length, SHA-256.</summary>
+    private const int LeastFileBytes = 1 + sizeof(long) + sizeof(long) + SumBytes;
 
     public byte[] ToBytes()
     {
@@ -54,9 +58,14 @@ internal sealed record PackIndex(long End, PackPart Train, PackPart? Test)
             }
 
             var end = reader.ReadInt64();
+            if (end < 0)
+            {
+                throw new InvalidDataException($"its index is damaged: samples end at {end}");
+            }
+
             return new PackIndex(end, ReadPart(reader, end), reader.ReadBoolean() ? ReadPart(reader, end) : null);
         }
-        catch (Exception broken) when (broken is EndOfStreamException or FormatException or ArgumentException or OverflowException)
+        catch (Exception broken) when (broken is IOException or FormatException or ArgumentException or OverflowException)
         {
             throw new InvalidDataException($"its index is damaged: {broken.Message}", broken);
         }
@@ -94,7 +103,7 @@ internal sealed record PackIndex(long End, PackPart Train, PackPart? Test)
 
     private static PackPart ReadPart(BinaryReader reader, long end)
     {
-        var names = new string[CountOf(reader, 1)];
+        var names = new string[CountOf(reader, 1, MostNames)];
         for (var i = 0; i < names.Length; i++)
         {
             names[i] = reader.ReadString();
@@ -103,7 +112,7 @@ internal sealed record PackIndex(long End, PackPart Train, PackPart? Test)
         var arePlanes = reader.ReadBoolean();
         var shape = ReadShape(reader);
         var difference = reader.ReadString();
-        var labels = new int[CountOf(reader, sizeof(int))];
+        var labels = new int[CountOf(reader, sizeof(int), int.MaxValue)];
         for (var i = 0; i < labels.Length; i++)
         {
             labels[i] = reader.ReadInt32();
@@ -114,7 +123,13 @@ internal sealed record PackIndex(long End, PackPart Train, PackPart? Test)
             throw new InvalidDataException("its index is damaged: there are no samples, or labels without a class");
         }
 
-        var files = new PackedFile[arePlanes ? 1 : labels.Length];
+        var count = arePlanes ? 1 : labels.Length;
+        if ((long)count * LeastFileBytes > Left(reader))
+        {
+            throw new InvalidDataException($"its index is damaged: it is to have {count} files");
+        }
+
+        var files = new PackedFile[count];
         for (var i = 0; i < files.Length; i++)
         {
             files[i] = new PackedFile(reader.ReadString(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadBytes(SumBytes));
@@ -146,11 +161,13 @@ internal sealed record PackIndex(long End, PackPart Train, PackPart? Test)
     }
 
     /// <summary>Of things that have so many bytes each at least: an index that is shorter has not so many.</summary>
-    private static int CountOf(BinaryReader reader, int bytes)
+    private static int CountOf(BinaryReader reader, int bytes, int most)
     {
         var count = reader.ReadInt32();
-        return count >= 0 && (long)count * bytes <= reader.BaseStream.Length - reader.BaseStream.Position
+        return count >= 0 && count <= most && (long)count * bytes <= Left(reader)
             ? count
             : throw new InvalidDataException($"its index is damaged: it is to have {count} entries");
     }
+
+    private static long Left(BinaryReader reader) => reader.BaseStream.Length - reader.BaseStream.Position;
 }

@@ -13,12 +13,12 @@ internal static class SampleOutline
         Add(sum, labels);
     }
 
-    /// <summary>One label as it is; more or fewer with their number.</summary>
+    /// <summary>One label as it is; more or fewer behind their number, which is written as no label is.</summary>
     public static void Add(IncrementalHash sum, IReadOnlyList<int> labels)
     {
         if (labels.Count != 1)
         {
-            sum.AppendData(BitConverter.GetBytes(labels.Count));
+            sum.AppendData(BitConverter.GetBytes(int.MinValue + labels.Count));
         }
 
         foreach (var label in labels)
