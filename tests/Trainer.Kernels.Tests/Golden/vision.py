@@ -1,6 +1,7 @@
 """Networks of torchvision with weights of their own. Wants Debian's python3-torchvision (0.14.1).
 
-vision.py write FOLDER SIZE CLASSES NAME...  writes each network's state dict to FOLDER/NAME.pth and prints its outputs for two images.
+vision.py write FOLDER SIZE CLASSES NAME...  writes each network's state dict to FOLDER/NAME.pth and prints its outputs for two images, in float64, and by
+                                             how much PyTorch's own in float32 deviate from them.
 vision.py read FOLDER SIZE CLASSES NAME...   loads FOLDER/NAME.safetensors strictly and prints whether all tensors are those of NAME.pth.
 """
 import json
@@ -51,7 +52,9 @@ for name in names:
             model.eval()
             outputs = model(images())
         torch.save(model.state_dict(), f"{folder}/{name}.pth")
-        print(json.dumps({"name": name, "outputs": outputs.flatten().tolist()}))
+        with torch.no_grad():
+            exact = model.double()(images().double())
+        print(json.dumps({"name": name, "outputs": exact.flatten().tolist(), "deviation": (outputs - exact).abs().max().item()}))
     else:
         theirs = torch.load(f"{folder}/{name}.pth")
         model.load_state_dict(safetensors(f"{folder}/{name}.safetensors"), strict=True)
