@@ -52,10 +52,10 @@ internal static class DataPreviewCommand
         var order = new int[train.Count];
         train.FillEpoch(order, spec.Training.Seed, epoch, spec.Data.Shuffle);
         var (reader, pictures) = (train.OpenReader(spec.Training.Seed), new List<Picture>());
-        foreach (var sample in order.Take(samples))
+        for (var i = 0; i < Math.Min(samples, order.Length); i++)
         {
             var picture = new Picture();
-            reader.ReadPicture(sample, epoch).CopyTo(picture);
+            reader.ReadPicture(order[i], epoch, position: i).CopyTo(picture);
             pictures.Add(picture);
         }
 

@@ -15,19 +15,14 @@ internal static class OriginFit
     public static IReadOnlyList<FieldViolation> Check(JobSpec spec, JobSpec source, CheckpointSummary checkpoint)
     {
         var from = spec.Training.Init.From;
-        return [.. Weighs(spec, source, from.Job), .. TakesState(from) ? GoesOn(spec, source, from.Job, checkpoint) : []];
+        return [.. IsOfItsModel(spec, source, from.Job), .. TakesState(from) ? GoesOn(spec, source, from.Job, checkpoint) : []];
     }
 
-    private static IEnumerable<FieldViolation> Weighs(JobSpec spec, JobSpec source, string job)
+    private static IEnumerable<FieldViolation> IsOfItsModel(JobSpec spec, JobSpec source, string job)
     {
         if (!spec.Model.Equals(source.Model))
         {
             yield return new FieldViolation("model", $"must be that of job {job}, which the job starts from; another one takes what fits of exported weights: init.weights with strict: false");
-        }
-
-        if (Recipe(spec).Loss.HasWeights != Recipe(source).Loss.HasWeights)
-        {
-            yield return new FieldViolation("training.loss", $"must weigh or ignore classes as that of job {job} does, whose checkpoints have a place for it; or start from exported weights: init.weights");
         }
     }
 
@@ -58,6 +53,11 @@ internal static class OriginFit
         {
             var difference = source.Training.Averaging is null ? $"must be left out as in job {job}, whose state goes on" : $"must be given as in job {job}, whose average goes on";
             yield return new FieldViolation("training.averaging", $"{difference}{Instead}");
+        }
+
+        if (Recipe(spec).Loss.HasWeights != Recipe(source).Loss.HasWeights)
+        {
+            yield return new FieldViolation("training.loss", $"must weigh or ignore classes as that of job {job} does, whose state has a place for it and goes on{Instead}");
         }
 
         if (spec.Training.Epochs <= checkpoint.Epochs)

@@ -47,7 +47,7 @@ internal static class BinaryCrossEntropyKernels
         {
             var (losses, correct) = (a.Loss, a.Correct);
             losses[sample] = Exact.Multiply(a.Factors.Loss, sum);
-            correct[sample] = a.Target[sample, answer] == a.Target[sample, wanted] ? 1f : 0f;
+            correct[sample] = a.Target[sample, wanted] > 0 && a.Target[sample, answer] == a.Target[sample, wanted] ? 1f : 0f;
         }
     }
 

@@ -143,7 +143,7 @@ public sealed class BatchLoader : IDisposable
     {
         for (var i = 0; i < slot.Batch.Count; i++)
         {
-            slot.Labels[i] = reader.Read(slot.Batch[i], slot.Batch.Epoch, images.Slice(i * _stride, _stride));
+            slot.Labels[i] = reader.Read(slot.Batch[i], slot.Batch.Epoch, images.Slice(i * _stride, _stride), slot.Batch.InEpoch(i));
         }
     }
 
@@ -217,7 +217,7 @@ public sealed class BatchLoader : IDisposable
             try
             {
                 var at = slot.Images.AsSpan(sample * _stride, _stride);
-                slot.Labels[sample] = readers[slot.Batch.Set].Read(slot.Batch[sample], slot.Batch.Epoch, at);
+                slot.Labels[sample] = readers[slot.Batch.Set].Read(slot.Batch[sample], slot.Batch.Epoch, at, slot.Batch.InEpoch(sample));
             }
             catch (Exception e)
             {

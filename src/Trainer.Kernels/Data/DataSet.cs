@@ -59,6 +59,9 @@ public sealed class DataSet
     /// <summary>How the samples of an epoch are drawn; null: each comes once.</summary>
     private ClassSampler? Sampler { get; init; }
 
+    /// <summary>Whether samples are drawn, so that some come several times in an epoch.</summary>
+    internal bool IsDrawn => Sampler is not null;
+
     /// <summary>What becomes of the batches of training; null: nothing.</summary>
     public BatchMix? Mix { get; private init; }
 
@@ -107,14 +110,16 @@ public sealed class DataSet
     }
 
     /// <summary>The first <paramref name="count"/> samples, with the classes of the whole; shares its memory.</summary>
+    /// <exception cref="InvalidOperationException">Samples are drawn by their classes (<see cref="Sampling"/>).</exception>
     public DataSet Take(int count)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Count);
-        return new DataSet(_source, _labelOffset, count, Labels, _selection, Transform, Transforms);
+        return Part(count, _selection);
     }
 
     /// <summary><paramref name="count"/> samples from all over the set, at even distances, with the classes of the whole; shares its memory.</summary>
+    /// <exception cref="InvalidOperationException">They are fewer, and samples are drawn by their classes (<see cref="Sampling"/>).</exception>
     public DataSet Sample(int count)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
@@ -124,8 +129,10 @@ public sealed class DataSet
             return this;
         }
 
+        RefuseDrawn();
+
         int[] selection = [.. Enumerable.Range(0, count).Select(i => Place((int)((long)i * all / count)))];
-        return new DataSet(_source, _labelOffset, count, Labels, selection, Transform, Transforms);
+        return Part(count, selection);
     }
 
     /// <summary>The same samples through other transforms; shares the memory.</summary>
@@ -133,7 +140,7 @@ public sealed class DataSet
     /// <exception cref="TransformMisfitException">One of them does not fit the images.</exception>
     /// <exception cref="ArgumentException">The first does not fit; or images differ in size, and nothing brings them to one.</exception>
     public DataSet With(ImageTransform transform, params IReadOnlyList<Transform> transforms) =>
-        new DataSet(_source, _labelOffset, Count, Labels, _selection, transform, transforms).Checked();
+        new DataSet(_source, _labelOffset, Count, Labels, _selection, transform, transforms) { Skips = Skips, Sampler = Sampler, Mix = Mix }.Checked();
 
     /// <summary>The same samples through other transforms; shares the memory.</summary>
     /// <exception cref="TransformMisfitException">One of them does not fit the images.</exception>
@@ -143,10 +150,12 @@ public sealed class DataSet
     /// <summary>
     /// Cuts off <paramref name="samples"/> samples, chosen by <paramref name="seed"/> alone, for validation; both parts keep the samples' order and share the memory.
     /// </summary>
+    /// <exception cref="InvalidOperationException">Samples are drawn by their classes (<see cref="Sampling"/>).</exception>
     public (DataSet Train, DataSet Validation) Split(int samples, ulong seed)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(samples, Count);
+        RefuseDrawn();
         var order = new int[Count];
         EpochOrder.Shuffle(order, seed, 0, RandomPurpose.ValidationSplit);
         var isChosen = new bool[Count];
@@ -356,9 +365,24 @@ public sealed class DataSet
         }
     }
 
+    private DataSet Part(int count, int[]? selection)
+    {
+        RefuseDrawn();
+        return new DataSet(_source, _labelOffset, count, Labels, selection, Transform, Transforms) { Skips = Skips, Mix = Mix };
+    }
+
+    /// <summary>Which samples are drawn was found for the whole.</summary>
+    private void RefuseDrawn()
+    {
+        if (IsDrawn)
+        {
+            throw new InvalidOperationException("The samples of this set are drawn by their classes, of all of it: take the part first, and call Sampling on that.");
+        }
+    }
+
     private DataSet Select(Func<int, bool> isWanted)
     {
         int[] selection = [.. Enumerable.Range(0, Count).Where(isWanted).Select(Place)];
-        return new DataSet(_source, _labelOffset, selection.Length, Labels, selection, Transform, Transforms);
+        return Part(selection.Length, selection);
     }
 }

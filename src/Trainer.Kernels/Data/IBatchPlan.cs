@@ -13,6 +13,7 @@ public interface IBatchPlan
 public sealed class BatchSamples
 {
     private int[] _samples = [];
+    private int[] _positions = [];
     private int[] _partners = [];
 
     /// <summary>Among the loader's sets.</summary>
@@ -29,6 +30,9 @@ public sealed class BatchSamples
     public ReadOnlySpan<int> Samples => _samples.AsSpan(0, Count);
 
     public int this[int position] => _samples[position];
+
+    /// <summary>Where a sample is in the epoch, whoever has it: what transforms draw of samples that come several times.</summary>
+    internal int InEpoch(int position) => _positions[position];
 
     /// <summary>The position of the sample that another one is mixed with.</summary>
     public int PartnerOf(int position) => _partners[position];
@@ -49,14 +53,22 @@ public sealed class BatchSamples
         Step = step;
     }
 
-    public void Add(ReadOnlySpan<int> samples)
+    /// <param name="samples">That follow each other in the epoch.</param>
+    /// <param name="first">Where the first of them is in the epoch.</param>
+    public void Add(ReadOnlySpan<int> samples, int first)
     {
         if (Count + samples.Length > _samples.Length)
         {
             Array.Resize(ref _samples, Count + samples.Length);
+            Array.Resize(ref _positions, Count + samples.Length);
         }
 
         samples.CopyTo(_samples.AsSpan(Count));
+        for (var i = 0; i < samples.Length; i++)
+        {
+            _positions[Count + i] = first + i;
+        }
+
         Count += samples.Length;
     }
 }

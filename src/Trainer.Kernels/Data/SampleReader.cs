@@ -16,13 +16,14 @@ public sealed class SampleReader
 
     /// <summary>Writes sample <paramref name="index"/> as floats to <paramref name="pixels"/> and returns its label.</summary>
     /// <param name="epoch">Of what transforms draw; 0 in evaluation.</param>
+    /// <param name="position">In the epoch: samples that are drawn by their classes come several times, and each time transforms draw anew. Null: as of samples that come once.</param>
     /// <exception cref="DataFileException">It cannot be read.</exception>
-    public int Read(int index, int epoch, Span<float> pixels)
+    public int Read(int index, int epoch, Span<float> pixels, int? position = null)
     {
         pixels = pixels[..(int)_set.Shape.Elements];
         try
         {
-            return ReadWhole(index, epoch, pixels);
+            return ReadWhole(index, epoch, pixels, position);
         }
         catch (BrokenSampleException broken) when (_set.Skips is { } skips)
         {
@@ -32,7 +33,7 @@ public sealed class SampleReader
         }
     }
 
-    private int ReadWhole(int index, int epoch, Span<float> pixels)
+    private int ReadWhole(int index, int epoch, Span<float> pixels, int? position)
     {
         var place = _set.Place(index);
         if (_planes is not null)
@@ -41,27 +42,30 @@ public sealed class SampleReader
         }
         else
         {
-            ReadPicture(index, epoch);
+            ReadPicture(index, epoch, position);
             PixelFloats.ConvertToPlanes(_work.Picture, Target(Checked(place), pixels));
         }
 
         Resize(pixels);
         _set.Transform.Normalize(pixels, _set.Shape[0]);
-        ApplyToFloats(place, epoch, pixels);
+        ApplyToFloats(KeyOf(place, position), epoch, pixels);
         return _set.LabelOf(index);
     }
 
     /// <summary>Sample <paramref name="index"/> behind those transforms that work on pixels as bytes. Valid until the next one is read.</summary>
+    /// <param name="epoch">Of what transforms draw; 0 in evaluation.</param>
+    /// <param name="position">As <see cref="Read"/> takes it.</param>
     /// <exception cref="DataFileException">It cannot be read.</exception>
-    public Picture ReadPicture(int index, int epoch)
+    public Picture ReadPicture(int index, int epoch, int? position = null)
     {
         var place = _set.Place(index);
+        var key = KeyOf(place, position);
         _set.Source.Read(place, _work.Picture);
         try
         {
             for (var i = 0; i < _set.Transforms.Count && _set.Transforms[i] is PictureTransform transform; i++)
             {
-                var draws = new Draws(_seed, epoch, place, i);
+                var draws = new Draws(_seed, epoch, key, i);
                 transform.Apply(_work, ref draws);
             }
         }
@@ -73,13 +77,16 @@ public sealed class SampleReader
         return _work.Picture;
     }
 
-    private void ApplyToFloats(int place, int epoch, Span<float> pixels)
+    /// <summary>What transforms draw by, beside the epoch.</summary>
+    private int KeyOf(int place, int? position) => _set.IsDrawn ? position ?? place : place;
+
+    private void ApplyToFloats(int key, int epoch, Span<float> pixels)
     {
         for (var i = 0; i < _set.Transforms.Count; i++)
         {
             if (_set.Transforms[i] is TensorTransform transform)
             {
-                var draws = new Draws(_seed, epoch, place, i);
+                var draws = new Draws(_seed, epoch, key, i);
                 transform.Apply(pixels, _set.Shape, ref draws);
             }
         }

@@ -258,7 +258,7 @@ public sealed class LocalTrainer : IDisposable
             }
 
             batch.Begin(set: 0, epoch);
-            batch.Add(order.AsSpan(_first, Math.Min(batchSize, order.Length - _first)));
+            batch.Add(order.AsSpan(_first, Math.Min(batchSize, order.Length - _first)), _first);
             _first += batchSize;
             if (sliceOf is not null)
             {

@@ -112,13 +112,13 @@ public sealed record Adagrad(
 /// <param name="WeightDecay">Null: the optimizer's.</param>
 /// <param name="Frozen">They keep their values, and have no part in the gradient's norm.</param>
 /// <param name="FrozenEpochs">They are frozen for so many epochs. What the optimizer keeps of them begins after that, as in PyTorch where requires_grad is set then. Null: for none.</param>
-/// <param name="FrozenStatistics">Batch norms whose running statistics have such names normalise with these in training as well, and leave them as they are: torch's module.eval().</param>
+/// <param name="FrozenStatistics">Batch norms whose running statistics have such names normalise with these in training as well, and leave them as they are: torch's module.eval(). False: they do not, whatever groups behind it say. Null: the group says nothing of it.</param>
 public sealed record ParameterGroup(
     string Pattern, [property: Option("lr")] double? LearningRate = null, double? WeightDecay = null, bool Frozen = false, int? FrozenEpochs = null,
-    bool FrozenStatistics = false)
+    bool? FrozenStatistics = null)
 {
     /// <summary>Whether it leaves parameters to the groups behind it.</summary>
-    internal bool IsOfStatisticsAlone => FrozenStatistics && LearningRate is null && WeightDecay is null && !Frozen && FrozenEpochs is null;
+    internal bool IsOfStatisticsAlone => FrozenStatistics is not null && LearningRate is null && WeightDecay is null && !Frozen && FrozenEpochs is null;
 
     /// <summary>How many updates leave them as they are.</summary>
     internal long FrozenUpdates(TrainingLength length) => Frozen ? long.MaxValue : (FrozenEpochs ?? 0L) * length.StepsPerEpoch;

@@ -14,6 +14,7 @@ internal static class StateHeader
     /// <summary>Of the format, and of what a state consists of.</summary>
     public const ulong Version = 1;
 
+    private const int ElementsAt = 2 * sizeof(ulong);
     private const ulong Magic = 0x6574617473727274; // "trrstate"
 
     public static byte[] Of(TrainingState state)
@@ -51,10 +52,20 @@ internal static class StateHeader
     /// <exception cref="CorruptStateException">It is no header, or of a state of another model or recipe.</exception>
     public static TrainingProgress Read(ReadOnlySpan<byte> header, TrainingState into) => Read(header, into.Layout, into, out _);
 
-    /// <param name="layout">Of the model that the state is to be of, whatever its recipe.</param>
+    /// <param name="model">That the state is to be of, whatever its recipe.</param>
+    /// <param name="layout">That its buffers have: whether with a place for the weight of a loss is the recipe's.</param>
     /// <param name="buffers">That it has.</param>
     /// <exception cref="CorruptStateException">It is no header, or of a state of another model.</exception>
-    public static TrainingProgress Read(ReadOnlySpan<byte> header, ParameterLayout layout, out int buffers) => Read(header, layout, null, out buffers);
+    public static TrainingProgress Read(ReadOnlySpan<byte> header, Model model, out ParameterLayout layout, out int buffers)
+    {
+        layout = ParameterLayout.Of(model, lossWeight: true);
+        if (header.Length < ElementsAt + sizeof(ulong) || BinaryPrimitives.ReadUInt64LittleEndian(header[ElementsAt..]) != (ulong)layout.Elements)
+        {
+            layout = ParameterLayout.Of(model);
+        }
+
+        return Read(header, layout, null, out buffers);
+    }
 
     private static TrainingProgress Read(ReadOnlySpan<byte> header, ParameterLayout layout, TrainingState? into, out int buffers)
     {

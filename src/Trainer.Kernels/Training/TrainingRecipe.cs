@@ -70,18 +70,18 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
     }
 
     /// <summary>Whether a running statistic stays as it is.</summary>
-    internal bool FreezesStatistic(string name) => ParameterGroups.Any(group => group.FrozenStatistics && group.Matches(name));
+    internal bool FreezesStatistic(string name) => ParameterGroups.FirstOrDefault(group => group.FrozenStatistics is not null && group.Matches(name))?.FrozenStatistics == true;
 
     private void CheckStatistics(Model model)
     {
         var names = model.Graph.Layers.SelectMany(node => node.StatisticNames).ToList();
         for (var i = 0; i < ParameterGroups.Count; i++)
         {
-            if (ParameterGroups[i].FrozenStatistics && !names.Exists(ParameterGroups[i].Matches))
+            if (ParameterGroups[i].FrozenStatistics is not null && !names.Exists(ParameterGroups[i].Matches))
             {
                 throw new ModelException(
                     $"training.parameter_groups[{i}].pattern",
-                    $"'{ParameterGroups[i].Pattern}' matches no running statistics to freeze; {(names.Count > 0 ? $"the first ones are {string.Join(", ", names.Take(4))}" : "the model has none")}");
+                    $"'{ParameterGroups[i].Pattern}' matches no running statistics; {(names.Count > 0 ? $"the first ones are {string.Join(", ", names.Take(4))}" : "the model has none")}");
             }
         }
 

@@ -52,7 +52,8 @@ internal sealed class MemberBatches(Schedule schedule, ulong firstItem, MemberSh
         var slice = SliceOf(item.Samples);
         for (var i = 0; i < slice.Roots.Count; i++)
         {
-            batch.Add(order.Of(item.Epoch).Slice(item.First + slice.FirstPosition(slice.Roots[i].Lo), slice.RootSamples(slice.Roots[i])));
+            var first = item.First + slice.FirstPosition(slice.Roots[i].Lo);
+            batch.Add(order.Of(item.Epoch).Slice(first, slice.RootSamples(slice.Roots[i])), first);
         }
 
         batch.Pair(item.TrainingStep, slice);
@@ -64,7 +65,7 @@ internal sealed class MemberBatches(Schedule schedule, ulong firstItem, MemberSh
         _testSamples ??= [.. SliceOf(item.Samples).Positions()];
         var samples = Math.Min(share.TestBatch, _testSamples.Length - _tested);
         batch.Begin(Test, epoch: 0);
-        batch.Add(_testSamples.AsSpan(_tested, samples));
+        batch.Add(_testSamples.AsSpan(_tested, samples), _tested);
         _tested += samples;
         return samples > 0;
     }

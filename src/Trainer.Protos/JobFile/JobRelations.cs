@@ -4,7 +4,7 @@ namespace Trainer.Protos;
 internal static class JobRelations
 {
     public static IEnumerable<FieldViolation> Check(JobSpec spec) =>
-        [.. LayerNames.Check(spec.Model.Layers, "model.layers"), .. OfData(spec), .. OfSkipping(spec), .. OfMixing(spec), .. OfSeveralLabels(spec), .. OfTraining(spec.Training), .. OfWorkers(spec)];
+        [.. LayerNames.Check(spec.Model.Layers, "model.layers"), .. OfData(spec), .. OfSkipping(spec), .. OfMixing(spec), .. OfSampling(spec), .. OfSeveralLabels(spec), .. OfTraining(spec.Training), .. OfWorkers(spec)];
 
     private static IEnumerable<FieldViolation> OfData(JobSpec spec)
     {
@@ -26,12 +26,42 @@ internal static class JobRelations
     // Which of two labels such a sample would be left out for, or what it would count then, nobody can say; torch takes no ignore_index beside them either.
     private static IEnumerable<FieldViolation> OfMixing(JobSpec spec)
     {
-        var (field, ignores) = (spec.Data.Mixup is null ? "data.cutmix" : "data.mixup", spec.Training.Loss.CrossEntropy is { HasIgnoreIndex: true, IgnoreIndex: not -100 });
-        if ((spec.Data.Mixup ?? (object?)spec.Data.Cutmix) is not null && (ignores || spec.Data.OnError == "skip"))
+        if ((spec.Data.Mixup ?? (object?)spec.Data.Cutmix) is null)
+        {
+            yield break;
+        }
+
+        var (field, ignores) = (spec.Data.Mixup is null ? "data.cutmix" : "data.mixup", Ignores(spec));
+        if (ignores || spec.Data.OnError == "skip")
         {
             yield return new(field, $"mixes samples, which have two labels then: it goes neither with ignore_index nor with on_error: skip, which leave samples out; remove {(ignores ? "training.loss.cross_entropy.ignore_index" : "data.on_error")}, or {field}");
         }
+
+        foreach (var violation in OfShardsThatMix(spec, field))
+        {
+            yield return violation;
+        }
     }
+
+    // Where no shards are given and there are more than one, each has eight samples at least.
+    private static IEnumerable<FieldViolation> OfShardsThatMix(JobSpec spec, string field)
+    {
+        var (batch, shards) = (spec.Training.BatchSize, spec.Training.HasShards ? spec.Training.Shards : 1);
+        if (batch < 2ul * shards && batch >= shards)
+        {
+            yield return new(field, $"mixes each sample with the next one of its batch shard, and shards of one sample have none: training.batch_size must be at least {2ul * shards}, twice the shards ({shards}), got {batch}; or remove {field}");
+        }
+    }
+
+    private static IEnumerable<FieldViolation> OfSampling(JobSpec spec)
+    {
+        if (spec.Data.Sampling is not null && Ignores(spec))
+        {
+            yield return new("data.sampling", "would draw samples with the label of ignore_index as a class of their own, which count nothing in training; remove training.loss.cross_entropy.ignore_index, or data.sampling");
+        }
+    }
+
+    private static bool Ignores(JobSpec spec) => spec.Training.Loss.CrossEntropy is { HasIgnoreIndex: true, IgnoreIndex: not -100 };
 
     private static IEnumerable<FieldViolation> OfSeveralLabels(JobSpec spec)
     {

@@ -154,8 +154,12 @@ public sealed class JobArtifactTests(ApiFixture fixture) : IClassFixture<ApiFixt
         await RefusedAsync("training.optimizer", $"must keep what that of job {source.Id} keeps, whose state goes on{instead}", spec => spec.Training.Optimizer.Sgd.Momentum = 0.5);
         await RefusedAsync("training.averaging", $"must be left out as in job {source.Id}, whose state goes on{instead}", spec => spec.Training.Averaging = new Averaging { Ema = new Ema() });
         await RefusedAsync("data", $"must be that of job {source.Id}, whose training goes on{instead}", spec => spec.Data.Shuffle = false);
+        await RefusedAsync(
+            "training.loss", $"must weigh or ignore classes as that of job {source.Id} does, whose state has a place for it and goes on{instead}",
+            spec => spec.Training.Loss = new Loss { CrossEntropy = new CrossEntropy { IgnoreIndex = 3 } });
         await RefusedAsync("model", $"must be that of job {source.Id}, which the job starts from; another one takes what fits of exported weights: init.weights with strict: false", spec => spec.Model.Width = 2);
         (fork.Training.BatchSize, fork.Training.Seed, fork.Training.Init.From.Take) = (16, 5, "weights");
+        fork.Training.Loss = new Loss { CrossEntropy = new CrossEntropy { IgnoreIndex = 3 } };
         Assert.Equal("4", (await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fork, ValidateOnly = true })).Spec.Training.Init.From.Checkpoint);
 
         async Task RefusedAsync(string field, string problem, Action<JobSpec> change)

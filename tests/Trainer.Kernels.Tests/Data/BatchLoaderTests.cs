@@ -131,7 +131,7 @@ public sealed class BatchLoaderTests
                 samples[i] = (first + (_batch * size) + i) % 61;
             }
 
-            batch.Add(samples);
+            batch.Add(samples, first + (_batch * size));
             return _batch++ < batches;
         }
     }

@@ -1,5 +1,6 @@
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Data.Sections;
+using Trainer.Kernels.Data.Transforms;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Tests.Reference;
@@ -70,6 +71,54 @@ public sealed class ClassSamplingTests
         Assert.Equal((11, 1073), (drawn.Network.State.Progress.Updates, drawn.Network.State.Progress.Epochs[0].Train.Samples));
     }
 
+    /// <summary>By where it is in the epoch, whatever the batch; what comes once keeps the draws of its sample.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_sample_that_comes_several_times_is_augmented_anew_each_time(bool asPicture)
+    {
+        Transform transform = asPicture ? new RandomCrop([2, 3], Padding: [2]) : new RandomErasing(P: 1, Scale: [0.2, 0.6]);
+        var set = Set().With(transform);
+        var drawn = set.Sampling(new BalancedSampling());
+
+        Assert.Single(Read(set, 0, 41).Distinct(StringComparer.Ordinal));
+        var all = Read(drawn, 0, 41);
+        Assert.NotInRange(all.Distinct(StringComparer.Ordinal).Count(), 0, 4);
+        Assert.Equal(all[17..], Read(drawn, 17, 24));
+
+        // Sample 700, so many times from a place in the epoch on.
+        static string[] Read(DataSet set, int first, int count)
+        {
+            using var loader = new BatchLoader([set], seed: 3);
+            loader.Begin(new OneSample(700, first, count));
+            var images = new float[count * 6];
+            loader.Take(images, new int[count]);
+            return [.. images.Chunk(6).Select(image => string.Join(' ', image))];
+        }
+    }
+
+    [Fact]
+    public void Parts_are_taken_before_samples_are_drawn()
+    {
+        var set = Set().Skipping(-1, _ => { }).Mixing(new Mixup(1));
+        DataSet[] parts = [set.Take(7), set.Sample(7), set.Split(7, seed: 1).Train, set.Split(7, seed: 1).Validation, set.With(new RandomErasing())];
+        Assert.All(parts, part => Assert.Equal((set.Mix, set.Skips, false), (part.Mix, part.Skips, part.IsDrawn)));
+
+        var drawn = set.Sampling(new BalancedSampling());
+        var (transformed, order, other) = (drawn.With(new RandomErasing()), new int[Labels.Length], new int[Labels.Length]);
+        drawn.FillEpoch(order, seed: 9, epoch: 2);
+        transformed.FillEpoch(other, seed: 9, epoch: 2);
+        Assert.Equal(order, other);
+        Assert.Equal((set.Mix, set.Skips), (transformed.Mix, transformed.Skips));
+        Assert.Same(drawn, drawn.Sample(Labels.Length));
+        foreach (var part in new Action[] { () => drawn.Take(7), () => drawn.Sample(7), () => drawn.Split(7, seed: 1) })
+        {
+            Assert.Equal(
+                "The samples of this set are drawn by their classes, of all of it: take the part first, and call Sampling on that.",
+                Assert.Throws<InvalidOperationException>(part).Message);
+        }
+    }
+
     [Fact]
     public void Weights_that_do_not_fit_the_classes_are_refused()
     {
@@ -91,6 +140,24 @@ public sealed class ClassSamplingTests
 
         string Refused(string sampling) => Assert.Throws<ModelException>(
             () => DataSection.Describe($$$"""{"csv":{"train":"{{{table}}}"},"validation":{"samples":3},"sampling":{{{sampling}}}}""")).Message;
+    }
+
+    private sealed class OneSample(int sample, int first, int count) : IBatchPlan
+    {
+        private bool _isOver;
+
+        public bool Next(BatchSamples batch)
+        {
+            if (_isOver)
+            {
+                return false;
+            }
+
+            batch.Begin(0, 1);
+            batch.Add([.. Enumerable.Repeat(sample, count / 2)], first);
+            batch.Add([.. Enumerable.Repeat(sample, count - (count / 2))], first + (count / 2));
+            return _isOver = true;
+        }
     }
 
     private static DataSet Set()

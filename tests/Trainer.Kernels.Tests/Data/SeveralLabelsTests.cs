@@ -164,7 +164,7 @@ public sealed class SeveralLabelsTests : IDisposable
             }
 
             batch.Begin(0, 1);
-            batch.Add([.. Enumerable.Range(0, samples)]);
+            batch.Add([.. Enumerable.Range(0, samples)], 0);
             batch.Pair(1, Kernels.Sharding.BatchSlice.Whole(samples, 1));
             return _isOver = true;
         }

@@ -93,7 +93,27 @@ public abstract class LossSuite(DeviceVariants variants)
             float[] x = [-60, 60, -60, 60], targets = [0, 1, 1, 0];
             var found = BinaryCrossEntropy(device, new(1, 1), 1, 4, x, targets, 1);
             var small = Math.Exp(-60);
-            Assert.Equal([small, small, 60, 60, 1, 1, 1, 1, small, -small, -1, 1], found.Select(value => (double)value), (a, b) => Math.Abs(a - b) <= 1e-6 * Math.Abs(a));
+            Assert.Equal([small, small, 60, 60, 0, 1, 1, 0, small, -small, -1, 1], found.Select(value => (double)value), (a, b) => Math.Abs(a - b) <= 1e-6 * Math.Abs(a));
+        }
+    }
+
+    /// <summary>Nothing is right where no class is wanted; of several that are, each is, and of mixed ones that with the larger share.</summary>
+    [Fact]
+    public void Of_several_targets_the_largest_ones_count_as_right_and_none_where_all_are_0()
+    {
+        const int Outputs = 19;
+        foreach (var device in variants.All)
+        {
+            var (x, targets) = (new float[6 * Outputs], new float[6 * Outputs]);
+            int[] answers = [0, 18, 0, 17, 3, 3];
+            for (var i = 0; i < answers.Length; i++)
+            {
+                x[(i * Outputs) + answers[i]] = 1;
+            }
+
+            (targets[(2 * Outputs) + 17], targets[(3 * Outputs) + 17], targets[(3 * Outputs) + 1]) = (1, 1, 1);
+            (targets[(4 * Outputs) + 3], targets[(4 * Outputs) + 18], targets[(5 * Outputs) + 3], targets[(5 * Outputs) + 18]) = (0.75f, 0.25f, 0.25f, 0.75f);
+            Assert.Equal([0, 0, 0, 1, 1, 0], BinaryCrossEntropy(device, new(1, 1), Outputs, 6, x, targets, 1)[6..12]);
         }
     }
 

@@ -78,7 +78,8 @@ internal sealed class ReferenceLosses : ILosses
             }
 
             loss.Host[n] = (float)(factors.Loss * sum);
-            correct.Host[n] = Element(target, elements, n, FirstLargest(logits, elements, n)) == Element(target, elements, n, FirstLargest(target, elements, n)) ? 1 : 0;
+            var wanted = Element(target, elements, n, FirstLargest(target, elements, n));
+            correct.Host[n] = wanted > 0 && Element(target, elements, n, FirstLargest(logits, elements, n)) == wanted ? 1 : 0;
         }
 
         static double Softplus(double x) => Math.Max(x, 0) + (x is > 30 or < -30 ? Math.Exp(-Math.Abs(x)) : Math.Log(1 + Math.Exp(-Math.Abs(x))));

@@ -15,7 +15,7 @@ public sealed class FrozenStatisticsTests
     [InlineData("bn1.*", null)]
     [InlineData("*", null)]
     [InlineData("bn1.running_*", null)]
-    [InlineData("fc.*", "training.parameter_groups[0].pattern: 'fc.*' matches no running statistics to freeze; the first ones are bn1.running_mean, bn1.running_var")]
+    [InlineData("fc.*", "training.parameter_groups[0].pattern: 'fc.*' matches no running statistics; the first ones are bn1.running_mean, bn1.running_var")]
     [InlineData("*_mean", "training.parameter_groups: freeze bn1.running_mean and not bn1.running_var; expected both of a layer, or none")]
     public void Both_statistics_of_a_layer_are_frozen_or_none(string pattern, string? problem) =>
         Assert.Equal(problem, Record.Exception(() => Recipe(new ParameterGroup(pattern, FrozenStatistics: true)).CheckFits(Model))?.Message);
@@ -26,7 +26,7 @@ public sealed class FrozenStatisticsTests
         var model = Model.FromJson("""[{"flatten":{}},{"linear":{"out_features":3}}]""", new Shape(2, 1, 3));
 
         Assert.Equal(
-            "training.parameter_groups[0].pattern: '*' matches no running statistics to freeze; the model has none",
+            "training.parameter_groups[0].pattern: '*' matches no running statistics; the model has none",
             Assert.Throws<ModelException>(() => Recipe(new ParameterGroup("*", FrozenStatistics: true)).CheckFits(model)).Message);
     }
 
@@ -47,6 +47,32 @@ public sealed class FrozenStatisticsTests
         Assert.Equal(first, both);
         Assert.NotEqual(both, Trained(statistics));
         Assert.NotEqual(both, Trained(rate));
+    }
+
+    /// <summary>What the first group says that says something of them; groups of parameters alone say nothing.</summary>
+    [Theory]
+    [InlineData(true, null, true, false)]
+    [InlineData(true, true, false, null)]
+    [InlineData(false, null, false, true)]
+    [InlineData(false, false, true, null)]
+    [InlineData(false, null, null, null)]
+    public void Of_statistics_the_first_group_counts_that_says_something_of_them(bool frozen, bool? first, bool? second, bool? third)
+    {
+        var recipe = Recipe([.. new[] { first, second, third }.Select((each, i) => new ParameterGroup("bn1.*", LearningRate: i + 1, FrozenStatistics: each))]);
+
+        Assert.Equal((frozen, frozen), (recipe.FreezesStatistic("bn1.running_mean"), recipe.FreezesStatistic("bn1.running_var")));
+        Assert.False(recipe.FreezesStatistic("bn2.running_var"));
+    }
+
+    [Fact]
+    public void A_group_that_leaves_statistics_as_they_are_takes_no_parameters_away()
+    {
+        Assert.True(new ParameterGroup("*", FrozenStatistics: false).IsOfStatisticsAlone);
+        Assert.False(new ParameterGroup("*", LearningRate: 1, FrozenStatistics: false).IsOfStatisticsAlone);
+        const string Training = """{"epochs":1,"optimizer":{"sgd":{"lr":0.1}},"parameter_groups":[{"pattern":"bn1.*","frozen_statistics":false},{"pattern":"*","lr":0.5}]}""";
+        var recipe = TrainingRecipe.FromJson(Training);
+        Assert.Equal([false, null], recipe.ParameterGroups.Select(group => group.FrozenStatistics));
+        Assert.Equal(recipe.ParameterGroups, TrainingRecipe.FromJson(recipe.ToJson()).ParameterGroups);
     }
 
     private static TrainingRecipe Recipe(params ParameterGroup[] groups) => new(new Sgd(0.1)) { ParameterGroups = groups };

@@ -49,6 +49,36 @@ public sealed class CheckpointFilesTests : IDisposable
         Assert.Throws<DataFileException>(() => CheckpointFiles.TakeWeights(job, hash, network));
     }
 
+    /// <summary>Its place in the state holds nothing of the weights.</summary>
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void Weights_of_a_checkpoint_begin_another_training_whether_its_loss_weighs_samples_or_not(bool before, bool after)
+    {
+        var recipe = new TrainingRecipe(new Sgd(0.1f, Momentum: 0.9f)) { Averaging = new Ema(0.5), Loss = LossOf(before) };
+        using var trained = new Network(_model, _device, recipe, new NetworkOptions(3));
+        trained.Initialize(7);
+        for (var step = 0; step < 2; step++)
+        {
+            trained.Total.Fill(step + 0.5f);
+            trained.Apply();
+            trained.States.Flip();
+        }
+
+        var at = new FolderStore(Path.Combine(_folder, "checkpoints", "step-2-1-1-0"));
+        CheckpointFiles.Write(at, "job", new CheckpointFacts(trained.State.Progress, _model), trained.States.CopyOut()).Commit();
+        using var network = new Network(_model, _device, new TrainingRecipe(new Sgd(0.1f)) { Loss = LossOf(after) }, new NetworkOptions(3));
+        network.Initialize(1);
+        CheckpointFiles.TakeWeights(new FolderStore(_folder), CheckpointFiles.ReadManifest(at).Hash, network);
+
+        var elements = ParameterLayout.Of(_model).Elements;
+        Assert.Equal(trained.State.ResultWeights[..elements].ToArray(), network.State.Weights[..elements].ToArray());
+        Assert.All(network.State.Weights[elements..].ToArray(), rest => Assert.Equal(0, rest));
+
+        static CrossEntropy LossOf(bool weighs) => new(weighs ? [1, 2, 3, 4, 5, 6, 7] : null);
+    }
+
     /// <summary>A job that begins with another's checkpoint begins with what was evaluated there.</summary>
     [Fact]
     public void Of_a_checkpoint_with_averaged_weights_the_average_is_taken()

@@ -137,6 +137,6 @@ public sealed class BatchNormTests : IDisposable
 
     private static TrainingRecipe Recipe(JobSpec job) => new(new Kernels.Training.Sgd(0.1, 0.5))
     {
-        ParameterGroups = [.. job.Training.ParameterGroups.Select(group => new Kernels.Training.ParameterGroup(group.Pattern, FrozenStatistics: group.FrozenStatistics))],
+        ParameterGroups = [.. job.Training.ParameterGroups.Select(group => new Kernels.Training.ParameterGroup(group.Pattern, FrozenStatistics: group.HasFrozenStatistics ? group.FrozenStatistics : null))],
     };
 }

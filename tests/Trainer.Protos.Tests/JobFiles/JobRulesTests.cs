@@ -75,6 +75,50 @@ public sealed class JobRulesTests
     }
 
     [Fact]
+    public void Samples_that_are_left_out_are_not_drawn_as_a_class()
+    {
+        var spec = Jobs.Small();
+        spec.Data.Sampling = new Sampling { Balanced = new() };
+        spec.Training.Loss = new Loss { CrossEntropy = new CrossEntropy { IgnoreIndex = -100 } };
+        Assert.Empty(Violations(spec));
+
+        spec.Training.Loss.CrossEntropy.IgnoreIndex = 3;
+        Assert.Equal(
+            [
+                "data.sampling: would draw samples with the label of ignore_index as a class of their own, which count nothing in training; "
+                + "remove training.loss.cross_entropy.ignore_index, or data.sampling",
+            ],
+            Violations(spec));
+    }
+
+    [Theory]
+    [InlineData(13u, 7u, 14u)]
+    [InlineData(14u, 7u, null)]
+    [InlineData(1u, null, 2u)]
+    [InlineData(2u, null, null)]
+    [InlineData(16u, null, null)]
+    public void Shards_of_one_sample_have_nobody_to_mix_with(uint batch, uint? shards, uint? needed)
+    {
+        var spec = Jobs.Small();
+        spec.Data.Cutmix = new Cutmix { Alpha = 1 };
+        spec.Training.BatchSize = batch;
+        if (shards is { } given)
+        {
+            spec.Training.Shards = given;
+        }
+
+        Assert.Equal(
+            needed is null
+                ? []
+                :
+                [
+                    "data.cutmix: mixes each sample with the next one of its batch shard, and shards of one sample have none: "
+                    + $"training.batch_size must be at least {needed}, twice the shards ({shards ?? 1}), got {batch}; or remove data.cutmix",
+                ],
+            Violations(spec));
+    }
+
+    [Fact]
     public void Several_labels_need_a_loss_that_takes_them()
     {
         var spec = Jobs.Small();

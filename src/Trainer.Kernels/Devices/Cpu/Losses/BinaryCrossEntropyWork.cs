@@ -7,7 +7,7 @@ using Trainer.Kernels.Devices.Cpu.Threading;
 
 namespace Trainer.Kernels.Devices.Cpu.Losses;
 
-/// <summary>Per sample the sum of its outputs' binary cross entropies in Form L and whether the target is as large as any where the first largest logit is; and dx. A piece of work is a run of samples.</summary>
+/// <summary>Per sample the sum of its outputs' binary cross entropies in Form L and whether the target is above 0 and as large as any where the first largest logit is; and dx. A piece of work is a run of samples.</summary>
 internal sealed unsafe class BinaryCrossEntropyWork<TSimd, TVector>(ThreadTeam team) : ParallelWork
     where TSimd : ISimd<TVector>
     where TVector : struct
@@ -50,7 +50,8 @@ internal sealed unsafe class BinaryCrossEntropyWork<TSimd, TVector>(ThreadTeam t
             var logits = _logits.At(sample, 0);
             var target = _target.At(sample, 0);
             _loss[sample] = _factors.Loss * Sum(logits, target);
-            _correct[sample] = target[LargestElement.First(logits, _elements)] == target[LargestElement.First(target, _elements)] ? 1 : 0;
+            var wanted = target[LargestElement.First(target, _elements)];
+            _correct[sample] = wanted > 0 && target[LargestElement.First(logits, _elements)] == wanted ? 1 : 0;
             if (!_dx.IsEmpty)
             {
                 Gradient(logits, target, _dx.At(sample, 0));
