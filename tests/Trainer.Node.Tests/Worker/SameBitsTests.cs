@@ -256,7 +256,7 @@ public class SameBitsTests
         Assert.Contains(Enumerable.Range(0, Pictures), i => !sets.Train.LabelsOf(i).Any());
         var (model, loss) = (Model.FromJson("""[{"flatten":{}},{"linear":{"out_features":3}}]""", new Shape(3, 1, 3)), new BinaryCrossEntropy(OneHot: false) { MixesLabels = true });
         var expected = TrainLocally(data, sets, 7, 3, epochs: 2, loss: loss, model: model);
-        Assert.NotEqual(TrainLocally(data, (sets.Train.Mixing(null), sets.Test), 7, 3, epochs: 2, loss: loss, model: model), expected);
+        Assert.NotEqual(TrainLocally(data, (sets.Train.Mixing(null), sets.Evaluation), 7, 3, epochs: 2, loss: loss, model: model), expected);
         foreach (var workers in new[] { 1, 2, 3 })
         {
             await using var group = await new WorkerGroup(workers, 1).ReadyAsync();

@@ -107,15 +107,12 @@ public sealed class JobRulesTests
             spec.Training.Shards = given;
         }
 
-        Assert.Equal(
-            needed is null
-                ? []
-                :
-                [
-                    "data.cutmix: mixes each sample with the next one of its batch shard, and shards of one sample have none: "
-                    + $"training.batch_size must be at least {needed}, twice the shards ({shards ?? 1}), got {batch}; or remove data.cutmix",
-                ],
-            Violations(spec));
+        string[] refusal =
+        [
+            "data.cutmix: mixes each sample with the next one of its batch shard, and shards of one sample have none: "
+            + $"training.batch_size must be at least {needed}, twice the shards ({shards ?? 1}), got {batch}; or remove data.cutmix",
+        ];
+        Assert.Equal(needed is null ? [] : refusal, Violations(spec));
     }
 
     [Fact]
