@@ -51,7 +51,7 @@ public sealed class IntruderTests
 
         string[] secrets = [own, secret, BucketSecret, StorePassword];
         Assert.All(secrets, word => Assert.DoesNotContain(word, shown.ToString(), StringComparison.Ordinal));
-        foreach (var written in Directory.EnumerateFiles(cluster.Home, "*", SearchOption.AllDirectories).Where(path => !path.EndsWith("token", StringComparison.Ordinal) && !path.EndsWith(".sock", StringComparison.Ordinal)))
+        foreach (var written in Directory.EnumerateFiles(cluster.Home, "*", SearchOption.AllDirectories).Where(path => !path.EndsWith("token", StringComparison.Ordinal) && !path.EndsWith(".sock", StringComparison.Ordinal) && !path.EndsWith(".lock", StringComparison.Ordinal)))
         {
             using var content = new MemoryStream();
             await using (var stream = new FileStream(written, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
