@@ -34,11 +34,12 @@ public sealed class OutputsOfReleasesTests
     {
         var then = Parse(Read(release, "get-succeeds.json"));
         var log = Read(release, "logs.jsonl").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Parse).ToList();
+        var told = Read(release, "follow.jsonl").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Parse).ToList();
         var job = ProtoJson.Read<Job>(then.ToJsonString());
         using var home = new TemporaryFolder();
         var api = new FakeApi { Jobs = { job } };
         var running = job.Clone();
-        (running.State, running.Message, running.Result) = (JobState.Running, "Training on worker-0.", null);
+        (running.State, running.Message, running.Result) = (JobState.Running, (string)told.Last(line => (string?)line["event"] == "epoch")["message"]!, null);
         api.Watch = async (stream, _) =>
         {
             await stream.WriteAsync(running);
@@ -60,7 +61,6 @@ public sealed class OutputsOfReleasesTests
         Assert.Equal([], Missing(then, shown, "get"));
         Assert.Equal(log.Count, lines.Count);
         Assert.Equal([], log.Zip(lines).SelectMany(pair => Missing(pair.First, pair.Second, "log")));
-        var told = Read(release, "follow.jsonl").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Parse).ToList();
         foreach (var kind in (string[])["epoch", "result"])
         {
             Assert.Equal([], Missing(told.Last(line => (string?)line["event"] == kind), events.Last(line => (string?)line["event"] == kind), kind));
