@@ -134,6 +134,20 @@ public sealed class DataPackTests : IDisposable
         }
     }
 
+    /// <summary>Nobody makes room for two gibibytes that a file of a kilobyte promises.</summary>
+    [Fact]
+    public void Samples_that_a_file_has_no_bytes_for_are_refused()
+    {
+        var index = new PackIndex(int.MaxValue, new PackPart(["a"], false, null, null, [0], [new PackedFile("x", 0, Array.MaxLength, new byte[32])]), null).ToBytes();
+        var path = _folder.File("lies.tar");
+        File.WriteAllBytes(path, [.. index, .. new byte[TarHeader.PaddingOf(index.Length)], .. PackFooter.Of(index).ToBytes()]);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var fault = Assert.Throws<DataFileException>(() => DataSection.DescribeUntransformed(Section(path)).Train.Load().OpenReader().ReadPicture(0, 0));
+        Assert.StartsWith($"{path}: ends at offset ", fault.Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 24);
+    }
+
     /// <summary>numpy.lib.format, version 1.0.</summary>
     private static byte[] Npy(string shape, byte[] content)
     {

@@ -38,6 +38,7 @@ public sealed class GpuLossTests() : LossSuite(GpuVariants.Required());
 public sealed class GpuUpdateTests() : UpdateSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
+[Trait("Category", "Long")]
 public sealed class GpuStateTests() : StateSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]

@@ -46,18 +46,26 @@ internal sealed class PackedPictures(string pack, PackPart part) : ISampleSource
     public ReadOnlySpan<byte> EncodedAt(int index)
     {
         var file = part.Files[index];
+        if (file.Length > RandomAccess.GetLength(_file.Value) - file.Offset) // An index may promise more than there is room for.
+        {
+            throw Short(file, RandomAccess.GetLength(_file.Value));
+        }
+
         var bytes = _readers.Value!.Room((int)file.Length);
         for (int read = 0, more; read < bytes.Length; read += more)
         {
             more = RandomAccess.Read(_file.Value, bytes[read..], file.Offset + read);
             if (more == 0)
             {
-                throw new DataFileException(pack, $"ends at offset {file.Offset + read}, within '{file.Name}'; expected it to end at {file.Offset + file.Length}");
+                throw Short(file, file.Offset + read);
             }
         }
 
         return bytes;
     }
+
+    private DataFileException Short(PackedFile file, long end) =>
+        new(pack, $"ends at offset {end}, within '{file.Name}'; expected it to end at {file.Offset + file.Length}");
 
     /// <summary>A thread's memory.</summary>
     private sealed class Reader
