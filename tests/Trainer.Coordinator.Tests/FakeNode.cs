@@ -10,6 +10,8 @@ namespace Trainer.Coordinator.Tests;
 /// <summary>A process with a worker as a coordinator sees it: a cluster member whose agent says what the test wants and keeps what it is ordered.</summary>
 internal sealed class FakeNode : IAsyncDisposable
 {
+    private const int Patience = 300;
+
     private readonly string _name;
     private readonly string _incarnation;
     private readonly Channel<IMessage> _orders = Channel.CreateUnbounded<IMessage>();
@@ -19,6 +21,7 @@ internal sealed class FakeNode : IAsyncDisposable
     private volatile string _job = "";
     private volatile string _phase = "standby";
     private volatile JobSpec? _spec;
+    private int _statuses;
 
     /// <param name="incarnation">Of a node that joins anew; null: a new life, which compares higher.</param>
     public FakeNode(string name, string seed, string? incarnation = null)
@@ -34,16 +37,25 @@ internal sealed class FakeNode : IAsyncDisposable
     public string Incarnation => _incarnation;
 
     /// <summary>The next order of type T; others before it are passed over.</summary>
+    /// <remarks>Its patience is counted in statuses, each of which the scheduler may answer: on a machine that is slow, those are slow as well.</remarks>
     public async Task<T> OrderedAsync<T>()
         where T : IMessage
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var (passed, last) = (new List<string>(), Volatile.Read(ref _statuses) + Patience);
         while (true)
         {
-            if (await _orders.Reader.ReadAsync(patience.Token) is T order)
+            while (_orders.Reader.TryRead(out var next))
             {
-                return order;
+                if (next is T order)
+                {
+                    return order;
+                }
+
+                passed.Add(next.Descriptor.Name);
             }
+
+            Assert.True(Volatile.Read(ref _statuses) < last, $"No {typeof(T).Name} came to node {_name} in {Patience} statuses, but: {string.Join(", ", passed)}.");
+            await Task.WhenAny(_orders.Reader.WaitToReadAsync().AsTask(), Task.Delay(TimeSpan.FromSeconds(1)));
         }
     }
 
@@ -158,6 +170,7 @@ internal sealed class FakeNode : IAsyncDisposable
             Receive<WorkerReport>(report => jobs.Tell(new JobEnvelope { Job = report.Job, Report = report }));
             Receive<string>(_ =>
             {
+                Interlocked.Increment(ref node._statuses);
                 scheduler.Tell(new WorkerStatus
                 {
                     Worker = node._name,

@@ -79,7 +79,7 @@ internal sealed class TestCoordinator : IAsyncDisposable
     /// <summary>The job as soon as <paramref name="condition"/> holds for it.</summary>
     public async Task<Job> AwaitAsync(string id, Func<Job, bool> condition)
     {
-        using var watch = Jobs.WatchJob(new WatchJobRequest { Id = id }, deadline: DateTime.UtcNow.AddSeconds(40));
+        using var watch = Jobs.WatchJob(new WatchJobRequest { Id = id }, deadline: DateTime.UtcNow.AddMinutes(2));
         await foreach (var job in watch.ResponseStream.ReadAllAsync())
         {
             if (condition(job))
@@ -93,7 +93,7 @@ internal sealed class TestCoordinator : IAsyncDisposable
 
     public async Task AwaitWorkersAsync(int count)
     {
-        for (var deadline = DateTime.UtcNow.AddSeconds(40); ; await Task.Delay(50))
+        for (var deadline = DateTime.UtcNow.AddMinutes(2); ; await Task.Delay(50))
         {
             var workers = (await Workers.ListWorkersAsync(new ListWorkersRequest())).Workers;
             if (workers.Count == count)

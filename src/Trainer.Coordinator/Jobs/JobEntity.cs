@@ -35,6 +35,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
     private ulong _heardTerm;
     private StoreException? _away;
     private DateTimeOffset _retryAt;
+    private TimeSpan _tick;
 
     public JobEntity(string id, JobServices services)
     {
@@ -55,12 +56,21 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
-        Timers.StartPeriodicTimer("tick", Tick.Instance, _services.Settings.Tick);
+        TickEvery(_services.Settings.Tick);
         Context.System.EventStream.Subscribe(Self, typeof(AssociatedEvent));
         Context.System.EventStream.Subscribe(Self, typeof(DisassociatedEvent));
     }
 
     protected override void PostStop() => _records.Forget();
+
+    private void TickEvery(TimeSpan interval)
+    {
+        if (interval != _tick)
+        {
+            _tick = interval;
+            Timers.StartPeriodicTimer("tick", Tick.Instance, interval);
+        }
+    }
 
     // Whoever asked hears the reason.
     private Task HandleOrSayWhyNotAsync(JobEnvelope envelope)
@@ -86,6 +96,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         try
         {
             await handle();
+            TickEvery(_machine?.Tick ?? _tick);
         }
         catch (StoreException fault)
         {

@@ -45,6 +45,9 @@ public sealed partial record JobMachine
     public ImmutableSortedDictionary<string, JobWorker> Pool { get; private init; } =
         ImmutableSortedDictionary<string, JobWorker>.Empty.WithComparers(StringComparer.Ordinal);
 
+    /// <summary>How long its owner may leave it without a look at the clock.</summary>
+    public TimeSpan Tick => Phase is Waiting && Pool.IsEmpty && Target is not { IsEmpty: false } ? Settings.WaitingTick : Settings.Tick;
+
     private JobSettings Settings { get; init; }
 
     /// <summary>From which the secrets of generations are made.</summary>

@@ -57,6 +57,9 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
 
     private DateTimeOffset LastFreed { get; init; }
 
+    /// <summary>Whether free workers were settled when all that is known was last allocated, and nothing came of it; null: allocate anew.</summary>
+    private bool? Allocated { get; init; }
+
     public SchedulerDecision Hear(WorkerStatus said, DateTimeOffset now)
     {
         var drained = Drained.GetValueOrDefault(said.Worker) == said.Incarnation ? Leaving(said, leaving: true) : said;
@@ -80,8 +83,11 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
 
     public SchedulerDecision Hear(JobWanted job, DateTimeOffset now)
     {
-        var next = this with { Jobs = Jobs.SetItem(job.Job, new SeenJob(job, now, Jobs.GetValueOrDefault(job.Job)?.Told)) };
-        return next.Allocate(now, answer: job.Job);
+        var before = Jobs.GetValueOrDefault(job.Job);
+        var next = this with { Jobs = Jobs.SetItem(job.Job, new SeenJob(job, now, before?.Told)) };
+        return Allocated is not null && before?.Told is { } told && job.Equals(before.Wanted)
+            ? new SchedulerDecision(next, [new JobEnvelope { Job = job.Job, Target = told }]) // Thousands of jobs say every few seconds that they still wait.
+            : next.Allocate(now, answer: job.Job);
     }
 
     public SchedulerDecision Hear(JobSettled job, DateTimeOffset now) => (this with { Jobs = Jobs.Remove(job.Job) }).Allocate(now);
@@ -111,9 +117,11 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
     /// <summary>Time has passed: who was silent is forgotten.</summary>
     public SchedulerDecision Tick(DateTimeOffset now)
     {
-        var silent = Workers.Values.Where(worker => now - worker.LastSeen >= Settings.Silence).Select(worker => worker.Status.Worker);
-        var forgotten = Jobs.Where(job => now - job.Value.LastSeen >= Settings.Forget).Select(job => job.Key);
-        return (this with { Workers = Workers.RemoveRange(silent), Jobs = Jobs.RemoveRange(forgotten) }).Allocate(now);
+        var silent = Workers.Values.Where(worker => now - worker.LastSeen >= Settings.Silence).Select(worker => worker.Status.Worker).ToList();
+        var forgotten = Jobs.Where(job => now - job.Value.LastSeen >= Settings.Forget).Select(job => job.Key).ToList();
+        return silent.Count + forgotten.Count == 0 && Allocated == IsSettled(now)
+            ? new SchedulerDecision(this, [])
+            : (this with { Workers = Workers.RemoveRange(silent), Jobs = Jobs.RemoveRange(forgotten) }).Allocate(now);
     }
 
     /// <summary>The jobs that have fewer workers than they need, in the order in which they get some.</summary>
@@ -136,6 +144,8 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
         });
     }
 
+    private bool IsSettled(DateTimeOffset now) => now - LastFreed >= Settings.Settle;
+
     private SchedulerDecision Allocate(DateTimeOffset now, string? answer = null)
     {
         if (now - Started < Settings.WarmUp)
@@ -144,14 +154,15 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
         }
 
         List<WorkerStatus> statuses = [.. Workers.Values.Select(worker => worker.Status)];
-        var allocation = Allocation.Allocate([.. Jobs.Values.Select(job => job.ToAllocate())], statuses, isSettled: now - LastFreed >= Settings.Settle, Settings.Quotas);
-        var (next, messages) = (this, new List<JobEnvelope>());
+        var allocation = Allocation.Allocate([.. Jobs.Values.Select(job => job.ToAllocate())], statuses, IsSettled(now), Settings.Quotas);
+        var (next, messages) = (this with { Allocated = IsSettled(now) }, new List<JobEnvelope>());
         foreach (var job in Jobs.Values)
         {
             var target = TargetOf(job.Wanted, allocation[job.Wanted.Job], statuses);
-            if (job.Wanted.Job == answer || !target.Equals(job.Told))
+            var isNew = !target.Equals(job.Told);
+            if (isNew || job.Wanted.Job == answer)
             {
-                next = next with { Jobs = next.Jobs.SetItem(job.Wanted.Job, job with { Told = target }) };
+                next = next with { Jobs = next.Jobs.SetItem(job.Wanted.Job, job with { Told = target }), Allocated = isNew ? null : next.Allocated };
                 messages.Add(new JobEnvelope { Job = job.Wanted.Job, Target = target });
             }
         }
