@@ -21,6 +21,7 @@ internal sealed class FakeNode : IAsyncDisposable
     private volatile string _job = "";
     private volatile string _phase = "standby";
     private volatile JobSpec? _spec;
+    private volatile bool _serves;
     private int _statuses;
 
     /// <param name="incarnation">Of a node that joins anew; null: a new life, which compares higher.</param>
@@ -35,6 +36,8 @@ internal sealed class FakeNode : IAsyncDisposable
     }
 
     public string Incarnation => _incarnation;
+
+    public override string ToString() => $"{_name}: job '{_job}', {_phase}, generation {_serving?.Generation}";
 
     /// <summary>The next order of type T; others before it are passed over.</summary>
     /// <remarks>Its patience is counted in statuses, each of which the scheduler may answer: on a machine that is slow, those are slow as well.</remarks>
@@ -59,24 +62,14 @@ internal sealed class FakeNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Trains whatever it is given, at once, until it is stopped.</summary>
-    public async Task ServeAsync(CancellationToken stop)
-    {
-        while (!stop.IsCancellationRequested)
-        {
-            await StartAsync();
-            Train();
-            Finish();
-            await ReleaseAsync();
-        }
-    }
+    /// <summary>From now on it trains whatever it is given, at once, and keeps no order.</summary>
+    public void Serve() => _serves = true;
 
     /// <summary>Takes the next Start and says that it has started.</summary>
     public async Task<Start> StartAsync()
     {
         var start = await OrderedAsync<Start>();
-        ServeOn(start);
-        Report(new WorkerReport { Started = new Started { Device = "fake" } });
+        Begin(start);
         return start;
     }
 
@@ -105,6 +98,12 @@ internal sealed class FakeNode : IAsyncDisposable
 
     /// <summary>Does what a node does when it joins anew: serves on, from another process address.</summary>
     public void ServeOn(Start start, JobSpec? spec = null) => (_job, _spec, _serving, _phase) = (start.Job, spec ?? _spec, start, "training");
+
+    private void Begin(Start start)
+    {
+        ServeOn(start);
+        Report(new WorkerReport { Started = new Started { Device = "fake" } });
+    }
 
     public void Report(WorkerReport report)
     {
@@ -149,12 +148,23 @@ internal sealed class FakeNode : IAsyncDisposable
                         : new Saved { Id = save.Id, State = State(1), Checkpoint = new Checkpoint { Id = save.Id, Folder = save.Folder, State = State(1) } },
                 });
                 break;
+            case Start start when _serves && start.Job == _job:
+                Begin(start);
+                Train();
+                Finish();
+                break;
+            case Release release when (_serves || _serving is null) && release.Job == _job:
+                (_serving, _job) = (null, "");
+                break;
             case Query when _job.Length > 0:
                 SayPhase();
                 break;
         }
 
-        _orders.Writer.TryWrite(order);
+        if (!_serves)
+        {
+            _orders.Writer.TryWrite(order);
+        }
     }
 
     /// <summary>As kill -9 would.</summary>

@@ -14,6 +14,9 @@ internal abstract class Dialect : IDisposable
     /// <summary>Opens a connection, from a pool.</summary>
     public abstract ValueTask<DbConnection> ConnectAsync();
 
+    /// <summary>Waits until the caller may write; what it gets is disposed afterwards. A database that lets writers wait for one another in good order lets everybody.</summary>
+    public virtual ValueTask<IDisposable?> TurnToWriteAsync() => default;
+
     /// <summary>A transaction that only reads, and sees one moment.</summary>
     public abstract ValueTask<DbTransaction> SnapshotAsync(DbConnection connection);
 

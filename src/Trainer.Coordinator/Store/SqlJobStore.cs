@@ -49,7 +49,7 @@ public sealed class SqlJobStore : IJobStore
 
     public async ValueTask<JobRow> InsertAsync(JobRow row)
     {
-        await CallAsync(async connection =>
+        await WriteAsync(async connection =>
         {
             await using var transaction = await connection.BeginTransactionAsync();
             if (await connection.ExecuteAsync(JobSql.Insert, Values(row), transaction) == 1)
@@ -65,10 +65,10 @@ public sealed class SqlJobStore : IJobStore
 
     public async ValueTask<JobRow?> FindAsync(string id) => (await LoadAsync(JobSql.Select + " WHERE id = @id", new { id })).SingleOrDefault();
 
-    public ValueTask<bool> TakeTermAsync(string id, ulong term, ulong next) => CallAsync(async connection => await connection.ExecuteAsync(
+    public ValueTask<bool> TakeTermAsync(string id, ulong term, ulong next) => WriteAsync(async connection => await connection.ExecuteAsync(
         "UPDATE jobs SET term = @next WHERE id = @id AND term = @term", new { id, term = (long)term, next = (long)next }) == 1);
 
-    public ValueTask<bool> SaveAsync(JobRow row) => CallAsync(async connection =>
+    public ValueTask<bool> SaveAsync(JobRow row) => WriteAsync(async connection =>
     {
         await using var transaction = await connection.BeginTransactionAsync();
         if (await connection.ExecuteAsync(JobSql.Update, Values(row), transaction) == 0)
@@ -95,7 +95,7 @@ public sealed class SqlJobStore : IJobStore
     public ValueTask<IReadOnlyDictionary<JobState, int>> CountByStateAsync() => CallAsync<IReadOnlyDictionary<JobState, int>>(async connection =>
         (await connection.QueryAsync<(long State, long Count)>("SELECT state, COUNT(*) FROM jobs GROUP BY state")).ToDictionary(row => (JobState)row.State, row => (int)row.Count));
 
-    public async ValueTask AppendLogAsync(IReadOnlyList<JobLogLine> lines) => await CallAsync(async connection =>
+    public async ValueTask AppendLogAsync(IReadOnlyList<JobLogLine> lines) => await WriteAsync(async connection =>
     {
         await using var transaction = await connection.BeginTransactionAsync();
         await LogTable.AppendAsync(connection, transaction, lines);
@@ -108,7 +108,7 @@ public sealed class SqlJobStore : IJobStore
 
     public async ValueTask<long> FirstLogAsync(string id) => await CallAsync(async connection => await connection.ExecuteScalarAsync<long?>(LogTable.First, new { id })) ?? 0;
 
-    public async ValueTask AppendCurvesAsync(IReadOnlyList<JobCurvePoint> points) => await CallAsync(async connection =>
+    public async ValueTask AppendCurvesAsync(IReadOnlyList<JobCurvePoint> points) => await WriteAsync(async connection =>
     {
         await using var transaction = await connection.BeginTransactionAsync();
         await CurveTable.AppendAsync(connection, transaction, points);
@@ -140,13 +140,19 @@ public sealed class SqlJobStore : IJobStore
 
     public void Dispose() => _dialect.Dispose();
 
-    private ValueTask<int> ExecuteAsync(string sql, object parameters) => CallAsync(connection => connection.ExecuteAsync(sql, parameters));
+    private ValueTask<int> ExecuteAsync(string sql, object parameters) => WriteAsync(connection => connection.ExecuteAsync(sql, parameters));
 
     private ValueTask<IReadOnlyList<JobRow>> LoadAsync(string select, object parameters) => CallAsync(async connection =>
     {
         await using var snapshot = await _dialect.SnapshotAsync(connection);
         var rows = await ReadRowsAsync(connection, select, parameters, snapshot);
         return await _history.ReadAsync(connection, snapshot, rows);
+    });
+
+    private ValueTask<T> WriteAsync<T>(Func<DbConnection, Task<T>> write) => CallAsync(async connection =>
+    {
+        using var turn = await _dialect.TurnToWriteAsync();
+        return await write(connection);
     });
 
     private async ValueTask<T> CallAsync<T>(Func<DbConnection, Task<T>> call)

@@ -10,7 +10,8 @@ namespace Trainer.Coordinator.Store;
 /// <summary>SQLite, for a single coordinator: <c>jobs.db</c> in a folder that it holds alone.</summary>
 /// <remarks>
 /// synchronous = FULL: a committed transaction survives a loss of power. The journal is a write-ahead log, but on a network file system, where that would
-/// need shared memory, a rollback journal that is truncated. SQLite answers synchronously.
+/// need shared memory, a rollback journal that is truncated. SQLite answers synchronously. It has one writer at a time, for which the driver would have others
+/// sleep for 150 ms and try again: they wait here, in turn.
 /// </remarks>
 internal sealed class SqliteDialect : Dialect
 {
@@ -29,6 +30,7 @@ internal sealed class SqliteDialect : Dialect
     private readonly string _folder;
     private readonly string _journal;
     private readonly string _connectionString;
+    private readonly Turns _writers = new();
     private volatile bool _disposed;
 
     /// <param name="isRemote">Whether a folder is on a network file system.</param>
@@ -53,6 +55,8 @@ internal sealed class SqliteDialect : Dialect
     public static bool IsRemote(string folder) => new DriveInfo(Path.GetFullPath(folder)).DriveType == DriveType.Network;
 
     public override ValueTask<DbConnection> ConnectAsync() => new(Connect());
+
+    public override async ValueTask<IDisposable?> TurnToWriteAsync() => await _writers.TakeAsync();
 
     // Deferred: it takes no lock that a writer would wait for.
     public override ValueTask<DbTransaction> SnapshotAsync(DbConnection connection) => new(((SqliteConnection)connection).BeginTransaction(deferred: true));
@@ -80,7 +84,12 @@ internal sealed class SqliteDialect : Dialect
         }
     }
 
-    public override StoreException? Explain(Exception fault) => fault is SqliteException e ? Explain(e, _folder) : null;
+    public override StoreException? Explain(Exception fault) => fault switch
+    {
+        SqliteException e => Explain(e, _folder),
+        TimeoutException => new StoreException($"The coordinator's store {_folder} does not answer: another program holds it, or its disk is too slow. Try again.", fault) { Fault = StoreFault.Locked },
+        _ => null,
+    };
 
     internal static StoreException Explain(SqliteException e, string folder) => e.SqliteErrorCode switch
     {
