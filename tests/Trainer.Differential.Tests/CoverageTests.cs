@@ -67,6 +67,13 @@ public sealed class CoverageTests
     }
 
     [Fact]
+    public void Networks_are_more_than_what_always_is_there()
+    {
+        var layers = Enumerable.Range(1, 100).Select(seed => CaseGenerator.Of(seed).Job["model"]!["layers"]!.AsArray().Count).Order().ToList();
+        Assert.InRange(layers[50], 5, int.MaxValue); // A flatten and a linear are in all of them.
+    }
+
+    [Fact]
     public void What_is_not_drawn_is_in_the_schema() => Assert.Empty(NotDrawn.Keys.Except(Known(JobSpec.Descriptor, [])));
 
     [Fact]

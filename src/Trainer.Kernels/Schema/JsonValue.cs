@@ -45,8 +45,10 @@ internal sealed record JsonValue(JsonElement Element, string Path)
         return fields;
     }
 
-    public IEnumerable<JsonValue> Items(string expected) =>
-        Expect(JsonValueKind.Array, expected).EnumerateArray().Select((element, i) => new JsonValue(element, $"{Path}[{i}]"));
+    /// <summary>The items of a list; of a list of one number, which may stand without brackets as it may in job files.</summary>
+    public IEnumerable<JsonValue> Items(string expected) => Element.ValueKind == JsonValueKind.Number
+        ? [this]
+        : Expect(JsonValueKind.Array, expected).EnumerateArray().Select((element, i) => new JsonValue(element, $"{Path}[{i}]"));
 
     public ModelException Expected(string expected) => Refuse($"found {Element.GetRawText()}; expected {expected}");
 

@@ -148,21 +148,29 @@ internal sealed class ModelGenerator(Draw draw)
     /// <summary>What a layer makes of an input; null where it does not fit.</summary>
     private static Shape? After(Shape input, JsonObject layer)
     {
+        var before = Before(input);
+        var start = input.Rank == 3 ? input : new Shape(input[0], 1, 1);
+        _ = Model.FromJson(before.ToJsonString(), start); // What is refused from here on is the layer.
+        before.Add(layer.DeepClone());
         try
         {
-            var image = input.Rank == 3;
-            var layers = new JsonArray(new JsonObject { ["conv2d"] = new JsonObject { ["out_channels"] = input[0], ["kernel_size"] = 1 } });
-            if (!image)
-            {
-                layers.Add(new JsonObject { ["flatten"] = new JsonObject() });
-            }
-
-            layers.Add(layer.DeepClone());
-            return Model.FromJson(layers.ToJsonString(), image ? input : new Shape(input[0], 1, 1)).OutputShape;
+            return Model.FromJson(before.ToJsonString(), start).OutputShape;
         }
         catch (ModelException)
         {
             return null;
         }
+    }
+
+    // A layer with parameters, after which an input has the same shape.
+    private static JsonArray Before(Shape input)
+    {
+        var layers = new JsonArray(new JsonObject { ["conv2d"] = new JsonObject { ["out_channels"] = input[0], ["kernel_size"] = 1 } });
+        if (input.Rank == 1)
+        {
+            layers.Add(new JsonObject { ["flatten"] = new JsonObject() });
+        }
+
+        return layers;
     }
 }

@@ -91,12 +91,21 @@ def loss(training, classes, dtype):
     return LOSSES[kind](classes, dtype, **options)
 
 
+class AveragedModel(swa_utils.AveragedModel):
+    """As torch has it from 2.0 on: buffers are the network's as they are now."""
+
+    def update_parameters(self, model):
+        super().update_parameters(model)
+        for mine, theirs in zip(self.module.buffers(), model.buffers()):
+            mine.copy_(theirs)
+
+
 def averaged(training, network):
     """The network's average over steps; None where the job has none."""
     if "averaging" not in training:
         return None
     kind, options = the_one(training["averaging"])
-    return swa_utils.AveragedModel(network, avg_fn=AVERAGINGS[kind](**options))
+    return AveragedModel(network, avg_fn=AVERAGINGS[kind](**options))
 
 
 def optimizer(training, network):

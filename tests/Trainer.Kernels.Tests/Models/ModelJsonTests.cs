@@ -60,6 +60,11 @@ public class ModelJsonTests
     [Fact]
     public void A_module_prints_as_a_job_file_has_it() => Assert.Equal("""{"linear":{"out_features":10,"bias":false}}""", $"{new Linear(10) { Bias = false }}");
 
+    [Fact]
+    public void One_number_stands_for_a_list_of_it_as_in_job_files() => Assert.Equal(
+        Model.FromJson("""[{"zero_pad2d":{"padding":[2]}},{"conv2d":{"out_channels":3,"kernel_size":[3]}}]""", new Shape(1, 5, 7)).ToJson(),
+        Model.FromJson("""[{"zero_pad2d":{"padding":2}},{"conv2d":{"out_channels":3,"kernel_size":3}}]""", new Shape(1, 5, 7)).ToJson());
+
     [Theory]
     [InlineData("""{"linear":{}}""", "layers", """found {"linear":{}}; expected a list of objects that each name a kind""")]
     [InlineData("""[7]""", "layers[0]", "found 7; expected an object that names one kind")]
@@ -77,7 +82,7 @@ public class ModelJsonTests
     [InlineData("""[{"linear":{"out_features":2,"weight_init":{"kind":"zeros"}}}]""",
         "layers[0].linear.weight_init.kind", "found \"zeros\"; expected one of kaiming_uniform, xavier_uniform, kaiming_normal, xavier_normal, normal, constant")]
     [InlineData("""[{"linear":{"out_features":2,"weight_init":{"kind":"xavier_uniform","gain":2}}}]""", "layers[0].linear.weight_init.gain", "no such option, known here: kind, mean, std, value")]
-    [InlineData("""[{"conv2d":{"out_channels":2,"kernel_size":3}}]""", "layers[0].conv2d.kernel_size", "found 3; expected [both] or [height, width]")]
+    [InlineData("""[{"conv2d":{"out_channels":2,"kernel_size":"3"}}]""", "layers[0].conv2d.kernel_size", "found \"3\"; expected [both] or [height, width]")]
     [InlineData("""[{"conv2d":{"out_channels":2,"kernel_size":[]}}]""", "layers[0].conv2d.kernel_size", "found []; expected [both] or [height, width]")]
     [InlineData("""[{"conv2d":{"out_channels":2,"kernel_size":[1,2,3]}}]""",
         "layers[0].conv2d.kernel_size", "found [1,2,3]; expected [both] or [height, width]")]
