@@ -17,59 +17,93 @@ public sealed class DataSetCache(string folder, long mostBytes)
     private const string DraftEnding = ".part";
     private const int BufferBytes = 1 << 20;
 
+    /// <summary>EWOULDBLOCK, which .NET passes on where flock(2) finds another holder.</summary>
+    private const int WouldBlock = 11;
+
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(0.2);
 
     /// <summary>A pack that is on this machine; null: it is not.</summary>
     public static string? Find(string folder, string id) => Path.Combine(folder, DataSetFiles.Split(id).Sha256 + Ending) is var path && File.Exists(path) ? path : null;
 
-    /// <summary>The pack's file, fetched if it is not there.</summary>
+    /// <summary>The pack, fetched if it is not there. It stays at least until what is returned is disposed: open it before.</summary>
     /// <param name="artifacts">The location of jobs' files.</param>
     /// <param name="id">NAME@SHA-256.</param>
     /// <exception cref="IOException">It is not in the store, has another SHA-256, is larger than the cache, or cannot be read or written.</exception>
-    public string Fetch(ArtifactStores stores, string artifacts, string id, CancellationToken stop)
+    public CachedPack Fetch(ArtifactStores stores, string artifacts, string id, CancellationToken stop)
     {
-        var store = stores.Open(DataSetFiles.LocationIn(artifacts));
         var (_, sum) = DataSetFiles.Split(id);
-        var path = Path.Combine(folder, sum + Ending);
         Directory.CreateDirectory(folder);
-        using var turn = TakeTurn(Path.Combine(folder, sum + ".lock"), stop);
-        if (File.Exists(path))
+        if (Keep(sum) is { } kept)
         {
-            File.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime); // It was wanted now.
-            return path;
+            return kept;
         }
 
+        using var turn = TakeTurn(stop);
+        if (Keep(sum) is { } fetched)
+        {
+            return fetched;
+        }
+
+        var store = stores.Open(DataSetFiles.LocationIn(artifacts));
         var set = DataSetFiles.Find(store, DataSetFiles.Ready, id) ?? throw new IOException($"The data set {id} is not in the cluster's store any more: push it again.");
         MakeRoom((long)set.Bytes, id);
-        var draft = path + DraftEnding;
+        var draft = Path.Combine(folder, sum + DraftEnding);
         try
         {
             Copy(store, set, draft, stop);
-            File.Move(draft, path, overwrite: true);
+            File.Move(draft, Path.Combine(folder, sum + Ending));
         }
         finally
         {
             File.Delete(draft);
         }
 
-        return path;
+        return Keep(sum) ?? throw new IOException($"{Path.Combine(folder, sum + Ending)} was taken away as soon as it was there. Only Trainer may delete files of that folder while it runs.");
     }
 
-    /// <summary>One process at a time fetches a pack; others wait, and then find it.</summary>
-    private static FileStream TakeTurn(string path, CancellationToken stop)
+    // Null: it is not there, or goes just now.
+    private CachedPack? Keep(string sum)
     {
-        while (true)
+        var path = Path.Combine(folder, sum + Ending);
+        if (Hold(sum, FileShare.Read) is not { } hold)
         {
-            stop.ThrowIfCancellationRequested();
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException) when (File.Exists(path))
-            {
-                stop.WaitHandle.WaitOne(LookAgain);
-            }
+            return null;
         }
+
+        if (!File.Exists(path))
+        {
+            hold.Dispose();
+            return null;
+        }
+
+        File.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime); // It was wanted now.
+        return new CachedPack(path, hold);
+    }
+
+    // Shared by those who are about to open a pack, alone for who takes it away; null where others hold it otherwise.
+    private FileStream? Hold(string sum, FileShare share)
+    {
+        try
+        {
+            return new FileStream(Path.Combine(folder, sum + ".lock"), FileMode.OpenOrCreate, share == FileShare.None ? FileAccess.ReadWrite : FileAccess.Read, share);
+        }
+        catch (IOException taken) when (taken.HResult == WouldBlock)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>One process at a time fetches, so that what is kept has one reckoning; others wait, and may find what they want.</summary>
+    private FileStream TakeTurn(CancellationToken stop)
+    {
+        FileStream? turn;
+        while ((turn = Hold("fetching", FileShare.None)) is null)
+        {
+            stop.WaitHandle.WaitOne(LookAgain);
+            stop.ThrowIfCancellationRequested();
+        }
+
+        return turn;
     }
 
     private static void Copy(IArtifactStore store, Protos.PushedDataSet set, string draft, CancellationToken stop)
@@ -100,15 +134,35 @@ public sealed class DataSetCache(string folder, long mostBytes)
             throw new IOException($"The data set {id} has {bytes} bytes, and this node keeps {mostBytes} bytes of data sets at most (--limit {Limits.ProcessLimits.DataCacheBytes.Name}=N).");
         }
 
-        List<FileInfo> kept = [.. new DirectoryInfo(folder).EnumerateFiles($"*{Ending}").OrderByDescending(file => file.LastWriteTimeUtc)];
-        var sum = bytes;
-        foreach (var file in kept)
+        var files = new DirectoryInfo(folder);
+        foreach (var draft in files.EnumerateFiles($"*{DraftEnding}"))
         {
-            sum += file.Length;
-            if (sum > mostBytes)
+            draft.Delete(); // Of a process that ended while it fetched.
+        }
+
+        foreach (var pack in files.GetFiles($"*{Ending}").OrderByDescending(file => file.LastWriteTimeUtc))
+        {
+            if (bytes + pack.Length > mostBytes && Hold(Path.GetFileNameWithoutExtension(pack.Name), FileShare.None) is { } alone)
             {
-                file.Delete();
+                pack.Delete();
+                alone.Dispose();
+            }
+            else
+            {
+                bytes += pack.Length;
             }
         }
     }
+}
+
+/// <summary>A pack in a <see cref="DataSetCache"/>, which is not taken away before this is disposed; nor later from whoever has it open.</summary>
+public sealed class CachedPack : IDisposable
+{
+    private readonly FileStream _hold;
+
+    internal CachedPack(string path, FileStream hold) => (Path, _hold) = (path, hold);
+
+    public string Path { get; }
+
+    public void Dispose() => _hold.Dispose();
 }

@@ -40,7 +40,7 @@ internal sealed class StepDriver
 {
     private readonly JobSpec _spec;
     private readonly Expectation? _expectation;
-    private readonly Func<string, CancellationToken, string> _pushed;
+    private readonly Func<string, CancellationToken, CachedPack> _pushed;
     private readonly CancellationTokenSource _abandoned = new();
     private readonly string _job;
     private readonly Device _device;
@@ -68,7 +68,7 @@ internal sealed class StepDriver
 
     /// <param name="expectation">Of a job that verifies another one.</param>
     /// <param name="pushed">Fetches the data set that the job names as pushed.</param>
-    public StepDriver(string job, JobSpec spec, Expectation? expectation, Func<string, CancellationToken, string> pushed, Device device, ArtifactStores stores, FileRoots files, TrainingMetrics metrics, IActorRef worker, ILogger logger, Action<Moment>? reached)
+    public StepDriver(string job, JobSpec spec, Expectation? expectation, Func<string, CancellationToken, CachedPack> pushed, Device device, ArtifactStores stores, FileRoots files, TrainingMetrics metrics, IActorRef worker, ILogger logger, Action<Moment>? reached)
     {
         (_job, _spec, _expectation, _pushed, _device, _stores, _files, _metrics, _worker, _logger, _reached) = (job, spec, expectation, pushed, device, stores, files, metrics, worker, logger, reached);
         _best = new BestSaver(logger, job, stores, Ledger, NotWritten("best"));
@@ -237,9 +237,9 @@ internal sealed class StepDriver
             throw new ModelException(refused.Path, refused.Problem);
         }
 
-        var pack = _spec.Data.Pushed.Length > 0 ? _pushed(_spec.Data.Pushed, _abandoned.Token) : null;
+        using var pack = _spec.Data.Pushed.Length > 0 ? _pushed(_spec.Data.Pushed, _abandoned.Token) : null;
         var training = TrainingJob.Load(
-            _spec, _device, _expectation?.LastItem, broken => _logger.LogWarning("Job {Job} goes on without a sample: {Problem}.", _job, broken), pack);
+            _spec, _device, _expectation?.LastItem, broken => _logger.LogWarning("Job {Job} goes on without a sample: {Problem}.", _job, broken), pack?.Path);
         _expected = _expectation is null ? null : ExpectedHashes.Read(_expectation, training, _stores);
         lock (_loading)
         {

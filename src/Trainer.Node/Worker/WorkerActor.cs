@@ -107,7 +107,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
     });
 
     /// <summary>What fetches data sets that were pushed.</summary>
-    private Func<string, CancellationToken, string> Fetch(string artifacts)
+    private Func<string, CancellationToken, CachedPack> Fetch(string artifacts)
     {
         var cache = new DataSetCache(_options.DataSets, _options.Limits[ProcessLimits.DataCacheBytes]);
         return (id, stop) => cache.Fetch(_options.Artifacts, artifacts, id, stop);

@@ -93,7 +93,29 @@ public sealed class DataSetCacheTests : IDisposable
         }
     }
 
-    private string Fetch(string id, long most = 1 << 20) => new DataSetCache(Cache, most).Fetch(_stores, Artifacts, id, TestContext.Current.CancellationToken);
+    [Fact]
+    public void What_somebody_is_about_to_open_stays_and_drafts_of_the_dead_go()
+    {
+        var (first, second) = (Push("a", 500).Id, Push("b", 501).Id);
+        var kept = Take(first, 600);
+        File.WriteAllText(Path.Combine(Cache, "dead.part"), "half");
+        Fetch(second, 600);
+        Assert.Equal(2, Directory.GetFiles(Cache, "*.tar").Length);
+        Assert.Empty(Directory.GetFiles(Cache, "*.part"));
+        Assert.Equal(500, new FileInfo(kept.Path).Length);
+
+        kept.Dispose();
+        var third = Fetch(Push("c", 502).Id, 600);
+        Assert.Equal([third], Directory.GetFiles(Cache, "*.tar"));
+    }
+
+    private string Fetch(string id, long most = 1 << 20)
+    {
+        using var pack = Take(id, most);
+        return pack.Path;
+    }
+
+    private CachedPack Take(string id, long most) => new DataSetCache(Cache, most).Fetch(_stores, Artifacts, id, TestContext.Current.CancellationToken);
 
     /// <summary>As a coordinator leaves it, in parts of 1000 bytes.</summary>
     private (string Id, byte[] Pack) Push(string name, int bytes)
