@@ -29,6 +29,9 @@ internal sealed class SafetensorsReader : TensorFile
         CheckCover(file.Length - _data);
     }
 
+    /// <summary>Whether a file begins with the length of a header and a brace. The length alone may look like another format: 640 is what a pickle begins with.</summary>
+    public static bool IsStart(ReadOnlySpan<byte> start) => start is [_, _, _, _, 0, 0, 0, 0, (byte)'{', ..];
+
     public override IReadOnlyDictionary<string, TensorEntry> Entries => _entries;
 
     /// <summary>Words that the file has beside its tensors.</summary>

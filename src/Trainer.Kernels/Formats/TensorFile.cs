@@ -10,7 +10,7 @@ internal abstract record TensorEntry(string Name, Shape Shape, string Dtype, Ele
 /// <summary>A file of named tensors, of whichever format: tensors are read one by one, when they are wanted.</summary>
 internal abstract class TensorFile(string path, FileStream file) : IDisposable
 {
-    private const int Start = 4;
+    private const int Start = 9;
 
     /// <summary>By name, as <see cref="Entries"/> says more exactly.</summary>
     public abstract IReadOnlyDictionary<string, TensorEntry> Entries { get; }
@@ -27,7 +27,7 @@ internal abstract class TensorFile(string path, FileStream file) : IDisposable
             Span<byte> start = stackalloc byte[Start];
             start = start[..file.ReadAtLeast(start, Start, throwOnEndOfStream: false)];
             file.Position = 0;
-            return TorchFile.IsZip(start) || TorchFile.IsPickle(start) ? TorchFile.Read(path, file) : new SafetensorsReader(path, file);
+            return !SafetensorsReader.IsStart(start) && (TorchFile.IsZip(start) || TorchFile.IsPickle(start)) ? TorchFile.Read(path, file) : new SafetensorsReader(path, file);
         }
         catch
         {

@@ -83,6 +83,17 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
+    public void A_header_of_any_length_is_that_of_safetensors()
+    {
+        var header = """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""";
+        foreach (var length in new[] { 640, 896, 0x580 }) // 0x80 0x02, 0x80 0x03 and 0x80 0x05 in the file, as a pickle has.
+        {
+            using var file = TensorFile.Open(Write(header.PadRight(length), new byte[4]));
+            Assert.Equal([0f], file.Read("a"));
+        }
+    }
+
+    [Fact]
     public void Other_dtypes_are_refused_where_they_are_read()
     {
         var path = Write("""{"a":{"dtype":"BOOL","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"F32","shape":[1],"data_offsets":[3,7]}}""", new byte[7]);
