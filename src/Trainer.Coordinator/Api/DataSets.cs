@@ -14,9 +14,6 @@ namespace Trainer.Coordinator.Api;
 /// <param name="location">Of jobs' files.</param>
 public sealed class DataSets(ArtifactStores stores, string location, ProcessLimits limits)
 {
-    private const int MostUploadsOfUser = 4;
-    private const int MostSets = 10_000;
-
     private readonly IArtifactStore _store = stores.Open(DataSetFiles.LocationIn(location));
 
     /// <summary>One upload begins at a time: it looks at those that are there.</summary>
@@ -106,7 +103,7 @@ public sealed class DataSets(ArtifactStores stores, string location, ProcessLimi
 
         var checking = new PushedDataSet(set) { State = PushedDataSet.Types.State.Checking, ReceivedBytes = set.Bytes };
         Change(set, () => Write(DataSetFiles.Uploads, checking));
-        if (Ask(() => Sum(set)) is var sum && sum != set.Sha256)
+        if (Ask(() => PushedPack.Sum(_store, set)) is var sum && sum != set.Sha256)
         {
             throw Failed(checking, $"has the SHA-256 {sum}");
         }
@@ -147,7 +144,7 @@ public sealed class DataSets(ArtifactStores stores, string location, ProcessLimi
         var file = Path.Combine(Path.GetTempPath(), $"trainer-{Guid.NewGuid():N}.index");
         try
         {
-            Ask(() => CopyTail(set, file));
+            Ask(() => PushedPack.CopyTail(_store, set, file));
             return question(file);
         }
         finally
@@ -246,7 +243,7 @@ public sealed class DataSets(ArtifactStores stores, string location, ProcessLimi
         var all = List();
         if (!mayAll)
         {
-            RequireName(request.Name, creator, all);
+            DataSetAdmission.RequireName(request.Name, creator, all);
         }
 
         if ((FindReady(id) ?? Ask(() => DataSetFiles.Find(_store, DataSetFiles.Uploads, id) is { } begun ? WithReceived(begun) : null)) is { } there)
@@ -255,8 +252,8 @@ public sealed class DataSets(ArtifactStores stores, string location, ProcessLimi
             return there.Bytes == request.Bytes ? there : throw ApiErrors.InvalidField("bytes", $"must be {there.Bytes}, as {id} was begun with, got {request.Bytes}");
         }
 
-        RequireRoom(request, all);
-        RequireFew(creator, all);
+        DataSetAdmission.RequireRoom(request, all, limits);
+        DataSetAdmission.RequireFew(creator, all);
         var set = new PushedDataSet
         {
             Id = id,
@@ -354,71 +351,9 @@ public sealed class DataSets(ArtifactStores stores, string location, ProcessLimi
         }
     }
 
-    /// <summary>A name is of whoever has a data set of that name: jobs may name the newest one by it alone.</summary>
-    private static void RequireName(string name, string creator, IReadOnlyList<PushedDataSet> all)
-    {
-        var owners = all.Where(set => set.Name == name).Select(set => set.Creator).Distinct().ToList();
-        if (owners.Count > 0 && !owners.Contains(creator))
-        {
-            var owner = owners[0].Length > 0 ? owners[0] : "an admin";
-            throw ApiErrors.DataSetOfAnother($"The name {name} is {owner}'s, who has a data set of that name: push yours under another one, or ask an admin.");
-        }
-    }
-
-    private static void RequireFew(string creator, IReadOnlyList<PushedDataSet> all)
-    {
-        if (all.Count >= MostSets)
-        {
-            throw ApiErrors.TooMuch("TOO_MANY_DATA_SETS", $"There are {all.Count} data sets, and this cluster keeps {MostSets} at most. Delete some: trainer data delete NAME@SHA-256");
-        }
-
-        if (all.Where(set => set.Creator == creator && set.State == PushedDataSet.Types.State.Uploading).Select(set => set.Id).ToList() is { Count: >= MostUploadsOfUser } begun)
-        {
-            throw ApiErrors.TooMuch("TOO_MANY_UPLOADS", $"{begun.Count} uploads are not finished, and a user has {MostUploadsOfUser} at most. Finish one, or delete it: trainer data delete {begun[0]}");
-        }
-    }
-
-    private void RequireRoom(CreateDataSetRequest request, IReadOnlyList<PushedDataSet> all)
-    {
-        var (most, together) = (limits[ProcessLimits.DataSetBytes], limits[ProcessLimits.PushedBytes]);
-        if (request.Bytes > (ulong)most)
-        {
-            throw ApiErrors.TooMuch("DATA_SET_TOO_LARGE", $"{request.Name} has {request.Bytes} bytes; this cluster takes data sets of {most} bytes at most (--limit {ProcessLimits.DataSetBytes.Name}=N of the coordinator).");
-        }
-
-        var there = all.Where(set => set.State != PushedDataSet.Types.State.Failed).Aggregate(0UL, (sum, set) => sum + set.Bytes);
-        if (there + request.Bytes > (ulong)together)
-        {
-            throw ApiErrors.TooMuch("DATA_SETS_TOO_LARGE",
-                $"{request.Name} has {request.Bytes} bytes, those that are there have {there}; this cluster keeps {together} bytes of data sets (--limit {ProcessLimits.PushedBytes.Name}=N of the coordinator). Delete some: trainer data delete NAME@SHA-256");
-        }
-    }
-
     private void Write(string kind, PushedDataSet set) => Ask(() =>
     {
         _store.Put(DataSetFiles.FactsKey(kind, set.Id), Encoding.UTF8.GetBytes(ProtoJson.Line(ProtoJson.ToJson(set))));
         return true;
     });
-
-    private string Sum(PushedDataSet set)
-    {
-        using var pack = DataSetFiles.Read(_store, set);
-        return Convert.ToHexStringLower(SHA256.HashData(pack));
-    }
-
-    private bool CopyTail(PushedDataSet set, string file)
-    {
-        var end = new byte[DataPack.FooterBytes];
-        var from = Math.Max(0, (long)set.Bytes - end.Length);
-        using (var last = DataSetFiles.Read(_store, set, from))
-        {
-            last.ReadExactly(end.AsSpan(0, (int)Math.Min((long)set.Bytes, end.Length)));
-        }
-
-        var tail = Math.Min((long)set.Bytes, DataPack.TailBytes(end) ?? end.Length);
-        using var content = DataSetFiles.Read(_store, set, (long)set.Bytes - tail);
-        using var to = new FileStream(file, FileMode.CreateNew, FileAccess.Write);
-        content.CopyTo(to);
-        return true;
-    }
 }
