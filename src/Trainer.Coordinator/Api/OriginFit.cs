@@ -49,9 +49,11 @@ internal static class OriginFit
             yield return new FieldViolation("training.optimizer", $"must keep what that of job {job} keeps, whose state goes on{Instead}");
         }
 
-        if ((spec.Training.Averaging is null) != (source.Training.Averaging is null))
+        if (spec.Training.Averaging?.KindCase != source.Training.Averaging?.KindCase)
         {
-            var difference = source.Training.Averaging is null ? $"must be left out as in job {job}, whose state goes on" : $"must be given as in job {job}, whose average goes on";
+            var difference = source.Training.Averaging is { } averaging
+                ? $"must be {averaging.KindCase.ToString().ToLowerInvariant()} as in job {job}, whose average goes on"
+                : $"must be left out as in job {job}, whose state goes on";
             yield return new FieldViolation("training.averaging", $"{difference}{Instead}");
         }
 

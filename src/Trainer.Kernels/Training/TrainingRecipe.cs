@@ -58,6 +58,7 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
 
         var names = model.Graph.Layers.SelectMany(node => node.ParameterNames).ToList();
         CheckStatistics(model);
+        CheckAveraging(model);
         for (var i = 0; i < ParameterGroups.Count; i++)
         {
             if (!ParameterGroups[i].IsOfStatisticsAlone && !names.Exists(ParameterGroups[i].Matches))
@@ -88,6 +89,17 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
         foreach (var node in model.Graph.Layers.Select(node => node.StatisticNames.ToList()).Where(node => node.Any(FreezesStatistic) && !node.All(FreezesStatistic)))
         {
             throw new ModelException("training.parameter_groups", $"freeze {node.First(FreezesStatistic)} and not {node.First(name => !FreezesStatistic(name))}; expected both of a layer, or none");
+        }
+    }
+
+    private void CheckAveraging(Model model)
+    {
+        if (Averaging is Swa && model.Graph.Layers.SelectMany(node => node.StatisticNames).FirstOrDefault(name => !FreezesStatistic(name)) is { } statistic)
+        {
+            throw new ModelException(
+                "training.averaging.swa",
+                $"leaves {statistic} without an estimate for the averaged weights, which takes one more pass over the training set (torch's update_bn) that is not there; "
+                + "use ema, or group_norm for batch norm, or freeze its statistics with frozen_statistics in parameter_groups");
         }
     }
 

@@ -56,7 +56,7 @@ internal sealed class WeightUpdate
     /// <returns>The hash of what was read.</returns>
     public ulong Run(Device device, Tensor total, TrainingState current, TrainingState next, TrainingLength length, Span<ulong> ofTotal)
     {
-        var share = (float)(_recipe.Averaging?.Share(current.Progress.Averaged) ?? 0);
+        var share = (float)(_recipe.Averaging?.Share(current.Progress.Averaged, current.Progress.Updates + 1, length) ?? 0);
         TakesAverage = share > 0;
         for (var i = 0; i < _runs.Length; i++)
         {

@@ -93,6 +93,12 @@ internal static class JobRelations
             yield return new("training.optimizer.sgd.nesterov",
                 $"needs momentum above 0 and dampening 0, got {ValueRules.Text(sgd.Momentum)} and {ValueRules.Text(sgd.Dampening)}");
         }
+
+        if (training.Averaging?.Swa is { } swa && swa.StartEpoch > training.Epochs)
+        {
+            yield return new("training.averaging.swa.start_epoch", $"must be at most training.epochs ({training.Epochs}), got {swa.StartEpoch}");
+        }
+
         if (training.Schedule is { } schedule)
         {
             foreach (var violation in OfSchedule(schedule, training))

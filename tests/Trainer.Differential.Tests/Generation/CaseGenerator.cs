@@ -37,14 +37,15 @@ internal static class CaseGenerator
         var outputs = labels + (draw.Chance(0.2) ? draw.Between(1, 2) : 0);
         var layers = new ModelGenerator(draw).Network(After(data, image), outputs);
         var samples = train.Count - ((int?)data["validation"]?["samples"] ?? 0);
-        var scene = new RecipeScene(outputs, [.. Enumerable.Range(0, labels)], none, draw.Between(1, 3), ((samples - 1) / batch) + 1);
+        var slots = SlotsOf(layers, After(data, image));
+        var scene = new RecipeScene(outputs, [.. Enumerable.Range(0, labels)], none, draw.Between(1, 3), ((samples - 1) / batch) + 1, slots.Any(slot => slot.Kind == SlotKind.Statistic));
         var perturbs = draw.Chance(0.6);
         var job = new JsonObject
         {
             ["name"] = $"seed-{seed}",
             ["model"] = new JsonObject { ["layers"] = layers },
             ["data"] = data,
-            ["training"] = Training(draw, scene, batch, ParametersOf(layers, After(data, image)), perturbs),
+            ["training"] = Training(draw, scene, batch, [.. slots.Where(slot => slot.Kind == SlotKind.Parameter).Select(slot => slot.Name)], perturbs),
         };
         return new Case(seed, (JsonObject)JsonNode.Parse(job.ToJsonString())!, train, test, draw.Between(2, 5), perturbs);
     }
@@ -111,7 +112,7 @@ internal static class CaseGenerator
             training["init"] = new JsonObject { ["weights"] = Case.InitialWeights }.Maybe(draw, "strict", () => draw.Chance(0.5), 0.3);
         }
 
-        return training.Maybe(draw, "averaging", () => OneOf(draw, RecipeRows.Averagings, scene), 0.3);
+        return training.Maybe(draw, "averaging", () => RecipeRows.Averaging(draw, scene), 0.3);
     }
 
     private static JsonObject OneOf(Draw draw, IReadOnlyDictionary<string, Func<Draw, RecipeScene, JsonObject>> rows, RecipeScene scene)
@@ -165,12 +166,11 @@ internal static class CaseGenerator
         return groups;
     }
 
-    private static IReadOnlyList<string> ParametersOf(JsonArray layers, Shape input)
+    private static IReadOnlyList<ParameterSlot> SlotsOf(JsonArray layers, Shape input)
     {
         try
         {
-            return [.. ParameterLayout.Of(Model.FromJson(layers.ToJsonString(), input)).Slots
-                .Where(slot => slot.Kind == SlotKind.Parameter).Select(slot => slot.Name)];
+            return ParameterLayout.Of(Model.FromJson(layers.ToJsonString(), input)).Slots;
         }
         catch (ModelException)
         {

@@ -6,7 +6,8 @@ namespace Trainer.Differential.Tests.Generation;
 /// <param name="Outputs">Scores of a sample.</param>
 /// <param name="Labels">Classes that the data has.</param>
 /// <param name="None">The label of images that have none; null: all have one.</param>
-internal sealed record RecipeScene(int Outputs, IReadOnlyList<int> Labels, int? None, int Epochs, int StepsPerEpoch);
+/// <param name="HasStatistics">Whether the model has running statistics.</param>
+internal sealed record RecipeScene(int Outputs, IReadOnlyList<int> Labels, int? None, int Epochs, int StepsPerEpoch, bool HasStatistics);
 
 /// <summary>How losses, optimizers and schedules are drawn: one row per kind, as in PyTorch/recipe.py.</summary>
 internal static class RecipeRows
@@ -33,7 +34,8 @@ internal static class RecipeRows
         ("reduce_on_plateau", ReduceOnPlateau));
 
     public static IReadOnlyDictionary<string, Func<Draw, RecipeScene, JsonObject>> Averagings { get; } = Rows(
-        ("ema", (draw, _) => new JsonObject().Maybe(draw, "decay", () => draw.Real(0, 0.99), 0.8)));
+        ("ema", (draw, _) => new JsonObject().Maybe(draw, "decay", () => draw.Real(0, 0.99), 0.8)),
+        ("swa", (draw, scene) => new JsonObject { ["start_epoch"] = draw.Between(1, scene.Epochs) }));
 
     public static JsonObject Warmup(Draw draw, RecipeScene scene)
     {
@@ -48,6 +50,13 @@ internal static class RecipeRows
     {
         var kind = scene.None is null ? draw.Of([.. Losses.Keys]) : "cross_entropy";
         return scene.None is not null || draw.Chance(0.6) ? new JsonObject { [kind] = Losses[kind](draw, scene) } : null;
+    }
+
+    /// <summary>One of the kinds there are; of the ends of epochs only where no batch norm is in the model.</summary>
+    public static JsonObject Averaging(Draw draw, RecipeScene scene)
+    {
+        var kind = scene.HasStatistics ? "ema" : draw.Of([.. Averagings.Keys]);
+        return new JsonObject { [kind] = Averagings[kind](draw, scene) };
     }
 
     private static JsonObject CrossEntropy(Draw draw, RecipeScene scene) => new JsonObject()

@@ -74,11 +74,25 @@ class Ema:
     def __init__(self, decay=0.999):
         self.decay = decay
 
-    def __call__(self, averaged, current, _):
+    def average(self, averaged, current, _):
         return self.decay * averaged + (1 - self.decay) * current
 
+    def takes(self, epoch, is_last):
+        return True
 
-AVERAGINGS = {"ema": Ema}
+
+class Swa:
+    """AveragedModel's own mean, updated at the ends of epochs."""
+    average = None
+
+    def __init__(self, start_epoch):
+        self.start_epoch = start_epoch
+
+    def takes(self, epoch, is_last):
+        return is_last and epoch >= self.start_epoch
+
+
+AVERAGINGS = {"ema": Ema, "swa": Swa}
 
 
 def the_one(section):
@@ -101,11 +115,14 @@ class AveragedModel(swa_utils.AveragedModel):
 
 
 def averaged(training, network):
-    """The network's average over steps; None where the job has none."""
+    """The network's average over steps or epochs; None where the job has none."""
     if "averaging" not in training:
         return None
     kind, options = the_one(training["averaging"])
-    return AveragedModel(network, avg_fn=AVERAGINGS[kind](**options))
+    rule = AVERAGINGS[kind](**options)
+    model = AveragedModel(network, avg_fn=rule.average)
+    model.takes = rule.takes
+    return model
 
 
 def optimizer(training, network):

@@ -67,8 +67,8 @@ class Run:
         return epochs, self.result().state_dict()
 
     def result(self):
-        """What is evaluated: the average over steps, where there is one."""
-        return self.network if self.averaged is None else self.averaged.module
+        """What is evaluated: the average, once there is one."""
+        return self.network if self.averaged is None or self.averaged.n_averaged == 0 else self.averaged.module
 
     def train_epoch(self, epoch):
         self.network.train()
@@ -78,7 +78,7 @@ class Run:
         order, sums = data.order(self.data, len(self.images[0]), self.seed, epoch), Sums()
         for first in range(0, len(order), self.batch_size):
             self.step(order[first:first + self.batch_size], sums)
-            if self.averaged is not None:
+            if self.averaged is not None and self.averaged.takes(epoch, first + self.batch_size >= len(order)):
                 self.averaged.update_parameters(self.network)
         return sums
 

@@ -1,21 +1,23 @@
 """Writes training.json: whole small trainings, with what their layers, losses and optimizers do to each other. Run with Debian's python3-torch: python3 training.py.
 
 Tensor n of case c is tensor("c.weight"), the images of its step s are tensor("c.x.s") (golden.py). A case names layers and training as a job file does.
-A loss is that of its step, per counted sample; null where the loss ignores all of them.
+A loss is that of its step, per counted sample; null where the loss ignores all of them. The result of averaging is the average.
 """
 import math
 
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.optim import swa_utils
 
 import golden
 
 
 class Case:
-    """A network and how it is trained; state holds values of buffers to start from."""
+    """A network and how it is trained; state holds values of buffers to start from. An epoch has all steps unless it says how many."""
 
-    def __init__(self, name, shape, network, layers, training, labels, scale=1, state=None):
+    def __init__(self, name, shape, network, layers, training, labels, scale=1, state=None, steps_per_epoch=None):
+        self.steps_per_epoch = steps_per_epoch or len(labels)
         self.name, self.shape, self.layers, self.training, self.labels, self.scale = name, shape, layers, training, labels, scale
         self.network, self.state = network.double().train(), state or {}
 
@@ -47,8 +49,19 @@ class Case:
         value = functional.cross_entropy(y, labels, ignore_index=options.get("ignore_index", -100), label_smoothing=options.get("label_smoothing", 0.0))
         return value, value.item()
 
+    def averaging(self):
+        """The average, and whether it takes in the weights behind step number so much; torch 1.13 has no get_ema_avg_fn."""
+        (kind, options), = self.training.get("averaging", {"none": {}}).items()
+        if kind == "swa":
+            return swa_utils.AveragedModel(self.network), lambda step: step % self.steps_per_epoch == 0 and step // self.steps_per_epoch >= options["start_epoch"]
+        if kind == "ema":
+            decay = options["decay"]
+            return swa_utils.AveragedModel(self.network, avg_fn=lambda averaged, current, _: decay * averaged + (1 - decay) * current), lambda step: True
+        return None, lambda step: False
+
     def run(self):
         self.start()
+        average, takes = self.averaging()
         optimizer, losses = self.optimizer(), []
         for step, labels in enumerate(self.labels):
             x = golden.tensor(f"{self.name}.x.{step}", (len(labels), *self.shape), self.scale)
@@ -58,10 +71,12 @@ class Case:
             if "clip_grad_norm" in self.training:
                 nn.utils.clip_grad_norm_(self.network.parameters(), self.training["clip_grad_norm"])
             optimizer.step()
+            if takes(step + 1):
+                average.update_parameters(self.network)
             losses.append(None if math.isnan(told) else golden.digits(told))
-        result = {key: golden.flat(value) for key, value in self.network.state_dict().items()}
+        result = {key: golden.flat(value) for key, value in (self.network if average is None else average.module).state_dict().items()}
         return {"name": self.name, "input": list(self.shape), "layers": self.layers, "training": {"epochs": 1, **self.training}, "labels": self.labels,
-                "scale": self.scale, "start": self.state, "losses": losses, "result": result}
+                "scale": self.scale, **({"steps_per_epoch": self.steps_per_epoch} if self.steps_per_epoch < len(self.labels) else {}), "start": self.state, "losses": losses, "result": result}
 
 
 def linear(outputs=3, inputs=6):
@@ -136,4 +151,6 @@ golden.write("training.json", {"cases": [case.run() for case in (
     Case("a gate for each channel", (2, 3, 4), *squeeze(), {"optimizer": SGD}, BATCHES, scale=2),
     Case("a gate for each element", (2, 3, 4), *attend(), {"optimizer": SGD}, BATCHES, scale=2),
     frozen_norms(),
+    Case("swa", IMAGE, *linear(), {"epochs": 4, "optimizer": SGD, "averaging": {"swa": {"start_epoch": 2}}}, 4 * BATCHES, steps_per_epoch=3),
+    Case("ema", IMAGE, *linear(), {"optimizer": SGD, "averaging": {"ema": {"decay": 0.7}}}, BATCHES),
 )]})

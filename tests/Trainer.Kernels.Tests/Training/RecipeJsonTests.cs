@@ -12,6 +12,7 @@ public sealed class RecipeJsonTests
         """{"epochs":1,"optimizer":{"adam":{}},"loss":{"mse":{"reduction":"sum"}},"compute":"tf32","gradients":"bf16"}""",
         """{"epochs":3,"optimizer":{"rmsprop":{"centered":true}},"loss":{"bce_with_logits":{"pos_weight":[3]}},"schedule":{"warmup":{"steps":5},"cosine":{"t_max":3}}}""",
         """{"epochs":3,"optimizer":{"adagrad":{}},"early_stopping":{"patience":2,"metric":"accuracy","min_delta":0.01},"averaging":{"ema":{"decay":0.99}},"loss":{"cross_entropy":{}},"schedule":{"warmup":{"epochs":1},"constant":{}}}""",
+        """{"epochs":3,"optimizer":{"sgd":{"lr":0.1}},"averaging":{"swa":{"start_epoch":2}},"loss":{"cross_entropy":{}}}""",
         """{"epochs":3,"optimizer":{"adamw":{"lr":0.01}},"loss":{"cross_entropy":{}},"parameter_groups":[{"pattern":"*.bias","weight_decay":0},{"pattern":"0.*","frozen":true},{"pattern":"1.*","lr":0.2,"frozen_epochs":2}]}""",
     ];
 

@@ -163,13 +163,15 @@ public class SameBitsTests
     }
 
     /// <summary>The average belongs to the state: evaluations and the result are its own.</summary>
-    [Fact]
-    public async Task Averaged_weights_are_the_same_on_any_number_of_workers()
+    [Theory]
+    [InlineData("ema")]
+    [InlineData("swa")]
+    public async Task Averaged_weights_are_the_same_on_any_number_of_workers(string kind)
     {
         using var data = new TinyData(train: 111, test: 17);
         var job = data.Job(batchSize: 37, shards: 7, epochs: 3);
-        job.Training.Averaging = new() { Ema = new() { Decay = 0.8 } };
-        var expected = TrainLocally(data, 37, 7, epochs: 3, averaging: new Ema(0.8));
+        job.Training.Averaging = kind == "ema" ? new() { Ema = new() { Decay = 0.8 } } : new() { Swa = new() { StartEpoch = 2 } };
+        var expected = TrainLocally(data, 37, 7, epochs: 3, averaging: kind == "ema" ? new Ema(0.8) : new Swa(StartEpoch: 2));
         Assert.NotEqual(TrainLocally(data, 37, 7, epochs: 3), expected);
         string? metrics = null;
         foreach (var workers in new[] { 1, 3 })

@@ -70,6 +70,10 @@ public sealed class TrainingFieldTests
     [InlineData("schedule: {warmup: {steps: 5}, step: {step_size: 1}, cosine: }",
         "9:56: training.schedule.cosine: cannot stand beside step: only one of constant, step, multi_step, exponential, cosine, one_cycle or reduce_on_plateau")]
     [InlineData("schedule: {cosine: , warmup: {}}", "9:24: training.schedule.warmup: needs steps or epochs")]
+    [InlineData("averaging: {swa: {start_epoch: 4}}", "9:34: training.averaging.swa.start_epoch: must be at most training.epochs (3), got 4")]
+    [InlineData("averaging: {swa: {}}", "9:15: training.averaging.swa.start_epoch: is required")]
+    [InlineData("averaging: {ema: {}, swa: {start_epoch: 2}}", "9:24: training.averaging.swa: cannot stand beside ema: only one of ema or swa")]
+    [InlineData("averaging: {}", "9:3: training.averaging: needs ema or swa")]
     [InlineData("schedule: {cosine: , warmup: {epochs: 3}}", "9:41: training.schedule.warmup.epochs: must be less than training.epochs (3), got 3")]
     [InlineData("schedule: {cosine: , warmup: {steps: 3, start_factor: 0}}", "9:57: training.schedule.warmup.start_factor: must be greater than 0, got 0")]
     [InlineData("schedule: {multi_step: {milestones: [3, 2]}}", "9:43: training.schedule.multi_step.milestones[1]: must be at least the one before it (3), got 2")]
