@@ -8,6 +8,7 @@ using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Metrics;
+using Trainer.Hosting.Run;
 
 namespace Trainer.Coordinator;
 
@@ -70,6 +71,11 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
         try
         {
             OwnHost.RequireResolved(options.Host);
+            if (!ArtifactLocation.IsBucket(options.Artifacts))
+            {
+                PrivateFiles.RefuseFiles(options.Artifacts);
+            }
+
             var entry = new RunFolderEntry(options);
             undo.Push(() => Done(entry.Dispose));
             var certificates = HostCertificates.Load(options.Certificates, options.Run, options.Insecure, PeerRoles.Coordinator, loggers.CreateLogger("Trainer.Coordinator"));

@@ -76,7 +76,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
         AddApi(builder.Services, options, store, stores, directory, isMember);
         var app = builder.Build();
         Map(app, options);
-        await app.StartAsync();
+        await Listening.StartAsync(app, grpc, http);
         return new CoordinatorWeb(app, grpc, http);
 
         ConnectionGate Gate() => new(options.Limits, TimeProvider.System, logger);

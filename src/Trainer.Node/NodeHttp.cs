@@ -40,7 +40,7 @@ internal sealed class NodeHttp : IAsyncDisposable
     public string Url => _listening.Url;
 
     /// <exception cref="IOException">The port cannot be bound.</exception>
-    public Task StartAsync() => _app.StartAsync(CancellationToken.None);
+    public Task StartAsync() => Listening.StartAsync(_app, _listening);
 
     public async ValueTask DisposeAsync()
     {

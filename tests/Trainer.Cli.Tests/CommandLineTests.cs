@@ -78,6 +78,19 @@ public sealed class CommandLineTests : IDisposable
         Assert.All(sections, line => Assert.True(line.Length <= width || !line.Trim().Contains(' ', StringComparison.Ordinal), $"{line.Length} of {width} columns: {line}"));
     }
 
+    [Theory]
+    [InlineData("worker/../other")]
+    [InlineData(".worker")]
+    [InlineData("")]
+    public async Task A_process_is_called_what_a_file_can_be(string name)
+    {
+        var run = await CommandRun.InAsync(_home.Path, "node", "--name", name, "--run-folder", _home["run"]);
+
+        Assert.Equal(
+            (2, $"--name: expected at most 128 letters, digits, '-', '_' and '.', the first of which is no '.', got '{name}'.\nSee: trainer node --help\n"), (run.ExitCode, run.Errors));
+        Assert.False(Directory.Exists(_home["run"]));
+    }
+
     [Fact]
     public async Task Alone_it_shows_its_help()
     {

@@ -62,11 +62,34 @@ public sealed class TrainedModelCommandTests : TrainedModelTests
         var missing = await RunAsync("predict", Home["weights"], Home["cat.jpg"], "--job", Home["job.yaml"]);
 
         Assert.Equal((0, ""), (text.ExitCode, text.Errors));
-        Assert.Matches(@"^IMAGE +CLASS +PROBABILITY\n\S*photos/0\.png +cat +0\.9999\n +dog, brown +0\.0000\n\S*photos/1\.png +dog, brown +0\.9999\n", text.Output);
+        Assert.Matches($@"^IMAGE +CLASS +PROBABILITY\n{Home["photos"]}/0\.png +cat +0\.9999\n +dog, brown +0\.0000\n{Home["photos"]}/1\.png +dog, brown +0\.9999\n", text.Output);
         var line = json.JsonLines.Single();
         Assert.Equal((2, "owl", 3), ((int)line["class"]!, (string)line["name"]!, line["top"]!.AsArray().Count));
-        Assert.EndsWith("photos/2.png", (string)line["file"]!, StringComparison.Ordinal);
+        Assert.Equal(Home["photos/2.png"], (string)line["file"]!);
         Assert.Equal((1, $"{Home["cat.jpg"]}: is not there; expected a picture, or a folder of pictures\n"), (missing.ExitCode, missing.Errors));
+    }
+
+    [Fact]
+    public async Task Data_without_test_images_says_so_and_what_can_be_given()
+    {
+        Directory.CreateDirectory(Home["photos/cat"]);
+        using (var bitmap = new SKBitmap(Classes, 1, SKColorType.Rgba8888, SKAlphaType.Opaque))
+        {
+            using var file = File.Create(Home["photos/cat/0.png"]);
+            bitmap.Encode(file, SKEncodedImageFormat.Png, 100);
+        }
+
+        File.WriteAllText(Home["job.yaml"], Job("[flatten: {}, linear: {out_features: 3}]").Replace(
+            "idx: {train_images: images, train_labels: labels, test_images: images, test_labels: labels}", "image_folder: {path: photos}\n  validation: {samples: 1}", StringComparison.Ordinal));
+
+        foreach (var command in new[] { "evaluate", "predict" })
+        {
+            var run = await RunAsync(command, Home["weights"], "--job", Home["job.yaml"]);
+
+            Assert.Equal(
+                (1, $"{Home["job.yaml"]} has no test images that can be used: data: has no test set.\nGive others: --images FILE (to evaluate them, with --labels FILE), or, to predict, pictures in files and folders.\n"),
+                (run.ExitCode, run.Errors));
+        }
     }
 
     [Fact]

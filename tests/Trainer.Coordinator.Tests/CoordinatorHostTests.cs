@@ -45,6 +45,12 @@ public sealed class CoordinatorHostTests : IDisposable
         var ownStore = Options() with { Name = "third", Run = run, Token = run.Token, Store = new SqliteAddress(Path.Combine(_folder.Path, "other")) };
         Assert.Equal(CoordinatorHost.Failed, await CoordinatorHost.RunAsync(ownStore, default));
         Assert.False(Directory.Exists($"{ownStore.Store}"));
+
+        // Nor does one whose folder for jobs' files is a file.
+        var ownFile = Options() with { Name = "fourth", Store = ownStore.Store, Insecure = true, Artifacts = Path.Combine(_folder.Path, "file") };
+        await File.WriteAllTextAsync(ownFile.Artifacts, "");
+        Assert.Equal(CoordinatorHost.Failed, await CoordinatorHost.RunAsync(ownFile, default));
+        Assert.False(Directory.Exists($"{ownStore.Store}"));
         await stop.CancelAsync();
         Assert.Equal(CoordinatorHost.Stopped, await running);
         Assert.Empty(run.Endpoints());

@@ -11,12 +11,15 @@ internal sealed record ClusterAddress(IReadOnlyList<Uri>? Endpoints, string? Tok
     public string? Authority { get; init; }
 
     /// <summary>How long a supervisor may take to start a coordinator again.</summary>
-    private static readonly TimeSpan RestartsWithin = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan RestartsWithin = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Whether a supervisor is alive that starts a coordinator again: then it is worth waiting for one.</summary>
     public bool IsSupervised => Endpoints is null && Hosting.Run.RunFolder.TryOpen(RunFolder) is { } run && LocalClusterRecord.Find(run) is { Ready: true };
+
+    /// <summary>Whether the coordinator of a run folder is alive; true of a cluster elsewhere, which only a call can tell.</summary>
+    public bool HasCoordinator => Endpoints is not null || Coordinator() is not null;
 
     /// <summary>Asked again for every connection, because a coordinator that was restarted has another port.</summary>
     /// <exception cref="CliException">No cluster there.</exception>

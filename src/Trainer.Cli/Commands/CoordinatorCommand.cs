@@ -21,7 +21,7 @@ internal static class CoordinatorCommand
     public static Command Create(Shell shell)
     {
         var host = new HostProcess(ProcessLimits.OfCoordinators);
-        var name = new Option<string>("--name") { Description = "Unique among the coordinators.", DefaultValueFactory = _ => "coordinator" };
+        var name = HostProcess.Name("Unique among the coordinators.", () => "coordinator");
         var grpcPort = HostProcess.Port("--grpc-port", "the job API");
         var store = StoreOption.Create(shell);
         var artifacts = ArtifactsOption.Create("Where checkpoints and results of jobs go; workers must see a folder under the same path.");

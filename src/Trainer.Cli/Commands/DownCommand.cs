@@ -38,9 +38,16 @@ internal static class DownCommand
 
     private static async Task TellOfJobsAsync(string path, Printer printer, CancellationToken stop)
     {
+        var address = new ClusterAddress(null, null, path);
+        if (address is { IsSupervised: true, HasCoordinator: false })
+        {
+            printer.Tell($"The coordinator is not there. For up to {Words.Duration(ClusterAddress.RestartsWithin.TotalSeconds)} the supervisor waits for it, to suspend the jobs that run.");
+            return;
+        }
+
         try
         {
-            using var client = await ClusterClient.OpenAsync(new ClusterAddress(null, null, path), stop);
+            using var client = await ClusterClient.OpenAsync(address, stop);
             foreach (var job in await ParkedJobs.FindAsync(client, stop))
             {
                 printer.Tell($"{job.Spec.Name} ({job.Id}) is running: it is suspended, and the next 'trainer up' resumes it.");

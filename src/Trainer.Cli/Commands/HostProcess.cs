@@ -128,6 +128,20 @@ internal sealed class HostProcess
     public LogOptions Log(ParseResult parsed) => new(
         parsed.GetValue(LogLevel) ?? Microsoft.Extensions.Logging.LogLevel.Information, parsed.GetValue(LogFormat) ?? Hosting.Logging.LogFormat.Text);
 
+    /// <param name="usual">Unless it is given.</param>
+    public static Option<string> Name(string description, Func<string> usual)
+    {
+        var name = new Option<string>("--name") { Description = description, DefaultValueFactory = _ => usual() };
+        name.Validators.Add(given =>
+        {
+            foreach (var token in given.Tokens.Where(token => !Hosting.Run.RunFolder.IsName(token.Value)))
+            {
+                given.AddError($"--name: expected {Hosting.Run.RunFolder.ExpectedName}, got '{token.Value}'.");
+            }
+        });
+        return name;
+    }
+
     public static Option<int> Port(string name, string use)
     {
         var port = new Option<int>(name) { Description = $"The port for {use}; 0 takes any free one.", HelpName = "PORT" };

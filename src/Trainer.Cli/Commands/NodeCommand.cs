@@ -24,11 +24,7 @@ internal static class NodeCommand
     public static Command Create(Shell shell)
     {
         var host = new HostProcess(ProcessLimits.OfNodes);
-        var name = new Option<string>("--name")
-        {
-            Description = "The worker's name, unique in the cluster.",
-            DefaultValueFactory = _ => Environment.MachineName,
-        };
+        var name = HostProcess.Name("The worker's name, unique in the cluster.", () => Environment.MachineName);
         var linkPort = HostProcess.Port("--link-port", "tensors from other workers");
         var threads = new Option<int>("--threads") { Description = "Compute threads of a worker on the CPU; 0: one per processor.", HelpName = "N" };
         threads.Validators.Add(Numbers.AtLeast(0));

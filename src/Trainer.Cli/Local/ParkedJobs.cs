@@ -40,7 +40,7 @@ internal sealed class ParkedJobs(string store, string run, Action<string> tell)
         {
             using var client = await ClusterClient.OpenAsync(Address, patience.Token);
             var jobs = await FindAsync(client, patience.Token);
-            PrivateFiles.Replace(ListPath, JsonSerializer.SerializeToUtf8Bytes(jobs.Select(job => job.Id)));
+            PrivateFiles.Replace(ListPath, JsonSerializer.SerializeToUtf8Bytes(Parked().Union(jobs.Select(job => job.Id))));
             foreach (var job in jobs)
             {
                 tell($"{job.Spec.Name} ({job.Id}) is running: it is suspended, and the next 'trainer up' resumes it.");
@@ -65,13 +65,8 @@ internal sealed class ParkedJobs(string store, string run, Action<string> tell)
     /// <summary>Resumes what the last <see cref="SuspendAsync"/> has suspended.</summary>
     public async Task ResumeAsync(CancellationToken stop)
     {
-        if (!File.Exists(ListPath))
-        {
-            return;
-        }
-
-        var parked = JsonSerializer.Deserialize<string[]>(await File.ReadAllBytesAsync(ListPath, stop)) ?? [];
-        foreach (var id in parked)
+        var left = new List<string>();
+        foreach (var id in Parked())
         {
             try
             {
@@ -79,14 +74,29 @@ internal sealed class ParkedJobs(string store, string run, Action<string> tell)
                 var job = await client.CallAsync((cluster, call) => cluster.Jobs.ResumeJobAsync(new ResumeJobRequest { Id = id }, call), stop);
                 tell($"{job.Spec.Name} ({id}) goes on: it ran when the cluster was stopped.");
             }
+            catch (CliException e) when (e.ExitCode == ExitCode.Unreachable)
+            {
+                left.Add(id);
+                tell($"Job {id} ran when the cluster was stopped, and could not be resumed: {e.Message} The next 'trainer up' tries again; or now: trainer resume {id}");
+            }
             catch (CliException e)
             {
                 tell($"Job {id} ran when the cluster was stopped, and is not resumed: {e.Message}");
             }
         }
 
-        File.Delete(ListPath);
+        if (left.Count > 0)
+        {
+            PrivateFiles.Replace(ListPath, JsonSerializer.SerializeToUtf8Bytes(left));
+        }
+        else
+        {
+            File.Delete(ListPath);
+        }
     }
+
+    /// <summary>Those that were suspended and not resumed yet.</summary>
+    private string[] Parked() => File.Exists(ListPath) ? JsonSerializer.Deserialize<string[]>(File.ReadAllBytes(ListPath)) ?? [] : [];
 
     private ClusterAddress Address => new(null, null, run);
 

@@ -22,7 +22,7 @@ internal static class ImageSource
         var place = images ?? "The test images";
         if (images is null)
         {
-            return Fitting(DataSection.DescribeTest(JobFile.SectionJson(DataHere(trained.Spec.Data))).Load(), trained, place);
+            return Fitting(TestImages(trained), trained, place);
         }
 
         var found = labels is null ? DataSet.FromIdx(images) : DataSet.FromIdx(images, labels, (int)trained.Spec.Data.LabelOffset);
@@ -38,6 +38,22 @@ internal static class ImageSource
         catch (ModelException wrong)
         {
             throw new CliException($"{place}: {wrong.Problem}", inner: wrong);
+        }
+    }
+
+    private static DataSet TestImages(TrainedModel trained)
+    {
+        var data = JobFile.SectionJson(DataHere(trained.Spec.Data));
+        try
+        {
+            return DataSection.DescribeTest(data).Load();
+        }
+        catch (ModelException wrong)
+        {
+            throw new CliException(
+                $"{trained.Place} has no test images that can be used: {wrong.Message}.",
+                inner: wrong,
+                remedy: "Give others: --images FILE (to evaluate them, with --labels FILE), or, to predict, pictures in files and folders.");
         }
     }
 

@@ -101,8 +101,26 @@ public sealed partial class FolderStore(string folder) : IArtifactStore
     private string Prepare(string key)
     {
         var path = PathOf(key);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!, OwnerOnly);
+        Make(Path.GetDirectoryName(path)!);
         return path;
+    }
+
+    // Its name, and those of the folders above it that are as new, outlive a crash of the machine: each lies in the folder above.
+    private static void Make(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return;
+        }
+
+        var above = Path.GetDirectoryName(path);
+        if (above is not null)
+        {
+            Make(above);
+        }
+
+        Directory.CreateDirectory(path, OwnerOnly);
+        FlushFolder(above);
     }
 
     private ArtifactFile Describe(FileInfo file) => new(Path.GetRelativePath(folder, file.FullName), file.Length, new DateTimeOffset(file.LastWriteTimeUtc));

@@ -18,6 +18,9 @@ public sealed class RunFolder
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
+    /// <summary>For errors: what <see cref="IsName"/> holds for.</summary>
+    public const string ExpectedName = "at most 128 letters, digits, '-', '_' and '.', the first of which is no '.'";
+
     private RunFolder(string path)
     {
         Path = path;
@@ -36,6 +39,9 @@ public sealed class RunFolder
     private string CoordinatorLock => System.IO.Path.Combine(Path, "coordinator.lock");
 
     private string EndpointsFolder => System.IO.Path.Combine(Path, "endpoints");
+
+    /// <summary>Whether a process may be called so: it becomes the name of files.</summary>
+    public static bool IsName(string name) => name.Length is > 0 and <= 128 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') && name[0] != '.';
 
     /// <summary>Creates folder and token unless they are there; several processes may do so at once.</summary>
     /// <exception cref="RunFolderException">The folder is a link, somebody else's, or open to others.</exception>
@@ -169,9 +175,9 @@ public sealed class RunFolder
 
     private string FileOf(string name, string extension)
     {
-        if (name.Length is 0 or > 128 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') || name[0] == '.')
+        if (!IsName(name))
         {
-            throw new ArgumentException($"'{name}' is not a process name; expected letters, digits, '-', '_' and '.'.", nameof(name));
+            throw new RunFolderException(Path, $"takes no process called '{name}'; expected {ExpectedName}");
         }
 
         return System.IO.Path.Combine(EndpointsFolder, name + extension);

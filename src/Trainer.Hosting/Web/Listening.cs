@@ -1,8 +1,10 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Hosting;
 using Trainer.Hosting.Certificates;
 
 namespace Trainer.Hosting.Web;
@@ -14,6 +16,7 @@ public sealed class Listening(string host, ConnectionGate gate, ProcessCertifica
     private static readonly TimeSpan HandshakeWithin = TimeSpan.FromSeconds(5);
 
     private ListenOptions? _options;
+    private string _asked = "";
 
     private string Scheme => certificates is null ? "http" : "https";
 
@@ -30,11 +33,26 @@ public sealed class Listening(string host, ConnectionGate gate, ProcessCertifica
 
     public void Dispose() => gate.Dispose();
 
+    /// <summary>Starts the server that <see cref="Bind"/> told of its ports.</summary>
+    /// <exception cref="IOException">One of them cannot be bound, with its address.</exception>
+    public static async Task StartAsync(IHost server, params Listening[] ports)
+    {
+        try
+        {
+            await server.StartAsync();
+        }
+        catch (SocketException e) // Of a port that is taken, Kestrel says itself which one it is.
+        {
+            throw new IOException($"{string.Join(" and ", ports.Select(port => port._asked))} cannot be bound: {e.Message.ToLowerInvariant()}", e);
+        }
+    }
+
     /// <summary>Binds the address; for the name of a host, all of its addresses.</summary>
     /// <param name="protocols">In clear; in TLS both sides agree on one.</param>
     public void Bind(KestrelServerOptions kestrel, int port, HttpProtocols protocols)
     {
         var address = host == "localhost" ? IPAddress.Loopback : IPAddress.TryParse(host, out var literal) ? literal : IPAddress.Any;
+        _asked = $"{host}:{port}";
         kestrel.Listen(address, port, options =>
         {
             options.Protocols = certificates is null ? protocols : HttpProtocols.Http1AndHttp2;

@@ -209,7 +209,7 @@ public sealed class RunFolderTests : IDisposable
     [InlineData("a/b")]
     [InlineData(".hidden")]
     public void A_name_that_is_not_a_file_name_is_refused(string name) =>
-        Assert.Throws<ArgumentException>(() => RunFolder.OpenOrCreate(_temporary["run"]).Publish(Endpoint(name)));
+        Assert.Throws<RunFolderException>(() => RunFolder.OpenOrCreate(_temporary["run"]).Publish(Endpoint(name)));
 
     [Fact]
     public void An_endpoint_that_is_not_json_is_named()

@@ -9,7 +9,7 @@ public static class PictureFiles
     public static ISampleSource Open(IEnumerable<string> paths, int channels)
     {
         List<PictureFile> files = [.. paths.SelectMany(Below).Select(file => new PictureFile(file, 0))];
-        var source = new PictureSource(Directory.GetCurrentDirectory(), files, []);
+        var source = new PictureSource(root: null, files, []);
         return channels == 1 ? new GrayPictures(source) : source;
     }
 
@@ -17,10 +17,10 @@ public static class PictureFiles
     {
         if (!Directory.Exists(path))
         {
-            return File.Exists(path) ? [Path.GetFullPath(path)] : throw new DataFileException(path, "is not there; expected a picture, or a folder of pictures");
+            return File.Exists(path) ? [path] : throw new DataFileException(path, "is not there; expected a picture, or a folder of pictures");
         }
 
-        string[] found = [.. Directory.EnumerateFiles(Path.GetFullPath(path), "*", SearchOption.AllDirectories).Where(ImageFolder.IsPicture).Order(StringComparer.Ordinal)];
+        string[] found = [.. Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(ImageFolder.IsPicture).Order(StringComparer.Ordinal)];
         return found.Length > 0 ? found : throw new DataFileException(path, "has no pictures in it");
     }
 

@@ -4,8 +4,8 @@ using System.Text;
 namespace Trainer.Kernels.Data.Pictures;
 
 /// <summary>Pictures in files, of whatever size each, with a label each. They are read and decoded when they are wanted.</summary>
-/// <param name="root">What names of samples are relative to.</param>
-internal sealed class PictureSource(string root, IReadOnlyList<PictureFile> files, IReadOnlyList<string> classNames) : ISampleSource, IEncodedPictures
+/// <param name="root">What names of samples are relative to; null: they are the paths, as they are given.</param>
+internal sealed class PictureSource(string? root, IReadOnlyList<PictureFile> files, IReadOnlyList<string> classNames) : ISampleSource, IEncodedPictures
 {
     private const int HeaderBytes = 1 << 16;
 
@@ -29,7 +29,7 @@ internal sealed class PictureSource(string root, IReadOnlyList<PictureFile> file
 
     public IReadOnlyList<int> LabelsOf(int index) => files[index].AllLabels;
 
-    public string NameOf(int index) => Path.GetRelativePath(root, files[index].Path);
+    public string NameOf(int index) => root is null ? files[index].Path : Path.GetRelativePath(root, files[index].Path);
 
     public void Read(int index, Picture picture)
     {

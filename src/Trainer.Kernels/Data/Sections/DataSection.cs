@@ -44,7 +44,7 @@ public static class DataSection
     public static DataSet DescribeTest(string json) => JsonValue.Parse(json, "data", section =>
     {
         var data = new JobSection(section);
-        return Transformed(data, Open(data).Test ?? throw NoTest(), isTraining: false);
+        return Transformed(data, Open(data).Test ?? throw new ModelException("data", "has no test set"), isTraining: false);
     });
 
     /// <summary>What the section makes of a set that it does not name, in evaluation.</summary>
