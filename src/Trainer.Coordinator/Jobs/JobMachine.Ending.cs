@@ -68,7 +68,7 @@ public sealed partial record JobMachine
 
     private string Trained(StateId end) => IsEarly(end) && Row.Spec.Training.EarlyStopping is { } stopping
         ? $"Stopped early, since {stopping.Metric} has not become better for {(stopping.Patience == 1 ? "one evaluated epoch" : $"{stopping.Patience} evaluated epochs")}: trained {EpochsOf(end)} of {Row.Spec.Training.Epochs} epochs"
-        : $"Trained {EpochsOf(end)} epochs";
+        : EpochsOf(end) == 1 ? "Trained one epoch" : $"Trained {EpochsOf(end)} epochs";
 
     // The last steps, or all, may have been committed while nobody here heard of them.
     private Progress AtTheEnd()
