@@ -11,13 +11,13 @@ internal readonly record struct RowsAlongK(ArrayView<float> Values, long Stride,
     /// <summary>Elements from one product of a batch to the next.</summary>
     public long ProductStride { get; init; }
 
-    /// <summary>Products after which the operands begin again; 0: never.</summary>
-    public int Period { get; init; }
+    /// <summary>Products after which the operands begin again: never, unless said. Not 0: compilers divide before they look whether they must.</summary>
+    public int Period { get; init; } = int.MaxValue;
 
     /// <summary>The k of the first element of a row.</summary>
     public int FirstK { get; init; }
 
-    public RowsAlongK Of(int product) => this with { Values = Values.SubView((Period == 0 ? product : product % Period) * ProductStride) };
+    public RowsAlongK Of(int product) => this with { Values = Values.SubView(product % Period * ProductStride) };
 
     public long At(int index) => index < Count ? index * Stride : -1;
 
