@@ -45,6 +45,7 @@ public sealed class CoverageTests
         ["Init.from"] = "a checkpoint of another job (Cluster.Tests/ForkTests)",
         ["Training.early_stopping"] = "torch has none (Kernels.Tests/Training/EarlyStoppingTests)",
         ["Training.evaluate_every_epochs"] = "changes no weight (Node.Tests/Worker/SameBitsTests)",
+        ["Training.evaluate_every_steps"] = "changes no weight (Node.Tests/Worker/SameBitsTests)",
         ["JobSpec.cluster"] = "workers never change the result, which each case checks",
         ["Training.compute"] = "arithmetic of our own",
         ["Training.gradients"] = "arithmetic of our own",

@@ -21,7 +21,7 @@ internal abstract class FollowView
     public abstract Task<Job> ShowAsync(IAsyncEnumerable<JobEvent> events);
 }
 
-/// <summary>One plain line per epoch and per change of state.</summary>
+/// <summary>One plain line per epoch, per evaluation within one, and per change of state.</summary>
 internal sealed class PlainFollowView(Printer printer, Func<Job, IEnumerable<(string Name, string Value)>> places) : FollowView
 {
     public override async Task<Job> ShowAsync(IAsyncEnumerable<JobEvent> events)
@@ -33,6 +33,9 @@ internal sealed class PlainFollowView(Printer printer, Func<Job, IEnumerable<(st
             {
                 case StateChanged changed:
                     printer.Tell(JobText.State(changed.Job));
+                    break;
+                case Evaluated evaluated:
+                    printer.Tell(JobText.Evaluation(evaluated.Job, evaluated.Evaluation, printer.Width));
                     break;
                 case EpochClosed closed:
                     printer.Tell(JobText.Epoch(closed.Job, closed.Epoch, printer.Width));

@@ -8,6 +8,8 @@ internal abstract record JobEvent;
 
 internal sealed record StateChanged(Job Job) : JobEvent;
 
+internal sealed record Evaluated(Job Job, StepEvaluation Evaluation) : JobEvent;
+
 internal sealed record EpochClosed(Job Job, EpochSummary Epoch) : JobEvent;
 
 internal sealed record Progressed(Job Job) : JobEvent;
@@ -29,9 +31,20 @@ internal static class JobEvents
             yield return new StateChanged(now);
         }
 
+        var told = before is null ? 0 : EvaluationsOf(before).Select(evaluation => evaluation.Step).LastOrDefault();
         foreach (var epoch in now.Epochs.Skip(before?.Epochs.Count ?? 0))
         {
+            foreach (var evaluation in epoch.Evaluations.Where(evaluation => evaluation.Step > told))
+            {
+                yield return new Evaluated(now, evaluation);
+            }
+
             yield return new EpochClosed(now, epoch);
+        }
+
+        if (now.Progress?.Evaluation is { } last && last.Step > told && now.Epochs.All(epoch => !epoch.Evaluations.Contains(last)))
+        {
+            yield return new Evaluated(now, last);
         }
 
         if (now.Progress is not null && !now.Progress.Equals(before?.Progress))
@@ -44,4 +57,8 @@ internal static class JobEvents
             yield return new Ended(now);
         }
     }
+
+    // By step. Of those of the open epoch the last one is known.
+    private static IEnumerable<StepEvaluation> EvaluationsOf(Job job) =>
+        job.Epochs.SelectMany(epoch => epoch.Evaluations).Concat(job.Progress?.Evaluation is { } last ? [last] : []).OrderBy(evaluation => evaluation.Step);
 }

@@ -10,6 +10,7 @@ internal static class JobJson
     public static JsonObject Of(JobEvent happened) => happened switch
     {
         StateChanged changed => Event("state", changed.Job),
+        Evaluated evaluated => Merge(Event("evaluation", evaluated.Job), ProtoJson.ToJson(evaluated.Evaluation)),
         EpochClosed closed => Merge(Event("epoch", closed.Job), ProtoJson.ToJson(closed.Epoch)),
         Progressed progressed => Merge(Event("progress", progressed.Job), ProtoJson.ToJson(progressed.Job.Progress)),
         Ended ended => Merge(Event("result", ended.Job), ended.Job.Result is { } result ? ProtoJson.ToJson(result) : ProtoJson.Nothing(Result.Descriptor)),

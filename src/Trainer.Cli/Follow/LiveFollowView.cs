@@ -8,7 +8,7 @@ using Progress = Trainer.Protos.Progress;
 
 namespace Trainer.Cli.Follow;
 
-/// <summary>A progress bar at the bottom of the terminal, with the closed epochs above it.</summary>
+/// <summary>A progress bar at the bottom of the terminal, with evaluations and closed epochs above it.</summary>
 internal sealed class LiveFollowView(IAnsiConsole terminal, Printer printer, Func<Job, IEnumerable<(string Name, string Value)>> places) : FollowView
 {
     private const int NarrowestBar = 8;
@@ -44,6 +44,9 @@ internal sealed class LiveFollowView(IAnsiConsole terminal, Printer printer, Fun
                 case StateChanged changed:
                     Say(JobText.State(changed.Job), Color.Grey);
                     task.Description = Words.State(changed.Job.State);
+                    break;
+                case Evaluated evaluated:
+                    Say(JobText.Evaluation(evaluated.Job, evaluated.Evaluation, Width), Color.Default);
                     break;
                 case EpochClosed closed:
                     Say(JobText.Epoch(closed.Job, closed.Epoch, Width), Color.Default);

@@ -32,6 +32,20 @@ internal static class JobText
             (5, epoch.Epoch < total ? $"ETA {Words.Duration(remaining)}" : ""));
     }
 
+    /// <summary>The line of an evaluation within an epoch.</summary>
+    /// <param name="width">In columns; null: no limit.</param>
+    public static string Evaluation(Job job, StepEvaluation evaluation, int? width)
+    {
+        var (steps, total) = (job.Progress?.TotalSteps ?? 0, TotalEpochs(job));
+        var epoch = steps == 0 || evaluation.Step == 0 ? 0 : ((evaluation.Step - 1) / Math.Max(steps / Math.Max(total, 1), 1)) + 1;
+        return Figures.Fit(
+            width,
+            (2, $"epoch {Of(epoch, total)}"),
+            (0, $"step {Of(evaluation.Step, steps)}"),
+            (1, $"test loss {Words.Loss(evaluation.TestLoss)}"),
+            (0, $"test {Words.Percent(evaluation.TestAccuracy),6}"));
+    }
+
     /// <summary>What stands beside a progress bar: steps, and what of the rest has room.</summary>
     /// <param name="width">In columns.</param>
     public static string Status(Progress progress, int width) => Figures.Fit(
@@ -113,6 +127,10 @@ internal static class JobText
         if (job.Progress is { } progress)
         {
             facts.Add(("progress", $"epoch {progress.Epoch}/{progress.TotalEpochs}, step {progress.Step}/{progress.TotalSteps}"));
+            if (progress.Evaluation is { } evaluation)
+            {
+                facts.Add(("last evaluation", $"step {evaluation.Step}, test loss {Words.Loss(evaluation.TestLoss)}, test {Words.Percent(evaluation.TestAccuracy)}"));
+            }
         }
 
         if (job.Epochs.LastOrDefault() is { } epoch)

@@ -80,7 +80,14 @@ public sealed class JobOrigins(IJobStore store, JobArtifacts artifacts, DataCata
             Folder = location,
             Bytes = found.Bytes,
             UnixMs = found.CreateTime?.ToDateTimeOffset().ToUnixTimeMilliseconds() ?? 0,
-            State = new StateId { Item = found.Item, Hash = Convert.ToUInt64(found.Hash, 16), Step = found.Step, Samples = (ulong)((found.Epochs * samples) + Math.Min(open, samples)) },
+            State = new StateId
+            {
+                Item = found.Item,
+                Hash = Convert.ToUInt64(found.Hash, 16),
+                Step = found.Step,
+                Samples = (ulong)((found.Epochs * samples) + Math.Min(open, samples)),
+                Epochs = found.Epochs,
+            },
         };
     }
 

@@ -44,6 +44,12 @@ internal static class OriginFit
             yield return new FieldViolation("training.seed", $"must be {source.Training.Seed}, that of job {job}, whose order of images goes on, got {spec.Training.Seed}{Instead}");
         }
 
+        if (spec.Training.EvaluateEverySteps != source.Training.EvaluateEverySteps)
+        {
+            var expected = source.Training.HasEvaluateEverySteps ? $"must be {source.Training.EvaluateEverySteps} as in job {job}" : $"must be left out as in job {job}";
+            yield return new FieldViolation("training.evaluate_every_steps", $"{expected}, whose record of items goes on{Instead}");
+        }
+
         if (spec.Training.Optimizer.KindCase != source.Training.Optimizer.KindCase || !Recipe(spec).Optimizer.StateNames.SequenceEqual(Recipe(source).Optimizer.StateNames))
         {
             yield return new FieldViolation("training.optimizer", $"must keep what that of job {job} keeps, whose state goes on{Instead}");

@@ -30,13 +30,7 @@ internal sealed record VerificationPlan(Verification Verification, Checkpoint? O
             throw ApiErrors.NotVerifiable($"No hash of job {row.Id} is on record in its folder: no step was committed yet, or the record was deleted.");
         }
 
-        if (row.Progress is not { TotalEpochs: > 0, TotalSteps: > 0 } progress)
-        {
-            throw ApiErrors.NotVerifiable($"The workers of job {row.Id} have not told yet how many steps it has: try again.");
-        }
-
-        var items = new Items(progress.TotalSteps / progress.TotalEpochs);
-        var last = Last(items, recorded, request);
+        var last = Last(recorded, request);
         var origin = Origins(row).LastOrDefault(checkpoint => request.FirstStep > 0
             ? checkpoint.State.Step < request.FirstStep
             : recorded.Keys.Any(item => item > checkpoint.State.Item && item <= last)) ?? row.Origin;
@@ -46,7 +40,7 @@ internal sealed record VerificationPlan(Verification Verification, Checkpoint? O
             {
                 Job = row.Id,
                 FirstStep = (origin?.State.Step ?? 0) + 1,
-                LastStep = items.StepOf(last),
+                LastStep = recorded[last].Hash.Step,
                 FirstItem = first,
                 LastItem = last,
                 Unrecorded = { JobArtifacts.Gaps(recorded, first, last) },
@@ -54,34 +48,26 @@ internal sealed record VerificationPlan(Verification Verification, Checkpoint? O
             origin);
     }
 
-    private static ulong Last(Items items, IReadOnlyDictionary<ulong, RecordedHash> recorded, VerifyJobRequest request)
+    // What has no hash is covered by the next that has one.
+    private static ulong Last(IReadOnlyDictionary<ulong, RecordedHash> recorded, VerifyJobRequest request)
     {
         var end = recorded.Keys.Max();
-        if (request.LastStep > items.StepOf(end))
+        var endStep = recorded[end].Hash.Step;
+        if (request.LastStep > endStep)
         {
-            throw ApiErrors.InvalidField("last_step", $"must be at most {items.StepOf(end)}, the last step on record, got {request.LastStep}");
+            throw ApiErrors.InvalidField("last_step", $"must be at most {endStep}, the last step on record, got {request.LastStep}");
         }
 
-        var lastStep = request.LastStep > 0 ? request.LastStep : items.StepOf(end);
+        var lastStep = request.LastStep > 0 ? request.LastStep : endStep;
         if (request.FirstStep > lastStep)
         {
             throw ApiErrors.InvalidField("first_step", $"must be at most {lastStep}, the last step that is verified, got {request.FirstStep}");
         }
 
-        // What has no hash is covered by the next that has one.
-        var last = request.LastStep > 0 ? Math.Min(end, items.ThroughStep(lastStep)) : end;
-        return recorded.Keys.Where(item => item >= last).Min();
+        var step = recorded.Values.Select(record => record.Hash.Step).Where(recordedStep => recordedStep >= lastStep).Min();
+        return recorded.Values.Where(record => record.Hash.Step == step).Max(record => record.Hash.Item);
     }
 
     // Those of a job that has not ended may be deleted while they are read.
     private static IEnumerable<Checkpoint> Origins(JobRow row) => row.HasEnded ? row.Checkpoints.OrderBy(checkpoint => checkpoint.State.Item) : [];
-
-    /// <summary>A schedule's items: so many training steps and an evaluation for each epoch.</summary>
-    private readonly record struct Items(ulong StepsPerEpoch)
-    {
-        public ulong StepOf(ulong item) => item - (item / (StepsPerEpoch + 1));
-
-        /// <summary>The last item before the next step.</summary>
-        public ulong ThroughStep(ulong step) => step + (step / StepsPerEpoch);
-    }
 }

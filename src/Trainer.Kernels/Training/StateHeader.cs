@@ -7,7 +7,8 @@ namespace Trainer.Kernels.Training;
 /// <summary>The small part of a state, which travels before its chunks: little-endian words of 64 bits.</summary>
 /// <remarks>
 /// magic, version | elements and number of buffers | step, updates, samples, chain | sums of the open epoch | number of closed epochs, train and test sums of each
-/// | number of counters, each | states that the average of the weights has taken in, where there is one: it is the last buffer. Sums are five words.
+/// | number of counters, each | states that the average of the weights has taken in: it is the last buffer | number of evaluations within epochs, epoch, updates and sums
+/// of each. Sums are five words. The last two parts are left out where there is nothing to tell, the one before the last where there is no average and no evaluation.
 /// </remarks>
 internal static class StateHeader
 {
@@ -34,10 +35,12 @@ internal static class StateHeader
 
         words.Add((ulong)progress.BatchesBefore.Count);
         words.AddRange(progress.BatchesBefore.Select(batches => (ulong)batches));
-        if (state.HasAverage)
+        if (state.HasAverage || progress.Evaluations.Count > 0)
         {
             words.Add((ulong)progress.Averaged);
         }
+
+        AddEvaluations(words, progress.Evaluations);
 
         var header = new byte[words.Count * sizeof(ulong)];
         for (var i = 0; i < words.Count; i++)
@@ -103,11 +106,37 @@ internal static class StateHeader
             counters[i] = (long)words.Next();
         }
 
-        var averaged = (into?.HasAverage ?? words.HasMore) ? (long)words.Next() : 0;
+        var averaged = into?.HasAverage == true || words.HasMore ? (long)words.Next() : 0;
+        var evaluations = new StepEvaluation[words.HasMore ? words.NextCount() : 0];
+        for (var i = 0; i < evaluations.Length; i++)
+        {
+            evaluations[i] = new StepEvaluation((int)words.Next(), (long)words.Next(), words.NextSums());
+        }
+
         words.End();
+        if (averaged != 0 && into is { HasAverage: false })
+        {
+            throw new CorruptStateException("The header is of a state that has an average of the weights; the recipe has none.");
+        }
+
         return counters.Length == 0 || counters.Length == layout.Counters.Count
-            ? progress with { Epochs = epochs, BatchesBefore = counters, Averaged = averaged }
+            ? progress with { Epochs = epochs, BatchesBefore = counters, Averaged = averaged, Evaluations = evaluations }
             : throw new CorruptStateException($"The header of a state has {counters.Length} counts of batches; the model has {layout.Counters.Count}.");
+    }
+
+    private static void AddEvaluations(List<ulong> words, IReadOnlyList<StepEvaluation> evaluations)
+    {
+        if (evaluations.Count > 0)
+        {
+            words.Add((ulong)evaluations.Count);
+        }
+
+        foreach (var evaluation in evaluations)
+        {
+            words.Add((ulong)evaluation.Epoch);
+            words.Add((ulong)evaluation.Updates);
+            Add(words, evaluation.Test);
+        }
     }
 
     private static void Add(List<ulong> words, in PassSums sums) => words.AddRange(

@@ -16,7 +16,7 @@ public readonly record struct StateHash(ulong Step, ulong Hash);
 public readonly record struct AppliedHashes(StateHash Read, StateHash Written);
 
 /// <summary>
-/// The two states of a training. An apply (<see cref="Network.Apply"/>, <see cref="CloseEpoch"/>) reads the current one, k, and writes k + 1 beside it; broken off,
+/// The two states of a training. An apply (<see cref="Network.Apply"/>, <see cref="Evaluate"/>, <see cref="CloseEpoch"/>) reads the current one, k, and writes k + 1 beside it; broken off,
 /// it leaves k as it was. <see cref="Flip"/> makes k + 1 the current one, and until the next apply <see cref="FlipBack"/> goes back to k.
 /// </summary>
 /// <remarks>For one thread at a time, the one that drives the device; readers alone are for any.</remarks>
@@ -77,13 +77,11 @@ public sealed class StatePair : IDisposable
 
     /// <summary>The step that an evaluation is: it closes the epoch, and leaves weights and optimizer as they are. To be followed by <see cref="Flip"/>.</summary>
     /// <param name="test">What it came to; nothing where there was none.</param>
-    public AppliedHashes CloseEpoch(in PassSums test)
-    {
-        BeginApply();
-        var weights = Current.Buffers[0];
-        var read = Other.Update(Current, [new UpdateRun(UpdateRule.Keep, weights.Elements)], 1, weights);
-        return EndApply(read, Current.Progress.Evaluated(test));
-    }
+    public AppliedHashes CloseEpoch(in PassSums test) => Keep(Current.Progress.Closed(test));
+
+    /// <summary>The step that an evaluation within an epoch is: it leaves weights and optimizer as they are. To be followed by <see cref="Flip"/>.</summary>
+    /// <param name="test">What it came to.</param>
+    public AppliedHashes Evaluate(in PassSums test) => Keep(Current.Progress.Evaluated(test));
 
     /// <summary>The state that an apply has written becomes the current one; returns its hash.</summary>
     /// <exception cref="InvalidOperationException">None has.</exception>
@@ -162,6 +160,13 @@ public sealed class StatePair : IDisposable
     {
         CheckCopiesIn(writer);
         (Index, _spare, _writer) = (1 - Index, Spare.Empty, null);
+    }
+
+    private AppliedHashes Keep(in TrainingProgress progress)
+    {
+        BeginApply();
+        var weights = Current.Buffers[0];
+        return EndApply(Other.Update(Current, [new UpdateRun(UpdateRule.Keep, weights.Elements)], 1, weights), progress);
     }
 
     private StateHash[] Ask(Func<TrainingState, ulong> hash)

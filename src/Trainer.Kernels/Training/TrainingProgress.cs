@@ -8,6 +8,12 @@ namespace Trainer.Kernels.Training;
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct EpochSums(PassSums Train, PassSums Test);
 
+/// <summary>What an evaluation within an epoch came to.</summary>
+/// <param name="Epoch">From 1.</param>
+/// <param name="Updates">Behind which it was.</param>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct StepEvaluation(int Epoch, long Updates, PassSums Test);
+
 /// <summary>How far a training is: the small part of its state, a function of (job, step) like the rest. Times and rates are measurements and stay outside.</summary>
 /// <param name="Step">Steps taken, evaluations included: k.</param>
 /// <param name="Updates">Updates of the weights: schedules and bias corrections follow from it.</param>
@@ -17,6 +23,7 @@ public readonly record struct EpochSums(PassSums Train, PassSums Test);
 public readonly record struct TrainingProgress(ulong Step, long Updates, long Samples, PassSums OpenEpoch)
 {
     private readonly IReadOnlyList<EpochSums>? _epochs;
+    private readonly IReadOnlyList<StepEvaluation>? _evaluations;
     private readonly IReadOnlyList<long>? _batchesBefore;
 
     /// <summary>The closed ones, in order.</summary>
@@ -24,6 +31,13 @@ public readonly record struct TrainingProgress(ulong Step, long Updates, long Sa
     {
         get => _epochs ?? [];
         init => _epochs = value;
+    }
+
+    /// <summary>Those within epochs, in order.</summary>
+    public IReadOnlyList<StepEvaluation> Evaluations
+    {
+        get => _evaluations ?? [];
+        init => _evaluations = value;
     }
 
     /// <summary>What running statistics had seen before this training, by <see cref="Models.ParameterLayout.Counters"/>; empty: nothing.</summary>
@@ -53,8 +67,12 @@ public readonly record struct TrainingProgress(ulong Step, long Updates, long Sa
     public TrainingProgress Trained(in PassSums batch) =>
         this with { Step = Step + 1, Updates = Updates + 1, Samples = Samples + batch.Samples, OpenEpoch = OpenEpoch + batch };
 
-    /// <summary>After the evaluation that closes an epoch.</summary>
+    /// <summary>After an evaluation within an epoch.</summary>
     public TrainingProgress Evaluated(in PassSums test) =>
+        this with { Step = Step + 1, Evaluations = [.. Evaluations, new StepEvaluation(Epochs.Count + 1, Updates, test)] };
+
+    /// <summary>After the evaluation that closes an epoch.</summary>
+    public TrainingProgress Closed(in PassSums test) =>
         this with { Step = Step + 1, OpenEpoch = default, Epochs = [.. Epochs, new EpochSums(OpenEpoch, test)] };
 
     /// <summary>A hash that goes on from <paramref name="hash"/> with all of this.</summary>
@@ -71,6 +89,12 @@ public readonly record struct TrainingProgress(ulong Step, long Updates, long Sa
         for (var epoch = 0; epoch < Epochs.Count; epoch++)
         {
             hash = Hash(Hash(hash, Epochs[epoch].Train), Epochs[epoch].Test);
+        }
+
+        for (var i = 0; i < Evaluations.Count; i++)
+        {
+            hash = WeightHash.Mix(WeightHash.Mix(hash, (ulong)Evaluations[i].Epoch), (ulong)Evaluations[i].Updates);
+            hash = Hash(hash, Evaluations[i].Test);
         }
 
         return hash;

@@ -33,8 +33,9 @@ internal sealed class EpochBook
     }
 
     /// <summary>Goes on from a state: its epochs, with the measurements that are known, and none beyond them.</summary>
-    public void Restore(IReadOnlyList<EpochSums> closed, IEnumerable<EpochSummary> known)
+    public void Restore(TrainingProgress progress, IEnumerable<EpochSummary> known)
     {
+        var closed = progress.Epochs;
         lock (_lock)
         {
             foreach (var summary in known)
@@ -44,7 +45,7 @@ internal sealed class EpochBook
 
             for (var i = 0; i < closed.Count; i++)
             {
-                _epochs.TryAdd((uint)i + 1, Summary((uint)i + 1, closed[i]));
+                _epochs.TryAdd((uint)i + 1, Summary(i + 1, progress));
             }
 
             foreach (var later in _epochs.Keys.Where(epoch => epoch > closed.Count).ToList())
@@ -55,13 +56,23 @@ internal sealed class EpochBook
     }
 
     /// <summary>What the state says of an epoch, without measurements.</summary>
-    public static EpochSummary Summary(uint epoch, in EpochSums sums) => new()
+    /// <param name="epoch">From 1.</param>
+    public static EpochSummary Summary(int epoch, TrainingProgress progress)
     {
-        Epoch = epoch,
-        Loss = sums.Train.Samples > 0 ? sums.Train.MeanLoss : 0,
-        TrainAccuracy = sums.Train.Samples > 0 ? sums.Train.Accuracy : 0,
-        TestLoss = sums.Test.MeanLoss,
-        TestAccuracy = sums.Test.Accuracy,
-        IgnoredSamples = (ulong)(sums.Train.Samples - sums.Train.Counted),
-    };
+        var (train, test) = progress.Epochs[epoch - 1];
+        return new EpochSummary
+        {
+            Epoch = (uint)epoch,
+            Loss = train.Samples > 0 ? train.MeanLoss : 0,
+            TrainAccuracy = train.Samples > 0 ? train.Accuracy : 0,
+            TestLoss = test.MeanLoss,
+            TestAccuracy = test.Accuracy,
+            IgnoredSamples = (ulong)(train.Samples - train.Counted),
+            Evaluations = { progress.Evaluations.Where(evaluation => evaluation.Epoch == epoch).Select(Of) },
+        };
+    }
+
+    /// <summary>What the state says of an evaluation within an epoch.</summary>
+    public static Protos.StepEvaluation Of(Kernels.Training.StepEvaluation evaluation) =>
+        new() { Step = (ulong)evaluation.Updates, TestLoss = evaluation.Test.MeanLoss, TestAccuracy = evaluation.Test.Accuracy };
 }

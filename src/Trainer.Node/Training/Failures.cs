@@ -39,5 +39,10 @@ internal static class Failures
     };
 
     /// <summary>What the step's number, which the report carries, does not say.</summary>
-    private static string Place(Segment? segment) => segment is { Item.Kind: ItemKind.Evaluate } ? $"evaluation of epoch {segment.Item.Epoch}: " : "";
+    private static string Place(Segment? segment) => segment?.Item switch
+    {
+        { Kind: ItemKind.CloseEpoch } item => $"evaluation of epoch {item.Epoch}: ",
+        { Kind: ItemKind.Evaluate } item => $"evaluation after step {item.TrainingStep}: ",
+        _ => "",
+    };
 }

@@ -11,6 +11,12 @@ namespace Trainer.Node.Training;
 /// <param name="EvaluateEvery">Epochs.</param>
 public sealed record JobParameters(int BatchSize, int Shards, int GroupShards, int Epochs, int EvaluateEvery, ulong Seed, bool Shuffle)
 {
+    /// <summary>Evaluations within epochs, whose results are part of the state.</summary>
+    private const ulong MostEvaluations = 10_000;
+
+    /// <summary>Steps, within epochs; 0: not.</summary>
+    public int EvaluateEverySteps { get; init; }
+
     /// <summary>Whether a last batch that is shorter than the others is left out.</summary>
     public bool DropLast { get; init; }
 
@@ -29,7 +35,19 @@ public sealed record JobParameters(int BatchSize, int Shards, int GroupShards, i
             !spec.Data.HasShuffle || spec.Data.Shuffle)
         {
             DropLast = spec.Data.DropLast,
+            EvaluateEverySteps = (int)training.EvaluateEverySteps,
         };
+    }
+
+    /// <param name="lastItem">Where it ends before its last epoch does; null: with that.</param>
+    /// <exception cref="ModelException">It evaluates too often.</exception>
+    public Schedule ScheduleOf(int trainSamples, int testSamples, ulong? lastItem)
+    {
+        var schedule = new Schedule(EpochSamplesOf(trainSamples), testSamples, BatchSize, Epochs, lastItem, EvaluateEvery, EvaluateEverySteps);
+        return schedule.TotalEvaluations <= MostEvaluations
+            ? schedule
+            : throw new ModelException(
+                "training.evaluate_every_steps", $"{EvaluateEverySteps} makes {schedule.TotalEvaluations} evaluations within epochs; expected at most {MostEvaluations}: evaluate more rarely");
     }
 
     /// <summary>Training samples of an epoch.</summary>

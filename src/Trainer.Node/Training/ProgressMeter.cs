@@ -13,6 +13,7 @@ internal sealed class ProgressMeter(Schedule schedule)
     private uint _ignoredSteps;
     private long _trainSamples;
     private double _trainSeconds;
+    private double _evaluationSeconds;
     private double _testPerSecond;
     private bool _epochClosed;
 
@@ -21,7 +22,7 @@ internal sealed class ProgressMeter(Schedule schedule)
     {
         if (_epochClosed)
         {
-            (_ignoredSteps, _trainSamples, _trainSeconds, _epochClosed) = (0, 0, 0, false);
+            (_ignoredSteps, _trainSamples, _trainSeconds, _evaluationSeconds, _epochClosed) = (0, 0, 0, 0, false);
         }
 
         _ignoredSteps += sums.Counted == 0 ? 1U : 0;
@@ -30,32 +31,40 @@ internal sealed class ProgressMeter(Schedule schedule)
         _speed.Add(item.Samples, seconds);
     }
 
+    /// <summary>The test set was looked at within an epoch.</summary>
+    public void Evaluated(in ScheduleItem item, double seconds)
+    {
+        _testPerSecond = item.Samples / Math.Max(seconds, 1e-9);
+        _evaluationSeconds += seconds;
+    }
+
     /// <summary>Closes the epoch.</summary>
-    /// <param name="epoch">What it came to.</param>
+    /// <param name="progress">Of the state behind it.</param>
     /// <param name="learningRate">In its last step.</param>
-    public EpochSummary Evaluated(in ScheduleItem item, in EpochSums epoch, double seconds, double learningRate)
+    public EpochSummary Closed(in ScheduleItem item, TrainingProgress progress, double seconds, double learningRate)
     {
         _testPerSecond = item.Samples > 0 ? item.Samples / Math.Max(seconds, 1e-9) : _testPerSecond;
         _epochClosed = true;
-        var summary = EpochBook.Summary((uint)item.Epoch, epoch);
+        var summary = EpochBook.Summary(item.Epoch, progress);
         summary.ImagesPerSecond = _trainSamples / Math.Max(_trainSeconds, 1e-9);
-        summary.Seconds = _trainSeconds + seconds;
+        summary.Seconds = _trainSeconds + _evaluationSeconds + seconds;
         summary.LearningRate = learningRate;
         summary.IgnoredSteps = _ignoredSteps;
         return summary;
     }
 
-    /// <param name="epoch">Sums of the epoch so far; NaN while the loss ignores all that was seen.</param>
-    public Progress Snapshot(in ScheduleItem item, in PassSums epoch) => new()
+    /// <param name="progress">Of the state behind the item. Its loss is NaN while the loss ignores all that the epoch saw.</param>
+    public Progress Snapshot(in ScheduleItem item, TrainingProgress progress) => new()
     {
         Step = item.TrainingStep,
         TotalSteps = schedule.TotalSteps,
         Epoch = (uint)item.Epoch,
         TotalEpochs = (uint)schedule.Epochs,
-        Loss = epoch.Samples > 0 ? epoch.MeanLoss : 0,
-        Accuracy = epoch.Samples > 0 ? epoch.Accuracy : 0,
+        Loss = progress.LastEpoch is { Samples: > 0 } seen ? seen.MeanLoss : 0,
+        Accuracy = progress.LastEpoch is { Samples: > 0 } counted ? counted.Accuracy : 0,
         ImagesPerSecond = _speed.PerSecond,
         EtaSeconds = SecondsLeft(item),
+        Evaluation = progress.Evaluations is [.., var last] ? EpochBook.Of(last) : null,
     };
 
     private double SecondsLeft(in ScheduleItem item)

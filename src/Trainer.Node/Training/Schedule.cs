@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Trainer.Node.Training;
 
 /// <summary>What an item of the schedule asks for.</summary>
@@ -6,8 +8,11 @@ public enum ItemKind
     /// <summary>One update of the weights from one batch.</summary>
     Train,
 
-    /// <summary>Closes the epoch: loss and accuracy over the test set, where it is looked at after this epoch.</summary>
+    /// <summary>Loss and accuracy over the test set, within an epoch.</summary>
     Evaluate,
+
+    /// <summary>Closes the epoch: loss and accuracy over the test set, where it is looked at after this epoch.</summary>
+    CloseEpoch,
 }
 
 /// <param name="Index">The step in the protocol's sense: from 1; the state after item 0 is the initial one.</param>
@@ -15,9 +20,16 @@ public enum ItemKind
 /// <param name="First">Train: position of the batch's first sample in the epoch's order.</param>
 /// <param name="Samples">Of the batch, or of the test set; 0 where the test set is not looked at.</param>
 /// <param name="TrainingStep">Updates of the weights once the item is applied: what users call the step.</param>
-public readonly record struct ScheduleItem(ulong Index, ItemKind Kind, int Epoch, int First, int Samples, ulong TrainingStep);
+public readonly record struct ScheduleItem(ulong Index, ItemKind Kind, int Epoch, int First, int Samples, ulong TrainingStep)
+{
+    /// <summary>Epochs that are closed once the item is applied.</summary>
+    public int Closed => Kind == ItemKind.CloseEpoch ? Epoch : Epoch - 1;
 
-/// <summary>All items of a job, in order: for each epoch its batches (the last one may be short) and what closes it. Pure.</summary>
+    /// <summary>Items up to this one that evaluate within an epoch: all that neither train nor close one.</summary>
+    public ulong Evaluations => Index - TrainingStep - (ulong)Closed;
+}
+
+/// <summary>All items of a job, in order: for each epoch its batches (the last one may be short), evaluations among them, and what closes it. Pure.</summary>
 public sealed class Schedule
 {
     private readonly int _trainSamples;
@@ -25,19 +37,22 @@ public sealed class Schedule
     private readonly int _batchSize;
     private readonly int _epochs;
     private readonly int _evaluateEvery;
+    private readonly int _evaluateEverySteps;
 
     /// <param name="lastItem">Where it ends before its last epoch does.</param>
     /// <param name="evaluateEvery">The test set is looked at after each so many epochs, and after the last.</param>
-    public Schedule(int trainSamples, int testSamples, int batchSize, int epochs, ulong? lastItem = null, int evaluateEvery = 1)
+    /// <param name="evaluateEverySteps">And after each so many steps; 0: not. At the end of an epoch, what closes it looks.</param>
+    public Schedule(int trainSamples, int testSamples, int batchSize, int epochs, ulong? lastItem = null, int evaluateEvery = 1, int evaluateEverySteps = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(trainSamples, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(testSamples, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(epochs, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(evaluateEvery, 1);
-        (_trainSamples, _testSamples, _batchSize, _epochs, _evaluateEvery) = (trainSamples, testSamples, batchSize, epochs, evaluateEvery);
+        ArgumentOutOfRangeException.ThrowIfNegative(evaluateEverySteps);
+        (_trainSamples, _testSamples, _batchSize, _epochs, _evaluateEvery, _evaluateEverySteps) = (trainSamples, testSamples, batchSize, epochs, evaluateEvery, evaluateEverySteps);
         StepsPerEpoch = ((trainSamples - 1) / batchSize) + 1;
-        var whole = (ulong)(StepsPerEpoch + 1) * (ulong)epochs;
+        var whole = ItemsThrough(StepsPerEpoch * (long)epochs);
         LastItem = lastItem ?? whole;
         ArgumentOutOfRangeException.ThrowIfZero(LastItem, nameof(lastItem));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(LastItem, whole, nameof(lastItem));
@@ -53,6 +68,9 @@ public sealed class Schedule
     /// <summary>Updates of the weights.</summary>
     public ulong TotalSteps => this[LastItem].TrainingStep;
 
+    /// <summary>Evaluations within epochs.</summary>
+    public ulong TotalEvaluations => this[LastItem].Evaluations;
+
     /// <summary>Index of the last item.</summary>
     public ulong LastItem { get; }
 
@@ -62,15 +80,17 @@ public sealed class Schedule
         {
             ArgumentOutOfRangeException.ThrowIfZero(index);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(index, LastItem);
-            var (epoch, item) = Math.DivRem(index - 1, (ulong)StepsPerEpoch + 1);
-            var before = epoch * (ulong)StepsPerEpoch;
-            if (item == (ulong)StepsPerEpoch)
+            var step = StepOf(index);
+            var (epoch, place) = Math.DivRem(step - 1, StepsPerEpoch);
+            if (index == ItemsThrough(step - 1) + 1)
             {
-                return new ScheduleItem(index, ItemKind.Evaluate, (int)epoch + 1, 0, IsEvaluated((int)epoch + 1) ? _testSamples : 0, before + item);
+                var first = (int)place * _batchSize;
+                return new ScheduleItem(index, ItemKind.Train, (int)epoch + 1, first, Math.Min(_batchSize, _trainSamples - first), (ulong)step);
             }
 
-            var first = (int)item * _batchSize;
-            return new ScheduleItem(index, ItemKind.Train, (int)epoch + 1, first, Math.Min(_batchSize, _trainSamples - first), before + item + 1);
+            return place + 1 < StepsPerEpoch
+                ? new ScheduleItem(index, ItemKind.Evaluate, (int)epoch + 1, 0, _testSamples, (ulong)step)
+                : new ScheduleItem(index, ItemKind.CloseEpoch, (int)epoch + 1, 0, IsEvaluated((int)epoch + 1) ? _testSamples : 0, (ulong)step);
         }
     }
 
@@ -80,16 +100,47 @@ public sealed class Schedule
     /// <summary>Test images that follow an item.</summary>
     public long TestImagesAfter(in ScheduleItem item) => TestImagesUpTo(this[LastItem]) - TestImagesUpTo(item);
 
-    private long TrainImagesUpTo(in ScheduleItem item) =>
-        ((long)(item.Epoch - 1) * _trainSamples) + (item.Kind == ItemKind.Train ? item.First + item.Samples : _trainSamples);
+    private static long LeastCommonMultiple(long a, long b) => a / (long)BigInteger.GreatestCommonDivisor(a, b) * b;
 
-    private long TestImagesUpTo(in ScheduleItem item)
+    /// <summary>Items up to all that follow on a step before the next one.</summary>
+    private ulong ItemsThrough(long step) => (ulong)(step + EvaluationsThrough(step) + (step / StepsPerEpoch));
+
+    // After steps that do not end an epoch.
+    private long EvaluationsThrough(long step) =>
+        _evaluateEverySteps == 0 ? 0 : (step / _evaluateEverySteps) - (step / LeastCommonMultiple(_evaluateEverySteps, StepsPerEpoch));
+
+    // That an item is or follows on.
+    private long StepOf(ulong index)
     {
-        var closed = item.Kind == ItemKind.Train ? item.Epoch - 1 : item.Epoch;
-        return ((long)(closed / _evaluateEvery) + (closed == _epochs && !IsMultiple(closed) ? 1 : 0)) * _testSamples;
+        var (low, high) = (1L, StepsPerEpoch * (long)_epochs);
+        while (low < high)
+        {
+            var middle = low + ((high - low) / 2);
+            (low, high) = ItemsThrough(middle) < index ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
+    }
+
+    private long TrainImagesUpTo(in ScheduleItem item) =>
+        ((long)(item.Epoch - 1) * _trainSamples)
+            + (item.Kind == ItemKind.CloseEpoch ? _trainSamples : Math.Min((long)(item.TrainingStep - ((ulong)(item.Epoch - 1) * (ulong)StepsPerEpoch)) * _batchSize, _trainSamples));
+
+    private long TestImagesUpTo(in ScheduleItem item) => ((long)item.Evaluations + EvaluatedOf(item.Closed)) * _testSamples;
+
+    /// <summary>How many of the first so many epochs end with a look at the test set.</summary>
+    private long EvaluatedOf(int epochs)
+    {
+        var byEpochs = epochs / _evaluateEvery;
+        var bySteps = _evaluateEverySteps == 0 ? 0 : epochs / EpochsOfSteps;
+        var byBoth = _evaluateEverySteps == 0 ? 0 : epochs / LeastCommonMultiple(_evaluateEvery, EpochsOfSteps);
+        return byEpochs + bySteps - byBoth + (epochs == _epochs && !IsMultiple(epochs) ? 1 : 0);
     }
 
     private bool IsEvaluated(int epoch) => epoch == _epochs || IsMultiple(epoch);
 
-    private bool IsMultiple(int epoch) => epoch % _evaluateEvery == 0;
+    private bool IsMultiple(int epoch) => epoch % _evaluateEvery == 0 || (_evaluateEverySteps > 0 && epoch % EpochsOfSteps == 0);
+
+    /// <summary>After each so many epochs one ends with a step after which the test set is looked at.</summary>
+    private long EpochsOfSteps => LeastCommonMultiple(_evaluateEverySteps, StepsPerEpoch) / StepsPerEpoch;
 }

@@ -137,7 +137,12 @@ internal sealed class Segment
         EpochSummary? epoch = null;
         EpochEvaluation? evaluation = null;
         StepRecord? step = null;
-        if (Item.Kind == ItemKind.Train)
+        if (Item.Kind == ItemKind.Evaluate)
+        {
+            _meter.Evaluated(Item, seconds);
+            _metrics.Evaluation(progress.Evaluations[^1].Test.MeanLoss, progress.Evaluations[^1].Test.Accuracy);
+        }
+        else if (Item.Kind == ItemKind.Train)
         {
             var (batch, phases, rate) = (result.Reduced.Statistics, result.Phases with { Optimizer = applied }, network.LearningRate);
             _meter.Trained(Item, batch, seconds);
@@ -148,7 +153,7 @@ internal sealed class Segment
         }
         else
         {
-            epoch = _meter.Evaluated(Item, progress.Epochs[^1], seconds, network.LearningRate);
+            epoch = _meter.Closed(Item, progress, seconds, network.LearningRate);
             if (Item.Samples > 0)
             {
                 _metrics.Evaluation(epoch.TestLoss, epoch.TestAccuracy);
@@ -157,9 +162,9 @@ internal sealed class Segment
         }
 
         _applied = (state, step);
-        if (epoch is not null || Stopwatch.GetElapsedTime(_reported) >= ReportEvery)
+        if (Item.Kind != ItemKind.Train || Stopwatch.GetElapsedTime(_reported) >= ReportEvery)
         {
-            _pending = new CommittedProgress(state, _meter.Snapshot(Item, progress.LastEpoch), epoch, []) { Evaluation = evaluation };
+            _pending = new CommittedProgress(state, _meter.Snapshot(Item, progress), epoch, []) { Evaluation = evaluation };
             _reported = Stopwatch.GetTimestamp();
         }
     }

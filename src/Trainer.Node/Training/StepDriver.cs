@@ -275,7 +275,7 @@ internal sealed class StepDriver
         var rest = StateSource.Take(entry, _work, Ledger, _stores, _reached);
         Ledger.Begin(entry.Generation, entry.Start.FromItem - 1);
         _expected?.Check(Ledger.Current!.Value);
-        Epochs.Restore(_training!.States.Current.Progress.Epochs, entry.Start.Epochs);
+        Epochs.Restore(_training!.States.Current.Progress, entry.Start.Epochs);
         _worker.Tell(new Ready(entry.Generation, _work, rest));
     }
 

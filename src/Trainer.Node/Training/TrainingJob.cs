@@ -20,7 +20,7 @@ internal sealed class TrainingJob : IDisposable
     {
         (Spec, Parameters, Data, Model, Recipe, Device) = (spec, parameters, data, model, recipe, device);
         Best = new BestMetric(spec.Cluster?.Checkpoint?.Best ?? "");
-        Schedule = new Schedule(parameters.EpochSamplesOf(data.Train.Count), data.Test.Count, parameters.BatchSize, parameters.Epochs, lastItem, parameters.EvaluateEvery);
+        Schedule = parameters.ScheduleOf(data.Train.Count, data.Test.Count, lastItem);
     }
 
     public JobSpec Spec { get; }

@@ -67,7 +67,13 @@ internal sealed class TrainingStep
     public AppliedHashes Apply(in ScheduleItem item, in ReduceResult reduced, TimeSpan deadline)
     {
         _watch.Begin("applying the totals", deadline);
-        return item.Kind == ItemKind.Train ? _work.Network.Apply(reduced.Statistics, reduced.Totals.Span) : _work.Job.States.CloseEpoch(reduced.Statistics);
+        return item.Kind switch
+        {
+            ItemKind.Train => _work.Network.Apply(reduced.Statistics, reduced.Totals.Span),
+            ItemKind.Evaluate => _work.Job.States.Evaluate(reduced.Statistics),
+            ItemKind.CloseEpoch => _work.Job.States.CloseEpoch(reduced.Statistics),
+            _ => throw new UnreachableException(),
+        };
     }
 
     private StepResult Train(in ScheduleItem item, StepPlan plan)

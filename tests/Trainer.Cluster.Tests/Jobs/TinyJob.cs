@@ -22,7 +22,7 @@ public sealed record TinyJob(int Epochs = 2, int Batch = 37, int Shards = 8, int
 
     /// <summary>
     /// Whatever depends on how a batch is divided, in one job: batch norm in a residual block, dropout, a concatenation, a weighted loss, clipping, a schedule, Adam,
-    /// resized images and a validation split. One batch norm has 8 groups of 2 shards, the other takes the whole batch for one.
+    /// resized images and a validation split, evaluated within epochs. One batch norm has 8 groups of 2 shards, the other takes the whole batch for one.
     /// </summary>
     public static TinyJob Everything(int workers) => new(Epochs: 2, Batch: 256, Shards: 16, workers, workers, Train: 599)
     {
@@ -51,6 +51,7 @@ public sealed record TinyJob(int Epochs = 2, int Batch = 37, int Shards = 8, int
             loss: {cross_entropy: {class_weights: [1, 2, 1, 1, 3, 1, 1, 0.5, 1, 1], ignore_index: 6, label_smoothing: 0.1}}
             clip_grad_norm: 0.7
             schedule: {cosine: {}, warmup: {steps: 2}}
+            evaluate_every_steps: 2
             parameter_groups: [{pattern: "*.bias", weight_decay: 0.1}]
             """,
     };

@@ -22,6 +22,32 @@ public sealed class OriginFitTests
             violations.Select(violation => (violation.Path, violation.Problem)));
     }
 
+    /// <summary>Evaluations within epochs are items, which are counted on.</summary>
+    [Theory]
+    [InlineData(0, 0, null)]
+    [InlineData(3, 3, null)]
+    [InlineData(3, 0, "must be 3 as in job j-1, whose record of items goes on")]
+    [InlineData(0, 3, "must be left out as in job j-1, whose record of items goes on")]
+    public void Evaluations_within_epochs_go_on_as_they_were(uint source, uint fork, string? problem)
+    {
+        var violations = OriginFit.Check(WithEvery(fork), WithEvery(source), new CheckpointSummary { Epochs = 1 });
+
+        Assert.Equal(
+            problem is null ? [] : [("training.evaluate_every_steps", $"{problem}; training.init.from.take: weights begins at step 0 with its weights, whatever else differs")],
+            violations.Select(violation => (violation.Path, violation.Problem)));
+    }
+
+    private static JobSpec WithEvery(uint steps)
+    {
+        var spec = SpecOf("");
+        if (steps > 0)
+        {
+            spec.Training.EvaluateEverySteps = steps;
+        }
+
+        return spec;
+    }
+
     private static JobSpec SpecOf(string averaging)
     {
         var lines = averaging.Length == 0 ? "" : $"\n  averaging: {{{averaging}}}";

@@ -41,6 +41,17 @@ public class VerificationPlanTests
         Assert.Equal([new ItemRange { First = 3, Last = 4 }, new ItemRange { First = 7, Last = 7 }], plan.Verification.Unrecorded);
     }
 
+    /// <summary>Four steps an epoch, evaluated after each third: items 4 (after step 3) and 6 (the epoch's end), 8 (after step 6) and 11, 13 (after step 9) and 16.</summary>
+    [Fact]
+    public void Evaluations_within_epochs_belong_to_the_step_before_them()
+    {
+        ulong[] steps = [1, 2, 3, 3, 4, 4, 5, 6, 6, 7, 8, 8, 9, 9, 10, 11, 12, 12];
+        var recorded = steps.Select((step, i) => new StepHash((ulong)i + 1, step, 7)).ToDictionary(hash => hash.Item, hash => new RecordedHash(hash, new HashOrigin("j-1", 1, 1, "canonical", "data")));
+        AssertPlan((null, 1, 3, 1, 4), VerificationPlan.Of(_row with { Checkpoints = [] }, recorded, new VerifyJobRequest { FirstStep = 2, LastStep = 3 }));
+        AssertPlan((null, 1, 8, 1, 12), VerificationPlan.Of(_row with { Checkpoints = [] }, recorded, new VerifyJobRequest { FirstStep = 2, LastStep = 8 }));
+        AssertPlan((4, 4, 12, 5, 18), VerificationPlan.Of(_row with { Checkpoints = [Checkpoint(item: 4, step: 3)] }, recorded, new VerifyJobRequest()));
+    }
+
     [Theory]
     [InlineData(0, 16, StatusCode.InvalidArgument, "last_step: must be at most 15, the last step on record, got 16")]
     [InlineData(9, 8, StatusCode.InvalidArgument, "first_step: must be at most 8, the last step that is verified, got 9")]
@@ -55,8 +66,6 @@ public class VerificationPlanTests
     {
         var nothing = Assert.Throws<RpcException>(() => VerificationPlan.Of(_row, Recorded(1, 0), new VerifyJobRequest()));
         Assert.Equal("No hash of job j-1 is on record in its folder: no step was committed yet, or the record was deleted.", nothing.Status.Detail);
-        var untold = Assert.Throws<RpcException>(() => VerificationPlan.Of(_row with { Progress = null }, Recorded(1, 18), new VerifyJobRequest()));
-        Assert.Equal("The workers of job j-1 have not told yet how many steps it has: try again.", untold.Status.Detail);
         var later = Assert.Throws<RpcException>(() => VerificationPlan.Of(_row with { UnknownFields = ["training.ema"] }, Recorded(1, 18), new VerifyJobRequest()));
         Assert.Matches("^Job j-1 asks for what release .* does not know: training.ema. A coordinator of the release that made it verifies it.$", later.Status.Detail);
         var verifier = _row with { Verification = new Verification { Job = "j-0" } };

@@ -72,7 +72,7 @@ public sealed class TrainingStateTests : IDisposable
         using var without = StatePair.Create(_device, network.Layout, new RmsProp(Momentum: 0.5, Centered: true));
         var header = network.States.CopyOut().Header;
         Assert.Equal(
-            $"The header of a state has {header.Length} bytes; it should end after {header.Length - 8}.",
+            "The header is of a state that has an average of the weights; the recipe has none.",
             Assert.Throws<CorruptStateException>(() => without.CopyIn(header.Span)).Message);
     }
 
@@ -253,11 +253,40 @@ public sealed class TrainingStateTests : IDisposable
         var progress = default(TrainingProgress).Trained(new PassSums(2, 2, 1, 2, 2)).Trained(new PassSums(4, 2, 2, 2, 2));
         Assert.Equal((2UL, 2L, 4L, new PassSums(6, 4, 3, 4, 4)), (progress.Step, progress.Updates, progress.Samples, progress.LastEpoch));
 
-        var closed = progress.Evaluated(new PassSums(5, 5, 4, 5, 5));
+        var closed = progress.Closed(new PassSums(5, 5, 4, 5, 5));
         Assert.Equal((3UL, 2L, 4L), (closed.Step, closed.Updates, closed.Samples));
         Assert.Equal([new EpochSums(new PassSums(6, 4, 3, 4, 4), new PassSums(5, 5, 4, 5, 5))], closed.Epochs);
         Assert.Equal(new PassSums(6, 4, 3, 4, 4), closed.LastEpoch);
         Assert.Equal(new PassSums(1, 1, 0, 1, 1), closed.Trained(new PassSums(1, 1, 0, 1, 1)).LastEpoch);
+    }
+
+    [Fact]
+    public void An_evaluation_within_an_epoch_leaves_it_open_and_stays_part_of_the_state()
+    {
+        var progress = default(TrainingProgress).Trained(new PassSums(2, 2, 1, 2, 2)).Evaluated(new PassSums(5, 5, 4, 5, 5));
+        Assert.Equal((2UL, 1L, 2L, new PassSums(2, 2, 1, 2, 2)), (progress.Step, progress.Updates, progress.Samples, progress.OpenEpoch));
+        Assert.Empty(progress.Epochs);
+        Assert.NotEqual(progress.Hash(7), (progress with { Evaluations = [new StepEvaluation(1, 1, new PassSums(5, 5, 3, 5, 5))] }).Hash(7));
+        var later = progress.Closed(default).Trained(new PassSums(2, 2, 1, 2, 2)).Evaluated(new PassSums(3, 5, 4, 5, 5));
+        Assert.Equal([new StepEvaluation(1, 1, new PassSums(5, 5, 4, 5, 5)), new StepEvaluation(2, 2, new PassSums(3, 5, 4, 5, 5))], later.Evaluations);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Evaluations_travel_with_the_state_and_leave_its_weights_alone(bool averages)
+    {
+        var recipe = averages ? Recipe with { Averaging = new Ema(0.5) } : Recipe;
+        var layout = ParameterLayout.Of(Model);
+        using var from = StatePair.Create(_device, layout, recipe);
+        using var to = StatePair.Create(_device, layout, recipe);
+        var weights = from.Current.WeightsHash;
+        from.Evaluate(new PassSums(5, 5, 4, 5, 5));
+        var hash = from.Flip();
+        Copy(from, to);
+        Assert.Equal(hash, to.Current.Hash);
+        Assert.Equal([new StepEvaluation(1, 0, new PassSums(5, 5, 4, 5, 5))], to.Current.Progress.Evaluations);
+        Assert.Equal(weights, to.Current.WeightsHash);
     }
 
     private static void Copy(StatePair from, StatePair to)

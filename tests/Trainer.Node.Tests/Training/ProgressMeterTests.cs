@@ -13,7 +13,7 @@ public class ProgressMeterTests
         var meter = new ProgressMeter(_schedule);
         meter.Trained(_schedule[1], new PassSums(60, 35, 3, 30, 30), seconds: 0.3);
         meter.Trained(_schedule[2], new PassSums(30, 25, 9, 30, 30), seconds: 0.3);
-        var progress = meter.Snapshot(_schedule[2], new PassSums(90, 60, 12, 60, 60));
+        var progress = meter.Snapshot(_schedule[2], Open(new PassSums(90, 60, 12, 60, 60)));
         Assert.Equal((2UL, 8UL, 1U, 2U), (progress.Step, progress.TotalSteps, progress.Epoch, progress.TotalEpochs));
         Assert.Equal((1.5, 0.2), (progress.Loss, progress.Accuracy));
         Assert.Equal(100, progress.ImagesPerSecond, 1e-9);
@@ -30,12 +30,12 @@ public class ProgressMeterTests
         }
 
         var sums = new EpochSums(new PassSums(200, 100, 20, 100, 100), new PassSums(20, 40, 10, 40, 40));
-        var epoch = meter.Evaluated(_schedule[5], sums, seconds: 0.1, learningRate: 0.25);
+        var epoch = meter.Closed(_schedule[5], Closed(sums), seconds: 0.1, learningRate: 0.25);
         Assert.Equal(0.25, epoch.LearningRate);
         Assert.Equal((1U, 2.0, 0.2, 0.5, 0.25), (epoch.Epoch, epoch.Loss, epoch.TrainAccuracy, epoch.TestLoss, epoch.TestAccuracy));
         Assert.Equal((100.0, 1.1), (epoch.ImagesPerSecond, epoch.Seconds));
-        Assert.Equal(2.0, meter.Snapshot(_schedule[5], sums.Train).Loss);
-        Assert.Equal((100 / 100.0) + (40 / 400.0), meter.Snapshot(_schedule[5], sums.Train).EtaSeconds, 1e-9);
+        Assert.Equal(2.0, meter.Snapshot(_schedule[5], Closed(sums)).Loss);
+        Assert.Equal((100 / 100.0) + (40 / 400.0), meter.Snapshot(_schedule[5], Closed(sums)).EtaSeconds, 1e-9);
 
         meter.Trained(_schedule[6], new PassSums(30, 30, 30, 30, 30), seconds: 0.3);
         Assert.Equal(0, meter.Snapshot(_schedule[_schedule.LastItem], default).EtaSeconds);
@@ -46,13 +46,13 @@ public class ProgressMeterTests
     {
         var meter = new ProgressMeter(_schedule);
         meter.Trained(_schedule[1], new PassSums(0, 0, 0, 0, Samples: 30), seconds: 0.3);
-        var ignored = meter.Snapshot(_schedule[1], new PassSums(0, 0, 0, 0, Samples: 30));
+        var ignored = meter.Snapshot(_schedule[1], Open(new PassSums(0, 0, 0, 0, Samples: 30)));
         Assert.True(double.IsNaN(ignored.Loss) && double.IsNaN(ignored.Accuracy));
         meter.Trained(_schedule[2], new PassSums(50, 25, 5, 20, Samples: 30), seconds: 0.3);
         meter.Trained(_schedule[3], new PassSums(0, 0, 0, 0, Samples: 30), seconds: 0.3);
         meter.Trained(_schedule[4], new PassSums(10, 5, 5, 5, Samples: 10), seconds: 0.3);
         var sums = new EpochSums(new PassSums(60, 30, 10, 25, Samples: 100), new PassSums(20, 40, 10, 20, Samples: 40));
-        var epoch = meter.Evaluated(_schedule[5], sums, seconds: 0.1, learningRate: 0.25);
+        var epoch = meter.Closed(_schedule[5], Closed(sums), seconds: 0.1, learningRate: 0.25);
 
         Assert.Equal((2.0, 0.4, 0.5), (epoch.Loss, epoch.TrainAccuracy, epoch.TestAccuracy));
         Assert.Equal((75UL, 2U), (epoch.IgnoredSamples, epoch.IgnoredSteps));
@@ -60,8 +60,23 @@ public class ProgressMeterTests
             "Epoch 1: the loss ignores every sample of 2 steps; the gradient was 0 there, and the epoch's loss leaves them out.", JobNotes.Of(epoch));
 
         meter.Trained(_schedule[6], new PassSums(30, 30, 30, 30, 30), seconds: 0.3);
-        var next = meter.Evaluated(_schedule[10], new EpochSums(new PassSums(30, 30, 30, 30, 30), new PassSums(20, 40, 10, 40, 40)), seconds: 0.1, learningRate: 0.25);
+        var next = meter.Closed(_schedule[10], Closed(sums, new EpochSums(new PassSums(30, 30, 30, 30, 30), new PassSums(20, 40, 10, 40, 40))), seconds: 0.1, learningRate: 0.25);
         Assert.Equal((0UL, 0U, null), (next.IgnoredSamples, next.IgnoredSteps, JobNotes.Of(next)));
+    }
+
+    [Fact]
+    public void Evaluations_within_an_epoch_take_time_of_it_and_the_last_is_told()
+    {
+        var meter = new ProgressMeter(_schedule);
+        meter.Trained(_schedule[1], new PassSums(60, 30, 3, 30, 30), seconds: 0.25);
+        meter.Evaluated(_schedule[5], seconds: 0.5);
+        var open = Open(new PassSums(60, 30, 3, 30, 30)).Evaluated(new PassSums(20, 40, 10, 40, 40));
+        var told = meter.Snapshot(_schedule[1], open).Evaluation;
+        Assert.Equal((1UL, 0.5, 0.25), (told.Step, told.TestLoss, told.TestAccuracy));
+
+        var epoch = meter.Closed(_schedule[5], open.Closed(default), seconds: 0.125, learningRate: 1);
+        Assert.Equal((0.875, told), (epoch.Seconds, Assert.Single(epoch.Evaluations)));
+        Assert.True(double.IsNaN(epoch.TestLoss));
     }
 
     [Fact]
@@ -97,4 +112,8 @@ public class ProgressMeterTests
 
         Assert.Equal(500, window.PerSecond, 1e-6);
     }
+
+    private static TrainingProgress Open(PassSums epoch) => default(TrainingProgress).Trained(epoch);
+
+    private static TrainingProgress Closed(params EpochSums[] epochs) => default(TrainingProgress) with { Epochs = epochs };
 }

@@ -13,11 +13,11 @@ public class ScheduleTests
                 new ScheduleItem(1, ItemKind.Train, 1, 0, 37, 1),
                 new ScheduleItem(2, ItemKind.Train, 1, 37, 37, 2),
                 new ScheduleItem(3, ItemKind.Train, 1, 74, 27, 3),
-                new ScheduleItem(4, ItemKind.Evaluate, 1, 0, 23, 3),
+                new ScheduleItem(4, ItemKind.CloseEpoch, 1, 0, 23, 3),
                 new ScheduleItem(5, ItemKind.Train, 2, 0, 37, 4),
                 new ScheduleItem(6, ItemKind.Train, 2, 37, 37, 5),
                 new ScheduleItem(7, ItemKind.Train, 2, 74, 27, 6),
-                new ScheduleItem(8, ItemKind.Evaluate, 2, 0, 23, 6),
+                new ScheduleItem(8, ItemKind.CloseEpoch, 2, 0, 23, 6),
             ],
             Items(schedule));
         Assert.Equal((6UL, 8UL), (schedule.TotalSteps, schedule.LastItem));
@@ -33,8 +33,8 @@ public class ScheduleTests
     {
         var schedule = new Schedule(trainSamples: 7, testSamples: 3, batchSize: 4, epochs: 5, evaluateEvery: every);
         var items = Items(schedule);
-        Assert.Equal(epochs, string.Join(' ', items.Where(item => item.Kind == ItemKind.Evaluate && item.Samples == 3).Select(item => item.Epoch)));
-        Assert.All(items.Where(item => item.Kind == ItemKind.Evaluate), item => Assert.Contains(item.Samples, new[] { 0, 3 }));
+        Assert.Equal(epochs, string.Join(' ', items.Where(item => item.Kind == ItemKind.CloseEpoch && item.Samples == 3).Select(item => item.Epoch)));
+        Assert.All(items.Where(item => item.Kind == ItemKind.CloseEpoch), item => Assert.Contains(item.Samples, new[] { 0, 3 }));
         Assert.Equal(15ul, schedule.LastItem);
         CheckImagesLeft(schedule, items);
     }
@@ -52,7 +52,7 @@ public class ScheduleTests
                 {
                     var trained = items.Where(item => item.Epoch == epoch && item.Kind == ItemKind.Train).ToArray();
                     Assert.Equal(Enumerable.Range(0, samples), trained.SelectMany(item => Enumerable.Range(item.First, item.Samples)));
-                    Assert.Equal(ItemKind.Evaluate, items[(int)trained[^1].Index].Kind);
+                    Assert.Equal(ItemKind.CloseEpoch, items[(int)trained[^1].Index].Kind);
                 }
 
                 Assert.Equal(schedule.TotalSteps, items[^1].TrainingStep);
@@ -63,11 +63,67 @@ public class ScheduleTests
     }
 
     [Fact]
+    public void Evaluations_within_epochs_come_after_each_so_many_steps_and_those_at_an_end_close_it()
+    {
+        for (var samples = 1; samples <= 13; samples++)
+        {
+            for (var everySteps = 1; everySteps <= 29; everySteps++)
+            {
+                foreach (var (batch, every) in new[] { (1, 1), (2, 2), (3, 3), (5, 7) })
+                {
+                    var schedule = new Schedule(samples, testSamples: 5, batch, epochs: 5, evaluateEvery: every, evaluateEverySteps: everySteps);
+                    Assert.Equal(Told(samples, batch, every, everySteps), Items(schedule).Select(item => (item.Kind, item.Epoch, item.TrainingStep, item.Kind != ItemKind.Train && item.Samples > 0)));
+                    CheckImagesLeft(schedule, Items(schedule));
+                    Assert.Equal(schedule.TotalEvaluations, (ulong)Items(schedule).Count(item => item.Kind == ItemKind.Evaluate));
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Where_another_run_goes_on_the_items_before_are_as_they_were_whatever_follows()
+    {
+        var before = Items(new Schedule(13, testSamples: 5, batchSize: 2, epochs: 3, evaluateEvery: 2, evaluateEverySteps: 3));
+        var longer = Items(new Schedule(13, testSamples: 5, batchSize: 2, epochs: 7, evaluateEvery: 5, evaluateEverySteps: 3));
+        Assert.Equal(before.Select(item => (item.Index, item.Kind, item.TrainingStep)), longer.Take(before.Length).Select(item => (item.Index, item.Kind, item.TrainingStep)));
+    }
+
+    [Fact]
+    public void The_longest_schedule_is_found_at_once()
+    {
+        var schedule = new Schedule(int.MaxValue, testSamples: 5, batchSize: 1, epochs: 1_000_000, evaluateEvery: 1_000_000, evaluateEverySteps: 1_000_000_000);
+        Assert.Equal(new ScheduleItem(schedule.LastItem, ItemKind.CloseEpoch, 1_000_000, 0, 5, int.MaxValue * 1_000_000UL), schedule[schedule.LastItem]);
+    }
+
+    [Fact]
     public void There_is_no_item_0_and_none_after_the_end()
     {
         var schedule = new Schedule(10, 10, 10, 1);
         Assert.Throws<ArgumentOutOfRangeException>(() => schedule[0]);
         Assert.Throws<ArgumentOutOfRangeException>(() => schedule[schedule.LastItem + 1]);
+    }
+
+    // One after the other, as a training loop would.
+    private static IEnumerable<(ItemKind Kind, int Epoch, ulong Step, bool IsEvaluated)> Told(int samples, int batch, int every, int everySteps)
+    {
+        var step = 0UL;
+        for (var epoch = 1; epoch <= 5; epoch++)
+        {
+            for (var first = 0; first < samples; first += batch)
+            {
+                yield return (ItemKind.Train, epoch, ++step, false);
+                var isLast = first + batch >= samples;
+                var isDue = step % (ulong)everySteps == 0;
+                if (isLast)
+                {
+                    yield return (ItemKind.CloseEpoch, epoch, step, isDue || epoch % every == 0 || epoch == 5);
+                }
+                else if (isDue)
+                {
+                    yield return (ItemKind.Evaluate, epoch, step, true);
+                }
+            }
+        }
     }
 
     private static void CheckImagesLeft(Schedule schedule, ScheduleItem[] items)
@@ -77,7 +133,7 @@ public class ScheduleTests
         {
             Assert.Equal((train, test), (schedule.TrainImagesAfter(item), schedule.TestImagesAfter(item)));
             train += item.Kind == ItemKind.Train ? item.Samples : 0;
-            test += item.Kind == ItemKind.Evaluate ? item.Samples : 0;
+            test += item.Kind == ItemKind.Train ? 0 : item.Samples;
         }
     }
 

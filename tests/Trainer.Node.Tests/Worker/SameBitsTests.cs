@@ -162,6 +162,28 @@ public class SameBitsTests
         }
     }
 
+    [Fact]
+    public async Task Evaluations_within_epochs_have_the_same_weights_and_are_those_of_the_steps_before_them()
+    {
+        using var data = new TinyData(train: 111, test: 17);
+        var job = data.Job(batchSize: 37, shards: 7, epochs: 5);
+        var expected = TrainLocally(data, 37, 7, epochs: 5);
+        (job.Training.EvaluateEverySteps, job.Training.EvaluateEveryEpochs) = (2, 5);
+        string? told = null;
+        foreach (var workers in new[] { 1, 3 })
+        {
+            await using var group = await new WorkerGroup(workers, 1).ReadyAsync();
+            Assert.Equal(expected, (await group.TrainAsync("job", job)).WeightsSha256);
+            var epochs = File.ReadAllLines(Path.Combine(group.Artifacts, "job", "metrics.jsonl")).Select(Protos.ProtoJson.Read<Protos.EpochSummary>).ToList();
+            // Three steps an epoch: after steps 6 and 12 one ends, which says it itself.
+            Assert.Equal(["2", "4", "8", "10", "14"], epochs.SelectMany(epoch => epoch.Evaluations).Select(evaluation => $"{evaluation.Step}"));
+            Assert.Equal([false, true, false, true, true], epochs.Select(epoch => !double.IsNaN(epoch.TestAccuracy)));
+            var these = string.Join('\n', epochs.SelectMany(epoch => epoch.Evaluations));
+            Assert.Equal(told ?? these, these);
+            told = these;
+        }
+    }
+
     /// <summary>The average belongs to the state: evaluations and the result are its own.</summary>
     [Theory]
     [InlineData("ema")]
