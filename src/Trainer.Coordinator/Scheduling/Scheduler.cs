@@ -93,6 +93,11 @@ public sealed class Scheduler : ReceiveActor, IWithTimers
         }
         else
         {
+            if (_state.TakenOver(status, Now) is { } twice)
+            {
+                _log.Warning("{0}", twice);
+            }
+
             Do(_state.Hear(status, Now));
         }
     }

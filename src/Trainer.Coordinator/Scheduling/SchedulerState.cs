@@ -60,6 +60,12 @@ public sealed record SchedulerState(SchedulerSettings Settings, DateTimeOffset S
     /// <summary>Whether free workers were settled when all that is known was last allocated, and nothing came of it; null: allocate anew.</summary>
     private bool? Allocated { get; init; }
 
+    /// <summary>What to say where a node takes the name of one on another machine that is not forgotten yet; null: it does not. The later life counts all the same, since machines are replaced.</summary>
+    public string? TakenOver(WorkerStatus said, DateTimeOffset now) =>
+        Workers.GetValueOrDefault(said.Worker) is { } before && before.Status.Host != said.Host && string.CompareOrdinal(said.Incarnation, before.Status.Incarnation) > 0
+            ? $"Worker {said.Worker} at {said.Node} takes the name of a worker at {before.Status.Node} that spoke {(now - before.LastSeen).TotalSeconds:0.0} s ago, and its place. If both are to work, give each a name of its own (trainer node --name)."
+            : null;
+
     public SchedulerDecision Hear(WorkerStatus said, DateTimeOffset now)
     {
         var drained = Drained.GetValueOrDefault(said.Worker) == said.Incarnation ? Leaving(said, leaving: true) : said;

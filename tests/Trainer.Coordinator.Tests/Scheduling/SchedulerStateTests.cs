@@ -43,6 +43,25 @@ public sealed class SchedulerStateTests
         Assert.Empty(Assert.Single(Hear(Wanted())).Target.Workers);
     }
 
+    /// <summary>A life that follows on the same machine, and one that is over, are everyday matters.</summary>
+    [Fact]
+    public void Who_takes_the_name_of_a_living_worker_elsewhere_is_told_of()
+    {
+        Hear(On("m-1", "0002", "here:4054"));
+        Assert.Null(_state.TakenOver(On("m-1", "0003", "here:4055"), _now));
+        Assert.Null(_state.TakenOver(On("m-2", "0001", "there:4054"), _now));
+        Assert.Equal(
+            "Worker a at there:4054 takes the name of a worker at here:4054 that spoke 1.5 s ago, and its place. If both are to work, give each a name of its own (trainer node --name).",
+            _state.TakenOver(On("m-2", "0003", "there:4054"), _now.AddSeconds(1.5)));
+
+        static WorkerStatus On(string host, string incarnation, string node)
+        {
+            var status = Worker("a");
+            (status.Host, status.Incarnation, status.Node) = (host, incarnation, node);
+            return status;
+        }
+    }
+
     [Fact]
     public void A_job_that_says_nothing_or_is_settled_wants_nothing()
     {
