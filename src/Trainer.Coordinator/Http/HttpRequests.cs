@@ -50,14 +50,25 @@ internal static class HttpRequests
         {
             throw new HttpFault("", wrong.Message);
         }
+        catch (InvalidOperationException)
+        {
+            throw NoText();
+        }
     }
+
+    // What a JSON reader says only when the text is wanted.
+    private static HttpFault NoText() => new("body", "has text that is not Unicode: an escaped surrogate (\\ud800 to \\udfff) without its other half");
 
     private static async Task<JsonObject> BodyAsync(HttpRequest http)
     {
         var text = await TextAsync(http);
         try
         {
-            return text.Length == 0 ? [] : JsonNode.Parse(text, documentOptions: new() { MaxDepth = ProtoJson.MaxDepth }) as JsonObject ?? throw new HttpFault("body", "must be a JSON object");
+            return text.Length == 0 ? [] : JsonNode.Parse(text, documentOptions: new() { MaxDepth = ProtoJson.MaxDepth, AllowDuplicateProperties = false }) as JsonObject ?? throw new HttpFault("body", "must be a JSON object");
+        }
+        catch (InvalidOperationException)
+        {
+            throw NoText();
         }
         catch (System.Text.Json.JsonException wrong)
         {
