@@ -40,7 +40,13 @@ internal sealed class ParkedJobs(string store, string run, Action<string> tell)
         {
             using var client = await ClusterClient.OpenAsync(Address, patience.Token);
             var jobs = await FindAsync(client, patience.Token);
-            PrivateFiles.Replace(ListPath, JsonSerializer.SerializeToUtf8Bytes(Parked().Union(jobs.Select(job => job.Id))));
+            var parked = Parked();
+            foreach (var job in jobs)
+            {
+                parked[job.Id] = "";
+            }
+
+            Write(parked);
             foreach (var job in jobs)
             {
                 tell($"{job.Spec.Name} ({job.Id}) is running: it is suspended, and the next 'trainer up' resumes it.");
@@ -49,7 +55,8 @@ internal sealed class ParkedJobs(string store, string run, Action<string> tell)
 
             foreach (var job in jobs)
             {
-                await UntilAtRestAsync(client, job, patience.Token);
+                parked[job.Id] = (await AtRestAsync(client, job, patience.Token)).Etag;
+                Write(parked);
             }
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested)
@@ -65,29 +72,49 @@ internal sealed class ParkedJobs(string store, string run, Action<string> tell)
     /// <summary>Resumes what the last <see cref="SuspendAsync"/> has suspended.</summary>
     public async Task ResumeAsync(CancellationToken stop)
     {
-        var left = new List<string>();
-        foreach (var id in Parked())
+        var parked = Parked();
+        foreach (var (id, etag) in parked.ToList())
         {
             try
             {
                 using var client = await ClusterClient.OpenAsync(Address, stop);
-                var job = await client.CallAsync((cluster, call) => cluster.Jobs.ResumeJobAsync(new ResumeJobRequest { Id = id }, call), stop);
+                var job = await client.CallAsync((cluster, call) => cluster.Jobs.ResumeJobAsync(new ResumeJobRequest { Id = id, Etag = etag }, call), stop);
                 tell($"{job.Spec.Name} ({id}) goes on: it ran when the cluster was stopped.");
             }
             catch (CliException e) when (e.ExitCode == ExitCode.Unreachable)
             {
-                left.Add(id);
                 tell($"Job {id} ran when the cluster was stopped, and could not be resumed: {e.Message} The next 'trainer up' tries again; or now: trainer resume {id}");
+                continue;
             }
             catch (CliException e)
             {
                 tell($"Job {id} ran when the cluster was stopped, and is not resumed: {e.Message}");
             }
-        }
 
-        if (left.Count > 0)
+            parked.Remove(id);
+            Write(parked);
+        }
+    }
+
+    /// <summary>Those that were suspended and not resumed yet, each with the etag that it had at rest: what has changed since is no matter of this list. Empty: it was not seen at rest.</summary>
+    private SortedDictionary<string, string> Parked()
+    {
+        try
         {
-            PrivateFiles.Replace(ListPath, JsonSerializer.SerializeToUtf8Bytes(left));
+            return File.Exists(ListPath) && JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllBytes(ListPath)) is { } parked ? new(parked, StringComparer.Ordinal) : [];
+        }
+        catch (JsonException)
+        {
+            tell($"{ListPath} has the jobs that ran when the cluster was stopped, and cannot be read: none of them is resumed. They are listed by: trainer jobs --state suspended");
+            return [];
+        }
+    }
+
+    private void Write(SortedDictionary<string, string> parked)
+    {
+        if (parked.Count > 0)
+        {
+            PrivateFiles.Replace(ListPath, JsonSerializer.SerializeToUtf8Bytes(parked));
         }
         else
         {
@@ -95,17 +122,17 @@ internal sealed class ParkedJobs(string store, string run, Action<string> tell)
         }
     }
 
-    /// <summary>Those that were suspended and not resumed yet.</summary>
-    private string[] Parked() => File.Exists(ListPath) ? JsonSerializer.Deserialize<string[]>(File.ReadAllBytes(ListPath)) ?? [] : [];
-
     private ClusterAddress Address => new(null, null, run);
 
-    private static async Task UntilAtRestAsync(ClusterClient client, Job job, CancellationToken stop)
+    private static async Task<Job> AtRestAsync(ClusterClient client, Job job, CancellationToken stop)
     {
         var request = new GetJobRequest { Id = job.Id };
-        while ((await client.CallAsync((cluster, call) => cluster.Jobs.GetJobAsync(request, call), stop)).State == JobState.Suspending)
+        Job now;
+        while ((now = await client.CallAsync((cluster, call) => cluster.Jobs.GetJobAsync(request, call), stop)).State == JobState.Suspending)
         {
             await Task.Delay(Poll, stop);
         }
+
+        return now;
     }
 }

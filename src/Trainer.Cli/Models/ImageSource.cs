@@ -43,7 +43,8 @@ internal static class ImageSource
 
     private static DataSet TestImages(TrainedModel trained)
     {
-        var data = JobFile.SectionJson(DataHere(trained.Spec.Data));
+        using var pack = PackHere(trained.Spec.Data);
+        var data = JobFile.SectionJson(pack is null ? trained.Spec.Data : DataSetFiles.At(trained.Spec.Data, pack.Path));
         try
         {
             return DataSection.DescribeTest(data).Load();
@@ -57,11 +58,11 @@ internal static class ImageSource
         }
     }
 
-    /// <summary>The job's data; of a data set that was pushed the copy that workers of this machine have.</summary>
+    /// <summary>Of a data set that was pushed, the copy that workers of this machine have; null: the data are none.</summary>
     /// <exception cref="CliException">There is none.</exception>
-    private static Protos.Data DataHere(Protos.Data data) => data.Pushed.Length == 0 ? data
-        : DataSetCache.Find(KnownDataSet.CacheFolderOf(DataSetCache.FolderName), data.Pushed) is { } pack ? DataSetFiles.At(data, pack)
-        : throw new CliException(
+    private static CachedPack? PackHere(Protos.Data data) => data.Pushed.Length == 0 ? null
+        : DataSetCache.Find(KnownDataSet.CacheFolderOf(DataSetCache.FolderName), data.Pushed)
+        ?? throw new CliException(
             $"The job's test images are in the data set {data.Pushed} in its cluster's store, and not on this machine.",
             remedy: "What the cluster found with them is in evaluation.json: trainer download ID evaluation.json\nOther images are given with --images and --labels.");
 

@@ -72,8 +72,8 @@ public sealed record JobSettings
     /// <summary>Between looks at the clock.</summary>
     public TimeSpan Tick { get; init; } = TimeSpan.FromSeconds(0.05);
 
-    /// <summary>Between looks at the clock while a job has and gets no worker: there may be thousands of those. Less than <see cref="LongestTick"/>.</summary>
-    public TimeSpan WaitingTick { get; init; } = TimeSpan.FromSeconds(0.5);
+    /// <summary>Between looks at the clock while a job has and gets no worker: there may be thousands of those. Longer gaps than <see cref="LongestTick"/> would not count.</summary>
+    public TimeSpan WaitingTick => LongestTick / 2;
 
     /// <summary>Between updates to subscribers that nothing but progress causes.</summary>
     public TimeSpan PublishInterval { get; init; } = TimeSpan.FromSeconds(0.25);

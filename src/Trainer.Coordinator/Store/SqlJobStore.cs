@@ -8,7 +8,7 @@ namespace Trainer.Coordinator.Store;
 /// <summary>Jobs in a database: the one mapper for all dialects. A fault of the database says what happened, in words that reach whoever called.</summary>
 public sealed class SqlJobStore : IJobStore
 {
-    /// <summary>However the driver sees it. What is done later all the same carries a term that its entity has left behind by then.</summary>
+    /// <summary>However the driver sees it. One write that itself takes longer than that may be done all the same; a row's carries a term that its entity has left behind by then.</summary>
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(7);
 
     private readonly Dialect _dialect;
@@ -149,19 +149,15 @@ public sealed class SqlJobStore : IJobStore
         return await _history.ReadAsync(connection, snapshot, rows);
     });
 
-    private ValueTask<T> WriteAsync<T>(Func<DbConnection, Task<T>> write) => CallAsync(async connection =>
-    {
-        using var turn = await _dialect.TurnToWriteAsync();
-        return await write(connection);
-    });
+    private ValueTask<T> WriteAsync<T>(Func<DbConnection, Task<T>> write) => CallAsync(write, writes: true);
 
-    private async ValueTask<T> CallAsync<T>(Func<DbConnection, Task<T>> call)
+    private async ValueTask<T> CallAsync<T>(Func<DbConnection, Task<T>> call, bool writes = false)
     {
         var isTrial = _gate.Enter();
         var (start, fault) = (Stopwatch.GetTimestamp(), (StoreException?)null);
         try
         {
-            return await RunAsync(call).WaitAsync(AnswerWithin);
+            return await RunAsync(call, writes).WaitAsync(AnswerWithin);
         }
         catch (Exception e) when ((fault = _dialect.Explain(e)) is not null)
         {
@@ -174,10 +170,12 @@ public sealed class SqlJobStore : IJobStore
         }
     }
 
-    private async Task<T> RunAsync<T>(Func<DbConnection, Task<T>> call)
+    // Who waits for a turn holds no connection. The turn is not handed to an actor, which may have ended by then.
+    private async Task<T> RunAsync<T>(Func<DbConnection, Task<T>> call, bool writes)
     {
-        await using var connection = await _dialect.ConnectAsync();
-        return await call(connection);
+        using var turn = writes ? await _dialect.TurnToWriteAsync().ConfigureAwait(false) : null;
+        await using var connection = await _dialect.ConnectAsync().ConfigureAwait(false);
+        return await call(connection).ConfigureAwait(false);
     }
 
     private static async Task<List<JobRow>> ReadRowsAsync(DbConnection connection, string select, object parameters, DbTransaction transaction)

@@ -33,6 +33,9 @@ internal sealed class SqliteDialect : Dialect
     private readonly Turns _writers = new();
     private volatile bool _disposed;
 
+    /// <summary>With what another program may take, less than the store's patience: nobody writes whose caller was told that it failed.</summary>
+    private static readonly TimeSpan TurnWithin = TimeSpan.FromSeconds(4);
+
     /// <param name="isRemote">Whether a folder is on a network file system.</param>
     /// <exception cref="StoreException">The folder cannot be made or written, or is held by another coordinator.</exception>
     public SqliteDialect(string folder, Func<string, bool> isRemote)
@@ -44,7 +47,7 @@ internal sealed class SqliteDialect : Dialect
         {
             DataSource = Place,
             ForeignKeys = true,
-            DefaultTimeout = 5, // Seconds in which another program may let go; callers wait on a thread.
+            DefaultTimeout = 2, // Seconds in which another program may let go; callers wait on a thread.
         }.ConnectionString;
     }
 
@@ -56,7 +59,7 @@ internal sealed class SqliteDialect : Dialect
 
     public override ValueTask<DbConnection> ConnectAsync() => new(Connect());
 
-    public override async ValueTask<IDisposable?> TurnToWriteAsync() => await _writers.TakeAsync();
+    public override async ValueTask<IDisposable?> TurnToWriteAsync() => await _writers.TakeAsync(TurnWithin);
 
     // Deferred: it takes no lock that a writer would wait for.
     public override ValueTask<DbTransaction> SnapshotAsync(DbConnection connection) => new(((SqliteConnection)connection).BeginTransaction(deferred: true));

@@ -4,10 +4,10 @@ namespace Trainer.Hosting.Artifacts;
 
 /// <summary>
 /// Packs of data sets that were pushed, on this machine, by their SHA-256: fetched once, whichever process wants them first, checked, and found again by others. Those that nobody wanted for longest make room
-/// for others; whoever reads one that goes has it to its end.
+/// for others; whoever reads one that goes has it to its end. Lock files stay: who deletes one takes the lock from whoever opens it just then.
 /// </summary>
 /// <param name="folder">For packs alone.</param>
-/// <param name="mostBytes">All of them together.</param>
+/// <param name="mostBytes">All of them together, but for those that somebody is about to open while others come.</param>
 public sealed class DataSetCache(string folder, long mostBytes)
 {
     /// <summary>Of the folder in the user's cache.</summary>
@@ -22,8 +22,19 @@ public sealed class DataSetCache(string folder, long mostBytes)
 
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(0.2);
 
-    /// <summary>A pack that is on this machine; null: it is not.</summary>
-    public static string? Find(string folder, string id) => Path.Combine(folder, DataSetFiles.Split(id).Sha256 + Ending) is var path && File.Exists(path) ? path : null;
+    /// <summary>A pack that is on this machine, to be disposed once it is open; null: it is not there.</summary>
+    /// <exception cref="IOException">The folder cannot be used.</exception>
+    public static CachedPack? Find(string folder, string id)
+    {
+        try
+        {
+            return Directory.Exists(folder) ? Keep(folder, DataSetFiles.Split(id).Sha256) : null;
+        }
+        catch (UnauthorizedAccessException denied)
+        {
+            throw new IOException(denied.Message, denied);
+        }
+    }
 
     /// <summary>The pack, fetched if it is not there. It stays at least until what is returned is disposed: open it before.</summary>
     /// <param name="artifacts">The location of jobs' files.</param>
@@ -31,15 +42,27 @@ public sealed class DataSetCache(string folder, long mostBytes)
     /// <exception cref="IOException">It is not in the store, has another SHA-256, is larger than the cache, or cannot be read or written.</exception>
     public CachedPack Fetch(ArtifactStores stores, string artifacts, string id, CancellationToken stop)
     {
+        try
+        {
+            return KeepOrFetch(stores, artifacts, id, stop);
+        }
+        catch (UnauthorizedAccessException denied)
+        {
+            throw new IOException(denied.Message, denied);
+        }
+    }
+
+    private CachedPack KeepOrFetch(ArtifactStores stores, string artifacts, string id, CancellationToken stop)
+    {
         var (_, sum) = DataSetFiles.Split(id);
         Directory.CreateDirectory(folder);
-        if (Keep(sum) is { } kept)
+        if (Keep(folder, sum) is { } kept)
         {
             return kept;
         }
 
         using var turn = TakeTurn(stop);
-        if (Keep(sum) is { } fetched)
+        if (Keep(folder, sum) is { } fetched)
         {
             return fetched;
         }
@@ -58,30 +81,34 @@ public sealed class DataSetCache(string folder, long mostBytes)
             File.Delete(draft);
         }
 
-        return Keep(sum) ?? throw new IOException($"{Path.Combine(folder, sum + Ending)} was taken away as soon as it was there. Only Trainer may delete files of that folder while it runs.");
+        return Keep(folder, sum) ?? throw new IOException($"{Path.Combine(folder, sum + Ending)} was taken away as soon as it was there. Only Trainer may delete files of that folder while it runs.");
     }
 
     // Null: it is not there, or goes just now.
-    private CachedPack? Keep(string sum)
+    private static CachedPack? Keep(string folder, string sum)
     {
         var path = Path.Combine(folder, sum + Ending);
-        if (Hold(sum, FileShare.Read) is not { } hold)
+        var hold = Hold(folder, sum, FileShare.Read);
+        try
         {
-            return null;
-        }
+            if (hold is null || !File.Exists(path))
+            {
+                return null;
+            }
 
-        if (!File.Exists(path))
+            File.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime); // It was wanted now.
+            var kept = new CachedPack(path, hold);
+            hold = null;
+            return kept;
+        }
+        finally
         {
-            hold.Dispose();
-            return null;
+            hold?.Dispose();
         }
-
-        File.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime); // It was wanted now.
-        return new CachedPack(path, hold);
     }
 
     // Shared by those who are about to open a pack, alone for who takes it away; null where others hold it otherwise.
-    private FileStream? Hold(string sum, FileShare share)
+    private static FileStream? Hold(string folder, string sum, FileShare share)
     {
         try
         {
@@ -97,7 +124,7 @@ public sealed class DataSetCache(string folder, long mostBytes)
     private FileStream TakeTurn(CancellationToken stop)
     {
         FileStream? turn;
-        while ((turn = Hold("fetching", FileShare.None)) is null)
+        while ((turn = Hold(folder, "fetching", FileShare.None)) is null)
         {
             stop.WaitHandle.WaitOne(LookAgain);
             stop.ThrowIfCancellationRequested();
@@ -142,14 +169,14 @@ public sealed class DataSetCache(string folder, long mostBytes)
 
         foreach (var pack in files.GetFiles($"*{Ending}").OrderByDescending(file => file.LastWriteTimeUtc))
         {
-            if (bytes + pack.Length > mostBytes && Hold(Path.GetFileNameWithoutExtension(pack.Name), FileShare.None) is { } alone)
+            using var alone = bytes + pack.Length > mostBytes ? Hold(folder, Path.GetFileNameWithoutExtension(pack.Name), FileShare.None) : null;
+            if (alone is null)
             {
-                pack.Delete();
-                alone.Dispose();
+                bytes += pack.Length;
             }
             else
             {
-                bytes += pack.Length;
+                pack.Delete();
             }
         }
     }

@@ -15,7 +15,8 @@ internal sealed class ListForm(Type item) : ValueForm
 
     public override object Read(JsonValue value)
     {
-        var items = value.Items($"a list of {_item.Plural}").Select(_item.Read).ToList();
+        var expected = $"a list of {_item.Plural}";
+        var items = (_item is WholeForm or UnsignedForm or RealForm ? value.Items(expected) : value.ItemsInBrackets(expected)).Select(_item.Read).ToList();
         var list = Array.CreateInstance(item, items.Count);
         for (var i = 0; i < items.Count; i++)
         {

@@ -45,10 +45,12 @@ internal sealed record JsonValue(JsonElement Element, string Path)
         return fields;
     }
 
-    /// <summary>The items of a list; of a list of one number, which may stand without brackets as it may in job files.</summary>
-    public IEnumerable<JsonValue> Items(string expected) => Element.ValueKind == JsonValueKind.Number
-        ? [this]
-        : Expect(JsonValueKind.Array, expected).EnumerateArray().Select((element, i) => new JsonValue(element, $"{Path}[{i}]"));
+    /// <summary>The items of a list of numbers; a single one may stand without brackets, as it may in job files.</summary>
+    public IEnumerable<JsonValue> Items(string expected) => Element.ValueKind == JsonValueKind.Number ? [this] : ItemsInBrackets(expected);
+
+    /// <summary>The items of a list of anything.</summary>
+    public IEnumerable<JsonValue> ItemsInBrackets(string expected) =>
+        Expect(JsonValueKind.Array, expected).EnumerateArray().Select((element, i) => new JsonValue(element, $"{Path}[{i}]"));
 
     public ModelException Expected(string expected) => Refuse($"found {Element.GetRawText()}; expected {expected}");
 

@@ -44,6 +44,23 @@ public sealed class DataSetCacheTests : IDisposable
     }
 
     [Fact]
+    public void What_was_found_and_is_not_open_yet_makes_no_room()
+    {
+        var (first, second) = (Push("a", 500).Id, Push("b", 501).Id);
+        Assert.Null(DataSetCache.Find(Cache, first));
+        var file = Fetch(first, 600);
+        using (var found = DataSetCache.Find(Cache, first))
+        {
+            Fetch(second, 600);
+            Assert.Equal(file, found!.Path);
+            Assert.True(File.Exists(file));
+        }
+
+        Fetch(Push("c", 502).Id, 600);
+        Assert.Null(DataSetCache.Find(Cache, first));
+    }
+
+    [Fact]
     public void What_nobody_wanted_for_longest_makes_room()
     {
         string[] ids = [Push("a", 500).Id, Push("b", 501).Id, Push("c", 502).Id];

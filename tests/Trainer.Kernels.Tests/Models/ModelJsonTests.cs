@@ -67,6 +67,7 @@ public class ModelJsonTests
 
     [Theory]
     [InlineData("""{"linear":{}}""", "layers", """found {"linear":{}}; expected a list of objects that each name a kind""")]
+    [InlineData("3", "layers", "found 3; expected a list of objects that each name a kind")]
     [InlineData("""[7]""", "layers[0]", "found 7; expected an object that names one kind")]
     [InlineData("""[{"leaky_rellu":{}}]""", "layers[0].leaky_rellu", "no such kind, did you mean 'leaky_relu'?")]
     [InlineData("""[{"flatten":null}]""", "layers[0].flatten", "found null; expected an object")]
