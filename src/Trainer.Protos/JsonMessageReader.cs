@@ -158,6 +158,5 @@ internal sealed class JsonMessageReader(ICollection<string> unknown)
 
     private static string Text(JsonElement json, string path) => json.ValueKind == JsonValueKind.String ? json.GetString()! : throw Unfit(path, "text", json);
 
-    private static FormatException Unfit(string path, string expected, JsonElement got) =>
-        new($"{(path.Length > 0 ? path : "the document")}: expected {expected}, got {YamlScalar.Shorten(got.GetRawText())}");
+    private static UnfitJsonException Unfit(string path, string expected, JsonElement got) => new(path, $"expected {expected}, got {YamlScalar.Shorten(got.GetRawText())}");
 }

@@ -46,6 +46,10 @@ internal static class HttpRequests
             var message = ProtoJson.Read(type, ProtoJson.Line(json), unknown);
             return unknown.Count == 0 ? message : throw new HttpFault(unknown[0], "is not known to this coordinator");
         }
+        catch (UnfitJsonException wrong) when (wrong.Field.Length > 0)
+        {
+            throw new HttpFault(wrong.Field, wrong.Problem);
+        }
         catch (FormatException wrong)
         {
             throw new HttpFault("", wrong.Message);

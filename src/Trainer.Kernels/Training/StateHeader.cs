@@ -106,6 +106,7 @@ internal static class StateHeader
             counters[i] = (long)words.Next();
         }
 
+        var end = words.Place;
         var averaged = into?.HasAverage == true || words.HasMore ? (long)words.Next() : 0;
         var evaluations = new StepEvaluation[words.HasMore ? words.NextCount() : 0];
         for (var i = 0; i < evaluations.Length; i++)
@@ -113,11 +114,12 @@ internal static class StateHeader
             evaluations[i] = new StepEvaluation((int)words.Next(), (long)words.Next(), words.NextSums());
         }
 
-        words.End();
         if (averaged != 0 && into is { HasAverage: false })
         {
             throw new CorruptStateException("The header is of a state that has an average of the weights; the recipe has none.");
         }
+
+        words.End(into is { HasAverage: false } && evaluations.Length == 0 ? end : words.Place);
 
         return counters.Length == 0 || counters.Length == layout.Counters.Count
             ? progress with { Epochs = epochs, BatchesBefore = counters, Averaged = averaged, Evaluations = evaluations }
@@ -147,6 +149,8 @@ internal static class StateHeader
         private readonly ReadOnlySpan<byte> _header = header;
         private int _place;
 
+        public readonly int Place => _place;
+
         public readonly bool HasMore => _place < _header.Length;
 
         public ulong Next()
@@ -169,11 +173,11 @@ internal static class StateHeader
         public PassSums NextSums() => new(
             BitConverter.UInt64BitsToDouble(Next()), BitConverter.UInt64BitsToDouble(Next()), (long)Next(), (long)Next(), (long)Next());
 
-        public readonly void End()
+        public readonly void End(int place)
         {
-            if (_place != _header.Length)
+            if (place != _header.Length)
             {
-                throw new CorruptStateException($"The header of a state has {_header.Length} bytes; it should end after {_place}.");
+                throw new CorruptStateException($"The header of a state has {_header.Length} bytes; it should end after {place}.");
             }
         }
     }

@@ -39,6 +39,9 @@ public sealed class Schedule
     private readonly int _evaluateEvery;
     private readonly int _evaluateEverySteps;
 
+    /// <summary>After each so many steps an epoch ends and an evaluation is due; 0: never.</summary>
+    private readonly long _dueAtEnds;
+
     /// <param name="lastItem">Where it ends before its last epoch does.</param>
     /// <param name="evaluateEvery">The test set is looked at after each so many epochs, and after the last.</param>
     /// <param name="evaluateEverySteps">And after each so many steps; 0: not. At the end of an epoch, what closes it looks.</param>
@@ -52,6 +55,7 @@ public sealed class Schedule
         ArgumentOutOfRangeException.ThrowIfNegative(evaluateEverySteps);
         (_trainSamples, _testSamples, _batchSize, _epochs, _evaluateEvery, _evaluateEverySteps) = (trainSamples, testSamples, batchSize, epochs, evaluateEvery, evaluateEverySteps);
         StepsPerEpoch = ((trainSamples - 1) / batchSize) + 1;
+        _dueAtEnds = evaluateEverySteps == 0 ? 0 : LeastCommonMultiple(evaluateEverySteps, StepsPerEpoch);
         var whole = ItemsThrough(StepsPerEpoch * (long)epochs);
         LastItem = lastItem ?? whole;
         ArgumentOutOfRangeException.ThrowIfZero(LastItem, nameof(lastItem));
@@ -106,8 +110,7 @@ public sealed class Schedule
     private ulong ItemsThrough(long step) => (ulong)(step + EvaluationsThrough(step) + (step / StepsPerEpoch));
 
     // After steps that do not end an epoch.
-    private long EvaluationsThrough(long step) =>
-        _evaluateEverySteps == 0 ? 0 : (step / _evaluateEverySteps) - (step / LeastCommonMultiple(_evaluateEverySteps, StepsPerEpoch));
+    private long EvaluationsThrough(long step) => _evaluateEverySteps == 0 ? 0 : (step / _evaluateEverySteps) - (step / _dueAtEnds);
 
     // That an item is or follows on.
     private long StepOf(ulong index)
@@ -142,5 +145,5 @@ public sealed class Schedule
     private bool IsMultiple(int epoch) => epoch % _evaluateEvery == 0 || (_evaluateEverySteps > 0 && epoch % EpochsOfSteps == 0);
 
     /// <summary>After each so many epochs one ends with a step after which the test set is looked at.</summary>
-    private long EpochsOfSteps => LeastCommonMultiple(_evaluateEverySteps, StepsPerEpoch) / StepsPerEpoch;
+    private long EpochsOfSteps => _dueAtEnds / StepsPerEpoch;
 }

@@ -74,7 +74,7 @@ public sealed class HttpApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>
 
     [Theory]
     [InlineData("GET", "/v1/jobs/nobody", "", 404, "NOT_FOUND", "JOB_NOT_FOUND", "There is no job nobody.", null)]
-    [InlineData("GET", "/v1/jobs?page_size=x", "", 400, "INVALID_ARGUMENT", "INVALID_REQUEST", "page_size: expected a number, got \"x\"", "")]
+    [InlineData("GET", "/v1/jobs?page_size=x", "", 400, "INVALID_ARGUMENT", "INVALID_REQUEST", "page_size: expected a number, got \"x\"", "page_size")]
     [InlineData("GET", "/v1/jobs?page_sice=1", "", 400, "INVALID_ARGUMENT", "INVALID_REQUEST", "page_sice: is not known to this coordinator", "page_sice")]
     [InlineData("GET", "/v1/jobs?page_size=1001", "", 400, "INVALID_ARGUMENT", "INVALID_REQUEST", "page_size: must be 0 (for 50) to 1000, got 1001", "page_size")]
     [InlineData("POST", "/v1/jobs", "{", 400, "INVALID_ARGUMENT", "INVALID_REQUEST", null, "body")]
