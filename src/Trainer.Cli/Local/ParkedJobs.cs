@@ -101,7 +101,16 @@ internal sealed class ParkedJobs(string store, string run, Action<string> tell)
     {
         try
         {
-            return File.Exists(ListPath) && JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllBytes(ListPath)) is { } parked ? new(parked, StringComparer.Ordinal) : [];
+            if (!File.Exists(ListPath))
+            {
+                return [];
+            }
+
+            var list = File.ReadAllBytes(ListPath);
+            var parked = list.AsSpan().TrimStart(" \r\n\t"u8) is [(byte)'[', ..] // Of ids alone, as it was at first.
+                ? JsonSerializer.Deserialize<string[]>(list)!.ToDictionary(id => id, _ => "")
+                : JsonSerializer.Deserialize<Dictionary<string, string>>(list) ?? [];
+            return new(parked, StringComparer.Ordinal);
         }
         catch (JsonException)
         {

@@ -29,6 +29,22 @@ public sealed class ParkedJobsTests : IDisposable
         Assert.EndsWith(" goes on: it ran when the cluster was stopped.", _told[^1], StringComparison.Ordinal);
     }
 
+    /// <summary>As it was written before it had etags.</summary>
+    [Fact]
+    public async Task A_list_of_ids_alone_is_read()
+    {
+        await using var cluster = await FakeCluster.StartAsync(_api, _home);
+        var job = SampleJobs.Running(1, 9);
+        _api.Jobs.Add(job);
+        job.State = JobState.Suspended;
+        File.WriteAllText(List, $"[\"{job.Id}\"]");
+        await Parked().ResumeAsync(TestContext.Current.CancellationToken);
+        Assert.Equal((JobState.Queued, false), (job.State, File.Exists(List)));
+        File.WriteAllText(List, "[]");
+        await Parked().ResumeAsync(TestContext.Current.CancellationToken);
+        Assert.Single(_told);
+    }
+
     /// <summary>Its user may have resumed it, and suspended it again, while it stood on the list.</summary>
     [Fact]
     public async Task What_has_changed_since_is_its_users_matter()
