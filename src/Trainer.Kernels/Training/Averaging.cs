@@ -24,7 +24,10 @@ public sealed record Ema(double Decay = 0.999) : Averaging
 }
 
 /// <summary>The mean of the weights at the ends of epochs, stochastic weight averaging (Izmailov et al. 2018): a = a + (w - a) / (n + 1) as AveragedModel's default, fused.</summary>
-/// <remarks>Running statistics of a batch norm would have to be estimated again for the mean (torch's update_bn): a model with some that are not frozen is refused.</remarks>
+/// <remarks>
+/// Running statistics of a batch norm that are not frozen are estimated again for the mean, from the batches of the epoch that it has taken in (torch.optim.swa_utils.update_bn):
+/// <see cref="Network.Estimate"/>.
+/// </remarks>
 /// <param name="StartEpoch">The first epoch, from 1, whose end belongs to the mean.</param>
 [Kind("swa")]
 public sealed record Swa(int StartEpoch) : Averaging

@@ -28,10 +28,20 @@ public sealed class ClusterOfOne
     /// <param name="whole">The batch, with all shards as its root.</param>
     public bool Run(BatchSlice whole, ulong step)
     {
-        (_batch, _range[0], _isFinite) = (whole, whole.Roots[0], true);
+        Begin(whole);
         _network.ForwardBackward(whole, step, _bucketReady);
         return _isFinite;
     }
+
+    /// <summary><see cref="Network.Estimate"/>, likewise.</summary>
+    public bool Estimate(BatchSlice whole, ulong step)
+    {
+        Begin(whole);
+        _network.Estimate(whole, step, _bucketReady);
+        return _isFinite;
+    }
+
+    private void Begin(BatchSlice whole) => (_batch, _range[0], _isFinite) = (whole, whole.Roots[0], true);
 
     private void Fold(int bucket)
     {

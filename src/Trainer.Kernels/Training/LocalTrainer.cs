@@ -32,6 +32,7 @@ public sealed class LocalTrainer : IDisposable
     private readonly ClusterOfOne _cluster;
     private readonly EarlyStopping? _earlyStopping;
     private readonly bool _averages;
+    private readonly bool _estimates;
     private BatchSlice? _whole;
     private int? _epoch = 0;
     private ulong _step;
@@ -48,7 +49,7 @@ public sealed class LocalTrainer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         (_batchSize, _seed, _optimizer, _loss, _schedule, _earlyStopping) = (batchSize, seed, recipe.Optimizer, recipe.Loss, recipe.Schedule, recipe.EarlyStopping);
-        _averages = recipe.Averaging is not null;
+        (_averages, _estimates) = (recipe.Averaging is not null, recipe.FirstEstimate(model) is not null);
         _shards = shards ?? ShardTree.DefaultShards(batchSize);
         _groupShards = batchNormShards ?? model.GroupShards(batchSize, _shards);
         var options = new NetworkOptions(batchSize, MaxGroups: _shards);
@@ -160,7 +161,27 @@ public sealed class LocalTrainer : IDisposable
         _epoch = (_epoch ?? (int)(Network.State.Progress.Updates / Network.StepsPerEpoch)) + 1;
         data.FillEpoch(order, _seed, _epoch.Value, shuffle);
         _whole = BatchSlice.Whole(Math.Min(_batchSize, data.Count), _shards, _groupShards);
-        return Pass(data, _epoch.Value, order[..samples], _step + 1, (epoch, batch) => epoch + Step(SliceOf(batch)), out _);
+        var first = _step + 1;
+        var result = Pass(data, _epoch.Value, order[..samples], first, (epoch, batch) => epoch + Step(SliceOf(batch)), out _);
+        if (_estimates && Network.State.UsesAverage)
+        {
+            var step = first;
+            Pass(data, _epoch.Value, order[..samples], first, (nothing, batch) => Estimate(nothing, SliceOf(batch), step++), out _);
+        }
+
+        return result;
+    }
+
+    private PassSums Estimate(in PassSums nothing, BatchSlice slice, ulong step)
+    {
+        if (!_cluster.Estimate(slice, step))
+        {
+            throw new NotFiniteNumberException($"Epoch {_epoch}: running statistics of the averaged weights are not finite");
+        }
+
+        Network.ApplyEstimate();
+        Network.States.Flip();
+        return nothing;
     }
 
     private BatchSlice SliceOf(int samples) => samples == _whole?.Samples ? _whole : BatchSlice.Whole(samples, _shards, _groupShards);

@@ -220,6 +220,21 @@ public sealed class Network : IDisposable
         _run.Train(slice, Seed, step, bucketReady);
     }
 
+    /// <summary>
+    /// Forward in training mode with the averaged weights, to estimate their running statistics as torch.optim.swa_utils.update_bn does: gradients are the batch's statistics, and 0 for
+    /// parameters. Otherwise as <see cref="ForwardBackward"/>; <see cref="ApplyEstimate"/> takes what they come to.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There is no average.</exception>
+    public void Estimate(BatchSlice slice, ulong step, Action<int>? bucketReady = null)
+    {
+        if (!State.UsesAverage)
+        {
+            throw new InvalidOperationException("There is no average of the weights whose running statistics could be estimated.");
+        }
+
+        _run.Estimate(slice, Seed, step, bucketReady);
+    }
+
     /// <summary>Forward and loss in evaluation mode, of the first <paramref name="samples"/> inputs.</summary>
     public void Evaluate(int samples) => _run.Infer(samples, withLoss: true);
 
@@ -244,7 +259,22 @@ public sealed class Network : IDisposable
         var read = update.Run(_device, _memory.Total, State, States.Other, Length, totals.IsEmpty ? default : _totalHashes);
         CheckTotal(totals);
         var next = State.Progress.Trained(sums);
-        return States.EndApply(read, update.TakesAverage ? next with { Averaged = next.Averaged + 1 } : next);
+        return States.EndApply(read, update.TakesAverage ? next.TakenIntoAverage() : next);
+    }
+
+    /// <summary>
+    /// The step that an estimate is: <see cref="Total"/> is what <see cref="Estimate"/> has found, the average's running statistics take it into their mean, and all else stays. To be followed by <see cref="StatePair.Flip"/>.
+    /// </summary>
+    /// <param name="totals">As in <see cref="Apply"/>.</param>
+    /// <exception cref="CorruptStateException">The total that was read is another. Nothing has changed.</exception>
+    public AppliedHashes ApplyEstimate(ReadOnlySpan<ulong> totals = default)
+    {
+        var update = _update ?? throw new InvalidOperationException("The network was planned for evaluation only.");
+        _device.Upload(_memory.Total);
+        States.BeginApply();
+        var read = update.RunEstimate(_memory.Total, State, States.Other, totals.IsEmpty ? default : _totalHashes);
+        CheckTotal(totals);
+        return States.EndApply(read, State.Progress.EstimatedOnce());
     }
 
     private void CheckTotal(ReadOnlySpan<ulong> agreed)

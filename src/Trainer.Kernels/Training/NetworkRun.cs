@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Trainer.Kernels.Arithmetic;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Models;
@@ -20,18 +21,32 @@ internal sealed class NetworkRun(
     public long BackwardStarted { get; private set; }
 
     /// <summary>As <see cref="Network.ForwardBackward"/>.</summary>
-    public void Train(BatchSlice slice, ulong seed, ulong step, Action<int>? bucketReady)
+    public void Train(BatchSlice slice, ulong seed, ulong step, Action<int>? bucketReady) =>
+        Run(slice, new Pass(states.Index, seed, step, Learns: true), bucketReady);
+
+    /// <summary>As <see cref="Network.Estimate"/>.</summary>
+    public void Estimate(BatchSlice slice, ulong seed, ulong step, Action<int>? bucketReady)
+    {
+        foreach (var gradient in memory.Gradients)
+        {
+            device.Clear(gradient);
+        }
+
+        Run(slice, new Pass(states.EvaluatedIndex, seed, step, Learns: false), bucketReady);
+    }
+
+    private void Run(BatchSlice slice, in Pass pass, Action<int>? bucketReady)
     {
         CheckSlice(slice);
         (Samples, Evaluates) = (slice.LocalSamples, false);
         states.Current.BringToDevice();
         if (options.Parts is { } parts)
         {
-            TrainInParts(slice, BatchParts.Of(slice, parts.Shards, options.MaxRoots), seed, step);
+            RunInParts(slice, BatchParts.Of(slice, parts.Shards, options.MaxRoots), pass);
         }
         else
         {
-            TrainPart(slice, firstBuffer: 0, seed, step, bucketReady, sends: true);
+            RunPart(slice, firstBuffer: 0, pass, bucketReady, sends: true);
         }
 
         sender.Report(bucketReady, wait: true);
@@ -59,27 +74,29 @@ internal sealed class NetworkRun(
         }
     }
 
-    /// <summary>Forward, loss and backward of samples that lie in the network's memory.</summary>
+    /// <summary>Forward of samples that lie in the network's memory, and loss and backward where the pass learns.</summary>
     /// <param name="slice">What they are.</param>
     /// <param name="firstBuffer">The gradient buffer of the first root.</param>
-    /// <param name="seed">Keys what layers draw.</param>
-    /// <param name="step">Likewise.</param>
     /// <param name="bucketReady">Told of buckets that arrived on the host.</param>
     /// <param name="sends">Whether buckets go to the host as they are completed.</param>
-    private void TrainPart(BatchSlice slice, int firstBuffer, ulong seed, ulong step, Action<int>? bucketReady, bool sends)
+    private void RunPart(BatchSlice slice, int firstBuffer, in Pass pass, Action<int>? bucketReady, bool sends)
     {
-        passes.Train(states.Index, slice, firstBuffer, seed, step);
-        var isEmpty = slice.LocalSamples == 0;
-        if (!isEmpty)
+        passes.Train(pass.Weights, slice, firstBuffer, pass.Seed, pass.Step);
+        if (slice.LocalSamples > 0)
         {
             Forward(slice.LocalSamples);
+        }
+
+        var learns = pass.Learns && slice.LocalSamples > 0;
+        if (learns)
+        {
             loss.Run(slice, memory.Gradients, firstBuffer);
         }
 
         BackwardStarted = Stopwatch.GetTimestamp();
         for (var i = 0; i < passes.BackwardCount; i++)
         {
-            if (!isEmpty)
+            if (learns)
             {
                 passes.Backward(i);
             }
@@ -92,12 +109,12 @@ internal sealed class NetworkRun(
         }
     }
 
-    private void TrainInParts(BatchSlice slice, IReadOnlyList<BatchPart> parts, ulong seed, ulong step)
+    private void RunInParts(BatchSlice slice, IReadOnlyList<BatchPart> parts, in Pass pass)
     {
         foreach (var part in parts)
         {
             hostBatch!.Bring(part.FirstSample, part.Slice.LocalSamples);
-            TrainPart(part.Slice, part.Buffer, seed, step, null, sends: false);
+            RunPart(part.Slice, part.Buffer, pass, null, sends: false);
             foreach (var (left, right) in part.Sums)
             {
                 var sum = memory.Gradients[left];
@@ -137,4 +154,12 @@ internal sealed class NetworkRun(
                 nameof(slice));
         }
     }
+
+    /// <summary>A pass in training mode.</summary>
+    /// <param name="Weights">Which it reads, as <see cref="StatePair.EvaluatedIndex"/> counts them.</param>
+    /// <param name="Seed">Keys what layers draw.</param>
+    /// <param name="Step">Likewise.</param>
+    /// <param name="Learns">False: forward alone, for the statistics of batches.</param>
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Pass(int Weights, ulong Seed, ulong Step, bool Learns);
 }

@@ -8,7 +8,8 @@ namespace Trainer.Kernels.Training;
 /// <remarks>
 /// magic, version | elements and number of buffers | step, updates, samples, chain | sums of the open epoch | number of closed epochs, train and test sums of each
 /// | number of counters, each | states that the average of the weights has taken in: it is the last buffer | number of evaluations within epochs, epoch, updates and sums
-/// of each. Sums are five words. The last two parts are left out where there is nothing to tell, the one before the last where there is no average and no evaluation.
+/// of each | batches that the average's running statistics were estimated from. Sums are five words. Of the last three parts zeros at the end are left out, but for the first of them
+/// where there is an average: who knows fewer parts reads a state that has none of the others.
 /// </remarks>
 internal static class StateHeader
 {
@@ -35,13 +36,7 @@ internal static class StateHeader
 
         words.Add((ulong)progress.BatchesBefore.Count);
         words.AddRange(progress.BatchesBefore.Select(batches => (ulong)batches));
-        if (state.HasAverage || progress.Evaluations.Count > 0)
-        {
-            words.Add((ulong)progress.Averaged);
-        }
-
-        AddEvaluations(words, progress.Evaluations);
-
+        words.AddRange(Tail(progress, state.HasAverage));
         var header = new byte[words.Count * sizeof(ulong)];
         for (var i = 0; i < words.Count; i++)
         {
@@ -106,39 +101,35 @@ internal static class StateHeader
             counters[i] = (long)words.Next();
         }
 
-        var end = words.Place;
-        var averaged = into?.HasAverage == true || words.HasMore ? (long)words.Next() : 0;
-        var evaluations = new StepEvaluation[words.HasMore ? words.NextCount() : 0];
-        for (var i = 0; i < evaluations.Length; i++)
-        {
-            evaluations[i] = new StepEvaluation((int)words.Next(), (long)words.Next(), words.NextSums());
-        }
-
-        if (averaged != 0 && into is { HasAverage: false })
+        progress = progress with { Epochs = epochs, BatchesBefore = counters };
+        var (end, hasAverage) = (words.Place, into?.HasAverage ?? words.HasMore);
+        progress = progress with { Averaged = (long)(into?.HasAverage == true ? words.Next() : words.NextOrZero()) };
+        progress = progress with { Evaluations = words.NextEvaluations(), Estimated = (long)words.NextOrZero() };
+        if (progress.Averaged != 0 && !hasAverage)
         {
             throw new CorruptStateException("The header is of a state that has an average of the weights; the recipe has none.");
         }
 
-        words.End(into is { HasAverage: false } && evaluations.Length == 0 ? end : words.Place);
-
+        words.End(end + (Tail(progress, hasAverage).Count * sizeof(ulong)));
         return counters.Length == 0 || counters.Length == layout.Counters.Count
-            ? progress with { Epochs = epochs, BatchesBefore = counters, Averaged = averaged, Evaluations = evaluations }
+            ? progress
             : throw new CorruptStateException($"The header of a state has {counters.Length} counts of batches; the model has {layout.Counters.Count}.");
     }
 
-    private static void AddEvaluations(List<ulong> words, IReadOnlyList<StepEvaluation> evaluations)
+    // What is after the counters.
+    private static List<ulong> Tail(in TrainingProgress progress, bool hasAverage)
     {
-        if (evaluations.Count > 0)
-        {
-            words.Add((ulong)evaluations.Count);
-        }
-
-        foreach (var evaluation in evaluations)
+        var words = new List<ulong> { (ulong)progress.Averaged, (ulong)progress.Evaluations.Count };
+        foreach (var evaluation in progress.Evaluations)
         {
             words.Add((ulong)evaluation.Epoch);
             words.Add((ulong)evaluation.Updates);
             Add(words, evaluation.Test);
         }
+
+        words.Add((ulong)progress.Estimated);
+        var told = 1 + words.FindLastIndex(word => word != 0);
+        return words[..Math.Max(told, hasAverage ? 1 : 0)];
     }
 
     private static void Add(List<ulong> words, in PassSums sums) => words.AddRange(
@@ -169,6 +160,19 @@ internal static class StateHeader
         public int NextCount() => Next() is var count && count <= (ulong)(_header.Length - _place) / sizeof(ulong)
             ? (int)count
             : throw new CorruptStateException($"The header of a state ends after {_header.Length} bytes, within what it should have.");
+
+        public ulong NextOrZero() => HasMore ? Next() : 0;
+
+        public StepEvaluation[] NextEvaluations()
+        {
+            var evaluations = new StepEvaluation[HasMore ? NextCount() : 0];
+            for (var i = 0; i < evaluations.Length; i++)
+            {
+                evaluations[i] = new StepEvaluation((int)Next(), (long)Next(), NextSums());
+            }
+
+            return evaluations;
+        }
 
         public PassSums NextSums() => new(
             BitConverter.UInt64BitsToDouble(Next()), BitConverter.UInt64BitsToDouble(Next()), (long)Next(), (long)Next(), (long)Next());

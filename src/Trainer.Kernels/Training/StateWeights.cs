@@ -23,7 +23,7 @@ public static class StateWeights
 
         for (var counter = 0; counter < network.Layout.Counters.Count; counter++)
         {
-            network.TrackBatchesFrom(network.Layout.Counters[counter], progress.BatchesBeforeOf(counter) + progress.Updates);
+            network.TrackBatchesFrom(network.Layout.Counters[counter], progress.BatchesOf(counter));
         }
     }
 

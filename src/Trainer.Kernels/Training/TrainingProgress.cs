@@ -50,6 +50,9 @@ public readonly record struct TrainingProgress(ulong Step, long Updates, long Sa
     /// <summary>States of the weights that their average has taken in (torch's n_averaged); 0: there is none yet, or never.</summary>
     public long Averaged { get; init; }
 
+    /// <summary>Batches from which the average's running statistics have been estimated since it last took weights in; 0: they are those of the weights.</summary>
+    public long Estimated { get; init; }
+
     /// <summary>The hash of the state before this one: every hash is a link of a chain over (k, samples, hash of k), and stands for all that led to it. 0 at the start.</summary>
     public ulong Chain { get; init; }
 
@@ -63,9 +66,19 @@ public readonly record struct TrainingProgress(ulong Step, long Updates, long Sa
     /// <param name="counter">Index into <see cref="Models.ParameterLayout.Counters"/>.</param>
     public long BatchesBeforeOf(int counter) => BatchesBefore.Count == 0 ? 0 : BatchesBefore[counter];
 
+    /// <summary>What the running statistics of a training's result have seen: torch.nn's num_batches_tracked.</summary>
+    /// <param name="counter">Likewise.</param>
+    public long BatchesOf(int counter) => Estimated > 0 ? Estimated : BatchesBeforeOf(counter) + Updates;
+
     /// <summary>After an update from a batch.</summary>
     public TrainingProgress Trained(in PassSums batch) =>
         this with { Step = Step + 1, Updates = Updates + 1, Samples = Samples + batch.Samples, OpenEpoch = OpenEpoch + batch };
+
+    /// <summary>Their average has taken the weights in.</summary>
+    public TrainingProgress TakenIntoAverage() => this with { Averaged = Averaged + 1, Estimated = 0 };
+
+    /// <summary>After an estimate of the average's running statistics from one more batch.</summary>
+    public TrainingProgress EstimatedOnce() => this with { Step = Step + 1, Estimated = Estimated + 1 };
 
     /// <summary>After an evaluation within an epoch.</summary>
     public TrainingProgress Evaluated(in PassSums test) =>
@@ -80,6 +93,7 @@ public readonly record struct TrainingProgress(ulong Step, long Updates, long Sa
     {
         hash = WeightHash.Mix(WeightHash.Mix(WeightHash.Mix(WeightHash.Mix(hash, Chain), Step), (ulong)Updates), (ulong)Samples);
         hash = Averaged > 0 ? WeightHash.Mix(hash, (ulong)Averaged) : hash;
+        hash = Estimated > 0 ? WeightHash.Mix(hash, (ulong)Estimated) : hash;
         for (var counter = 0; counter < BatchesBefore.Count; counter++)
         {
             hash = WeightHash.Mix(hash, (ulong)BatchesBefore[counter]);

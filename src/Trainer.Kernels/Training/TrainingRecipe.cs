@@ -58,7 +58,6 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
 
         var names = model.Graph.Layers.SelectMany(node => node.ParameterNames).ToList();
         CheckStatistics(model);
-        CheckAveraging(model);
         for (var i = 0; i < ParameterGroups.Count; i++)
         {
             if (!ParameterGroups[i].IsOfStatisticsAlone && !names.Exists(ParameterGroups[i].Matches))
@@ -69,6 +68,9 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
             }
         }
     }
+
+    /// <summary>The first epoch, from 1, behind whose training running statistics are estimated for the averaged weights (<see cref="Network.Estimate"/>), as behind all that follow; null: none is.</summary>
+    public int? FirstEstimate(Model model) => Averaging is Swa swa && model.Graph.Layers.Any(node => node.StatisticNames.Any(name => !FreezesStatistic(name))) ? swa.StartEpoch : null;
 
     /// <summary>Whether a running statistic stays as it is.</summary>
     internal bool FreezesStatistic(string name) => ParameterGroups.FirstOrDefault(group => group.FrozenStatistics is not null && group.Matches(name))?.FrozenStatistics == true;
@@ -89,17 +91,6 @@ public sealed record TrainingRecipe(Optimizer Optimizer)
         foreach (var node in model.Graph.Layers.Select(node => node.StatisticNames.ToList()).Where(node => node.Any(FreezesStatistic) && !node.All(FreezesStatistic)))
         {
             throw new ModelException("training.parameter_groups", $"freeze {node.First(FreezesStatistic)} and not {node.First(name => !FreezesStatistic(name))}; expected both of a layer, or none");
-        }
-    }
-
-    private void CheckAveraging(Model model)
-    {
-        if (Averaging is Swa && model.Graph.Layers.SelectMany(node => node.StatisticNames).FirstOrDefault(name => !FreezesStatistic(name)) is { } statistic)
-        {
-            throw new ModelException(
-                "training.averaging.swa",
-                $"leaves {statistic} without an estimate for the averaged weights, which takes one more pass over the training set (torch's update_bn) that is not there; "
-                + "use ema, or group_norm for batch norm, or freeze its statistics with frozen_statistics in parameter_groups");
         }
     }
 

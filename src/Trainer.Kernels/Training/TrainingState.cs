@@ -97,9 +97,9 @@ public sealed class TrainingState : IDisposable
         }
     }
 
-    /// <summary>What torch.nn calls num_batches_tracked: batches that a layer's running statistics have seen, before this training and in it.</summary>
+    /// <summary>What torch.nn calls num_batches_tracked: batches that a layer's running statistics in <see cref="ResultWeights"/> have seen, before this training and in it.</summary>
     /// <param name="counter">Its name in the state dict: <c>1.num_batches_tracked</c>.</param>
-    public long BatchesTracked(string counter) => Progress.BatchesBeforeOf(Layout.CounterOf(counter)) + Progress.Updates;
+    public long BatchesTracked(string counter) => Progress.BatchesOf(Layout.CounterOf(counter));
 
     /// <summary><see cref="Weights"/>, to be changed before the device next uses the state.</summary>
     public Span<float> EditWeights() => Edit()[..Layout.Elements];
@@ -165,11 +165,18 @@ public sealed class TrainingState : IDisposable
 
     /// <summary>Writes the state that follows on <paramref name="before"/> by an optimizer's runs; returns the hash of what was read.</summary>
     /// <param name="ofTotal">Receives the hash of each chunk of the total as it was read; empty: not wanted.</param>
-    internal ulong Update(TrainingState before, ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, Span<ulong> ofTotal = default)
+    /// <param name="ofAverage">The runs change the average of the weights, as if it were the weights, and those stay.</param>
+    internal ulong Update(TrainingState before, ReadOnlySpan<UpdateRun> runs, float scale, Tensor total, Span<ulong> ofTotal = default, bool ofAverage = false)
     {
         KeepForReaders();
         before.BringToDevice();
-        _device.Updates.Update(runs, scale, total, before._buffers, _buffers, before._fresh, _hashes, ofTotal);
+        _device.Updates.Update(runs, scale, total, before.InOrder(ofAverage), InOrder(ofAverage), before._fresh, _hashes, ofTotal);
+        if (ofAverage)
+        {
+            SwapEnds(before._fresh);
+            SwapEnds(_hashes);
+        }
+
         _values.ChangedOnDevice();
         _isHashed = true;
         if (!before._isHashed)
@@ -189,6 +196,18 @@ public sealed class TrainingState : IDisposable
         if (length != ElementsOf(chunk))
         {
             throw new ArgumentException($"Chunk {chunk} of the state has {ElementsOf(chunk)} elements, got {length}.");
+        }
+    }
+
+    private Tensor[] InOrder(bool averageFirst) => averageFirst ? [_buffers[^1], .. _buffers[1..^1], _buffers[0]] : _buffers;
+
+    /// <summary>Puts the hashes of chunks of buffers whose average came first to their places.</summary>
+    private void SwapEnds(ulong[] hashes)
+    {
+        for (var chunk = 0; chunk < Layout.Chunks; chunk++)
+        {
+            var last = hashes.Length - Layout.Chunks + chunk;
+            (hashes[chunk], hashes[last]) = (hashes[last], hashes[chunk]);
         }
     }
 

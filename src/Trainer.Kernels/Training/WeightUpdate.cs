@@ -67,6 +67,23 @@ internal sealed class WeightUpdate
         return next.Update(current, _runs, Scale(device, total, current.Progress.Updates, next, length), total, ofTotal);
     }
 
+    /// <summary>Writes the state in which the average's running statistics have one more batch in their mean, as torch.optim.swa_utils.update_bn leaves them; all else stays.</summary>
+    /// <param name="total">The batch's statistics.</param>
+    /// <param name="current">Is read.</param>
+    /// <param name="next">Is written.</param>
+    /// <param name="ofTotal">As in <see cref="Run"/>.</param>
+    /// <returns>The hash of what was read.</returns>
+    public ulong RunEstimate(Tensor total, TrainingState current, TrainingState next, Span<ulong> ofTotal)
+    {
+        var share = (float)(1.0 / (current.Progress.Estimated + 1));
+        for (var i = 0; i < _runs.Length; i++)
+        {
+            _runs[i] = new UpdateRun(_stretches[i].Statistic is null ? UpdateRule.Keep : UpdateRule.Average, _stretches[i].Elements) { Momentum = share };
+        }
+
+        return next.Update(current, _runs, scale: 1, total, ofTotal, ofAverage: true);
+    }
+
     private ParameterGroup? GroupOf(ParameterSlot slot) => _recipe.ParameterGroups.FirstOrDefault(group => !group.IsOfStatisticsAlone && group.Matches(slot.Name));
 
     private UpdateRun RunOf(Stretch stretch, in TrainingProgress progress, TrainingLength length)

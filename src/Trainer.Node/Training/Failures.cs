@@ -42,6 +42,7 @@ internal static class Failures
     private static string Place(Segment? segment) => segment?.Item switch
     {
         { Kind: ItemKind.CloseEpoch } item => $"evaluation of epoch {item.Epoch}: ",
+        { Kind: ItemKind.Estimate } item => $"running statistics of the averaged weights, epoch {item.Epoch}: ",
         { Kind: ItemKind.Evaluate } item => $"evaluation after step {item.TrainingStep}: ",
         _ => "",
     };

@@ -1,6 +1,7 @@
 using Trainer.Kernels;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Sharding;
+using Trainer.Kernels.Training;
 using Trainer.Protos;
 using Model = Trainer.Kernels.Models.Model;
 
@@ -17,10 +18,13 @@ public sealed record JobParameters(int BatchSize, int Shards, int GroupShards, i
     /// <summary>Steps, within epochs; 0: not.</summary>
     public int EvaluateEverySteps { get; init; }
 
+    /// <summary>The first epoch behind whose training statistics of the averaged weights are estimated; null: never.</summary>
+    public int? FirstEstimate { get; init; }
+
     /// <summary>Whether a last batch that is shorter than the others is left out.</summary>
     public bool DropLast { get; init; }
 
-    public static JobParameters Of(JobSpec spec, Model model)
+    public static JobParameters Of(JobSpec spec, Model model, TrainingRecipe recipe)
     {
         var training = spec.Training;
         var batchSize = (int)training.BatchSize;
@@ -35,6 +39,7 @@ public sealed record JobParameters(int BatchSize, int Shards, int GroupShards, i
             !spec.Data.HasShuffle || spec.Data.Shuffle)
         {
             DropLast = spec.Data.DropLast,
+            FirstEstimate = recipe.FirstEstimate(model),
             EvaluateEverySteps = (int)training.EvaluateEverySteps,
         };
     }
@@ -43,7 +48,7 @@ public sealed record JobParameters(int BatchSize, int Shards, int GroupShards, i
     /// <exception cref="ModelException">It evaluates too often.</exception>
     public Schedule ScheduleOf(int trainSamples, int testSamples, ulong? lastItem)
     {
-        var schedule = new Schedule(EpochSamplesOf(trainSamples), testSamples, BatchSize, Epochs, lastItem, EvaluateEvery, EvaluateEverySteps);
+        var schedule = new Schedule(EpochSamplesOf(trainSamples), testSamples, BatchSize, Epochs, lastItem, EvaluateEvery, EvaluateEverySteps, FirstEstimate);
         return schedule.TotalEvaluations <= MostEvaluations
             ? schedule
             : throw new ModelException(

@@ -10,7 +10,7 @@ namespace Trainer.Node.Training;
 public sealed record MemberShare(int Shards, IReadOnlyList<ShardRange> Roots, int TestBatch);
 
 /// <summary>
-/// The batches of one member, from one item of the schedule on: of each training item its part, of each evaluation its test samples, as they are numbered, some at a time.
+/// The batches of one member, from one item of the schedule on: of each batch that is trained or that statistics are estimated from its part, of each evaluation its test samples, as they are numbered, some at a time.
 /// A pure function of the schedule, the share and the epochs' orders.
 /// </summary>
 internal sealed class MemberBatches(Schedule schedule, ulong firstItem, MemberShare share, TrainingOrder order) : IBatchPlan
@@ -28,7 +28,7 @@ internal sealed class MemberBatches(Schedule schedule, ulong firstItem, MemberSh
         for (; _item <= schedule.LastItem; _item++)
         {
             var item = schedule[_item];
-            if (item.Kind == ItemKind.Train)
+            if (item.TakesBatch)
             {
                 AddTraining(item, batch);
                 _item++;
@@ -56,7 +56,7 @@ internal sealed class MemberBatches(Schedule schedule, ulong firstItem, MemberSh
             batch.Add(order.Of(item.Epoch).Slice(first, slice.RootSamples(slice.Roots[i])), first);
         }
 
-        batch.Pair(item.TrainingStep, slice);
+        batch.Pair(item.BatchStep, slice);
     }
 
     /// <returns>False: all of the member's test samples have been added.</returns>

@@ -14,7 +14,7 @@ internal sealed class ProgressMeter(Schedule schedule)
     private long _trainSamples;
     private double _trainSeconds;
     private double _evaluationSeconds;
-    private double _testPerSecond;
+    private double _forwardPerSecond;
     private bool _epochClosed;
 
     /// <param name="sums">Of the batch.</param>
@@ -31,10 +31,10 @@ internal sealed class ProgressMeter(Schedule schedule)
         _speed.Add(item.Samples, seconds);
     }
 
-    /// <summary>The test set was looked at within an epoch.</summary>
-    public void Evaluated(in ScheduleItem item, double seconds)
+    /// <summary>The test set was looked at within an epoch, or statistics were estimated from a batch.</summary>
+    public void WentForward(in ScheduleItem item, double seconds)
     {
-        _testPerSecond = item.Samples / Math.Max(seconds, 1e-9);
+        _forwardPerSecond = item.Samples / Math.Max(seconds, 1e-9);
         _evaluationSeconds += seconds;
     }
 
@@ -43,7 +43,7 @@ internal sealed class ProgressMeter(Schedule schedule)
     /// <param name="learningRate">In its last step.</param>
     public EpochSummary Closed(in ScheduleItem item, TrainingProgress progress, double seconds, double learningRate)
     {
-        _testPerSecond = item.Samples > 0 ? item.Samples / Math.Max(seconds, 1e-9) : _testPerSecond;
+        _forwardPerSecond = item.Samples > 0 ? item.Samples / Math.Max(seconds, 1e-9) : _forwardPerSecond;
         _epochClosed = true;
         var summary = EpochBook.Summary(item.Epoch, progress);
         summary.ImagesPerSecond = _trainSamples / Math.Max(_trainSeconds, 1e-9);
@@ -75,7 +75,7 @@ internal sealed class ProgressMeter(Schedule schedule)
             return 0;
         }
 
-        var test = _testPerSecond > 0 ? _testPerSecond : train * GuessedTestSpeedup;
-        return (schedule.TrainImagesAfter(item) / train) + (schedule.TestImagesAfter(item) / test);
+        var test = _forwardPerSecond > 0 ? _forwardPerSecond : train * GuessedTestSpeedup;
+        return (schedule.TrainImagesAfter(item) / train) + (schedule.ForwardImagesAfter(item) / test);
     }
 }

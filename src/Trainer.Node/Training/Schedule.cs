@@ -8,6 +8,9 @@ public enum ItemKind
     /// <summary>One update of the weights from one batch.</summary>
     Train,
 
+    /// <summary>One batch more in the averaged weights' running statistics, which are estimated from all batches of an epoch once they are trained.</summary>
+    Estimate,
+
     /// <summary>Loss and accuracy over the test set, within an epoch.</summary>
     Evaluate,
 
@@ -17,7 +20,7 @@ public enum ItemKind
 
 /// <param name="Index">The step in the protocol's sense: from 1; the state after item 0 is the initial one.</param>
 /// <param name="Epoch">From 1.</param>
-/// <param name="First">Train: position of the batch's first sample in the epoch's order.</param>
+/// <param name="First">Train and Estimate: position of the batch's first sample in the epoch's order.</param>
 /// <param name="Samples">Of the batch, or of the test set; 0 where the test set is not looked at.</param>
 /// <param name="TrainingStep">Updates of the weights once the item is applied: what users call the step.</param>
 public readonly record struct ScheduleItem(ulong Index, ItemKind Kind, int Epoch, int First, int Samples, ulong TrainingStep)
@@ -25,11 +28,25 @@ public readonly record struct ScheduleItem(ulong Index, ItemKind Kind, int Epoch
     /// <summary>Epochs that are closed once the item is applied.</summary>
     public int Closed => Kind == ItemKind.CloseEpoch ? Epoch : Epoch - 1;
 
-    /// <summary>Items up to this one that evaluate within an epoch: all that neither train nor close one.</summary>
-    public ulong Evaluations => Index - TrainingStep - (ulong)Closed;
+    /// <summary>Items up to this one that estimate.</summary>
+    public ulong Estimates { get; init; }
+
+    /// <summary>Items up to this one that evaluate within an epoch: all that neither train nor estimate nor close one.</summary>
+    public ulong Evaluations => Index - TrainingStep - Estimates - (ulong)Closed;
+
+    /// <summary>Whether it takes a batch of training samples.</summary>
+    public bool TakesBatch => Kind is ItemKind.Train or ItemKind.Estimate;
+
+    /// <summary>The training step that its batch was trained in, or is: keys what is drawn for it.</summary>
+    public ulong BatchStep => TrainingStep - StepsSince;
+
+    /// <summary>Estimate: training steps since the one of its batch.</summary>
+    public ulong StepsSince { get; init; }
 }
 
-/// <summary>All items of a job, in order: for each epoch its batches (the last one may be short), evaluations among them, and what closes it. Pure.</summary>
+/// <summary>
+/// All items of a job, in order: for each epoch its batches (the last one may be short), evaluations among them, then its batches again where statistics are estimated from them, and what closes it. Pure.
+/// </summary>
 public sealed class Schedule
 {
     private readonly int _trainSamples;
@@ -38,6 +55,7 @@ public sealed class Schedule
     private readonly int _epochs;
     private readonly int _evaluateEvery;
     private readonly int _evaluateEverySteps;
+    private readonly int? _firstEstimate;
 
     /// <summary>After each so many steps an epoch ends and an evaluation is due; 0: never.</summary>
     private readonly long _dueAtEnds;
@@ -45,7 +63,8 @@ public sealed class Schedule
     /// <param name="lastItem">Where it ends before its last epoch does.</param>
     /// <param name="evaluateEvery">The test set is looked at after each so many epochs, and after the last.</param>
     /// <param name="evaluateEverySteps">And after each so many steps; 0: not. At the end of an epoch, what closes it looks.</param>
-    public Schedule(int trainSamples, int testSamples, int batchSize, int epochs, ulong? lastItem = null, int evaluateEvery = 1, int evaluateEverySteps = 0)
+    /// <param name="firstEstimate">The first epoch behind whose batches statistics are estimated, as behind those of all that follow; null: none is.</param>
+    public Schedule(int trainSamples, int testSamples, int batchSize, int epochs, ulong? lastItem = null, int evaluateEvery = 1, int evaluateEverySteps = 0, int? firstEstimate = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(trainSamples, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(testSamples, 1);
@@ -53,7 +72,9 @@ public sealed class Schedule
         ArgumentOutOfRangeException.ThrowIfLessThan(epochs, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(evaluateEvery, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(evaluateEverySteps);
-        (_trainSamples, _testSamples, _batchSize, _epochs, _evaluateEvery, _evaluateEverySteps) = (trainSamples, testSamples, batchSize, epochs, evaluateEvery, evaluateEverySteps);
+        ArgumentOutOfRangeException.ThrowIfLessThan(firstEstimate ?? 1, 1);
+        (_trainSamples, _testSamples, _batchSize, _epochs, _evaluateEvery, _evaluateEverySteps, _firstEstimate) =
+            (trainSamples, testSamples, batchSize, epochs, evaluateEvery, evaluateEverySteps, firstEstimate);
         StepsPerEpoch = ((trainSamples - 1) / batchSize) + 1;
         _dueAtEnds = evaluateEverySteps == 0 ? 0 : LeastCommonMultiple(evaluateEverySteps, StepsPerEpoch);
         var whole = ItemsThrough(StepsPerEpoch * (long)epochs);
@@ -85,29 +106,42 @@ public sealed class Schedule
             ArgumentOutOfRangeException.ThrowIfZero(index);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(index, LastItem);
             var step = StepOf(index);
-            var (epoch, place) = Math.DivRem(step - 1, StepsPerEpoch);
-            if (index == ItemsThrough(step - 1) + 1)
+            var (closed, place) = Math.DivRem(step - 1, StepsPerEpoch);
+            var (epoch, estimates, behind) = ((int)closed + 1, EstimatesThrough(step - 1), (long)(index - ItemsThrough(step - 1)) - 1);
+            if (behind == 0)
             {
-                var first = (int)place * _batchSize;
-                return new ScheduleItem(index, ItemKind.Train, (int)epoch + 1, first, Math.Min(_batchSize, _trainSamples - first), (ulong)step);
+                return OfBatch(ItemKind.Train, (int)place) with { Estimates = (ulong)estimates };
             }
 
-            return place + 1 < StepsPerEpoch
-                ? new ScheduleItem(index, ItemKind.Evaluate, (int)epoch + 1, 0, _testSamples, (ulong)step)
-                : new ScheduleItem(index, ItemKind.CloseEpoch, (int)epoch + 1, 0, IsEvaluated((int)epoch + 1) ? _testSamples : 0, (ulong)step);
+            if (place + 1 < StepsPerEpoch)
+            {
+                return new ScheduleItem(index, ItemKind.Evaluate, epoch, 0, _testSamples, (ulong)step) { Estimates = (ulong)estimates };
+            }
+
+            return behind <= EstimatesOf(epoch)
+                ? OfBatch(ItemKind.Estimate, (int)behind - 1) with { Estimates = (ulong)(estimates + behind), StepsSince = (ulong)(StepsPerEpoch - behind) }
+                : new ScheduleItem(index, ItemKind.CloseEpoch, epoch, 0, IsEvaluated(epoch) ? _testSamples : 0, (ulong)step) { Estimates = (ulong)(estimates + EstimatesOf(epoch)) };
+
+            ScheduleItem OfBatch(ItemKind kind, int batch) =>
+                new(index, kind, epoch, batch * _batchSize, Math.Min(_batchSize, _trainSamples - (batch * _batchSize)), (ulong)step);
         }
     }
 
     /// <summary>Training images that follow an item.</summary>
     public long TrainImagesAfter(in ScheduleItem item) => TrainImagesUpTo(this[LastItem]) - TrainImagesUpTo(item);
 
-    /// <summary>Test images that follow an item.</summary>
-    public long TestImagesAfter(in ScheduleItem item) => TestImagesUpTo(this[LastItem]) - TestImagesUpTo(item);
+    /// <summary>Images that follow an item and go forward alone: of the test set, and those that statistics are estimated from.</summary>
+    public long ForwardImagesAfter(in ScheduleItem item) => ForwardImagesUpTo(this[LastItem]) - ForwardImagesUpTo(item);
 
     private static long LeastCommonMultiple(long a, long b) => a / (long)BigInteger.GreatestCommonDivisor(a, b) * b;
 
     /// <summary>Items up to all that follow on a step before the next one.</summary>
-    private ulong ItemsThrough(long step) => (ulong)(step + EvaluationsThrough(step) + (step / StepsPerEpoch));
+    private ulong ItemsThrough(long step) => (ulong)(step + EvaluationsThrough(step) + EstimatesThrough(step) + (step / StepsPerEpoch));
+
+    // Behind the last step of an epoch.
+    private long EstimatesThrough(long step) => _firstEstimate is { } first ? Math.Max(0, (step / StepsPerEpoch) - first + 1) * StepsPerEpoch : 0;
+
+    private int EstimatesOf(int epoch) => epoch >= _firstEstimate ? StepsPerEpoch : 0;
 
     // After steps that do not end an epoch.
     private long EvaluationsThrough(long step) => _evaluateEverySteps == 0 ? 0 : (step / _evaluateEverySteps) - (step / _dueAtEnds);
@@ -129,7 +163,11 @@ public sealed class Schedule
         ((long)(item.Epoch - 1) * _trainSamples)
             + (item.Kind == ItemKind.CloseEpoch ? _trainSamples : Math.Min((long)(item.TrainingStep - ((ulong)(item.Epoch - 1) * (ulong)StepsPerEpoch)) * _batchSize, _trainSamples));
 
-    private long TestImagesUpTo(in ScheduleItem item) => ((long)item.Evaluations + EvaluatedOf(item.Closed)) * _testSamples;
+    private long ForwardImagesUpTo(in ScheduleItem item)
+    {
+        var (epochs, batches) = Math.DivRem((long)item.Estimates, StepsPerEpoch);
+        return (((long)item.Evaluations + EvaluatedOf(item.Closed)) * _testSamples) + (epochs * _trainSamples) + Math.Min(batches * _batchSize, _trainSamples);
+    }
 
     /// <summary>How many of the first so many epochs end with a look at the test set.</summary>
     private long EvaluatedOf(int epochs)

@@ -137,9 +137,13 @@ internal sealed class Segment
         EpochSummary? epoch = null;
         EpochEvaluation? evaluation = null;
         StepRecord? step = null;
-        if (Item.Kind == ItemKind.Evaluate)
+        if (Item.Kind == ItemKind.Estimate)
         {
-            _meter.Evaluated(Item, seconds);
+            _meter.WentForward(Item, seconds);
+        }
+        else if (Item.Kind == ItemKind.Evaluate)
+        {
+            _meter.WentForward(Item, seconds);
             _metrics.Evaluation(progress.Evaluations[^1].Test.MeanLoss, progress.Evaluations[^1].Test.Accuracy);
         }
         else if (Item.Kind == ItemKind.Train)
@@ -162,7 +166,7 @@ internal sealed class Segment
         }
 
         _applied = (state, step);
-        if (Item.Kind != ItemKind.Train || Stopwatch.GetElapsedTime(_reported) >= ReportEvery)
+        if (!Item.TakesBatch || Stopwatch.GetElapsedTime(_reported) >= ReportEvery)
         {
             _pending = new CommittedProgress(state, _meter.Snapshot(Item, progress), epoch, []) { Evaluation = evaluation };
             _reported = Stopwatch.GetTimestamp();

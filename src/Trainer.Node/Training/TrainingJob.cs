@@ -73,8 +73,8 @@ internal sealed class TrainingJob : IDisposable
         }
 
         var model = JobParameters.BuildModel(spec.Model, train.Shape, train.Labels.Or(test.Labels).Classes(spec.Training.IgnoredLabel));
-        var parameters = JobParameters.Of(spec, model);
         var recipe = BrokenSamples.RecipeOf(spec);
+        var parameters = JobParameters.Of(spec, model, recipe);
         (train, test) = (BrokenSamples.Skipping(spec, recipe, train, Tell), BrokenSamples.Skipping(spec, recipe, test, Tell));
         recipe.CheckFits(model);
         return new TrainingJob(spec, parameters, new DataPipeline(train, test, parameters.Seed, parameters.Shuffle), model, recipe, device, lastItem);

@@ -8,7 +8,7 @@ namespace Trainer.Node.Training;
 
 /// <summary>What an item came to, before it is applied.</summary>
 /// <param name="LocalSamples">Samples that this member computed.</param>
-/// <param name="Computed">Seconds of its own: data, forward and backward, without waiting for others; 0 in an evaluation.</param>
+/// <param name="Computed">Seconds of its own: data, forward and backward, without waiting for others; 0 where nothing is learnt.</param>
 internal readonly record struct StepResult(ReduceResult Reduced, StepPhases Phases, int LocalSamples, double Computed);
 
 /// <summary>One item of the schedule on one member: data, forward and backward, all-reduce. Applying it is the last act, and separate.</summary>
@@ -56,9 +56,14 @@ internal sealed class TrainingStep
     {
         var plan = PlanOf(item);
         _deadline = deadline;
-        _watch.Begin(item.Kind == ItemKind.Train ? Computing : "evaluation", deadline);
+        _watch.Begin(item.TakesBatch ? Computing : "evaluation", deadline);
         _allReduce.Begin(item.Index, plan, deadline);
-        return item.Kind == ItemKind.Train ? Train(item, plan) : Evaluate(plan);
+        return item.Kind switch
+        {
+            ItemKind.Train => Train(item, plan),
+            ItemKind.Estimate => Estimate(item, plan),
+            _ => Evaluate(plan),
+        };
     }
 
     /// <summary>Makes the next state of the item's totals, beside the current one.</summary>
@@ -70,6 +75,7 @@ internal sealed class TrainingStep
         return item.Kind switch
         {
             ItemKind.Train => _work.Network.Apply(reduced.Statistics, reduced.Totals.Span),
+            ItemKind.Estimate => _work.Network.ApplyEstimate(reduced.Totals.Span),
             ItemKind.Evaluate => _work.Job.States.Evaluate(reduced.Statistics),
             ItemKind.CloseEpoch => _work.Job.States.CloseEpoch(reduced.Statistics),
             _ => throw new UnreachableException(),
@@ -98,6 +104,19 @@ internal sealed class TrainingStep
             AllReduce: Stopwatch.GetElapsedTime(computed).TotalSeconds,
             Optimizer: 0);
         return new StepResult(reduced, phases, slice.LocalSamples, (Stopwatch.GetElapsedTime(start, computed) - _waited).TotalSeconds);
+    }
+
+    private StepResult Estimate(in ScheduleItem item, StepPlan plan)
+    {
+        var slice = plan.Slice!;
+        _work.Job.Data.Fill(_work.Network, Interruption);
+        _reached?.Invoke(Moment.Forward);
+        _work.Network.Estimate(slice, item.BatchStep, _bucketReady);
+        _reached?.Invoke(Moment.AllReduce);
+        _watch.Begin(Waiting);
+        var nothing = _statistics.AsMemory(0, SampleResults.Rows * slice.LocalSamples);
+        nothing.Span.Clear();
+        return new StepResult(_allReduce.Complete(nothing), default, slice.LocalSamples, Computed: 0);
     }
 
     private void ReachShards(BatchSlice slice)
@@ -150,7 +169,7 @@ internal sealed class TrainingStep
         if (!_plans.TryGetValue((item.Kind, item.Samples), out var plan))
         {
             plan = new StepPlan(
-                _work.Plan, _work.Rank, item.Samples, item.Kind == ItemKind.Train, _work.Network.Layout.Buckets, _work.Job.Parameters.GroupShards);
+                _work.Plan, _work.Rank, item.Samples, item.TakesBatch, _work.Network.Layout.Buckets, _work.Job.Parameters.GroupShards);
             _plans[(item.Kind, item.Samples)] = plan;
         }
 

@@ -22,7 +22,7 @@ public sealed record TinyJob(int Epochs = 2, int Batch = 37, int Shards = 8, int
 
     /// <summary>
     /// Whatever depends on how a batch is divided, in one job: batch norm in a residual block, dropout, a concatenation, a weighted loss, clipping, a schedule, Adam,
-    /// resized images and a validation split, evaluated within epochs. One batch norm has 8 groups of 2 shards, the other takes the whole batch for one.
+    /// resized images and a validation split, evaluated within epochs, and averaged weights whose statistics are estimated. One batch norm has 8 groups of 2 shards, the other takes the whole batch for one.
     /// </summary>
     public static TinyJob Everything(int workers) => new(Epochs: 2, Batch: 256, Shards: 16, workers, workers, Train: 599)
     {
@@ -52,6 +52,7 @@ public sealed record TinyJob(int Epochs = 2, int Batch = 37, int Shards = 8, int
             clip_grad_norm: 0.7
             schedule: {cosine: {}, warmup: {steps: 2}}
             evaluate_every_steps: 2
+            averaging: {swa: {start_epoch: 2}}
             parameter_groups: [{pattern: "*.bias", weight_decay: 0.1}]
             """,
     };

@@ -28,17 +28,22 @@ public abstract class TrainingGoldenTests
         using var device = Open();
         var stepsPerEpoch = golden.TryGetProperty("steps_per_epoch", out var steps) ? steps.GetInt32() : labels.Length;
         using var network = Start(device, golden, labels.Max(batch => batch.Length), stepsPerEpoch);
-        var loss = TrainingRecipe.FromJson(golden.GetProperty("training").GetRawText()).Loss;
+        var recipe = TrainingRecipe.FromJson(golden.GetProperty("training").GetRawText());
+        var (loss, firstEstimate) = (recipe.Loss, recipe.FirstEstimate(network.Model));
         for (var step = 0; step < labels.Length; step++)
         {
-            var slice = BatchSlice.Whole(labels[step].Length, 1);
-            var pixels = GoldenValues.Tensor($"{name}.x.{step}", slice.Samples * network.Model.Input.Elements, golden.GetProperty("scale").GetDouble());
-            TestData.Load(network, slice, pixels, labels[step]);
-            TestData.Step(network, slice, (ulong)step + 1);
+            TestData.Step(network, Load(step), (ulong)step + 1);
             var (sum, weight) = (network.Results.Loss.ToArray().Sum(value => (double)value), labels[step].Sum(label => (double)loss.WeightOf(label)));
             var expected = losses[step].ValueKind == JsonValueKind.Null ? double.NaN : losses[step].GetDouble();
             Assert.Equal(double.IsNaN(expected), weight == 0);
             Assert.True(weight == 0 || Math.Abs((sum / weight) - expected) <= 1e-5 * Math.Max(1, expected), $"loss of step {step}: {sum / weight:R}, PyTorch has {expected:R}");
+            if ((step + 1) % stepsPerEpoch == 0 && (step + 1) / stepsPerEpoch >= firstEstimate)
+            {
+                for (var batch = step + 1 - stepsPerEpoch; batch <= step; batch++)
+                {
+                    TestData.Estimate(network, Load(batch), (ulong)batch + 1);
+                }
+            }
         }
 
         foreach (var (entry, slot) in network.Layout.StateDict)
@@ -57,6 +62,14 @@ public abstract class TrainingGoldenTests
             {
                 Near.Check($"{name}: {entry}", expected, network.State.ResultWeights.Slice(slot.Offset, slot.Elements), terms: 100);
             }
+        }
+
+        BatchSlice Load(int step)
+        {
+            var slice = BatchSlice.Whole(labels[step].Length, 1);
+            var pixels = GoldenValues.Tensor($"{name}.x.{step}", slice.Samples * network.Model.Input.Elements, golden.GetProperty("scale").GetDouble());
+            TestData.Load(network, slice, pixels, labels[step]);
+            return slice;
         }
     }
 

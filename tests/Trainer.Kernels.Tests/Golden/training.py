@@ -59,6 +59,11 @@ class Case:
             return swa_utils.AveragedModel(self.network, avg_fn=lambda averaged, current, _: decay * averaged + (1 - decay) * current), lambda step: True
         return None, lambda step: False
 
+    def estimate(self, average, last):
+        """Behind the last step of an epoch, from its batches."""
+        steps = range(last - self.steps_per_epoch + 1, last + 1)
+        swa_utils.update_bn((golden.tensor(f"{self.name}.x.{step}", (len(self.labels[step]), *self.shape), self.scale) for step in steps), average)
+
     def run(self):
         self.start()
         average, takes = self.averaging()
@@ -73,6 +78,8 @@ class Case:
             optimizer.step()
             if takes(step + 1):
                 average.update_parameters(self.network)
+                if "swa" in self.training["averaging"]:
+                    self.estimate(average, step)
             losses.append(None if math.isnan(told) else golden.digits(told))
         result = {key: golden.flat(value) for key, value in (self.network if average is None else average.module).state_dict().items()}
         return {"name": self.name, "input": list(self.shape), "layers": self.layers, "training": {"epochs": 1, **self.training}, "labels": self.labels,
@@ -114,7 +121,7 @@ def attend():
 
 
 def norms_between():
-    """A frozen norm first, one behind a convolution, and one that goes on."""
+    """A norm first, one behind a convolution, and one that goes on."""
     network = nn.Sequential(nn.BatchNorm2d(2), nn.Conv2d(2, 5, 3, padding=1), nn.BatchNorm2d(5), nn.ReLU(), nn.Conv2d(5, 3, 1), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(36, 3))
     return network, [{"batch_norm2d": {}}, {"conv2d": {"out_channels": 5, "kernel_size": [3], "padding": [1]}}, {"batch_norm2d": {}}, {"relu": {}},
                      {"conv2d": {"out_channels": 3, "kernel_size": [1]}}, {"batch_norm2d": {}}, *linear()[1]]
@@ -152,5 +159,6 @@ golden.write("training.json", {"cases": [case.run() for case in (
     Case("a gate for each element", (2, 3, 4), *attend(), {"optimizer": SGD}, BATCHES, scale=2),
     frozen_norms(),
     Case("swa", IMAGE, *linear(), {"epochs": 4, "optimizer": SGD, "averaging": {"swa": {"start_epoch": 2}}}, 4 * BATCHES, steps_per_epoch=3),
+    Case("swa with batch norm", (2, 3, 4), *norms_between(), {"epochs": 4, "optimizer": SGD, "averaging": {"swa": {"start_epoch": 2}}}, 4 * BATCHES, scale=2, steps_per_epoch=3),
     Case("ema", IMAGE, *linear(), {"optimizer": SGD, "averaging": {"ema": {"decay": 0.7}}}, BATCHES),
 )]})

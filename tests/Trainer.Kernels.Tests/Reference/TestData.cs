@@ -48,8 +48,20 @@ public static class TestData
     public static ulong Step(Network network, BatchSlice whole, ulong step = 1)
     {
         network.ForwardBackward(whole, step);
-        Assert.True(GradientTree.Fold([network.Gradient(0).ToArray()], [.. whole.Roots], whole.Shards, whole.Samples, network.Total));
+        Fold(network, whole);
         network.Apply();
         return network.States.Flip();
     }
+
+    /// <summary>An estimate of the average's statistics by a network that holds the whole batch.</summary>
+    public static ulong Estimate(Network network, BatchSlice whole, ulong step = 1)
+    {
+        network.Estimate(whole, step);
+        Fold(network, whole);
+        network.ApplyEstimate();
+        return network.States.Flip();
+    }
+
+    private static void Fold(Network network, BatchSlice whole) =>
+        Assert.True(GradientTree.Fold([network.Gradient(0).ToArray()], [.. whole.Roots], whole.Shards, whole.Samples, network.Total));
 }

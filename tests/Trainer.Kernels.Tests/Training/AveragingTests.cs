@@ -67,29 +67,96 @@ public sealed class AveragingTests : IDisposable
         Assert.Equal((4L, network.State.Hash, network.State.Progress.Chain), (joiner.State.Progress.Averaged, joiner.State.Hash, joiner.State.Progress.Chain));
     }
 
+    /// <summary>By the definition, with another network of the averaged weights: the mean over an epoch's batches of what they have for mean and variance. Nothing else changes by it.</summary>
     [Fact]
-    public void Running_statistics_that_are_not_frozen_are_refused_in_words()
+    public void Running_statistics_of_the_mean_are_those_of_the_last_epochs_batches_under_its_weights()
     {
-        var model = new Model(new Shape(2, 3, 5), new BatchNorm2d(), new Flatten(), new Linear(3));
-        var recipe = new TrainingRecipe(new Sgd(0.1)) { Averaging = new Swa(StartEpoch: 1) };
+        var (model, recipe) = (Normed(), new TrainingRecipe(new Sgd(0.1, Momentum: 0.5)) { Averaging = new Swa(StartEpoch: 2) });
+        using var trainer = new LocalTrainer(model, _device, recipe, batchSize: 11, seed: 3, shards: 3);
+        using var plain = new LocalTrainer(model, _device, recipe with { Averaging = null }, batchSize: 11, seed: 3, shards: 3);
+        for (var epoch = 1; epoch <= 4; epoch++)
+        {
+            trainer.TrainEpoch(Data, shuffle: false);
+            plain.TrainEpoch(Data, shuffle: false);
+            Assert.Equal(plain.Network.Weights.ToArray(), trainer.Network.Weights.ToArray());
+            Assert.Equal(plain.Network.State.OptimizerState.ToArray(), trainer.Network.State.OptimizerState.ToArray());
+            Assert.Equal(epoch < 2 ? 0 : 3, trainer.Network.State.Progress.Estimated);
+        }
 
-        Assert.Equal(
-            "training.averaging.swa: leaves 0.running_mean without an estimate for the averaged weights, which takes one more pass over the training set (torch's update_bn) that is not there; "
-            + "use ema, or group_norm for batch norm, or freeze its statistics with frozen_statistics in parameter_groups",
-            Assert.Throws<ModelException>(() => recipe.CheckFits(model)).Message);
-        (recipe with { Averaging = new Ema() }).CheckFits(model);
-        recipe.CheckFits(new Model(new Shape(2, 3, 5), new GroupNorm(2), new Flatten(), new Linear(3)));
+        var (layout, average) = (trainer.Network.Layout, trainer.Network.State.ResultWeights.ToArray());
+        Assert.All(layout.Counters, counter => Assert.Equal((3, 12), (trainer.Network.BatchesTracked(counter), plain.Network.BatchesTracked(counter))));
+        using var fresh = new LocalTrainer(Normed(cumulative: true), _device, new Sgd(0), batchSize: 11, seed: 3, shards: 3);
+        average.AsSpan(0, layout.ParameterElements).CopyTo(fresh.Network.EditWeights());
+        fresh.TrainEpoch(Data, shuffle: false);
+        foreach (var slot in layout.Slots)
+        {
+            Assert.Equal(fresh.Network.Weights.Slice(slot.Offset, slot.Elements), average.AsSpan(slot.Offset, slot.Elements));
+        }
+    }
 
-        recipe = recipe with { ParameterGroups = [new ParameterGroup("0.*", FrozenStatistics: true)] };
+    [Fact]
+    public void Statistics_that_are_frozen_stay_and_those_of_other_layers_are_estimated()
+    {
+        var (model, recipe) = (Normed(), new TrainingRecipe(new Sgd(0.1)) { Averaging = new Swa(StartEpoch: 1), ParameterGroups = [new ParameterGroup("0.*", FrozenStatistics: true)] });
+        Assert.Equal(1, recipe.FirstEstimate(model));
         using var trainer = new LocalTrainer(model, _device, recipe, batchSize: 11);
         trainer.Network.EditWeights()[trainer.Network.Layout.Slots.Single(slot => slot.Name == "0.running_mean").Offset] = 3;
         trainer.TrainEpoch(Data);
         trainer.TrainEpoch(Data);
         foreach (var slot in trainer.Network.Layout.Slots.Where(slot => slot.Kind == SlotKind.Statistic))
         {
-            Assert.Equal(trainer.Network.Weights.Slice(slot.Offset, slot.Elements), trainer.Network.State.ResultWeights.Slice(slot.Offset, slot.Elements));
+            var isFrozen = slot.Name.StartsWith("0.", StringComparison.Ordinal);
+            Assert.Equal(isFrozen, trainer.Network.Weights.Slice(slot.Offset, slot.Elements).SequenceEqual(trainer.Network.State.ResultWeights.Slice(slot.Offset, slot.Elements)));
         }
     }
+
+    [Fact]
+    public void Nothing_is_estimated_where_there_is_nothing_to_estimate()
+    {
+        var recipe = new TrainingRecipe(new Sgd(0.1)) { Averaging = new Swa(StartEpoch: 1) };
+        Assert.Null(recipe.FirstEstimate(Plain));
+        Assert.Null(recipe.FirstEstimate(new Model(new Shape(2, 3, 5), new GroupNorm(2), new Flatten(), new Linear(3))));
+        Assert.Null((recipe with { ParameterGroups = [new ParameterGroup("*", FrozenStatistics: true)] }).FirstEstimate(Normed()));
+        Assert.Null((recipe with { Averaging = new Ema() }).FirstEstimate(Normed()));
+        using var network = new Network(Normed(), _device, recipe, new NetworkOptions(11));
+        Assert.Equal(
+            "There is no average of the weights whose running statistics could be estimated.", Assert.Throws<InvalidOperationException>(() => network.Estimate(BatchSlice.Whole(11, 3), 1)).Message);
+    }
+
+    /// <summary>As when a worker dies in the midst of an epoch's estimates.</summary>
+    [Fact]
+    public void A_state_in_the_middle_of_an_estimate_goes_on_where_it_was()
+    {
+        var recipe = new TrainingRecipe(new Adam(0.1)) { Averaging = new Swa(StartEpoch: 1) };
+        using var network = new Network(Normed(), _device, recipe, new NetworkOptions(11)) { StepsPerEpoch = 3 };
+        network.Initialize(5);
+        Train(network, 1, 3);
+        Estimate(network, 1, 2);
+        using var states = StatePair.Create(_device, network.Layout, recipe);
+        Copy(network.States, states);
+        Assert.Equal((2L, network.State.Hash), (states.Current.Progress.Estimated, states.Current.Hash));
+        Assert.Equal(network.State.Hash, network.State.HashAgain());
+        using var joiner = new Network(Normed(), _device, recipe, new NetworkOptions(11), states) { Seed = network.Seed, StepsPerEpoch = 3 };
+        Estimate(network, 3, 3);
+        Estimate(joiner, 3, 3);
+        Assert.Equal((network.State.Hash, network.State.Progress.Chain), (joiner.State.Hash, joiner.State.Progress.Chain));
+        Assert.Equal(network.State.Hash, network.State.HashAgain());
+
+        var hash = network.State.Hash;
+        network.State.Progress = network.State.Progress with { Estimated = 4 };
+        Assert.NotEqual(hash, network.State.Hash);
+        network.State.Progress = network.State.Progress with { Estimated = 3 };
+        network.States.CloseEpoch(default);
+        network.States.Flip();
+        Train(network, 4, 5);
+        Assert.Equal(3, network.State.Progress.Estimated);
+        Train(network, 6, 6);
+        Assert.Equal((2L, 0L), (network.State.Progress.Averaged, network.State.Progress.Estimated));
+    }
+
+    // Two layers of it, and dropout, which draws in training mode.
+    private static Model Normed(bool cumulative = false) => new(
+        new Shape(2, 3, 5), new BatchNorm2d { Cumulative = cumulative }, new Conv2d(7, 3), new BatchNorm2d { Cumulative = cumulative }, new ReLU(), new Dropout2d(0.3), new Flatten(), new Linear(3));
 
     private static void Train(Network network, ulong first, ulong last)
     {
@@ -99,6 +166,17 @@ public sealed class AveragingTests : IDisposable
             var (pixels, labels) = TestData.Samples(11, Plain.Input, 3, step);
             TestData.Load(network, slice, pixels, labels);
             TestData.Step(network, slice, step);
+        }
+    }
+
+    private static void Estimate(Network network, ulong first, ulong last)
+    {
+        for (var step = first; step <= last; step++)
+        {
+            var slice = BatchSlice.Whole(11, 3);
+            var (pixels, labels) = TestData.Samples(11, Plain.Input, 3, step);
+            TestData.Load(network, slice, pixels, labels);
+            TestData.Estimate(network, slice, step);
         }
     }
 

@@ -69,7 +69,7 @@ public class ProgressMeterTests
     {
         var meter = new ProgressMeter(_schedule);
         meter.Trained(_schedule[1], new PassSums(60, 30, 3, 30, 30), seconds: 0.25);
-        meter.Evaluated(_schedule[5], seconds: 0.5);
+        meter.WentForward(_schedule[5], seconds: 0.5);
         var open = Open(new PassSums(60, 30, 3, 30, 30)).Evaluated(new PassSums(20, 40, 10, 40, 40));
         var told = meter.Snapshot(_schedule[1], open).Evaluation;
         Assert.Equal((1UL, 0.5, 0.25), (told.Step, told.TestLoss, told.TestAccuracy));

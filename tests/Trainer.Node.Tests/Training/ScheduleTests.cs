@@ -81,6 +81,37 @@ public class ScheduleTests
     }
 
     [Fact]
+    public void Behind_the_last_batch_of_an_epoch_statistics_are_estimated_from_all_its_batches_before_it_closes()
+    {
+        var schedule = new Schedule(trainSamples: 101, testSamples: 23, batchSize: 37, epochs: 2, evaluateEverySteps: 2, firstEstimate: 2);
+        Assert.Equal("T1 T2 E2 T3 C3 T4 E4 T5 T6 S4 S5 S6 C6", string.Join(' ', Items(schedule).Select(item => $"{(item.Kind == ItemKind.Estimate ? 'S' : item.Kind.ToString()[0])}{item.BatchStep}")));
+        for (var samples = 1; samples <= 13; samples++)
+        {
+            foreach (var (batch, everySteps, first) in new[] { (1, 1, 1), (2, 3, 2), (3, 0, 3), (5, 2, 5), (4, 7, 6) })
+            {
+                var (with, without) = (
+                    new Schedule(samples, 5, batch, epochs: 5, evaluateEvery: 2, evaluateEverySteps: everySteps, firstEstimate: first),
+                    new Schedule(samples, 5, batch, epochs: 5, evaluateEvery: 2, evaluateEverySteps: everySteps));
+                var items = Items(with);
+                Assert.Equal(Items(without).Select(Without), items.Where(item => item.Kind != ItemKind.Estimate).Select(Without));
+                for (var epoch = 1; epoch <= 5; epoch++)
+                {
+                    var ofEpoch = items.Where(item => item.Epoch == epoch).ToList();
+                    Assert.Equal(
+                        epoch < first ? [] : ofEpoch.Where(item => item.Kind == ItemKind.Train).Select(item => (item.First, item.Samples, item.BatchStep)),
+                        ofEpoch[..^1].SkipWhile(item => item.Kind != ItemKind.Estimate).Select(item => (item.First, item.Samples, item.BatchStep)));
+                    Assert.Equal(ItemKind.CloseEpoch, ofEpoch[^1].Kind);
+                }
+
+                Assert.Equal((without.TotalSteps, without.TotalEvaluations), (with.TotalSteps, with.TotalEvaluations));
+                CheckImagesLeft(with, items);
+            }
+        }
+
+        static (ItemKind, int, int, int, ulong, ulong) Without(ScheduleItem item) => (item.Kind, item.Epoch, item.First, item.Samples, item.TrainingStep, item.Evaluations);
+    }
+
+    [Fact]
     public void Where_another_run_goes_on_the_items_before_are_as_they_were_whatever_follows()
     {
         var before = Items(new Schedule(13, testSamples: 5, batchSize: 2, epochs: 3, evaluateEvery: 2, evaluateEverySteps: 3));
@@ -128,12 +159,12 @@ public class ScheduleTests
 
     private static void CheckImagesLeft(Schedule schedule, ScheduleItem[] items)
     {
-        var (train, test) = (0L, 0L);
+        var (train, forward) = (0L, 0L);
         foreach (var item in items.Reverse())
         {
-            Assert.Equal((train, test), (schedule.TrainImagesAfter(item), schedule.TestImagesAfter(item)));
+            Assert.Equal((train, forward), (schedule.TrainImagesAfter(item), schedule.ForwardImagesAfter(item)));
             train += item.Kind == ItemKind.Train ? item.Samples : 0;
-            test += item.Kind == ItemKind.Train ? 0 : item.Samples;
+            forward += item.Kind == ItemKind.Train ? 0 : item.Samples;
         }
     }
 

@@ -92,13 +92,18 @@ public sealed class ElasticTests : IDisposable
         Assert.Equal(expected, (await group.FinishAsync("job", 2, 1, 2)).WeightsSha256);
     }
 
-    /// <summary>Of an average the checkpoint has what two or more ends of epochs made of it.</summary>
+    /// <summary>Of an average the checkpoint has what two or more ends of epochs made of it, and of its statistics what some batches did.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task All_die_and_others_go_on_from_a_checkpoint_that_was_written_beside_training(bool averages)
     {
-        _job.Training.Averaging = averages ? new Averaging { Swa = new Swa { StartEpoch = 1 } } : null;
+        if (averages)
+        {
+            _job.Training.Averaging = new Averaging { Swa = new Swa { StartEpoch = 1 } };
+            _job.Model = ProtoJson.Read<Model>("""{"layers":[{"conv2d":{"out_channels":3,"kernel_size":[5],"stride":[3]}},{"batch_norm2d":{}},{"relu":{}},{"flatten":{}},{"linear":{"out_features":10}}]}""");
+        }
+
         var expected = await UndisturbedAsync();
         await using var group = await new WorkerGroup(workers: 3).ReadyAsync();
         await group.EnlistAsync("job", _job, 0, 1);

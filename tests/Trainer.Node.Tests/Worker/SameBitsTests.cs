@@ -207,6 +207,36 @@ public class SameBitsTests
         }
     }
 
+    /// <summary>torch's update_bn in the job's own tree: batch norm across workers, dropout that draws, and samples that are mixed.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Statistics_that_are_estimated_for_averaged_weights_are_the_same_on_any_number_of_workers(bool mixes)
+    {
+        const string Layers = """
+            [{"conv2d":{"out_channels":3,"kernel_size":[5],"stride":[3]}},{"batch_norm2d":{}},{"relu":{}},{"dropout2d":{"p":0.2}},{"conv2d":{"out_channels":5,"kernel_size":[3]}},
+             {"batch_norm2d":{"sync":true}},{"relu":{}},{"flatten":{}},{"linear":{"out_features":10}}]
+            """;
+        using var data = new TinyData(train: 111, test: 17);
+        var job = data.Job(batchSize: 37, shards: 7, epochs: 4);
+        job.Model = Protos.ProtoJson.Read<Protos.Model>($$"""{"layers":{{Layers}}}""");
+        job.Training.Averaging = new() { Swa = new() { StartEpoch = 2 } };
+        job.Data.Mixup = mixes ? new() { Alpha = 0.4 } : null;
+        var (sets, loss) = (DataSection.Load(Protos.JobFile.SectionJson(job.Data)), new CrossEntropy { MixesLabels = mixes });
+        string Locally(Averaging? averaging) => TrainLocally(data, sets, 37, 7, epochs: 4, loss: loss, averaging: averaging, model: Model.FromJson(Layers, new Shape(1, 28, 28)));
+        var expected = Locally(new Swa(StartEpoch: 2));
+        Assert.NotEqual(Locally(null), expected);
+        string? metrics = null;
+        foreach (var workers in new[] { 1, 2, 3, 5 })
+        {
+            await using var group = await new WorkerGroup(workers, 1).ReadyAsync();
+            Assert.Equal(expected, (await group.TrainAsync("job", job)).WeightsSha256);
+            var evaluation = File.ReadAllText(Path.Combine(group.Artifacts, "job", "evaluation.json"));
+            Assert.Equal(metrics ?? evaluation, evaluation);
+            metrics = evaluation;
+        }
+    }
+
     /// <summary>Samples are read ahead on threads of their own, and what is drawn for one follows from seed, epoch and sample.</summary>
     [Fact]
     public async Task Augmented_samples_are_the_same_on_any_number_of_workers()
