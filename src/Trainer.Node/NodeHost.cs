@@ -102,8 +102,8 @@ public static class NodeHost
 
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a job may take to go on without the worker, or to write a checkpoint where it is the last one.</summary>
-    private static readonly TimeSpan LetGoTimeout = TimeSpan.FromSeconds(20);
+    /// <summary>How long a job may take to go on without the worker, or to write a checkpoint where it is the last one: also where the coordinator has just died, and another one comes first.</summary>
+    private static readonly TimeSpan LetGoTimeout = TimeSpan.FromSeconds(35);
 
     /// <summary>A worker may have to finish the computation of an operation.</summary>
     private static readonly TimeSpan QuitTimeout = TimeSpan.FromSeconds(30);

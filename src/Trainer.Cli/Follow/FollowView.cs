@@ -35,7 +35,7 @@ internal sealed class PlainFollowView(Printer printer, Func<Job, IEnumerable<(st
                     printer.Tell(JobText.State(changed.Job));
                     break;
                 case Evaluated evaluated:
-                    printer.Tell(JobText.Evaluation(evaluated.Job, evaluated.Evaluation, printer.Width));
+                    printer.Tell(JobText.Evaluation(evaluated.Job, evaluated.Epoch, evaluated.Evaluation, printer.Width));
                     break;
                 case EpochClosed closed:
                     printer.Tell(JobText.Epoch(closed.Job, closed.Epoch, printer.Width));

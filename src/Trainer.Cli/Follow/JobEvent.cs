@@ -8,7 +8,8 @@ internal abstract record JobEvent;
 
 internal sealed record StateChanged(Job Job) : JobEvent;
 
-internal sealed record Evaluated(Job Job, StepEvaluation Evaluation) : JobEvent;
+/// <param name="Epoch">In which it was.</param>
+internal sealed record Evaluated(Job Job, uint Epoch, StepEvaluation Evaluation) : JobEvent;
 
 internal sealed record EpochClosed(Job Job, EpochSummary Epoch) : JobEvent;
 
@@ -36,7 +37,7 @@ internal static class JobEvents
         {
             foreach (var evaluation in epoch.Evaluations.Where(evaluation => evaluation.Step > told))
             {
-                yield return new Evaluated(now, evaluation);
+                yield return new Evaluated(now, epoch.Epoch, evaluation);
             }
 
             yield return new EpochClosed(now, epoch);
@@ -44,7 +45,7 @@ internal static class JobEvents
 
         if (now.Progress?.Evaluation is { } last && last.Step > told && now.Epochs.All(epoch => !epoch.Evaluations.Contains(last)))
         {
-            yield return new Evaluated(now, last);
+            yield return new Evaluated(now, now.Progress.Epoch, last);
         }
 
         if (now.Progress is not null && !now.Progress.Equals(before?.Progress))

@@ -46,7 +46,7 @@ internal sealed class LiveFollowView(IAnsiConsole terminal, Printer printer, Fun
                     task.Description = Words.State(changed.Job.State);
                     break;
                 case Evaluated evaluated:
-                    Say(JobText.Evaluation(evaluated.Job, evaluated.Evaluation, Width), Color.Default);
+                    Say(JobText.Evaluation(evaluated.Job, evaluated.Epoch, evaluated.Evaluation, Width), Color.Default);
                     break;
                 case EpochClosed closed:
                     Say(JobText.Epoch(closed.Job, closed.Epoch, Width), Color.Default);

@@ -50,13 +50,12 @@ internal sealed class ParkedJobs(string store, string run, Action<string> tell)
             foreach (var job in jobs)
             {
                 tell($"{job.Spec.Name} ({job.Id}) is running: it is suspended, and the next 'trainer up' resumes it.");
-                await client.CallAsync((cluster, call) => cluster.Jobs.SuspendJobAsync(new SuspendJobRequest { Id = job.Id }, call), patience.Token);
+                await EachAsync(parked, job, () => client.CallAsync((cluster, call) => cluster.Jobs.SuspendJobAsync(new SuspendJobRequest { Id = job.Id }, call), patience.Token));
             }
 
-            foreach (var job in jobs)
+            foreach (var job in jobs.Where(job => parked.ContainsKey(job.Id)))
             {
-                parked[job.Id] = (await AtRestAsync(client, job, patience.Token)).Etag;
-                Write(parked);
+                await EachAsync(parked, job, async () => parked[job.Id] = (await AtRestAsync(client, job, patience.Token)).Etag);
             }
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested)
@@ -67,6 +66,22 @@ internal sealed class ParkedJobs(string store, string run, Action<string> tell)
         {
             tell($"The jobs that run could not be suspended, and go on from their last checkpoint: {e.Message}");
         }
+    }
+
+    // One that has ended, or was deleted, meanwhile keeps no other from being suspended.
+    private async Task EachAsync(SortedDictionary<string, string> parked, Job job, Func<Task> call)
+    {
+        try
+        {
+            await call();
+        }
+        catch (CliException e) when (e.ExitCode != ExitCode.Unreachable)
+        {
+            tell($"{job.Spec.Name} ({job.Id}) is not suspended: {e.Message}");
+            parked.Remove(job.Id);
+        }
+
+        Write(parked);
     }
 
     /// <summary>Resumes what the last <see cref="SuspendAsync"/> has suspended.</summary>

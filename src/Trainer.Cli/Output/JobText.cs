@@ -34,17 +34,12 @@ internal static class JobText
 
     /// <summary>The line of an evaluation within an epoch.</summary>
     /// <param name="width">In columns; null: no limit.</param>
-    public static string Evaluation(Job job, StepEvaluation evaluation, int? width)
-    {
-        var (steps, total) = (job.Progress?.TotalSteps ?? 0, TotalEpochs(job));
-        var epoch = steps == 0 || evaluation.Step == 0 ? 0 : ((evaluation.Step - 1) / Math.Max(steps / Math.Max(total, 1), 1)) + 1;
-        return Figures.Fit(
-            width,
-            (2, $"epoch {Of(epoch, total)}"),
-            (0, $"step {Of(evaluation.Step, steps)}"),
-            (1, $"test loss {Words.Loss(evaluation.TestLoss)}"),
-            (0, $"test {Words.Percent(evaluation.TestAccuracy),6}"));
-    }
+    public static string Evaluation(Job job, uint epoch, StepEvaluation evaluation, int? width) => Figures.Fit(
+        width,
+        (2, $"epoch {Of(epoch, TotalEpochs(job))}"),
+        (0, $"step {Of(evaluation.Step, job.Progress?.TotalSteps ?? 0)}"),
+        (1, $"test loss {Words.Loss(evaluation.TestLoss)}"),
+        (0, $"test {Words.Percent(evaluation.TestAccuracy),6}"));
 
     /// <summary>What stands beside a progress bar: steps, and what of the rest has room.</summary>
     /// <param name="width">In columns.</param>

@@ -71,7 +71,8 @@ public sealed class JobOrigins(IJobStore store, JobArtifacts artifacts, DataCata
 
     private Checkpoint ToCheckpoint(CheckpointSummary found, JobSpec spec, string location)
     {
-        long samples = catalog.Inspect(spec.Data).TrainingSamples;
+        long all = catalog.Inspect(spec.Data).TrainingSamples;
+        var samples = spec.Data.DropLast ? all / spec.Training.BatchSize * spec.Training.BatchSize : all;
         var steps = ((samples - 1) / spec.Training.BatchSize) + 1;
         var open = ((long)found.Step - (found.Epochs * steps)) * spec.Training.BatchSize;
         return new Checkpoint

@@ -129,6 +129,12 @@ public sealed class JobValidator(DataCatalog catalog, FileRoots files)
             yield return new FieldViolation("data.drop_last", $"leaves nothing: {facts.TrainingSamples} training samples are fewer than a batch of {spec.Training.BatchSize}");
         }
 
+        var samples = spec.Data.DropLast ? facts.TrainingSamples / spec.Training.BatchSize * spec.Training.BatchSize : facts.TrainingSamples;
+        if (EvaluationLimit.Refuse(spec.Training.EvaluateEverySteps, Math.Max(1, ((samples - 1) / spec.Training.BatchSize) + 1), spec.Training.Epochs) is { } tooOften)
+        {
+            yield return new FieldViolation("training.evaluate_every_steps", tooOften);
+        }
+
         if (facts.TestShape != facts.Shape)
         {
             yield return new FieldViolation(spec.Data.Idx is null ? "data.transforms.test" : "data.idx.test_images", $"has samples of {facts.TestShape}; the training set's are {facts.Shape}");

@@ -61,8 +61,8 @@ public sealed partial record JobMachine
     private JobMachine End(JobState state, string reason, string message, Saved saved) =>
         (this with { Row = Row with { Result = Summarise(saved), Progress = AtTheEnd() } }).End(state, reason, message);
 
-    // Releases before 0.2 did not say it: their items are steps and what closes epochs.
-    private static ulong EpochsOf(StateId end) => end.Epochs > 0 ? end.Epochs : end.Item - end.Step;
+    // Releases before 0.2 did not say it: their items are steps and what closes epochs, and nothing else.
+    private ulong EpochsOf(StateId end) => end.Epochs > 0 || Row.Spec.Training is { EvaluateEverySteps: > 0 } or { Averaging.Swa: not null } ? end.Epochs : end.Item - end.Step;
 
     private bool IsEarly(StateId end) => EpochsOf(end) < Row.Spec.Training.Epochs;
 

@@ -153,7 +153,7 @@ public sealed partial record JobMachine
     private JobMachine LookForState(Fencing phase)
     {
         var isSpoilt = Faults.Exists(fault => fault.IsCorruption) && Fenced(phase).All(worker => phase.Answers.ContainsKey(worker.Name));
-        var isLost = isSpoilt || !Fenced(phase).Any();
+        var isLost = isSpoilt || !Fenced(phase).Any() || AllHoldersAreLost(phase);
         var isOnDisk = Row.Committed.Item == LastCheckpointed.Item && phase.Answers.Values.All(answer => answer.Committed <= Row.Committed.Item);
         var mayAnswer = Fenced(phase).Any(worker => !phase.Answers.ContainsKey(worker.Name) && worker.SuspectedSince is null && Uptime - worker.LastSign < Settings.Silence);
         var isOver = Uptime - (phase.AskingSince ?? phase.Since) >= Settings.StateTimeout;
@@ -168,6 +168,11 @@ public sealed partial record JobMachine
             ? this
             : SayInRow($"{phase.Cause} Nobody who holds the job's state answers: waiting for one.") with { Phase = phase with { AskingSince = Uptime } };
     }
+
+    // Who may hold it has been started anew, and those who are left have said that they do not.
+    private bool AllHoldersAreLost(Fencing phase) => MayHold?.RemoveRange(phase.Answers.Keys) is { IsEmpty: true }
+        && Fenced(phase).All(worker => phase.Answers.ContainsKey(worker.Name))
+        && phase.Answers.Values.All(answer => answer.Committed <= Row.Committed.Item && answer.Held.All(held => held.Item != Row.Committed.Item));
 
     // As Weigh counts where somebody is left. What was committed, or written, since the broken generation began came before the loss.
     private JobMachine CountLossOfAll(Fencing phase)

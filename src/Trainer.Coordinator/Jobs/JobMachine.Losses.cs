@@ -16,6 +16,9 @@ public sealed partial record JobMachine
 
     private Setbacks Setbacks { get; init; } = new();
 
+    /// <summary>Who may hold the last committed state, with the incarnation that may; null: not known, it was committed in an absence of this entity, or lies on disk.</summary>
+    private ImmutableSortedDictionary<string, string>? MayHold { get; init; }
+
     private bool IsAtWork => Phase is Running or Holding;
 
     private JobMachine BlamePeers(JobWorker worker, Protos.Cluster.Waiting waiting) => waiting.From.Where(peer => peer != worker.Name)
@@ -85,6 +88,11 @@ public sealed partial record JobMachine
 
     private JobMachine Remember(Fault fault) => fault.Failure is Failure.Types.Kind.NotFinite or Failure.Types.Kind.Exception or Failure.Types.Kind.Data
         ? this with { Setbacks = Setbacks with { Remembered = Setbacks.Remembered.Add((fault, Row.Generation.Number)) } }
+        : this;
+
+    // A later life of a worker holds nothing of what the one before it held.
+    private JobMachine Outlive(string worker, string incarnation) => MayHold?.GetValueOrDefault(worker) is { } earlier && string.CompareOrdinal(incarnation, earlier) > 0
+        ? this with { MayHold = MayHold.Remove(worker) }
         : this;
 
     // It is not there any more as the worker that it was: a member takes the generation with it.

@@ -42,7 +42,7 @@ public sealed partial record JobMachine
         var known = Pool.GetValueOrDefault(report.Worker);
         if (known is not null && report.Incarnation != known.Incarnation)
         {
-            return LaterLife(report.Incarnation, known) ? Lose(known, FaultKind.Reborn, "").Hear(report, sender) : this;
+            return LaterLife(report.Incarnation, known) ? Outlive(report.Worker, report.Incarnation).Lose(known, FaultKind.Reborn, "").Hear(report, sender) : this;
         }
 
         if (report.ReportCase == WorkerReport.ReportOneofCase.Busy)

@@ -165,10 +165,14 @@ public sealed partial record JobMachine
         {
             Unsaved = Unsaved || isFirst,
             Setbacks = Setbacks.Commit(state.Item),
+            MayHold = isFirst || MayHold is null ? Incarnations(Members) : MayHold,
             Pool = Team.Where(IsInGeneration).Aggregate(Pool, (pool, member) => pool.SetItem(member.Name, member with { LastSign = Uptime, SuspectedSince = null })),
             Row = Row with { Committed = state, Journal = JournalEntries.Commit(Row.Journal, from, state, Now) },
         };
     }
+
+    private static ImmutableSortedDictionary<string, string> Incarnations(IEnumerable<Member> members) =>
+        members.ToImmutableSortedDictionary(member => member.Worker, member => member.Incarnation, StringComparer.Ordinal);
 
     /// <summary>When all were told to hold, for a change that is under way.</summary>
     private DateTimeOffset? HeldSince { get; init; }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
 using Trainer.Protos;
@@ -122,6 +123,7 @@ public sealed partial record JobMachine
         {
             Number = generation.Number,
             Faults = [],
+            MayHold = HoldersWith(next),
             LeavingSince = null,
             HeldSince = Phase is Holding ? HeldSince : null,
             BetterSince = null,
@@ -133,6 +135,15 @@ public sealed partial record JobMachine
                 Examine = next.Examine,
             },
         };
+    }
+
+    // After a loss also those who have not answered; where all have stopped for a change nobody else. What lies on disk may be held by anybody of before.
+    private ImmutableSortedDictionary<string, string>? HoldersWith(NewGeneration next)
+    {
+        var unanswered = Phase is Fencing fencing
+            ? (MayHold ?? (next.From.Item > fencing.From.Item ? fencing.Former : null))?.RemoveRange(fencing.Answers.Keys)
+            : ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+        return next.Holders.Count > 0 ? unanswered?.SetItems(Incarnations(next.Holders.Select(holder => holder.ToMember()))) : null;
     }
 
     // By host, so that neighbours in the tree are near each other.
@@ -158,12 +169,14 @@ public sealed partial record JobMachine
         if (progress is not null)
         {
             progress.Step = from.Item == 0 ? 0 : StepOf(from);
+            progress.Evaluation = progress.Evaluation?.Step <= progress.Step ? progress.Evaluation : null;
         }
 
         var next = this with
         {
             Phase = new Starting(lost, faultTime),
             Faults = [],
+            MayHold = null,
             Checkpointing = null,
             Pool = Pool.RemoveRange(Pool.Values.Where(worker => (worker.HasState || IsMember(worker)) && !HasAnswered(worker)).Select(worker => worker.Name)),
             Row = Row with { Assignment = null, Committed = from, Progress = progress, Journal = JournalEntries.EndAt(Row.Journal, from) },

@@ -38,7 +38,7 @@ public sealed partial record JobMachine
         var workers = target.Workers.ToImmutableSortedDictionary(worker => worker.Worker, worker => worker, StringComparer.Ordinal);
         var taker = target.TakenFor.Length > 0 ? $"job {target.TakenFor}, of priority {target.TakenForPriority}" : "";
         var next = target.Workers.Concat(target.Serving).Where(worker => worker.ActorPath.Length > 0)
-            .Aggregate(this with { Target = workers, Taker = taker }, (machine, worker) => machine.Describe(worker));
+            .Aggregate(this with { Target = workers, Taker = taker }, (machine, worker) => machine.Outlive(worker.Worker, worker.Incarnation).Describe(worker));
         return next.Row.State == JobState.Queued && target.Message.Length > 0 ? next.SayInRow(target.Message) : next;
     }
 

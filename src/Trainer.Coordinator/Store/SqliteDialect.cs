@@ -33,8 +33,8 @@ internal sealed class SqliteDialect : Dialect
     private readonly Turns _writers = new();
     private volatile bool _disposed;
 
-    /// <summary>With what another program may take, less than the store's patience: nobody writes whose caller was told that it failed.</summary>
-    private static readonly TimeSpan TurnWithin = TimeSpan.FromSeconds(4);
+    /// <summary>With what another program may take, less than the store's patience: nobody writes whose caller was told that it failed. Without WAL both begin and commit may have to wait for it.</summary>
+    private readonly TimeSpan _turnWithin;
 
     /// <param name="isRemote">Whether a folder is on a network file system.</param>
     /// <exception cref="StoreException">The folder cannot be made or written, or is held by another coordinator.</exception>
@@ -42,7 +42,7 @@ internal sealed class SqliteDialect : Dialect
     {
         (_lock, _folder) = (StoreLock.Take(folder), folder);
         Place = Path.Combine(Path.GetFullPath(folder), FileName);
-        _journal = isRemote(_folder) ? "TRUNCATE" : "WAL";
+        (_journal, _turnWithin) = isRemote(_folder) ? ("TRUNCATE", TimeSpan.FromSeconds(2)) : ("WAL", TimeSpan.FromSeconds(4));
         _connectionString = new SqliteConnectionStringBuilder
         {
             DataSource = Place,
@@ -59,7 +59,7 @@ internal sealed class SqliteDialect : Dialect
 
     public override ValueTask<DbConnection> ConnectAsync() => new(Connect());
 
-    public override async ValueTask<IDisposable?> TurnToWriteAsync() => await _writers.TakeAsync(TurnWithin);
+    public override async ValueTask<IDisposable?> TurnToWriteAsync() => await _writers.TakeAsync(_turnWithin).ConfigureAwait(false);
 
     // Deferred: it takes no lock that a writer would wait for.
     public override ValueTask<DbTransaction> SnapshotAsync(DbConnection connection) => new(((SqliteConnection)connection).BeginTransaction(deferred: true));

@@ -185,6 +185,12 @@ public sealed class Network : IDisposable
         set => _passes.Interruption = value;
     }
 
+    /// <summary>Told before each operation of a pass, by the thread that computes: however long a pass takes, one that computes is not stuck.</summary>
+    public Action? Progressing
+    {
+        set => _passes.Progressing = value;
+    }
+
     /// <summary>Brings the parts of batch norm groups that other members share; null: all groups are whole here.</summary>
     public IBatchExchange? Exchange
     {

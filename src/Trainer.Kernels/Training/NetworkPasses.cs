@@ -25,6 +25,9 @@ internal sealed class NetworkPasses
     /// <summary>Told after each operation of a pass, whether it was backward: for those who measure.</summary>
     public Action<Operation, bool>? OperationDone { get; set; }
 
+    /// <summary>Told before each operation of a pass.</summary>
+    public Action? Progressing { get; set; }
+
     /// <summary>Looked at before each operation; cancelled, it ends the pass.</summary>
     public CancellationToken Interruption { get; set; }
 
@@ -70,6 +73,7 @@ internal sealed class NetworkPasses
     public (Operation Operation, LayerContext Context) Forward(int index)
     {
         Interruption.ThrowIfCancellationRequested();
+        Progressing?.Invoke();
         _forward[index].Layer.Forward(_forwardContexts[index]);
         OperationDone?.Invoke(_forward[index], false);
         return (_forward[index], _forwardContexts[index]);
@@ -78,6 +82,7 @@ internal sealed class NetworkPasses
     public void Backward(int index)
     {
         Interruption.ThrowIfCancellationRequested();
+        Progressing?.Invoke();
         _backward[index].Layer.Backward(_backwardContexts[index]);
         OperationDone?.Invoke(_backward[index], true);
     }

@@ -43,9 +43,13 @@ internal sealed class EpochBook
                 _epochs.TryAdd(summary.Epoch, summary);
             }
 
-            for (var i = 0; i < closed.Count; i++)
+            var evaluations = progress.Evaluations.ToLookup(evaluation => evaluation.Epoch);
+            for (var epoch = 1; epoch <= closed.Count; epoch++)
             {
-                _epochs.TryAdd((uint)i + 1, Summary(i + 1, progress));
+                if (!_epochs.ContainsKey((uint)epoch))
+                {
+                    _epochs.Add((uint)epoch, Summary(epoch, closed[epoch - 1], evaluations[epoch]));
+                }
             }
 
             foreach (var later in _epochs.Keys.Where(epoch => epoch > closed.Count).ToList())
@@ -57,9 +61,12 @@ internal sealed class EpochBook
 
     /// <summary>What the state says of an epoch, without measurements.</summary>
     /// <param name="epoch">From 1.</param>
-    public static EpochSummary Summary(int epoch, TrainingProgress progress)
+    public static EpochSummary Summary(int epoch, TrainingProgress progress) =>
+        Summary(epoch, progress.Epochs[epoch - 1], progress.Evaluations.Where(evaluation => evaluation.Epoch == epoch));
+
+    private static EpochSummary Summary(int epoch, in EpochSums sums, IEnumerable<Kernels.Training.StepEvaluation> evaluations)
     {
-        var (train, test) = progress.Epochs[epoch - 1];
+        var (train, test) = sums;
         return new EpochSummary
         {
             Epoch = (uint)epoch,
@@ -68,7 +75,7 @@ internal sealed class EpochBook
             TestLoss = test.MeanLoss,
             TestAccuracy = test.Accuracy,
             IgnoredSamples = (ulong)(train.Samples - train.Counted),
-            Evaluations = { progress.Evaluations.Where(evaluation => evaluation.Epoch == epoch).Select(Of) },
+            Evaluations = { evaluations.Select(Of) },
         };
     }
 

@@ -2,7 +2,7 @@ namespace Trainer.Node.Training;
 
 /// <summary>
 /// How long a member waits for the others before it says so: some seconds and three times what such an item took lately on this share; for the first item of a kind, which
-/// compiles and warms up, twelve times the seconds (protocol rule 10).
+/// compiles and warms up, twelve times the seconds (protocol rule 10). Evaluations are of one kind, wherever they are; what looks at no sample takes no time.
 /// </summary>
 /// <param name="seconds">The least that any frame may let wait.</param>
 internal sealed class ItemDeadlines(double seconds)
@@ -16,13 +16,19 @@ internal sealed class ItemDeadlines(double seconds)
     /// <summary>Of the word that an item is committed.</summary>
     public TimeSpan OfCommit => TimeSpan.FromSeconds(seconds * FirstOfKind);
 
-    public TimeSpan Of(in ScheduleItem item) => _expected[(int)item.Kind] is var expected and > 0
-        ? TimeSpan.FromSeconds(seconds + (Margin * expected))
+    public TimeSpan Of(in ScheduleItem item) =>
+        item.Samples == 0 ? TimeSpan.FromSeconds(seconds)
+        : Expected(item) is var expected and > 0 ? TimeSpan.FromSeconds(seconds + (Margin * expected))
         : TimeSpan.FromSeconds(seconds * FirstOfKind);
 
     public void Took(in ScheduleItem item, double time)
     {
-        ref var expected = ref _expected[(int)item.Kind];
-        expected = expected == 0 ? time : ((1 - Weight) * expected) + (Weight * time);
+        if (item.Samples > 0)
+        {
+            ref var expected = ref Expected(item);
+            expected = expected == 0 ? time : ((1 - Weight) * expected) + (Weight * time);
+        }
     }
+
+    private ref double Expected(in ScheduleItem item) => ref _expected[(int)(item.Kind == ItemKind.CloseEpoch ? ItemKind.Evaluate : item.Kind)];
 }

@@ -12,9 +12,6 @@ namespace Trainer.Node.Training;
 /// <param name="EvaluateEvery">Epochs.</param>
 public sealed record JobParameters(int BatchSize, int Shards, int GroupShards, int Epochs, int EvaluateEvery, ulong Seed, bool Shuffle)
 {
-    /// <summary>Evaluations within epochs, whose results are part of the state.</summary>
-    private const ulong MostEvaluations = 10_000;
-
     /// <summary>Steps, within epochs; 0: not.</summary>
     public int EvaluateEverySteps { get; init; }
 
@@ -49,10 +46,7 @@ public sealed record JobParameters(int BatchSize, int Shards, int GroupShards, i
     public Schedule ScheduleOf(int trainSamples, int testSamples, ulong? lastItem)
     {
         var schedule = new Schedule(EpochSamplesOf(trainSamples), testSamples, BatchSize, Epochs, lastItem, EvaluateEvery, EvaluateEverySteps, FirstEstimate);
-        return schedule.TotalEvaluations <= MostEvaluations
-            ? schedule
-            : throw new ModelException(
-                "training.evaluate_every_steps", $"{EvaluateEverySteps} makes {schedule.TotalEvaluations} evaluations within epochs; expected at most {MostEvaluations}: evaluate more rarely");
+        return EvaluationLimit.Refuse(EvaluateEverySteps, schedule.StepsPerEpoch, Epochs) is { } problem ? throw new ModelException("training.evaluate_every_steps", problem) : schedule;
     }
 
     /// <summary>Training samples of an epoch.</summary>

@@ -160,8 +160,7 @@ public sealed class Schedule
     }
 
     private long TrainImagesUpTo(in ScheduleItem item) =>
-        ((long)(item.Epoch - 1) * _trainSamples)
-            + (item.Kind == ItemKind.CloseEpoch ? _trainSamples : Math.Min((long)(item.TrainingStep - ((ulong)(item.Epoch - 1) * (ulong)StepsPerEpoch)) * _batchSize, _trainSamples));
+        ((long)(item.Epoch - 1) * _trainSamples) + Math.Min((long)(item.TrainingStep - ((ulong)(item.Epoch - 1) * (ulong)StepsPerEpoch)) * _batchSize, _trainSamples);
 
     private long ForwardImagesUpTo(in ScheduleItem item)
     {

@@ -29,6 +29,15 @@ internal sealed class ThreadWatch
         }
     }
 
+    /// <summary>The thread has come on with what it is at: the limit is that of each part.</summary>
+    public void Progress()
+    {
+        lock (_lock)
+        {
+            _elapsed = TimeSpan.Zero;
+        }
+    }
+
     /// <summary>The thread waits, or does what may take any time.</summary>
     public void Begin(string activity) => Begin(activity, Timeout.InfiniteTimeSpan);
 

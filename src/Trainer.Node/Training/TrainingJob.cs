@@ -16,11 +16,10 @@ internal sealed class TrainingJob : IDisposable
 {
     private StatePair? _states;
 
-    private TrainingJob(JobSpec spec, JobParameters parameters, DataPipeline data, Model model, TrainingRecipe recipe, Device device, ulong? lastItem)
+    private TrainingJob(JobSpec spec, JobParameters parameters, Schedule schedule, DataPipeline data, Model model, TrainingRecipe recipe, Device device)
     {
-        (Spec, Parameters, Data, Model, Recipe, Device) = (spec, parameters, data, model, recipe, device);
+        (Spec, Parameters, Schedule, Data, Model, Recipe, Device) = (spec, parameters, schedule, data, model, recipe, device);
         Best = new BestMetric(spec.Cluster?.Checkpoint?.Best ?? "");
-        Schedule = parameters.ScheduleOf(data.Train.Count, data.Test.Count, lastItem);
     }
 
     public JobSpec Spec { get; }
@@ -77,7 +76,8 @@ internal sealed class TrainingJob : IDisposable
         var parameters = JobParameters.Of(spec, model, recipe);
         (train, test) = (BrokenSamples.Skipping(spec, recipe, train, Tell), BrokenSamples.Skipping(spec, recipe, test, Tell));
         recipe.CheckFits(model);
-        return new TrainingJob(spec, parameters, new DataPipeline(train, test, parameters.Seed, parameters.Shuffle), model, recipe, device, lastItem);
+        var schedule = parameters.ScheduleOf(train.Count, test.Count, lastItem);
+        return new TrainingJob(spec, parameters, schedule, new DataPipeline(train, test, parameters.Seed, parameters.Shuffle), model, recipe, device);
 
         void Tell(string broken) => skipped?.Invoke(broken);
     }

@@ -38,6 +38,7 @@ internal sealed class TrainingStep
             _bucketReady += _ => reached(Moment.Backward);
         }
 
+        work.Network.Progressing = watch.Progress;
         work.Network.Exchange = new BatchExchange(allReduce, work.Plan.Ranges, Exchanging);
         _testSamples = new BatchSlice(work.Job.Data.Test.Count, work.Plan.Shards, work.Plan.Roots[work.Rank]).LocalSamples;
         _testBatch = work.Network.Labels.Length;

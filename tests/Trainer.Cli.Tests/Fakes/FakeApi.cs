@@ -13,6 +13,9 @@ internal sealed class FakeApi
     /// <summary>What a job is at once when it is to be suspended.</summary>
     public JobState Suspended { get; set; } = JobState.Suspending;
 
+    /// <summary>A job that ends just before it is told to suspend; empty: none.</summary>
+    public string EndsBefore { get; set; } = "";
+
     public Func<IServerStreamWriter<Job>, CancellationToken, Task> Watch { get; set; } = (_, _) => Task.CompletedTask;
 
     public Func<StreamLogsRequest, IServerStreamWriter<LogEntry>, Task> Logs { get; set; } = (_, _) => Task.CompletedTask;

@@ -35,6 +35,11 @@ internal sealed class FakeJobs(FakeApi api) : JobService.JobServiceBase
     public override Task<Job> SuspendJob(SuspendJobRequest request, ServerCallContext context)
     {
         var job = api.Find(request.Id);
+        if (job.Id == api.EndsBefore)
+        {
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, $"Job {job.Id} has ended: succeeded."));
+        }
+
         (job.State, job.Message) = (api.Suspended, "The user suspends it: a checkpoint is written.");
         return Task.FromResult(job);
     }

@@ -29,6 +29,20 @@ public sealed class ParkedJobsTests : IDisposable
         Assert.EndsWith(" goes on: it ran when the cluster was stopped.", _told[^1], StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task One_that_ends_meanwhile_keeps_no_other_from_being_suspended()
+    {
+        await using var cluster = await FakeCluster.StartAsync(_api, _home);
+        var (first, second) = (SampleJobs.Running(1, 9), SampleJobs.Running(2, 9));
+        second.Id = "second";
+        _api.Jobs.AddRange([first, second]);
+        _api.EndsBefore = first.Id;
+        await Parked().SuspendAsync();
+        Assert.Equal((JobState.Running, JobState.Suspended), (first.State, second.State));
+        Assert.Equal("""{"second":""}""", File.ReadAllText(List));
+        Assert.Contains($"{first.Spec.Name} ({first.Id}) is not suspended: Job {first.Id} has ended: succeeded.", _told);
+    }
+
     /// <summary>As it was written before it had etags.</summary>
     [Fact]
     public async Task A_list_of_ids_alone_is_read()

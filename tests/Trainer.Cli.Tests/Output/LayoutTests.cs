@@ -32,7 +32,7 @@ public sealed class LayoutTests
     [InlineData(30, "step 10/21  test 61.5 %")]
     [InlineData(60, "epoch 2/3  step 10/21  test loss 0.5000  test 61.5 %")]
     public void An_evaluation_within_an_epoch_is_one_line(int width, string line) =>
-        Assert.Equal(line, JobText.Evaluation(SampleJobs.Running(1, 10), new StepEvaluation { Step = 10, TestLoss = 0.5, TestAccuracy = 0.615 }, width));
+        Assert.Equal(line, JobText.Evaluation(SampleJobs.Running(1, 10), 2, new StepEvaluation { Step = 10, TestLoss = 0.5, TestAccuracy = 0.615 }, width));
 
     [Theory]
     [InlineData(20, "9/21  loss 0.7500")]

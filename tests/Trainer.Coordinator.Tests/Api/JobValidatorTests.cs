@@ -55,6 +55,16 @@ public sealed class JobValidatorTests : IDisposable
         Expect("cluster.min_workers", "must be at most max_workers (2), got 3", spec => spec.Cluster = new ClusterSection { MinWorkers = 3, MaxWorkers = 2 });
     }
 
+    /// <summary>Of 67 images three steps are made, or two.</summary>
+    [Fact]
+    public void What_depends_on_the_size_of_the_training_set_is_refused_before_a_worker_has_it()
+    {
+        Expect("data.drop_last", "leaves nothing: 67 training samples are fewer than a batch of 68", spec => (spec.Training.BatchSize, spec.Data.DropLast) = (68, true));
+        Expect("training.evaluate_every_steps", "1 makes 10002 evaluations within epochs; expected at most 10000: evaluate more rarely", spec => (spec.Training.EvaluateEverySteps, spec.Training.Epochs) = (1, 5001));
+        Assert.Empty(_validator.Check(With(spec => (spec.Training.EvaluateEverySteps, spec.Training.Epochs) = (1, 5000))).Violations);
+        Assert.Empty(_validator.Check(With(spec => (spec.Training.EvaluateEverySteps, spec.Training.Epochs, spec.Data.DropLast) = (1, 10_000, true))).Violations);
+    }
+
     [Fact]
     public void A_batch_may_be_larger_than_the_training_set_whose_size_then_decides_the_groups()
     {

@@ -68,6 +68,22 @@ public class NetworkTests
         Assert.Throws<InvalidOperationException>(() => evaluation.ForwardBackward(slice, 1));
     }
 
+    /// <summary>However long a pass takes, a thread that computes can be told from one that is stuck.</summary>
+    [Fact]
+    public void A_pass_tells_of_each_of_its_operations()
+    {
+        using var device = new ReferenceDevice();
+        using var network = Start(device, 7, roots: 1);
+        var (told, done) = (0, 0);
+        network.Progressing = () => told++;
+        network.OperationDone = (_, _) => done++;
+        network.ForwardBackward(BatchSlice.Whole(7, 2), 1);
+        var training = done;
+        Assert.Equal((done, true), (told, training > 3));
+        network.Evaluate(7);
+        Assert.Equal((done, true), (told, done > training));
+    }
+
     [Fact]
     public void A_worker_without_samples_still_completes_its_buckets_and_leaves_gradients_alone()
     {

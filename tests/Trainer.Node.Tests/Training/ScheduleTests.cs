@@ -1,4 +1,5 @@
 using Trainer.Node.Training;
+using EvaluationLimit = Trainer.Protos.EvaluationLimit;
 
 namespace Trainer.Node.Tests.Training;
 
@@ -75,6 +76,10 @@ public class ScheduleTests
                     Assert.Equal(Told(samples, batch, every, everySteps), Items(schedule).Select(item => (item.Kind, item.Epoch, item.TrainingStep, item.Kind != ItemKind.Train && item.Samples > 0)));
                     CheckImagesLeft(schedule, Items(schedule));
                     Assert.Equal(schedule.TotalEvaluations, (ulong)Items(schedule).Count(item => item.Kind == ItemKind.Evaluate));
+                    var (few, many) = (EvaluationLimit.Refuse(everySteps, schedule.StepsPerEpoch, 5), EvaluationLimit.Refuse(everySteps, schedule.StepsPerEpoch, 5 * 1_000_000L));
+                    var expected = schedule.TotalEvaluations * 1_000_000;
+                    Assert.Null(few);
+                    Assert.True((5 * schedule.StepsPerEpoch) % everySteps != 0 || (expected == 0 ? many is null : many!.StartsWith($"{everySteps} makes {expected} evaluations", StringComparison.Ordinal)));
                 }
             }
         }

@@ -76,6 +76,21 @@ public sealed class FencingTests
         Assert.EndsWith("No worker holds the job's state any more. It goes on from the beginning.", rig.Row.Transitions.Single(transition => transition.Reason == "StateLost").Message);
     }
 
+    /// <summary>It died while it handed its state over: nobody else may hold it, and the new life of its process proves that it is lost.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Once_the_only_holder_is_known_to_have_been_started_anew_it_starts_over(bool isReborn)
+    {
+        var rig = new JobRig().Train("a").Target("b").Standby("b").Pass(0.1, "a", "b").Held(7, "a");
+        Assert.Equal("b", Assert.Single(rig.Row.Assignment!.Members).Worker);
+        rig.Fail("b", Failure.Types.Kind.State, "the state after item 7 cannot be had").Fenced("b", 7, answer => answer.Held.Clear());
+        rig.TargetOf(JobRig.Status("b"), JobRig.Status("a", isReborn ? 2 : 1));
+        Assert.Equal(isReborn, rig.Phase is Starting);
+        Assert.Equal(isReborn ? 0ul : 7ul, rig.Row.Committed.Item);
+        Assert.Equal(isReborn, rig.Row.Message.Contains("No worker holds the job's state any more.", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Whoever_was_heard_of_a_moment_ago_is_awaited_before_all_start_over()
     {
