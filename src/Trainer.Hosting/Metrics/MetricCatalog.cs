@@ -44,10 +44,10 @@ public static class MetricCatalog
 
     public static readonly MetricDefinition Members = Run("trainer_training_members", "", "Workers of the run's current assignment.");
 
-    public static readonly MetricDefinition EvaluationLoss = Run("trainer_evaluation_loss", "", "Loss on the test set after the last closed epoch.");
+    public static readonly MetricDefinition EvaluationLoss = Run("trainer_evaluation_loss", "", "Loss on the test set in the last evaluation, at the end of an epoch or within one.");
 
     public static readonly MetricDefinition EvaluationAccuracy =
-        Run("trainer_evaluation_accuracy_ratio", "1", "Accuracy on the test set after the last closed epoch, 0 to 1.");
+        Run("trainer_evaluation_accuracy_ratio", "1", "Accuracy on the test set in the last evaluation, likewise, 0 to 1.");
 
     // ---------- a worker's steps
 

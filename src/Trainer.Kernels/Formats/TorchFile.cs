@@ -139,7 +139,7 @@ internal sealed class TorchFile : TensorFile
         var archive = new ZipArchive(file, ZipArchiveMode.Read, leaveOpen: true);
         var pickle = archive.Entries.FirstOrDefault(entry => entry.FullName.EndsWith("/data.pkl", StringComparison.Ordinal))
             ?? throw new InvalidDataException($"its archive has {archive.Entries.Count} files, and none is data.pkl");
-        var storages = new ZipStorages(archive, pickle.FullName[..^"data.pkl".Length]);
+        var storages = new ZipStorages(archive, pickle.FullName[..^"data.pkl".Length], file.Length);
         storages.CheckByteOrder();
         using var content = new MemoryStream(storages.ReadWhole(pickle, MostPickled));
         return new TorchFile(path, file, new PickleReader(content, TorchTensors.Call, TorchTensors.Persistent).Read(), storages);
@@ -193,7 +193,7 @@ internal sealed class TorchFile : TensorFile
     }
 
     /// <summary>Files of an archive, which are not compressed.</summary>
-    private sealed class ZipStorages(ZipArchive archive, string root) : ITorchStorages, IDisposable
+    private sealed class ZipStorages(ZipArchive archive, string root, long bytesOfAll) : ITorchStorages, IDisposable
     {
         private const int MostSkipped = 1 << 16;
 
@@ -207,6 +207,7 @@ internal sealed class TorchFile : TensorFile
 
         public byte[] ReadWhole(ZipArchiveEntry entry, int most)
         {
+            most = (int)Math.Min(most, bytesOfAll); // What is not compressed is no longer than the archive, whatever that says.
             if (entry.Length > most || entry.CompressedLength != entry.Length)
             {
                 throw new InvalidDataException($"{entry.FullName} has {entry.Length} bytes, {entry.CompressedLength} compressed; expected at most {most}, not compressed");

@@ -78,7 +78,7 @@ internal sealed class YamlTree
                 ? Refuse(tab, "a tab stands here; YAML indents with spaces")
                 : Refuse(Position(error.Start), $"not YAML: {error.Message}");
         }
-        catch (InvalidOperationException) // the scanner's answer to some texts that are no YAML, such as a line '-' within a plain scalar
+        catch (Exception error) when (error is InvalidOperationException or ArgumentException) // the answer to some texts that are no YAML, such as a line '-' within a plain scalar, or a tag that is no URI
         {
             return Refuse(Position(scanner.CurrentPosition), "not YAML: unexpected text");
         }

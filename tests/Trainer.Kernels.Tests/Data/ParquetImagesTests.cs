@@ -50,6 +50,34 @@ public sealed class ParquetImagesTests : IDisposable
         Assert.Equal(16, DataIds.Of(train, test)!.Content.Length);
     }
 
+    /// <summary>Found by fuzzing: the library walks over such for ever.</summary>
+    [Theory]
+    [InlineData(0x19, 31, "more than 24 structs and lists within each other")]
+    [InlineData(0x19, 100_000, "more than 24 structs and lists within each other")]
+    [InlineData(0x1C, 100_000, "more than 24 structs and lists within each other")]
+    [InlineData(0xF9, 1, "elements where ")]
+    [InlineData(0x15, 0, "a value of type 5 where [SchemaElement] is expected")]
+    public void Metadata_without_end_or_bottom_are_refused(int what, int times, string problem)
+    {
+        // An unknown field of the footer: a list of one list of one list ..., structs within structs, or a list of 2^32 - 1 elements.
+        byte[] footer = what == 0x15 ? [0x15, 2, 0x15, 0xFE, 0xFF, 0xFF, 0xFF, 0x0F, 0] : what == 0xF9 ? [0xD9, 0xF9, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F] : [(byte)(0xD0 | (what & 15)), .. Enumerable.Repeat((byte)what, times)];
+        var path = _folder.File("hostile.parquet");
+        File.WriteAllBytes(path, [.. "PAR1"u8, .. footer, .. BitConverter.GetBytes(footer.Length), .. "PAR1"u8]);
+        var refused = Assert.Throws<DataFileException>(() => ParquetImages.Open([path]));
+        Assert.StartsWith($"{path}: is no file of Parquet that can be read, or is damaged: its metadata has ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(problem, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_page_whose_header_has_no_bottom_is_refused()
+    {
+        var bytes = File.ReadAllBytes(Fixture);
+        Array.Fill(bytes, (byte)0x1C, 4, 1000);
+        var path = _folder.File("hostile.parquet");
+        File.WriteAllBytes(path, bytes);
+        Assert.Contains("its metadata has ", Assert.Throws<DataFileException>(() => ParquetImages.Open([path])).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(CompressionMethod.None)]
     [InlineData(CompressionMethod.Snappy)]

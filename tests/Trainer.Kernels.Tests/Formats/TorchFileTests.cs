@@ -82,7 +82,7 @@ public sealed class TorchFileTests : IDisposable
     public void What_is_compressed_or_no_archive_of_torchs_is_refused()
     {
         var path = Write(TorchPickle.StateDict(), CompressionLevel.SmallestSize);
-        Assert.Matches("data.pkl has [0-9]+ bytes, [0-9]+ compressed; expected at most 268435456, not compressed", Assert.Throws<DataFileException>(() => TensorFile.Open(path)).Message);
+        Assert.Matches("data.pkl has [0-9]+ bytes, [0-9]+ compressed; expected at most [0-9]+, not compressed", Assert.Throws<DataFileException>(() => TensorFile.Open(path)).Message);
         using (var archive = ZipFile.Open(_folder.File("other.zip"), ZipArchiveMode.Create))
         {
             archive.CreateEntry("a.npy");
@@ -90,6 +90,19 @@ public sealed class TorchFileTests : IDisposable
 
         Assert.Contains("its archive has 1 files, and none is data.pkl", Assert.Throws<DataFileException>(() => TensorFile.Open(_folder.File("other.zip"))).Message, StringComparison.Ordinal);
         Assert.Contains("it is a pickle of something else", Assert.Throws<DataFileException>(() => TensorFile.Open(_folder.Write("other.pkl", [0x80, 2, (byte)'N', (byte)'.']))).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Found by fuzzing: a kilobyte asked for 144 MiB.</summary>
+    [Fact]
+    public void A_length_beyond_the_archive_allocates_nothing()
+    {
+        var bytes = File.ReadAllBytes(Write(TorchPickle.StateDict()));
+        var directory = bytes.AsSpan().IndexOf("PK\x01\x02"u8);
+        bytes.AsSpan(directory + 20, 8).Fill(9); // Its length, compressed and not.
+        var path = _folder.Write("long.pth", bytes);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains($"data.pkl has 151587081 bytes, 151587081 compressed; expected at most {bytes.Length}, not compressed", Assert.Throws<DataFileException>(() => TensorFile.Open(path)).Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }
 
     private void Refused(byte[] pickle, string problem) =>

@@ -173,6 +173,15 @@ public sealed class JobFileTests
         Assert.StartsWith("j.yaml:3:1: not YAML: ", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Found by fuzzing: YamlDotNet has another exception for it.</summary>
+    [Fact]
+    public void A_tag_that_is_no_uri_is_no_YAML()
+    {
+        var error = Assert.Throws<JobFileException>(() => JobFile.Parse("data: {idx: {!!te[st: a}}\n", "j.yaml"));
+
+        Assert.Contains(": not YAML: ", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("name: a\nmodel:\n\tzoo: lenet\n", "3:1")]
     [InlineData("name: a\nmodel:\n  layers:\n  - relu: {}\n\t- relu: {}\n", "5:1")]

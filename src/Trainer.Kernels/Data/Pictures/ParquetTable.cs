@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
 using Parquet;
 using Parquet.Data;
 using Parquet.Schema;
@@ -33,7 +34,7 @@ internal sealed class ParquetTable
 
     /// <param name="image">Columns; null: as the metadata says, or their usual names. Likewise <paramref name="label"/>.</param>
     /// <exception cref="DataFileException">It is not what it should be.</exception>
-    public static ParquetTable Open(string path, string? image, string? label) => Guarded(path, async reader =>
+    public static ParquetTable Open(string path, string? image, string? label) => Guarded(path, async (file, reader) =>
     {
         var features = new HuggingFaceFeatures(path, reader.CustomMetadata.GetValueOrDefault(Metadata));
         var (pictures, classes) = (image ?? features.Image ?? "image", label ?? features.Label ?? "label");
@@ -42,7 +43,7 @@ internal sealed class ParquetTable
         var labels = new List<int>();
         for (var group = 0; group < reader.RowGroupCount; group++)
         {
-            using var rows = Group(path, reader, group, column);
+            using var rows = Group(path, file, reader, group, column);
             var first = labels.Count;
             if (column.ClrType == typeof(long))
             {
@@ -62,13 +63,13 @@ internal sealed class ParquetTable
 
     /// <summary>Tells the files of all pictures, in their order. Those of one row group are in memory at a time.</summary>
     /// <exception cref="DataFileException">One cannot be read.</exception>
-    public void ReadPictures(PictureAction tell) => Guarded(Path, async reader =>
+    public void ReadPictures(PictureAction tell) => Guarded(Path, async (file, reader) =>
     {
         var column = Column(Path, reader, $"{_image}/bytes", "files of pictures", typeof(ReadOnlyMemory<byte>));
         var row = 0;
         for (var group = 0; group < reader.RowGroupCount; group++)
         {
-            using var rows = Group(Path, reader, group, column);
+            using var rows = Group(Path, file, reader, group, column);
             await ReadAsync<ReadOnlyMemory<byte>>(Path, rows, column, row, picture =>
             {
                 tell(picture.Span);
@@ -80,15 +81,16 @@ internal sealed class ParquetTable
     });
 
     /// <summary>The library reads asynchronously; whoever opens data waits, on a thread of his own.</summary>
-    private static T Guarded<T>(string path, Func<ParquetReader, Task<T>> read)
+    private static T Guarded<T>(string path, Func<SafeFileHandle, ParquetReader, Task<T>> read)
     {
         try
         {
             return Task.Run(async () =>
             {
                 await using var file = FileSystem.OpenRegular(path);
+                ParquetBounds.CheckFooter(file.SafeFileHandle);
                 await using var reader = await ParquetReader.CreateAsync(file, new ParquetOptions { TreatByteArrayAsString = false });
-                return await read(reader);
+                return await read(file.SafeFileHandle, reader);
             }).GetAwaiter().GetResult();
         }
         catch (Exception broken) when (broken is not (DataFileException or OutOfMemoryException))
@@ -111,7 +113,7 @@ internal sealed class ParquetTable
             : throw new DataFileException(path, $"has {column.ClrType.Name} in column '{name}'; expected {(types.Length > 1 ? "whole numbers" : "bytes")}: {what}");
     }
 
-    private static ParquetRowGroupReader Group(string path, ParquetReader reader, int group, DataField column)
+    private static ParquetRowGroupReader Group(string path, SafeFileHandle file, ParquetReader reader, int group, DataField column)
     {
         var rows = reader.OpenRowGroupReader(group);
         if (rows.RowCount is < 0 or > MostRowsOfGroup)
@@ -119,7 +121,13 @@ internal sealed class ParquetTable
             throw new DataFileException(path, $"row group {group} has {rows.RowCount} rows; expected at most {MostRowsOfGroup}");
         }
 
-        var bytes = rows.GetMetadata(column)?.MetaData?.TotalUncompressedSize ?? 0;
+        var metadata = rows.GetMetadata(column)?.MetaData;
+        var bytes = metadata?.TotalUncompressedSize ?? 0;
+        if (metadata is not null)
+        {
+            ParquetBounds.CheckPages(file, metadata);
+        }
+
         return bytes is >= 0 and <= MostBytesOfGroup
             ? rows
             : throw new DataFileException(path, $"row group {group} has {bytes} bytes in column '{column.Path}', which would all be in memory; expected at most {MostBytesOfGroup}: write it with smaller row groups");

@@ -47,7 +47,7 @@ internal static class TarShards
                 }
             }
         }
-        catch (Exception broken) when (broken is InvalidDataException or EndOfStreamException or FormatException or NotSupportedException)
+        catch (Exception broken) when (broken is InvalidDataException or EndOfStreamException or FormatException or NotSupportedException or OverflowException or ArgumentException)
         {
             throw new DataFileException(path, $"is no tar archive, or ends within one, at offset {file.Position}: {broken.Message}", broken);
         }

@@ -1,0 +1,141 @@
+namespace Trainer.Kernels.Data.Pictures;
+
+/// <summary>
+/// Walks over a struct that Thrift's compact protocol wrote, as Parquet's metadata is, and refuses one over which a reader would walk for ever or without bottom: a list of more elements than there are
+/// bytes, structs within structs within structs, or something else than a field should have, which the library takes for that all the same.
+/// </summary>
+/// <remarks>https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md. Every element takes a byte at least.</remarks>
+internal ref struct ThriftWalk(ReadOnlySpan<byte> bytes)
+{
+    /// <summary>Parquet's metadata has seven.</summary>
+    private const int Deepest = 24;
+
+    private readonly ReadOnlySpan<byte> _bytes = bytes;
+
+    /// <summary>Bytes walked over.</summary>
+    public int At { get; private set; }
+
+    /// <summary>Whole numbers of the struct itself, by field.</summary>
+    public Dictionary<int, long> Numbers { get; } = [];
+
+    /// <param name="shape">Its name in <see cref="ParquetShapes"/>.</param>
+    /// <exception cref="InvalidDataException">It cannot be walked over.</exception>
+    /// <exception cref="EndOfStreamException">It goes on beyond the bytes.</exception>
+    public void Struct(string shape) => Struct(shape, depth: 0);
+
+    private void Struct(string? shape, int depth)
+    {
+        for (var field = 0; Byte() is var header and not 0;)
+        {
+            field = header >> 4 is var step and > 0 ? field + step : (int)ZigZag();
+            Value(ParquetShapes.FieldOf(shape, field), header & 15, depth, field, isElement: false);
+        }
+    }
+
+    private void Value(string? shape, int type, int depth, int field, bool isElement)
+    {
+        if (depth > Deepest)
+        {
+            throw new InvalidDataException($"its metadata has more than {Deepest} structs and lists within each other");
+        }
+
+        if (!ParquetShapes.IsOf(shape, type))
+        {
+            throw new InvalidDataException($"its metadata has a value of type {type} where {shape} is expected");
+        }
+
+        switch (type)
+        {
+            case 1 or 2:
+                Skip(isElement ? 1 : 0);
+                break;
+            case 3:
+                Skip(1);
+                break;
+            case 4 or 5 or 6:
+                Number(depth, field, ZigZag());
+                break;
+            case 7:
+                Skip(8);
+                break;
+            case 8:
+                Skip(Length());
+                break;
+            case 9 or 10:
+                List(ParquetShapes.ElementOf(shape), depth);
+                break;
+            case 11:
+                Map(depth);
+                break;
+            case 12:
+                Struct(shape, depth + 1);
+                break;
+            case 13:
+                Skip(16);
+                break;
+            default:
+                throw new InvalidDataException($"its metadata has a value of type {type}, which there is not");
+        }
+    }
+
+    private readonly void Number(int depth, int field, long value)
+    {
+        if (depth == 0)
+        {
+            Numbers[field] = value;
+        }
+    }
+
+    private void List(string? element, int depth)
+    {
+        var header = Byte();
+        var count = header >> 4 is var few and < 15 ? Bounded((ulong)few) : Length();
+        for (var i = 0; i < count; i++)
+        {
+            Value(element, header & 15, depth + 1, field: 0, isElement: true);
+        }
+    }
+
+    private void Map(int depth)
+    {
+        var count = Length();
+        var types = count > 0 ? Byte() : 0;
+        for (var i = 0; i < count; i++)
+        {
+            Value(null, types >> 4, depth + 1, field: 0, isElement: true);
+            Value(null, types & 15, depth + 1, field: 0, isElement: true);
+        }
+    }
+
+    private int Length() => Bounded(Varint());
+
+    private readonly int Bounded(ulong length) => length <= (ulong)(_bytes.Length - At)
+        ? (int)length
+        : throw new EndOfStreamException($"its metadata has something of {length} bytes or elements where {_bytes.Length - At} bytes are left");
+
+    private void Skip(int count) => At += Bounded((ulong)count);
+
+    private int Byte()
+    {
+        Skip(1);
+        return _bytes[At - 1];
+    }
+
+    private long ZigZag() => Varint() is var value ? (long)(value >> 1) ^ -(long)(value & 1) : 0;
+
+    private ulong Varint()
+    {
+        var value = 0UL;
+        for (var shift = 0; shift < 64; shift += 7)
+        {
+            var next = Byte();
+            value |= (ulong)(next & 127) << shift;
+            if (next < 128)
+            {
+                return value;
+            }
+        }
+
+        throw new InvalidDataException("its metadata has a number of more than 64 bits");
+    }
+}
