@@ -166,13 +166,23 @@ public sealed class LocalTrainer : IDisposable
         if (_estimates && Network.State.UsesAverage)
         {
             var step = first;
-            Pass(data, _epoch.Value, order[..samples], first, (nothing, batch) => Estimate(nothing, SliceOf(batch), step++), out _);
+            Pass(
+                data,
+                _epoch.Value,
+                order[..samples],
+                first,
+                (sums, batch) =>
+                {
+                    Estimate(SliceOf(batch), step++);
+                    return sums;
+                },
+                out _);
         }
 
         return result;
     }
 
-    private PassSums Estimate(in PassSums nothing, BatchSlice slice, ulong step)
+    private void Estimate(BatchSlice slice, ulong step)
     {
         if (!_cluster.Estimate(slice, step))
         {
@@ -181,7 +191,6 @@ public sealed class LocalTrainer : IDisposable
 
         Network.ApplyEstimate();
         Network.States.Flip();
-        return nothing;
     }
 
     private BatchSlice SliceOf(int samples) => samples == _whole?.Samples ? _whole : BatchSlice.Whole(samples, _shards, _groupShards);

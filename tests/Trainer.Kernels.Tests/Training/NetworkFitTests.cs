@@ -68,6 +68,28 @@ public class NetworkFitTests
     }
 
     [Fact]
+    public void Estimates_in_parts_have_the_bits_of_the_whole_batch()
+    {
+        using var device = CpuDevice.Create(2);
+        var parts = PlanOf(Model, device, shards: 8);
+        Assert.NotNull(parts.Parts);
+        Assert.Equal(HashOf(Options), HashOf(parts));
+
+        ulong HashOf(NetworkOptions options)
+        {
+            var slice = BatchSlice.Whole(Samples, Shards, Model.GroupShards(Samples, Shards));
+            using var network = new Network(Model, device, Recipe with { Averaging = new Swa(StartEpoch: 1) }, options) { StepsPerEpoch = 1 };
+            network.Initialize(seed: 7);
+            var (pixels, labels) = TestData.Samples(Samples, Model.Input, Model.Classes, seed: 3);
+            TestData.Load(network, slice, pixels, labels);
+            TestData.Step(network, slice);
+            TestData.Load(network, slice, pixels, labels);
+            TestData.Estimate(network, slice);
+            return network.State.Hash;
+        }
+    }
+
+    [Fact]
     public void A_group_that_does_not_fit_is_refused_with_the_bytes()
     {
         using var device = CpuDevice.Create(1);

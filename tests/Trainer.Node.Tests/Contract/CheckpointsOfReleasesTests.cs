@@ -1,5 +1,6 @@
 using System.Globalization;
 using Trainer.Hosting.Artifacts;
+using Trainer.Hosting.Tests;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;

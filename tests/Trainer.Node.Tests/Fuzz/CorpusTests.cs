@@ -1,4 +1,5 @@
 using Trainer.Fuzz;
+using Trainer.Hosting.Tests;
 
 namespace Trainer.Node.Tests.Fuzz;
 

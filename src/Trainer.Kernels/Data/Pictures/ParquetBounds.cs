@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 using Parquet.Meta;
 
@@ -52,17 +53,17 @@ internal static class ParquetBounds
         while (at < end)
         {
             var (header, content) = HeaderAt(file, at);
-            if (content < 0)
+            if (content is not >= 0)
             {
-                throw new InvalidDataException($"the page at {at} is to have {content} bytes");
+                throw new InvalidDataException($"the page at {at} is to have {content?.ToString(CultureInfo.InvariantCulture) ?? "no number of"} bytes");
             }
 
-            at += header + content;
+            at += header + content.Value;
         }
     }
 
     // Headers have the least and the greatest value, which may be long.
-    private static (int Header, long Content) HeaderAt(SafeFileHandle file, long at)
+    private static (int Header, long? Content) HeaderAt(SafeFileHandle file, long at)
     {
         for (var room = UsualPageHeader; ; room *= 16)
         {
@@ -72,7 +73,7 @@ internal static class ParquetBounds
             {
                 var walk = new ThriftWalk(bytes);
                 walk.Struct(ParquetShapes.Page);
-                return (walk.At, walk.Numbers.GetValueOrDefault(PageSize));
+                return (walk.At, walk.Numbers.TryGetValue(PageSize, out var content) ? content : null);
             }
             catch (EndOfStreamException) when (bytes.Length == room && room < MostBytesOfPageHeader)
             {
