@@ -86,6 +86,7 @@ internal static class Application
             WorkersCommand.Create(shell),
             WorkerCommand.Create(shell),
             ClusterCommand.Create(shell),
+            DashboardCommand.Create(shell),
             TokenCommand.Create(shell),
             EvaluateCommand.Create(shell),
             PredictCommand.Create(shell),

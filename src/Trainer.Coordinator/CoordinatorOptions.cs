@@ -57,6 +57,9 @@ public sealed record CoordinatorOptions
     /// <summary>Whoever reaches the port may read <c>/metrics</c>; else that needs a viewer's token.</summary>
     public bool MetricsOpen { get; init; }
 
+    /// <summary>Names that anybody could have registered, by which it answers over HTTP in clear; *.example.com: all below that.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
     /// <summary>What it shows to members and clients, and whom it trusts; null: its run folder's, for members alone.</summary>
     public CertificateFiles? Certificates { get; init; }
 

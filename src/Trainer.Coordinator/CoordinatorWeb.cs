@@ -11,6 +11,7 @@ using Microsoft.Extensions.Logging;
 using Trainer.Coordinator.Api;
 using Trainer.Coordinator.Http;
 using Trainer.Coordinator.Store;
+using Trainer.Dashboard;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Cluster;
@@ -21,7 +22,7 @@ using Trainer.Hosting.Web;
 namespace Trainer.Coordinator;
 
 /// <summary>
-/// The coordinator's two ports: HTTP/2 for gRPC (jobs, workers, system, health, reflection), HTTP/1 for the same calls in JSON (<c>/v1</c>), <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c>.
+/// The coordinator's two ports: HTTP/2 for gRPC (jobs, workers, system, health, reflection), HTTP/1 for the same calls in JSON (<c>/v1</c>), the dashboard, <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c>.
 /// </summary>
 /// <remarks>
 /// Clear text cannot tell the two protocols apart on one port. With certificates of its own both ports speak TLS and take both protocols; but on loopback the second stays in
@@ -32,7 +33,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(3);
 
     // Each answers as long as the process is a member of the cluster.
-    private static readonly string[] Services = [Protos.JobService.Descriptor.FullName, Protos.WorkerService.Descriptor.FullName, Protos.SystemService.Descriptor.FullName, Protos.TokenService.Descriptor.FullName, Protos.DataSetService.Descriptor.FullName];
+    private static readonly string[] Services = [Protos.JobService.Descriptor.FullName, Protos.WorkerService.Descriptor.FullName, Protos.SystemService.Descriptor.FullName, Protos.TokenService.Descriptor.FullName, Protos.DataSetService.Descriptor.FullName, Protos.SessionService.Descriptor.FullName];
 
     private readonly WebApplication _app;
 
@@ -145,6 +146,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
 
     private static void Map(WebApplication app, CoordinatorOptions options)
     {
+        app.Use(new HostNames(options.AllowedHosts).PassAsync);
         app.Use(app.Services.GetRequiredService<AccessGate>().PassAsync);
         app.ExplainUnreadableRequests(options.Limits);
         app.MapGrpcService<JobService>();
@@ -152,9 +154,12 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
         app.MapGrpcService<SystemService>();
         app.MapGrpcService<TokenService>();
         app.MapGrpcService<DataSetService>();
+        app.MapGrpcService<SessionService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         app.MapHttpApi(app.Services.GetRequiredService<ApiCalls>());
+        AccessGate.Named(app.MapDashboardPage(Permissions.Page), Permissions.Page);
+        AccessGate.Named(app.MapDashboardFiles(Permissions.PageFile), Permissions.PageFile);
         AccessGate.Named(app.MapTrainerMetrics(), options.MetricsOpen ? Permissions.OpenMetrics : Permissions.Metrics);
         AccessGate.Named(app.MapHealthChecks("/healthz", new HealthCheckOptions { Predicate = _ => false }), "/healthz"); // alive: it answers
         AccessGate.Named(app.MapHealthChecks("/readyz"), "/readyz");

@@ -29,7 +29,7 @@ internal static class Program
         }
 
         var given = Enumerable.Range(0, arguments.Length / 2).ToDictionary(i => arguments[2 * i], i => arguments[(2 * i) + 1], StringComparer.Ordinal);
-        if (arguments.Length % 2 != 0 || given.Keys.Except(["--minutes", "--seed", "--targets", "--root"]).Any())
+        if (arguments.Length % 2 != 0 || !given.ContainsKey("--root") || given.Keys.Except(["--minutes", "--seed", "--targets", "--root"]).Any())
         {
             Console.Error.WriteLine(Usage);
             return 2;
@@ -39,17 +39,17 @@ internal static class Program
         var (root, seed) = (given["--root"], int.Parse(given.GetValueOrDefault("--seed", "1"), CultureInfo.InvariantCulture));
         var length = TimeSpan.FromMinutes(double.Parse(given.GetValueOrDefault("--minutes", "1"), CultureInfo.InvariantCulture));
         var folder = Directory.CreateDirectory(Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"trainer-fuzz-{Environment.ProcessId}")).FullName;
-        try
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true); // Also where it ends since an input hangs.
+        using var all = new Targets(folder, root);
+        var names = given.GetValueOrDefault("--targets")?.Split(',');
+        var targets = all.All().Where(target => names?.Contains(target.Name) != false).ToList();
+        if (names?.Except(targets.Select(target => target.Name)).ToList() is { Count: > 0 } unknown)
         {
-            using var all = new Targets(folder, root);
-            var names = given.GetValueOrDefault("--targets")?.Split(',');
-            var targets = all.All().Where(target => names?.Contains(target.Name) != false).ToList();
-            Console.WriteLine($"{length.TotalMinutes:0.#} minutes, seed {seed}: {string.Join(", ", targets.Select(target => target.Name))}");
-            return new Session(targets, Path.Combine(root, "tests/fuzz-corpus"), Path.Combine(root, "TestResults/fuzz"), seed).Run(length) == 0 ? 0 : 1;
+            Console.Error.WriteLine($"There is no target {string.Join(", ", unknown)}. Those that there are: {string.Join(", ", all.All().Select(target => target.Name))}.");
+            return 2;
         }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+
+        Console.WriteLine($"{length.TotalMinutes:0.#} minutes, seed {seed}: {string.Join(", ", targets.Select(target => target.Name))}");
+        return new Session(targets, Path.Combine(root, "tests/fuzz-corpus"), Path.Combine(root, "TestResults/fuzz"), seed).Run(length) == 0 ? 0 : 1;
     }
 }

@@ -16,47 +16,46 @@ public sealed class Session(IReadOnlyList<Target> targets, string corpus, string
     private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
 
     private readonly Random _random = new(seed);
-    private readonly Dictionary<string, (Coverage Coverage, List<byte[]> Inputs, long Runs, HashSet<string> Faults)> _state = [];
-    private volatile string _running = "";
-    private long _since = Stopwatch.GetTimestamp();
+    private readonly List<Course> _courses = [.. targets.Select(target => new Course(target))];
+    private volatile Try? _running;
 
     /// <returns>How many different faults there were.</returns>
     public int Run(TimeSpan length)
     {
         using var watch = new Timer(_ => LookForHang(), null, Hang, TimeSpan.FromSeconds(1));
         var start = Stopwatch.StartNew();
-        foreach (var target in targets)
+        foreach (var course in _courses)
         {
-            _state[target.Name] = (new Coverage(), [], 0, []);
-            foreach (var input in target.Seeds.Concat(Corpus.Load(corpus, target.Name)))
+            foreach (var input in course.Target.Seeds.Concat(Corpus.Load(corpus, course.Target.Name)))
             {
-                Feed(target, input);
+                Feed(course, input);
             }
         }
 
         while (start.Elapsed < length)
         {
-            foreach (var target in targets)
+            foreach (var course in _courses)
             {
                 var mutator = new Mutator(_random);
                 for (var turn = Stopwatch.StartNew(); turn.Elapsed < Turn && start.Elapsed < length;)
                 {
-                    var inputs = _state[target.Name].Inputs;
-                    Feed(target, mutator.Change(inputs[_random.Next(inputs.Count)], inputs[_random.Next(inputs.Count)]));
+                    Feed(course, mutator.Change(Any(course.Inputs), Any(course.Inputs)));
                 }
             }
         }
 
-        foreach (var target in targets)
+        foreach (var course in _courses)
         {
-            var (coverage, inputs, runs, faults) = _state[target.Name];
-            var kept = Fewest(target, inputs);
-            Corpus.Save(corpus, target.Name, kept);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{target.Name,-12} {runs,10} inputs, {coverage.Edges,6} edges, {kept.Count,5} of {inputs.Count} kept, {faults.Count} faults"));
+            var kept = Fewest(course.Target, course.Inputs);
+            Corpus.Save(corpus, course.Target.Name, kept);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{course.Target.Name,-12} {course.Runs,10} inputs, {course.Coverage.Edges,6} edges, {kept.Count,5} of {course.Inputs.Count} kept, {course.Faults.Count} faults"));
         }
 
-        return _state.Values.Sum(state => state.Faults.Count);
+        return _courses.Sum(course => course.Faults.Count);
     }
+
+    private byte[] Any(List<byte[]> inputs) => inputs[_random.Next(inputs.Count)];
 
     // The shortest first, each that has an edge of its own.
     private static List<byte[]> Fewest(Target target, IEnumerable<byte[]> inputs)
@@ -74,49 +73,66 @@ public sealed class Session(IReadOnlyList<Target> targets, string corpus, string
         return kept;
     }
 
-    private void Feed(Target target, byte[] input)
+    private void Feed(Course course, byte[] input)
     {
-        var state = _state[target.Name];
-        Volatile.Write(ref _since, Stopwatch.GetTimestamp());
-        (_current, _running) = (input, target.Name);
+        _running = new Try(course.Target, input, Stopwatch.GetTimestamp());
         Coverage.Begin();
-        var fault = target.Try(input);
-        var isNew = state.Coverage.End();
-        _running = "";
-        if (isNew || state.Inputs.Count == 0)
+        var fault = course.Target.Try(input, alone: true);
+        var isNew = course.Coverage.End();
+        _running = null;
+        course.Runs++;
+        if (isNew || course.Inputs.Count == 0)
         {
-            state.Inputs.Add(input);
+            course.Inputs.Add(input);
         }
 
-        if (fault is not null && state.Faults.Add(Place(fault)))
+        if (fault is not null && course.Faults.Add(Place(fault)))
         {
-            Console.WriteLine($"{target.Name}: {Save(Path.Combine(findings, target.Name), input)}\n{fault}");
+            Console.WriteLine($"{course.Target.Name}: {Save(course.Target, input)}\n{fault}");
         }
-
-        _state[target.Name] = state with { Runs = state.Runs + 1 };
     }
-
-    private byte[] _current = [];
 
     // One fault in one place is one finding, whatever input finds it.
     private static string Place(string fault) => string.Join('\n', fault.Split('\n').Where(line => line.TrimStart().StartsWith("at ", StringComparison.Ordinal)).Take(3)) is { Length: > 0 } place
         ? place
         : fault.Split(' ')[0];
 
-    private static string Save(string folder, byte[] input)
+    private string Save(Target target, byte[] input)
     {
-        Directory.CreateDirectory(folder);
-        var path = Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(input))[..16]);
+        var path = Path.Combine(Directory.CreateDirectory(Path.Combine(findings, target.Name)).FullName, Convert.ToHexStringLower(SHA256.HashData(input))[..16]);
         File.WriteAllBytes(path, input);
         return path;
     }
 
     private void LookForHang()
     {
-        if (_running is { Length: > 0 } target && Stopwatch.GetElapsedTime(Volatile.Read(ref _since)) > Hang)
+        if (_running is { } running && Stopwatch.GetElapsedTime(running.Since) > Hang)
         {
-            Console.WriteLine($"{target} hangs on {Save(Path.Combine(findings, target), _current)}");
+            Console.WriteLine($"{running.Target.Name} hangs on {Save(running.Target, running.Input)}");
+            foreach (var course in _courses.Where(course => course.Inputs.Count > 0))
+            {
+                Corpus.Save(corpus, course.Target.Name, course.Inputs); // More than it takes: the next time leaves out what tells nothing.
+            }
+
             Environment.Exit(3);
         }
+    }
+
+    private sealed record Try(Target Target, byte[] Input, long Since);
+
+    /// <summary>How far it has come with a target.</summary>
+    private sealed class Course(Target target)
+    {
+        public Target Target => target;
+
+        public Coverage Coverage { get; } = new();
+
+        /// <summary>Each took a way that none before it took.</summary>
+        public List<byte[]> Inputs { get; } = [];
+
+        /// <summary>By their places.</summary>
+        public HashSet<string> Faults { get; } = [];
+
+        public long Runs { get; set; }
     }
 }

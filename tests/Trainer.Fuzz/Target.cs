@@ -4,7 +4,7 @@ namespace Trainer.Fuzz;
 /// <param name="Name">Of its folder in the corpus.</param>
 /// <param name="Read">Reads an input. What it throws beside <paramref name="Refusals"/> is a fault.</param>
 /// <param name="Refusals">How an input is refused.</param>
-/// <param name="Seeds">Inputs to begin with, which it takes.</param>
+/// <param name="Seeds">Inputs to begin with, of which it takes one at least.</param>
 public sealed record Target(string Name, Action<byte[]> Read, IReadOnlyList<Type> Refusals, IReadOnlyList<byte[]> Seeds)
 {
     /// <summary>That one input may make it allocate, whatever its size.</summary>
@@ -15,10 +15,25 @@ public sealed record Target(string Name, Action<byte[]> Read, IReadOnlyList<Type
 
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
 
-    /// <summary>Null: it was read or refused as it should be; else what was wrong.</summary>
-    public string? Try(byte[] input)
+    /// <summary>Why it refuses an input; empty: it takes it.</summary>
+    public string Refusal(byte[] input)
     {
-        var (bytes, start) = (GC.GetAllocatedBytesForCurrentThread(), System.Diagnostics.Stopwatch.StartNew());
+        try
+        {
+            Read(input);
+            return "";
+        }
+        catch (Exception e) when (Refusals.Any(refusal => refusal.IsInstanceOfType(e)))
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Null: it was read or refused as it should be; else what was wrong.</summary>
+    /// <param name="alone">Nothing else runs in the process: what other threads allocate counts, and so does time.</param>
+    public string? Try(byte[] input, bool alone = false)
+    {
+        var (bytes, start) = (Allocated(alone), System.Diagnostics.Stopwatch.StartNew());
         try
         {
             Read(input);
@@ -35,9 +50,11 @@ public sealed record Target(string Name, Action<byte[]> Read, IReadOnlyList<Type
             return e.ToString();
         }
 
-        bytes = GC.GetAllocatedBytesForCurrentThread() - bytes;
+        bytes = Allocated(alone) - bytes;
         return bytes > SparedBytes + (BytesForEach * input.Length) ? $"allocated {bytes >> 20} MiB for {input.Length} bytes"
-            : start.Elapsed > Longest ? $"took {start.Elapsed.TotalSeconds:0.0} s for {input.Length} bytes"
+            : alone && start.Elapsed > Longest ? $"took {start.Elapsed.TotalSeconds:0.0} s for {input.Length} bytes"
             : null;
     }
+
+    private static long Allocated(bool alone) => alone ? GC.GetTotalAllocatedBytes() : GC.GetAllocatedBytesForCurrentThread();
 }

@@ -1,3 +1,4 @@
+using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
 using Trainer.Hosting.Artifacts;
@@ -27,13 +28,21 @@ public sealed class Targets(string folder, string root) : IDisposable
     private const int MostSamples = 3;
     private const long MostElements = 1 << 20;
 
+    /// <summary>To one size, whatever pictures there are.</summary>
+    private const string Cropped = """ "transforms":{"train":[{"center_crop":{"size":[3]}}],"test":[{"center_crop":{"size":[3]}}]} """;
+
     private static readonly Type[] OfData = [typeof(DataFileException), typeof(ModelException), typeof(BrokenSampleException), typeof(TransformMisfitException)];
 
     private readonly CpuDevice _device = CpuDevice.Create(threads: 1);
     private readonly Model _model = new(new Shape(1, 4, 4), new Conv2d(2, 3), new BatchNorm2d(), new Flatten(), new Linear(3));
+    private readonly LinkTarget _link = new(folder);
     private readonly float[] _pixels = new float[MostElements];
 
-    public void Dispose() => _device.Dispose();
+    public void Dispose()
+    {
+        _link.Dispose();
+        _device.Dispose();
+    }
 
     public IEnumerable<Target> All()
     {
@@ -45,12 +54,13 @@ public sealed class Targets(string folder, string root) : IDisposable
         yield return new Target("idx-labels", input => Data(Images(), "images", "labels", labels: input), OfData, [Idx([0, 0, 8, 1, 0, 0, 0, 5], 5), Idx([0, 0, 0x0C, 1, 0, 0, 0, 5], 20)]);
         yield return new Target("npy", Npy, OfData, [.. NpyFiles()]);
         yield return new Target("csv", Csv, OfData, [Encoding.UTF8.GetBytes("label,1x1,1x2,2x1,2x2\n1,2,3,4,5\n0,5,6,7,255\n"), "a.png,b\n\"c,d.png\",\"x\"\"y\"\n"u8.ToArray(), "0.bmp,1,2\n1.bmp\n"u8.ToArray()]);
-        yield return new Target("tar", Tar, OfData, [TarFile()]);
+        yield return new Target("tar", Tar, OfData, [TarFile(TarEntryFormat.Ustar), TarFile(TarEntryFormat.Pax), TarFile(TarEntryFormat.Gnu)]);
         yield return new Target("pack", Pack, OfData, [PackFile()]);
         yield return new Target("parquet", Parquet, OfData, [.. Files("tests/Trainer.Kernels.Tests/Data", "*.parquet")]);
         yield return new Target("picture", Picture, OfData, [.. Files("src/Trainer.Kernels/Data/Pictures/Samples", "*")]);
         yield return new Target("state", State, [typeof(CorruptStateException)], [.. Headers()]);
         yield return new Target("manifest", Manifest, [typeof(DataFileException)], [.. Files("tests/contract", CheckpointManifest.ManifestFile, SearchOption.AllDirectories)]);
+        yield return _link.ToTarget();
     }
 
     private void JobText(byte[] input) => _ = JobFile.Parse(Encoding.UTF8.GetString(input), "job.yaml");
@@ -81,7 +91,30 @@ public sealed class Targets(string folder, string root) : IDisposable
         Samples($$$"""{"csv":{"train":"{{{path}}}","labels":"{{{(input.Length % 2 == 0 ? "one" : "several")}}}"},"validation":{"samples":1}}""");
     }
 
-    private void Tar(byte[] input) => Samples($$$"""{"tar":{"train":["{{{Write("shard.tar", input)}}}"]},"validation":{"samples":1}}""");
+    private void Tar(byte[] input) => Samples($$$"""{"tar":{"train":["{{{Write("shard.tar", WithSums(input))}}}"]},"validation":{"samples":1},{{{Cropped}}}}""");
+
+    // Of what could be headers; nobody finds a sum by trying.
+    private static byte[] WithSums(byte[] input)
+    {
+        var mended = input.ToArray();
+        for (var at = 0; at <= mended.Length - 512; at += 512)
+        {
+            var header = mended.AsSpan(at, 512);
+            if (header.Slice(257, 5).SequenceEqual("ustar"u8))
+            {
+                header.Slice(148, 8).Fill((byte)' ');
+                var sum = 0;
+                foreach (var value in header)
+                {
+                    sum += value;
+                }
+
+                Encoding.ASCII.GetBytes($"{Convert.ToString(sum, 8).PadLeft(6, '0')}\0 ").CopyTo(header[148..]);
+            }
+        }
+
+        return mended;
+    }
 
     private void Pack(byte[] input)
     {
@@ -90,7 +123,7 @@ public sealed class Targets(string folder, string root) : IDisposable
         Samples($$$"""{"packed":{"path":"{{{path}}}"},"validation":{"samples":1}}""");
     }
 
-    private void Parquet(byte[] input) => Samples($$$"""{"parquet":{"train":["{{{Write("table.parquet", input)}}}"]},"validation":{"samples":1}}""");
+    private void Parquet(byte[] input) => Samples($$$"""{"parquet":{"train":["{{{Write("table.parquet", input)}}}"]},"validation":{"samples":1},{{{Cropped}}}}""");
 
     private void Picture(byte[] input)
     {
@@ -184,19 +217,33 @@ public sealed class Targets(string folder, string root) : IDisposable
         return [0x93, .. "NUMPY"u8, 1, 0, (byte)padded.Length, 0, .. Encoding.ASCII.GetBytes(padded), .. new byte[bytes]];
     }
 
-    private byte[] TarFile()
+    /// <param name="format">With Pax, attributes and a name that is too long for a header stand before an entry.</param>
+    private byte[] TarFile(TarEntryFormat format)
     {
         using var tar = new MemoryStream();
-        using (var writer = new System.Formats.Tar.TarWriter(tar, leaveOpen: true))
+        var name = format == TarEntryFormat.Ustar ? "" : new string('n', 120);
+        using (var writer = new TarWriter(tar, format, leaveOpen: true))
         {
             foreach (var (picture, i) in Files("src/Trainer.Kernels/Data/Pictures/Samples", "*.png").Take(3).Select((picture, i) => (picture, i)))
             {
-                writer.WriteEntry(new System.Formats.Tar.UstarTarEntry(System.Formats.Tar.TarEntryType.RegularFile, $"{i}.png") { DataStream = new MemoryStream(picture) });
-                writer.WriteEntry(new System.Formats.Tar.UstarTarEntry(System.Formats.Tar.TarEntryType.RegularFile, $"{i}.cls") { DataStream = new MemoryStream(Encoding.ASCII.GetBytes($"{i}")) });
+                Add(writer, $"{name}{i}.png", picture);
+                Add(writer, $"{name}{i}.cls", Encoding.ASCII.GetBytes($"{i}"));
             }
         }
 
         return tar.ToArray();
+
+        void Add(TarWriter writer, string path, byte[] content)
+        {
+            var (type, data) = (TarEntryType.RegularFile, new MemoryStream(content));
+            TarEntry entry = format switch
+            {
+                TarEntryFormat.Pax => new PaxTarEntry(type, path) { DataStream = data },
+                TarEntryFormat.Gnu => new GnuTarEntry(type, path) { DataStream = data },
+                _ => new UstarTarEntry(type, path) { DataStream = data },
+            };
+            writer.WriteEntry(entry);
+        }
     }
 
     private static byte[] PackFile()

@@ -21,6 +21,11 @@ internal sealed record ClusterAddress(IReadOnlyList<Uri>? Endpoints, string? Tok
     /// <summary>Whether the coordinator of a run folder is alive; true of a cluster elsewhere, which only a call can tell.</summary>
     public bool HasCoordinator => Endpoints is not null || Coordinator() is not null;
 
+    /// <summary>Where the coordinator at an endpoint shows its pages; null: it cannot be told.</summary>
+    public Uri? PagesOf(Uri endpoint) => Endpoints is null
+        ? Hosting.Run.RunFolder.TryOpen(RunFolder)?.Endpoints().FirstOrDefault(process => process.Grpc is not null)?.Http is { } http ? new Uri(http) : null
+        : endpoint.Scheme == "https" ? endpoint : null;
+
     /// <summary>Asked again for every connection, because a coordinator that was restarted has another port.</summary>
     /// <exception cref="CliException">No cluster there.</exception>
     public async Task<(IReadOnlyList<Uri> Endpoints, string? Token, string? Authority)> ResolveAsync(CancellationToken stop)

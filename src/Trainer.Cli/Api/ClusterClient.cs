@@ -39,6 +39,7 @@ internal sealed class ClusterClient : IDisposable
         Workers = new WorkerService.WorkerServiceClient(_channel);
         System = new SystemService.SystemServiceClient(_channel);
         Tokens = new TokenService.TokenServiceClient(_channel);
+        Sessions = new SessionService.SessionServiceClient(_channel);
         DataSets = new DataSetService.DataSetServiceClient(_channel);
     }
 
@@ -59,6 +60,8 @@ internal sealed class ClusterClient : IDisposable
     public SystemService.SystemServiceClient System { get; }
 
     public TokenService.TokenServiceClient Tokens { get; }
+
+    public SessionService.SessionServiceClient Sessions { get; }
 
     public DataSetService.DataSetServiceClient DataSets { get; }
 

@@ -32,6 +32,12 @@ internal static class CoordinatorCommand
             Description = "Holds an admin's token, with which the first others are made (trainer token create). A run folder has its own.",
             HelpName = "FILE",
         };
+        var allowHost = new Option<IReadOnlyList<string>>("--allow-host")
+        {
+            Description = "A name by which it answers over HTTP in clear, behind a proxy for instance; *.example.com: all below that. Addresses, names without a dot and those that nobody can register need none.",
+            HelpName = "NAME",
+            DefaultValueFactory = _ => [],
+        };
         var command = new TrainerCommand("coordinator", "Runs a coordinator: job API, scheduler and store. 'trainer up' starts one for you.")
         {
             Examples =
@@ -45,7 +51,7 @@ internal static class CoordinatorCommand
                 "    --seed coordinator-0.coordinator:4053 --seed coordinator-1.coordinator:4053 --artifacts s3://training/jobs --token-file /secrets/token \\",
                 "    --certificate /certs/coordinator.pem --key /certs/coordinator.key --ca /certs/ca.pem",
             ],
-            Options = { name, grpcPort, store, artifacts, tokenFile },
+            Options = { name, grpcPort, store, artifacts, tokenFile, allowHost },
         };
         retention.AddTo(command);
         quotas.AddTo(command);
@@ -70,6 +76,7 @@ internal static class CoordinatorCommand
                 Token = parsed.GetValue(tokenFile) is { } file ? TokenFile.ReadOwn(file) : run?.Token,
                 Files = host.Files(parsed),
                 Limits = host.Limits(parsed),
+                AllowedHosts = parsed.GetValue(allowHost)!,
                 MetricsOpen = parsed.GetValue(host.MetricsOpen),
                 Certificates = host.Certificates(parsed),
                 Insecure = parsed.GetValue(host.Insecure),

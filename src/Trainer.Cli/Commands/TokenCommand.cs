@@ -150,10 +150,10 @@ internal static class TokenCommand
 
     private static string Table(IEnumerable<Token> tokens, int? width)
     {
-        var table = new TextTable("ID", "USER", "ROLE", "EXPIRES", new("MADE", Rank: 2), new("BY", Rank: 1));
+        var table = new TextTable("ID", "USER", "ROLE", "KIND", "EXPIRES", new("MADE", Rank: 2), new("BY", Rank: 1));
         foreach (var token in tokens)
         {
-            table.Row(token.Id, token.User, $"{token.Role}".ToLowerInvariant(), Time(token.ExpireTime), Time(token.CreateTime), token.CreatedBy);
+            table.Row(token.Id, token.User, $"{token.Role}".ToLowerInvariant(), token.Session ? "browser" : "token", Time(token.ExpireTime), Time(token.CreateTime), token.CreatedBy);
         }
 
         return table.Render(width);

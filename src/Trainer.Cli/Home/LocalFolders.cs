@@ -10,7 +10,8 @@ namespace Trainer.Cli.Home;
 /// <param name="Logs">One file per process.</param>
 /// <param name="Downloads">One folder per job of a cluster elsewhere, with what was fetched of it.</param>
 /// <param name="Contexts">The file of the clusters that the user has named (see <see cref="ContextFile"/>).</param>
-internal sealed record LocalFolders(string Run, string Store, string Jobs, string Logs, string Downloads, string Contexts)
+/// <param name="SignIn">The file that leads a browser to a link with a code.</param>
+internal sealed record LocalFolders(string Run, string Store, string Jobs, string Logs, string Downloads, string Contexts, string SignIn)
 {
     /// <summary>Environment variables that the tool reads, for its help.</summary>
     public static IReadOnlyList<(string Name, string Meaning)> Variables { get; } =
@@ -27,7 +28,7 @@ internal sealed record LocalFolders(string Run, string Store, string Jobs, strin
         var home = Path.GetFullPath(Home(environment));
         PrivateFiles.RefuseFiles(home);
         string In(string name) => Path.Combine(home, name);
-        return new LocalFolders(In("run"), In("store"), In("jobs"), In("logs"), In("downloads"), In("contexts.json"));
+        return new LocalFolders(In("run"), In("store"), In("jobs"), In("logs"), In("downloads"), In("contexts.json"), In("sign-in.html"));
     }
 
     /// <summary>Makes the folders that keep what others must not read, and closes them where an earlier version left them open.</summary>

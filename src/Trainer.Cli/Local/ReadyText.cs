@@ -22,6 +22,7 @@ internal static class ReadyText
         return $"""
             The cluster is up: {Words.Plural(record.Workers, "worker")} with {Words.Plural(record.ThreadsPerWorker, "thread")} each.
             {processes.Render(width)}
+            Dashboard {string.Join(", ", run.Endpoints().Where(endpoint => endpoint.Grpc is not null).Select(endpoint => endpoint.Http.TrimEnd('/')))} (sign in with: trainer dashboard)
             HTTP and JSON: {string.Join(", ", run.Endpoints().Where(endpoint => endpoint.Grpc is not null).Select(Http))}
             Logs: {record.Logs}
             """;
@@ -31,6 +32,7 @@ internal static class ReadyText
     {
         ["event"] = "ready",
         ["run_folder"] = run.Path,
+        ["dashboard"] = run.Endpoints().FirstOrDefault(endpoint => endpoint.Grpc is not null)?.Http.TrimEnd('/'),
         ["logs"] = record.Logs,
         ["supervisor"] = record.ProcessId,
         ["threads_per_worker"] = record.ThreadsPerWorker,

@@ -10,6 +10,10 @@ internal sealed record Access(Role Role, bool Changes = false, bool OwnJobs = fa
 {
     public static readonly Access Open = new(Role.Unspecified);
     public static readonly Access Viewer = new(Role.Viewer);
+    /// <summary>Whoever may look may sign a browser in, and out.</summary>
+    public static readonly Access Begins = new(Role.Viewer, Changes: true);
+    /// <summary>What a code is for: it says who signs in.</summary>
+    public static readonly Access SignsIn = new(Role.Unspecified, Changes: true);
     public static readonly Access Makes = new(Role.Operator, Changes: true);
     /// <summary>One of many calls that go on with what another began: that one is in the audit log.</summary>
     public static readonly Access GoesOn = new(Role.Operator);

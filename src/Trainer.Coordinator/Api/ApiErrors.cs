@@ -83,6 +83,10 @@ internal static class ApiErrors
     /// <summary>A client asks for more than its share.</summary>
     public static RpcException TooMuch(string reason, string message) => Error(StatusCode.ResourceExhausted, reason, message);
 
+    public static RpcException NotForThisHost(string message) => Error(StatusCode.PermissionDenied, "HOST_UNKNOWN", message);
+
+    public static RpcException NotForThisToken(string message) => Error(StatusCode.FailedPrecondition, "NOT_FOR_THIS_TOKEN", message);
+
     public static RpcException TokenNotFound(string id) => Error(StatusCode.NotFound, "TOKEN_NOT_FOUND", $"There is no token {id}. Those that there are: trainer token list");
 
     /// <summary>The caller may try again, here or at another coordinator.</summary>

@@ -20,7 +20,13 @@ internal sealed class AuditInterceptor(AuditLog log) : Interceptor
         try
         {
             var response = await continuation(request, context);
-            (subject, result) = (request is CreateJobRequest or VerifyJobRequest && response is Job job ? job.Id : subject, StatusCode.OK);
+            subject = response switch
+            {
+                Job job when request is CreateJobRequest or VerifyJobRequest => job.Id,
+                SignInResponse signedIn => signedIn.Session.User,
+                _ => subject,
+            };
+            result = StatusCode.OK;
             return response;
         }
         catch (RpcException refused)

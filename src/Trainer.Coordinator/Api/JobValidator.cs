@@ -92,7 +92,9 @@ public sealed class JobValidator(DataCatalog catalog, FileRoots files)
         }
     }
 
-    private static Model Build(Protos.Model model, DataFacts facts)
+    /// <summary>The model of a job whose data are those.</summary>
+    /// <exception cref="ModelException">There is no such model.</exception>
+    public static Model Build(Protos.Model model, DataFacts facts)
     {
         try
         {

@@ -1,5 +1,6 @@
 using Trainer.Kernels.Training;
 using Trainer.Protos;
+using Model = Trainer.Kernels.Models.Model;
 
 namespace Trainer.Coordinator.Api;
 
@@ -12,10 +13,11 @@ internal static class OriginFit
     public static bool TakesState(InitFrom from) => from.Take != Weights;
 
     /// <param name="spec">With defaults filled in, as the other.</param>
-    public static IReadOnlyList<FieldViolation> Check(JobSpec spec, JobSpec source, CheckpointSummary checkpoint)
+    /// <param name="model">That of the spec.</param>
+    public static IReadOnlyList<FieldViolation> Check(JobSpec spec, JobSpec source, CheckpointSummary checkpoint, Model model)
     {
         var from = spec.Training.Init.From;
-        return [.. IsOfItsModel(spec, source, from.Job), .. TakesState(from) ? GoesOn(spec, source, from.Job, checkpoint) : []];
+        return [.. IsOfItsModel(spec, source, from.Job), .. TakesState(from) ? GoesOn(spec, source, from.Job, checkpoint).Concat(EstimatesAlike(spec, source, from.Job, checkpoint, model)) : []];
     }
 
     private static IEnumerable<FieldViolation> IsOfItsModel(JobSpec spec, JobSpec source, string job)
@@ -72,6 +74,20 @@ internal static class OriginFit
         {
             yield return new FieldViolation("training.epochs", $"must be more than the {checkpoint.Epochs} that the checkpoint has behind it, got {spec.Training.Epochs}");
         }
+    }
+
+    // Estimates are items behind each epoch from one on: where that epoch has begun in either job, another one would make other items of those that are done.
+    private static IEnumerable<FieldViolation> EstimatesAlike(JobSpec spec, JobSpec source, string job, CheckpointSummary checkpoint, Model model)
+    {
+        var (first, before) = (Recipe(spec).FirstEstimate(model), Recipe(source).FirstEstimate(model));
+        if (spec.Training.Averaging?.KindCase == source.Training.Averaging?.KindCase && first != before && Math.Min(first ?? int.MaxValue, before ?? int.MaxValue) <= checkpoint.Epochs + 1)
+        {
+            yield return new FieldViolation(
+                first is null || before is null ? "training.parameter_groups" : "training.averaging.swa.start_epoch",
+                $"running statistics for the averaged weights are estimated {From(before)} in job {job}, whose record of items goes on, and {From(first)} here: the checkpoint is in epoch {checkpoint.Epochs + 1}{Instead}");
+        }
+
+        static string From(int? epoch) => epoch is null ? "in no epoch" : $"from epoch {epoch} on";
     }
 
     private static TrainingRecipe Recipe(JobSpec spec) => TrainingRecipe.FromJson(JobFile.SectionJson(spec.Training), JobFile.SectionJson(spec.Data));

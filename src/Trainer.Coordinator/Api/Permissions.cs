@@ -17,6 +17,11 @@ internal static class Permissions
     /// <summary>Where a coordinator was started with --metrics-open.</summary>
     public const string OpenMetrics = "/metrics, open";
 
+    /// <summary>The dashboard's page and its files, which hold no data.</summary>
+    public const string Page = "/";
+
+    public const string PageFile = "/assets/{**file}";
+
     private static readonly Dictionary<string, Access> Table = new(StringComparer.Ordinal)
     {
         ["/trainer.v1.JobService/CreateJob"] = Access.Makes,
@@ -54,6 +59,10 @@ internal static class Permissions
         ["/trainer.v1.TokenService/CreateToken"] = Access.ChangesAll,
         ["/trainer.v1.TokenService/ListTokens"] = Access.SeesAll,
         ["/trainer.v1.TokenService/RevokeToken"] = Access.ChangesAll,
+        ["/trainer.v1.SessionService/CreateSignInCode"] = Access.Begins,
+        ["/trainer.v1.SessionService/SignIn"] = Access.SignsIn,
+        ["/trainer.v1.SessionService/GetSession"] = Access.Viewer,
+        ["/trainer.v1.SessionService/SignOut"] = Access.Begins,
         ["/trainer.v1.DataSetService/CreateDataSet"] = Access.Makes,
         ["/trainer.v1.DataSetService/UploadDataSet"] = Access.GoesOn,
         ["/trainer.v1.DataSetService/GetDataSet"] = Access.Viewer,
@@ -67,6 +76,8 @@ internal static class Permissions
         [UnknownPath] = Access.Viewer,
         [Metrics] = Access.Viewer,
         [OpenMetrics] = Access.Open,
+        [Page] = Access.Open,
+        [PageFile] = Access.Open,
         ["/healthz"] = Access.Open,
         ["/readyz"] = Access.Open,
     };

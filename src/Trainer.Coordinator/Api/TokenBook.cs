@@ -60,7 +60,7 @@ internal sealed class TokenBook(IJobStore store, ApiToken own, TimeProvider cloc
             if (clock.GetUtcNow() - _page.Read >= freshFor)
             {
                 var now = clock.GetUtcNow();
-                _page = new Page((await store.TokensAsync()).ToDictionary(stored => stored.Hash, stored => stored.Token), now);
+                _page = new Page(Valid(await store.TokensAsync()), now);
             }
 
             return _page;
@@ -73,6 +73,13 @@ internal sealed class TokenBook(IJobStore store, ApiToken own, TimeProvider cloc
         {
             _reading.Release();
         }
+    }
+
+    // A coordinator of a release before sessions takes a token out alone.
+    private static Dictionary<string, Token> Valid(IReadOnlyList<StoredToken> all)
+    {
+        var ids = all.Where(stored => !stored.Token.Session).Select(stored => stored.Token.Id).ToHashSet(StringComparer.Ordinal);
+        return all.Where(stored => !stored.Token.Session || stored.Token.Parent.Length == 0 || ids.Contains(stored.Token.Parent)).ToDictionary(stored => stored.Hash, stored => stored.Token, StringComparer.Ordinal);
     }
 
     private sealed record Page(IReadOnlyDictionary<string, Token> Tokens, DateTimeOffset Read);

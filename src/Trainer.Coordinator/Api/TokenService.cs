@@ -1,5 +1,3 @@
-using System.Buffers.Text;
-using System.Security.Cryptography;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Trainer.Coordinator.Store;
@@ -8,18 +6,13 @@ using Trainer.Protos;
 namespace Trainer.Coordinator.Api;
 
 /// <summary>The tokens of the cluster's users.</summary>
-internal sealed class TokenService(IJobStore store, TokenBook book) : Protos.TokenService.TokenServiceBase
+internal sealed class TokenService(IJobStore store, TokenBook book, TimeProvider clock) : Protos.TokenService.TokenServiceBase
 {
-    private const int SecretBytes = 32;
-
-    /// <summary>By which programs that look for secrets where they do not belong know one.</summary>
-    private const string Prefix = "trainer_";
-
     public override async Task<CreateTokenResponse> CreateToken(CreateTokenRequest request, ServerCallContext context)
     {
-        var now = TimeProvider.System.GetUtcNow();
+        var now = clock.GetUtcNow();
         Check(request, now);
-        var secret = Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
+        var secret = Secrets.New();
         var token = new Token
         {
             Id = JobId.From($"{Guid.NewGuid()}"),

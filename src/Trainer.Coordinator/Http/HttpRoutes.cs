@@ -52,6 +52,10 @@ internal static class HttpRoutes
         Get("/v1/tokens", Token("ListTokens")),
         Post("/v1/tokens", Token("CreateToken")),
         Post("/v1/tokens/{id}:revoke", Token("RevokeToken")),
+        Post("/v1/sign-in-codes", Session("CreateSignInCode")),
+        Post("/v1/sessions", Session("SignIn")),
+        Get("/v1/session", Session("GetSession")),
+        Post("/v1/session:end", Session("SignOut")),
         Get("/v1/version", Cluster("GetVersion")),
         Get("/v1/info", Cluster("GetInfo")),
     ];
@@ -69,6 +73,8 @@ internal static class HttpRoutes
     private static MethodDescriptor Worker(string name) => Find(WorkerService.Descriptor, name);
 
     private static MethodDescriptor Token(string name) => Find(TokenService.Descriptor, name);
+
+    private static MethodDescriptor Session(string name) => Find(SessionService.Descriptor, name);
 
     private static MethodDescriptor DataSet(string name) => Find(DataSetService.Descriptor, name);
 

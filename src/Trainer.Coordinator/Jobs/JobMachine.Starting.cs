@@ -137,11 +137,12 @@ public sealed partial record JobMachine
         };
     }
 
-    // After a loss also those who have not answered; where all have stopped for a change nobody else. What lies on disk may be held by anybody of before.
+    // After a loss also those who have not answered, of the broken generation and, where nothing was committed in it, of those before; where all have stopped for a change nobody else. What lies on disk may be
+    // held by anybody of before.
     private ImmutableSortedDictionary<string, string>? HoldersWith(NewGeneration next)
     {
         var unanswered = Phase is Fencing fencing
-            ? (MayHold ?? (next.From.Item > fencing.From.Item ? fencing.Former : null))?.RemoveRange(fencing.Answers.Keys)
+            ? (next.From.Item > fencing.From.Item ? fencing.Former : MayHold?.SetItems(fencing.Former))?.RemoveRange(fencing.Answers.Keys)
             : ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
         return next.Holders.Count > 0 ? unanswered?.SetItems(Incarnations(next.Holders.Select(holder => holder.ToMember()))) : null;
     }

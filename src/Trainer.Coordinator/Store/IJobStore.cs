@@ -51,11 +51,20 @@ public interface IJobStore : IDisposable
 
     ValueTask AddTokenAsync(StoredToken token);
 
+    /// <summary>Adds a browser's session; those that have ended go, and of as many as <paramref name="most"/> of one token and user the oldest.</summary>
+    ValueTask AddSessionAsync(StoredToken session, int most);
+
     /// <summary>All tokens, oldest first.</summary>
     ValueTask<IReadOnlyList<StoredToken>> TokensAsync();
 
-    /// <summary>Forgets a token; false when there is none of that id.</summary>
+    /// <summary>Forgets a token, with the sessions that began by it; false when there is none of that id.</summary>
     ValueTask<bool> RemoveTokenAsync(string id);
+
+    /// <summary>Keeps a code; those that have expired go, and the one that the same token and user had before.</summary>
+    ValueTask AddSignInCodeAsync(SignInCode code, DateTimeOffset now);
+
+    /// <summary>Takes a code out, so that nobody else has it; null: there is none of that hash.</summary>
+    ValueTask<SignInCode?> TakeSignInCodeAsync(string hash);
 
     /// <summary>Entries with sequence numbers above <paramref name="after"/>, in order.</summary>
     ValueTask<IReadOnlyList<LogEntry>> ReadLogAsync(string id, long after, int limit);

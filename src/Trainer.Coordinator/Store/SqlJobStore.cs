@@ -133,10 +133,22 @@ public sealed class SqlJobStore : IJobStore
 
     public async ValueTask AddTokenAsync(StoredToken token) => await ExecuteAsync(TokenSql.Insert, TokenSql.Values(token));
 
+    public async ValueTask AddSessionAsync(StoredToken session, int most)
+    {
+        var values = new DynamicParameters(TokenSql.Values(session));
+        values.Add("Most", most - 1);
+        await ExecuteAsync($"{TokenSql.DeleteOldSessions};\n{TokenSql.Insert}", values);
+    }
+
     public ValueTask<IReadOnlyList<StoredToken>> TokensAsync() => CallAsync<IReadOnlyList<StoredToken>>(
         async connection => [.. (await connection.QueryAsync<TokenColumns>(TokenSql.Select)).Select(row => row.ToToken())]);
 
     public async ValueTask<bool> RemoveTokenAsync(string id) => await ExecuteAsync(TokenSql.Delete, new { id }) > 0;
+
+    public async ValueTask AddSignInCodeAsync(SignInCode code, DateTimeOffset now) => await ExecuteAsync(SignInSql.Replace, SignInSql.Values(code, now));
+
+    public async ValueTask<SignInCode?> TakeSignInCodeAsync(string hash) =>
+        (await WriteAsync(connection => connection.QuerySingleOrDefaultAsync<SignInColumns>(SignInSql.Take, new { hash })))?.ToCode();
 
     public void Dispose() => _dialect.Dispose();
 

@@ -10,13 +10,21 @@ public sealed record StoredToken(Token Token, string Hash);
 /// <summary>Statements about tokens.</summary>
 internal static class TokenSql
 {
-    public const string Select = "SELECT id, hash, user_name AS \"user\", role, created, expires, created_by AS \"createdBy\" FROM tokens ORDER BY created, id";
+    public const string Select = "SELECT id, hash, user_name AS \"user\", role, created, expires, created_by AS \"createdBy\", is_session AS \"isSession\", parent FROM tokens ORDER BY created, id";
 
     public const string Insert = """
-        INSERT INTO tokens (id, hash, user_name, role, created, expires, created_by) VALUES (@Id, @Hash, @User, @Role, @Created, @Expires, @CreatedBy)
+        INSERT INTO tokens (id, hash, user_name, role, created, expires, created_by, is_session, parent)
+        VALUES (@Id, @Hash, @User, @Role, @Created, @Expires, @CreatedBy, @IsSession, @Parent)
         """;
 
-    public const string Delete = "DELETE FROM tokens WHERE id = @id";
+    /// <summary>With the sessions that began by it.</summary>
+    public const string Delete = "DELETE FROM tokens WHERE id = @id OR (is_session = 1 AND parent = @id)";
+
+    /// <summary>Sessions that have ended, and a user's oldest ones.</summary>
+    public const string DeleteOldSessions = """
+        DELETE FROM tokens WHERE is_session = 1 AND (expires < @Created OR id IN (
+          SELECT id FROM tokens WHERE is_session = 1 AND parent = @Parent AND user_name = @User ORDER BY created DESC, id DESC LIMIT 1000000 OFFSET @Most))
+        """;
 
     public static TokenColumns Values(StoredToken stored) => new()
     {
@@ -27,6 +35,8 @@ internal static class TokenSql
         Created = stored.Token.CreateTime.ToDateTimeOffset().ToUnixTimeMilliseconds(),
         Expires = stored.Token.ExpireTime?.ToDateTimeOffset().ToUnixTimeMilliseconds(),
         CreatedBy = stored.Token.CreatedBy,
+        IsSession = stored.Token.Session ? 1 : 0,
+        Parent = stored.Token.Parent,
     };
 }
 
@@ -47,6 +57,10 @@ internal sealed record TokenColumns
 
     public string CreatedBy { get; init; } = "";
 
+    public long IsSession { get; init; }
+
+    public string Parent { get; init; } = "";
+
     public StoredToken ToToken() => new(
         new Token
         {
@@ -56,6 +70,8 @@ internal sealed record TokenColumns
             CreateTime = Time(Created),
             ExpireTime = Expires is { } expires ? Time(expires) : null,
             CreatedBy = CreatedBy,
+            Session = IsSession != 0,
+            Parent = Parent,
         },
         Hash);
 

@@ -86,8 +86,10 @@ internal sealed class Segment
     /// <param name="boundary">Called between two items, with the state that is current then.</param>
     /// <exception cref="OperationCanceledException">The generation is over.</exception>
     /// <exception cref="StepFailedException">An item cannot be finished.</exception>
+    /// <exception cref="InvalidOperationException">The state is not the one before the first item.</exception>
     public SegmentEnd Run(ulong firstItem, Action<HeldState> boundary, CancellationToken interruption)
     {
+        RequireStateBefore(firstItem);
         _work.Network.Interruption = interruption;
         _step.Interruption = interruption;
         _step.Begin(firstItem);
@@ -109,6 +111,18 @@ internal sealed class Segment
 
         AwaitCommit(index - 1, interruption);
         return SegmentEnd.Finished;
+    }
+
+    // A state of another schedule would train on as if nothing were wrong.
+    private void RequireStateBefore(ulong firstItem)
+    {
+        var progress = _work.Job.States.Current.Progress;
+        var steps = firstItem > 1 ? _work.Job.Schedule[firstItem - 1].TrainingStep : 0;
+        if (progress.Step != firstItem - 1 || (ulong)progress.Updates != steps)
+        {
+            throw new InvalidOperationException(
+                $"The state has {progress.Step} items and {progress.Updates} steps behind it; before item {firstItem} of the job's schedule there are {firstItem - 1} items and {steps} steps.");
+        }
     }
 
     private (HeldState State, bool EndsGeneration) RunItem()

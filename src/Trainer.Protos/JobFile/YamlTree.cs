@@ -66,7 +66,7 @@ internal sealed class YamlTree
         var scanner = new Scanner(new StringReader(text), skipComments: true);
         try
         {
-            return new YamlTree(new Parser(scanner), faults).ReadStream();
+            return new YamlTree(new GuardedParser(scanner), faults).ReadStream();
         }
         catch (MaximumRecursionLevelReachedException error)
         {
@@ -77,10 +77,6 @@ internal sealed class YamlTree
             return TabInIndentation(text) is { } tab
                 ? Refuse(tab, "a tab stands here; YAML indents with spaces")
                 : Refuse(Position(error.Start), $"not YAML: {error.Message}");
-        }
-        catch (Exception error) when (error is InvalidOperationException or ArgumentException) // the answer to some texts that are no YAML, such as a line '-' within a plain scalar, or a tag that is no URI
-        {
-            return Refuse(Position(scanner.CurrentPosition), "not YAML: unexpected text");
         }
 
         YamlRefused Refuse(FilePosition at, string problem)
@@ -206,4 +202,25 @@ internal sealed class YamlTree
     };
 
     private static FilePosition Position(Mark mark) => new((int)Math.Max(1, mark.Line), (int)Math.Max(1, mark.Column));
+
+    /// <summary>The library answers some texts that are no YAML with faults of other kinds: a line '-' within a plain scalar, or a tag that is no URI.</summary>
+    private sealed class GuardedParser(Scanner scanner) : IParser
+    {
+        private readonly Parser _parser = new(scanner);
+
+        public ParsingEvent? Current => _parser.Current;
+
+        /// <exception cref="YamlException">The text is no YAML.</exception>
+        public bool MoveNext()
+        {
+            try
+            {
+                return _parser.MoveNext();
+            }
+            catch (Exception error) when (error is InvalidOperationException or ArgumentException)
+            {
+                throw new YamlException(scanner.CurrentPosition, scanner.CurrentPosition, "unexpected text", error);
+            }
+        }
+    }
 }

@@ -16,7 +16,8 @@ public sealed class ArchitectureTests
         { "Trainer.Client", ["Trainer.Kernels", "Trainer.Protos"] },
         { "Trainer.Hosting", ["Trainer.Protos"] },
         { "Trainer.Node", ["Trainer.Hosting", "Trainer.Kernels", "Trainer.Protos"] },
-        { "Trainer.Coordinator", ["Trainer.Hosting", "Trainer.Kernels", "Trainer.Protos"] },
+        { "Trainer.Dashboard", [] },
+        { "Trainer.Coordinator", ["Trainer.Dashboard", "Trainer.Hosting", "Trainer.Kernels", "Trainer.Protos"] },
         { "trainer", ["Trainer.Client", "Trainer.Coordinator", "Trainer.Hosting", "Trainer.Kernels", "Trainer.Kernels.Gpu", "Trainer.Node", "Trainer.Protos"] },
     };
 

@@ -71,6 +71,18 @@ internal sealed class ChaosCluster : IAsyncDisposable
         Start(name, probe: null);
     }
 
+    /// <summary>Tells a worker to stop, waits until its process is gone, and starts another of its name.</summary>
+    public async Task ReplaceAsync(string name)
+    {
+        var (patience, old) = (Stopwatch.StartNew(), Process(name));
+        for (_ = old is { } alive && Signals.Terminate(alive); old is not null && Process(name) == old; await Task.Delay(20))
+        {
+            Assert.True(patience.Elapsed < TimeSpan.FromMinutes(2), $"{name} does not stop.\n{Logs}");
+        }
+
+        Start(name, probe: null);
+    }
+
     private Process Start(string name, string? probe)
     {
         var start = new ProcessStartInfo(TrainerProcess.Executable)

@@ -43,7 +43,7 @@ internal sealed record ChaosReport(
             problems,
             job.State == JobState.Succeeded && hash != expectedSha,
             wrong,
-            [.. struck.Select(fault => fault with { SecondsToCommit = SecondsToCommit(fault, journal, watch) })],
+            [.. struck.Select(fault => fault with { SecondsToCommit = SecondsToCommit(fault, journal, watch), LeftNobody = LeftNobody(fault, journal) })],
             Again(journal, rolledBack: false),
             Again(journal, rolledBack: true),
             samples,
@@ -58,11 +58,17 @@ internal sealed record ChaosReport(
     // A generation that began after the fault tells it exactly; where none did, the job was seen to go on.
     private static double? SecondsToCommit(StruckFault fault, IReadOnlyList<JournalEntry> journal, JobWatch watch)
     {
-        var first = journal.Where(entry => Number(entry).CompareTo(fault.Generation) > 0 && entry.FirstCommitTime is not null)
-            .Select(entry => entry.FirstCommitTime.ToDateTimeOffset()).Where(time => time > fault.Time).Order().Select(time => (DateTimeOffset?)time).FirstOrDefault();
+        var first = Next(fault, journal)?.FirstCommitTime.ToDateTimeOffset();
         var isLoss = fault.Fault.Kind is FaultKind.Kill or FaultKind.All or FaultKind.DieAt;
         return ((isLoss ? first : Earlier(first, watch.FirstCommitAfter(fault.Time))) - fault.Time)?.TotalSeconds;
     }
+
+    private static bool LeftNobody(StruckFault fault, IReadOnlyList<JournalEntry> journal) => Next(fault, journal) is { } next
+        && journal.Any(entry => entry.Reason == RolledBackReason && Number(entry).CompareTo(fault.Generation) > 0 && Number(entry).CompareTo(Number(next)) <= 0);
+
+    // Null: the job came to its end in the generation that it had.
+    private static JournalEntry? Next(StruckFault fault, IReadOnlyList<JournalEntry> journal) => journal
+        .Where(entry => Number(entry).CompareTo(fault.Generation) > 0 && entry.FirstCommitTime?.ToDateTimeOffset() > fault.Time).MinBy(entry => entry.FirstCommitTime.ToDateTimeOffset());
 
     private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other : one;
 

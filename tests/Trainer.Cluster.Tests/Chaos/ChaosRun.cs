@@ -11,6 +11,9 @@ internal sealed record StruckFault(Fault Fault, string Victim, DateTimeOffset Ti
 {
     /// <summary>Until a step was committed that could not have been without what follows the fault; null: the job ended before, or nobody can tell.</summary>
     public double? SecondsToCommit { get; init; }
+
+    /// <summary>All who held the state had died: the job went on from a checkpoint.</summary>
+    public bool LeftNobody { get; init; }
 }
 
 /// <summary>A worker process that strikes itself at a moment of its work.</summary>

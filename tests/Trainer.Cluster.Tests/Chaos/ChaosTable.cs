@@ -11,7 +11,7 @@ internal static class ChaosTable
         var text = new StringBuilder();
         text.AppendLine(Row("fault", "struck", "followed by a commit", "median s", "p99 s", "worst s"));
         text.AppendLine(Row("---", "---", "---", "---", "---", "---"));
-        foreach (var kind in runs.SelectMany(run => run.Faults).GroupBy(fault => fault.Fault.Name).OrderBy(group => group.Key, StringComparer.Ordinal))
+        foreach (var kind in runs.SelectMany(run => run.Faults).GroupBy(fault => fault.LeftNobody ? $"{fault.Fault.Name}, of the last who held the state" : fault.Fault.Name).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
             text.AppendLine(RowOf(kind.Key, [.. kind]));
         }

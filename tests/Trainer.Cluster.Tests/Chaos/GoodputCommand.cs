@@ -4,7 +4,8 @@ namespace Trainer.Cluster.Tests.Chaos;
 
 /// <summary>
 /// tests/goodput: what kills cost. A job trains for a while in which a worker is killed every few seconds; then the same job for the same time, in which the same workers
-/// leave and come back at the same times by planned changes. The steps that both committed are compared.
+/// leave and come back at the same times by planned changes, once with processes that stay, and once with such that stop and start anew as the killed ones do: to start takes processor
+/// time from the others. The steps that they committed are compared.
 /// </summary>
 internal static class GoodputCommand
 {
@@ -26,8 +27,11 @@ internal static class GoodputCommand
         var control = new GoodputRun(cluster, options.Job, options.Workers);
         await control.DrainAsync(outages, options.Seconds, comeBack);
         Console.WriteLine($"planned: {control.Summary}");
+        var replaced = new GoodputRun(cluster, options.Job, options.Workers);
+        await replaced.ReplaceAsync(outages, options.Seconds);
+        Console.WriteLine($"planned, with processes that start anew: {replaced.Summary}");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{outages.Count} kills, one every {options.Every:0} s: {100.0 * killed.Steps / control.Steps:0.0} % of the steps that planned changes leave"));
+            $"{outages.Count} kills, one every {options.Every:0} s: {100.0 * killed.Steps / replaced.Steps:0.0} % of the steps that planned changes leave whose processes start anew as well, {100.0 * killed.Steps / control.Steps:0.0} % of those with processes that stay"));
         return 0;
     }
 

@@ -63,6 +63,20 @@ internal sealed class GoodputRun(ChaosCluster cluster, string job, int workers)
         }
     });
 
+    /// <summary>Has workers leave by planned changes (SIGTERM), and start anew.</summary>
+    public Task ReplaceAsync(IReadOnlyList<Outage> outages, double seconds) => TrainAsync(seconds, async (watch, clock) =>
+    {
+        var replacements = new List<Task>();
+        foreach (var outage in outages)
+        {
+            await UntilAsync(clock, outage.From);
+            _awaited.Add(BackAsync(watch, clock, outage.Worker, seconds, _ => { }));
+            replacements.Add(cluster.ReplaceAsync(outage.Worker));
+        }
+
+        await Task.WhenAll(replacements);
+    });
+
     private async Task TrainAsync(double seconds, Func<JobWatch, Stopwatch, Task> change)
     {
         var id = await cluster.SubmitAsync(job, "--set", "training.epochs=100000", "--set", "cluster.min_workers=1", "--set", $"cluster.max_workers={workers}", "--set", "cluster.checkpoint={every_seconds: 5}");

@@ -46,7 +46,7 @@ public sealed class PrometheusTests
     /// <summary>Every query of the dashboard, with Grafana's variables filled in.</summary>
     private static async Task AssertEveryPanelHasDataAsync(PrometheusServer prometheus)
     {
-        foreach (var panel in Dashboard.Rows.SelectMany(row => row.Panels))
+        foreach (var panel in Hosting.Metrics.Dashboard.Rows.SelectMany(row => row.Panels))
         {
             foreach (var query in panel.Queries)
             {

@@ -21,7 +21,7 @@ public sealed class HttpApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>
     [Fact]
     public void Every_call_has_a_path()
     {
-        var calls = new[] { Protos.JobService.Descriptor, Protos.WorkerService.Descriptor, Protos.SystemService.Descriptor, Protos.TokenService.Descriptor, Protos.DataSetService.Descriptor }.SelectMany(service => service.Methods).Select(method => method.FullName);
+        var calls = new[] { Protos.JobService.Descriptor, Protos.WorkerService.Descriptor, Protos.SystemService.Descriptor, Protos.TokenService.Descriptor, Protos.DataSetService.Descriptor, Protos.SessionService.Descriptor }.SelectMany(service => service.Methods).Select(method => method.FullName);
         Assert.Equal(calls.Order(), HttpRoutes.All.Select(route => route.Method.FullName).Append(HttpRoutes.Download.FullName).Order());
     }
 
@@ -34,7 +34,7 @@ public sealed class HttpApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>
         Assert.Equal((HttpStatusCode.OK, "QUEUED", "vision"), (code, (string?)created["state"], (string?)created["labels"]!["team"]));
         Assert.Equal(id, (string?)(await SendAsync("POST", "/v1/jobs", body)).Json["id"]);
 
-        var job = await fixture.Coordinator.AwaitAsync(id, known => known.Message.Length > 0);
+        var job = await fixture.Coordinator.AwaitAsync(id, known => known.Message.Contains("it needs", StringComparison.Ordinal));
         var got = await _http.GetAsync($"/v1/jobs/{id}");
         Assert.Equal("application/json", got.Content.Headers.ContentType!.MediaType);
         job = await fixture.Coordinator.Jobs.GetJobAsync(new GetJobRequest { Id = id });

@@ -34,6 +34,12 @@ internal sealed record FailingStore(Func<Exception> Fault) : IJobStore
 
     public ValueTask AddTokenAsync(StoredToken token) => throw Fault();
 
+    public ValueTask AddSessionAsync(StoredToken session, int most) => throw Fault();
+
+    public ValueTask AddSignInCodeAsync(SignInCode code, DateTimeOffset now) => throw Fault();
+
+    public ValueTask<SignInCode?> TakeSignInCodeAsync(string hash) => throw Fault();
+
     public ValueTask<IReadOnlyList<StoredToken>> TokensAsync() => throw Fault();
 
     public ValueTask<bool> RemoveTokenAsync(string id) => throw Fault();

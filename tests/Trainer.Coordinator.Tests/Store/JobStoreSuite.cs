@@ -65,6 +65,56 @@ public abstract class JobStoreSuite : IDisposable
         Assert.Equal([viewer], await _store.TokensAsync());
     }
 
+    /// <summary>A session goes with its token, with its time, and where its user has begun many others.</summary>
+    [Fact]
+    public async Task Sessions_end_with_what_they_began_by()
+    {
+        StoredToken Session(string id, string parent, int begins, string user = "ann") => new(
+            new Token
+            {
+                Id = id,
+                User = user,
+                Role = Role.Admin,
+                CreateTime = Timestamp.FromDateTimeOffset(Samples.Noon.AddMinutes(begins)),
+                ExpireTime = Timestamp.FromDateTimeOffset(Samples.Noon.AddMinutes(begins + 10)),
+                Session = true,
+                Parent = parent,
+            },
+            $"hash-{id}");
+        var token = new StoredToken(new Token { Id = "t", User = "ann", Role = Role.Admin, CreateTime = Timestamp.FromDateTimeOffset(Samples.Noon) }, "hash-t");
+        await _store.AddTokenAsync(token);
+        var (other, own) = (Session("s9", "u", 1), Session("s8", "", 1));
+        foreach (var session in new[] { other, own, Session("s1", "t", 2), Session("s2", "t", 3), Session("s4", "t", 4, user: "bob"), Session("s3", "t", 5) })
+        {
+            await _store.AddSessionAsync(session, most: 2);
+        }
+
+        Reopen();
+        Assert.Equal(["t", "s8", "s9", "s2", "s4", "s3"], (await _store.TokensAsync()).Select(stored => stored.Token.Id));
+        Assert.Contains(own, await _store.TokensAsync());
+        await _store.AddSessionAsync(Session("s5", "v", 14), most: 2);
+        Assert.Equal(["t", "s4", "s3", "s5"], (await _store.TokensAsync()).Select(stored => stored.Token.Id));
+        Assert.True(await _store.RemoveTokenAsync("t"));
+        Assert.Equal(["s5"], (await _store.TokensAsync()).Select(stored => stored.Token.Id));
+    }
+
+    /// <summary>Once, by one, and the last of each token and user alone.</summary>
+    [Fact]
+    public async Task A_code_is_taken_once()
+    {
+        SignInCode Code(string hash, string parent, string user, int expires) => new(hash, parent, user, Role.Operator, Samples.Noon.AddMinutes(expires));
+        await _store.AddSignInCodeAsync(Code("a", "t", "ann", 5), Samples.Noon);
+        await _store.AddSignInCodeAsync(Code("b", "", "ann", 5), Samples.Noon);
+        await _store.AddSignInCodeAsync(Code("c", "t", "ann", 9), Samples.Noon.AddMinutes(1));
+        Reopen();
+
+        Assert.Null(await _store.TakeSignInCodeAsync("a"));
+        var taken = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => _store.TakeSignInCodeAsync("c").AsTask()));
+        Assert.Equal(Code("c", "t", "ann", 9), Assert.Single(taken.OfType<SignInCode>()));
+        await _store.AddSignInCodeAsync(Code("d", "t", "bob", 20), Samples.Noon.AddMinutes(6));
+        Assert.Null(await _store.TakeSignInCodeAsync("b"));
+    }
+
     [Fact]
     public async Task A_curve_has_the_last_word_of_each_stretch_and_goes_with_its_job()
     {

@@ -35,6 +35,12 @@ internal sealed record StoreBeside(IJobStore Store) : IJobStore
 
     public ValueTask AddTokenAsync(StoredToken token) => Store.AddTokenAsync(token);
 
+    public ValueTask AddSessionAsync(StoredToken session, int most) => Store.AddSessionAsync(session, most);
+
+    public ValueTask AddSignInCodeAsync(SignInCode code, DateTimeOffset now) => Store.AddSignInCodeAsync(code, now);
+
+    public ValueTask<SignInCode?> TakeSignInCodeAsync(string hash) => Store.TakeSignInCodeAsync(hash);
+
     public ValueTask<IReadOnlyList<StoredToken>> TokensAsync() => Store.TokensAsync();
 
     public ValueTask<bool> RemoveTokenAsync(string id) => Store.RemoveTokenAsync(id);

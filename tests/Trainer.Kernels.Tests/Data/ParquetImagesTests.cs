@@ -78,6 +78,22 @@ public sealed class ParquetImagesTests : IDisposable
         Assert.Contains("its metadata has ", Assert.Throws<DataFileException>(() => ParquetImages.Open([path])).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>The library reads a page's header wherever it is said to be, and takes the file's end for a number without end.</summary>
+    [Theory]
+    [InlineData(-2, 0, "")]
+    [InlineData(-4, 1, "")]
+    [InlineData(0, 0, "a page begins at ")]
+    [InlineData(1 << 20, 0, "a page begins at ")]
+    [InlineData(-3, long.MaxValue, "")]
+    public void Pages_that_begin_anywhere_are_refused(int fromTheEnd, long compressed, string problem)
+    {
+        var path = _folder.File("hostile.parquet");
+        File.WriteAllBytes(path, HandmadeParquet.Write(fromTheEnd, compressed));
+        var refused = Task.Run(() => Assert.Throws<DataFileException>(() => ParquetImages.Open([path])).Message);
+        Assert.True(refused.Wait(TimeSpan.FromSeconds(60)), "it goes on for ever");
+        Assert.StartsWith($"{path}: is no file of Parquet that can be read, or is damaged: {problem}", refused.Result, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(CompressionMethod.None)]
     [InlineData(CompressionMethod.Snappy)]

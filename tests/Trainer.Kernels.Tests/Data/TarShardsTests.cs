@@ -44,6 +44,32 @@ public sealed class TarShardsTests : IDisposable
         static string Refused(string section) => Assert.Throws<ModelException>(() => DataSection.DescribeUntransformed(section)).Message;
     }
 
+    /// <summary>A header alone, of 512 bytes, that promises a name or attributes: the library makes room for them first.</summary>
+    [Theory]
+    [InlineData('x', "17777777777")]
+    [InlineData('x', "77777777777")]
+    [InlineData('g', "00004000001")]
+    [InlineData('L', "17777777777")]
+    [InlineData('K', "\u0080\0\0\0\0\0\0\0\u007F\u00FF\u00FF\u00FF")]
+    public void Long_attributes_are_refused_before_there_is_room_for_them(char type, string size)
+    {
+        var header = new byte[512];
+        Encoding.ASCII.GetBytes("a.png").CopyTo(header, 0);
+        Encoding.ASCII.GetBytes("0000644\0").CopyTo(header, 100);
+        Encoding.Latin1.GetBytes(size).CopyTo(header, 124);
+        header[156] = (byte)type;
+        Encoding.ASCII.GetBytes("ustar\000").CopyTo(header, 257);
+        Array.Fill(header, (byte)' ', 148, 8);
+        Encoding.ASCII.GetBytes($"{Convert.ToString(header.Sum(value => value), 8).PadLeft(6, '0')}\0 ").CopyTo(header, 148);
+        var shard = _folder.Write("long.tar", header);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        var refused = Assert.Throws<DataFileException>(() => DataSection.DescribeUntransformed($$"""{"tar":{"train":["{{shard}}"]} }"""));
+
+        Assert.Equal($"{shard}: is no tar archive, or ends within one, at offset 512: a name or attributes of more than 1048576 bytes", refused.Message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 << 20);
+    }
+
     [Fact]
     public void What_is_missing_or_damaged_is_named()
     {

@@ -35,6 +35,7 @@ public sealed class CorpusTests : IDisposable
         var target = _targets.All().Single(target => target.Name == parser);
         var inputs = Corpus.Load(Kept, parser);
         Assert.NotEmpty(inputs);
+        Assert.Contains("", target.Seeds.Select(target.Refusal));
         Assert.All(target.Seeds, seed => Assert.Null(target.Try(seed)));
         Assert.All(inputs, input => Assert.Null(target.Try(input)));
     }

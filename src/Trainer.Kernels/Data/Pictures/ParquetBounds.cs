@@ -43,13 +43,14 @@ internal static class ParquetBounds
     /// <exception cref="EndOfStreamException">One goes on beyond its end.</exception>
     public static void CheckPages(SafeFileHandle file, ColumnMetaData column)
     {
-        var at = column.DictionaryPageOffset is { } dictionary and > 0 ? Math.Min(dictionary, column.DataPageOffset) : column.DataPageOffset;
-        var end = Math.Min(RandomAccess.GetLength(file), at + Math.Max(0, column.TotalCompressedSize));
-        if (at < 0)
+        var at = new[] { column.DictionaryPageOffset ?? 0, column.IndexPageOffset ?? 0, column.DataPageOffset }.Where(offset => offset != 0).DefaultIfEmpty().Min(); // The library begins at the least.
+        var length = RandomAccess.GetLength(file);
+        if (at <= 0 || at >= length)
         {
-            throw new InvalidDataException($"a page begins at {at}");
+            throw new InvalidDataException($"a page begins at {at}, in a file of {length} bytes");
         }
 
+        var end = column.TotalCompressedSize > length - at ? length : at + Math.Max(0, column.TotalCompressedSize);
         while (at < end)
         {
             var (header, content) = HeaderAt(file, at);

@@ -89,7 +89,7 @@ internal sealed class ParquetTable
             {
                 await using var file = FileSystem.OpenRegular(path);
                 ParquetBounds.CheckFooter(file.SafeFileHandle);
-                await using var reader = await ParquetReader.CreateAsync(file, new ParquetOptions { TreatByteArrayAsString = false });
+                await using var reader = await ParquetReader.CreateAsync(new ParquetStream(file), new ParquetOptions { TreatByteArrayAsString = false });
                 return await read(file.SafeFileHandle, reader);
             }).GetAwaiter().GetResult();
         }

@@ -28,7 +28,7 @@ internal static class TarShards
         using var file = FileSystem.OpenRegular(path);
         try
         {
-            using var archive = new TarReader(file, leaveOpen: true);
+            using var archive = new TarReader(new TarStream(file), leaveOpen: true);
             while (archive.GetNextEntry() is { } entry)
             {
                 if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
@@ -47,7 +47,7 @@ internal static class TarShards
                 }
             }
         }
-        catch (Exception broken) when (broken is InvalidDataException or EndOfStreamException or FormatException or NotSupportedException or OverflowException or ArgumentException)
+        catch (Exception broken) when (broken is InvalidDataException or EndOfStreamException or FormatException or NotSupportedException or OverflowException or ArgumentException or InvalidOperationException)
         {
             throw new DataFileException(path, $"is no tar archive, or ends within one, at offset {file.Position}: {broken.Message}", broken);
         }

@@ -27,7 +27,7 @@ internal ref struct ThriftWalk(ReadOnlySpan<byte> bytes)
     {
         for (var field = 0; Byte() is var header and not 0;)
         {
-            field = header >> 4 is var step and > 0 ? field + step : (int)ZigZag();
+            field = header >> 4 is var step and > 0 ? field + step : (int)Within(ZigZag(), short.MinValue, short.MaxValue);
             Value(ParquetShapes.FieldOf(shape, field), header & 15, depth, field, isElement: false);
         }
     }
@@ -52,7 +52,13 @@ internal ref struct ThriftWalk(ReadOnlySpan<byte> bytes)
             case 3:
                 Skip(1);
                 break;
-            case 4 or 5 or 6:
+            case 4:
+                Number(depth, field, Within(ZigZag(), short.MinValue, short.MaxValue));
+                break;
+            case 5:
+                Number(depth, field, Within(ZigZag(), int.MinValue, int.MaxValue));
+                break;
+            case 6:
                 Number(depth, field, ZigZag());
                 break;
             case 7:
@@ -77,6 +83,11 @@ internal ref struct ThriftWalk(ReadOnlySpan<byte> bytes)
                 throw new InvalidDataException($"its metadata has a value of type {type}, which there is not");
         }
     }
+
+    // The library cuts off what is more, and would read on elsewhere.
+    private static long Within(long value, long least, long most) => value >= least && value <= most
+        ? value
+        : throw new InvalidDataException($"its metadata has the number {value} where one from {least} to {most} is expected");
 
     private readonly void Number(int depth, int field, long value)
     {

@@ -102,6 +102,23 @@ public sealed class FencingTests
         Assert.Equal(4ul, rig.Orders<Start>()["a"].FromItem);
     }
 
+    /// <summary>It froze, and others went on: what they hold is what it may hold, once they are gone.</summary>
+    [Fact]
+    public void A_member_that_did_not_answer_may_hold_what_the_others_went_on_from()
+    {
+        var rig = new JobRig().Train("a").Target("a", "d", "e", "f").Standby("d").Standby("e").Standby("f").Pass(0.1, "a", "d", "e", "f").Held(7, "a");
+        Assert.Equal((7ul, 4), (rig.Row.Committed.Item, rig.Row.Assignment!.Members.Count));
+        rig.Report("a", new WorkerReport { LinkLost = new LinkLost { Peer = "d", Message = "reset", Opened = true } });
+        rig.Fenced("a", 9, answer => answer.Linked.Remove("d"), 9).Fenced("e", 9, answer => answer.Linked.Remove("d"), 9).Fenced("f", 0, answer => answer.Held.Clear()).Pass(6, "a", "e", "f");
+        Assert.Equal(["a", "e", "f"], rig.Row.Assignment!.Members.Select(member => member.Worker).Order(StringComparer.Ordinal));
+
+        rig.TargetOf(JobRig.Status("a", life: 2), JobRig.Status("e", life: 2), JobRig.Status("f")).Fenced("f", 9, answer => answer.Held.Clear());
+
+        Assert.IsType<Fencing>(rig.Pass(30, "f").Phase);
+        Assert.Equal(9ul, rig.Row.Committed.Item);
+        Assert.Equal(0ul, rig.Pass(60, "f").Row.Committed.Item);
+    }
+
     [Fact]
     public void A_holder_whose_addresses_nobody_knows_yet_is_not_named()
     {

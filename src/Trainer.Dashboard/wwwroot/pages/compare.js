@@ -1,0 +1,148 @@
+// Runs beside each other: their curves, what differs in what they were asked for, and what they came to.
+import { get, path } from '../api.js';
+import { chartControls } from '../chart-controls.js';
+import { COLOURS, lineChart, smoothed } from '../charts.js';
+import { Curves, METRICS, tests, timeOfSteps } from '../curves.js';
+import { coalesced, every, h, numbers, put, row, table } from '../dom.js';
+import { count, digits, duration, loss, number, percent, plural, rate, shortHash } from '../format.js';
+import { hasEnded, jobAddress, jobName, lossNow, secondsOf, stateMark, steps, testAccuracy } from '../job-parts.js';
+import { leaves, pruned } from '../spec-text.js';
+
+const FORMATS = { loss: digits, accuracy: percent, learning_rate: digits, gradient_norm: digits, images_per_second: rate };
+const TESTED = { loss: 'test_loss', accuracy: 'test_accuracy' };
+const REFRESH = 3000;
+const MOST = 20;
+
+export async function show(element, place, signal) {
+  const ids = [...new Set((place.query.get('ids') ?? '').split(',').filter(id => id.length > 0))].slice(0, MOST);
+  if (ids.length < 2) {
+    put(element, h('h1', null, 'Compare'), h('p', { class: 'empty' }, 'Tick two jobs or more in ', h('a', { href: '#/jobs' }, 'the list'), ', then choose Compare.'));
+    return;
+  }
+
+  const answers = await Promise.allSettled(ids.map(id => get(path`/v1/jobs/${id}`, {}, signal)));
+  const runs = answers.flatMap(({ value }, i) => value ? [{ id: ids[i], job: value, curves: new Curves(ids[i], METRICS) }] : []);
+  const missing = answers.flatMap(({ reason }, i) => reason ? [`${ids[i]}: ${reason.message}`] : []);
+  const problem = h('p', { class: 'error', role: 'alert' }, missing.join(' '));
+  const metric = h('select', { id: 'metric' }, METRICS.map(name => h('option', { value: name }, name.replaceAll('_', ' '))));
+  const results = h('div');
+  const differences = h('div');
+  const plots = h('div', { class: 'charts one' });
+  const drawSoon = coalesced(draw);
+  let range = null;
+  let chart = null;
+  metric.addEventListener('change', choose);
+  const controls = chartControls(drawSoon, zoomTo, h('span', { class: 'control' }, h('label', { for: 'metric' }, 'Metric'), metric));
+  document.title = `Compare ${runs.length} jobs - Trainer`;
+  put(
+    element,
+    h('h1', null, `Compare ${plural(runs.length, 'job')}`), problem,
+    h('h2', null, 'Results'), results,
+    h('h2', null, 'Curves'), controls.element, plots,
+    h('h2', null, 'What differs in their configs'), differences);
+  let plot = new AbortController();
+  signal.addEventListener('abort', () => plot.abort());
+  choose();
+  drawTables();
+  runs.forEach(read);
+  every(REFRESH, signal, refresh);
+
+  function choose() {
+    plot.abort();
+    plot = new AbortController();
+    chart = lineChart(capital(metric.selectedOptions[0].text), {
+      format: FORMATS[metric.value], formatX: x => controls.chosen.byTime ? duration(x) : count(x),
+      onZoom: between => controls.chosen.byTime ? between ? zoomTo([0, 1].map(i => timeOf(runs[0]).step(between[i]))) : zoomTo(null) : zoomTo(between),
+    }, plot.signal);
+    put(plots, chart.element);
+    draw();
+  }
+
+  function timeOf({ job }) {
+    return timeOfSteps(job, job.epochs);
+  }
+
+  async function read(run) {
+    try {
+      await run.curves.read(signal);
+      drawSoon();
+    } catch (error) {
+      signal.aborted || put(problem, `The curves of ${run.id} cannot be read: ${error.message}`);
+    }
+  }
+
+  async function refresh() {
+    const going = runs.filter(run => !hasEnded(run.job));
+    await Promise.allSettled(going.map(async run => {
+      run.job = await get(path`/v1/jobs/${run.id}`, {}, signal);
+      await read(run);
+    }));
+    going.length > 0 && !signal.aborted && drawTables();
+  }
+
+  async function zoomTo(stretch) {
+    range = stretch && [Math.max(1, stretch[0]), Math.min(stretch[1], Math.max(...runs.map(run => run.curves.lastStep)))];
+    range = range && range[1] - range[0] >= 1 ? range : null;
+    controls.show(range);
+    drawSoon();
+    await Promise.allSettled(runs.map(run => run.curves.lookAt(range, signal)));
+    drawSoon();
+  }
+
+  function draw() {
+    if (signal.aborted) {
+      return;
+    }
+
+    const { smoothing, log, byTime } = controls.chosen;
+    const name = metric.value;
+    const lines = runs.flatMap((run, i) => {
+      const seconds = byTime ? timeOf(run).seconds : step => step;
+      const placed = points => points.map(([step, y]) => [seconds(step), y]);
+      const [title, colour, points] = [`${jobName(run.job)} ${run.id}`, i % COLOURS, run.curves.points(name)];
+      const tested = TESTED[name] ? tests(run.job, run.job.epochs, TESTED[name]) : [];
+      const isSmooth = smoothing > 0 && name !== 'learning_rate';
+      return [
+        ...(isSmooth ? [{ name: title, colour, faint: true, points: placed(points) }] : []),
+        { name: title, colour, points: placed(isSmooth ? smoothed(points, smoothing) : points) },
+        ...(tested.length > 0 ? [{ name: title, label: `${title}, test`, colour, dots: true, dashed: true, points: placed(tested) }] : []),
+      ];
+    });
+    const shown = range && (byTime ? range.map(timeOf(runs[0]).seconds) : range);
+    chart.set(lines, { log, range: shown, summary: runs.map(run => `${run.id}: ${FORMATS[name](run.curves.points(name).at(-1)?.[1])} at step ${count(run.curves.lastStep)}`).join(', ') });
+  }
+
+  function drawTables() {
+    put(results, resultTable(runs));
+    put(differences, differenceTable(runs));
+  }
+}
+
+function resultTable(runs) {
+  const hashes = runs.map(({ job }) => job.result?.weights_sha256 ?? '');
+  const twins = [...new Set(hashes.filter((hash, i) => hash && hashes.indexOf(hash) !== i))];
+  const columns = ['Job', 'State', ...numbers('Steps', 'Loss', 'Train', 'Test', 'Best test', 'Images/s', 'Time'), 'Weights SHA-256'];
+  return table('Results', columns, runs.map(({ id, job }, i) => row(
+    [h('span', { class: `swatch c${(i % COLOURS) + 1}`, 'aria-hidden': 'true' }), h('a', { href: jobAddress(id) }, jobName(job)), ' ', h('span', { class: 'quiet id' }, id)],
+    stateMark(job.state), { number: steps(job) }, { number: loss(lossNow(job)) },
+    { number: percent(job.result?.train_accuracy ?? job.epochs.at(-1)?.train_accuracy) }, { number: percent(testAccuracy(job)) }, { number: percent(job.result?.best_test_accuracy ?? bestOf(job)) },
+    { number: rate(job.result?.images_per_second ?? job.progress?.images_per_second) }, { number: duration(job.result?.seconds ?? secondsOf(job)) },
+    [shortHash(hashes[i]), ' ', twins.includes(hashes[i]) && h('span', { class: 'tag' }, twins.length > 1 ? `same weights ${twins.indexOf(hashes[i]) + 1}` : 'same weights')])));
+}
+
+const capital = text => text[0].toUpperCase() + text.slice(1);
+
+function bestOf(job) {
+  const all = job.epochs.map(epoch => number(epoch.test_accuracy)).filter(Number.isFinite);
+  return all.length > 0 ? Math.max(...all) : NaN;
+}
+
+function differenceTable(runs) {
+  const specs = runs.map(({ job }) => new Map(leaves(pruned(job.spec)).map(([field, value]) => [field, JSON.stringify(value)])));
+  const fields = [...new Set(specs.flatMap(spec => [...spec.keys()]))].filter(field => new Set(specs.map(spec => spec.get(field))).size > 1);
+  return fields.length === 0 ? h('p', { class: 'empty' }, 'Nothing differs: they were asked for the same.')
+    : table('Differences', ['Field', ...runs.map(({ id }) => id)], fields.map(field => row(h('code', null, field), ...specs.map(spec => {
+      const value = spec.get(field);
+      return value === undefined ? '-' : value.startsWith('"') ? JSON.parse(value) : value;
+    }))));
+}
