@@ -53,8 +53,8 @@ public sealed class TokenCommandTests : ClusterCommandTests
         Assert.Equal("There are no tokens but the cluster's own. Make one with: trainer token create\n", (await RunAsync("token", "list")).Output);
         await RunAsync("token", "create", "--user", "ada", "--role", "operator");
         var list = (await RunAsync("token", "list")).Output;
-        Assert.StartsWith("ID          USER  ROLE      EXPIRES  MADE", list, StringComparison.Ordinal);
-        Assert.Contains("6ed2ujta4p  ada   operator  never", list, StringComparison.Ordinal);
+        Assert.StartsWith("ID          USER  ROLE      KIND   EXPIRES  MADE", list, StringComparison.Ordinal);
+        Assert.Contains("6ed2ujta4p  ada   operator  token  never", list, StringComparison.Ordinal);
 
         var asked = await RunAsync("token", "revoke", "6ed2ujta4p");
         Assert.Equal((2, "Token 6ed2ujta4p is to be revoked. This cannot be undone.\nSay --yes to do it.\n"), (asked.ExitCode, asked.Errors));

@@ -13,13 +13,13 @@ internal sealed class LinkTarget(string folder) : IDisposable
 
     private static readonly GenerationNumber Generation = new(3, 7);
 
-    private readonly Lazy<Socket> _ended = new(() => Ended(Path.Combine(folder, "link")));
+    private readonly Lazy<Socket> _listener = new(() => Listen(Path.Combine(folder, "link")));
 
     public void Dispose()
     {
-        if (_ended.IsValueCreated)
+        if (_listener.IsValueCreated)
         {
-            _ended.Value.Dispose();
+            _listener.Value.Dispose();
         }
     }
 
@@ -27,8 +27,7 @@ internal sealed class LinkTarget(string folder) : IDisposable
 
     private void Read(byte[] input)
     {
-        // The connection isn't disposed of, which would close the one socket of all inputs.
-        var connection = new LinkConnection(_ended.Value, "fuzz", stream: null, WithHashes(input));
+        using var connection = new LinkConnection(Ended(), "fuzz", stream: null, WithHashes(input));
         _ = connection.ReadHello();
         var payload = new byte[input.Length];
         while (connection.ReadHeader() is { } header)
@@ -82,14 +81,19 @@ internal sealed class LinkTarget(string folder) : IDisposable
     }
 
     /// <summary>A socket whose other end is closed: behind what was read ahead, the stream ends.</summary>
-    private static Socket Ended(string path)
+    private Socket Ended()
     {
-        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Connect(_listener.Value.LocalEndPoint!);
+        _listener.Value.Accept().Dispose();
+        return socket;
+    }
+
+    private static Socket Listen(string path)
+    {
+        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(path));
         listener.Listen();
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        socket.Connect(new UnixDomainSocketEndPoint(path));
-        listener.Accept().Dispose();
-        return socket;
+        return listener;
     }
 }

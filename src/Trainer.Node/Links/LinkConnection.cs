@@ -77,7 +77,7 @@ public sealed class LinkConnection : IDisposable
         var payload = new byte[header.PayloadLength];
         ReadPayload(payload);
         return header.Kind == FrameKind.Refusal
-            ? throw new LinkRefusedException(Encoding.UTF8.GetString(payload))
+            ? throw new LinkRefusedException(Encoding.UTF8.GetString(payload) is var reason && string.IsNullOrWhiteSpace(reason) ? "the peer does not say why" : reason)
             : (header, ParseOrRefuse(header, payload));
     }
 

@@ -52,6 +52,7 @@ internal sealed class FakeCluster : IAsyncDisposable
         app.MapGrpcService<FakeWorkers>();
         app.MapGrpcService<FakeSystem>();
         app.MapGrpcService<FakeTokens>();
+        app.MapGrpcService<FakeSessions>();
         app.MapGrpcService<FakeDataSets>();
         await app.StartAsync();
         var cluster = new FakeCluster(app, api, token);

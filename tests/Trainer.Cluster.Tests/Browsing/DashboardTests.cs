@@ -28,13 +28,13 @@ public sealed class DashboardTests
         var first = (await cluster.TrainAsync(TinyJob.Everything(1).Write(cluster.Home))).GetProperty("id").GetString()!;
         cluster.SlowDown();
         var id = await cluster.SubmitAsync((TinyJob.Everything(2) with { Epochs = 400 }).Write(cluster.Home));
-        await cluster.WatchUntilAsync(id, job => job.GetProperty("progress").GetProperty("step").GetInt32() > 3);
+        await cluster.WatchUntilAsync(id, job => job.GetProperty("event").GetString() == "progress");
         var link = await LinkAsync(cluster);
         var page = link.Split('#')[0];
 
         await window.VisitAsync(new { name = "jobs", address = link, text = "RUNNING" });
         await window.VisitAsync(new { name = "jobs-narrow-dark", address = $"{page}#/jobs", text = "RUNNING", width = 400, scheme = "dark" });
-        foreach (var section in new[] { "curves", "timeline", "epochs", "checkpoints", "artifacts", "config", "logs", "transitions" })
+        foreach (var section in new[] { "curves", "timeline", "epochs", "files", "config", "transitions", "logs" })
         {
             await window.VisitAsync(new { name = $"job-{section}", address = $"{page}#/jobs/{id}/{section}", text = "RUNNING" });
             await window.VisitAsync(new { name = $"job-{section}-narrow-dark", address = $"{page}#/jobs/{id}/{section}", text = "RUNNING", width = 400, scheme = "dark" });
@@ -56,8 +56,8 @@ public sealed class DashboardTests
         await using var window = BrowserWindow.Open();
         await using var cluster = await LocalCluster.UpAsync(workers: 1, threads: 1);
         cluster.SlowDown();
-        var id = await cluster.SubmitAsync((TinyJob.Everything(2) with { Epochs = 400 }).Write(cluster.Home));
-        await cluster.WatchUntilAsync(id, job => job.GetProperty("progress").GetProperty("step").GetInt32() > 3);
+        var id = await cluster.SubmitAsync((TinyJob.Everything(1) with { Epochs = 400 }).Write(cluster.Home));
+        await cluster.WatchUntilAsync(id, job => job.GetProperty("event").GetString() == "progress");
         var token = JsonNode.Parse((await cluster.RunAsync("token", "create", "--user", "vera", "--role", "viewer", "--output", "json")).Output)!["secret"]!.ToString();
         var link = await LinkAsync(cluster);
         var page = link.Split('#')[0];

@@ -123,7 +123,7 @@ function resultTable(runs) {
   const twins = [...new Set(hashes.filter((hash, i) => hash && hashes.indexOf(hash) !== i))];
   const columns = ['Job', 'State', ...numbers('Steps', 'Loss', 'Train', 'Test', 'Best test', 'Images/s', 'Time'), 'Weights SHA-256'];
   return table('Results', columns, runs.map(({ id, job }, i) => row(
-    [h('span', { class: `swatch c${(i % COLOURS) + 1}`, 'aria-hidden': 'true' }), h('a', { href: jobAddress(id) }, jobName(job)), ' ', h('span', { class: 'quiet id' }, id)],
+    [h('span', { class: `swatch c${(i % COLOURS) + 1}`, 'aria-hidden': 'true' }), h('a', { class: 'in-text', href: jobAddress(id) }, jobName(job)), ' ', h('span', { class: 'quiet id' }, id)],
     stateMark(job.state), { number: steps(job) }, { number: loss(lossNow(job)) },
     { number: percent(job.result?.train_accuracy ?? job.epochs.at(-1)?.train_accuracy) }, { number: percent(testAccuracy(job)) }, { number: percent(job.result?.best_test_accuracy ?? bestOf(job)) },
     { number: rate(job.result?.images_per_second ?? job.progress?.images_per_second) }, { number: duration(job.result?.seconds ?? secondsOf(job)) },

@@ -4,7 +4,7 @@ import { signInByCode, signInByToken, takeWanted } from '../session.js';
 
 export function show(element, { code, why }) {
   const problem = h('p', { class: 'error', role: 'alert' }, why);
-  const token = h('input', { type: 'password', id: 'token', autocomplete: 'off', spellcheck: 'false', required: true });
+  const token = h('input', { type: 'password', id: 'token', autocomplete: 'off', spellcheck: 'false' });
   const submit = h('button', { class: 'primary' }, 'Sign in');
   const form = h('form', { class: 'sign-in' }, h('label', { for: 'token' }, 'Token'), token, submit);
   form.addEventListener('submit', event => {
@@ -20,7 +20,7 @@ export function show(element, { code, why }) {
       h('p', null, 'On a machine that has the cluster\'s token, run'),
       h('pre', { tabindex: 0, 'aria-label': 'command' }, 'trainer dashboard'),
       h('p', null, 'It opens this page and signs you in. Its link is good once.'),
-      h('p', null, 'Or paste a token: that of an admin, or one that ', h('code', null, 'trainer token create'), ' made for you. It is kept in this tab, and goes with it.'),
+      h('p', null, 'Or paste a token: that of an admin, or one that ', h('code', null, 'trainer token create'), ' made for you. It is kept in this tab, and goes with it. A cluster that runs with ', h('code', null, '--insecure'), ' asks for none.'),
       form));
 
   if (code) {

@@ -2,7 +2,7 @@ namespace Trainer.Kernels.Data.Pictures;
 
 /// <summary>
 /// Walks over a struct that Thrift's compact protocol wrote, as Parquet's metadata is, and refuses one over which a reader would walk for ever or without bottom: a list of more elements than there are
-/// bytes, structs within structs within structs, or something else than a field should have, which the library takes for that all the same.
+/// bytes, structs within structs within structs, something else than a field should have, which the library takes for that all the same, or what it does not pass over as the protocol has it: sets, maps, lists of booleans.
 /// </summary>
 /// <remarks>https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md. Every element takes a byte at least.</remarks>
 internal ref struct ThriftWalk(ReadOnlySpan<byte> bytes)
@@ -46,8 +46,7 @@ internal ref struct ThriftWalk(ReadOnlySpan<byte> bytes)
 
         switch (type)
         {
-            case 1 or 2:
-                Skip(isElement ? 1 : 0);
+            case 1 or 2 when !isElement:
                 break;
             case 3:
                 Skip(1);
@@ -67,20 +66,14 @@ internal ref struct ThriftWalk(ReadOnlySpan<byte> bytes)
             case 8:
                 Skip(Length());
                 break;
-            case 9 or 10:
+            case 9:
                 List(ParquetShapes.ElementOf(shape), depth);
-                break;
-            case 11:
-                Map(depth);
                 break;
             case 12:
                 Struct(shape, depth + 1);
                 break;
-            case 13:
-                Skip(16);
-                break;
             default:
-                throw new InvalidDataException($"its metadata has a value of type {type}, which there is not");
+                throw new InvalidDataException($"its metadata has {(isElement ? "elements" : "a value")} of type {type}, which Parquet's have not");
         }
     }
 
@@ -104,17 +97,6 @@ internal ref struct ThriftWalk(ReadOnlySpan<byte> bytes)
         for (var i = 0; i < count; i++)
         {
             Value(element, header & 15, depth + 1, field: 0, isElement: true);
-        }
-    }
-
-    private void Map(int depth)
-    {
-        var count = Length();
-        var types = count > 0 ? Byte() : 0;
-        for (var i = 0; i < count; i++)
-        {
-            Value(null, types >> 4, depth + 1, field: 0, isElement: true);
-            Value(null, types & 15, depth + 1, field: 0, isElement: true);
         }
     }
 
