@@ -1,10 +1,14 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Trainer.Kernels.Data;
 
 /// <summary>Bytes to floats, v / 255, as torchvision's ToTensor.</summary>
 internal static class PixelFloats
 {
+    private static readonly float[] Quotients = [.. Enumerable.Range(0, 256).Select(value => value / 255f)];
+
     public static void Convert(ReadOnlySpan<byte> source, Span<float> pixels)
     {
         var i = 0;
@@ -32,13 +36,29 @@ internal static class PixelFloats
             return;
         }
 
+        if (channels == 3)
+        {
+            ConvertOf3(pixels, planes[..plane], planes.Slice(plane, plane), planes.Slice(2 * plane, plane));
+            return;
+        }
+
         for (var c = 0; c < channels; c++)
         {
             var target = planes.Slice(c * plane, plane);
             for (int i = 0, from = c; i < target.Length; i++, from += channels)
             {
-                target[i] = pixels[from] / 255f;
+                target[i] = Quotients[pixels[from]];
             }
+        }
+    }
+
+    private static void ConvertOf3(ReadOnlySpan<byte> pixels, Span<float> r, Span<float> g, Span<float> b)
+    {
+        ref var quotients = ref MemoryMarshal.GetArrayDataReference(Quotients);
+        for (int i = 0, from = 0; i < r.Length && i < g.Length && i < b.Length; i++, from += 3)
+        {
+            var pixel = pixels.Slice(from, 3);
+            (r[i], g[i], b[i]) = (Unsafe.Add(ref quotients, pixel[0]), Unsafe.Add(ref quotients, pixel[1]), Unsafe.Add(ref quotients, pixel[2]));
         }
     }
 

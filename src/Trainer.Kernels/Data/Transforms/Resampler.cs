@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Trainer.Kernels.Data.Transforms;
 
@@ -75,23 +77,33 @@ internal sealed class Resampler
         }
     }
 
+    // The three values of a pixel are lanes of one vector; the fourth is the next pixel's, and is left out.
     private static void HorizontalOf3(ReadOnlySpan<byte> source, Span<byte> target, ResampleTaps taps)
     {
         for (var x = 0; x < taps.First.Length; x++)
         {
-            var pixels = source.Slice(taps.First[x] * 3, taps.Count[x] * 3);
             var weights = taps.Weights.AsSpan(x * taps.Most, taps.Count[x]);
-            var (r, g, b) = (Half, Half, Half);
-            for (int tap = 0, at = 0; tap < weights.Length; tap++, at += 3)
+            var sums = Vector128.Create(Half);
+            var at = taps.First[x] * 3;
+            foreach (var weight in weights)
             {
-                r += pixels[at] * weights[tap];
-                g += pixels[at + 1] * weights[tap];
-                b += pixels[at + 2] * weights[tap];
+                sums += Pixel(source, at) * weight;
+                at += 3;
             }
 
-            (target[3 * x], target[(3 * x) + 1], target[(3 * x) + 2]) = (Byte(r), Byte(g), Byte(b));
+            var values = Bytes(sums);
+            (target[3 * x], target[(3 * x) + 1], target[(3 * x) + 2]) = ((byte)values[0], (byte)values[1], (byte)values[2]);
         }
     }
+
+    private static Vector128<int> Pixel(ReadOnlySpan<byte> source, int at)
+    {
+        var four = at + 4 <= source.Length ? MemoryMarshal.Read<uint>(source[at..]) : MemoryMarshal.Read<uint>(source[(at - 1)..]) >> 8; // Of the last pixel, what stands before it.
+        return Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(four).AsByte())).AsInt32();
+    }
+
+    private static Vector128<int> Bytes(Vector128<int> sums) =>
+        Vector128.Min(Vector128.Max(Vector128.ShiftRightArithmetic(sums, ResampleTaps.PrecisionBits), Vector128<int>.Zero), Vector128.Create(255));
 
     private static void HorizontalOfAny(ReadOnlySpan<byte> source, Span<byte> target, int channels, ResampleTaps taps)
     {
@@ -121,13 +133,29 @@ internal sealed class Resampler
                 AddWeighted(source.Row(taps.First[y] + tap), taps.Weights[(y * taps.Most) + tap], sums);
             }
 
-            var row = target.Row(y);
-            for (var i = 0; i < row.Length; i++)
-            {
-                row[i] = Byte(sums[i]);
-            }
+            Round(sums, target.Row(y));
         }
     }
+
+    private static void Round(ReadOnlySpan<int> sums, Span<byte> row)
+    {
+        var i = 0;
+        for (; i <= row.Length - Vector<byte>.Count; i += Vector<byte>.Count)
+        {
+            var quarter = Vector<int>.Count;
+            var low = Vector.Narrow(Bytes(sums[i..]), Bytes(sums[(i + quarter)..]));
+            var high = Vector.Narrow(Bytes(sums[(i + (2 * quarter))..]), Bytes(sums[(i + (3 * quarter))..]));
+            Vector.Narrow(low, high).CopyTo(row[i..]);
+        }
+
+        for (; i < row.Length; i++)
+        {
+            row[i] = Byte(sums[i]);
+        }
+    }
+
+    private static Vector<uint> Bytes(ReadOnlySpan<int> sums) =>
+        Vector.Min(Vector.Max(Vector.ShiftRightArithmetic(new Vector<int>(sums), ResampleTaps.PrecisionBits), Vector<int>.Zero), new Vector<int>(255)).As<int, uint>();
 
     private static void AddWeighted(ReadOnlySpan<byte> row, int weight, Span<int> sums)
     {
