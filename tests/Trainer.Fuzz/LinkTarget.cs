@@ -40,10 +40,10 @@ internal sealed class LinkTarget(string folder) : IDisposable
     private static byte[] WithHashes(byte[] input)
     {
         var mended = input.ToArray();
+        Span<ulong> words = stackalloc ulong[HashedBytes / sizeof(ulong)];
         for (var at = 0; at <= mended.Length - FrameHeader.Bytes;)
         {
             var header = mended.AsSpan(at, FrameHeader.Bytes);
-            Span<ulong> words = stackalloc ulong[HashedBytes / sizeof(ulong)];
             for (var i = 0; i < words.Length; i++)
             {
                 words[i] = BinaryPrimitives.ReadUInt64LittleEndian(header[(i * sizeof(ulong))..]);

@@ -26,6 +26,7 @@ internal sealed class BrowserWindow : IAsyncDisposable
         Assert.SkipUnless(chromium is not null && Directory.Exists(packages), $"Chromium and Playwright are not in {cache}; ./test gets them.");
         var start = new ProcessStartInfo(Programs.Need("node"), [Path.Combine(Repository.Root, "tests", "browser", "look.mjs"), packages, chromium!, Pictures])
         {
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

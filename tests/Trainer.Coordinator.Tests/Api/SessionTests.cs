@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Google.Protobuf.WellKnownTypes;
-using Grpc.Core;
 using Trainer.Hosting.Logging;
 using Trainer.Protos;
 
