@@ -68,6 +68,7 @@ internal static class Application
             ForkCommand.Create(shell),
             JobsCommand.Create(shell),
             GetCommand.Create(shell),
+            TopCommand.Create(shell),
             WatchCommand.Create(shell),
             LogsCommand.Create(shell),
             JournalCommand.Create(shell),

@@ -116,6 +116,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton<JobWatches>()
             .AddSingleton<LogStreams>()
             .AddSingleton<JobMetrics>()
+            .AddSingleton<JobModels>()
             .AddSingleton(new CoordinatorIdentity(options.Name, TimeProvider.System.GetUtcNow()))
             .AddSingleton(new JobArtifacts(stores, options.Artifacts))
             .AddSingleton<FaultInterceptor>()

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -32,36 +31,18 @@ public static class DashboardPages
             return;
         }
 
-        (headers.ETag, headers.CacheControl, headers.Vary) = (file.Tag, "no-cache", "Accept-Encoding"); // Kept, and asked for again: the next release has other files.
+        (headers.ETag, headers.CacheControl) = (file.Tag, "no-cache"); // Kept, and asked for again: the next release has other files.
         if (http.Request.Headers.IfNoneMatch.Contains(file.Tag))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             return;
         }
 
-        response.ContentType = file.Type;
-        if (http.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase))
-        {
-            (headers.ContentEncoding, response.ContentLength) = ("gzip", file.Content.Length);
-            await WriteAsync(http, file.Content);
-            return;
-        }
-
-        using var content = new MemoryStream();
-        await using (var packed = new GZipStream(new MemoryStream(file.Content.ToArray()), CompressionMode.Decompress))
-        {
-            await packed.CopyToAsync(content, http.RequestAborted);
-        }
-
-        response.ContentLength = content.Length;
-        await WriteAsync(http, content.GetBuffer().AsMemory(0, (int)content.Length));
-    }
-
-    private static async Task WriteAsync(HttpContext http, ReadOnlyMemory<byte> content)
-    {
+        // Every browser takes it, and to unpack it for whoever asks would cost.
+        (response.ContentType, headers.ContentEncoding, response.ContentLength) = (file.Type, "gzip", file.Content.Length);
         if (!HttpMethods.IsHead(http.Request.Method))
         {
-            await http.Response.Body.WriteAsync(content, http.RequestAborted);
+            await response.Body.WriteAsync(file.Content, http.RequestAborted);
         }
     }
 }

@@ -126,7 +126,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("jobs --endpoint localhost:5000", "Expected an address like http://HOST:PORT, or several with commas between them, got 'localhost:5000'.\nSee: trainer jobs --help\n")]
     [InlineData("model describe lenet --input 1,28", "--input: expected C,H,W like 3,32,32, got '1,28'.\nSee: trainer model describe --help\n")]
     [InlineData("model describe lenet --classes 0", "--classes must be at least 1, got 0.\nSee: trainer model describe --help\n")]
-    [InlineData("export some-job", "--to FILE is missing.\nSee: trainer export --help\n")]
+    [InlineData("export some-job", "Say what to write: --to FILE for the model, or --tensorboard FOLDER for curves.\nSee: trainer export --help\n")]
     [InlineData("export some-job --to x --format pickle", "--format: expected onnx, safetensors or optimizer, got 'pickle'.\nSee: trainer export --help\n")]
     [InlineData("evaluate some-job --images x", "--images and --labels go together.\nSee: trainer evaluate --help\n")]
     [InlineData("predict some-job --threads 0", "--threads must be 1 to 1024, got 0.\nSee: trainer predict --help\n")]

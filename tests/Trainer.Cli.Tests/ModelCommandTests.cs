@@ -149,6 +149,7 @@ public sealed class ModelCommandTests : IDisposable
         Assert.Equal(spec.Model, pasted.Model); // JSON is YAML
         var back = ModelSource.Build(JobRules.WithDefaults(read), network, model.Input);
         Assert.Equal(model.ToJson(), back.ToJson());
-        Assert.Equal(ModelSummary.Of(model).Layers, ModelSummary.Of(back).Layers);
+        Assert.Equal(ModelSummary.Of(model).Layers.Select(layer => layer with { Inputs = [] }), ModelSummary.Of(back).Layers.Select(layer => layer with { Inputs = [] }));
+        Assert.Equal(ModelSummary.Of(model).Layers.Select(layer => layer.Inputs), ModelSummary.Of(back).Layers.Select(layer => layer.Inputs));
     }
 }

@@ -58,6 +58,7 @@ internal sealed class FakeNode : IAsyncDisposable
             }
 
             Assert.True(Volatile.Read(ref _statuses) < last, $"No {typeof(T).Name} came to node {_name} in {Patience} statuses, but: {string.Join(", ", passed)}.");
+            Assert.False(_system.WhenTerminated.IsCompleted, $"The cluster has put node {_name} out, as it does where a machine stands still: no {typeof(T).Name} will come to it.");
             await Task.WhenAny(_orders.Reader.WaitToReadAsync().AsTask(), Task.Delay(TimeSpan.FromSeconds(1)));
         }
     }

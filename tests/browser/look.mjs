@@ -1,6 +1,7 @@
-// Looks at the dashboard as people do, in Chromium: node look.mjs PACKAGES CHROMIUM FOLDER, with a visit a line of JSON on standard input: {name, address, text, gone, width, scheme, click, fill}.
-// A visit goes to an address, fills fields and clicks buttons by their names, waits until a text is to be seen, and takes a picture of it, FOLDER/NAME.png. What is wrong is told, a line of JSON for each visit, by the
-// browser (errors of scripts, what the content security policy kept from running) and by axe.
+// Looks at the dashboard as people do, in Chromium: node look.mjs PACKAGES CHROMIUM FOLDER, with a visit a line of JSON on standard input: {name, address, text, within, gone, alert, outage, width, scheme, click, fill}.
+// A visit goes to an address, fills fields and clicks buttons by their names, waits until an element within a CSS selector (main, where none is given) has exactly this text and is to be seen, and takes a picture of it,
+// FOLDER/NAME.png. What is wrong is told, a line of JSON for each visit, by the browser (errors of scripts, what the content security policy kept from running), by the page (its alerts, but for one that has the text that the
+// visit expects) and by axe. With `outage` the coordinator was away before it.
 import { createInterface } from 'node:readline';
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
@@ -32,7 +33,9 @@ async function violations() {
   return exceptionDetails ? [`axe: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`] : result.value.map(text => `axe: ${text}`);
 }
 
-async function visit({ name, address, text, gone, width = 1280, scheme = 'light', click, fill }) {
+const seen = (within, text) => page.locator(within).getByText(text, { exact: true }).locator('visible=true').first();
+
+async function visit({ name, address, text, within = 'main', gone, alert, outage, width = 1280, scheme = 'light', click, fill }) {
   await page.setViewportSize({ width, height: 900 });
   await page.emulateMedia({ colorScheme: scheme });
   if (address) {
@@ -48,17 +51,21 @@ async function visit({ name, address, text, gone, width = 1280, scheme = 'light'
   }
 
   try {
-    await page.getByText(text).first().waitFor({ state: 'visible' });
-    gone && await page.getByText(gone).first().waitFor({ state: 'hidden' });
+    await seen(within, text).waitFor();
+    gone && await seen('main', gone).waitFor({ state: 'hidden' });
+    alert && await page.locator('[role=alert]', { hasText: alert }).first().waitFor();
   } catch (problem) {
-    problems.push(`${text}: ${problem.message.split('\n')[0]}; the page says: ${(await page.locator('main').innerText()).slice(0, 600)}`);
+    problems.push(`${within} ${text}: ${problem.message.split('\n')[0]}; the page says: ${(await page.locator('main').innerText()).slice(0, 600)}`);
   }
 
+  const alerts = await page.locator('[role=alert]').locator('visible=true').allInnerTexts();
+  problems.push(...alerts.filter(said => said.trim() && !(alert && said.includes(alert))).map(said => `alert: ${said}`));
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   overflow > 0 && problems.push(`the page is ${overflow} pixels wider than the window`);
   problems.push(...await violations());
   await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
-  const found = { name, address: page.url(), problems };
+  // A call that is refused is one to the browser, too.
+  const found = { name, address: page.url(), problems: problems.filter(text => !((alert || outage) && text.startsWith('console: Failed to load resource'))) };
   problems = [];
   return found;
 }

@@ -6,6 +6,7 @@ using Trainer.Cli.Errors;
 using Trainer.Cli.Help;
 using Trainer.Cli.Models;
 using Trainer.Cli.Output;
+using Trainer.Cli.Trackers;
 using Trainer.Kernels;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Formats;
@@ -22,7 +23,12 @@ internal static class ExportCommand
     public static Command Create(Shell shell)
     {
         var trained = new TrainedModelOptions();
-        var to = new Option<string>("--to") { Description = "The file to write.", HelpName = "FILE", Required = true };
+        var to = new Option<string?>("--to") { Description = "The file to write.", HelpName = "FILE" };
+        var tensorBoard = new Option<string?>("--tensorboard")
+        {
+            Description = "Write what the job's steps and evaluations came to as events of TensorBoard, into a folder of the job's below this one. A job that goes on is written as far as it is.",
+            HelpName = "FOLDER",
+        };
         var format = new Option<string?>("--format")
         {
             Description = $"onnx: the model in evaluation, for any batch size (opset {OnnxFile.Opset}). safetensors: its weights, with PyTorch's names. "
@@ -31,20 +37,38 @@ internal static class ExportCommand
             HelpName = "onnx|safetensors|optimizer",
         };
         format.AcceptOnlyFromAmong(Onnx, SafetensorsFormat, Optimizer);
-        var command = new TrainerCommand("export", "Writes a trained model for other programs.")
+        var command = new TrainerCommand("export", "Writes a trained model, or a job's curves, for other programs.")
         {
             Examples =
             [
                 "trainer export 6ed2ujta4p --to lenet.onnx",
                 "trainer export 6ed2ujta4p --to lenet.safetensors",
                 "trainer export mc4w8zk0rd --to state.safetensors --format optimizer",
+                "trainer export 6ed2ujta4p --tensorboard runs",
                 "trainer export weights.safetensors --job examples/lenet-fashion-mnist.yaml --to lenet.onnx",
             ],
-            Options = { to, format },
+            Options = { to, format, tensorBoard },
         };
         trained.AddTo(command);
+        command.Validators.Add(given =>
+        {
+            if (given.GetValue(to) is null == given.GetValue(tensorBoard) is null)
+            {
+                given.AddError("Say what to write: --to FILE for the model, or --tensorboard FOLDER for curves.");
+            }
+        });
         command.SetAction(async (parsed, stop) =>
         {
+            if (parsed.GetValue(tensorBoard) is { } folder)
+            {
+                var (id, address) = trained.JobOf(parsed, shell);
+                var (events, steps) = await TensorBoardExport.WriteAsync(id, address, Path.GetFullPath(folder), stop);
+                Printer.Of(parsed, shell).Print(
+                    () => new JsonObject { ["tensorboard"] = events, ["steps"] = steps },
+                    () => Facts.Render([("tensorboard", events), ("steps", $"{steps:#,0}")], shell.Width));
+                return ExitCode.Ok;
+            }
+
             var file = Place(parsed.GetValue(to)!);
             var written = parsed.GetValue(format) ?? FormatOf(file);
             var model = await trained.FindAsync(parsed, shell, stop);

@@ -40,7 +40,7 @@ internal static class WorkerCommand
     private static IEnumerable<(string Name, string Value)> Describe(Worker worker) =>
     [
         ("name", worker.Name),
-        ("serves", WorkersCommand.Serves(worker)),
+        ("serves", WorkerText.Serves(worker)),
         ("device", $"{worker.Device} ({worker.DeviceKind})"),
         ("numerics", worker.Numerics),
         ("node", worker.Node),

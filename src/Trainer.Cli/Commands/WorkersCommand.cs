@@ -41,25 +41,9 @@ internal static class WorkersCommand
             "NAME", new("NODE", Rank: 2), "KIND", new("DEVICE", Rank: 1, Wraps: true), new("THREADS", Rank: 3), "JOB", new("SEEN", Rank: 4));
         foreach (var worker in workers.OrderBy(worker => worker.Name, StringComparer.Ordinal))
         {
-            table.Row(worker.Name, worker.Node, worker.DeviceKind, Device(worker), worker.Threads.ToString(), Serves(worker),
+            table.Row(worker.Name, worker.Node, worker.DeviceKind, WorkerText.Device(worker), worker.Threads.ToString(), WorkerText.Serves(worker),
                 $"{Words.Duration(worker.LastSeenSeconds)} ago");
         }
         return table.Render(width);
     }
-
-    /// <summary>Without the number of threads, which has a column of its own.</summary>
-    private static string Device(Worker worker)
-    {
-        var threads = worker.Device.LastIndexOf($", {worker.Threads} thread", StringComparison.Ordinal);
-        return threads > 0 ? worker.Device[..threads] : worker.Device;
-    }
-
-    internal static string Serves(Worker worker) => (worker.Job.Length > 0, worker.Draining) switch
-    {
-        (true, _) when worker.Orphaned => $"{worker.Job} (ORPHANED)",
-        (true, true) => $"{worker.Job} (leaving)",
-        (true, false) => worker.Job,
-        (false, true) => "draining",
-        _ => worker.Quarantined ? "in quarantine" : "idle",
-    };
 }

@@ -58,6 +58,12 @@ internal sealed class TrainedModelOptions
         _connection.AddTo(command);
     }
 
+    /// <summary>The job of the cluster, where a command is about that and no file.</summary>
+    /// <exception cref="CliException">It is told of a file, or of a checkpoint.</exception>
+    public (string Id, ClusterAddress Address) JobOf(ParseResult parsed, Shell shell) => parsed.GetValue(_job) is null && parsed.GetValue(_checkpoint) is null
+        ? (parsed.GetValue(_source)!, _connection.Read(parsed, shell))
+        : throw new CliException("What steps came to is a job's: --job and --checkpoint are for models.", ExitCode.Usage, "Leave them out.");
+
     /// <exception cref="CliException">No such job, it has no result, or a file is missing or faulty.</exception>
     public async Task<TrainedModel> FindAsync(ParseResult parsed, Shell shell, CancellationToken stop)
     {

@@ -61,5 +61,8 @@ internal static class ModelText
         ["multiply_adds"] = layer.MultiplyAdds,
         ["activation_bytes"] = layer.ActivationBytes,
         ["receptive_field"] = new JsonArray(layer.ReceptiveField.Height, layer.ReceptiveField.Width),
+        ["receptive_start"] = new JsonArray(layer.ReceptiveField.Top, layer.ReceptiveField.Left),
+        ["receptive_stride"] = new JsonArray(layer.ReceptiveField.StrideHeight, layer.ReceptiveField.StrideWidth),
+        ["inputs"] = new JsonArray([.. layer.Inputs.Select(input => JsonValue.Create(input))]),
     };
 }

@@ -34,6 +34,8 @@ internal static class ApiErrors
 
     public static RpcException NotFound(string id) => Error(StatusCode.NotFound, "JOB_NOT_FOUND", $"There is no job {id}.");
 
+    public static RpcException NotDescribable(string message) => Error(StatusCode.FailedPrecondition, "MODEL_NOT_DESCRIBABLE", message);
+
     public static RpcException NotVerifiable(string message) => Error(StatusCode.FailedPrecondition, "NOT_VERIFIABLE", message);
 
     /// <summary>Nobody here computes as a job was computed.</summary>

@@ -16,7 +16,7 @@ internal sealed class AuditInterceptor(AuditLog log) : Interceptor
             return await continuation(request, context);
         }
 
-        var (subject, result) = (AuditLog.Subject((IMessage)request), StatusCode.Unknown);
+        var (subject, result, detail) = (AuditLog.Subject((IMessage)request), StatusCode.Unknown, "");
         try
         {
             var response = await continuation(request, context);
@@ -31,7 +31,7 @@ internal sealed class AuditInterceptor(AuditLog log) : Interceptor
         }
         catch (RpcException refused)
         {
-            result = refused.StatusCode;
+            (result, detail) = (refused.StatusCode, refused.Status.Detail);
             throw;
         }
         catch (OperationCanceledException)
@@ -41,7 +41,21 @@ internal sealed class AuditInterceptor(AuditLog log) : Interceptor
         }
         finally
         {
-            log.Write(Principal.Of(context).Audit(Principal.ClientOf(context), context.Method, subject, $"{result}"));
+            Write(context, subject, result, detail);
+        }
+    }
+
+    // Whoever is refused without a token may come back without end.
+    private void Write(ServerCallContext context, string subject, StatusCode result, string detail)
+    {
+        var (caller, client) = (Principal.Of(context), Principal.ClientOf(context));
+        if (caller.Role == Role.Unspecified && result != StatusCode.OK)
+        {
+            log.WriteStranger(client, Permissions.Words(context.Method), detail);
+        }
+        else
+        {
+            log.Write(caller.Audit(client, context.Method, subject, $"{result}"));
         }
     }
 }

@@ -60,6 +60,6 @@ internal sealed class Gatekeeper(TokenBook book)
 
         return book.HasExpired(token)
             ? throw ApiErrors.Unauthenticated("TOKEN_EXPIRED", $"{needed}, and {token.User}'s token {token.Id} expired on {token.ExpireTime.ToDateTimeOffset():yyyy-MM-dd'T'HH:mm:ss'Z'}. Ask for another; {MakeOne}.")
-            : new Principal(token.User, token.Role, token.Id);
+            : new Principal(token.User, token.Role, token.Id) { Budget = token.Session ? token.Parent : token.Id };
     }
 }

@@ -40,7 +40,7 @@ public sealed class JobOrigins(IJobStore store, JobArtifacts artifacts, DataCata
     private Checkpoint? Resolve(string id, JobSpec spec, InitFrom from, JobRow source, bool pin)
     {
         var found = Find(from, source);
-        if (OriginFit.Check(spec, source.Spec, found, JobValidator.Build(spec.Model, catalog.Inspect(spec.Data))) is { Count: > 0 } violations)
+        if (OriginFit.Check(spec, source.Spec, found, () => JobValidator.Build(spec.Model, catalog.Inspect(spec.Data))) is { Count: > 0 } violations)
         {
             throw ApiErrors.InvalidJob(violations);
         }

@@ -15,7 +15,7 @@ namespace Trainer.Coordinator.Api;
 
 /// <summary>The job API. What a job is and does is its entity's affair; what has ended is read from the store.</summary>
 public sealed class JobService(
-    IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, ArtifactThreads asks, JobOrigins origins, DataSetUses dataSets, JobDeletion deletion, JobPruning pruning, ArtifactReader files, JobWatches watches, LogStreams logs, JobMetrics metrics,
+    IJobStore store, JobDirectory directory, JobValidator validator, CheckThreads checks, JobArtifacts artifacts, ArtifactThreads asks, JobOrigins origins, DataSetUses dataSets, JobDeletion deletion, JobPruning pruning, ArtifactReader files, JobWatches watches, LogStreams logs, JobMetrics metrics, JobModels models,
     IHostApplicationLifetime lifetime) : Protos.JobService.JobServiceBase
 {
     private const int MostEpochs = 1000;
@@ -50,6 +50,8 @@ public sealed class JobService(
     }
 
     public override Task<Job> GetJob(GetJobRequest request, ServerCallContext context) => ReadAsync(request.Id, context);
+
+    public override Task<ModelDescription> DescribeModel(DescribeModelRequest request, ServerCallContext context) => models.DescribeAsync(request.Id, context.CancellationToken);
 
     public override Task<ListJobsResponse> ListJobs(ListJobsRequest request, ServerCallContext context) => JobLists.ReadAsync(store, request);
 

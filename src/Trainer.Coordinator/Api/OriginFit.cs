@@ -14,7 +14,7 @@ internal static class OriginFit
 
     /// <param name="spec">With defaults filled in, as the other.</param>
     /// <param name="model">That of the spec.</param>
-    public static IReadOnlyList<FieldViolation> Check(JobSpec spec, JobSpec source, CheckpointSummary checkpoint, Model model)
+    public static IReadOnlyList<FieldViolation> Check(JobSpec spec, JobSpec source, CheckpointSummary checkpoint, Func<Model> model)
     {
         var from = spec.Training.Init.From;
         return [.. IsOfItsModel(spec, source, from.Job), .. TakesState(from) ? GoesOn(spec, source, from.Job, checkpoint).Concat(EstimatesAlike(spec, source, from.Job, checkpoint, model)) : []];
@@ -77,10 +77,11 @@ internal static class OriginFit
     }
 
     // Estimates are items behind each epoch from one on: where that epoch has begun in either job, another one would make other items of those that are done.
-    private static IEnumerable<FieldViolation> EstimatesAlike(JobSpec spec, JobSpec source, string job, CheckpointSummary checkpoint, Model model)
+    private static IEnumerable<FieldViolation> EstimatesAlike(JobSpec spec, JobSpec source, string job, CheckpointSummary checkpoint, Func<Model> model)
     {
-        var (first, before) = (Recipe(spec).FirstEstimate(model), Recipe(source).FirstEstimate(model));
-        if (spec.Training.Averaging?.KindCase == source.Training.Averaging?.KindCase && first != before && Math.Min(first ?? int.MaxValue, before ?? int.MaxValue) <= checkpoint.Epochs + 1)
+        var averages = spec.Training.Averaging?.KindCase == Protos.Averaging.KindOneofCase.Swa && source.Training.Averaging?.KindCase == Protos.Averaging.KindOneofCase.Swa;
+        var (first, before) = averages ? (Recipe(spec).FirstEstimate(model()), Recipe(source).FirstEstimate(model())) : default;
+        if (first != before && Math.Min(first ?? int.MaxValue, before ?? int.MaxValue) <= checkpoint.Epochs + 1)
         {
             yield return new FieldViolation(
                 first is null || before is null ? "training.parameter_groups" : "training.averaging.swa.start_epoch",

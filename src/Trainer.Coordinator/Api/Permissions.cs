@@ -36,6 +36,7 @@ internal static class Permissions
         ["/trainer.v1.JobService/GetQueue"] = Access.Viewer,
         ["/trainer.v1.JobService/GetJournal"] = Access.Viewer,
         ["/trainer.v1.JobService/VerifyJob"] = Access.Makes, // It changes nothing of the job that it computes again.
+        ["/trainer.v1.JobService/DescribeModel"] = Access.Viewer,
         ["/trainer.v1.JobService/ListArtifacts"] = Access.Viewer,
         ["/trainer.v1.JobService/DownloadArtifact"] = Access.Viewer,
         ["/trainer.v1.JobService/ListCheckpoints"] = Access.Viewer,

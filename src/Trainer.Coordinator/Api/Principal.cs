@@ -12,6 +12,9 @@ internal sealed record Principal(string User, Role Role, string Token)
 {
     private static readonly object Key = new();
 
+    /// <summary>Whose share of calls it takes: a token's sessions have one together with it.</summary>
+    public string Budget { get; init; } = Token;
+
     /// <summary>What is still known of the call once it is being served.</summary>
     private sealed record Attached(Principal Caller, Access Access, string Client, string Secret);
 
@@ -19,7 +22,9 @@ internal sealed record Principal(string User, Role Role, string Token)
 
     public static Principal Of(ServerCallContext context) => Find(context).Caller;
 
-    public static Access AccessOf(ServerCallContext context) => Find(context).Access;
+    public static Access AccessOf(ServerCallContext context) => AccessOf(context.GetHttpContext());
+
+    public static Access AccessOf(HttpContext http) => Find(http).Access;
 
     /// <summary>What the call carried as its token.</summary>
     public static string SecretOf(ServerCallContext context) => Find(context).Secret;
@@ -30,5 +35,7 @@ internal sealed record Principal(string User, Role Role, string Token)
         new(User, $"{Role}".ToLowerInvariant(), Token, client, Permissions.Words(call), subject, result);
 
     // Default deny has seen to it that there is one.
-    private static Attached Find(ServerCallContext context) => (Attached)context.GetHttpContext().Items[Key]!;
+    private static Attached Find(ServerCallContext context) => Find(context.GetHttpContext());
+
+    private static Attached Find(HttpContext http) => (Attached)http.Items[Key]!;
 }

@@ -17,13 +17,13 @@ internal sealed class SessionService(IJobStore store, TokenBook book, TimeProvid
     public override async Task<CreateSignInCodeResponse> CreateSignInCode(CreateSignInCodeRequest request, ServerCallContext context)
     {
         var (caller, now) = (Principal.Of(context), Now());
-        if (await FindAsync(caller) is { Session: true })
+        if (await FindAsync(context) is { Session: true })
         {
             throw ApiErrors.NotForThisToken("A browser's session makes no codes for further ones. Make one with the token that it began by: trainer dashboard");
         }
 
         var (code, expires) = (Secrets.New(), now + CodeLasts);
-        await store.AddSignInCodeAsync(new SignInCode(TokenBook.HashText(code), caller.Token, caller.User, caller.Role, expires), now);
+        await store.AddSignInCodeAsync(new SignInCode(TokenBook.HashText(code), caller.Token.Length > 0 ? caller.Token : book.OwnMark, caller.User, caller.Role, expires), now);
         return new CreateSignInCodeResponse { Code = code, ExpireTime = expires.ToTimestamp() };
     }
 
@@ -31,8 +31,9 @@ internal sealed class SessionService(IJobStore store, TokenBook book, TimeProvid
     {
         var now = Now();
         var code = request.Code.Length > 0 ? await store.TakeSignInCodeAsync(TokenBook.HashText(request.Code)) : null;
-        var parent = code is { Parent.Length: > 0 } ? (await store.TokensAsync()).FirstOrDefault(stored => stored.Token.Id == code.Parent)?.Token : null;
-        if (code is null || code.Expires <= now || (code.Parent.Length > 0 && (parent is null || book.HasExpired(parent))))
+        var isOwn = code?.Parent == book.OwnMark;
+        var parent = code is null || isOwn ? null : (await store.TokensAsync()).FirstOrDefault(stored => stored.Token.Id == code.Parent)?.Token;
+        if (code is null || code.Expires <= now || (!isOwn && (parent is null || book.HasExpired(parent))))
         {
             throw ApiErrors.Unauthenticated("SIGN_IN_CODE_INVALID", "The code is none that signs in: it was used, it is older than 5 minutes, or the token that it was made with is gone. Make another: trainer dashboard");
         }
@@ -57,12 +58,12 @@ internal sealed class SessionService(IJobStore store, TokenBook book, TimeProvid
     public override async Task<GetSessionResponse> GetSession(GetSessionRequest request, ServerCallContext context)
     {
         var caller = Principal.Of(context);
-        return new GetSessionResponse { Session = await FindAsync(caller) is { } token ? Shown(token) : new Session { User = caller.User, Role = caller.Role } };
+        return new GetSessionResponse { Session = await FindAsync(context) is { } token ? Shown(token) : new Session { User = caller.User, Role = caller.Role } };
     }
 
     public override async Task<SignOutResponse> SignOut(SignOutRequest request, ServerCallContext context)
     {
-        if (await FindAsync(Principal.Of(context)) is not { Session: true } session)
+        if (await FindAsync(context) is not { Session: true } session)
         {
             throw ApiErrors.NotForThisToken("The call carries no browser's session, but a token, which ends where it is revoked: trainer token revoke ID");
         }
@@ -76,7 +77,7 @@ internal sealed class SessionService(IJobStore store, TokenBook book, TimeProvid
     private DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
 
     // Null: the cluster's own.
-    private async ValueTask<Token?> FindAsync(Principal caller) => caller.Token.Length > 0 ? (await store.TokensAsync()).FirstOrDefault(stored => stored.Token.Id == caller.Token)?.Token : null;
+    private async ValueTask<Token?> FindAsync(ServerCallContext context) => Principal.Of(context).Token.Length > 0 ? await book.FindAsync(Principal.SecretOf(context), context.CancellationToken) : null;
 
     private static Session Shown(Token token) => new() { Id = token.Id, User = token.User, Role = token.Role, ExpireTime = token.ExpireTime };
 }

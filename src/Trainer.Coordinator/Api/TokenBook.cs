@@ -28,6 +28,9 @@ internal sealed class TokenBook(IJobStore store, ApiToken own, TimeProvider cloc
     /// <summary>Whether calls need a token at all.</summary>
     public bool IsOpen => _own is null;
 
+    /// <summary>By what sessions that begin by the cluster's own token are known to have begun: they end where there is another one, or none.</summary>
+    public string OwnMark { get; } = own.Token is null ? "open" : $"own-{Convert.ToHexStringLower(BearerToken.Hash(Convert.ToHexStringLower(BearerToken.Hash(own.Token))))[..16]}";
+
     /// <summary>Whether it is the token that the coordinator was started with.</summary>
     public bool IsOwn(string secret) => _own is not null && BearerToken.IsOf(_own, secret);
 
@@ -76,10 +79,10 @@ internal sealed class TokenBook(IJobStore store, ApiToken own, TimeProvider cloc
     }
 
     // A coordinator of a release before sessions takes a token out alone.
-    private static Dictionary<string, Token> Valid(IReadOnlyList<StoredToken> all)
+    private Dictionary<string, Token> Valid(IReadOnlyList<StoredToken> all)
     {
-        var ids = all.Where(stored => !stored.Token.Session).Select(stored => stored.Token.Id).ToHashSet(StringComparer.Ordinal);
-        return all.Where(stored => !stored.Token.Session || stored.Token.Parent.Length == 0 || ids.Contains(stored.Token.Parent)).ToDictionary(stored => stored.Hash, stored => stored.Token, StringComparer.Ordinal);
+        var begin = all.Where(stored => !stored.Token.Session).Select(stored => stored.Token.Id).Append(OwnMark).ToHashSet(StringComparer.Ordinal);
+        return all.Where(stored => !stored.Token.Session || begin.Contains(stored.Token.Parent)).ToDictionary(stored => stored.Hash, stored => stored.Token, StringComparer.Ordinal);
     }
 
     private sealed record Page(IReadOnlyDictionary<string, Token> Tokens, DateTimeOffset Read);

@@ -102,11 +102,11 @@ internal sealed class AccessGate(Gatekeeper gate, ClientBudgets budgets, AuditLo
     {
         if (caller.Role == Role.Unspecified)
         {
-            return null;
+            return Principal.AccessOf(http).Changes && !calls.IsOwn(http) ? budgets.Enter($"strangers from {client}", $"Whoever calls from {client}", isStream: false) : null;
         }
 
         visitor?.Known();
-        var (key, who) = caller.Token.Length > 0 ? (caller.Token, caller.User) : ($"from {client}", $"{(caller.User.Length > 0 ? caller.User : "Whoever calls")} from {client}");
+        var (key, who) = caller.Budget.Length > 0 ? (caller.Budget, caller.User) : ($"from {client}", $"{(caller.User.Length > 0 ? caller.User : "Whoever calls")} from {client}");
         return calls.IsOwn(http) ? null : budgets.Enter(key, who, IsStream(endpoint));
     }
 

@@ -19,18 +19,31 @@ internal sealed class HostNames(IReadOnlyList<string> given)
 
     public Task PassAsync(HttpContext http, RequestDelegate next) => Refusal(http) is { } refusal ? HttpApi.RefuseAsync(http, HttpErrors.Of(ApiErrors.NotForThisHost(refusal))) : next(http);
 
-    // In TLS the browser itself holds the name to the certificate; gRPC has HTTP/2, which browsers do not speak in clear.
     private string? Refusal(HttpContext http)
     {
-        var request = http.Request;
-        if (HttpProtocol.IsHttp2(request.Protocol) || (http.GetEndpoint() is { } endpoint && Open.Contains(AccessGate.NameOf(endpoint))))
+        if (http.GetEndpoint() is { } endpoint && Open.Contains(AccessGate.NameOf(endpoint)))
         {
             return null;
         }
 
-        return !request.IsHttps && !Knows(request.Host.Host) ? $"This coordinator does not answer as '{Shown(request.Host.Host)}'. If that is a name of its own, start it with: --allow-host {Shown(request.Host.Host)}"
-            : request.Headers["Sec-Fetch-Site"] == "cross-site" && request.Headers["Sec-Fetch-Mode"] != "navigate" ? "A page of another site asks, which none may."
+        // In TLS the browser itself holds the name to the certificate; gRPC has HTTP/2, which browsers do not speak in clear.
+        var (request, host) = (http.Request, http.Request.Host);
+        return !request.IsHttps && !HttpProtocol.IsHttp2(request.Protocol) && !Knows(host.Host) ? $"This coordinator does not answer as '{Shown(host.Host)}'. If that is a name of its own, start it with: --allow-host {Shown(host.Host)}"
+            : IsOfAnotherSite(request) ? "A page of another site asks, which none may."
             : null;
+    }
+
+    // A link may lead here from anywhere. Browsers that do not say from where they ask say it by the origin, for all that changes something.
+    private bool IsOfAnotherSite(HttpRequest request)
+    {
+        var isLink = request.Headers["Sec-Fetch-Mode"] == "navigate" && (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method));
+        if (request.Headers["Sec-Fetch-Site"].ToString() is "cross-site" or "same-site" && !isLink)
+        {
+            return true;
+        }
+
+        var origin = request.Headers.Origin.ToString();
+        return origin.Length > 0 && !(Uri.TryCreate(origin, UriKind.Absolute, out var page) && (page.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase) || IsGiven(page.Host)));
     }
 
     public bool Knows(string host)
@@ -40,9 +53,11 @@ internal sealed class HostNames(IReadOnlyList<string> given)
             || !name.Contains('.', StringComparison.Ordinal)
             || IPAddress.TryParse(name.Trim('[', ']'), out _)
             || Array.Exists(Private, ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase))
-            || name.Contains(".svc.", StringComparison.OrdinalIgnoreCase)
-            || given.Any(one => one.StartsWith("*.", StringComparison.Ordinal) ? name.EndsWith(one[1..], StringComparison.OrdinalIgnoreCase) : name.Equals(one, StringComparison.OrdinalIgnoreCase));
+            || IsGiven(name);
     }
+
+    private bool IsGiven(string name) =>
+        given.Any(one => one.StartsWith("*.", StringComparison.Ordinal) ? name.EndsWith(one[1..], StringComparison.OrdinalIgnoreCase) : name.Equals(one, StringComparison.OrdinalIgnoreCase));
 
     private static string Shown(string host) => string.Concat(host.Take(100).Where(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-'));
 }

@@ -27,6 +27,7 @@ internal static class HttpRoutes
         Post("/v1/jobs/{id}:resume", Job("ResumeJob")),
         Post("/v1/jobs/{id}:verify", Job("VerifyJob")),
         Get("/v1/jobs/{id}:watch", Job("WatchJob")),
+        Get("/v1/jobs/{id}/model", Job("DescribeModel")),
         Get("/v1/jobs/{id}/journal", Job("GetJournal")),
         Get("/v1/jobs/{id}/epochs", Job("ListEpochs")),
         Get("/v1/jobs/{id}/metrics", Job("QueryMetrics")),

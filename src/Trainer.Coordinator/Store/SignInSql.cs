@@ -4,7 +4,7 @@ namespace Trainer.Coordinator.Store;
 
 /// <summary>A code that begins a session, as it is stored.</summary>
 /// <param name="Hash">SHA-256 of the code, in hexadecimal.</param>
-/// <param name="Parent">The id of the token that it was made with; empty: the cluster's own.</param>
+/// <param name="Parent">The id of the token that it was made with, or the mark of the cluster's own.</param>
 public sealed record SignInCode(string Hash, string Parent, string User, Role Role, DateTimeOffset Expires);
 
 /// <summary>Statements about codes. One for each token and user at most.</summary>
@@ -14,6 +14,8 @@ internal static class SignInSql
         DELETE FROM sign_in_codes WHERE (parent = @Parent AND user_name = @User) OR expires < @Now;
         INSERT INTO sign_in_codes (hash, parent, user_name, role, expires) VALUES (@Hash, @Parent, @User, @Role, @Expires)
         """;
+
+    public const string Exists = "SELECT COUNT(*) FROM sign_in_codes WHERE hash = @hash";
 
     public const string Take = "DELETE FROM sign_in_codes WHERE hash = @hash RETURNING hash, parent, user_name AS \"user\", role, expires";
 

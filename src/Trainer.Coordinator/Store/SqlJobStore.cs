@@ -147,8 +147,10 @@ public sealed class SqlJobStore : IJobStore
 
     public async ValueTask AddSignInCodeAsync(SignInCode code, DateTimeOffset now) => await ExecuteAsync(SignInSql.Replace, SignInSql.Values(code, now));
 
-    public async ValueTask<SignInCode?> TakeSignInCodeAsync(string hash) =>
-        (await WriteAsync(connection => connection.QuerySingleOrDefaultAsync<SignInColumns>(SignInSql.Take, new { hash })))?.ToCode();
+    // Who guesses holds up nobody who writes.
+    public async ValueTask<SignInCode?> TakeSignInCodeAsync(string hash) => await CallAsync(connection => connection.ExecuteScalarAsync<long>(SignInSql.Exists, new { hash })) == 0
+        ? null
+        : (await WriteAsync(connection => connection.QuerySingleOrDefaultAsync<SignInColumns>(SignInSql.Take, new { hash })))?.ToCode();
 
     public void Dispose() => _dialect.Dispose();
 

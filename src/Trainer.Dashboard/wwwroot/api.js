@@ -1,4 +1,5 @@
 // The public HTTP/JSON API (docs/api.md): calls, and streams that come back when they break.
+import { parse } from './json.js';
 
 /** What the API says is wrong. `code` 0: it could not be reached. */
 export class ApiError extends Error {
@@ -47,8 +48,8 @@ function address(where, query) {
   return search.size > 0 ? `${where}?${search}` : where;
 }
 
-/** A response whose status is good. @param secret another token than that of whoever is signed in. */
-export async function request(method, where, { query, body, signal, secret = access.secret } = {}) {
+/** A response whose status is good. @param secret another token than that of whoever is signed in. @param refused called in place of authorize()'s. */
+export async function request(method, where, { query, body, signal, secret = access.secret, refused = access.refused } = {}) {
   const used = secret;
   const headers = { ...(used && { authorization: `Bearer ${used}` }), ...(body !== undefined && { 'content-type': 'application/json' }) };
   let response;
@@ -61,7 +62,7 @@ export async function request(method, where, { query, body, signal, secret = acc
   if (!response.ok) {
     const error = new ApiError(await errorOf(response));
     if (error.code === 401 && used && used === access.secret) {
-      access.refused(error);
+      refused(error);
     }
 
     throw error;
@@ -82,7 +83,7 @@ async function errorOf(response) {
 export async function call(method, where, options) {
   const response = await request(method, where, options);
   try {
-    return await response.json();
+    return parse(await response.text());
   } catch (problem) {
     throw problem.name === 'AbortError' ? problem : new ApiError({ message: 'The answer broke off.' });
   }
@@ -94,19 +95,32 @@ export const post = (where, body = {}, signal) => call('POST', where, { body, si
 const SHORTEST_WAIT = 500;
 const LONGEST_WAIT = 8000;
 const SILENCE = 40_000; // Streams say something every 15 s.
+const HIDDEN = 'hidden';
+
+/** The messages of a response, a line each, until its end. */
+export async function messages(where, query, message, signal) {
+  await follow(where, query, { open: () => {}, message }, signal);
+}
 
 /**
- * Follows a stream of messages, a line each, until the signal ends it. One that breaks is opened again after 0.5, 1, 2, 4, 8 s.
+ * Follows a stream of messages, a line each, until the signal ends it. One that breaks is opened again after 0.5, 1, 2, 4, 8 s. It is closed while nobody looks at the page: over HTTP/1 a browser has six
+ * connections to an address, for all its tabs.
  * @param query () => the query, asked for each time that it is opened.
- * @param on.open called when it has been opened (again); on.message for each line; on.end when the coordinator has ended it: true means that it was to end;
- * on.error with what does not pass by itself: then it is over.
+ * @param on.open called when it has been opened (again); on.message for each line; on.closed when it is open no more, for whatever reason; on.end when the coordinator has ended it: true means that it was
+ * to end; on.error with what does not pass by itself: then it is over.
  */
 export async function stream(where, query, on, signal) {
   const self = Symbol(where);
   signal.addEventListener('abort', () => connectionIs(self, null));
   for (let wait = SHORTEST_WAIT; !signal.aborted; wait = Math.min(wait * 2, LONGEST_WAIT)) {
+    const seen = new AbortController();
+    const look = () => document.hidden && seen.abort(HIDDEN);
+    const leave = () => seen.abort();
+    signal.addEventListener('abort', leave);
+    document.addEventListener('visibilitychange', look);
     try {
-      await follow(where, query(), { ...on, open: () => { on.open?.(); connectionIs(self, null); }, message: line => { wait = SHORTEST_WAIT; on.message(line); } }, signal);
+      await visible(signal);
+      await follow(where, query(), { open: () => { on.open?.(); connectionIs(self, null); }, message: line => { wait = SHORTEST_WAIT; on.message(line); } }, seen.signal);
       if (on.end?.() ?? false) {
         connectionIs(self, null);
         return;
@@ -114,6 +128,11 @@ export async function stream(where, query, on, signal) {
     } catch (problem) {
       if (signal.aborted) {
         return;
+      }
+
+      if (seen.signal.reason === HIDDEN) {
+        wait = SHORTEST_WAIT / 2;
+        continue;
       }
 
       if (problem instanceof ApiError && !problem.mayPass) {
@@ -127,6 +146,10 @@ export async function stream(where, query, on, signal) {
       }
 
       connectionIs(self, problem instanceof ApiError ? problem.message : 'The stream broke off.');
+    } finally {
+      signal.removeEventListener('abort', leave);
+      document.removeEventListener('visibilitychange', look);
+      on.closed?.();
     }
 
     await pause(wait, signal);
@@ -134,10 +157,12 @@ export async function stream(where, query, on, signal) {
 }
 
 async function follow(where, query, on, signal) {
+  signal.throwIfAborted();
   const attempt = new AbortController();
   const stop = () => attempt.abort();
+  const giveUp = () => attempt.abort(new ApiError());
   signal.addEventListener('abort', stop);
-  let watchdog = setTimeout(stop, SILENCE);
+  let watchdog = setTimeout(giveUp, SILENCE);
   try {
     const response = await request('GET', where, { query, signal: attempt.signal });
     on.open();
@@ -145,10 +170,10 @@ async function follow(where, query, on, signal) {
     for (let rest = ''; ;) {
       const { value, done } = await reader.read().catch(() => { throw new ApiError({ message: 'The stream broke off.' }); });
       clearTimeout(watchdog);
-      watchdog = setTimeout(stop, SILENCE);
+      watchdog = setTimeout(giveUp, SILENCE);
       const lines = (rest + (value ?? '')).split('\n');
       rest = lines.pop();
-      lines.filter(line => line.length > 0).forEach(line => take(JSON.parse(line), on));
+      lines.filter(line => line.length > 0).forEach(line => take(parse(line), on));
       if (done) {
         return;
       }
@@ -186,6 +211,22 @@ function pause(milliseconds, signal) {
 
     signal.addEventListener('abort', done);
     addEventListener('online', done);
+  });
+}
+
+/** Until somebody looks at the page, or the signal ends it. */
+function visible(signal) {
+  return new Promise(resolve => {
+    const look = () => {
+      if (!document.hidden || signal.aborted) {
+        document.removeEventListener('visibilitychange', look);
+        signal.removeEventListener('abort', look);
+        resolve();
+      }
+    };
+    document.addEventListener('visibilitychange', look);
+    signal.addEventListener('abort', look);
+    look();
   });
 }
 

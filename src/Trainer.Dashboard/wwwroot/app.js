@@ -1,7 +1,8 @@
 // The shell: which page stands behind the address, who is signed in, and how the connection is.
 import { connection } from './api.js';
+import { closeDialogs } from './dialogs.js';
 import { every, h, put } from './dom.js';
-import { refreshAges } from './format.js';
+import { moment, refreshAges } from './format.js';
 import { begin, hasToken, keepWanted, me, signOut, whoAmI } from './session.js';
 
 const ROUTES = [
@@ -22,12 +23,12 @@ async function route() {
   const code = SIGN_IN.exec(path)?.groups.code;
   if (code !== undefined) {
     history.replaceState(null, '', location.pathname + location.search + '#/jobs');
-    return signIn(decoded(code));
+    return signIn({ code: decoded(code) });
   }
 
   if (!hasToken()) {
     keepWanted(location.hash);
-    return signIn(null);
+    return signIn({});
   }
 
   const [match, load, title] = ROUTES.map(([pattern, ...rest]) => [pattern.exec(path), ...rest]).find(([found]) => found) ?? [];
@@ -55,6 +56,7 @@ function decoded(text) {
 /** @param load gives the page's module: show(element, place, signal) draws it, and may return {update(place)}, which says whether the page goes on at another place of its own. */
 async function show(key, title, load, place) {
   shown?.leave.abort();
+  closeDialogs();
   const page = { key, leave: new AbortController() };
   const isFirst = shown === null;
   shown = page;
@@ -79,10 +81,11 @@ async function show(key, title, load, place) {
   }
 }
 
-function signIn(code, why) {
+/** @param place {code} to sign in by; {problem} or {said} that led here. */
+function signIn(place) {
   shell();
   document.title = 'Sign in - Trainer';
-  return show('sign-in', 'Sign in', () => import('./pages/sign-in.js'), { code, why });
+  return show('sign-in', 'Sign in', () => import('./pages/sign-in.js'), place);
 }
 
 function nowhere(element) {
@@ -108,9 +111,12 @@ connection.addEventListener('change', () => {
 });
 
 document.getElementById('sign-out').addEventListener('click', async () => {
-  await signOut().catch(() => {});
+  const { id, expire_time: end } = me.session;
+  const place = await signOut().then(() => ({ said: 'You have signed out.' }), error => ({
+    problem: `This browser has forgotten your session. The coordinator was not told, and the session goes on${end ? ` until ${moment(end)}` : ''}: ${error.message}${id ? ` To end it before: trainer token revoke ${id}` : ''}`,
+  }));
   put(document.getElementById('notice'));
-  signIn(null, 'You have signed out.');
+  signIn(place);
 });
 
 document.getElementById('skip').addEventListener('click', event => {
@@ -120,11 +126,16 @@ document.getElementById('skip').addEventListener('click', event => {
 
 function refused(error) {
   keepWanted(location.hash);
-  signIn(null, `${error.message} Sign in again.`);
+  signIn({ problem: `${error.message} Sign in again.` });
+}
+
+function ended() {
+  keepWanted(location.hash);
+  signIn({ said: 'You have signed out, or signed in anew, in another tab.' });
 }
 
 every(5000, new AbortController().signal, refreshAges);
 addEventListener('hashchange', route);
 addEventListener('signed-in', route);
-await begin(refused, SIGN_IN.test(location.hash));
+await begin(refused, ended);
 route();

@@ -1,5 +1,5 @@
-// Questions before something happens. A dialog closes by Escape, and gives the focus back.
-import { h, put } from './dom.js';
+// Questions before something happens. A dialog closes by Escape, but not while it does what was asked for, and gives the focus back.
+import { button, h, put } from './dom.js';
 
 /**
  * @param content nodes of the form; `act` is called when it is submitted: where it fails the dialog stays and says why. `danger`: what happens cannot be undone.
@@ -9,26 +9,31 @@ export function ask(title, content, yes, act, { danger = false } = {}) {
   return new Promise(resolve => {
     const problem = h('p', { class: 'error', role: 'alert' });
     const submit = h('button', { class: danger ? 'danger' : 'primary' }, yes);
+    const back = button('Back', () => dialog.close());
     const form = h('form', null,
       h('h2', { id: 'dialog-title' }, title),
       content,
       problem,
-      h('p', { class: 'buttons' }, submit, h('button', { type: 'button', on: { click: () => dialog.close() } }, 'Back')));
+      h('p', { class: 'buttons' }, submit, back));
     const dialog = h('dialog', { 'aria-labelledby': 'dialog-title' }, form);
     let done = false;
     form.addEventListener('submit', async event => {
       event.preventDefault();
-      submit.disabled = true;
+      submit.disabled = back.disabled = true;
       put(problem);
       try {
         await act();
         done = true;
         dialog.close();
       } catch (error) {
-        put(problem, words(error));
-        submit.disabled = false;
+        // Its page may have been left.
+        dialog.open ? put(problem, words(error)) : notice(words(error));
+        submit.disabled = back.disabled = false;
       }
     });
+    const stay = event => back.disabled && event.preventDefault();
+    dialog.addEventListener('cancel', stay);
+    dialog.addEventListener('keydown', event => event.key === 'Escape' && stay(event)); // A second Escape is no cancel that one can refuse.
     dialog.addEventListener('close', () => {
       dialog.remove();
       resolve(done);
@@ -36,6 +41,11 @@ export function ask(title, content, yes, act, { danger = false } = {}) {
     document.body.append(dialog);
     dialog.showModal();
   });
+}
+
+/** Whoever leaves a page leaves its dialogs. */
+export function closeDialogs() {
+  document.querySelectorAll('dialog').forEach(dialog => dialog.close());
 }
 
 /** An error with the fields that it is about. */
@@ -57,16 +67,4 @@ export function notice(text) {
   put(place, text);
   clearTimeout(notice.timer);
   notice.timer = setTimeout(() => put(place), 8000);
-}
-
-/** "team=vision, run=3" as {team: 'vision', run: '3'}. */
-export function readLabels(text) {
-  return Object.fromEntries(text.split(',').map(label => label.trim()).filter(label => label.length > 0).map(label => {
-    const [key, ...value] = label.split('=');
-    return [key.trim(), value.join('=').trim()];
-  }));
-}
-
-export function writeLabels(labels) {
-  return Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`).join(', ');
 }

@@ -71,6 +71,10 @@ export function coalesced(action, rest = 0) {
 
 /** Now and then, while the page is visible, until the signal ends it. */
 export function every(milliseconds, signal, action) {
+  if (signal.aborted) {
+    return;
+  }
+
   const tick = () => document.hidden || action();
   const timer = setInterval(tick, milliseconds);
   document.addEventListener('visibilitychange', tick, { signal });

@@ -13,9 +13,10 @@ export function count(value) {
   return Number.isFinite(number(value)) ? grouped.format(number(value)) : '-';
 }
 
+/** NaN is one: training went wrong. */
 export function loss(value) {
   const it = number(value);
-  return Number.isNaN(it) ? '-' : Number.isFinite(it) ? it.toFixed(4) : String(it);
+  return value === null || value === undefined || value === '' ? '-' : Number.isFinite(it) ? it.toFixed(4) : String(it);
 }
 
 /** 0.8012 -> 80.1 % */

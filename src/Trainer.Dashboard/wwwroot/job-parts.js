@@ -1,6 +1,6 @@
 // What several pages show of a job.
 import { h } from './dom.js';
-import { count, duration, millis, number } from './format.js';
+import { count, duration, loss, millis, number } from './format.js';
 
 export const STATES = ['QUEUED', 'STARTING', 'RUNNING', 'RECOVERING', 'SUSPENDING', 'SUSPENDED', 'CANCELLING', 'SUCCEEDED', 'FAILED', 'CANCELLED'];
 
@@ -46,9 +46,14 @@ export function testAccuracy(job) {
   return within && (!epoch || within.step > stepOfEpoch(job, epoch.epoch)) ? number(within.test_accuracy) : number(epoch?.test_accuracy);
 }
 
-/** The loss of what is trained now, else of the last epoch. */
+/** The loss of what is trained now, else of the last epoch, as the API has it; "NaN" is one. */
 export function lossNow(job) {
-  return isTraining(job) && number(job.progress?.loss) ? number(job.progress.loss) : number(job.result?.loss ?? job.epochs?.at(-1)?.loss);
+  return isTraining(job) && job.progress?.loss ? job.progress.loss : job.result?.loss ?? job.epochs?.at(-1)?.loss;
+}
+
+/** What the test set came to; where it was not looked at, the API has NaN for loss and accuracy. */
+export function testLoss({ test_loss: value, test_accuracy: accuracy }) {
+  return Number.isNaN(number(accuracy)) ? '-' : loss(value);
 }
 
 /** The last step of an epoch: epochs have equally many. */

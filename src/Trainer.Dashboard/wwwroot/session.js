@@ -1,11 +1,11 @@
-// Who uses the dashboard. The token is in sessionStorage and nowhere else: it goes with the tab. A tab that is opened beside it asks for it.
-import { authorize, call, get, post } from './api.js';
+// Who uses the dashboard. The session's secret is in sessionStorage and nowhere else: it goes with the tab. A tab that is opened beside it asks for it.
+import { authorize, call, post } from './api.js';
 
 const TOKEN = 'trainer.token';
 const WANTED = 'trainer.wanted';
 const WAIT = 200; // For another tab's answer, in milliseconds.
 
-/** user, role (VIEWER, OPERATOR, ADMIN) and expire_time of whoever is signed in; null: nobody is, or it is not known yet. */
+/** id, user, role (VIEWER, OPERATOR, ADMIN) and expire_time of whoever is signed in; null: nobody is, or it is not known yet. */
 export const me = { session: null };
 
 const tabs = new BroadcastChannel('trainer.session');
@@ -15,10 +15,16 @@ tabs.addEventListener('message', ({ data }) => {
   }
 });
 
-/** Makes use of the token that this tab has, or another one. @param refused called when it is not valid any more. */
-export async function begin(refused, isNew) {
-  const secret = sessionStorage.getItem(TOKEN) ?? (isNew ? null : await askTabs());
-  secret && sessionStorage.setItem(TOKEN, secret);
+/** Makes use of the session that this tab has, or another one. @param refused called when it is not valid any more; @param ended when another tab has ended it. */
+export async function begin(refused, ended) {
+  tabs.addEventListener('message', ({ data }) => {
+    if (hasToken() && data?.ended === sessionStorage.getItem(TOKEN)) {
+      forget();
+      ended();
+    }
+  });
+  const secret = sessionStorage.getItem(TOKEN) ?? await askTabs();
+  secret === null || sessionStorage.setItem(TOKEN, secret);
   authorize(secret, error => {
     forget();
     refused(error);
@@ -28,7 +34,7 @@ export async function begin(refused, isNew) {
 // A link that is opened in a new tab comes without what sessionStorage had.
 function askTabs() {
   return new Promise(resolve => {
-    const heard = ({ data }) => data?.secret && done(data.secret);
+    const heard = ({ data }) => data?.secret !== undefined && done(data.secret);
     const timer = setTimeout(done, WAIT, null);
     tabs.addEventListener('message', heard);
     tabs.postMessage('ask');
@@ -47,27 +53,64 @@ export function hasToken() {
 
 /** By the code of a link that `trainer dashboard` shows; it is good once. */
 export async function signInByCode(code) {
-  const { secret } = await call('POST', '/v1/sessions', { body: { code }, secret: null });
-  await signInByToken(secret);
+  await keep(await call('POST', '/v1/sessions', { body: { code }, secret: null }));
 }
 
+/** A token is traded for a session at once, and not kept. What makes none is one already, or nothing, where a cluster has no tokens. */
 export async function signInByToken(secret) {
-  me.session = (await call('GET', '/v1/session', { secret })).session;
-  sessionStorage.setItem(TOKEN, secret);
-  authorize(secret);
+  const made = secret === '' ? null : await call('POST', '/v1/sign-in-codes', { body: {}, secret }).catch(error => {
+    if (error.reason !== 'NOT_FOR_THIS_TOKEN') {
+      throw error;
+    }
+  });
+  await (made ? signInByCode(made.code) : keep({ secret, ...await call('GET', '/v1/session', { secret }) }));
 }
 
-/** Asks once who it is that the token is of. */
-export async function whoAmI() {
-  me.session ??= (await get('/v1/session')).session;
+/** Asks once whose the session is. @param refused as of request(). */
+export async function whoAmI(refused) {
+  me.session ??= (await call('GET', '/v1/session', { refused })).session;
   return me.session;
 }
 
+/** Who is signed in, in this tab or another; null: nobody. */
+export async function signedIn() {
+  const secret = hasToken() ? null : await askTabs();
+  secret === null || await keep({ secret, session: null });
+  try {
+    return hasToken() ? await whoAmI(forget) : null;
+  } catch (error) {
+    if (error.code === 401) {
+      return null;
+    }
+
+    throw error;
+  }
+}
+
+/** Ends the session, also in other tabs. They forget it also where the coordinator could not be told, which is an error: then it goes on without them. */
 export async function signOut() {
+  const secret = sessionStorage.getItem(TOKEN);
   try {
     await post('/v1/session:end');
+  } catch (error) {
+    if (error.mayPass) {
+      throw error;
+    }
   } finally {
+    tabs.postMessage({ ended: secret });
     forget();
+  }
+}
+
+// A session that is replaced ends.
+async function keep({ secret, session }) {
+  const old = sessionStorage.getItem(TOKEN);
+  me.session = session;
+  sessionStorage.setItem(TOKEN, secret);
+  authorize(secret);
+  if (old && old !== secret) {
+    tabs.postMessage({ ended: old });
+    await call('POST', '/v1/session:end', { body: {}, secret: old }).catch(() => {}); // Where it cannot be told, it ends by its time.
   }
 }
 

@@ -110,7 +110,7 @@ public sealed class Conv2d(int outChannels, Size2 kernelSize) : Layer
         }
     }
 
-    internal override SlidingWindow Window(Shape input) => new(Windows.Extent(KernelSize, Dilation), Stride);
+    internal override SlidingWindow Window(Shape input) => new(Windows.Extent(KernelSize, Dilation), Stride) { Before = Paddings.Before };
 
     internal override string ToOnnx(OnnxContext context, string x)
     {

@@ -29,7 +29,7 @@ public abstract class Pool2d(Size2 kernelSize) : Layer
         return new Shape(g.C, g.P, g.Q);
     }
 
-    internal override SlidingWindow Window(Shape input) => new(Windows.Extent(KernelSize, WindowDilation), Stride);
+    internal override SlidingWindow Window(Shape input) => new(Windows.Extent(KernelSize, WindowDilation), Stride) { Before = Padding };
 
     /// <summary>
     /// Zero padding at the end that stands for ceil_mode, on which ONNX's runtimes do not agree: as much as the last window needs. Rows and columns that no window sees need none.

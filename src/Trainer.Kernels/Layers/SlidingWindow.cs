@@ -8,5 +8,8 @@ namespace Trainer.Kernels.Layers;
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct SlidingWindow(Size2 Extent, Size2 Stride)
 {
+    /// <summary>Rows and columns before the image that the first pixel sees: padding.</summary>
+    public Size2 Before { get; init; }
+
     public static SlidingWindow Pixel => new(1, 1);
 }

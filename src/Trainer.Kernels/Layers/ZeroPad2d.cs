@@ -32,6 +32,8 @@ public sealed class ZeroPad2d(Sides padding) : Layer
         }
     }
 
+    internal override SlidingWindow Window(Shape input) => SlidingWindow.Pixel with { Before = (Padding.Top, Padding.Left) };
+
     internal override string ToOnnx(OnnxContext context, string x) =>
         context.Pad(x, new Size2(Padding.Top, Padding.Left), new Size2(Padding.Bottom, Padding.Right), 0);
 

@@ -8,6 +8,25 @@ namespace Trainer.Cluster.Tests.Browsing;
 [Collection("processes")]
 public sealed class DashboardTests
 {
+    /// <summary>The sections of a job's page, and what each has where it shows something.</summary>
+    private static readonly (string Section, string Within, string Text)[] OfAll =
+    [
+        ("curves", ".section .chart:has(canvas):has([aria-label*=\": train \"]:not([aria-label*=\"train -\"])) figcaption", "Loss"),
+        ("timeline", ".section h3", "Generations"),
+        ("network", ".section .network tbody th", "image"),
+        ("config", ".section .config .key", "training:"),
+        ("logs", ".section .log .source", "job"),
+    ];
+
+    /// <summary>Likewise of a job that has closed an epoch.</summary>
+    private static readonly (string Section, string Within, string Text)[] OfClosed =
+    [
+        ("epochs", ".section tbody th", "1"),
+        ("evaluation", ".section h3", "What is taken for what"),
+        ("files", ".section tbody th code", "metrics.jsonl"),
+        ("transitions", ".section tbody .state", "succeeded"),
+    ];
+
     [Fact]
     public async Task Whoever_has_a_link_sees_jobs()
     {
@@ -15,41 +34,72 @@ public sealed class DashboardTests
         await using var cluster = await LocalCluster.UpAsync(workers: 1, threads: 1);
         await cluster.TrainAsync(new TinyJob().Write(cluster.Home));
         var link = await LinkAsync(cluster);
-        await window.VisitAsync(new { name = "sign-in", address = link.Split('#')[0], text = "trainer dashboard" });
-        await window.VisitAsync(new { name = "jobs-smoke", address = link, text = "SUCCEEDED" });
+        await window.VisitAsync(new { name = "sign-in", address = PageOf(link), within = "main pre", text = "trainer dashboard" });
+        await window.VisitAsync(new { name = "jobs-smoke", address = link, within = "table.jobs tbody .state", text = "succeeded" });
     }
 
-    /// <summary>Each page, wide and narrow, dark and light, while a job trains and its coordinator dies; then for somebody who may only look.</summary>
+    /// <summary>Each page, wide and narrow, dark and light, of a job that trains and of one that has ended.</summary>
     [Fact, Trait("Category", "Long")]
-    public async Task Every_page_shows_a_job_that_trains()
+    public async Task Every_page_shows_what_it_is_for()
     {
         await using var window = BrowserWindow.Open();
         await using var cluster = await LocalCluster.UpAsync(workers: 2, threads: 1);
-        var first = (await cluster.TrainAsync(TinyJob.Everything(1).Write(cluster.Home))).GetProperty("id").GetString()!;
+        var ended = (await cluster.TrainAsync(TinyJob.Everything(1).Write(cluster.Home))).GetProperty("id").GetString()!;
         cluster.SlowDown();
-        var id = await cluster.SubmitAsync((TinyJob.Everything(2) with { Epochs = 400 }).Write(cluster.Home));
-        await cluster.WatchUntilAsync(id, job => job.GetProperty("event").GetString() == "progress");
+        var running = await cluster.SubmitAsync((TinyJob.Everything(2) with { Epochs = 400 }).Write(cluster.Home));
+        await cluster.WatchUntilAsync(running, job => job.GetProperty("event").GetString() == "progress");
         var link = await LinkAsync(cluster);
-        var page = link.Split('#')[0];
+        var page = PageOf(link);
 
-        await window.VisitAsync(new { name = "jobs", address = link, text = "RUNNING" });
-        await window.VisitAsync(new { name = "jobs-narrow-dark", address = $"{page}#/jobs", text = "RUNNING", width = 400, scheme = "dark" });
-        foreach (var section in new[] { "curves", "timeline", "epochs", "files", "config", "transitions", "logs" })
+        await window.VisitAsync(new { name = "jobs", address = link, within = "table.jobs tbody .state", text = "running" });
+        await VisitAsync("jobs", "#/jobs", "table.jobs tbody .state", "running");
+        foreach (var (section, within, text) in OfAll)
         {
-            await window.VisitAsync(new { name = $"job-{section}", address = $"{page}#/jobs/{id}/{section}", text = "RUNNING" });
-            await window.VisitAsync(new { name = $"job-{section}-narrow-dark", address = $"{page}#/jobs/{id}/{section}", text = "RUNNING", width = 400, scheme = "dark" });
+            await VisitAsync($"job-{section}", $"#/jobs/{running}/{section}", within, text);
         }
 
-        await window.VisitAsync(new { name = "job-ended", address = $"{page}#/jobs/{first}", text = "SUCCEEDED" });
-        await window.VisitAsync(new { name = "compare", address = $"{page}#/compare?ids={first},{id}", text = "What differs" });
-        await window.VisitAsync(new { name = "compare-narrow-dark", address = $"{page}#/compare?ids={first},{id}", text = "What differs", width = 400, scheme = "dark" });
-        await window.VisitAsync(new { name = "new", address = $"{page}#/jobs/new?from={first}", text = "Validate" });
-        await window.VisitAsync(new { name = "cluster", address = $"{page}#/cluster", text = "worker-1" });
-        await window.VisitAsync(new { name = "cluster-narrow-dark", address = $"{page}#/cluster", text = "worker-1", width = 400, scheme = "dark" });
-        await window.VisitAsync(new { name = "nowhere", address = $"{page}#/nowhere", text = "Not found" });
+        foreach (var (section, within, text) in OfClosed)
+        {
+            await VisitAsync($"job-{section}", $"#/jobs/{ended}/{section}", within, text);
+        }
+
+        await VisitAsync("compare", $"#/compare?ids={ended},{running}", "main tbody th code", "training.epochs");
+        await VisitAsync("new", $"#/jobs/new?from={ended}", "main form button", "Validate");
+        await VisitAsync("cluster", "#/cluster", "main tbody th", "worker-1");
+        await VisitAsync("nowhere", "#/nowhere", "main h1", "Not found");
+
+        async Task VisitAsync(string name, string hash, string within, string text)
+        {
+            await window.VisitAsync(new { name, address = $"{page}{hash}", within, text });
+            await window.VisitAsync(new { name = $"{name}-narrow-dark", address = $"{page}{hash}", within, text, width = 400, scheme = "dark" });
+        }
     }
 
-    /// <summary>Not signed in, not by a code that was used, and with a token that may only look.</summary>
+    /// <summary>The coordinator dies and comes back at its port: the page goes on by itself, and shows what was trained meanwhile.</summary>
+    [Fact, Trait("Category", "Long")]
+    public async Task A_page_goes_on_when_the_coordinator_is_back()
+    {
+        await using var window = BrowserWindow.Open();
+        await using var cluster = await LocalCluster.UpAsync(workers: 1, threads: 1);
+        cluster.SlowDown();
+        var id = await cluster.SubmitAsync((TinyJob.Everything(1) with { Epochs = 4 }).Write(cluster.Home));
+        await cluster.WatchUntilAsync(id, job => job.GetProperty("event").GetString() == "progress");
+        var link = await LinkAsync(cluster);
+        await window.VisitAsync(new { name = "before", address = link, within = "table.jobs tbody .state", text = "running" });
+        await window.VisitAsync(new { name = "before-job", address = $"{PageOf(link)}#/jobs/{id}", within = ".head .now .state", text = "running" });
+
+        using (var coordinator = System.Diagnostics.Process.GetProcessById(cluster.ProcessId("coordinator")))
+        {
+            coordinator.Kill();
+            await coordinator.WaitForExitAsync();
+        }
+
+        cluster.SpeedUp();
+        await cluster.WatchUntilAsync(id, job => job.GetProperty("event").GetString() == "result");
+        await window.VisitAsync(new { name = "after", within = ".head .now .state", text = "succeeded", outage = true }); // The same page, which nobody loaded again.
+    }
+
+    /// <summary>A token that may only look, and a code that was used.</summary>
     [Fact, Trait("Category", "Long")]
     public async Task Whoever_may_only_look_is_offered_no_more()
     {
@@ -59,10 +109,20 @@ public sealed class DashboardTests
         var id = await cluster.SubmitAsync((TinyJob.Everything(1) with { Epochs = 400 }).Write(cluster.Home));
         await cluster.WatchUntilAsync(id, job => job.GetProperty("event").GetString() == "progress");
         var token = JsonNode.Parse((await cluster.RunAsync("token", "create", "--user", "vera", "--role", "viewer", "--output", "json")).Output)!["secret"]!.ToString();
-        var link = await LinkAsync(cluster);
-        var page = link.Split('#')[0];
-        await window.VisitAsync(new { name = "viewer", address = $"{page}#/jobs/{id}", text = "RUNNING", gone = "Suspend", fill = new Dictionary<string, string> { ["Token"] = token }, click = new[] { "Sign in" } });
+        var page = PageOf(await LinkAsync(cluster));
+        await window.VisitAsync(new
+        {
+            name = "viewer",
+            address = $"{page}#/jobs/{id}",
+            within = ".head .now .state",
+            text = "running",
+            gone = "Suspend",
+            fill = new Dictionary<string, string> { ["Token"] = token },
+            click = new[] { "Sign in" },
+        });
     }
+
+    private static string PageOf(string link) => link.Split('#')[0];
 
     private static async Task<string> LinkAsync(LocalCluster cluster)
     {

@@ -38,7 +38,7 @@ public sealed class AccessTests(AccessTests.Fixture fixture) : IClassFixture<Acc
             Permissions.Names.Where(name => Permissions.Find(name)!.Role == Role.Unspecified).Order(StringComparer.Ordinal));
         foreach (var call in Calls.Where(call => call.Service != Protos.SessionService.Descriptor))
         {
-            var reads = call.IsServerStreaming || new[] { "Get", "List", "Query" }.Any(verb => call.Name.StartsWith(verb, StringComparison.Ordinal));
+            var reads = call.IsServerStreaming || new[] { "Get", "List", "Query", "Describe" }.Any(verb => call.Name.StartsWith(verb, StringComparison.Ordinal));
             Assert.Equal(!reads && call.Name != "UploadDataSet", Permissions.Find(Permissions.NameOf(call))!.Changes);
             Assert.True(reads || Permissions.Find(Permissions.NameOf(call))!.Role > Role.Viewer, call.FullName);
         }

@@ -22,7 +22,7 @@ public sealed class OriginFitTests
     [InlineData("ema: {decay: 0.9}", "swa: {start_epoch: 2}", "must be ema as in job j-1, whose average goes on")]
     public void An_average_goes_on_as_the_same_kind(string source, string fork, string? problem)
     {
-        var violations = OriginFit.Check(SpecOf(fork), SpecOf(source), new CheckpointSummary { Epochs = 1 }, Plain);
+        var violations = OriginFit.Check(SpecOf(fork), SpecOf(source), new CheckpointSummary { Epochs = 1 }, () => Plain);
 
         Assert.Equal(
             problem is null ? [] : [("training.averaging", $"{problem}; training.init.from.take: weights begins at step 0 with its weights, whatever else differs")],
@@ -39,7 +39,7 @@ public sealed class OriginFitTests
     public void Estimates_go_on_behind_the_same_epochs(string source, string fork, uint epochs, string? problem)
     {
         var freezes = problem?.StartsWith("training.parameter_groups", StringComparison.Ordinal) is true ? "\n  parameter_groups: [{pattern: '*', frozen_statistics: true}]" : "";
-        var violations = OriginFit.Check(SpecOf(fork, freezes), SpecOf(source), new CheckpointSummary { Epochs = epochs }, Normalized);
+        var violations = OriginFit.Check(SpecOf(fork, freezes), SpecOf(source), new CheckpointSummary { Epochs = epochs }, () => Normalized);
 
         Assert.Equal(
             problem is null ? [] : [$"{problem}; training.init.from.take: weights begins at step 0 with its weights, whatever else differs"],
@@ -54,7 +54,7 @@ public sealed class OriginFitTests
     [InlineData(0, 3, "must be left out as in job j-1, whose record of items goes on")]
     public void Evaluations_within_epochs_go_on_as_they_were(uint source, uint fork, string? problem)
     {
-        var violations = OriginFit.Check(WithEvery(fork), WithEvery(source), new CheckpointSummary { Epochs = 1 }, Plain);
+        var violations = OriginFit.Check(WithEvery(fork), WithEvery(source), new CheckpointSummary { Epochs = 1 }, () => Plain);
 
         Assert.Equal(
             problem is null ? [] : [("training.evaluate_every_steps", $"{problem}; training.init.from.take: weights begins at step 0 with its weights, whatever else differs")],

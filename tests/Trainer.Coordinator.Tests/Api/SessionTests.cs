@@ -39,6 +39,7 @@ public sealed class SessionTests(AccessTests.Fixture fixture) : IClassFixture<Ac
         var listed = (await _coordinator.Tokens.ListTokensAsync(new ListTokensRequest())).Tokens.Single(token => token.Parent == ann.Token.Id);
         Assert.Equal((true, "ann", Role.Operator), (listed.Session, listed.User, listed.Role));
         Assert.Contains(fixture.Log.Of(AuditEvent.Category), line => line.EndsWith("call=SessionService.SignIn subject=ann result=OK", StringComparison.Ordinal));
+        Assert.DoesNotContain(fixture.Log.Of(AuditEvent.Category), line => line.EndsWith("call=SessionService.SignIn subject=- result=Unauthenticated", StringComparison.Ordinal));
         Assert.DoesNotContain(fixture.Log.All, line => line.Message.Contains(secret, StringComparison.Ordinal) || line.Message.Contains(code, StringComparison.Ordinal));
     }
 
@@ -74,6 +75,31 @@ public sealed class SessionTests(AccessTests.Fixture fixture) : IClassFixture<Ac
         Assert.Equal("ADMIN", (string?)(await GetAsync("/v1/session", await SessionAsync(TestCoordinator.Token)))["session"]!["role"]);
     }
 
+    /// <summary>It leaked, and was exchanged: what had begun by it is over.</summary>
+    [Fact]
+    public async Task A_session_ends_with_the_clusters_own_token()
+    {
+        using var folder = new TemporaryFolder();
+        string session;
+        await using (var before = await TestCoordinator.StartAsync(folder.Path))
+        {
+            using var http = new HttpClient { BaseAddress = new Uri(before.Http) };
+            session = await SessionAsync(http, TestCoordinator.Token);
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync(http, session));
+        }
+
+        await using var after = await TestCoordinator.StartAsync(folder.Path, change: options => options with { Token = "another-token" });
+        using var later = new HttpClient { BaseAddress = new Uri(after.Http) };
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(later, session));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(later, await SessionAsync(later, "another-token")));
+
+        static async Task<HttpStatusCode> StatusAsync(HttpClient http, string secret)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/session") { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", secret) } };
+            return (await http.SendAsync(request)).StatusCode;
+        }
+    }
+
     [Fact]
     public async Task Of_many_browsers_of_one_token_the_oldest_is_signed_out()
     {
@@ -96,69 +122,97 @@ public sealed class SessionTests(AccessTests.Fixture fixture) : IClassFixture<Ac
     [InlineData("/assets/lib/echarts.js", "text/javascript")]
     public async Task Pages_are_open_and_run_nothing_of_elsewhere(string path, string type)
     {
-        using var plain = await _http.GetAsync(path);
-        var text = await plain.Content.ReadAsStringAsync();
-        Assert.Equal((HttpStatusCode.OK, type), (plain.StatusCode, plain.Content.Headers.ContentType!.MediaType));
-        var policy = Assert.Single(plain.Headers.GetValues("Content-Security-Policy"));
-        Assert.Equal("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'", policy);
-        Assert.Equal("nosniff", Assert.Single(plain.Headers.GetValues("X-Content-Type-Options")));
-
         using var unpacking = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.GZip }) { BaseAddress = _http.BaseAddress };
-        Assert.Equal(text, await unpacking.GetStringAsync(path));
-        using var again = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { IfNoneMatch = { plain.Headers.ETag! } } };
+        Assert.Contains(path == "/" ? "<!doctype html>" : path.EndsWith("css", StringComparison.Ordinal) ? ":root" : "function", await unpacking.GetStringAsync(path), StringComparison.Ordinal);
+        using var packed = await _http.GetAsync(path);
+        Assert.Equal((HttpStatusCode.OK, type, "gzip"), (packed.StatusCode, packed.Content.Headers.ContentType!.MediaType, Assert.Single(packed.Content.Headers.ContentEncoding)));
+        var policy = Assert.Single(packed.Headers.GetValues("Content-Security-Policy"));
+        Assert.Equal("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'", policy);
+        Assert.Equal("nosniff", Assert.Single(packed.Headers.GetValues("X-Content-Type-Options")));
+
+        using var again = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { IfNoneMatch = { packed.Headers.ETag! } } };
         Assert.Equal(HttpStatusCode.NotModified, (await _http.SendAsync(again)).StatusCode);
         using var head = await _http.SendAsync(new HttpRequestMessage(HttpMethod.Head, path));
-        Assert.Equal(((long)Encoding.UTF8.GetByteCount(text), 0), (head.Content.Headers.ContentLength, (await head.Content.ReadAsByteArrayAsync()).Length));
+        Assert.Equal((packed.Content.Headers.ContentLength, 0), (head.Content.Headers.ContentLength, (await head.Content.ReadAsByteArrayAsync()).Length));
     }
 
     [Theory]
     [InlineData("/assets/nothing.js")]
-    [InlineData("/assets/../../etc/passwd")]
+    [InlineData("/assets/%2e%2e/%2e%2e/etc/passwd")]
+    [InlineData("/assets/..%2f..%2fetc%2fpasswd")]
     [InlineData("/assets/")]
     public async Task There_are_no_other_files(string path) => Assert.Equal(HttpStatusCode.NotFound, (await _http.GetAsync(path)).StatusCode);
 
     /// <summary>A name that anybody can register may lead here (DNS rebinding).</summary>
     [Theory]
-    [InlineData("/", "evil.example.com", null, HttpStatusCode.Forbidden)]
-    [InlineData("/v1/session", "evil.example.com:9090", null, HttpStatusCode.Forbidden)]
-    [InlineData("/healthz", "evil.example.com", null, HttpStatusCode.OK)]
-    [InlineData("/", "localhost:9090", null, HttpStatusCode.OK)]
-    [InlineData("/", "[::1]:9090", null, HttpStatusCode.OK)]
-    [InlineData("/", "coordinator-0.coordinator.trainer.svc.cluster.local", null, HttpStatusCode.OK)]
-    [InlineData("/", "allowed.example.com", null, HttpStatusCode.OK)]
-    [InlineData("/", "a.wild.example.com", null, HttpStatusCode.OK)]
-    [InlineData("/", "wild.example.com", null, HttpStatusCode.Forbidden)]
-    [InlineData("/", "127.0.0.1", "cross-site", HttpStatusCode.Forbidden)]
-    [InlineData("/", "127.0.0.1", "same-origin", HttpStatusCode.OK)]
-    public async Task Unknown_names_and_other_sites_are_refused(string path, string host, string? site, HttpStatusCode expected)
+    [InlineData("/", "evil.example.com", HttpStatusCode.Forbidden)]
+    [InlineData("/v1/session", "evil.example.com:9090", HttpStatusCode.Forbidden)]
+    [InlineData("/healthz", "evil.example.com", HttpStatusCode.OK)]
+    [InlineData("/", "localhost:9090", HttpStatusCode.OK)]
+    [InlineData("/", "[::1]:9090", HttpStatusCode.OK)]
+    [InlineData("/", "coordinator-0.coordinator.trainer.svc.cluster.local", HttpStatusCode.OK)]
+    [InlineData("/", "allowed.example.com", HttpStatusCode.OK)]
+    [InlineData("/", "a.wild.example.com", HttpStatusCode.OK)]
+    [InlineData("/", "wild.example.com", HttpStatusCode.Forbidden)]
+    [InlineData("/", "x.svc.evil.example.com", HttpStatusCode.Forbidden)]
+    public async Task Names_that_anybody_could_have_are_refused(string path, string host, HttpStatusCode expected)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Host = host, Authorization = new AuthenticationHeaderValue("Bearer", TestCoordinator.Token) } };
-        if (site is not null)
-        {
-            request.Headers.Add("Sec-Fetch-Site", site);
-            request.Headers.Add("Sec-Fetch-Mode", "cors");
-        }
-
         using var answer = await _http.SendAsync(request);
         Assert.Equal(expected, answer.StatusCode);
-        if (expected == HttpStatusCode.Forbidden && site is null)
+        if (expected == HttpStatusCode.Forbidden)
         {
             var name = host.Split(':')[0];
             Assert.Contains($"This coordinator does not answer as '{name}'. If that is a name of its own, start it with: --allow-host {name}", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
     }
 
+    /// <summary>As browsers send them, and as one does that sends no Sec-Fetch-Site: the origin of a form.</summary>
+    [Theory]
+    [InlineData("GET", "/", "cross-site", "navigate", null, true)]
+    [InlineData("GET", "/", "cross-site", "cors", null, false)]
+    [InlineData("GET", "/v1/session", "same-origin", "cors", null, true)]
+    [InlineData("GET", "/v1/session", "same-site", "cors", null, false)]
+    [InlineData("POST", "/v1/workers/w:drain", "cross-site", "navigate", null, false)]
+    [InlineData("POST", "/v1/workers/w:drain", "same-site", "navigate", null, false)]
+    [InlineData("POST", "/v1/workers/w:drain", null, null, "http://evil.example.com", false)]
+    [InlineData("POST", "/v1/workers/w:drain", null, null, "null", false)]
+    [InlineData("POST", "/v1/workers/w:drain", null, null, "own", true)]
+    [InlineData("POST", "/v1/workers/w:drain", null, null, "https://a.wild.example.com", true)]
+    [InlineData("POST", "/v1/workers/w:drain", "none", null, null, true)]
+    public async Task What_pages_of_other_sites_ask_is_refused(string method, string path, string? site, string? mode, string? origin, bool passes)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", TestCoordinator.Token) } };
+        foreach (var (name, value) in new[] { ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", mode), ("Origin", origin == "own" ? _coordinator.Http.TrimEnd('/') : origin) }.Where(header => header.Item2 is not null))
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        using var answer = await _http.SendAsync(request);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.Equal(passes, answer.StatusCode != HttpStatusCode.Forbidden);
+        Assert.Equal(!passes, text.Contains("A page of another site asks, which none may.", StringComparison.Ordinal));
+    }
+
     private async Task<CreateTokenResponse> TokenAsync(string user, Role role) => await _coordinator.Tokens.CreateTokenAsync(new CreateTokenRequest { User = user, Role = role });
 
     private async Task<string> CodeAsync(string secret) => (string)(await PostAsync("/v1/sign-in-codes", [], secret)).Json["code"]!;
 
-    private async Task<string> SessionAsync(string secret) => (string)(await PostAsync("/v1/sessions", new JsonObject { ["code"] = await CodeAsync(secret) }, null)).Json["secret"]!;
+    private Task<string> SessionAsync(string secret) => SessionAsync(_http, secret);
 
-    private async Task<(JsonNode Json, HttpStatusCode Status)> PostAsync(string path, JsonObject body, string? secret)
+    private static async Task<string> SessionAsync(HttpClient http, string secret)
+    {
+        var code = (await PostAsync(http, "/v1/sign-in-codes", [], secret)).Json["code"]!.DeepClone();
+        return (string)(await PostAsync(http, "/v1/sessions", new JsonObject { ["code"] = code }, null)).Json["secret"]!;
+    }
+
+    private Task<(JsonNode Json, HttpStatusCode Status)> PostAsync(string path, JsonObject body, string? secret) => PostAsync(_http, path, body, secret);
+
+    private static async Task<(JsonNode Json, HttpStatusCode Status)> PostAsync(HttpClient http, string path, JsonObject body, string? secret)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
         request.Headers.Authorization = secret is null ? null : new AuthenticationHeaderValue("Bearer", secret);
-        using var answer = await _http.SendAsync(request);
+        using var answer = await http.SendAsync(request);
         return (JsonNode.Parse(await answer.Content.ReadAsStringAsync())!, answer.StatusCode);
     }
 

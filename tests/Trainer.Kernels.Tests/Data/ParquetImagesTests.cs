@@ -93,6 +93,21 @@ public sealed class ParquetImagesTests : IDisposable
         Assert.StartsWith($"{path}: is no file of Parquet that can be read, or is damaged: {problem}", refused, StringComparison.Ordinal);
     }
 
+    /// <summary>A length of Snappy's that promises half a gigabyte, in a page of some bytes.</summary>
+    [Fact]
+    public void A_page_that_promises_more_than_it_can_hold_is_refused()
+    {
+        var bytes = File.ReadAllBytes(Fixture);
+        var header = new ThriftWalk(bytes.AsSpan(4));
+        header.Struct(ParquetShapes.Page);
+        byte[] promise = [0xFF, 0xFF, 0xFF, 0xFF, 0x01];
+        promise.CopyTo(bytes, 4 + header.At);
+        var path = _folder.File("hostile.parquet");
+        File.WriteAllBytes(path, bytes);
+        var refused = Assert.Throws<DataFileException>(() => ParquetImages.Open([path]).Load());
+        Assert.Matches("the page at 4 is to have 536870911 bytes unpacked, out of [0-9]+$", refused.Message);
+    }
+
     [Theory]
     [InlineData(CompressionMethod.None)]
     [InlineData(CompressionMethod.Snappy)]

@@ -110,4 +110,36 @@ public sealed class TransformTests
             yield return work.Picture.Pixels.ToArray();
         }
     }
+
+    /// <summary>Three channels at once, whose rows may have a pixel alone, as each channel by itself.</summary>
+    [Fact]
+    public void Channels_are_resampled_as_each_alone()
+    {
+        foreach (var (from, to) in Enumerable.Range(1, 9).SelectMany(from => new[] { 1, 2, 3, 5, 8, 13 }.Select(to => (from, to))))
+        {
+            foreach (var interpolation in new[] { Interpolation.Bilinear, Interpolation.Bicubic })
+            {
+                var colours = Filled(7, from, 3, (y, x, c) => (byte)((y * 37) + (x * 101) + (c * 59)));
+                new Resampler().Run(colours, 5, to, interpolation);
+                for (var channel = 0; channel < 3; channel++)
+                {
+                    var one = Filled(7, from, 1, (y, x, _) => (byte)((y * 37) + (x * 101) + (channel * 59)));
+                    new Resampler().Run(one, 5, to, interpolation);
+                    Assert.Equal(one.Picture.Pixels.ToArray(), colours.Picture.Pixels.ToArray().Where((_, i) => i % 3 == channel));
+                }
+            }
+        }
+
+        static PictureWork Filled(int height, int width, int channels, Func<int, int, int, byte> value)
+        {
+            var work = new PictureWork();
+            var pixels = work.Picture.Reshape(height, width, channels);
+            for (var i = 0; i < pixels.Length; i++)
+            {
+                pixels[i] = value(i / channels / width, i / channels % width, i % channels);
+            }
+
+            return work;
+        }
+    }
 }

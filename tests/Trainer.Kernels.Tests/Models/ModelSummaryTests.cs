@@ -41,6 +41,23 @@ public sealed class ModelSummaryTests
         Assert.Equal(0, summary.Layers[^1].ActivationBytes);
     }
 
+    /// <summary>Padding before the image, its edges in both directions unlike, and whose outputs each takes.</summary>
+    [Fact]
+    public void A_field_begins_before_the_image_where_there_is_padding()
+    {
+        var summary = ModelSummary.Of(new Model(
+            new Shape(2, 19, 23),
+            new ZeroPad2d(new Sides(3, 0, 1, 2)), // left, right, top, bottom
+            new Conv2d(2, (3, 5)) { Stride = (2, 3), Padding = (1, 2) },
+            new Residual(new Conv2d(2, 3) { Padding = 1 }, new ReLU()),
+            new MaxPool2d(2) { Padding = 1 }));
+
+        Assert.Equal(
+            ["zero_pad2d -1,-3 1,1", "conv2d -2,-5 2,3", "conv2d -4,-8 2,3", "relu -4,-8 2,3", "sum -4,-8 2,3", "max_pool2d -6,-11 4,6"],
+            summary.Layers.Select(layer => $"{layer.Kind} {layer.ReceptiveField.Top},{layer.ReceptiveField.Left} {layer.ReceptiveField.StrideHeight},{layer.ReceptiveField.StrideWidth}"));
+        Assert.Equal(["-1", "0", "1", "2", "3,1", "4"], summary.Layers.Select(layer => string.Join(',', layer.Inputs)));
+    }
+
     [Theory]
     [InlineData("lenet", 61_706)]
     [InlineData("googlenet", 5_977_530)]

@@ -14,7 +14,7 @@ const RECENT = 5; // Seconds.
 export function show(element, place, signal) {
   const problem = h('p', { class: 'error', role: 'alert' });
   const [about, workers, quarantines, dataSets] = Array.from({ length: 4 }, () => h('div'));
-  put(element, h('h1', null, 'Cluster'), problem, about, h('h2', null, 'Workers'), workers, quarantines, h('h2', null, 'Data sets'), dataSets);
+  put(element, h('h1', null, 'Cluster'), problem, about, h('p', { class: 'quiet' }, 'Of several coordinators, the one that answers this browser is shown.'), h('h2', null, 'Workers'), workers, quarantines, h('h2', null, 'Data sets'), dataSets);
   read();
   readDataSets();
   every(REFRESH, signal, read);
@@ -111,7 +111,7 @@ function workerState(worker) {
 function aboutOf(info) {
   const { release, api, numerics, cluster_protocol: protocol } = info.version;
   return facts([
-    ['coordinator', info.coordinator], ['runs since', age(info.start_time)], ['release', release], ['API', api], ['numerics of new jobs', numerics], ['cluster protocol', protocol],
+    ['coordinator that answers', info.coordinator], ['runs since', age(info.start_time)], ['release', release], ['API', api], ['numerics of new jobs', numerics], ['cluster protocol', protocol],
     ['workers', `${count(info.workers)}, ${count(info.idle_workers)} idle`],
     ['jobs', info.jobs.length > 0 && info.jobs.map(({ state, count: many }, i) => [i > 0 && ', ', h('a', { href: `#/jobs?filter=${encodeURIComponent(`state = ${state}`)}` }, `${count(many)} ${state.toLowerCase()}`)])],
   ]);

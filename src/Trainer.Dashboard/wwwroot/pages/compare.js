@@ -1,10 +1,10 @@
 // Runs beside each other: their curves, what differs in what they were asked for, and what they came to.
-import { get, path } from '../api.js';
+import { ApiError, get, path } from '../api.js';
 import { chartControls } from '../chart-controls.js';
 import { COLOURS, lineChart, smoothed } from '../charts.js';
 import { Curves, METRICS, tests, timeOfSteps } from '../curves.js';
-import { coalesced, every, h, numbers, put, row, table } from '../dom.js';
-import { count, digits, duration, loss, number, percent, plural, rate, shortHash } from '../format.js';
+import { coalesced, every, h, numbers, patch, put, row, table } from '../dom.js';
+import { clock, count, digits, duration, loss, number, percent, plural, rate, shortHash } from '../format.js';
 import { hasEnded, jobAddress, jobName, lossNow, secondsOf, stateMark, steps, testAccuracy } from '../job-parts.js';
 import { leaves, pruned } from '../spec-text.js';
 
@@ -21,9 +21,19 @@ export async function show(element, place, signal) {
   }
 
   const answers = await Promise.allSettled(ids.map(id => get(path`/v1/jobs/${id}`, {}, signal)));
+  signal.throwIfAborted();
+  const outage = answers.find(({ reason }) => reason?.mayPass);
+  if (outage) {
+    throw outage.reason;
+  }
+
   const runs = answers.flatMap(({ value }, i) => value ? [{ id: ids[i], job: value, curves: new Curves(ids[i], METRICS) }] : []);
   const missing = answers.flatMap(({ reason }, i) => reason ? [`${ids[i]}: ${reason.message}`] : []);
-  const problem = h('p', { class: 'error', role: 'alert' }, missing.join(' '));
+  if (runs.length === 0) {
+    throw new ApiError({ code: 404, message: missing.join(' ') });
+  }
+
+  const problem = h('p', { class: 'error', role: 'alert' });
   const metric = h('select', { id: 'metric' }, METRICS.map(name => h('option', { value: name }, name.replaceAll('_', ' '))));
   const results = h('div');
   const differences = h('div');
@@ -31,6 +41,8 @@ export async function show(element, place, signal) {
   const drawSoon = coalesced(draw);
   let range = null;
   let chart = null;
+  // By run: what its figures cannot be read for, and since when they are old.
+  const outages = new Map();
   metric.addEventListener('change', choose);
   const controls = chartControls(drawSoon, zoomTo, h('span', { class: 'control' }, h('label', { for: 'metric' }, 'Metric'), metric));
   document.title = `Compare ${runs.length} jobs - Trainer`;
@@ -44,6 +56,7 @@ export async function show(element, place, signal) {
   signal.addEventListener('abort', () => plot.abort());
   choose();
   drawTables();
+  drawProblems();
   runs.forEach(read);
   every(REFRESH, signal, refresh);
 
@@ -65,19 +78,39 @@ export async function show(element, place, signal) {
   async function read(run) {
     try {
       await run.curves.read(signal);
+      outages.delete(run.id);
       drawSoon();
     } catch (error) {
-      signal.aborted || put(problem, `The curves of ${run.id} cannot be read: ${error.message}`);
+      isOld(run, error);
+    }
+
+    drawProblems();
+  }
+
+  // What has ended is read again where it could not be.
+  async function refresh() {
+    const going = runs.filter(run => !hasEnded(run.job) || outages.has(run.id));
+    await Promise.all(going.map(async run => {
+      try {
+        run.job = await get(path`/v1/jobs/${run.id}`, {}, signal);
+        await read(run);
+      } catch (error) {
+        isOld(run, error);
+      }
+    }));
+    if (going.length > 0 && !signal.aborted) {
+      drawTables();
+      drawProblems();
     }
   }
 
-  async function refresh() {
-    const going = runs.filter(run => !hasEnded(run.job));
-    await Promise.allSettled(going.map(async run => {
-      run.job = await get(path`/v1/jobs/${run.id}`, {}, signal);
-      await read(run);
-    }));
-    going.length > 0 && !signal.aborted && drawTables();
+  function isOld(run, { message }) {
+    outages.set(run.id, { message, since: outages.get(run.id)?.since ?? Date.now() });
+  }
+
+  function drawProblems() {
+    const old = runs.filter(({ id }) => outages.has(id)).map(({ id }) => [id, outages.get(id)]);
+    patch(problem, JSON.stringify(old), () => [...missing, ...old.map(([id, { message, since }]) => `${id}: ${message} What is shown of it is that of ${clock(since)}.`)].map(text => h('span', null, text, ' ')));
   }
 
   async function zoomTo(stretch) {

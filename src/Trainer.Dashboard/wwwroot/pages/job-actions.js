@@ -1,8 +1,9 @@
 // What can be done with a job, by whom, in which state.
 import { call, path, post, uuid } from '../api.js';
-import { ask, field, notice, readLabels, words, writeLabels } from '../dialogs.js';
+import { ask, field, notice, words } from '../dialogs.js';
 import { button, h, put } from '../dom.js';
 import { hasEnded, jobAddress, jobName } from '../job-parts.js';
+import { changedLabels, labelFields } from '../labels.js';
 import { mayChange, mayMake } from '../session.js';
 
 /** The buttons of a job's page; whoever may not use one does not see it. */
@@ -54,35 +55,42 @@ async function remove({ id, job }) {
 function scale({ id, job, take }) {
   const { min_workers: min = 1, max_workers: max = '', priority = 0 } = job.spec.cluster ?? {};
   const number = (value, props) => h('input', { type: 'number', value, required: true, ...props });
-  const inputs = { min_workers: number(min, { min: 1, max: 4096 }), max_workers: number(max, { min: 1, max: 4096, required: false, placeholder: 'any' }), priority: number(priority, { min: -1000, max: 1000 }) };
+  const inputs = { min_workers: number(min, { min: 1, max: 4096 }), max_workers: number(max, { min: 1, max: 4096 }), priority: number(priority, { min: -1000, max: 1000 }) };
   return ask(`Scale ${jobName(job)}`, [
     h('p', null, 'The workers change at a step\'s boundary; nothing is trained twice, and the weights are the same on any number of them.'),
     field('Least workers', inputs.min_workers), field('Most workers', inputs.max_workers), field('Priority', inputs.priority, 'Higher ones get workers first, and take them from lower ones.'),
   ], 'Scale', async () => {
-    const given = Object.entries(inputs).filter(([, input]) => input.value !== '');
-    const cluster = Object.fromEntries(given.map(([name, input]) => [name, Number(input.value)]));
-    take(await call('PATCH', path`/v1/jobs/${id}`, { query: { update_mask: given.map(([name]) => `spec.cluster.${name}`).join(',') }, body: { spec: { cluster } } }));
+    const cluster = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, Number(input.value)]));
+    take(await call('PATCH', path`/v1/jobs/${id}`, { query: { update_mask: Object.keys(cluster).map(name => `spec.cluster.${name}`).join(',') }, body: { spec: { cluster } } }));
     notice(`Job ${id} was scaled.`);
   });
 }
 
 function edit({ id, job, take }) {
-  const labels = h('input', { type: 'text', value: writeLabels(job.labels), autocomplete: 'off' });
+  const rows = labelFields(job.labels);
   const notes = h('textarea', { rows: 4, value: job.notes });
-  return ask(`Edit ${jobName(job)}`, [field('Labels', labels, 'team=vision, run=3'), field('Notes', notes)], 'Save', async () => {
-    take(await call('PATCH', path`/v1/jobs/${id}`, { query: { update_mask: 'labels,notes' }, body: { labels: readLabels(labels.value), notes: notes.value.trim() } }));
-    notice(`Job ${id} was changed.`);
+  const before = notes.value;
+  return ask(`Edit ${jobName(job)}`, [rows.element, field('Notes', notes)], 'Save', async () => {
+    const labels = rows.read();
+    const changed = [...changedLabels(job.labels, labels).map(key => `labels.${key}`), ...(notes.value === before ? [] : ['notes'])];
+    if (changed.length > 0) {
+      take(await call('PATCH', path`/v1/jobs/${id}`, { query: { update_mask: changed.join(',') }, body: { labels, notes: notes.value.trim() } }));
+      notice(`Job ${id} was changed.`);
+    }
   });
 }
 
-function verify({ id, job }) {
+async function verify({ id, job }) {
   const [first, last] = [1, 2].map(() => h('input', { type: 'number', min: 1 }));
   const request = uuid();
-  return ask(`Verify ${jobName(job)}`, [
+  let made = null;
+  const isDone = await ask(`Verify ${jobName(job)}`, [
     h('p', null, 'A new job computes steps of this one again, on any workers, and compares every state with the hash on record.'),
     field('From step', first, 'Empty: from the newest checkpoint that has a recorded step behind it.'), field('To step', last, 'Empty: to the last one on record.'),
   ], 'Verify', async () => {
-    const made = await post(path`/v1/jobs/${id}:verify`, { request_id: request, ...(first.value && { first_step: Number(first.value) }), ...(last.value && { last_step: Number(last.value) }) });
-    location.hash = jobAddress(made.id);
+    made = await post(path`/v1/jobs/${id}:verify`, { request_id: request, ...(first.value && { first_step: Number(first.value) }), ...(last.value && { last_step: Number(last.value) }) });
   });
+  if (isDone) {
+    location.hash = jobAddress(made.id);
+  }
 }

@@ -30,6 +30,7 @@ export function create(context, signal) {
   const grid = h('div', { class: 'charts' }, Object.values(charts).map(one => one.element));
   const element = h('div', null, controls.element, problem, empty, grid);
   signal.addEventListener('abort', () => clearTimeout(waiting));
+  document.addEventListener('visibilitychange', read, { signal }); // Of a job that has ended there is no other news.
 
   return { element, update: read };
 

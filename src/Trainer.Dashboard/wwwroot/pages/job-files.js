@@ -2,8 +2,8 @@
 import { get, path, post, request } from '../api.js';
 import { notice, words } from '../dialogs.js';
 import { button, every, h, numbers, patch, put, row, table } from '../dom.js';
-import { age, bytes, count, loss, percent, shortHash } from '../format.js';
-import { hasEnded, jobAddress } from '../job-parts.js';
+import { age, bytes, count, percent, shortHash } from '../format.js';
+import { hasEnded, jobAddress, testLoss } from '../job-parts.js';
 import { mayChange, mayMake } from '../session.js';
 
 const USER = 'user';
@@ -48,7 +48,7 @@ export function create(context, signal) {
 
     const columns = [...numbers('Step', 'Epochs'), 'Hash of the state', ...numbers('Test loss', 'Test', 'Size'), 'Written', 'Held by', 'Actions'];
     return table('Checkpoints', columns, all.toReversed().map(one => row(
-      { number: [one.best && h('span', { class: 'tag' }, 'best'), ' ', count(one.step)] }, { number: count(one.epochs) }, shortHash(one.hash, 16), { number: loss(one.test_loss) }, { number: percent(one.test_accuracy) },
+      { number: [one.best && h('span', { class: 'tag' }, 'best'), ' ', count(one.step)] }, { number: count(one.epochs) }, shortHash(one.hash, 16), { number: testLoss(one) }, { number: percent(one.test_accuracy) },
       { number: bytes(one.bytes) }, age(one.create_time),
       one.pinned_by.length === 0 ? '-' : one.pinned_by.map((holder, i) => [i > 0 && ', ', holder === USER ? 'pin' : h('a', { href: jobAddress(holder) }, holder)]),
       h('span', { class: 'buttons' },

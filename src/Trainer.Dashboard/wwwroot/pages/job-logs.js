@@ -1,11 +1,13 @@
-// A job's log, as it is written.
-import { path, stream } from '../api.js';
-import { coalesced, h, put } from '../dom.js';
+// A job's log, as it is written. The page's one stream is the job's: where that brings news, there may be entries, and now and then without it.
+import { messages, path } from '../api.js';
+import { coalesced, every, h, put } from '../dom.js';
 import { clock, count, moment } from '../format.js';
 import { hasEnded } from '../job-parts.js';
 import { words } from '../dialogs.js';
 
 const MOST_LINES = 2000;
+const REST = 1000; // Between two readings, in milliseconds.
+const REFRESH = 3000;
 
 export function create(context, signal) {
   const level = h('select', { id: 'level' }, [['', 'all'], ['WARN', 'warnings and errors'], ['ERROR', 'errors']].map(([value, text]) => h('option', { value }, text)));
@@ -19,17 +21,20 @@ export function create(context, signal) {
   let dropped = 0;
   let last = 0;
   let isOver = false;
-  let listening = new AbortController();
+  let reading = new AbortController();
+  let isReading = false;
   const draw = coalesced(append);
+  const readSoon = coalesced(read, REST);
 
-  level.addEventListener('change', listen);
-  source.addEventListener('change', listen);
+  level.addEventListener('change', begin);
+  source.addEventListener('change', begin);
   follows.addEventListener('change', toEnd);
   // Whoever scrolls up wants to read.
   lines.addEventListener('scroll', () => { follows.checked = lines.scrollTop + lines.clientHeight >= lines.scrollHeight - 24; });
-  signal.addEventListener('abort', () => listening.abort());
+  signal.addEventListener('abort', () => reading.abort());
   know('job', ...context.job.workers);
-  listen();
+  begin();
+  every(REFRESH, signal, read);
 
   return {
     element: h('div', null,
@@ -38,46 +43,52 @@ export function create(context, signal) {
         h('span', { class: 'control' }, h('label', { for: 'source' }, 'Source'), source),
         h('span', { class: 'control' }, follows, h('label', { for: 'follows' }, 'Follow'))),
       problem, said, lines),
-    update: job => know(...job.workers),
+    update(job) {
+      know(...job.workers);
+      readSoon();
+    },
   };
 
-  function listen() {
-    listening.abort();
-    listening = new AbortController();
-    [entries, dropped, last, isOver] = [[], 0, 0, false];
+  function begin() {
+    reading.abort();
+    reading = new AbortController();
+    [entries, dropped, last, isOver, isReading] = [[], 0, 0, false, false];
     put(lines);
     put(problem);
     put(said, 'Loading');
-    begin();
+    read();
   }
 
-  function begin() {
-    const heard = listening.signal;
-    stream(path`/v1/jobs/${context.id}/logs`, () => ({ follow: true, heartbeats: true, after_sequence: last || undefined, level: level.value, source: source.value }), {
-      open: draw,
-      message: entry => {
-        last = Math.max(last, entry.sequence);
-        if (entry.source) {
+  // What is new behind the last entry that is known. Of a job that has ended, whose last entries are on their way for a moment, all until its end.
+  async function read() {
+    const own = reading.signal;
+    if (own.aborted || isReading || (isOver && hasEnded(context.job))) {
+      return;
+    }
+
+    isReading = true;
+    const isLast = hasEnded(context.job);
+    try {
+      await messages(path`/v1/jobs/${context.id}/logs`, { follow: isLast || undefined, after_sequence: last || undefined, level: level.value, source: source.value }, entry => {
+        if (!own.aborted) {
+          last = Math.max(last, entry.sequence);
           know(entry.source);
           entries.push(entry);
+          draw();
         }
+      }, own);
+      isOver = isLast;
+      put(problem);
+      draw();
+    } catch (error) {
+      if (error.reason === 'LOG_TRIMMED') {
+        return begin();
+      }
 
-        draw();
-      },
-      end: () => {
-        isOver = hasEnded(context.job);
-        draw();
-        return isOver;
-      },
-      error: error => {
-        if (error.reason === 'LOG_TRIMMED') {
-          last = 0;
-          return begin();
-        }
-
-        put(problem, words(error));
-      },
-    }, heard);
+      own.aborted || put(problem, words(error));
+    } finally {
+      isReading = own !== reading.signal && isReading;
+    }
   }
 
   function append() {

@@ -10,7 +10,9 @@ const SECTIONS = [
   { name: 'curves', text: 'Curves', load: () => import('./job-curves.js') },
   { name: 'timeline', text: 'Timeline', load: () => import('./job-timeline.js') },
   { name: 'epochs', text: 'Epochs', load: () => import('./job-epochs.js') },
+  { name: 'evaluation', text: 'Evaluation', load: () => import('./job-evaluation.js') },
   { name: 'files', text: 'Checkpoints and files', load: () => import('./job-files.js') },
+  { name: 'network', text: 'Network', load: () => import('./job-network.js') },
   { name: 'config', text: 'Config', load: () => import('./job-config.js') },
   { name: 'transitions', text: 'Transitions', load: () => import('./job-transitions.js') },
   { name: 'logs', text: 'Log', load: () => import('./job-logs.js') },
@@ -74,6 +76,7 @@ export async function show(element, place, signal) {
         made.update?.(context.job);
       }
     } catch (error) {
+      error.code === undefined && console.error(error);
       section === own && put(body, h('p', { class: 'error', role: 'alert' }, error.message));
     }
   }

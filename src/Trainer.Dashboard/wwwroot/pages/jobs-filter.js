@@ -19,10 +19,13 @@ export function withState(filter, condition) {
 }
 
 /** Takes the condition away where it is there already. */
-export function withCreator(filter, creator) {
-  const condition = `creator = ${creator}`;
-  const all = conditions(filter);
-  return join(all.includes(condition) ? all.filter(one => one !== condition) : [...all.filter(one => !/^creator\b/.test(one)), condition]);
+export function withCreator(filter, user) {
+  const rest = conditions(filter).filter(one => !/^creator\b/.test(one));
+  return join(hasCreator(filter, user) ? rest : [...rest, isOf(user)]);
+}
+
+export function hasCreator(filter, user) {
+  return conditions(filter).includes(isOf(user));
 }
 
 export function withLabel(filter, key, value) {
@@ -32,6 +35,7 @@ export function withLabel(filter, key, value) {
 
 const isState = condition => /^state\b/.test(condition);
 const join = all => all.filter(one => one.length > 0).join(' AND ');
+const isOf = user => `creator = ${quoted(user)}`;
 const quoted = text => `"${text.replace(/["\\]/g, '\\$&')}"`;
 
 // An AND between quotation marks is a part of a value.

@@ -2,14 +2,14 @@
 import { get, stream } from '../api.js';
 import { words } from '../dialogs.js';
 import { button, coalesced, every, h, patch, put } from '../dom.js';
-import { age, count, loss, percent, plural } from '../format.js';
+import { age, count, loss, number, percent, plural } from '../format.js';
 import { eta, jobAddress, jobName, labelsOf, lossNow, progressBar, share, stateMark, steps, testAccuracy } from '../job-parts.js';
 import { mayMake, me } from '../session.js';
-import { CHIPS, chipOf, withCreator, withLabel, withState } from './jobs-filter.js';
+import { CHIPS, chipOf, hasCreator, withCreator, withLabel, withState } from './jobs-filter.js';
 
 const MOST_ROWS = 200;
 const MOST_COMPARED = 20;
-const SETTLED = 400;
+const QUIET = 1000; // After so long without a message, in milliseconds, a stream has said what there is.
 const REST = 150; // Between two drawings of the list, in milliseconds.
 
 const WAITING = ['QUEUED', 'RECOVERING']; // States in which a job may stand in the queue.
@@ -19,7 +19,7 @@ const COLUMNS = [
   { text: 'State', key: job => job.state },
   { text: 'Progress', key: share },
   { text: 'Workers', key: job => job.workers.length, number: true },
-  { text: 'Loss', key: lossNow, number: true },
+  { text: 'Loss', key: job => number(lossNow(job)), number: true },
   { text: 'Test', key: testAccuracy, number: true },
   { text: 'Creator', key: job => job.creator },
   { text: 'Labels' },
@@ -82,34 +82,38 @@ export function show(element, place, signal) {
     put(problem);
     state = 'loading';
     draw();
-    // A stream begins with all that fit, in one go: what was shown before and is not among them goes then.
-    let stale = new Set();
-    const heard = listening.signal;
+    // A stream begins with all that fit, each once: what was shown before and is not among them goes then.
+    let [old, said, quiet] = [null, null, 0];
     stream('/v1/jobs:watch', () => ({ filter }), {
       open: () => {
-        stale = new Set(jobs.keys());
-        setTimeout(settled, SETTLED, heard);
+        [old, said] = [new Set(jobs.keys()), new Set()];
+        quiet = setTimeout(settled, QUIET);
       },
       message: ({ job, removed }) => {
+        if (old) {
+          clearTimeout(quiet);
+          !job || said.has(job.id) ? settled() : quiet = setTimeout(settled, QUIET);
+          job && said?.add(job.id);
+        }
+
         job ? jobs.set(job.id, job) : removed && jobs.delete(removed);
-        job && stale.delete(job.id);
         draw();
       },
+      closed: () => clearTimeout(quiet),
       error: error => {
         jobs.clear();
         state = 'refused';
         put(problem, words(error));
         draw();
       },
-    }, heard);
+    }, listening.signal);
 
-    function settled(heard) {
-      if (!heard.aborted) {
-        stale.forEach(id => jobs.delete(id));
-        state = 'there';
-        draw();
-        readQueue();
-      }
+    function settled() {
+      old.forEach(id => said.has(id) || jobs.delete(id));
+      [old, said] = [null, null];
+      state = 'there';
+      draw();
+      readQueue();
     }
   }
 
@@ -149,7 +153,7 @@ export function show(element, place, signal) {
 
     table.hidden = shown.length === 0;
     const more = sorted.length - shown.length;
-    patch(summary, `${state} ${sorted.length}`, () => state === 'loading' ? 'Loading jobs'
+    patch(summary, `${state} ${sorted.length}`, () => state === 'loading' && sorted.length === 0 ? 'Loading jobs'
       : sorted.length === 0 ? ''
       : `${plural(sorted.length, 'job')}${more > 0 ? `. The first ${MOST_ROWS} are shown; ${count(more)} more fit. A filter finds them.` : ''}`);
     patch(empty, state === 'there' && sorted.length === 0 ? `${filter}` : 'none', () => state !== 'there' || sorted.length > 0 ? null : filter
@@ -212,10 +216,10 @@ export function show(element, place, signal) {
   }
 
   function drawChips() {
-    const mine = `"${me.session.user}"`;
+    const { user } = me.session;
     const current = chipOf(filter);
     put(chips, CHIPS.map(({ text, condition }) => button(text, () => apply(withState(filter, condition)), { class: 'chip', 'aria-pressed': String(current === condition) })),
-      me.session.user && button('Mine', () => apply(withCreator(filter, mine)), { class: 'chip', 'aria-pressed': String(filter.includes(`creator = ${mine}`)) }));
+      user && button('Mine', () => apply(withCreator(filter, user)), { class: 'chip', 'aria-pressed': String(hasCreator(filter, user)) }));
   }
 
   function drawCompare() {

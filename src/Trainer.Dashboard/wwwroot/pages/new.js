@@ -1,9 +1,11 @@
 // A job's spec as JSON, with what the coordinator says of it beside the line that it is about.
 import { ApiError, get, path, post, uuid } from '../api.js';
-import { field, notice, readLabels, words, writeLabels } from '../dialogs.js';
+import { field, notice, words } from '../dialogs.js';
 import { button, h, put } from '../dom.js';
 import { plural } from '../format.js';
 import { jobAddress } from '../job-parts.js';
+import { parse } from '../json.js';
+import { labelFields } from '../labels.js';
 import { mayMake } from '../session.js';
 import { JsonFault, lineAt, placeOf, places, pruned } from '../spec-text.js';
 
@@ -25,7 +27,7 @@ export async function show(element, place, signal) {
   const text = h('textarea', { id: 'spec', spellcheck: 'false', autocomplete: 'off', autocapitalize: 'off', wrap: 'off', value: JSON.stringify(begun.spec, null, 2), 'aria-describedby': 'faults' });
   const gutter = h('div', { class: 'gutter', 'aria-hidden': 'true' });
   const faults = h('div', { id: 'faults', class: 'faults', role: 'status' }, h('p', { class: 'quiet' }, 'Validate says what is wrong, and creates nothing.'));
-  const labels = h('input', { type: 'text', value: writeLabels(begun.labels), autocomplete: 'off' });
+  const labels = labelFields(begun.labels);
   const notes = h('textarea', { rows: 2, autocomplete: 'off' });
   const validate = button('Validate', () => send(true));
   const submit = h('button', { class: 'primary' }, 'Submit');
@@ -43,13 +45,14 @@ export async function show(element, place, signal) {
       h('div', { class: 'spec' },
         h('div', { class: 'editor' }, h('label', { for: 'spec' }, 'Spec, as JSON'), h('div', { class: 'sheet' }, gutter, text)),
         faults),
-      h('div', { class: 'fields' }, field('Labels', labels, 'team=vision, run=3'), field('Notes', notes)),
+      h('div', { class: 'fields' }, labels.element, field('Notes', notes)),
       h('p', { class: 'buttons' }, submit, validate)),
     h('p', { class: 'quiet' }, 'Fields are those of a job file. A job file itself is submitted by ', h('code', null, 'trainer submit FILE'), '.'));
   drawGutter();
 
   async function send(validateOnly) {
-    const body = read();
+    const sent = text.value;
+    const body = read(sent);
     if (!body) {
       return;
     }
@@ -69,30 +72,31 @@ export async function show(element, place, signal) {
         location.hash = jobAddress(job.id);
       }
     } catch (error) {
-      signal.aborted || refused(error);
+      signal.aborted || refused(error, sent);
     } finally {
       submit.disabled = validate.disabled = false;
     }
   }
 
-  function read() {
+  function read(sent) {
     try {
-      places(text.value);
-      return { spec: JSON.parse(text.value), labels: readLabels(labels.value), notes: notes.value.trim() };
+      places(sent);
+      return { spec: parse(sent), labels: labels.read(), notes: notes.value.trim() };
     } catch (error) {
-      list('This is not JSON.', [{ field: '', description: error.message, at: error instanceof JsonFault ? error.at : 0 }]);
+      error instanceof JsonFault ? list('This is not JSON.', [{ field: '', description: error.message, at: error.at }], sent) : list(error.message, [], sent);
       return null;
     }
   }
 
-  function refused(error) {
-    const found = places(text.value);
+  // Somebody may have gone on writing meanwhile.
+  function refused(error, sent) {
+    const found = places(sent);
     const all = (error.violations ?? []).map(fault => ({ ...fault, at: fault.field === 'body' || /^(labels|notes|request_id)\b/.test(fault.field) ? null : placeOf(found, fault.field) }));
-    all.length > 0 ? list(`The job cannot run: ${plural(all.length, 'fault')}.`, all) : list(words(error), []);
+    all.length > 0 ? list(`The job cannot run: ${plural(all.length, 'fault')}.`, all, sent) : list(words(error), [], sent);
   }
 
-  function list(heading, all) {
-    const lined = all.map(fault => ({ ...fault, line: fault.at === null ? null : lineAt(text.value, fault.at) }));
+  function list(heading, all, sent) {
+    const lined = all.map(fault => ({ ...fault, line: fault.at === null ? null : lineAt(sent, fault.at) }));
     marked = new Set(lined.map(fault => fault.line));
     drawGutter();
     put(faults, h('p', { class: 'error' }, heading), lined.length > 0 && h('ul', null, lined.map(({ field, description, line, at }) => h('li', null,

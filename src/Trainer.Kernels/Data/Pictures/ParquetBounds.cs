@@ -13,8 +13,13 @@ internal static class ParquetBounds
     private const int UsualPageHeader = 1 << 12;
     private const int MostBytesOfPageHeader = 1 << 24;
 
-    /// <summary>Field 3 of PageHeader: compressed_page_size.</summary>
-    private const int PageSize = 3;
+    // Of PageHeader, as ThriftWalk numbers them.
+    private const int UnpackedSize = 20; // uncompressed_page_size
+    private const int PackedSize = 30; // compressed_page_size
+    private const int DefinitionLevels = 85; // data_page_header_v2: definition_levels_byte_length, which stand before what is packed
+    private const int RepetitionLevels = 86; // and repetition_levels_byte_length
+
+    private const long SparedBytes = 1 << 20;
 
     /// <exception cref="InvalidDataException">It cannot, or there is none.</exception>
     /// <exception cref="EndOfStreamException">It goes on beyond its end.</exception>
@@ -53,18 +58,59 @@ internal static class ParquetBounds
         var end = column.TotalCompressedSize > length - at ? length : at + Math.Max(0, column.TotalCompressedSize);
         while (at < end)
         {
-            var (header, content) = HeaderAt(file, at);
-            if (content is not >= 0)
+            var (header, numbers) = HeaderAt(file, at);
+            if (numbers[PackedSize] is not >= 0)
             {
-                throw new InvalidDataException($"the page at {at} is to have {content?.ToString(CultureInfo.InvariantCulture) ?? "no number of"} bytes");
+                throw new InvalidDataException($"the page at {at} is to have {numbers[PackedSize]?.ToString(CultureInfo.InvariantCulture) ?? "no number of"} bytes");
             }
 
-            at += header + content.Value;
+            var content = numbers[PackedSize]!.Value;
+            CheckUnpacked(column.Codec, at, content, numbers[UnpackedSize] ?? 0);
+            if (column.Codec == CompressionCodec.SNAPPY)
+            {
+                var levels = (numbers[DefinitionLevels] ?? 0) + (numbers[RepetitionLevels] ?? 0);
+                CheckUnpacked(column.Codec, at, content, SnappyLength(file, at + header + Math.Clamp(levels, 0, content)));
+            }
+
+            at += header + content;
         }
     }
 
+    // The library makes room for all that is promised before it unpacks.
+    private static void CheckUnpacked(CompressionCodec codec, long at, long packed, long unpacked)
+    {
+        var most = SparedBytes + (packed * codec switch
+        {
+            CompressionCodec.UNCOMPRESSED => 1,
+            CompressionCodec.SNAPPY => 64, // Of three bytes it makes 64.
+            CompressionCodec.GZIP => 1100, // Of one at most 1032.
+            _ => 100_000,
+        });
+        if (unpacked < 0 || unpacked > most)
+        {
+            throw new InvalidDataException($"the page at {at} is to have {unpacked} bytes unpacked, out of {packed}");
+        }
+    }
+
+    // What is packed begins with its length.
+    private static long SnappyLength(SafeFileHandle file, long at)
+    {
+        Span<byte> bytes = stackalloc byte[5];
+        var (length, read) = (0L, Read(file, at, bytes));
+        for (var i = 0; i < read; i++)
+        {
+            length |= (long)(bytes[i] & 127) << (7 * i);
+            if (bytes[i] < 128)
+            {
+                return length;
+            }
+        }
+
+        return 0; // It is none, which unpacking says.
+    }
+
     // Headers have the least and the greatest value, which may be long.
-    private static (int Header, long? Content) HeaderAt(SafeFileHandle file, long at)
+    private static (int Header, long?[] Numbers) HeaderAt(SafeFileHandle file, long at)
     {
         for (var room = UsualPageHeader; ; room *= 16)
         {
@@ -74,7 +120,7 @@ internal static class ParquetBounds
             {
                 var walk = new ThriftWalk(bytes);
                 walk.Struct(ParquetShapes.Page);
-                return (walk.At, walk.Numbers.TryGetValue(PageSize, out var content) ? content : null);
+                return (walk.At, walk.Numbers);
             }
             catch (EndOfStreamException) when (bytes.Length == room && room < MostBytesOfPageHeader)
             {

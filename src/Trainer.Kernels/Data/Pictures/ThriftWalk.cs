@@ -15,24 +15,26 @@ internal ref struct ThriftWalk(ReadOnlySpan<byte> bytes)
     /// <summary>Bytes walked over.</summary>
     public int At { get; private set; }
 
-    /// <summary>Whole numbers of the struct itself, by field.</summary>
-    public Dictionary<int, long> Numbers { get; } = [];
+    /// <summary>Whole numbers of the struct's first nine fields, at ten times the field's number, and of the first nine of the structs in those, behind it; null where there is none.</summary>
+    public readonly long?[] Numbers { get; } = new long?[100];
 
     /// <param name="shape">Its name in <see cref="ParquetShapes"/>.</param>
     /// <exception cref="InvalidDataException">It cannot be walked over.</exception>
     /// <exception cref="EndOfStreamException">It goes on beyond the bytes.</exception>
-    public void Struct(string shape) => Struct(shape, depth: 0);
+    public void Struct(string shape) => Struct(shape, depth: 0, outer: 0);
 
-    private void Struct(string? shape, int depth)
+    /// <param name="outer">The field of the outermost struct that it is in.</param>
+    private void Struct(string? shape, int depth, int outer)
     {
         for (var field = 0; Byte() is var header and not 0;)
         {
             field = header >> 4 is var step and > 0 ? field + step : (int)Within(ZigZag(), short.MinValue, short.MaxValue);
-            Value(ParquetShapes.FieldOf(shape, field), header & 15, depth, field, isElement: false);
+            Value(ParquetShapes.FieldOf(shape, field), header & 15, depth, depth switch { 0 => 10 * field, 1 => Place(outer, field), _ => 0 }, isElement: false);
         }
     }
 
-    private void Value(string? shape, int type, int depth, int field, bool isElement)
+    /// <param name="place">Among the numbers that are kept; 0: none.</param>
+    private void Value(string? shape, int type, int depth, int place, bool isElement)
     {
         if (depth > Deepest)
         {
@@ -52,13 +54,13 @@ internal ref struct ThriftWalk(ReadOnlySpan<byte> bytes)
                 Skip(1);
                 break;
             case 4:
-                Number(depth, field, Within(ZigZag(), short.MinValue, short.MaxValue));
+                Number(place, Within(ZigZag(), short.MinValue, short.MaxValue));
                 break;
             case 5:
-                Number(depth, field, Within(ZigZag(), int.MinValue, int.MaxValue));
+                Number(place, Within(ZigZag(), int.MinValue, int.MaxValue));
                 break;
             case 6:
-                Number(depth, field, ZigZag());
+                Number(place, ZigZag());
                 break;
             case 7:
                 Skip(8);
@@ -70,7 +72,7 @@ internal ref struct ThriftWalk(ReadOnlySpan<byte> bytes)
                 List(ParquetShapes.ElementOf(shape), depth);
                 break;
             case 12:
-                Struct(shape, depth + 1);
+                Struct(shape, depth + 1, place);
                 break;
             default:
                 throw new InvalidDataException($"its metadata has {(isElement ? "elements" : "a value")} of type {type}, which Parquet's have not");
@@ -82,11 +84,13 @@ internal ref struct ThriftWalk(ReadOnlySpan<byte> bytes)
         ? value
         : throw new InvalidDataException($"its metadata has the number {value} where one from {least} to {most} is expected");
 
-    private readonly void Number(int depth, int field, long value)
+    private static int Place(int outer, int field) => outer > 0 && field is > 0 and < 10 ? outer + field : 0;
+
+    private readonly void Number(int place, long value)
     {
-        if (depth == 0)
+        if (place is > 0 and < 100)
         {
-            Numbers[field] = value;
+            Numbers[place] = value;
         }
     }
 
@@ -96,7 +100,7 @@ internal ref struct ThriftWalk(ReadOnlySpan<byte> bytes)
         var count = header >> 4 is var few and < 15 ? Bounded((ulong)few) : Length();
         for (var i = 0; i < count; i++)
         {
-            Value(element, header & 15, depth + 1, field: 0, isElement: true);
+            Value(element, header & 15, depth + 1, place: 0, isElement: true);
         }
     }
 

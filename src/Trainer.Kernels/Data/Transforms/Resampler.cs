@@ -66,7 +66,7 @@ internal sealed class Resampler
         target.Reshape(source.Height, width, source.Channels);
         for (var y = 0; y < source.Height; y++)
         {
-            if (source.Channels == 3)
+            if (source.Channels == 3 && source.Width > 1)
             {
                 HorizontalOf3(source.Row(y), target.Row(y), taps);
             }

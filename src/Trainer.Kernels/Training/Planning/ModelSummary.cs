@@ -8,7 +8,11 @@ namespace Trainer.Kernels.Training.Planning;
 /// <param name="Kind">As a job file names it; <c>sum</c>, <c>multiply</c> and <c>concat</c> for what joins branches.</param>
 /// <param name="ActivationBytes">Of its output; 0 where it only looks at its input in another way.</param>
 public sealed record LayerSummary(
-    string Name, string Kind, Shape Output, long Parameters, long MultiplyAdds, long ActivationBytes, ReceptiveField ReceptiveField);
+    string Name, string Kind, Shape Output, long Parameters, long MultiplyAdds, long ActivationBytes, ReceptiveField ReceptiveField)
+{
+    /// <summary>Whose outputs it takes: places among the layers; -1: the image.</summary>
+    public IReadOnlyList<int> Inputs { get; init; } = [];
+}
 
 /// <summary>What a model is made of and what it costs, from its shapes alone: no device is opened.</summary>
 /// <param name="TrainingBytes">Memory for activations and their gradients of one image while training, shared over time.</param>
@@ -25,13 +29,15 @@ public sealed record ModelSummary(Shape Input, IReadOnlyList<LayerSummary> Layer
     public static ModelSummary Of(Model model)
     {
         var fields = new Dictionary<Value, ReceptiveField> { [model.Graph.Input] = ReceptiveField.Pixel };
+        var places = new Dictionary<Value, int> { [model.Graph.Input] = -1 };
         var layers = new List<LayerSummary>();
         foreach (var node in model.Graph.Nodes)
         {
             fields[node.Output] = node is LayerNode layer
                 ? fields[layer.Input].Behind(layer.Layer.Window(layer.Input.Shape))
                 : node.Inputs.Select(input => fields[input]).Aggregate((a, b) => a.Or(b));
-            layers.Add(Summarise(node, fields[node.Output]));
+            places[node.Output] = layers.Count;
+            layers.Add(Summarise(node, fields[node.Output]) with { Inputs = [.. node.Inputs.Select(input => places[input])] });
         }
 
         return new ModelSummary(model.Input, layers, ArenaBytes(model, training: true), ArenaBytes(model, training: false));
