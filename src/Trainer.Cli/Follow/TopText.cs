@@ -44,7 +44,7 @@ internal static class TopText
 
     private static string Jobs(IEnumerable<Job> jobs, IReadOnlyDictionary<string, IReadOnlyList<double>> losses, int? width)
     {
-        var table = new TextTable("JOB", new("NAME", Rank: 4), "STATE", "PROGRESS", new("ETA", Rank: 1), "LOSS", new("SEEN", Rank: 5), new("TRAIN", Rank: 3), new("IMAGES/S", Rank: 2), new("WORKERS", Rank: 2));
+        var table = new TextTable("JOB", new("NAME", Rank: 4), "STATE", "PROGRESS", new("ETA", Rank: 1), "LOSS", new("CURVE", Rank: 5), new("TRAIN", Rank: 3), new("IMAGES/S", Rank: 2), new("WORKERS", Rank: 2));
         foreach (var job in jobs)
         {
             var progress = job.Progress;
