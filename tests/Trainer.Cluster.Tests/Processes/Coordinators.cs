@@ -59,8 +59,16 @@ internal sealed class Coordinators : IAsyncDisposable
             cluster._workers.Add(new Supervised(workersEnvironment ?? new Dictionary<string, string>(StringComparer.Ordinal), arguments, cluster.LogOf($"worker-{i}")));
         }
 
-        await cluster.WholeAsync();
-        return cluster;
+        try
+        {
+            await cluster.WholeAsync();
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync(); // Nobody else has it.
+            throw;
+        }
     }
 
     public JobService.JobServiceClient Jobs(int coordinator) => new(_channels[coordinator]);
