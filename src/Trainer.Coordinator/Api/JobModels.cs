@@ -12,24 +12,26 @@ public sealed class JobModels(IJobStore store, DataCatalog catalog, CheckThreads
 {
     private const int MostRemembered = 64;
 
-    private readonly ConcurrentDictionary<string, ModelDescription> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Id, DateTimeOffset Created), ModelDescription> _known = new();
 
     /// <exception cref="Grpc.Core.RpcException">NOT_FOUND; FAILED_PRECONDITION: the data are gone; UNAVAILABLE: the store.</exception>
     public async Task<ModelDescription> DescribeAsync(string id, CancellationToken stop)
     {
-        if (_known.TryGetValue(id, out var known))
+        // A job that was deleted is none any more, and another one may have its id since.
+        var job = await store.FindAsync(id) ?? throw ApiErrors.NotFound(id);
+        var key = (id, job.Created);
+        if (_known.TryGetValue(key, out var known))
         {
             return known;
         }
 
-        var job = await store.FindAsync(id) ?? throw ApiErrors.NotFound(id);
         var description = await threads.RunAsync(() => Describe(job), stop);
         if (_known.Count >= MostRemembered)
         {
             _known.Clear();
         }
 
-        return _known[id] = description;
+        return _known[key] = description;
     }
 
     private ModelDescription Describe(JobRow job)

@@ -36,6 +36,8 @@ public sealed class JobModelTests(ApiFixture fixture) : IClassFixture<ApiFixture
         Assert.Equal(model.Input.Skip(1).Aggregate(2u, (product, size) => product * size), model.Layers[3].Output.Single());
         Assert.Equal(model, await jobs.DescribeModelAsync(new DescribeModelRequest { Id = job.Id }));
         await jobs.CancelJobAsync(new CancelJobRequest { Id = job.Id });
+        await jobs.DeleteJobAsync(new DeleteJobRequest { Id = job.Id });
+        await ApiCalls.FailsAsync(jobs.DescribeModelAsync(new DescribeModelRequest { Id = job.Id }), StatusCode.NotFound, "JOB_NOT_FOUND");
 
         await ApiCalls.FailsAsync(jobs.DescribeModelAsync(new DescribeModelRequest { Id = "nobody" }), StatusCode.NotFound, "JOB_NOT_FOUND");
     }
