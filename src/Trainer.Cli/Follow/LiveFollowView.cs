@@ -8,7 +8,7 @@ using Progress = Trainer.Protos.Progress;
 
 namespace Trainer.Cli.Follow;
 
-/// <summary>A progress bar at the bottom of the terminal, with evaluations and closed epochs above it.</summary>
+/// <summary>A progress bar at the bottom of the terminal below the curves of loss and accuracy, with evaluations and closed epochs above them.</summary>
 internal sealed class LiveFollowView(IAnsiConsole terminal, Printer printer, Func<Job, IEnumerable<(string Name, string Value)>> places) : FollowView
 {
     private const int NarrowestBar = 8;
@@ -18,6 +18,9 @@ internal sealed class LiveFollowView(IAnsiConsole terminal, Printer printer, Fun
     /// <summary>What the columns of the last line, the bar aside, take: the name of the epoch and the blanks between.</summary>
     private const int WidthOfEpoch = 18;
 
+    private readonly LiveCurves _curves = new();
+    private volatile string _curveText = "";
+
     /// <summary>Columns that may be written to. A terminal wraps what reaches its last one.</summary>
     private int Width => terminal.Profile.Width - 1;
 
@@ -26,6 +29,7 @@ internal sealed class LiveFollowView(IAnsiConsole terminal, Printer printer, Fun
         var bar = new ProgressBarColumn { Width = Math.Clamp(Width - WidthOfEpoch - WidestStatus, NarrowestBar, WidestBar) };
         var job = await terminal.Progress()
             .AutoClear(true)
+            .UseRenderHook((tasks, _) => _curveText.Length > 0 ? new Rows(new Text(_curveText), tasks) : tasks)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, bar, new StatusColumn(Width - WidthOfEpoch - bar.Width.Value))
             .StartAsync(progress => FollowAsync(progress.AddTask("connecting", maxValue: 1), events));
         // Past the terminal's renderer, which would break paths and sums where its lines end.
@@ -51,8 +55,8 @@ internal sealed class LiveFollowView(IAnsiConsole terminal, Printer printer, Fun
                 case EpochClosed closed:
                     Say(JobText.Epoch(closed.Job, closed.Epoch, Width), Color.Default);
                     break;
-                case Progressed { Job: { State: JobState.Running, Progress: var progress } }:
-                    Move(task, progress);
+                case Progressed progressed:
+                    Move(task, progressed.Job);
                     break;
                 case Notice notice:
                     Say(notice.Text, Color.Yellow);
@@ -74,8 +78,15 @@ internal sealed class LiveFollowView(IAnsiConsole terminal, Printer printer, Fun
         }
     }
 
-    private static void Move(ProgressTask task, Progress progress)
+    private void Move(ProgressTask task, Job job)
     {
+        _curves.Observe(job);
+        _curveText = string.Join('\n', _curves.Lines(Width));
+        if (job is not { State: JobState.Running, Progress: { } progress })
+        {
+            return;
+        }
+
         task.IsIndeterminate = progress.TotalSteps == 0;
         task.MaxValue = Math.Max(progress.TotalSteps, 1);
         task.Value = progress.Step;

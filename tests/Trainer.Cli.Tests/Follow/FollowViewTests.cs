@@ -88,7 +88,7 @@ public sealed partial class FollowViewTests
     [Fact]
     public async Task In_a_terminal_a_bar_moves_and_closed_epochs_stay_above_it()
     {
-        using var output = new StringWriter();
+        var output = new StringWriter(); // Its thread may draw once more behind the end.
         var terminal = Terminal(output, 120);
 
         var job = await new LiveFollowView(terminal, PrinterOf(output, output), _ => Places).ShowAsync(Events(SampleJobs.Queued, SampleJobs.Running(1, 9), SampleJobs.Succeeded));
@@ -107,7 +107,7 @@ public sealed partial class FollowViewTests
     [InlineData(120)]
     public async Task In_a_terminal_no_line_reaches_its_last_column_but_what_is_copied(int width)
     {
-        using var output = new StringWriter();
+        var output = new StringWriter(); // Its thread may draw once more behind the end.
         var terminal = Terminal(output, width);
         var printer = new Printer(new Shell { Out = output, Error = output, Environment = _ => null, Width = width }, json: false);
 
@@ -117,6 +117,39 @@ public sealed partial class FollowViewTests
         var sum = new string('a', 64);
         Assert.Contains(lines, line => line.EndsWith(sum, StringComparison.Ordinal));
         Assert.All(lines.Where(line => line.Trim() != sum), line => Assert.InRange(line.Length, 0, width));
+    }
+
+    [Theory]
+    [InlineData(59, "loss  █▄▃▂▁▁▁▁▁                    0.1111  0.1111 to 1.0000")]
+    [InlineData(30, "loss  █▄▃▂▁▁▁▁▁         0.1111")]
+    public void Curves_fit_the_line(int width, string loss)
+    {
+        var curves = new LiveCurves();
+        Assert.Empty(curves.Lines(width));
+        curves.Observe(SampleJobs.Queued);
+        for (var step = 1ul; step <= 9; step++)
+        {
+            var job = SampleJobs.Running(0, step);
+            job.Progress.Loss = 1.0 / step;
+            curves.Observe(job);
+        }
+
+        var lines = curves.Lines(width);
+        Assert.Equal(["loss", "train"], lines.Select(line => line[..6].TrimEnd())); // Nothing was evaluated.
+        Assert.All(lines, line => Assert.InRange(line.Length, 0, width));
+        Assert.Equal(loss, lines[0]);
+    }
+
+    /// <summary>Whoever comes late has an epoch's points for what was before.</summary>
+    [Fact]
+    public void Curves_begin_with_the_epochs_that_are_closed()
+    {
+        var curves = new LiveCurves();
+        curves.Observe(SampleJobs.Running(2, 15));
+        var lines = curves.Lines(79);
+        Assert.Equal("loss  ███████▁▅", lines[0].Split("  0.7")[0].TrimEnd()); // At steps 7, 14 and 15.
+        Assert.EndsWith(" 0.7500  0.5000 to 1.0000", lines[0], StringComparison.Ordinal);
+        Assert.Equal("test  ▁▁▁▁▁▁▁▁", lines[2].Split("   6")[0].TrimEnd());
     }
 
     private static IAnsiConsole Terminal(TextWriter output, int width)
