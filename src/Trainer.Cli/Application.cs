@@ -79,6 +79,7 @@ internal static class Application
             VerifyCommand.Create(shell),
             CheckpointsCommand.Create(shell),
             MetricsCommand.Create(shell),
+            PlotCommand.Create(shell),
             CheckpointCommand.Create(shell),
             DownloadCommand.Create(shell),
             CancelCommand.Create(shell),
