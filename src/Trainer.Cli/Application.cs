@@ -95,6 +95,7 @@ internal static class Application
             ExportCommand.Create(shell),
             ModelsCommand.Create(shell),
             ModelCommand.Create(shell),
+            FilterCommand.Create(shell),
             DataCommand.Create(shell),
             DevicesCommand.Create(shell),
             DoctorCommand.Create(shell),

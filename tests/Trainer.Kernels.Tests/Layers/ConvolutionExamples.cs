@@ -1,7 +1,6 @@
 using Trainer.Kernels.Devices.Cpu;
+using Trainer.Kernels.Functional;
 using Trainer.Kernels.Layers;
-using Trainer.Kernels.Sharding;
-using Trainer.Kernels.Tests.Devices;
 using Trainer.Kernels.Tests.Reference;
 
 namespace Trainer.Kernels.Tests.Layers;
@@ -71,29 +70,17 @@ public sealed class ConvolutionExamples : WorkedExamples
     public void The_kernel_that_finds_edges_can_be_learnt(ulong seed)
     {
         using var device = CpuDevice.Create(2);
-        var layer = new Conv2d(1, (1, 2)) { Bias = false };
-        var run = new LayerRun(device, layer, new Shape(1, 6, 8), BatchSlice.Whole(1, 1), (tensor, values) =>
-        {
-            if (tensor == "x")
-            {
-                Stripe().CopyTo(values);
-            }
-            else if (tensor == "weight")
-            {
-                layer.Parameters(new Shape(1, 6, 8))[0].Initial.Fill(values, seed, 0);
-            }
-        });
-        var (target, ignored) = (device.Place(Edges()), device.Zeros(1));
+        var (f, layer, input) = (new Functions(device), new Conv2d(1, (1, 2)) { Bias = false }, new Shape(1, 6, 8));
+        var (x, target, weight) = (new NdArray(input, Stripe()), new NdArray(new Shape(1, 6, 7), Edges()), new NdArray(new Shape(1, 1, 1, 2), new float[2]));
+        layer.Parameters(input)[0].Initial.Fill(weight.Values, seed, 0);
         for (var step = 0; step < 10; step++)
         {
-            run.Forward();
-            device.Losses.SquaredError(new(1, 1), 42, 1, run.Tensor("y"), target, ignored, ignored, run.Tensor("dy"));
-            run.Backward();
-            run["weight"] = [.. run["weight"].Zip(run.SumOverRoots("weight"), (weight, gradient) => weight - (float)(3e-2 * gradient))];
+            var dy = f.Apply(layer, x, weight).Zip(target, (found, wanted) => 2 * (found - wanted));
+            weight = weight.Zip(f.Gradients(layer, x, dy, weight).Parameters[0], (value, gradient) => value - (3e-2f * gradient));
         }
 
-        Assert.Equal(1, run["weight"][0], 0.1f);
-        Assert.Equal(-1, run["weight"][1], 0.1f);
+        Assert.Equal(1, weight.Values[0], 0.1f);
+        Assert.Equal(-1, weight.Values[1], 0.1f);
     }
 
     private static void MustBe(Shape shape, float[] expected, (Shape Shape, float[] Y) found)
