@@ -1,6 +1,7 @@
 using Trainer.Coordinator.Api;
 using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
+using Trainer.Coordinator.Webhooks;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Cluster;
@@ -38,6 +39,9 @@ public sealed record CoordinatorOptions
 
     /// <summary>How many workers users' jobs may have; the same for all coordinators of a cluster.</summary>
     public Quotas Quotas { get; init; } = Quotas.None;
+
+    /// <summary>Who is told of changes of jobs' states; the same for all coordinators of a cluster.</summary>
+    public WebhookTarget? Webhook { get; init; }
 
     /// <summary>How buckets are reached.</summary>
     public S3Access Buckets { get; init; } = new();

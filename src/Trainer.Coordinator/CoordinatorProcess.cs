@@ -2,6 +2,7 @@ using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using Trainer.Coordinator.Api;
 using Trainer.Coordinator.Jobs;
+using Trainer.Coordinator.Outbox;
 using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting.Artifacts;
@@ -18,6 +19,8 @@ internal sealed record CoordinatorTuning
     public Func<JobSettings, JobSettings> Jobs { get; init; } = settings => settings;
 
     public SchedulerSettings Scheduler { get; init; } = new();
+
+    public OutboxSettings Outbox { get; init; } = new();
 
     /// <summary>HOCON.</summary>
     public string Cluster { get; init; } = "";
@@ -42,10 +45,11 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
     private readonly CoordinatorWeb _web;
     private readonly ControlMetrics _metrics;
     private readonly RunFolderEntry _entry;
+    private readonly Receivers _receivers;
     private readonly ProcessCertificates? _certificates;
 
-    private CoordinatorProcess(IJobStore store, JobCensus jobs, RoomCensus room, Membership membership, JobLog log, JobCurves curves, ArtifactStores stores, ActorSystem system, CoordinatorWeb web, ControlMetrics metrics, RunFolderEntry entry, ProcessCertificates? certificates) =>
-        (_store, _jobs, _room, _membership, _log, _curves, _stores, _system, _web, _metrics, _entry, _certificates) = (store, jobs, room, membership, log, curves, stores, system, web, metrics, entry, certificates);
+    private CoordinatorProcess(IJobStore store, JobCensus jobs, RoomCensus room, Membership membership, JobLog log, JobCurves curves, ArtifactStores stores, ActorSystem system, CoordinatorWeb web, ControlMetrics metrics, RunFolderEntry entry, Receivers receivers, ProcessCertificates? certificates) =>
+        (_store, _jobs, _room, _membership, _log, _curves, _stores, _system, _web, _metrics, _entry, _receivers, _certificates) = (store, jobs, room, membership, log, curves, stores, system, web, metrics, entry, receivers, certificates);
 
     /// <summary>http://host:port of the job API; https where it has certificates of its own.</summary>
     public string Grpc => _web.Grpc;
@@ -83,7 +87,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
             var (written, viewers) = (new LogSignal(), new JobViewers());
             var metrics = new ControlMetrics();
             undo.Push(() => Done(metrics.Dispose));
-            var store = await StoreOpening.OpenAsync(options.Store, metrics.StoreAnswered, loggers.CreateLogger("Trainer.Coordinator"), stop);
+            var store = await StoreOpening.OpenAsync(options.Store, metrics.StoreAnswered, Receivers.Names(options), loggers.CreateLogger("Trainer.Coordinator"), stop);
             undo.Push(() => Done(store.Dispose));
             var stores = new ArtifactStores(() => options.Buckets.Connect());
             undo.Push(() => Done(stores.Dispose));
@@ -94,6 +98,8 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
             undo.Push(log.DisposeAsync);
             var curves = new JobCurves(store.AppendCurvesAsync);
             undo.Push(curves.DisposeAsync);
+            var receivers = new Receivers(options, store, tuning.Outbox, metrics, loggers.CreateLogger("Trainer.Coordinator"));
+            undo.Push(receivers.DisposeAsync);
             var system = ClusterSystem.Create(new ClusterOptions
             {
                 Role = ClusterNames.CoordinatorRole,
@@ -107,6 +113,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
             undo.Push(async () => await system.Terminate());
             var census = new WorkerCensus();
             var (jobs, scheduler) = StartActors(system, options, tuning, store, log, curves, metrics, viewers, census);
+            receivers.Start(system);
             var room = new RoomCensus(() => census.Served, store, () => stores.Open(options.Artifacts), RoomInterval);
             undo.Push(room.DisposeAsync);
             metrics.ObserveRoom(() => room.FreeBytes, () => room.Orphans);
@@ -115,7 +122,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
             var web = await CoordinatorWeb.StartAsync(options, certificates, store, stores, written, viewers, new JobDirectory(system, jobs, scheduler), () => ClusterSystem.IsUp(system), loggers);
             undo.Push(web.DisposeAsync);
             entry.Publish(ClusterSystem.SelfAddress(system), web);
-            return new CoordinatorProcess(store, counts, room, membership, log, curves, stores, system, web, metrics, entry, certificates);
+            return new CoordinatorProcess(store, counts, room, membership, log, curves, stores, system, web, metrics, entry, receivers, certificates);
         }
         catch
         {
@@ -136,6 +143,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
         await _membership.DisposeAsync();
         await Task.WhenAny(ClusterSystem.LeaveAsync(_system), Task.Delay(LeaveTimeout));
         await _system.Terminate();
+        await _receivers.DisposeAsync();
         await _room.DisposeAsync();
         await _log.DisposeAsync();
         await _curves.DisposeAsync();

@@ -26,7 +26,7 @@ internal static class CoordinatorCommand
         var store = StoreOption.Create(shell);
         var artifacts = ArtifactsOption.Create("Where checkpoints and results of jobs go; workers must see a folder under the same path.");
         artifacts.Required = true;
-        var (retention, quotas) = (new RetentionOptions(), new QuotaOptions());
+        var (retention, quotas, webhook) = (new RetentionOptions(), new QuotaOptions(), new WebhookOptions());
         var tokenFile = new Option<string?>("--token-file")
         {
             Description = "Holds an admin's token, with which the first others are made (trainer token create). A run folder has its own.",
@@ -44,6 +44,7 @@ internal static class CoordinatorCommand
             [
                 "trainer coordinator --run-folder /run/user/1000/trainer --store ~/jobs/db --artifacts ~/jobs",
                 "trainer coordinator --run-folder /run/user/1000/trainer --store ~/jobs/db --artifacts s3://training/jobs --quota anna=8 --default-quota 4",
+                "trainer coordinator --run-folder /run/user/1000/trainer --store ~/jobs/db --artifacts ~/jobs --webhook https://ci.example.com/trainer --webhook-secret-file /secrets/webhook",
                 "trainer coordinator --name coordinator-0 --host coordinator-0.coordinator --cluster-port 4053 --grpc-port 5000 --http-port 9090 \\",
                 "    --seed coordinator-0.coordinator:4053 --store /data/db --artifacts /data/jobs --token-file /secrets/token \\",
                 "    --certificate /certs/coordinator.pem --key /certs/coordinator.key --ca /certs/ca.pem",
@@ -55,6 +56,7 @@ internal static class CoordinatorCommand
         };
         retention.AddTo(command);
         quotas.AddTo(command);
+        webhook.AddTo(command);
         host.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
@@ -71,6 +73,7 @@ internal static class CoordinatorCommand
                 Artifacts = parsed.GetValue(artifacts)!,
                 Retention = retention.Read(parsed),
                 Quotas = quotas.Read(parsed),
+                Webhook = webhook.Read(parsed),
                 Buckets = S3Access.Of(shell.Environment),
                 Run = run,
                 Token = parsed.GetValue(tokenFile) is { } file ? TokenFile.ReadOwn(file) : run?.Token,

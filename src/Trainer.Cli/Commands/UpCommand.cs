@@ -27,7 +27,7 @@ internal static class UpCommand
         var runFolder = Folder("--run-folder", "Endpoints, token and sockets. Default: run/ in $TRAINER_HOME.");
         var store = Folder("--store", "The database of jobs. Default: store/ in $TRAINER_HOME.");
         var artifacts = ArtifactsOption.Create("Where checkpoints and results of jobs go. Default: jobs/ in $TRAINER_HOME.");
-        var retention = new RetentionOptions();
+        var (retention, webhook) = (new RetentionOptions(), new WebhookOptions());
         var metricsOpen = MetricsOption.Create();
         var exitWithParent = new Option<bool>("--exit-with-parent")
         {
@@ -41,6 +41,7 @@ internal static class UpCommand
             Options = { workers, threads, device, detach, noRestart, runFolder, store, artifacts, metricsOpen, exitWithParent, supervise },
         };
         retention.AddTo(command);
+        webhook.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
             var folders = LocalFolders.Of(shell.Environment);
@@ -56,7 +57,7 @@ internal static class UpCommand
                 parsed.GetValue(device)!,
                 Restart: !parsed.GetValue(noRestart))
             {
-                Retention = retention.Read(parsed),
+                ToCoordinator = [.. RetentionOptions.Arguments(retention.Read(parsed)), .. webhook.Arguments(parsed)],
                 MetricsOpen = parsed.GetValue(metricsOpen),
             };
             var printer = Printer.Of(parsed, shell);
@@ -87,7 +88,7 @@ internal static class UpCommand
         List<string> arguments =
         [
             "up", "--supervise", "--workers", $"{options.Workers}", "--threads-per-worker", $"{options.ThreadsPerWorker}",
-            "--device", options.Device, "--run-folder", options.Folders.Run, "--store", options.Folders.Store, "--artifacts", options.Folders.Jobs, .. RetentionOptions.Arguments(options.Retention),
+            "--device", options.Device, "--run-folder", options.Folders.Run, "--store", options.Folders.Store, "--artifacts", options.Folders.Jobs, .. options.ToCoordinator,
         ];
         if (!options.Restart)
         {

@@ -3,7 +3,6 @@ using Trainer.Cli.Errors;
 using Trainer.Cli.Home;
 using Trainer.Cli.Options;
 using Trainer.Cli.Output;
-using Trainer.Coordinator.Api;
 using Trainer.Hosting.Run;
 using Trainer.Kernels.Gpu;
 using Trainer.Protos;
@@ -13,8 +12,8 @@ namespace Trainer.Cli.Local;
 /// <summary>What `trainer up` was asked for.</summary>
 internal sealed record LocalClusterOptions(LocalFolders Folders, int Workers, int ThreadsPerWorker, string Device, bool Restart)
 {
-    /// <summary>Whose files stay once jobs have ended.</summary>
-    public RetentionPolicy Retention { get; init; } = new();
+    /// <summary>Arguments that are the coordinator's, as 'trainer coordinator' takes them.</summary>
+    public IReadOnlyList<string> ToCoordinator { get; init; } = [];
 
     /// <summary>Whoever reaches a process may read its metrics.</summary>
     public bool MetricsOpen { get; init; }
@@ -110,7 +109,7 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
         ports.Write();
         supervisor.Start(Child(
             Coordinator,
-            ["coordinator", "--name", Coordinator, "--store", options.Folders.Store, "--artifacts", options.Folders.Jobs, "--grpc-port", $"{grpc}", "--http-port", $"{http[Coordinator]}", .. RetentionOptions.Arguments(options.Retention)]));
+            ["coordinator", "--name", Coordinator, "--store", options.Folders.Store, "--artifacts", options.Folders.Jobs, "--grpc-port", $"{grpc}", "--http-port", $"{http[Coordinator]}", .. options.ToCoordinator]));
         await supervisor.UntilAsync(
             () => Task.FromResult(run.Endpoints().Any(endpoint => endpoint.Grpc is not null)), "The coordinator", Coordinator, StartWithin, stop);
         foreach (var (worker, device) in workers.Zip(devices))

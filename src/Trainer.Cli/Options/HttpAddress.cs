@@ -7,6 +7,10 @@ internal static class HttpAddress
 {
     public static Uri? Parse(ArgumentResult result) => Read(result, TryParse, "http://HOST:PORT");
 
+    /// <summary>Where a process sends something: without a user or a password, which belong in a file.</summary>
+    public static Uri? ParseTarget(ArgumentResult result) =>
+        Read(result, text => TryParse(text) is { UserInfo.Length: 0, Fragment.Length: 0 } address ? address : null, "http://HOST:PORT/PATH or https://HOST/PATH, without a user");
+
     /// <summary>One, or, of a cluster with several coordinators, some with commas between them.</summary>
     public static IReadOnlyList<Uri>? ParseSeveral(ArgumentResult result) => Read(result, TryParseSeveral, Several);
 

@@ -34,6 +34,15 @@ public interface IJobStore : IDisposable
     /// <summary>Numbers the lines of each job in the order given, after those that it has. Lines of jobs that are not there are left out; a job's oldest lines give way to newer ones.</summary>
     ValueTask AppendLogAsync(IReadOnlyList<JobLogLine> lines);
 
+    /// <summary>Of each job the oldest change that a receiver is still to be told, oldest first.</summary>
+    ValueTask<IReadOnlyList<Announcement>> ReadOutboxAsync(string receiver, int limit);
+
+    /// <summary>A receiver has been told.</summary>
+    ValueTask RemoveFromOutboxAsync(long number);
+
+    /// <summary>Gives up what a receiver has not taken and is older than <paramref name="before"/>, or behind the newest <paramref name="most"/>; how much that was.</summary>
+    ValueTask<int> TrimOutboxAsync(string receiver, DateTimeOffset before, int most);
+
     /// <summary>A coordinator says that it is a member of the cluster.</summary>
     ValueTask BeatAsync(string address);
 

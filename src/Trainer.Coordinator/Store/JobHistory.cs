@@ -5,7 +5,7 @@ using Trainer.Protos;
 namespace Trainer.Coordinator.Store;
 
 /// <summary>What a job has behind it, in tables of its own: transitions, closed epochs, generations.</summary>
-internal sealed class JobHistory(JobSql sql)
+internal sealed class JobHistory(JobSql sql, OutboxTable outbox)
 {
     /// <summary>Adds what the row has and the tables do not.</summary>
     public async Task AppendAsync(DbConnection connection, DbTransaction transaction, JobRow row)
@@ -15,6 +15,7 @@ internal sealed class JobHistory(JobSql sql)
         {
             var transition = row.Transitions[sequence];
             await connection.ExecuteAsync(JobSql.InsertTransition, new { job = row.Id, sequence, transition = JobTable.Json(transition) }, transaction);
+            await outbox.AppendAsync(connection, transaction, row, transition);
         }
 
         foreach (var summary in row.Epochs.Skip((int)known.Epochs))

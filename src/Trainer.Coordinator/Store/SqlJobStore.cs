@@ -18,21 +18,22 @@ public sealed class SqlJobStore : IJobStore
 
     private readonly Action<TimeSpan>? _answered;
 
-    private SqlJobStore(Dialect dialect, Action<TimeSpan>? answered)
+    private SqlJobStore(Dialect dialect, Action<TimeSpan>? answered, IReadOnlyList<string> receivers)
     {
         (_dialect, _sql, _answered) = (dialect, new JobSql(dialect), answered);
-        _history = new JobHistory(_sql);
+        _history = new JobHistory(_sql, new OutboxTable(receivers));
     }
 
     /// <summary>Takes the dialect over, and brings its database to the newest schema.</summary>
     /// <param name="answered">Told how long each call took.</param>
+    /// <param name="receivers">Who is told of jobs' changes, by way of the outbox.</param>
     /// <exception cref="StoreException">It holds what this program cannot read, or cannot be used.</exception>
-    internal static SqlJobStore Open(Dialect dialect, Action<TimeSpan>? answered = null)
+    internal static SqlJobStore Open(Dialect dialect, Action<TimeSpan>? answered = null, IReadOnlyList<string>? receivers = null)
     {
         try
         {
             dialect.Migrate(Migrations.Of(dialect.Scripts));
-            return new SqlJobStore(dialect, answered);
+            return new SqlJobStore(dialect, answered, receivers ?? []);
         }
         catch (Exception e)
         {
@@ -117,6 +118,14 @@ public sealed class SqlJobStore : IJobStore
     });
 
     public ValueTask<IReadOnlyList<StepMetrics>> ReadCurveAsync(string id) => CallAsync(async connection => CurveTable.Steps(await connection.QueryAsync<string>(CurveTable.Read, new { id })));
+
+    public ValueTask<IReadOnlyList<Announcement>> ReadOutboxAsync(string receiver, int limit) => CallAsync<IReadOnlyList<Announcement>>(
+        async connection => [.. (await connection.QueryAsync<OutboxColumns>(OutboxTable.Read, new { receiver, limit })).Select(row => row.ToAnnouncement())]);
+
+    public async ValueTask RemoveFromOutboxAsync(long number) => await ExecuteAsync(OutboxTable.Remove, new { number });
+
+    public ValueTask<int> TrimOutboxAsync(string receiver, DateTimeOffset before, int most) =>
+        ExecuteAsync(OutboxTable.Trim, new { receiver, before = before.ToUnixTimeMilliseconds(), most });
 
     public async ValueTask BeatAsync(string address) => await ExecuteAsync(
         "INSERT INTO coordinators (address, beats) VALUES (@address, 1) ON CONFLICT (address) DO UPDATE SET beats = coordinators.beats + 1", new { address });

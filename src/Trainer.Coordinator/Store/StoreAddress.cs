@@ -23,8 +23,9 @@ public abstract record StoreAddress
         : new SqliteAddress(Path.GetFullPath(text));
 
     /// <param name="answered">Told how long each call took.</param>
+    /// <param name="receivers">Who is told of jobs' changes, by way of the outbox.</param>
     /// <exception cref="StoreException">It cannot be opened, or holds what this program cannot read.</exception>
-    public abstract IJobStore Open(Action<TimeSpan>? answered = null);
+    public abstract IJobStore Open(Action<TimeSpan>? answered = null, IReadOnlyList<string>? receivers = null);
 }
 
 /// <summary>jobs.db in a folder.</summary>
@@ -34,7 +35,7 @@ public sealed record SqliteAddress(string Folder) : StoreAddress
 
     public override bool HasPassword => false;
 
-    public override IJobStore Open(Action<TimeSpan>? answered = null) => SqlJobStore.Open(new SqliteDialect(Folder, SqliteDialect.IsRemote), answered);
+    public override IJobStore Open(Action<TimeSpan>? answered = null, IReadOnlyList<string>? receivers = null) => SqlJobStore.Open(new SqliteDialect(Folder, SqliteDialect.IsRemote), answered, receivers);
 
     public override string ToString() => Folder;
 }
@@ -66,7 +67,7 @@ public sealed partial record PostgresAddress : StoreAddress
 
     public override bool HasPassword => _settings.Password is { Length: > 0 } || _settings.SslPassword is { Length: > 0 };
 
-    public override IJobStore Open(Action<TimeSpan>? answered = null) => SqlJobStore.Open(new PostgresDialect(_settings.ConnectionString, ToString()), answered);
+    public override IJobStore Open(Action<TimeSpan>? answered = null, IReadOnlyList<string>? receivers = null) => SqlJobStore.Open(new PostgresDialect(_settings.ConnectionString, ToString()), answered, receivers);
 
     public override string ToString() =>
         $"postgres://{(_settings.Username is { } user ? user + "@" : "")}{_settings.Host}:{_settings.Port}/{_settings.Database ?? _settings.Username}";

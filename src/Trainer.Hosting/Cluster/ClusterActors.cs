@@ -22,6 +22,12 @@ public static class ClusterActors
             ClusterSingletonManager.Props(scheduler, PoisonPill.Instance, ClusterSingletonManagerSettings.Create(system)),
             ClusterNames.Scheduler);
 
+    /// <summary>Coordinators: one of them, the oldest, tells receivers outside the cluster of jobs.</summary>
+    public static IActorRef StartDeliveries(ActorSystem system, Props deliveries) =>
+        system.ActorOf(
+            ClusterSingletonManager.Props(deliveries, PoisonPill.Instance, ClusterSingletonManagerSettings.Create(system)),
+            ClusterNames.Deliveries);
+
     /// <summary>Everybody: reaches the scheduler wherever it runs; buffers a little while it moves.</summary>
     public static IActorRef StartSchedulerProxy(ActorSystem system) =>
         system.ActorOf(

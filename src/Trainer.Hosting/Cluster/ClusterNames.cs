@@ -19,6 +19,9 @@ public static class ClusterNames
     /// <summary>The singleton that grants workers to jobs: /user/scheduler on the oldest coordinator.</summary>
     public const string Scheduler = "scheduler";
 
+    /// <summary>The singleton that tells receivers outside the cluster of jobs: /user/deliveries on the oldest coordinator.</summary>
+    public const string Deliveries = "deliveries";
+
     /// <summary>A node's agent, /user/agent: takes orders from job entities for the node's workers.</summary>
     public const string Agent = "agent";
 }

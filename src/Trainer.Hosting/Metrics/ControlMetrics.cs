@@ -17,6 +17,7 @@ public sealed class ControlMetrics : IDisposable
     private readonly Histogram<double> _store;
     private readonly ConcurrentDictionary<string, (DateTimeOffset Time, ulong Bytes)> _checkpoints = new(StringComparer.Ordinal);
     private readonly long[] _evictions = new long[EvictionReasons.Count];
+    private readonly long[] _deliveries = new long[Receivers.Count * Enum.GetValues<DeliveryResult>().Length];
     private long _logLinesDropped;
     private long _stepsRedone;
 
@@ -32,6 +33,8 @@ public sealed class ControlMetrics : IDisposable
         _changePause = _meter.Histogram(MetricCatalog.ChangePause);
         _store = _meter.Histogram(MetricCatalog.StoreDuration);
         _meter.ObserveEach(MetricCatalog.Evictions, () => EvictionReasons.Select((reason, i) => new Measurement<long>(Volatile.Read(ref _evictions[i]), Label("reason", reason))));
+        _meter.ObserveEach(MetricCatalog.Deliveries, () => Receivers.SelectMany(_ => Enum.GetValues<DeliveryResult>(), (to, result) =>
+            new Measurement<long>(Volatile.Read(ref Told(to, result)), Label("to", to), Label("result", result == DeliveryResult.GivenUp ? "given_up" : result.ToString().ToLowerInvariant()))));
         _meter.Observe(MetricCatalog.StepsRedone, () => Interlocked.Read(ref _stepsRedone));
         _meter.ObserveEach(MetricCatalog.CheckpointAge, () => _checkpoints.Select(run => new Measurement<double>((DateTimeOffset.UtcNow - run.Value.Time).TotalSeconds, Label("run", run.Key))));
         _meter.ObserveEach(MetricCatalog.CheckpointSize, () => _checkpoints.Select(run => new Measurement<long>((long)run.Value.Bytes, Label("run", run.Key))));
@@ -72,6 +75,15 @@ public sealed class ControlMetrics : IDisposable
 
     public void Evicted(string reason) => Interlocked.Increment(ref _evictions[EvictionReasons.Index().First(known => known.Item == reason).Index]);
 
+    public const string Webhook = "webhook";
+
+    public const string MlFlow = "mlflow";
+
+    /// <summary>Who can be told of jobs outside the cluster: the words that <see cref="Delivered"/> knows.</summary>
+    public static IReadOnlyList<string> Receivers { get; } = [Webhook, MlFlow];
+
+    public void Delivered(string to, DeliveryResult result, int count = 1) => Interlocked.Add(ref Told(to, result), count);
+
     public void Redone(ulong steps) => Interlocked.Add(ref _stepsRedone, (long)steps);
 
     /// <summary>A job trains again.</summary>
@@ -103,6 +115,8 @@ public sealed class ControlMetrics : IDisposable
     public void QueueWait(double seconds) => _queueWait.Record(seconds);
 
     public void Dispose() => _meter.Dispose();
+
+    private ref long Told(string to, DeliveryResult result) => ref _deliveries[Receivers.Index().First(known => known.Item == to).Index * Enum.GetValues<DeliveryResult>().Length + (int)result];
 
     private static KeyValuePair<string, object?> Label(string name, string value) => new(name, value);
 }

@@ -133,6 +133,9 @@ public static class MetricCatalog
     public static readonly MetricDefinition ArtifactFailures =
         new("trainer_artifact_failures_total", Counter, Coordinator, "", "What could not be written or read of jobs, after which training went on: checkpoint, result, unreadable, metrics, steps, hashes, best.", "what");
 
+    public static readonly MetricDefinition Deliveries =
+        new("trainer_deliveries_total", Counter, Coordinator, "", "What a receiver outside the cluster (webhook, mlflow) was told of jobs, each time: taken, failed; given_up: no longer told.", "to", "result");
+
     public static readonly MetricDefinition ClusterMembers =
         new("trainer_cluster_members", Gauge, Coordinator, "", "Members of the cluster as this coordinator sees them.", "role", "status");
 

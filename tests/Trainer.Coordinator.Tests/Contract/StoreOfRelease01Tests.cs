@@ -84,7 +84,7 @@ public sealed class StoreOfRelease01Tests : IDisposable
         Assert.All(texts.SelectMany(text => Names(JsonDocument.Parse(text).RootElement)), name => Assert.DoesNotContain(name, char.IsAsciiLetterUpper));
         Assert.Contains(texts, text => text.Contains("\"seed\":18446744073709551557", StringComparison.Ordinal));
         Assert.Contains(texts, text => text.Contains("\"state\":\"SUCCEEDED\"", StringComparison.Ordinal));
-        Assert.Equal(10, connection.ExecuteScalar<int>("PRAGMA user_version"));
+        Assert.Equal(11, connection.ExecuteScalar<int>("PRAGMA user_version"));
     }
 
     private static IEnumerable<string> Names(JsonElement json) => json.ValueKind switch

@@ -50,6 +50,12 @@ internal sealed record FailingStore(Func<Exception> Fault) : IJobStore
 
     public ValueTask<IReadOnlyList<StepMetrics>> ReadCurveAsync(string id) => throw Fault();
 
+    public ValueTask<IReadOnlyList<Announcement>> ReadOutboxAsync(string receiver, int limit) => throw Fault();
+
+    public ValueTask RemoveFromOutboxAsync(long number) => throw Fault();
+
+    public ValueTask<int> TrimOutboxAsync(string receiver, DateTimeOffset before, int most) => throw Fault();
+
     public ValueTask BeatAsync(string address) => throw Fault();
 
     public ValueTask<IReadOnlyDictionary<string, long>> BeatsAsync() => throw Fault();

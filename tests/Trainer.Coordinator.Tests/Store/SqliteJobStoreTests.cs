@@ -61,7 +61,7 @@ public sealed class SqliteJobStoreTests : JobStoreSuite
         }
 
         var error = Assert.Throws<StoreException>(() => new SqliteAddress(_folder.Path).Open());
-        Assert.Equal($"{_folder.Path}/jobs.db has schema version 99, this program knows 10: it was written by a later version.", error.Message);
+        Assert.Equal($"{_folder.Path}/jobs.db has schema version 99, this program knows 11: it was written by a later version.", error.Message);
     }
 
     [Fact]

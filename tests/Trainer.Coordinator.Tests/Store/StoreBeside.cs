@@ -51,6 +51,12 @@ internal sealed record StoreBeside(IJobStore Store) : IJobStore
 
     public ValueTask<IReadOnlyList<StepMetrics>> ReadCurveAsync(string id) => Store.ReadCurveAsync(id);
 
+    public ValueTask<IReadOnlyList<Announcement>> ReadOutboxAsync(string receiver, int limit) => Store.ReadOutboxAsync(receiver, limit);
+
+    public ValueTask RemoveFromOutboxAsync(long number) => Store.RemoveFromOutboxAsync(number);
+
+    public ValueTask<int> TrimOutboxAsync(string receiver, DateTimeOffset before, int most) => Store.TrimOutboxAsync(receiver, before, most);
+
     public ValueTask BeatAsync(string address) => Store.BeatAsync(address);
 
     public ValueTask<IReadOnlyDictionary<string, long>> BeatsAsync() => Store.BeatsAsync();

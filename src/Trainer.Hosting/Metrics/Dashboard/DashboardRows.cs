@@ -28,6 +28,7 @@ internal static class DashboardRows
             Lines("Free for jobs' files", MetricCatalog.ArtifactsFree, "bytes", new PanelQuery($"min({MetricCatalog.ArtifactsFree.Name})", "free")),
             Stat("Orphaned workers", MetricCatalog.Orphans, "none", new PanelQuery($"max({MetricCatalog.Orphans.Name})", "orphaned")) with { Width = 4 },
             Lines("Log lines dropped", MetricCatalog.LogLinesDropped, "short", new PanelQuery($"sum(increase({MetricCatalog.LogLinesDropped.Name}{Interval}))", "dropped")),
+            Lines("Told to others", MetricCatalog.Deliveries, "short", new PanelQuery($"sum by (to, result) (increase({MetricCatalog.Deliveries.Name}{Interval}))", "{{to}} {{result}}")),
             Lines("States not written or not read", MetricCatalog.ArtifactFailures, "short", new PanelQuery($"sum by (what) (increase({MetricCatalog.ArtifactFailures.Name}{Interval}))", "{{what}}")),
             Stat("Processes", MetricCatalog.BuildInfo, "none", new PanelQuery($"count by (role, version) ({MetricCatalog.BuildInfo.Name})", "{{role}} {{version}}")) with { Width = 4 },
             Stat("Certificates expire in", MetricCatalog.CertificateNotAfter, "s", new PanelQuery($"min by (certificate) ({MetricCatalog.CertificateNotAfter.Name}) - time()", "{{certificate}}")) with { Width = 4 },

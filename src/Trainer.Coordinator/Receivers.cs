@@ -1,0 +1,44 @@
+using Akka.Actor;
+using Microsoft.Extensions.Logging;
+using Trainer.Coordinator.Outbox;
+using Trainer.Coordinator.Store;
+using Trainer.Coordinator.Webhooks;
+using Trainer.Hosting.Cluster;
+using Trainer.Hosting.Metrics;
+
+namespace Trainer.Coordinator;
+
+/// <summary>Who outside the cluster is told of jobs, as the options say.</summary>
+internal sealed class Receivers : IAsyncDisposable
+{
+    private readonly List<IReceiver> _receivers = [];
+    private readonly Deliveries _deliveries;
+
+    public Receivers(CoordinatorOptions options, IJobStore store, OutboxSettings settings, ControlMetrics metrics, ILogger logger)
+    {
+        if (options.Webhook is { } target)
+        {
+            _receivers.Add(new Webhook(target, TimeProvider.System, settings.AnswerWithin));
+        }
+
+        _deliveries = new Deliveries([.. _receivers.Select(receiver => (Func<CancellationToken, Task>)new Delivery(store, receiver, settings, TimeProvider.System, metrics, logger).RunAsync)]);
+    }
+
+    /// <summary>Whom the store is to keep changes for.</summary>
+    public static IReadOnlyList<string> Names(CoordinatorOptions options) => options.Webhook is null ? [] : [ControlMetrics.Webhook];
+
+    /// <summary>One coordinator of the cluster tells them, the oldest.</summary>
+    public void Start(ActorSystem system)
+    {
+        if (_receivers.Count > 0)
+        {
+            ClusterActors.StartDeliveries(system, _deliveries.Props());
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _deliveries.DisposeAsync();
+        _receivers.ForEach(receiver => receiver.Dispose());
+    }
+}

@@ -1,0 +1,9 @@
+-- What receivers outside the cluster are still to be told of jobs, in order. No job's own: what is said of a job outlives it.
+CREATE TABLE outbox (
+  number   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  receiver text COLLATE "C" NOT NULL,
+  id       text NOT NULL,
+  job      text COLLATE "C" NOT NULL,
+  time     bigint NOT NULL,
+  body     text NOT NULL
+);
