@@ -108,6 +108,7 @@ internal static class Application
             CompletionCommand.Create(shell),
             CoordinatorCommand.Create(shell),
             NodeCommand.Create(shell),
+            InspectionCommand.Create(shell),
         };
         var help = root.Options.OfType<HelpOption>().Single();
         var action = new HelpWithExamples((HelpAction)help.Action!, shell.Width);

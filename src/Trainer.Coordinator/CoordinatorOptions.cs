@@ -70,5 +70,8 @@ public sealed record CoordinatorOptions
     /// <summary>Lets a process without certificates, or without a token, run.</summary>
     public bool Insecure { get; init; }
 
+    /// <summary>The program, and its first arguments, that looks into jobs (<see cref="InspectionProcess"/>); empty: none does.</summary>
+    public IReadOnlyList<string> Inspection { get; init; } = [];
+
     public LogOptions Log { get; init; } = new();
 }

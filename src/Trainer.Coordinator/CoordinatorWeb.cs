@@ -33,7 +33,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(3);
 
     // Each answers as long as the process is a member of the cluster.
-    private static readonly string[] Services = [Protos.JobService.Descriptor.FullName, Protos.WorkerService.Descriptor.FullName, Protos.SystemService.Descriptor.FullName, Protos.TokenService.Descriptor.FullName, Protos.DataSetService.Descriptor.FullName, Protos.SessionService.Descriptor.FullName];
+    private static readonly string[] Services = [Protos.JobService.Descriptor.FullName, Protos.WorkerService.Descriptor.FullName, Protos.SystemService.Descriptor.FullName, Protos.TokenService.Descriptor.FullName, Protos.DataSetService.Descriptor.FullName, Protos.SessionService.Descriptor.FullName, Protos.PictureService.Descriptor.FullName];
 
     private readonly WebApplication _app;
 
@@ -119,6 +119,8 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton<JobModels>()
             .AddSingleton(new CoordinatorIdentity(options.Name, TimeProvider.System.GetUtcNow()))
             .AddSingleton(new JobArtifacts(stores, options.Artifacts))
+            .AddSingleton(options)
+            .AddSingleton(services => new InspectionProcess(options.Inspection, options.Limits, services.GetRequiredService<ILoggerFactory>()))
             .AddSingleton<FaultInterceptor>()
             .AddSingleton(TimeProvider.System)
             .AddSingleton<TokenBook>()
@@ -156,6 +158,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
         app.MapGrpcService<TokenService>();
         app.MapGrpcService<DataSetService>();
         app.MapGrpcService<SessionService>();
+        app.MapGrpcService<PictureService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         app.MapHttpApi(app.Services.GetRequiredService<ApiCalls>());

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Trainer.Cli.Api;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Help;
+using Trainer.Cli.Local;
 using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Coordinator;
@@ -82,6 +83,7 @@ internal static class CoordinatorCommand
                 AllowedHosts = parsed.GetValue(allowHost)!,
                 MetricsOpen = parsed.GetValue(host.MetricsOpen),
                 Certificates = host.Certificates(parsed),
+                Inspection = [Executable.Path, InspectionCommand.Name],
                 Insecure = parsed.GetValue(host.Insecure),
                 Log = host.Log(parsed),
             };

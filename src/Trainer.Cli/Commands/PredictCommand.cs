@@ -9,6 +9,7 @@ using Trainer.Cli.Output;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Gpu;
+using Trainer.Kernels.Inspection;
 
 namespace Trainer.Cli.Commands;
 

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Inspection;
 using Trainer.Kernels.Training;
-using Trainer.Kernels.Training.Planning;
 using Trainer.Node.Training;
 using Model = Trainer.Kernels.Models.Model;
 
@@ -10,9 +10,6 @@ namespace Trainer.Cli.Models;
 
 /// <summary>What an evaluation came to.</summary>
 internal sealed record Evaluation(ClassificationReport Report, double ImagesPerSecond);
-
-/// <summary>A class that the model may see in an image, and how sure it is, 0..1.</summary>
-internal readonly record struct Guess(int Class, double Probability);
 
 /// <summary>What the model sees in an image, the likeliest first.</summary>
 internal sealed record Prediction(int Image, IReadOnlyList<Guess> Guesses);
@@ -88,34 +85,19 @@ internal sealed class TrainedNetwork : IDisposable
     /// <param name="guesses">So many of each image.</param>
     public void Predict(DataSet images, int limit, int guesses, Action<Prediction> tell, CancellationToken stop)
     {
-        var givesProbabilities = ModelSummary.Of(_network.Model).Layers[^1].Kind == "softmax";
+        var givesProbabilities = Guess.AreProbabilities(_network.Model);
         var classes = _network.Model.Classes;
         ForEachBatch(images, Math.Min(limit, images.Count), stop, (first, count) =>
         {
             _network.Infer(count);
             for (var i = 0; i < count; i++)
             {
-                tell(new Prediction(first + i, _takesSeveral ? Each(_network.Output.Slice(i * classes, classes), guesses) : Best(_network.Output.Slice(i * classes, classes), guesses, givesProbabilities)));
+                tell(new Prediction(first + i, _takesSeveral ? Guess.Each(_network.Output.Slice(i * classes, classes), guesses) : Guess.Best(_network.Output.Slice(i * classes, classes), guesses, givesProbabilities)));
             }
         });
     }
 
     public void Dispose() => _network.Dispose();
-
-    private static List<Guess> Each(ReadOnlySpan<float> logits, int guesses)
-    {
-        var values = logits.ToArray();
-        return [.. Enumerable.Range(0, values.Length).OrderByDescending(i => values[i]).Take(guesses).Select(i => new Guess(i, 1 / (1 + Math.Exp(-values[i]))))];
-    }
-
-    // Of equal ones the first.
-    private static List<Guess> Best(ReadOnlySpan<float> outputs, int guesses, bool areProbabilities)
-    {
-        var values = outputs.ToArray();
-        List<int> best = [.. Enumerable.Range(0, values.Length).OrderByDescending(i => values[i]).Take(guesses)];
-        var sum = values.Sum(output => Math.Exp(output - values[best[0]]));
-        return [.. best.Select(i => new Guess(i, areProbabilities ? values[i] : Math.Exp(values[i] - values[best[0]]) / sum))];
-    }
 
     private void ForEachBatch(DataSet images, int count, CancellationToken stop, Action<int, int> run)
     {

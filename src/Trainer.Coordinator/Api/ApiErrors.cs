@@ -36,6 +36,13 @@ internal static class ApiErrors
 
     public static RpcException NotDescribable(string message) => Error(StatusCode.FailedPrecondition, "MODEL_NOT_DESCRIBABLE", message);
 
+    /// <summary>A job's data or weights are not to be had here.</summary>
+    public static RpcException NotInspectable(string message) => Error(StatusCode.FailedPrecondition, "NOT_INSPECTABLE", message);
+
+    public static RpcException NoInspection() => Error(StatusCode.Unimplemented, "NO_INSPECTION", "This coordinator makes no pictures: it does not run as the program trainer.");
+
+    public static RpcException InspectionTooLong(string message) => Error(StatusCode.DeadlineExceeded, "INSPECTION_TOO_LONG", message);
+
     public static RpcException NotVerifiable(string message) => Error(StatusCode.FailedPrecondition, "NOT_VERIFIABLE", message);
 
     /// <summary>Nobody here computes as a job was computed.</summary>

@@ -37,6 +37,9 @@ internal static class HttpRoutes
         Get("/v1/jobs/{id}/checkpoints", Job("ListCheckpoints")),
         Post("/v1/jobs/{id}/checkpoints/{checkpoint}:pin", Job("PinCheckpoint")),
         Post("/v1/jobs/{id}/checkpoints/{checkpoint}:unpin", Job("UnpinCheckpoint")),
+        Get("/v1/jobs/{id}/filters", Picture("GetFilters")),
+        Post("/v1/jobs/{id}/feature-maps", Picture("GetFeatureMaps")),
+        Get("/v1/jobs/{id}/samples", Picture("GetSamples")),
         Get("/v1/queue", Job("GetQueue")),
         Get("/v1/workers", Worker("ListWorkers")),
         Get("/v1/workers/{name}", Worker("GetWorker")),
@@ -78,6 +81,8 @@ internal static class HttpRoutes
     private static MethodDescriptor Session(string name) => Find(SessionService.Descriptor, name);
 
     private static MethodDescriptor DataSet(string name) => Find(DataSetService.Descriptor, name);
+
+    private static MethodDescriptor Picture(string name) => Find(PictureService.Descriptor, name);
 
     private static MethodDescriptor Cluster(string name) => Find(SystemService.Descriptor, name);
 

@@ -77,6 +77,17 @@ public static class Safetensors
         return Write(to, items.Append(Item.Of("step", step)), state, averaged ? new Dictionary<string, string> { [Averaged] = True } : null);
     }
 
+    /// <summary>Writes one tensor of float32.</summary>
+    public static void WriteTensor(Stream to, string name, Shape shape, ReadOnlySpan<float> values)
+    {
+        if (values.Length != shape.Elements)
+        {
+            throw new ArgumentException($"{values.Length} values for a tensor of the shape {shape}.", nameof(values));
+        }
+
+        Write(to, [new Item(name, shape, 0, 0)], values, words: null);
+    }
+
     /// <summary>The tensors of a file by name, as float32: floats of other sizes are rounded to nearest, integers likewise.</summary>
     /// <exception cref="DataFileException">Not a safetensors file: what and at which offset; or a tensor of another dtype.</exception>
     public static IReadOnlyDictionary<string, (Shape Shape, float[] Values)> Read(string path)

@@ -17,7 +17,11 @@ public sealed record ClassResult(int Label, string Name, long Samples, double Pr
 public sealed record Mistake(int Index, string Name, int Label, int Predicted, double Loss);
 
 /// <summary>So many samples of one class were taken for another.</summary>
-public readonly record struct Confusion(int Label, int Predicted, long Samples);
+public readonly record struct Confusion(int Label, int Predicted, long Samples)
+{
+    /// <summary>The first of them, by their places in the set; null where they were taken for what they are.</summary>
+    public IReadOnlyList<int>? Examples { get; init; }
+}
 
 /// <summary>What an evaluation found: how often the right class is the first or among the first five, how each class fared, and which are taken for which.</summary>
 /// <param name="Sums">Of all samples.</param>
@@ -30,6 +34,7 @@ public sealed record ClassificationReport(
 {
     private const int Top = 5;
     private const int MostMistakes = 20;
+    private const int MostExamples = 12;
 
     /// <summary>Means over the classes that occur, as labels or as predictions, each counting alike.</summary>
     public (double Precision, double Recall, double F1) Macro
@@ -48,7 +53,7 @@ public sealed record ClassificationReport(
     /// <param name="classes">That the model knows.</param>
     public static ClassificationReport Of(DataSet set, SampleResults results, int classes)
     {
-        var (pairs, wrong, top) = (new Dictionary<(int Label, int Predicted), long>(), new List<(int Index, float Loss)>(), 0L);
+        var (pairs, examples, wrong, top) = (new Dictionary<(int Label, int Predicted), long>(), new Dictionary<(int Label, int Predicted), List<int>>(), new List<(int Index, float Loss)>(), 0L);
         for (var i = 0; i < results.Count; i++)
         {
             if (results.Counted[i] == 0)
@@ -63,6 +68,11 @@ public sealed record ClassificationReport(
             {
                 wrong.Add((i, results.Loss[i]));
             }
+
+            if (pair.Item1 != pair.Item2)
+            {
+                AddExample(examples, pair, i);
+            }
         }
 
         var mistakes = new List<Mistake>();
@@ -72,7 +82,7 @@ public sealed record ClassificationReport(
         }
 
         var sums = default(PassSums).With(results);
-        List<Confusion> confusions = [.. pairs.OrderBy(pair => pair.Key).Select(pair => new Confusion(pair.Key.Label, pair.Key.Predicted, pair.Value))];
+        List<Confusion> confusions = [.. pairs.OrderBy(pair => pair.Key).Select(pair => new Confusion(pair.Key.Label, pair.Key.Predicted, pair.Value) { Examples = examples.GetValueOrDefault(pair.Key) })];
         return new ClassificationReport(sums, (double)top / sums.Counted, ClassesOf(set, confusions, classes), confusions, mistakes);
     }
 
@@ -88,6 +98,19 @@ public sealed record ClassificationReport(
         }
 
         return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
+    }
+
+    private static void AddExample(Dictionary<(int Label, int Predicted), List<int>> examples, (int Label, int Predicted) pair, int sample)
+    {
+        if (!examples.TryGetValue(pair, out var found))
+        {
+            examples[pair] = found = [];
+        }
+
+        if (found.Count < MostExamples)
+        {
+            found.Add(sample);
+        }
     }
 
     private static List<ClassResult> ClassesOf(DataSet set, IReadOnlyList<Confusion> confusions, int classes)
@@ -130,6 +153,16 @@ public sealed record ClassificationReport(
             json.WriteNumber("label", pair.Label);
             json.WriteNumber("predicted", pair.Predicted);
             json.WriteNumber("images", pair.Samples);
+            if (pair.Examples is { } examples)
+            {
+                json.WriteStartArray("examples");
+                foreach (var sample in examples)
+                {
+                    json.WriteNumberValue(sample);
+                }
+
+                json.WriteEndArray();
+            }
         });
         WriteList(json, "mistakes", Mistakes, mistake =>
         {

@@ -24,6 +24,7 @@ public sealed class Network : IDisposable
     private readonly float[] _results;
     private readonly ulong[] _totalHashes;
     private readonly bool _ownsStates;
+    private readonly IReadOnlySet<int> _kept;
     private readonly NetworkRun _run;
 
     /// <summary>A network with states of its own.</summary>
@@ -47,9 +48,14 @@ public sealed class Network : IDisposable
             throw new ArgumentException($"A network needs at least one sample and one root; got {options.MaxSamples} and {options.MaxRoots}.", nameof(options));
         }
 
+        if (options is { Kept.Count: > 0 } and ({ Training: true } or { Parts: not null }))
+        {
+            throw new ArgumentException("Outputs of layers are kept where whole batches are evaluated; this network trains, or runs batches in parts.", nameof(options));
+        }
+
         recipe.CheckFits(model);
         var products = device.ProductsIn(recipe.Precision.Compute);
-        (Model, _device, _recipe) = (model, device, recipe);
+        (Model, _device, _recipe, _kept) = (model, device, recipe, options.Kept);
         Layout = ParameterLayout.Of(model, recipe.Loss.HasWeights);
         _ownsStates = states is null;
         States = states ?? (options.Training ? StatePair.Create(device, Layout, recipe) : StatePair.ForEvaluation(device, Layout));
@@ -59,7 +65,7 @@ public sealed class Network : IDisposable
         }
 
         _totalHashes = new ulong[Layout.Chunks];
-        var plan = new NetworkPlan(model, options.Training);
+        var plan = new NetworkPlan(model, options.Training, options.Kept);
         _update = options.Training ? new WeightUpdate(model, Layout, recipe) : null;
         _memory = new NetworkMemory(device, plan, States, options);
         _passes = new NetworkPasses(plan, operation => _memory.Bind(operation, products, operation.Node?.StatisticNames.Any(recipe.FreezesStatistic) == true));
@@ -116,6 +122,23 @@ public sealed class Network : IDisposable
     public ReadOnlySpan<float> Output => _hostBatch is null
         ? Read(_memory.Output.Slice(0, _run.Samples * Model.OutputShape.Elements))
         : _hostBatch.Output[..checked((int)(_run.Samples * Model.OutputShape.Elements))];
+
+    /// <summary>After a pass in evaluation mode: what a layer gave for a sample, in the order of its shape. Waits for the device.</summary>
+    /// <param name="layer">One of <see cref="NetworkOptions.Kept"/>.</param>
+    /// <param name="sample">Of the batch.</param>
+    /// <exception cref="ArgumentException">The layer's output is not kept, or there is no such sample.</exception>
+    public float[] OutputOf(int layer, int sample)
+    {
+        if (!_kept.Contains(layer) || (uint)sample >= (uint)_run.Samples)
+        {
+            throw new ArgumentException($"Layer {layer} and sample {sample} are asked for; kept are the outputs of layers [{string.Join(", ", _kept.Order())}] for {_run.Samples} samples.");
+        }
+
+        var output = _memory.Kept(layer);
+        var elements = checked((int)Model.Graph.Nodes[layer].Output.Shape.Elements);
+        var stride = output.SampleStride > 0 ? (int)output.SampleStride : elements;
+        return Read(output).Slice(sample * stride, elements).ToArray();
+    }
 
     /// <summary>After a pass: what it found out about each local sample. Waits for the device.</summary>
     public SampleResults Results

@@ -26,7 +26,7 @@ public static class NetworkFit
             return options;
         }
 
-        var (plan, layout) = (new NetworkPlan(model, options.Training), ParameterLayout.Of(model, recipe.Loss.HasWeights));
+        var (plan, layout) = (new NetworkPlan(model, options.Training, options.Kept), ParameterLayout.Of(model, recipe.Loss.HasWeights));
         var stateBytes = states is not null ? 0L
             : sizeof(float) * (options.Training ? StatePair.Count * TrainingState.Elements(layout, recipe.StateBuffers) : TrainingState.Elements(layout, 0));
         if (Bytes(options) <= available)

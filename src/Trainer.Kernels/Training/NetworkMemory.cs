@@ -49,6 +49,9 @@ internal sealed class NetworkMemory : IDisposable
 
     public Tensor Output => At(_plan.Output);
 
+    /// <summary>The output of a node that is kept.</summary>
+    public Tensor Kept(int node) => At(_plan.Kept[node]);
+
     public Tensor OutputGradient => At(_plan.OutputGradient);
 
     /// <summary>The context in which an operation's layer runs.</summary>
@@ -131,7 +134,7 @@ internal sealed class NetworkMemory : IDisposable
     {
         var all = plan.Buffers
             .Select((buffer, i) => (Buffer: i, Elements: (buffer.PerSample * options.PassSamples) + (buffer.PerGroup * options.MaxGroups)))
-            .ToLookup(sized => sized.Buffer == plan.Input.Buffer || sized.Buffer == plan.Output.Buffer);
+            .ToLookup(sized => sized.Buffer == plan.Input.Buffer || sized.Buffer == plan.Output.Buffer || plan.Kept.Values.Any(kept => kept.Buffer == sized.Buffer));
         var (own, shared) = (all[true].ToList(), all[false].ToList());
         var (offsets, elements) = ArenaPlanner.Plan(
             [.. shared.Select(sized => new Lifetime(sized.Elements, plan.Buffers[sized.Buffer].First, plan.Buffers[sized.Buffer].Last))]);

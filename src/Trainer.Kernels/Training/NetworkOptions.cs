@@ -12,6 +12,12 @@ public sealed record NetworkOptions(int MaxSamples, int MaxRoots = 1, bool Train
     /// <summary>How batches that do not fit the device's memory are run; null: whole. See <see cref="NetworkFit"/>.</summary>
     public PartOptions? Parts { get; init; }
 
+    /// <summary>
+    /// Layers, by their places in <see cref="Planning.ModelSummary.Layers"/>, whose outputs stay as they are behind a pass (<see cref="Network.OutputOf"/>). Of networks for evaluation only;
+    /// what they come to is the same, bit for bit.
+    /// </summary>
+    public IReadOnlySet<int> Kept { get; init; } = new HashSet<int>();
+
     /// <summary>Samples that pass through the network together, at most.</summary>
     internal int PassSamples => Parts?.Samples ?? MaxSamples;
 

@@ -11,6 +11,9 @@ namespace Trainer.Node.States;
 /// <param name="IsBest">Whether no epoch before was as good.</param>
 public sealed record EpochEvaluation(int Epoch, long Step, bool IsBest, ClassificationReport Report)
 {
+    /// <summary>Null: they are not kept of this epoch.</summary>
+    public FilterRecord? Filters { get; init; }
+
     /// <param name="progress">Of the state that the evaluation closed.</param>
     /// <param name="samples">The <see cref="SampleResults"/> of all test images.</param>
     public static EpochEvaluation Of(TrainingProgress progress, Model model, BestMetric metric, DataSet test, ReadOnlySpan<float> samples) => new(

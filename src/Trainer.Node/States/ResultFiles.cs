@@ -21,6 +21,7 @@ public sealed class ResultFiles(IArtifactStore artifacts)
     /// <summary>What the evaluation after the last epoch found, and that after the best; null: nothing new.</summary>
     public void WriteEvaluations(EpochEvaluation? last, EpochEvaluation? best)
     {
+        last?.Filters?.Write(artifacts);
         foreach (var (name, evaluation) in new[] { (ArtifactNames.Evaluation, last), (ArtifactNames.BestEvaluation, best) })
         {
             if (evaluation is not null)

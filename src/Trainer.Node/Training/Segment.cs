@@ -189,7 +189,7 @@ internal sealed class Segment
 
     // Null: another member has the samples, or they have several labels each, whose report needs all outputs (trainer evaluate).
     private EpochEvaluation? EvaluationOf(Kernels.Training.TrainingProgress progress, ReadOnlySpan<float> samples) =>
-        samples.IsEmpty || _work.Job.Data.Test.HasSeveralLabels ? null : EpochEvaluation.Of(progress, _work.Job.Model, _work.Job.Best, _work.Job.Data.Test, samples);
+        samples.IsEmpty || _work.Job.Data.Test.HasSeveralLabels ? null : EpochEvaluation.Of(progress, _work.Job.Model, _work.Job.Best, _work.Job.Data.Test, samples) with { Filters = FilterRecord.Of(_work.Job.States.Current, _work.Job.Model) };
 
     private void AwaitCommit(ulong item, CancellationToken interruption)
     {

@@ -23,7 +23,11 @@ public sealed class DashboardTests
     [
         ("epochs", ".section tbody th", "1"),
         ("evaluation", ".section h3", "What is taken for what"),
+        ("evaluation", ".section div:has(> .gallery canvas) + .scroller thead th", "Taken for"),
         ("files", ".section tbody th code", "metrics.jsonl"),
+        ("pictures", ".section section:has([aria-label=\"Feature maps\"] canvas) h3", "What a layer gives"),
+        ("pictures", ".section section:has([aria-label=\"Filters\"] canvas) h3", "Filters"),
+        ("pictures", ".section section:has([aria-label=\"Samples\"] canvas) h3", "Samples"),
         ("transitions", ".section tbody .state", "succeeded"),
     ];
 

@@ -18,7 +18,7 @@ public sealed class AccessTests(AccessTests.Fixture fixture) : IClassFixture<Acc
     private readonly TestCoordinator _coordinator = fixture.Coordinator;
 
     private static IEnumerable<MethodDescriptor> Calls =>
-        new[] { Protos.JobService.Descriptor, Protos.WorkerService.Descriptor, Protos.SystemService.Descriptor, Protos.TokenService.Descriptor, Protos.DataSetService.Descriptor, Protos.SessionService.Descriptor }.SelectMany(service => service.Methods);
+        new[] { Protos.JobService.Descriptor, Protos.WorkerService.Descriptor, Protos.SystemService.Descriptor, Protos.TokenService.Descriptor, Protos.DataSetService.Descriptor, Protos.SessionService.Descriptor, Protos.PictureService.Descriptor }.SelectMany(service => service.Methods);
 
     [Fact]
     public void Every_call_path_and_page_is_in_the_table_and_nothing_else_is()

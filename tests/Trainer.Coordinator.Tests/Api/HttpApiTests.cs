@@ -21,7 +21,7 @@ public sealed class HttpApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>
     [Fact]
     public void Every_call_has_a_path()
     {
-        var calls = new[] { Protos.JobService.Descriptor, Protos.WorkerService.Descriptor, Protos.SystemService.Descriptor, Protos.TokenService.Descriptor, Protos.DataSetService.Descriptor, Protos.SessionService.Descriptor }.SelectMany(service => service.Methods).Select(method => method.FullName);
+        var calls = new[] { Protos.JobService.Descriptor, Protos.WorkerService.Descriptor, Protos.SystemService.Descriptor, Protos.TokenService.Descriptor, Protos.DataSetService.Descriptor, Protos.SessionService.Descriptor, Protos.PictureService.Descriptor }.SelectMany(service => service.Methods).Select(method => method.FullName);
         Assert.Equal(calls.Order(), HttpRoutes.All.Select(route => route.Method.FullName).Append(HttpRoutes.Download.FullName).Order());
     }
 

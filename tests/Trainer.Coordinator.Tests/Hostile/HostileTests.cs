@@ -31,7 +31,7 @@ public sealed class HostileTests : IAsyncLifetime
     private JobSpec _spec = null!;
 
     private static IReadOnlyList<MethodDescriptor> Calls { get; } =
-        [.. new[] { Protos.JobService.Descriptor, Protos.WorkerService.Descriptor, Protos.SystemService.Descriptor, Protos.TokenService.Descriptor, Protos.DataSetService.Descriptor, Protos.SessionService.Descriptor }.SelectMany(service => service.Methods)];
+        [.. new[] { Protos.JobService.Descriptor, Protos.WorkerService.Descriptor, Protos.SystemService.Descriptor, Protos.TokenService.Descriptor, Protos.DataSetService.Descriptor, Protos.SessionService.Descriptor, Protos.PictureService.Descriptor }.SelectMany(service => service.Methods)];
 
     public async ValueTask InitializeAsync()
     {

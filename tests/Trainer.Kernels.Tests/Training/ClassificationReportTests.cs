@@ -22,7 +22,7 @@ public class ClassificationReportTests
         Assert.Equal(
             [new("cat", 2, 1 / 2.0, 1 / 2.0, 1 / 2.0), new("dog", 2, 2 / 3.0, 1, 4 / 5.0), new("owl", 3, 1, 2 / 3.0, 4 / 5.0), new("yak", 0, 0, 0, 0)],
             report.Classes.Select(each => (each.Name, each.Samples, each.Precision, each.Recall, each.F1)));
-        Assert.Equal([new(0, 0, 1), new(0, 1, 1), new(1, 1, 2), new(2, 0, 1), new(2, 2, 2)], report.Confusions);
+        Assert.Equal([(0, 0, 1, ""), (0, 1, 1, "1"), (1, 1, 2, ""), (2, 0, 1, "4"), (2, 2, 2, "")], report.Confusions.Select(pair => (pair.Label, pair.Predicted, pair.Samples, string.Join(',', pair.Examples ?? []))));
         Assert.Equal([new(4, "array, image 4", 2, 0, 9), new(1, "array, image 1", 0, 1, 3)], report.Mistakes);
         Assert.Equal((6 / 7.0, 5 / 7.0), (report.Top5, report.Sums.Accuracy));
         Assert.Equal(((1 / 2.0) + (2 / 3.0) + 1, (1 / 2.0) + 1 + (2 / 3.0), 2.1), (3 * report.Macro.Precision, 3 * report.Macro.Recall, Math.Round(3 * report.Macro.F1, 12)));
@@ -35,6 +35,8 @@ public class ClassificationReportTests
         var nothing = JsonDocument.Parse(ClassificationReport.Of(Set([-100]), new SampleResults(new float[SampleResults.Rows]), 2).ToJson()).RootElement;
 
         Assert.Equal((8, 7, "dog"), (json.GetProperty("images").GetInt32(), json.GetProperty("counted").GetInt32(), json.GetProperty("classes")[1].GetProperty("name").GetString()));
+        Assert.Equal([4], json.GetProperty("confusions")[3].GetProperty("examples").EnumerateArray().Select(sample => sample.GetInt32()));
+        Assert.False(json.GetProperty("confusions")[0].TryGetProperty("examples", out _));
         Assert.Equal(9, json.GetProperty("mistakes")[0].GetProperty("loss").GetDouble());
         Assert.Equal(("NaN", "NaN", 0), (nothing.GetProperty("accuracy").GetString(), nothing.GetProperty("macro_f1").GetString(), nothing.GetProperty("confusions").GetArrayLength()));
     }

@@ -15,7 +15,7 @@ public sealed class ProtocolTests
         var set = FileDescriptorSet.Parser.ParseFrom(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "trainer.binpb")));
 
         Assert.Equal(
-            ["trainer.v1.DataSetService", "trainer.v1.JobService", "trainer.v1.SessionService", "trainer.v1.SystemService", "trainer.v1.TokenService", "trainer.v1.WorkerService"],
+            ["trainer.v1.DataSetService", "trainer.v1.JobService", "trainer.v1.PictureService", "trainer.v1.SessionService", "trainer.v1.SystemService", "trainer.v1.TokenService", "trainer.v1.WorkerService"],
             set.File.SelectMany(file => file.Service.Select(service => $"{file.Package}.{service.Name}")).Order(StringComparer.Ordinal));
         Assert.Contains("google/protobuf/timestamp.proto", set.File.Select(file => file.Name));
         var job = set.File.Single(file => file.Name == "trainer/v1/job.proto");

@@ -2,10 +2,12 @@
 import { get, path } from '../api.js';
 import { button, facts, h, numbers, patch, put, row, scroller, table } from '../dom.js';
 import { count, loss, percent } from '../format.js';
+import { gallery, pictures } from '../pictures.js';
 
 const FILES = [['evaluation-best.json', 'Best epoch'], ['evaluation.json', 'Last epoch']];
 const MOST_CLASSES = 30; // Of a matrix that can be read.
 const MOST_PAIRS = 50;
+const PICTURE = 84; // Pixels, at least.
 
 export function create(context, signal) {
   const choice = h('div', { class: 'controls', role: 'group', 'aria-label': 'Which evaluation' });
@@ -33,14 +35,14 @@ export function create(context, signal) {
       const [{ artifacts }, wanted] = [await get(path`/v1/jobs/${context.id}/artifacts`, {}, signal), file];
       const found = artifacts.some(one => one.name === wanted) ? await get(path`/v1/jobs/${context.id}/artifacts/${wanted}`, {}, signal) : null;
       put(problem);
-      wanted === file && patch(body, JSON.stringify(found), () => found ? report(found) : h('p', { class: 'empty' }, 'There is no such evaluation yet: it is written when the first epoch whose test set is looked at has ended.'));
+      wanted === file && patch(body, JSON.stringify(found), () => found ? report(found, context.id, signal) : h('p', { class: 'empty' }, 'There is no such evaluation yet: it is written when the first epoch whose test set is looked at has ended.'));
     } catch (error) {
       signal.aborted || put(problem, `The evaluation cannot be read: ${error.message}`);
     }
   }
 }
 
-function report(found) {
+function report(found, id, signal) {
   const name = label => found.classes[label]?.name || String(label);
   const mistakes = h('div');
   showMistakes(null);
@@ -50,7 +52,7 @@ function report(found) {
       ['top 5', found.classes.length > 5 && percent(found.top5_accuracy)], ['macro precision', percent(found.macro_precision)], ['macro recall', percent(found.macro_recall)], ['macro F1', percent(found.macro_f1)],
     ]),
     h('h3', null, 'What is taken for what'),
-    found.classes.length <= MOST_CLASSES ? matrix(found, name, showMistakes) : pairs(found, name),
+    found.classes.length <= MOST_CLASSES ? matrix(found, name, showMistakes) : pairs(found, name, showMistakes),
     h('h3', null, 'Classes'),
     table('Classes', ['Class', ...numbers('Images', 'Precision', 'Recall', 'F1')], found.classes.map(one => row(
       name(one.label), { number: count(one.images) }, { number: percent(one.precision) }, { number: percent(one.recall) }, { number: percent(one.f1) }))),
@@ -59,11 +61,30 @@ function report(found) {
 
   function showMistakes(pair) {
     const shown = found.mistakes.filter(one => !pair || (one.label === pair.label && one.predicted === pair.predicted));
-    put(mistakes, h('h3', null, 'Worst mistakes', pair && `: ${name(pair.label)} taken for ${name(pair.predicted)}`),
-      pair && h('p', null, button('All of them', () => showMistakes(null), { class: 'link' })),
+    const seen = h('div');
+    showPictures(seen, pair?.examples ?? shown.map(one => one.image), id, signal);
+    put(mistakes, h('h3', null, pair ? `${name(pair.label)} taken for ${name(pair.predicted)}` : 'Worst mistakes'),
+      pair && h('p', null, button('The worst mistakes of all', () => showMistakes(null), { class: 'link' })),
+      seen,
       shown.length === 0
         ? h('p', { class: 'empty' }, pair ? 'None of the twenty worst is of this kind.' : 'There are none.')
         : table('Worst mistakes', ['Image', 'Is', 'Taken for', ...numbers('Loss')], shown.map(one => row(one.name, name(one.label), name(one.predicted), { number: loss(one.loss) }))));
+  }
+}
+
+// The images behind mistakes, as the model got them; where the data are not to be had, it says so and all else stays.
+async function showPictures(element, images, id, signal) {
+  if (images.length === 0) {
+    return;
+  }
+
+  try {
+    put(element, h('p', { class: 'quiet', role: 'status' }, 'Loading the pictures'));
+    const { sheet, samples } = await get(path`/v1/jobs/${id}/samples`, { part: 'EVALUATION', indices: images }, signal);
+    const said = i => samples[i].class_names.join(', ');
+    put(element, gallery('Pictures behind the mistakes', await pictures(sheet, PICTURE, i => `${samples[i].name}: ${said(i)}`), i => `${said(i)} (${samples[i].index})`));
+  } catch (error) {
+    signal.aborted || put(element, h('p', { class: 'quiet' }, `The pictures cannot be shown: ${error.message}`));
   }
 }
 
@@ -83,8 +104,8 @@ function matrix({ classes, confusions }, name, choose) {
 }
 
 // Of many classes those that are confused most.
-function pairs({ classes, confusions }, name) {
+function pairs({ classes, confusions }, name, choose) {
   const wrong = confusions.filter(pair => pair.label !== pair.predicted).toSorted((a, b) => b.images - a.images).slice(0, MOST_PAIRS);
   return table('What is taken for what', ['Is', 'Taken for', ...numbers('Images', 'Of its images')], wrong.map(pair => row(
-    name(pair.label), name(pair.predicted), { number: count(pair.images) }, { number: percent(pair.images / Math.max(classes[pair.label].images, 1)) })));
+    name(pair.label), button(name(pair.predicted), () => choose(pair), { class: 'link' }), { number: count(pair.images) }, { number: percent(pair.images / Math.max(classes[pair.label].images, 1)) })));
 }

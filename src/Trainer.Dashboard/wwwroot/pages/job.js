@@ -13,6 +13,7 @@ const SECTIONS = [
   { name: 'evaluation', text: 'Evaluation', load: () => import('./job-evaluation.js') },
   { name: 'files', text: 'Checkpoints and files', load: () => import('./job-files.js') },
   { name: 'network', text: 'Network', load: () => import('./job-network.js') },
+  { name: 'pictures', text: 'Pictures', load: () => import('./job-pictures.js') },
   { name: 'config', text: 'Config', load: () => import('./job-config.js') },
   { name: 'transitions', text: 'Transitions', load: () => import('./job-transitions.js') },
   { name: 'logs', text: 'Log', load: () => import('./job-logs.js') },

@@ -5,10 +5,18 @@ namespace Trainer.Kernels.Data.Pictures;
 /// <summary>Pictures beside and below each other in one PNG, row by row, each in the upper left corner of a field that holds the largest.</summary>
 public static class PictureSheet
 {
-    private const int Gap = 2;
+    /// <summary>Pixels between pictures, and around all of them.</summary>
+    public const int Gap = 2;
 
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static unsafe void Write(string path, IReadOnlyList<Picture> pictures, int columns)
+    public static void Write(string path, IReadOnlyList<Picture> pictures, int columns)
+    {
+        using var file = File.Create(path);
+        Write(file, pictures, columns);
+    }
+
+    /// <exception cref="IOException">The stream cannot be written.</exception>
+    public static unsafe void Write(Stream to, IReadOnlyList<Picture> pictures, int columns)
     {
         ArgumentOutOfRangeException.ThrowIfZero(pictures.Count, nameof(pictures));
         var (height, width) = (pictures.Max(picture => picture.Height) + Gap, pictures.Max(picture => picture.Width) + Gap);
@@ -21,8 +29,7 @@ public static class PictureSheet
             Place(pictures[i], pixels, sheet.RowBytes, Gap + (i / columns * height), Gap + (i % columns * width));
         }
 
-        using var file = File.Create(path);
-        sheet.Encode(file, SKEncodedImageFormat.Png, quality: 100);
+        sheet.Encode(to, SKEncodedImageFormat.Png, quality: 100);
     }
 
     private static void Place(Picture picture, Span<byte> sheet, int rowBytes, int top, int left)

@@ -5,7 +5,7 @@ namespace Trainer.Kernels.Training.Planning;
 
 /// <summary>
 /// Which layers run, in the graph's order. An activation disappears when the layer before it can apply it and its derivative follows from its output; a sum when the
-/// layer that gives its later side can add the other one; a concatenation when its branches can write where it lies; views never run.
+/// layer that gives its later side can add the other one; a concatenation when its branches can write where it lies; views never run. What is kept is left as it is.
 /// </summary>
 internal sealed class ForwardPlanner
 {
@@ -13,8 +13,10 @@ internal sealed class ForwardPlanner
     private readonly List<Operation> _operations = [];
     private readonly List<object> _events = [];
     private readonly Dictionary<Value, Variable> _variables = [];
+    private readonly SortedDictionary<int, Variable> _kept = [];
 
-    public ForwardPlanner(Model model)
+    /// <param name="kept">Nodes whose outputs are to be there when all has run.</param>
+    public ForwardPlanner(Model model, IReadOnlySet<int> kept)
     {
         _graph = model.Graph;
         Input = new Variable(model.Input.Elements, -1) { Readers = Readers(_graph.Input) };
@@ -22,6 +24,10 @@ internal sealed class ForwardPlanner
         for (var i = 0; i < _graph.Nodes.Count; i++)
         {
             Plan(_graph.Nodes[i], i);
+            if (kept.Contains(i))
+            {
+                _kept.Add(i, _variables[_graph.Nodes[i].Output]);
+            }
         }
 
         Output = _variables[model.Output];
@@ -30,6 +36,9 @@ internal sealed class ForwardPlanner
     public Variable Input { get; }
 
     public Variable Output { get; }
+
+    /// <summary>By node.</summary>
+    public IReadOnlyDictionary<int, Variable> Kept => _kept;
 
     public IReadOnlyList<Operation> Operations => _operations;
 
@@ -52,6 +61,7 @@ internal sealed class ForwardPlanner
 
     private bool CanBeTakenIn(LayerNode node) =>
         node.Layer.Activation.HasDerivativeOfOutput
+        && !_kept.ContainsValue(_variables[node.Input])
         && _variables[node.Input] is { Readers: 1, Writer: { Layer.TakesEpilogue: true, Activation.IsNone: true } };
 
     private Variable TakeIn(LayerNode node)
@@ -86,7 +96,7 @@ internal sealed class ForwardPlanner
     {
         var (left, right) = (_variables[sum.Left], _variables[sum.Right]);
         var (later, earlier) = left.Defined > right.Defined ? (left, right) : (right, left);
-        if (later == earlier || later is not { Readers: 1, Writer: { Layer.TakesEpilogue: true, Activation.IsNone: true, Addend: null } writer })
+        if (later == earlier || _kept.ContainsValue(later) || later is not { Readers: 1, Writer: { Layer.TakesEpilogue: true, Activation.IsNone: true, Addend: null } writer })
         {
             return Run(Sum.Instance, null, index, left, right, sum.Output);
         }

@@ -17,12 +17,14 @@ internal sealed class NetworkPlan
     private readonly List<PlannedBuffer> _buffers = [];
     private readonly Dictionary<Variable, int> _bufferOf = [];
 
-    public NetworkPlan(Model model, bool training)
+    /// <param name="kept">Nodes whose outputs are to be there behind a pass that evaluates; null: none but the last.</param>
+    public NetworkPlan(Model model, bool training, IReadOnlySet<int>? kept = null)
     {
-        var forward = new ForwardPlanner(model);
+        var forward = new ForwardPlanner(model, kept ?? new HashSet<int>());
         Forward = forward.Operations;
         Input = PlaceOf(forward.Input);
         Output = PlaceOf(forward.Output);
+        Kept = forward.Kept.ToDictionary(node => node.Key, node => PlaceOf(node.Value));
         if (training)
         {
             var backward = new BackwardPlanner(forward, NewBuffer);
@@ -46,6 +48,9 @@ internal sealed class NetworkPlan
     public Place Input { get; }
 
     public Place Output { get; }
+
+    /// <summary>By node. Nothing is written over them.</summary>
+    public IReadOnlyDictionary<int, Place> Kept { get; }
 
     /// <summary>The output's gradient, which the loss writes; null when the plan is not for training.</summary>
     public Place? OutputGradient { get; }
@@ -90,6 +95,11 @@ internal sealed class NetworkPlan
         }
 
         Use(Output, Forward.Count);
+        foreach (var kept in Kept.Values)
+        {
+            Use(kept, Forward.Count);
+        }
+
         Use(OutputGradient, Forward.Count);
         for (var i = 0; i < Backward.Count; i++)
         {
