@@ -14,8 +14,8 @@ internal sealed class CurveThinner(string metric, ulong first, ulong last, uint 
     private readonly ulong _width = Width(last - first + 1, most);
     private readonly MetricSeries _series = new() { Metric = metric };
     private ulong _stretch;
-    private MetricPoint? _low;
-    private MetricPoint? _high;
+    private (ulong Step, double Value)? _low;
+    private (ulong Step, double Value)? _high;
 
     public void Add(ulong step, double value)
     {
@@ -25,14 +25,14 @@ internal sealed class CurveThinner(string metric, ulong first, ulong last, uint 
             _stretch = (step - first) / _width;
         }
 
-        if (_low is null || double.IsNaN(_low.Value) || value < _low.Value)
+        if (_low is not { } low || double.IsNaN(low.Value) || value < low.Value)
         {
-            _low = new MetricPoint { Step = step, Value = value };
+            _low = (step, value);
         }
 
-        if (_high is null || double.IsNaN(_high.Value) || value > _high.Value)
+        if (_high is not { } high || double.IsNaN(high.Value) || value > high.Value)
         {
-            _high = new MetricPoint { Step = step, Value = value };
+            _high = (step, value);
         }
     }
 
@@ -47,15 +47,18 @@ internal sealed class CurveThinner(string metric, ulong first, ulong last, uint 
 
     private void Close()
     {
-        if (_low is not null && _high is not null)
+        if (_low is { } low && _high is { } high)
         {
-            _series.Points.Add(_low.Step <= _high.Step ? _low : _high);
-            if (_low.Step != _high.Step)
+            var isRising = low.Step <= high.Step;
+            Add(isRising ? low : high);
+            if (low.Step != high.Step)
             {
-                _series.Points.Add(_low.Step <= _high.Step ? _high : _low);
+                Add(isRising ? high : low);
             }
         }
 
         (_low, _high) = (null, null);
     }
+
+    private void Add((ulong Step, double Value) point) => _series.Points.Add(new MetricPoint { Step = point.Step, Value = point.Value });
 }

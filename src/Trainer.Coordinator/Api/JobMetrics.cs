@@ -88,7 +88,10 @@ public sealed class JobMetrics(IJobStore store, CheckThreads threads, JobArtifac
         try
         {
             return await threads.RunAsync(
-                () => artifacts.Steps(request.Id, record => StepFiles.LastStep(record) is var last and > 0 ? Query(StepFiles.Read(record, request.FirstStep, End(request, last)), last, request) : null), stop);
+                () => artifacts.Steps(request.Id, record => StepFiles.LastStep(record) is var last and > 0
+                    ? Query(request, last, (metrics, first, end, take) => StepFiles.Read(record, metrics, first, end, take))
+                    : null),
+                stop);
         }
         catch (RpcException unreadable) when (unreadable.StatusCode == StatusCode.Unavailable)
         {
@@ -96,37 +99,38 @@ public sealed class JobMetrics(IJobStore store, CheckThreads threads, JobArtifac
         }
     }
 
-    private static QueryMetricsResponse Query(IReadOnlyList<StepMetrics> kept, QueryMetricsRequest request)
-    {
-        var last = kept.Select(step => step.Step).DefaultIfEmpty().Max();
-        return Query(kept.Select(StepRecord.Of).Where(step => step.Step >= request.FirstStep && step.Step <= End(request, last)), last, request);
-    }
+    private static QueryMetricsResponse Query(IReadOnlyList<StepMetrics> kept, QueryMetricsRequest request) =>
+        Query(request, kept.Select(step => step.Step).DefaultIfEmpty().Max(), (metrics, first, last, take) =>
+        {
+            foreach (var step in kept.Select(StepRecord.Of).Where(step => step.Step >= first && step.Step <= last))
+            {
+                take(step.Step, [.. metrics.Select(metric => metric.Of(step))]);
+            }
+        });
 
-    private static ulong End(QueryMetricsRequest request, ulong last) => request.LastStep > 0 ? request.LastStep : last;
-
-    private static QueryMetricsResponse Query(IEnumerable<StepRecord> steps, ulong lastThere, QueryMetricsRequest request)
+    /// <param name="read">Gives the steps of a range, in order, with the numbers that are asked for.</param>
+    private static QueryMetricsResponse Query(QueryMetricsRequest request, ulong lastThere, Action<IReadOnlyList<StepMetric>, ulong, ulong, StepValues> read)
     {
-        var (first, last) = (Math.Max(request.FirstStep, 1), End(request, lastThere));
+        var (first, last) = (Math.Max(request.FirstStep, 1), request.LastStep > 0 ? request.LastStep : lastThere);
         var response = new QueryMetricsResponse();
         if (last < first)
         {
             return response;
         }
 
-        var curves = StepMetric.All.Where(metric => request.Metrics.Count == 0 || request.Metrics.Contains(metric.Name))
-            .Select(metric => (metric.Of, Curve: new CurveThinner(metric.Name, first, last, request.MaxPoints > 0 ? request.MaxPoints : UsualPoints))).ToList();
-        foreach (var step in steps)
+        var metrics = StepMetric.All.Where(metric => request.Metrics.Count == 0 || request.Metrics.Contains(metric.Name)).ToList();
+        var curves = metrics.ConvertAll(metric => new CurveThinner(metric.Name, first, last, request.MaxPoints > 0 ? request.MaxPoints : UsualPoints));
+        read(metrics, first, last, (step, values) =>
         {
-            foreach (var (of, curve) in curves)
+            for (var i = 0; i < values.Length; i++)
             {
-                if (of(step) is { } value)
+                if (values[i] is { } value)
                 {
-                    curve.Add(step.Step, value);
+                    curves[i].Add(step, value);
                 }
             }
-        }
-
-        response.Series.AddRange(curves.Select(curve => curve.Curve.End()).Where(series => series.Points.Count > 0));
+        });
+        response.Series.AddRange(curves.Select(curve => curve.End()).Where(series => series.Points.Count > 0));
         return response;
     }
 }

@@ -15,6 +15,28 @@ function load() {
   return library.loading;
 }
 
+// Charts that are to be drawn again. However many there are, a frame draws no more than fit: the mouse is not kept waiting.
+const waiting = new Set();
+const FRAME = 8; // Milliseconds of a frame for charts; one is drawn in any case.
+
+function drawInTurn(draw) {
+  waiting.size === 0 && requestAnimationFrame(drawSome);
+  waiting.add(draw);
+}
+
+function drawSome() {
+  const begun = performance.now();
+  for (const draw of waiting) {
+    waiting.delete(draw);
+    draw();
+    if (performance.now() - begun > FRAME) {
+      break;
+    }
+  }
+
+  waiting.size > 0 && requestAnimationFrame(drawSome);
+}
+
 const dark = matchMedia('(prefers-color-scheme: dark)');
 export const COLOURS = 10;
 
@@ -47,7 +69,7 @@ export function lineChart(title, { format = digits, formatX = digits, onZoom } =
     }
   }, () => put(problem, 'The chart library did not load. Load the page again.'));
   dark.addEventListener('change', draw, { signal });
-  signal.addEventListener('abort', () => { sizes.disconnect(); chart?.dispose(); });
+  signal.addEventListener('abort', () => { sizes.disconnect(); waiting.delete(drawNow); chart?.dispose(); });
 
   return {
     element,
@@ -59,9 +81,11 @@ export function lineChart(title, { format = digits, formatX = digits, onZoom } =
   };
 
   function draw() {
-    if (chart && latest && !signal.aborted) {
-      chart.setOption(option(latest, { format, formatX }), { replaceMerge: ['series'], lazyUpdate: true });
-    }
+    chart && latest && !signal.aborted && drawInTurn(drawNow);
+  }
+
+  function drawNow() {
+    chart.setOption(option(latest, { format, formatX }), { replaceMerge: ['series'] });
   }
 }
 

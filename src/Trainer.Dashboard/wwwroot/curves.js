@@ -6,8 +6,7 @@ import { stepOfEpoch } from './job-parts.js';
 export const PHASES = ['data_seconds', 'forward_seconds', 'backward_seconds', 'allreduce_seconds', 'optimizer_seconds'];
 export const METRICS = ['loss', 'accuracy', 'learning_rate', 'gradient_norm', 'images_per_second'];
 
-const MOST_POINTS = 2000;
-const THINNED_AGAIN = 2 * MOST_POINTS;
+const MOST_POINTS = 1000; // The lowest and the highest value of as many stretches as half of that: a chart is hardly wider.
 
 /** Holds the curves of one job. All points are [step, value]. */
 export class Curves {
@@ -17,8 +16,8 @@ export class Curves {
   #last = 0;
   #reading = null;
 
-  constructor(id, metrics) {
-    Object.assign(this, { id, metrics });
+  constructor(id, metrics, mostPoints = MOST_POINTS) {
+    Object.assign(this, { id, metrics, mostPoints: Math.min(mostPoints, MOST_POINTS) });
   }
 
   get lastStep() {
@@ -46,7 +45,7 @@ export class Curves {
   }
 
   async #read(signal) {
-    const isLong = Math.max(0, ...[...this.#whole.values()].map(points => points.length)) > THINNED_AGAIN;
+    const isLong = Math.max(0, ...[...this.#whole.values()].map(points => points.length)) > 2 * this.mostPoints;
     const first = isLong ? 0 : this.#last;
     const series = await this.#query(first > 0 ? { first_step: first + 1 } : {}, signal);
     for (const [metric, points] of series) {
@@ -65,7 +64,7 @@ export class Curves {
   }
 
   async #query(range, signal) {
-    const { series } = await get(path`/v1/jobs/${this.id}/metrics`, { metrics: this.metrics, max_points: MOST_POINTS, ...range }, signal);
+    const { series } = await get(path`/v1/jobs/${this.id}/metrics`, { metrics: this.metrics, max_points: this.mostPoints, ...range }, signal);
     return new Map(series.map(({ metric, points }) => [metric, points.map(({ step, value }) => [step, number(value)])]));
   }
 }

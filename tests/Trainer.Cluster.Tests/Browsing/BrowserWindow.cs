@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Trainer.Cluster.Tests.Deploy;
 
 namespace Trainer.Cluster.Tests.Browsing;
 
@@ -17,22 +16,7 @@ internal sealed class BrowserWindow : IAsyncDisposable
     /// <summary>Where pictures of pages stay.</summary>
     public static string Pictures { get; } = Directory.CreateDirectory(Path.Combine(Repository.Root, "TestResults", "dashboard")).FullName;
 
-    public static BrowserWindow Open()
-    {
-        var cache = Path.Combine(
-            Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } set ? set : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"), "trainer");
-        var packages = Path.Combine(cache, "playwright");
-        var chromium = new[] { Path.Combine(cache, "chromium", "chromium"), "/usr/bin/chromium" }.FirstOrDefault(File.Exists);
-        Assert.SkipUnless(chromium is not null && Directory.Exists(packages), $"Chromium and Playwright are not in {cache}; ./test gets them.");
-        var start = new ProcessStartInfo(Programs.Need("node"), [Path.Combine(Repository.Root, "tests", "browser", "look.mjs"), packages, chromium!, Pictures])
-        {
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        return new BrowserWindow(Process.Start(start)!);
-    }
+    public static BrowserWindow Open() => new(Chromium.Start("look.mjs", Pictures));
 
     /// <summary>Goes to an address, or stays where it is, and waits for a text; whatever is wrong with the page fails the test.</summary>
     /// <param name="visit">As look.mjs takes it.</param>
@@ -46,18 +30,5 @@ internal sealed class BrowserWindow : IAsyncDisposable
         Assert.Equal((found["name"]!.ToString(), "[]"), (found["name"]!.ToString(), found["problems"]!.ToJsonString()));
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        _process.StandardInput.Close();
-        try
-        {
-            await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
-        }
-        catch (TimeoutException)
-        {
-            _process.Kill(entireProcessTree: true);
-        }
-
-        _process.Dispose();
-    }
+    public async ValueTask DisposeAsync() => await Chromium.EndAsync(_process);
 }

@@ -37,9 +37,15 @@ public sealed class LocalCluster : IAsyncDisposable
     public static Task<LocalCluster> UpAsync(int workers, int threads, params string[] more) => UpAsync(new Dictionary<string, string>(StringComparer.Ordinal), workers, threads, more);
 
     /// <param name="environment">More of it, for all processes.</param>
-    public static async Task<LocalCluster> UpAsync(IReadOnlyDictionary<string, string> environment, int workers, int threads, params string[] more)
+    public static Task<LocalCluster> UpAsync(IReadOnlyDictionary<string, string> environment, int workers, int threads, params string[] more) =>
+        UpAsync(Directory.CreateTempSubdirectory("trainer-cluster-").FullName, environment, workers, threads, more);
+
+    /// <summary>In a home that is there, with what an earlier cluster left in it.</summary>
+    public static Task<LocalCluster> UpInAsync(string home, int workers, int threads) => UpAsync(home, new Dictionary<string, string>(StringComparer.Ordinal), workers, threads, []);
+
+    private static async Task<LocalCluster> UpAsync(string home, IReadOnlyDictionary<string, string> environment, int workers, int threads, string[] more)
     {
-        var cluster = new LocalCluster(Directory.CreateTempSubdirectory("trainer-cluster-").FullName, environment);
+        var cluster = new LocalCluster(home, environment);
         string[] arguments =
         [
             "up", "--detach", "--workers", workers.ToString(CultureInfo.InvariantCulture),

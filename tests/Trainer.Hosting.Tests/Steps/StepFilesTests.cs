@@ -105,6 +105,28 @@ public sealed class StepFilesTests : IDisposable
         Assert.Equal([(ulong)RollingLog.MostLines, RollingLog.MostLines + 1], StepFiles.Read(Artifacts, RollingLog.MostLines).Take(2).Select(record => record.Step));
     }
 
+    /// <summary>Generations that begin within others, norms that some steps have not, numbers of any form, lines that are torn off and one that is longer than what is read at a time.</summary>
+    [Theory]
+    [InlineData(0, ulong.MaxValue)]
+    [InlineData(3, 5)]
+    [InlineData(6, 20_001)]
+    [InlineData(20_002, 30_000)]
+    public void Some_numbers_alone_are_those_of_the_whole_record(ulong first, ulong last)
+    {
+        Append(1, 1, from: 1, to: 20_000, loss: 1e-7);
+        Append(1, 2, from: 5, to: 9, loss: double.NaN);
+        new StepWriter(Artifacts, 1, 3).Append([Record(10) with { GradientNorm = 1.0 / 3, Loss = double.PositiveInfinity }, Record(11) with { ImagesPerSecond = 12345678.9 }]);
+        var file = Path.Combine(_folder, "steps", "1.3.csv");
+        File.AppendAllText(file, "12,1,2026-01-31T12:00:03.000Z,0.5\nx\n\n" + new string('z', 200_000) + "\n" + StepLines.Of(Record(13)) + "\n14,1,2026-01-31T12:00:14.000Z,0.5,0.25,0.1,,1000,1,1,1,1");
+        var metrics = StepMetric.All.Where(metric => metric.Name is "images_per_second" or "loss" or "gradient_norm").Reverse().ToList();
+        var read = new List<(ulong, double?, double?, double?)>();
+
+        StepFiles.Read(Artifacts, metrics, first, last, (step, values) => read.Add((step, values[0], values[1], values[2])));
+
+        Assert.Equal(StepFiles.Read(Artifacts, first, last).Select(step => (step.Step, (double?)step.ImagesPerSecond, step.GradientNorm, (double?)step.Loss)), read);
+        Assert.Equal(first switch { 0 => 12, 3 => 3, 6 => 7, _ => 0 }, read.Count);
+    }
+
     private static StepRecord Record(ulong step) =>
         new(step, 1, new DateTime(2026, 1, 31, 12, 0, 0, DateTimeKind.Utc).AddSeconds(step), 0.5, 0.25, 0.1, null, 1000, new StepPhases(1, 1, 1, 1, 1));
 

@@ -12,6 +12,8 @@ const FORMATS = { loss: digits, accuracy: percent, learning_rate: digits, gradie
 const TESTED = { loss: 'test_loss', accuracy: 'test_accuracy' };
 const REFRESH = 3000;
 const MOST = 20;
+const REST = 150; // Between two drawings, in milliseconds: runs arrive one by one.
+const MOST_POINTS = 10_000; // Of all runs together: what a chart can show.
 
 export async function show(element, place, signal) {
   const ids = [...new Set((place.query.get('ids') ?? '').split(',').filter(id => id.length > 0))].slice(0, MOST);
@@ -27,7 +29,7 @@ export async function show(element, place, signal) {
     throw outage.reason;
   }
 
-  const runs = answers.flatMap(({ value }, i) => value ? [{ id: ids[i], job: value, curves: new Curves(ids[i], METRICS) }] : []);
+  const runs = answers.flatMap(({ value }, i) => value ? [{ id: ids[i], job: value, curves: null }] : []); // of the metric that is shown
   const missing = answers.flatMap(({ reason }, i) => reason ? [`${ids[i]}: ${reason.message}`] : []);
   if (runs.length === 0) {
     throw new ApiError({ code: 404, message: missing.join(' ') });
@@ -38,7 +40,7 @@ export async function show(element, place, signal) {
   const results = h('div');
   const differences = h('div');
   const plots = h('div', { class: 'charts one' });
-  const drawSoon = coalesced(draw);
+  const drawSoon = coalesced(draw, REST);
   let range = null;
   let chart = null;
   // By run: what its figures cannot be read for, and since when they are old.
@@ -57,7 +59,6 @@ export async function show(element, place, signal) {
   choose();
   drawTables();
   drawProblems();
-  runs.forEach(read);
   every(REFRESH, signal, refresh);
 
   function choose() {
@@ -68,6 +69,11 @@ export async function show(element, place, signal) {
       onZoom: between => controls.chosen.byTime ? between ? zoomTo([0, 1].map(i => timeOf(runs[0]).step(between[i]))) : zoomTo(null) : zoomTo(between),
     }, plot.signal);
     put(plots, chart.element);
+    runs.forEach(run => {
+      run.curves = new Curves(run.id, [metric.value], Math.round(MOST_POINTS / runs.length));
+      read(run);
+      range && run.curves.lookAt(range, signal).then(drawSoon, () => {}); // What it is read for is shown without, too.
+    });
     draw();
   }
 
