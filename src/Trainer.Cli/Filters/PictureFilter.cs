@@ -19,8 +19,8 @@ internal sealed record Filtered(Picture Picture, float Lowest, float Highest, do
 /// <summary>A picture through a kernel, channel by channel, by the library's convolution.</summary>
 internal static class PictureFilter
 {
-    /// <summary>Of the picture with its padding. A channel is held four times at most, as floats.</summary>
-    public const long MostPixels = 100_000_000;
+    /// <summary>Of the picture with its padding. Up to 70 bytes are held for each.</summary>
+    public const long MostPixels = 64_000_000;
 
     /// <exception cref="DataFileException">The file is not there, or is no picture.</exception>
     /// <exception cref="CliException">The picture is too large or too small.</exception>

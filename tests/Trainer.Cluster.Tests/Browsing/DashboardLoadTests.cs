@@ -15,7 +15,8 @@ namespace Trainer.Cluster.Tests.Browsing;
 [Trait("Category", "Long")]
 public sealed class DashboardLoadTests(ITestOutputHelper output)
 {
-    private const string Loss = "Loss. Step 100,000";
+    // A curve that is thinned out need not end with the last step.
+    private const string AtTheEnd = @"(99,\d\d\d|100,000)";
 
     private static readonly bool Holds = Environment.GetEnvironmentVariable("TRAINER_DASHBOARD_FIGURES") is { Length: > 0 };
 
@@ -28,9 +29,9 @@ public sealed class DashboardLoadTests(ITestOutputHelper output)
         var ids = Enumerable.Range(0, 20).Select(LoadedHome.IdOf).ToList();
 
         await PaintAsync("jobs", "#/jobs", ".above [role=status]", "^1,000 jobs");
-        await PaintAsync("curves", $"#/jobs/{ids[0]}/curves", ".plot", Loss);
+        await PaintAsync("curves", $"#/jobs/{ids[0]}/curves", ".plot", $"^Loss. Step {AtTheEnd}");
         await FramesAsync("curves");
-        await PaintAsync("compare", $"#/compare?ids={string.Join(',', ids)}", ".plot", string.Join(".*", ids.Select(id => $"{id}: \\S+ at step 100,000")));
+        await PaintAsync("compare", $"#/compare?ids={string.Join(',', ids)}", ".plot", string.Join(".*", ids.Select(id => $@"{id}: \S+ at step {AtTheEnd}")));
         await FramesAsync("compare");
 
         async Task PaintAsync(string name, string hash, string selector, string label)
@@ -110,7 +111,7 @@ public sealed class DashboardLoadTests(ITestOutputHelper output)
         {
             var cpu = CoordinatorSeconds(cluster);
             var begun = Stopwatch.GetTimestamp();
-            var times = await PageCalls.AskAsync(address, token, $"/v1/jobs/{LoadedHome.IdOf(1)}", perSecond: 50, TimeSpan.FromSeconds(Holds ? 20 : 4));
+            var times = await PageCalls.AskAsync(address, token, $"/v1/jobs/{LoadedHome.IdOf(500)}", perSecond: 50, TimeSpan.FromSeconds(Holds ? 20 : 4));
             var share = (CoordinatorSeconds(cluster) - cpu) / Stopwatch.GetElapsedTime(begun).TotalSeconds;
             var p99 = times[times.Length * 99 / 100];
             Tell($"{name}: {times.Length} calls, p50 {times[times.Length / 2]:f2} ms, p99 {p99:f2} ms, worst {times[^1]:f2} ms; the coordinator takes {share:p0} of a processor");
