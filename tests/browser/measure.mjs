@@ -108,6 +108,7 @@ function hurried({ speed, id, updates }) {
     const encoder = new TextEncoder();
     const job = await ask(own, { headers: options.headers }).then(one => one.json());
     const isList = url.pathname === '/v1/jobs:watch';
+    options.signal?.throwIfAborted(); // The page has been left meanwhile.
     const reader = isList ? answer.body.getReader() : null;
     let timer = 0;
     return new Response(new ReadableStream({
