@@ -119,7 +119,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
             metrics.ObserveRoom(() => room.FreeBytes, () => room.Orphans);
             var membership = new Membership(system, options.Seeds, store, BeatInterval);
             undo.Push(membership.DisposeAsync);
-            var web = await CoordinatorWeb.StartAsync(options, certificates, store, stores, written, viewers, new JobDirectory(system, jobs, scheduler), () => ClusterSystem.IsUp(system), loggers);
+            var web = await CoordinatorWeb.StartAsync(options, certificates, store, stores, metrics, written, viewers, new JobDirectory(system, jobs, scheduler), () => ClusterSystem.IsUp(system), loggers);
             undo.Push(web.DisposeAsync);
             entry.Publish(ClusterSystem.SelfAddress(system), web);
             return new CoordinatorProcess(store, counts, room, membership, log, curves, stores, system, web, metrics, entry, receivers, certificates);
@@ -168,6 +168,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
         system.ActorOf(Props.Create(() => new QuarantineWatch()), "quarantine-watch");
 
         metrics.ObserveWorkers(() => census.ByState);
+        metrics.ObserveEvicted(() => census.Evicted);
         metrics.ObserveMembers(() => ClusterCensus.Members(system), () => ClusterCensus.Unreachable(system));
         return (jobs, scheduler);
     }

@@ -53,7 +53,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
 
     /// <exception cref="IOException">A port cannot be bound.</exception>
     public static async Task<CoordinatorWeb> StartAsync(
-        CoordinatorOptions options, ProcessCertificates? certificates, IJobStore store, ArtifactStores stores, LogSignal written, JobViewers viewers, JobDirectory directory, Func<bool> isMember, ILoggerFactory loggers)
+        CoordinatorOptions options, ProcessCertificates? certificates, IJobStore store, ArtifactStores stores, ControlMetrics metrics, LogSignal written, JobViewers viewers, JobDirectory directory, Func<bool> isMember, ILoggerFactory loggers)
     {
         var logger = loggers.CreateLogger("Trainer.Coordinator");
         var shown = options.Certificates is null ? null : certificates;
@@ -74,7 +74,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddRouting()
             .AddTrainerTelemetry(ClusterNames.CoordinatorRole);
         builder.Services.AddSingleton(_ => new ApiCalls(() => grpc.Own, shown?.ToSelf())); // Disposed with the application.
-        AddApi(builder.Services, options, store, stores, directory, isMember);
+        AddApi(builder.Services, options, store, stores, metrics, directory, isMember);
         var app = builder.Build();
         Map(app, options);
         await Listening.StartAsync(app, grpc, http);
@@ -91,11 +91,13 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
         _http.Dispose();
     }
 
-    private static void AddApi(IServiceCollection services, CoordinatorOptions options, IJobStore store, ArtifactStores stores, JobDirectory directory, Func<bool> isMember)
+    private static void AddApi(IServiceCollection services, CoordinatorOptions options, IJobStore store, ArtifactStores stores, ControlMetrics metrics, JobDirectory directory, Func<bool> isMember)
     {
         services
             .AddSingleton(new ApiToken(options.Token))
             .AddSingleton(store)
+            .AddSingleton(metrics)
+            .AddSingleton<CallMeter>()
             .AddSingleton(directory)
             .AddSingleton(new DataSets(stores, options.Artifacts, options.Limits))
             .AddSingleton<DataSetUses>()
@@ -133,6 +135,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddGrpc(grpc =>
             {
                 grpc.MaxReceiveMessageSize = options.Limits.Count(ProcessLimits.MessageBytes);
+                grpc.Interceptors.Add<CallMeter>();
                 grpc.Interceptors.Add<AuditInterceptor>();
                 grpc.Interceptors.Add<FaultInterceptor>();
                 grpc.Interceptors.Add<OwnershipInterceptor>();

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Trainer.Coordinator.Api;
 using Trainer.Coordinator.Store;
+using Trainer.Hosting.Metrics;
 using Trainer.Hosting.Tokens;
 using Trainer.Hosting.Web;
 using Trainer.Protos;
@@ -17,7 +18,7 @@ namespace Trainer.Coordinator.Http;
 internal sealed record AccessName(string Name, bool IsStream = false);
 
 /// <summary>Before everything else, and before a byte of a request's body is read: who calls, and whether they may. What is not in the table is refused.</summary>
-internal sealed class AccessGate(Gatekeeper gate, ClientBudgets budgets, AuditLog audit, ApiCalls calls)
+internal sealed class AccessGate(Gatekeeper gate, ClientBudgets budgets, AuditLog audit, ApiCalls calls, ControlMetrics metrics)
 {
     public static TBuilder Named<TBuilder>(TBuilder endpoint, string name)
         where TBuilder : IEndpointConventionBuilder => Named(endpoint, new AccessName(name));
@@ -113,8 +114,9 @@ internal sealed class AccessGate(Gatekeeper gate, ClientBudgets budgets, AuditLo
     private static bool IsStream(Endpoint endpoint) => endpoint.Metadata.GetMetadata<AccessName>()?.IsStream is true
         || endpoint.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method.Type is MethodType.ServerStreaming or MethodType.DuplexStreaming;
 
-    private static Task RefuseAsync(HttpContext http, RpcException refused)
+    private Task RefuseAsync(HttpContext http, RpcException refused)
     {
+        metrics.Answered(refused.StatusCode, after: null);
         if (http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) is true)
         {
             GrpcAnswers.Refuse(http.Response, refused);

@@ -276,7 +276,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
             Tell(next.Row, transition);
         }
 
-        _records.MeasureCheckpoint(next.Row);
+        _records.MeasureCheckpoint(next.Row, next.CheckpointInterval, Now);
     }
 
     // False when nothing more is to be done.

@@ -20,7 +20,8 @@ public sealed partial record JobMachine
 
     private string Artifacts => Settings.ArtifactsOf(Row.Id);
 
-    private TimeSpan CheckpointInterval => TimeSpan.FromSeconds(Row.Spec.Cluster.Checkpoint is { HasEverySeconds: true } section ? section.EverySeconds : DefaultInterval);
+    /// <summary>Between checkpoints beside training; zero: there are none.</summary>
+    internal TimeSpan CheckpointInterval => TimeSpan.FromSeconds(Row.Spec.Cluster.Checkpoint is { HasEverySeconds: true } section ? section.EverySeconds : DefaultInterval);
 
     /// <summary>Those behind the newest: the row does not start from them any more, whoever writes next deletes them.</summary>
     private IEnumerable<Checkpoint> Forgotten => Row.Checkpoints.SkipLast((int)Kept);

@@ -7,6 +7,9 @@ namespace Trainer.Coordinator.Jobs;
 /// <summary>What is kept of a job beside its row: its log, its curve and the coordinator's metrics. Nothing here waits for the store.</summary>
 internal sealed class JobRecords(string id, JobLog log, JobCurves? curves, ControlMetrics? metrics)
 {
+    // The job has had workers, or this entity has had the job.
+    private DateTimeOffset? _since;
+
     /// <returns>Whether the action is one of these.</returns>
     public bool Take(JobAction action)
     {
@@ -52,17 +55,28 @@ internal sealed class JobRecords(string id, JobLog log, JobCurves? curves, Contr
         }
     }
 
-    public void MeasureCheckpoint(JobRow row)
+    /// <param name="interval">Between its checkpoints; zero: it keeps none.</param>
+    public void MeasureCheckpoint(JobRow row, TimeSpan interval, DateTimeOffset now)
     {
-        if (row is { HasEnded: false, Assignment: not null, Checkpoints: [.., var newest] })
-        {
-            metrics?.Checkpointed(id, DateTimeOffset.FromUnixTimeMilliseconds(newest.UnixMs), newest.Bytes);
-        }
-        else
+        if (row is not { HasEnded: false, Assignment: not null })
         {
             Forget();
+            return;
         }
+
+        _since ??= now;
+        var newest = row.Checkpoints.LastOrDefault() is { } checkpoint ? DateTimeOffset.FromUnixTimeMilliseconds(checkpoint.UnixMs) : (DateTimeOffset?)null;
+        if (newest is { } time)
+        {
+            metrics?.Checkpointed(id, time, row.Checkpoints[^1].Bytes);
+        }
+
+        metrics?.CheckpointDue(id, interval > TimeSpan.Zero ? (newest > _since ? newest : _since) + interval : null);
     }
 
-    public void Forget() => metrics?.Forget(id);
+    public void Forget()
+    {
+        _since = null;
+        metrics?.Forget(id);
+    }
 }

@@ -17,22 +17,28 @@ public sealed class WorkerCensus
 {
     private volatile ImmutableDictionary<string, int> _byState = ImmutableDictionary<string, int>.Empty;
     private volatile IReadOnlyCollection<string>? _served;
+    private volatile IReadOnlyCollection<(string Job, string Worker)> _evicted = [];
 
     /// <summary>The job of each worker that serves one; null where the scheduler does not run.</summary>
     public IReadOnlyCollection<string>? Served => _served;
 
-    /// <summary>idle, busy.</summary>
+    /// <summary>Whom a job does without for a while, though it lives.</summary>
+    public IReadOnlyCollection<(string Job, string Worker)> Evicted => _evicted;
+
+    /// <summary>idle, busy, shut: it takes no job.</summary>
     public IReadOnlyDictionary<string, int> ByState => _byState;
 
-    internal void Take(IEnumerable<SeenWorker> workers)
+    internal void Take(SchedulerState state)
     {
-        List<string> jobs = [.. workers.Select(worker => worker.Status.Job)];
-        var idle = jobs.RemoveAll(job => job.Length == 0);
-        _byState = ImmutableDictionary.CreateRange([KeyValuePair.Create("idle", idle), KeyValuePair.Create("busy", jobs.Count)]);
-        _served = jobs;
+        List<WorkerStatus> workers = [.. state.Workers.Values.Select(worker => worker.Status)];
+        var idle = workers.Count(worker => worker.Job.Length == 0 && !worker.Leaving && !Allocation.IsShut(worker));
+        _served = [.. workers.Select(worker => worker.Job).Where(job => job.Length > 0)];
+        _byState = ImmutableDictionary.CreateRange(
+            [KeyValuePair.Create("idle", idle), KeyValuePair.Create("busy", _served.Count), KeyValuePair.Create("shut", workers.Count - idle - _served.Count)]);
+        _evicted = [.. state.Jobs.Values.SelectMany(job => job.Wanted.Avoid.Where(state.Workers.ContainsKey).Select(worker => (job.Wanted.Job, worker)))];
     }
 
-    internal void Close() => (_byState, _served) = (ImmutableDictionary<string, int>.Empty, null);
+    internal void Close() => (_byState, _served, _evicted) = (ImmutableDictionary<string, int>.Empty, null, []);
 }
 
 /// <summary>Tells jobs which workers they are to have, as <see cref="SchedulerState"/> decides. The cluster has one of it; what it knows comes anew within seconds.</summary>
@@ -105,7 +111,7 @@ public sealed class Scheduler : ReceiveActor, IWithTimers
     private void Do(SchedulerDecision decision)
     {
         _state = decision.Next;
-        _services.Census.Take(_state.Workers.Values);
+        _services.Census.Take(_state);
         foreach (var message in decision.Messages)
         {
             _services.Jobs.Tell(message, Self);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using Grpc.Core;
 using Trainer.Protos;
 
 namespace Trainer.Hosting.Metrics;
@@ -8,7 +9,9 @@ namespace Trainer.Hosting.Metrics;
 public sealed class ControlMetrics : IDisposable
 {
     private readonly Meter _meter = new(MetricCatalog.Meter);
-    private readonly Counter<long> _transitions;
+    private readonly ConcurrentDictionary<(string To, string Reason), long> _transitions = new(KnownTransitions.All.Select(known => KeyValuePair.Create(known, 0L)));
+    private readonly long[] _calls = new long[Codes.Count];
+    private readonly Histogram<double> _callDuration;
     private readonly Histogram<double> _queueWait;
     private readonly long[] _artifactFailures = new long[Enum.GetValues<ArtifactFailure>().Length];
     private readonly long[] _preemptions = new long[Enum.GetValues<Preemption>().Length];
@@ -16,6 +19,7 @@ public sealed class ControlMetrics : IDisposable
     private readonly Histogram<double> _changePause;
     private readonly Histogram<double> _store;
     private readonly ConcurrentDictionary<string, (DateTimeOffset Time, ulong Bytes)> _checkpoints = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _checkpointsDue = new(StringComparer.Ordinal);
     private readonly long[] _evictions = new long[EvictionReasons.Count];
     private readonly long[] _deliveries = new long[Receivers.Count * Enum.GetValues<DeliveryResult>().Length];
     private long _logLinesDropped;
@@ -23,7 +27,10 @@ public sealed class ControlMetrics : IDisposable
 
     public ControlMetrics()
     {
-        _transitions = _meter.Counter(MetricCatalog.JobTransitions);
+        _meter.ObserveEach(MetricCatalog.JobTransitions, () =>
+            _transitions.Select(transition => new Measurement<long>(transition.Value, Label("to", transition.Key.To), Label("reason", transition.Key.Reason))));
+        _meter.ObserveEach(MetricCatalog.ApiCalls, () => Codes.Select((code, i) => new Measurement<long>(Volatile.Read(ref _calls[i]), Label("code", $"{code}"))));
+        _callDuration = _meter.Histogram(MetricCatalog.ApiDuration);
         _queueWait = _meter.Histogram(MetricCatalog.QueueWait);
         _meter.ObserveEach(MetricCatalog.ArtifactFailures, () =>
             Enum.GetValues<ArtifactFailure>().Select(failure => new Measurement<long>(Volatile.Read(ref _artifactFailures[(int)failure]), Label("what", failure.ToString().ToLowerInvariant()))));
@@ -38,6 +45,7 @@ public sealed class ControlMetrics : IDisposable
         _meter.Observe(MetricCatalog.StepsRedone, () => Interlocked.Read(ref _stepsRedone));
         _meter.ObserveEach(MetricCatalog.CheckpointAge, () => _checkpoints.Select(run => new Measurement<double>((DateTimeOffset.UtcNow - run.Value.Time).TotalSeconds, Label("run", run.Key))));
         _meter.ObserveEach(MetricCatalog.CheckpointSize, () => _checkpoints.Select(run => new Measurement<long>((long)run.Value.Bytes, Label("run", run.Key))));
+        _meter.ObserveEach(MetricCatalog.CheckpointDue, () => _checkpointsDue.Select(run => new Measurement<double>(run.Value.ToUnixTimeMilliseconds() / 1000.0, Label("run", run.Key))));
         _meter.Observe(MetricCatalog.LogLinesDropped, () => Interlocked.Read(ref _logLinesDropped)); // From 0 on, whenever it is first scraped.
     }
 
@@ -62,13 +70,30 @@ public sealed class ControlMetrics : IDisposable
         _meter.Observe(MetricCatalog.ClusterUnreachable, unreachable);
     }
 
-    /// <summary>Workers known to the scheduler by state: idle, busy.</summary>
+    /// <summary>Workers known to the scheduler by state: idle, busy, shut.</summary>
     public void ObserveWorkers(Func<IReadOnlyDictionary<string, int>> workersByState) => _meter.ObserveEach(MetricCatalog.Workers, () =>
         workersByState().Select(group => new Measurement<int>(group.Value, Label("state", group.Key))));
 
+    /// <summary>Jobs with workers that live and that they do without.</summary>
+    public void ObserveEvicted(Func<IReadOnlyCollection<(string Run, string Worker)>> evicted) => _meter.ObserveEach(MetricCatalog.Evicted, () =>
+        evicted().Select(pair => new Measurement<int>(1, Label("run", pair.Run), Label("worker", pair.Worker))));
+
     /// <param name="to"><see cref="StateLabel"/> of the new state.</param>
     /// <param name="reason">One of a few words, as stored with the transition; never a text with names or numbers.</param>
-    public void Transition(string to, string reason) => _transitions.Add(1, Label("to", to), Label("reason", reason));
+    public void Transition(string to, string reason) => _transitions.AddOrUpdate((to, reason), 1, (_, count) => count + 1);
+
+    /// <summary>A call of the job API.</summary>
+    /// <param name="after">Null: of a stream, or not measured.</param>
+    public void Answered(StatusCode code, TimeSpan? after)
+    {
+        Interlocked.Increment(ref _calls[Codes.IndexOf(Enum.IsDefined(code) ? code : StatusCode.Unknown)]);
+        if (after is { } duration)
+        {
+            _callDuration.Record(duration.TotalSeconds);
+        }
+    }
+
+    private static readonly List<StatusCode> Codes = [.. Enum.GetValues<StatusCode>()];
 
     /// <summary>The words that <see cref="Evicted"/> knows.</summary>
     public static IReadOnlyList<string> EvictionReasons { get; } = ["lost", "stuck", "late", "failed", "links", "corruption"];
@@ -93,8 +118,25 @@ public sealed class ControlMetrics : IDisposable
     /// <summary>The newest checkpoint of a job that has workers.</summary>
     public void Checkpointed(string run, DateTimeOffset time, ulong bytes) => _checkpoints[run] = (time, bytes);
 
+    /// <summary>By when a job that has workers is to have its next checkpoint; null: it keeps none.</summary>
+    public void CheckpointDue(string run, DateTimeOffset? by)
+    {
+        if (by is { } time)
+        {
+            _checkpointsDue[run] = time;
+        }
+        else
+        {
+            _checkpointsDue.TryRemove(run, out _);
+        }
+    }
+
     /// <summary>A job has workers no more, or is another coordinator's.</summary>
-    public void Forget(string run) => _checkpoints.TryRemove(run, out _);
+    public void Forget(string run)
+    {
+        _checkpoints.TryRemove(run, out _);
+        _checkpointsDue.TryRemove(run, out _);
+    }
 
     public void StoreAnswered(TimeSpan after) => _store.Record(after.TotalSeconds);
 

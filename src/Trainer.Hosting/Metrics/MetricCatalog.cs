@@ -25,6 +25,9 @@ public static class MetricCatalog
 
     // ---------- a worker's run
 
+    public static readonly MetricDefinition RunInfo = new(
+        "trainer_run_info", Gauge, Worker, "", "Always 1; the labels tell which job a worker serves: its id, its name, its network's name in the zoo (or layers).", "run", "name", "model");
+
     public static readonly MetricDefinition TrainingLoss = Run("trainer_training_loss", "", "Mean training loss of the epoch so far.");
 
     public static readonly MetricDefinition TrainingAccuracy = Run("trainer_training_accuracy_ratio", "1", "Training accuracy of the epoch so far, 0 to 1.");
@@ -118,11 +121,23 @@ public static class MetricCatalog
     public static readonly MetricDefinition CheckpointSize =
         new("trainer_checkpoint_size_bytes", Gauge, Coordinator, "By", "Of the newest checkpoint of a job that has workers.", "run");
 
+    public static readonly MetricDefinition CheckpointDue = new(
+        "trainer_checkpoint_due_timestamp_seconds", Gauge, Coordinator, "s", "Unix time by which a job that has workers is to have its next checkpoint; absent where it keeps none.", "run");
+
+    public static readonly MetricDefinition Evicted = new(
+        "trainer_workers_evicted", Gauge, Coordinator, "", "1 for each worker that lives, and that a job does without for a while because it failed that job.", "run", "worker");
+
     public static readonly MetricDefinition Orphans =
         new("trainer_workers_orphaned", Gauge, Coordinator, "", "Workers that serve jobs which the store does not know; an operator adopts or releases them.");
 
     public static readonly MetricDefinition StoreDuration =
         new("trainer_store_duration_seconds", Histogram, Coordinator, "s", "How long the store of jobs took for a call, failed ones included.") { Buckets = MetricDefinition.Doubling(0.0005, 15) };
+
+    public static readonly MetricDefinition ApiCalls =
+        new("trainer_api_calls_total", Counter, Coordinator, "", "Calls of the job API by gRPC's status code, whether they came by gRPC or HTTP, those refused at the door included; streams count at their end.", "code");
+
+    public static readonly MetricDefinition ApiDuration =
+        new("trainer_api_call_duration_seconds", Histogram, Coordinator, "s", "How long calls of the job API took that are no streams.") { Buckets = MetricDefinition.Doubling(0.001, 15) };
 
     public static readonly MetricDefinition ArtifactsFree =
         new("trainer_artifacts_free_bytes", Gauge, Coordinator, "By", "What is free where the files of jobs go; absent where there is no telling, as of a bucket.");
@@ -143,7 +158,7 @@ public static class MetricCatalog
         new("trainer_cluster_unreachable_members", Gauge, Coordinator, "", "Members that do not answer this coordinator.");
 
     public static readonly MetricDefinition Workers =
-        new("trainer_workers", Gauge, Coordinator, "", "Workers known to the scheduler by state: idle, busy.", "state");
+        new("trainer_workers", Gauge, Coordinator, "", "Workers known to the scheduler by state: idle, busy, shut (they take no job: drained, or in quarantine).", "state");
 
     public static IReadOnlyList<MetricDefinition> All { get; } =
     [

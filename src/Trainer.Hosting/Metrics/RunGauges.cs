@@ -2,6 +2,10 @@ using System.Diagnostics.Metrics;
 
 namespace Trainer.Hosting.Metrics;
 
+/// <summary>Which job a worker serves.</summary>
+/// <param name="Model">Its network's name in the zoo; layers: it is none of those.</param>
+public sealed record RunIdentity(string Id, string Name, string Model);
+
 /// <summary>The gauges of one run. They live on a meter of their own: with it they vanish from the next scrape.</summary>
 /// <remarks>
 /// On a shared meter each run would leave a metric point behind for ever, and from the 2,000th on the exporter would fold all runs into one
@@ -22,10 +26,11 @@ internal sealed class RunGauges : IDisposable
     private double _evaluationAccuracy = double.NaN;
     private double _busBandwidth = double.NaN;
 
-    public RunGauges(string run, int rank, int workers, ulong totalSteps)
+    public RunGauges(RunIdentity run, int rank, int workers, ulong totalSteps)
     {
-        _label = new("run", run);
+        _label = new("run", run.Id);
         _totalSteps = totalSteps;
+        _meter.ObserveEach<int>(MetricCatalog.RunInfo, () => [new(1, _label, new("name", run.Name), new("model", run.Model))]);
         Observe(MetricCatalog.Rank, () => rank);
         Observe(MetricCatalog.Members, () => workers);
         Observe(MetricCatalog.Step, () => _step);

@@ -47,7 +47,7 @@ public sealed class TrainingMetrics : IDisposable
         MetricCatalog.DeviceInfo, () => [new(1, Label("kind", kind), Label("device", description), Label("numerics", numerics))]);
 
     /// <summary>From here until <see cref="EndRun"/> the per-run gauges are exported, with label <c>run</c>. A new generation of the run begins it anew.</summary>
-    public void BeginRun(string run, int rank, int workers, ulong totalSteps)
+    public void BeginRun(RunIdentity run, int rank, int workers, ulong totalSteps)
     {
         EndRun();
         _run = new RunGauges(run, rank, workers, totalSteps);

@@ -306,11 +306,13 @@ internal sealed class StepDriver
         return changed;
     }
 
+    private RunIdentity Identity => new(_job, _spec.Name, _spec.Model.Zoo.Length > 0 ? _spec.Model.Zoo : "layers");
+
     private void RunSegment(Entry entry, AllReduceClient allReduce)
     {
         var (work, training) = (_work!, _training!);
         _deadlines ??= new ItemDeadlines(entry.Start.StepDeadlineSeconds);
-        _metrics.BeginRun(_job, work.Rank, work.Plan.Members, training.Schedule.TotalSteps);
+        _metrics.BeginRun(Identity, work.Rank, work.Plan.Members, training.Schedule.TotalSteps);
         var artifacts = _stores.Open(entry.Start.Artifacts);
         _segment = new Segment(work, Ledger, entry.Generation, _deadlines, Watch, allReduce, _meter!, _share!, _metrics, Agree, progress => Publish(entry.Generation, progress), _reached);
         var isFirst = work.Rank == 0;

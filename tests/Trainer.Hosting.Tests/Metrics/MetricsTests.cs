@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Trainer.Hosting.Metrics;
 
 namespace Trainer.Hosting.Tests.Metrics;
@@ -31,7 +32,7 @@ public sealed class MetricsTests
     public async Task Values_arrive_as_they_were_measured()
     {
         await using var host = await MetricsHost.StartAsync("worker");
-        host.Training.BeginRun("r-1", rank: 2, workers: 3, totalSteps: 200);
+        host.Training.BeginRun(Run("r-1"), rank: 2, workers: 3, totalSteps: 200);
         host.Training.Step(49, 2, 1.25, 0.5, 0.9, 86, Phases);
         host.Training.Step(50, 2, 1.125, 0.625, 0.45, 85, Phases);
         host.Training.Collective(1000, 2000, 0.5);
@@ -40,6 +41,7 @@ public sealed class MetricsTests
 
         var lines = await host.ScrapeAsync(all => all.Contains("trainer_steps_total{} 2"));
 
+        Assert.Contains("trainer_run_info{model=\"lenet\",name=\"small\",run=\"r-1\"} 1", lines);
         Assert.Contains("trainer_training_loss{run=\"r-1\"} 1.125", lines);
         Assert.Contains("trainer_training_accuracy_ratio{run=\"r-1\"} 0.625", lines);
         Assert.Contains("trainer_training_learning_rate{run=\"r-1\"} 0.45", lines);
@@ -67,7 +69,7 @@ public sealed class MetricsTests
     public async Task An_ended_run_vanishes_and_counters_stay()
     {
         await using var host = await MetricsHost.StartAsync("worker");
-        host.Training.BeginRun("r-1", 0, 1, 10);
+        host.Training.BeginRun(Run("r-1"), 0, 1, 10);
         host.Training.Step(1, 1, 1, 0, 0.1, 8, Phases);
         await host.ScrapeAsync(all => all.Contains("trainer_training_step{run=\"r-1\"} 1"));
 
@@ -75,7 +77,7 @@ public sealed class MetricsTests
         var ended = await host.ScrapeAsync(all => !all.Any(line => line.Contains("run=", StringComparison.Ordinal)));
         Assert.Contains("trainer_steps_total{} 1", ended);
 
-        host.Training.BeginRun("r-2", 0, 1, 10);
+        host.Training.BeginRun(Run("r-2"), 0, 1, 10);
         var next = await host.ScrapeAsync(all => all.Contains("trainer_training_rank{run=\"r-2\"} 0"));
         Assert.DoesNotContain(next, line => line.StartsWith("trainer_training_loss{", StringComparison.Ordinal)); // no step yet: no value, rather than 0
     }
@@ -90,6 +92,28 @@ public sealed class MetricsTests
         Assert.Contains("trainer_nonfinite_total{} 0", lines);
         Assert.Contains("trainer_collective_bytes_total{direction=\"sent\"} 0", lines);
         Assert.Contains("trainer_step_phase_seconds_total{phase=\"allreduce\"} 0", lines);
+        Assert.Contains("trainer_job_transitions_total{reason=\"Diverged\",to=\"failed\"} 0", lines);
+        Assert.Contains("trainer_job_evictions_total{reason=\"lost\"} 0", lines);
+        Assert.Contains("trainer_preemptions_total{what=\"shrunk\"} 0", lines);
+        Assert.Contains("trainer_artifact_failures_total{what=\"checkpoint\"} 0", lines);
+        Assert.Contains("trainer_api_calls_total{code=\"Unauthenticated\"} 0", lines);
+    }
+
+    [Fact]
+    public async Task Calls_are_counted_by_code_and_measured_unless_they_are_streams()
+    {
+        await using var host = await MetricsHost.StartAsync("coordinator");
+        host.Control.Answered(StatusCode.OK, TimeSpan.FromSeconds(0.003));
+        host.Control.Answered(StatusCode.NotFound, TimeSpan.FromSeconds(0.5));
+        host.Control.Answered(StatusCode.OK, after: null);
+        host.Control.Answered((StatusCode)99, after: null); // a code that gRPC does not have
+
+        var lines = await host.ScrapeAsync(all => all.Contains("trainer_api_calls_total{code=\"OK\"} 2"));
+
+        Assert.Contains("trainer_api_calls_total{code=\"NotFound\"} 1", lines);
+        Assert.Contains("trainer_api_calls_total{code=\"Unknown\"} 1", lines);
+        Assert.Contains("trainer_api_call_duration_seconds_bucket{le=\"0.004\"} 1", lines);
+        Assert.Contains("trainer_api_call_duration_seconds_count{} 2", lines);
     }
 
     [Fact]
@@ -128,6 +152,10 @@ public sealed class MetricsTests
         host.Control.Paused(isRecovery: true, 0.4);
         host.Control.Paused(isRecovery: false, 3);
         host.Control.Checkpointed("r-1", DateTimeOffset.UtcNow.AddMinutes(-5), 4096);
+        host.Control.CheckpointDue("r-1", DateTimeOffset.UnixEpoch.AddSeconds(1234.5));
+        host.Control.CheckpointDue("r-2", DateTimeOffset.UnixEpoch);
+        host.Control.CheckpointDue("r-2", null);
+        host.Control.ObserveEvicted(() => [("r-1", "worker-2")]);
 
         var lines = await host.ScrapeAsync(all => all.Contains("trainer_job_evictions_total{reason=\"stuck\"} 1"));
 
@@ -136,6 +164,9 @@ public sealed class MetricsTests
         Assert.Contains("trainer_job_recovery_seconds_bucket{le=\"0.5\"} 1", lines);
         Assert.Contains("trainer_job_change_pause_seconds_bucket{le=\"4\"} 1", lines);
         Assert.Contains("trainer_checkpoint_size_bytes{run=\"r-1\"} 4096", lines);
+        Assert.Contains("trainer_checkpoint_due_timestamp_seconds{run=\"r-1\"} 1234.5", lines);
+        Assert.DoesNotContain(lines, line => line.Contains("run=\"r-2\"", StringComparison.Ordinal));
+        Assert.Contains("trainer_workers_evicted{run=\"r-1\",worker=\"worker-2\"} 1", lines);
         Assert.Contains("trainer_workers_orphaned{} 2", lines);
         Assert.Contains("trainer_artifacts_free_bytes{} 1000", lines);
         Assert.Contains(lines, line => line.StartsWith("trainer_checkpoint_age_seconds{run=\"r-1\"} 30", StringComparison.Ordinal));
@@ -148,7 +179,7 @@ public sealed class MetricsTests
     public async Task Measuring_a_step_allocates_nothing()
     {
         await using var host = await MetricsHost.StartAsync("worker"); // with a reader, as in a node: histograms really record
-        host.Training.BeginRun("r-1", 0, 2, 10_000);
+        host.Training.BeginRun(Run("r-1"), 0, 2, 10_000);
         Measure(host.Training, 1000);
 
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -180,7 +211,7 @@ public sealed class MetricsTests
     private static void FillAll(MetricsHost host)
     {
         host.Training.Device("cpu", "a CPU", "canonical-0");
-        host.Training.BeginRun("r-1", 0, 1, 10);
+        host.Training.BeginRun(Run("r-1"), 0, 1, 10);
         host.Training.Step(1, 1, 2.3, 0.1, 0.9, 8, Phases);
         host.Training.Collective(100, 100, 0.001);
         host.Training.Evaluation(2.2, 0.2);
@@ -192,9 +223,14 @@ public sealed class MetricsTests
         host.Control.Paused(isRecovery: true, 0.5);
         host.Control.Paused(isRecovery: false, 0.1);
         host.Control.Checkpointed("r-1", DateTimeOffset.UnixEpoch, 100);
+        host.Control.CheckpointDue("r-1", DateTimeOffset.UnixEpoch);
+        host.Control.ObserveEvicted(() => [("r-1", "worker-2")]);
+        host.Control.Answered(StatusCode.OK, TimeSpan.FromMilliseconds(2));
         host.Control.StoreAnswered(TimeSpan.FromMilliseconds(2));
         host.Control.ObserveRoom(() => 1000, () => 0);
     }
+
+    private static RunIdentity Run(string id) => new(id, "small", "lenet");
 
     private static string Kind(MetricDefinition metric) => metric.Kind.ToString().ToLowerInvariant();
 
