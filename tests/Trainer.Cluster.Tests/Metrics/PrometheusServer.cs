@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace Trainer.Cluster.Tests.Metrics;
 
-/// <summary>A real Prometheus in a folder of its own, on a free port, that scrapes once a second; disposing kills and deletes it.</summary>
+/// <summary>A real Prometheus in a folder of its own, on a free port, with Trainer's alerts; disposing kills and deletes it.</summary>
 internal sealed class PrometheusServer : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
@@ -22,10 +22,11 @@ internal sealed class PrometheusServer : IAsyncDisposable
 
     /// <param name="targets">host:port of each process, by the name that label <c>instance</c> shall have.</param>
     /// <param name="tokenFile">With which they can be read.</param>
-    public static async Task<PrometheusServer> StartAsync(string program, string tokenFile, IEnumerable<(string Name, string Address)> targets)
+    /// <param name="interval">Seconds between two scrapes.</param>
+    public static async Task<PrometheusServer> StartAsync(string program, string tokenFile, IEnumerable<(string Name, string Address)> targets, int interval = 1)
     {
         var folder = Directory.CreateTempSubdirectory("trainer-prometheus-").FullName;
-        await File.WriteAllTextAsync(Path.Combine(folder, "prometheus.yml"), Configuration(tokenFile, targets));
+        await File.WriteAllTextAsync(Path.Combine(folder, "prometheus.yml"), Configuration(tokenFile, targets, interval));
         string[] arguments =
         [
             $"--config.file={folder}/prometheus.yml", $"--storage.tsdb.path={folder}/data", "--web.listen-address=127.0.0.1:0",
@@ -46,19 +47,39 @@ internal sealed class PrometheusServer : IAsyncDisposable
     /// <summary>The values of an instant query's series, NaN among them; empty when there are none.</summary>
     public async Task<IReadOnlyList<double>> QueryAsync(string expression)
     {
-        if (await AnswerAsync(expression) is not { } answer)
+        if (await AnswerAsync($"query?query={Uri.EscapeDataString(expression)}") is not { } answer)
         {
             return []; // It does not yet answer queries.
         }
 
-        Assert.True(answer.GetProperty("status").GetString() == "success", $"{expression}: {answer}");
-        return [.. answer.GetProperty("data").GetProperty("result").EnumerateArray().Select(series => Value(series.GetProperty("value")[1].GetString()!))];
+        return [.. answer.GetProperty("result").EnumerateArray().Select(series => Value(series.GetProperty("value")[1].GetString()!))];
     }
 
-    private async Task<JsonElement?> AnswerAsync(string expression)
+    /// <summary>How many points each series of a panel has that shows the last minutes.</summary>
+    /// <param name="step">Seconds between two points.</param>
+    public async Task<IReadOnlyList<int>> QueryRangeAsync(string expression, TimeSpan back, int step)
     {
-        using var response = await _client.GetAsync(new Uri($"/api/v1/query?query={Uri.EscapeDataString(expression)}", UriKind.Relative));
-        return response.StatusCode == HttpStatusCode.ServiceUnavailable ? null : JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+        var now = DateTimeOffset.UtcNow;
+        var answer = await AnswerAsync(FormattableString.Invariant($"query_range?query={Uri.EscapeDataString(expression)}&start={(now - back).ToUnixTimeSeconds()}&end={now.ToUnixTimeSeconds()}&step={step}"));
+        return [.. answer!.Value.GetProperty("result").EnumerateArray().Select(series => series.GetProperty("values").GetArrayLength())];
+    }
+
+    /// <summary>What became of each rule: ok, err, or unknown until it was first tried.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> RulesAsync() => (await AnswerAsync("rules"))!.Value.GetProperty("groups").EnumerateArray()
+        .SelectMany(group => group.GetProperty("rules").EnumerateArray())
+        .ToDictionary(rule => rule.GetProperty("name").GetString()!, rule => rule.GetProperty("health").GetString()!, StringComparer.Ordinal);
+
+    private async Task<JsonElement?> AnswerAsync(string question)
+    {
+        using var response = await _client.GetAsync(new Uri($"/api/v1/{question}", UriKind.Relative));
+        if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
+        {
+            return null;
+        }
+
+        var answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+        Assert.True(answer.GetProperty("status").GetString() == "success", $"{Uri.UnescapeDataString(question)}: {answer}");
+        return answer.GetProperty("data");
     }
 
     /// <summary>Asks every quarter of a second until the values are as wanted.</summary>
@@ -87,10 +108,11 @@ internal sealed class PrometheusServer : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private static string Configuration(string tokenFile, IEnumerable<(string Name, string Address)> targets) => string.Join(
+    private static string Configuration(string tokenFile, IEnumerable<(string Name, string Address)> targets, int interval) => string.Join(
         '\n',
         [
-            "global: {scrape_interval: 1s, scrape_timeout: 1s}",
+            $"global: {{scrape_interval: {interval}s, scrape_timeout: 1s, evaluation_interval: 1s}}",
+            $"rule_files: ['{Path.Combine(Repository.Root, "deploy/prometheus/alerts.yaml")}']",
             "scrape_configs:",
             "  - job_name: trainer",
             $"    authorization: {{credentials_file: '{tokenFile}'}}",

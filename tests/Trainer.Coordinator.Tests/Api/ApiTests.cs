@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text.RegularExpressions;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Reflection.V1Alpha;
@@ -151,6 +152,27 @@ public sealed class ApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>
         var metrics = await http.GetStringAsync("/metrics");
         Assert.Contains("trainer_jobs{", metrics);
         Assert.Contains("role=\"coordinator\",status=\"up\"", metrics);
+        Assert.Contains("trainer_api_calls_total{code=\"DataLoss\"} 0", metrics);
+    }
+
+    /// <summary>By gRPC and by HTTP, refused by a service and at the door. Metrics are kept for 300 ms.</summary>
+    [Fact]
+    public async Task Calls_are_counted_by_what_came_of_them()
+    {
+        using var http = new HttpClient { BaseAddress = new Uri(_coordinator.Http) };
+        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("/v1/jobs")).StatusCode);
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", TestCoordinator.Token);
+        Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync("/v1/jobs/none4jobs4")).StatusCode);
+        await new Protos.SystemService.SystemServiceClient(_coordinator.WithToken(TestCoordinator.Token)).GetVersionAsync(new GetVersionRequest());
+
+        var text = "";
+        string[] counted = ["Unauthenticated", "NotFound", "OK"];
+        while (!counted.All(code => Regex.IsMatch(text, $"trainer_api_calls_total\\{{code=\"{code}\"\\}} [1-9]", RegexOptions.None, TimeSpan.FromSeconds(1))))
+        {
+            text = await http.GetStringAsync("/metrics");
+        }
+
+        Assert.Contains("trainer_api_call_duration_seconds_count{}", text);
     }
 
     private static async Task<List<T>> ReadAsync<T>(IAsyncStreamReader<T> stream)

@@ -48,6 +48,22 @@ public sealed class SchedulerTests : TestKit
         Sys.Stop(scheduler);
         await ExpectTerminatedAsync(scheduler);
         Assert.Empty(_census.ByState);
+        Assert.Empty(_census.Evicted);
+    }
+
+    [Fact]
+    public async Task Whom_a_job_does_without_counts_as_evicted_as_long_as_it_lives_and_who_is_drained_as_shut()
+    {
+        var scheduler = Start(new SchedulerSettings { WarmUp = TimeSpan.Zero, Settle = TimeSpan.Zero });
+        scheduler.Tell(new WorkerStatus { Worker = "a", Incarnation = "1", Job = "j-1", Protocol = ClusterProtocol.Version });
+        scheduler.Tell(new WorkerStatus { Worker = "b", Incarnation = "1", Protocol = ClusterProtocol.Version });
+        scheduler.Tell(new WorkerStatus { Worker = "c", Incarnation = "1", Protocol = ClusterProtocol.Version });
+        scheduler.Tell(new JobWanted { Job = "j-1", MinWorkers = 1, MaxWorkers = 1, Workers = { "a" }, Avoid = { "b", "dead" } });
+        await scheduler.Ask<DrainReply>(new DrainWorker { Worker = "c" }, TimeSpan.FromSeconds(10));
+
+        Assert.Equal([("j-1", "b")], _census.Evicted);
+        Assert.Equal((1, 1, 1), (_census.ByState["idle"], _census.ByState["busy"], _census.ByState["shut"]));
+        Assert.Equal(["j-1"], _census.Served);
     }
 
     [Fact]

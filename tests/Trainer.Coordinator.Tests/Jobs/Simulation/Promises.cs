@@ -1,5 +1,6 @@
 using Trainer.Coordinator.Jobs;
 using Trainer.Coordinator.Store;
+using Trainer.Hosting.Metrics;
 using Trainer.Node.Links;
 using Trainer.Node.States;
 using Trainer.Node.Worker;
@@ -50,6 +51,14 @@ internal sealed class Promises(SimulatedCluster cluster)
         {
             _committedWithout[other.Incarnation] = Math.Max(item, _committedWithout.GetValueOrDefault(other.Incarnation));
         }
+    }
+
+    // ---------- metrics
+
+    public void EveryTransitionIsCountedFromZero(JobRow row)
+    {
+        var (to, reason) = (ControlMetrics.StateLabel(row.Transitions[^1].State), row.Transitions[^1].Reason);
+        That(KnownTransitions.All.Contains((to, reason)), $"{reason} leads to {to}, which KnownTransitions lacks");
     }
 
     // ---------- orders

@@ -205,6 +205,7 @@ internal sealed class SimulatedCluster
         }
 
         Promises.GenerationsOnlyGrow(Stored, row);
+        Promises.EveryTransitionIsCountedFromZero(row);
         if (Generations.Compare(row.Generation, Stored.Generation) > 0)
         {
             Promises.EveryItemCountsOnce(row, row.Journal[^1].FromItem - 1);
