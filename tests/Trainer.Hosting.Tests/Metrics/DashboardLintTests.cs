@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Trainer.Cluster.Tests.Deploy;
-using Trainer.Hosting.Metrics;
 
 namespace Trainer.Hosting.Tests.Metrics;
 
