@@ -1,4 +1,5 @@
 using Trainer.Coordinator.Api;
+using Trainer.Coordinator.Mlflow;
 using Trainer.Coordinator.Scheduling;
 using Trainer.Coordinator.Store;
 using Trainer.Coordinator.Webhooks;
@@ -42,6 +43,9 @@ public sealed record CoordinatorOptions
 
     /// <summary>Who is told of changes of jobs' states; the same for all coordinators of a cluster.</summary>
     public WebhookTarget? Webhook { get; init; }
+
+    /// <summary>Where jobs are logged as runs; the same for all coordinators of a cluster.</summary>
+    public MlflowTarget? Mlflow { get; init; }
 
     /// <summary>How buckets are reached.</summary>
     public S3Access Buckets { get; init; } = new();

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Trainer.Coordinator.Api;
 using Trainer.Coordinator.Http;
+using Trainer.Coordinator.Mlflow;
 using Trainer.Coordinator.Store;
 using Trainer.Dashboard;
 using Trainer.Hosting.Artifacts;
@@ -132,6 +133,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton<AuditLog>()
             .AddSingleton<AuditInterceptor>()
             .AddSingleton<OwnershipInterceptor>()
+            .AddSingleton<MlflowApi>()
             .AddGrpc(grpc =>
             {
                 grpc.MaxReceiveMessageSize = options.Limits.Count(ProcessLimits.MessageBytes);
@@ -165,6 +167,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         app.MapHttpApi(app.Services.GetRequiredService<ApiCalls>());
+        app.Services.GetRequiredService<MlflowApi>().Map(app);
         AccessGate.Named(app.MapDashboardPage(Permissions.Page), Permissions.Page);
         AccessGate.Named(app.MapDashboardFiles(Permissions.PageFile), Permissions.PageFile);
         AccessGate.Named(app.MapTrainerMetrics(), options.MetricsOpen ? Permissions.OpenMetrics : Permissions.Metrics);

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
+using Trainer.Coordinator.Mlflow;
 using Trainer.Coordinator.Outbox;
 using Trainer.Coordinator.Store;
 using Trainer.Coordinator.Webhooks;
@@ -21,11 +22,21 @@ internal sealed class Receivers : IAsyncDisposable
             _receivers.Add(new Webhook(target, TimeProvider.System, settings.AnswerWithin));
         }
 
-        _deliveries = new Deliveries([.. _receivers.Select(receiver => (Func<CancellationToken, Task>)new Delivery(store, receiver, settings, TimeProvider.System, metrics, logger).RunAsync)]);
+        List<Func<CancellationToken, Task>> loops = [];
+        if (options.Mlflow is { } server)
+        {
+            var log = new MlflowLog(server, store, settings, TimeProvider.System, logger);
+            _receivers.Add(log);
+            loops.Add(log.FollowAsync);
+        }
+
+        loops.AddRange(_receivers.Select(receiver => (Func<CancellationToken, Task>)new Delivery(store, receiver, settings, TimeProvider.System, metrics, logger).RunAsync));
+        _deliveries = new Deliveries(loops);
     }
 
     /// <summary>Whom the store is to keep changes for.</summary>
-    public static IReadOnlyList<string> Names(CoordinatorOptions options) => options.Webhook is null ? [] : [ControlMetrics.Webhook];
+    public static IReadOnlyList<string> Names(CoordinatorOptions options) =>
+        [.. options.Webhook is null ? Array.Empty<string>() : [ControlMetrics.Webhook], .. options.Mlflow is null ? Array.Empty<string>() : [ControlMetrics.MlFlow]];
 
     /// <summary>One coordinator of the cluster tells them, the oldest.</summary>
     public void Start(ActorSystem system)

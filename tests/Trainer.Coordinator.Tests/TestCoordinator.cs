@@ -66,7 +66,7 @@ internal sealed class TestCoordinator : IAsyncDisposable
         {
             Cluster = QuickCluster,
             Jobs = settings => settings with { AdoptTimeout = TimeSpan.FromSeconds(3) },
-            Outbox = new OutboxSettings { Poll = TimeSpan.FromMilliseconds(50), FirstPause = TimeSpan.FromMilliseconds(20), LongestPause = TimeSpan.FromSeconds(0.5), AnswerWithin = TimeSpan.FromSeconds(1) },
+            Outbox = new OutboxSettings { Poll = TimeSpan.FromMilliseconds(50), FirstPause = TimeSpan.FromMilliseconds(20), LongestPause = TimeSpan.FromSeconds(0.5), AnswerWithin = TimeSpan.FromSeconds(1), FollowEvery = TimeSpan.FromMilliseconds(100) },
             Scheduler = new SchedulerSettings { WarmUp = TimeSpan.FromSeconds(0.5), Settle = TimeSpan.FromSeconds(0.3) },
         };
         return new TestCoordinator(await CoordinatorProcess.StartAsync(change?.Invoke(options) ?? options, tuning, loggers ?? NullLoggerFactory.Instance));

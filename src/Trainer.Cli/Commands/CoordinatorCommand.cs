@@ -27,7 +27,7 @@ internal static class CoordinatorCommand
         var store = StoreOption.Create(shell);
         var artifacts = ArtifactsOption.Create("Where checkpoints and results of jobs go; workers must see a folder under the same path.");
         artifacts.Required = true;
-        var (retention, quotas, webhook) = (new RetentionOptions(), new QuotaOptions(), new WebhookOptions());
+        var (retention, quotas, webhook, mlflow) = (new RetentionOptions(), new QuotaOptions(), new WebhookOptions(), new MlflowOptions());
         var tokenFile = new Option<string?>("--token-file")
         {
             Description = "Holds an admin's token, with which the first others are made (trainer token create). A run folder has its own.",
@@ -58,6 +58,7 @@ internal static class CoordinatorCommand
         retention.AddTo(command);
         quotas.AddTo(command);
         webhook.AddTo(command);
+        mlflow.AddTo(command);
         host.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
@@ -75,6 +76,7 @@ internal static class CoordinatorCommand
                 Retention = retention.Read(parsed),
                 Quotas = quotas.Read(parsed),
                 Webhook = webhook.Read(parsed),
+                Mlflow = mlflow.Read(parsed),
                 Buckets = S3Access.Of(shell.Environment),
                 Run = run,
                 Token = parsed.GetValue(tokenFile) is { } file ? TokenFile.ReadOwn(file) : run?.Token,

@@ -27,7 +27,7 @@ internal static class UpCommand
         var runFolder = Folder("--run-folder", "Endpoints, token and sockets. Default: run/ in $TRAINER_HOME.");
         var store = Folder("--store", "The database of jobs. Default: store/ in $TRAINER_HOME.");
         var artifacts = ArtifactsOption.Create("Where checkpoints and results of jobs go. Default: jobs/ in $TRAINER_HOME.");
-        var (retention, webhook) = (new RetentionOptions(), new WebhookOptions());
+        var (retention, webhook, mlflow) = (new RetentionOptions(), new WebhookOptions(), new MlflowOptions());
         var metricsOpen = MetricsOption.Create();
         var exitWithParent = new Option<bool>("--exit-with-parent")
         {
@@ -37,11 +37,12 @@ internal static class UpCommand
         var command = new TrainerCommand(
             "up", "Starts a cluster on this machine: a coordinator and workers. Restarts processes that exit. Ctrl-C stops all.")
         {
-            Examples = ["trainer up", "trainer up --workers 3 --threads-per-worker 1 --detach", "trainer up --workers 2 --device cuda", "trainer up --workers 2 --no-restart", "trainer up --artifacts s3://training/jobs"],
+            Examples = ["trainer up", "trainer up --workers 3 --threads-per-worker 1 --detach", "trainer up --workers 2 --device cuda", "trainer up --workers 2 --no-restart", "trainer up --artifacts s3://training/jobs", "trainer up --mlflow http://127.0.0.1:5000"],
             Options = { workers, threads, device, detach, noRestart, runFolder, store, artifacts, metricsOpen, exitWithParent, supervise },
         };
         retention.AddTo(command);
         webhook.AddTo(command);
+        mlflow.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
             var folders = LocalFolders.Of(shell.Environment);
@@ -57,7 +58,7 @@ internal static class UpCommand
                 parsed.GetValue(device)!,
                 Restart: !parsed.GetValue(noRestart))
             {
-                ToCoordinator = [.. RetentionOptions.Arguments(retention.Read(parsed)), .. webhook.Arguments(parsed)],
+                ToCoordinator = [.. RetentionOptions.Arguments(retention.Read(parsed)), .. webhook.Arguments(parsed), .. mlflow.Arguments(parsed)],
                 MetricsOpen = parsed.GetValue(metricsOpen),
             };
             var printer = Printer.Of(parsed, shell);

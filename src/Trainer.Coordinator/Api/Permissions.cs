@@ -12,6 +12,9 @@ internal static class Permissions
     /// <summary>Paths below /v1 that are none.</summary>
     public const string UnknownPath = "/v1/{**path}";
 
+    /// <summary>What is read of jobs in MLflow's words.</summary>
+    public const string Mlflow = "/api/2.0/mlflow/{**path}";
+
     public const string Metrics = "/metrics";
 
     /// <summary>Where a coordinator was started with --metrics-open.</summary>
@@ -78,6 +81,7 @@ internal static class Permissions
         ["/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"] = Access.Viewer,
         [UnknownCall] = Access.Viewer,
         [UnknownPath] = Access.Viewer,
+        [Mlflow] = Access.Viewer,
         [Metrics] = Access.Viewer,
         [OpenMetrics] = Access.Open,
         [Page] = Access.Open,

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Google.Protobuf.Reflection;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
@@ -16,6 +17,9 @@ namespace Trainer.Coordinator.Http;
 /// <summary>What an endpoint's entry in <see cref="Permissions"/> is called.</summary>
 /// <param name="IsStream">It goes on for as long as its caller likes.</param>
 internal sealed record AccessName(string Name, bool IsStream = false);
+
+/// <summary>How an endpoint's callers are told what is refused, where that is not as <see cref="HttpErrors"/> has it.</summary>
+internal sealed record ErrorForm(Func<RpcException, (int Code, JsonObject Body)> Of);
 
 /// <summary>Before everything else, and before a byte of a request's body is read: who calls, and whether they may. What is not in the table is refused.</summary>
 internal sealed class AccessGate(Gatekeeper gate, ClientBudgets budgets, AuditLog audit, ApiCalls calls, ControlMetrics metrics)
@@ -123,6 +127,6 @@ internal sealed class AccessGate(Gatekeeper gate, ClientBudgets budgets, AuditLo
             return Task.CompletedTask;
         }
 
-        return HttpApi.RefuseAsync(http, HttpErrors.Of(refused));
+        return HttpApi.RefuseAsync(http, http.GetEndpoint()?.Metadata.GetMetadata<ErrorForm>()?.Of(refused) ?? HttpErrors.Of(refused));
     }
 }

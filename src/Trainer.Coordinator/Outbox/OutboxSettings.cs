@@ -19,6 +19,9 @@ internal sealed record OutboxSettings
 
     public TimeSpan TrimEvery { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How often jobs that train are looked at, where somebody is told of more than changes of their states.</summary>
+    public TimeSpan FollowEvery { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long a receiver may take for an answer.</summary>
     public TimeSpan AnswerWithin { get; init; } = TimeSpan.FromSeconds(15);
 
