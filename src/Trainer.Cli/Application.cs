@@ -80,6 +80,7 @@ internal static class Application
             CheckpointsCommand.Create(shell),
             MetricsCommand.Create(shell),
             PlotCommand.Create(shell),
+            ReportCommand.Create(shell),
             CheckpointCommand.Create(shell),
             DownloadCommand.Create(shell),
             CancelCommand.Create(shell),

@@ -19,6 +19,8 @@ page.setDefaultTimeout(PATIENCE);
 let problems = [];
 page.on('console', message => message.type() === 'error' && problems.push(`console: ${message.text()}`));
 page.on('pageerror', error => problems.push(`script: ${error.message}`));
+// A page out of a file asks for nothing that is not in it.
+page.on('request', request => page.url().startsWith('file:') && !/^(file|data|blob):/.test(request.url()) && problems.push(`request: ${request.url()}`));
 await page.addInitScript(() => addEventListener('securitypolicyviolation', event => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`)));
 
 /** axe as a script of the page would be against the policy: it runs in a world of its own. */

@@ -62,36 +62,14 @@ internal static class PlotCommand
                 throw new CliException($"There are no points of {Words.Or(metrics)} on record{(logarithmic ? " above 0" : "")}.", remedy: "Curves begin with a job's first step, or its first evaluation. See: trainer metrics ID");
             }
 
-            Write(file, new CurvePlot(jobs, panels, logarithmic, parsed.GetValue(smoothing)).Draw());
+            var drawing = new CurvePlot(jobs, panels, logarithmic, parsed.GetValue(smoothing)).Draw();
+            NewFile.Write(file, stream => (Path.GetExtension(file) == ".svg" ? (Action<Stream, Drawing>)SvgFile.Write : PngFile.Write)(stream, drawing));
             Printer.Of(parsed, shell).Say(
                 () => new JsonObject { ["file"] = file, ["bytes"] = new FileInfo(file).Length, ["metrics"] = new JsonArray([.. panels.Select(panel => JsonValue.Create(panel.Title.Replace(' ', '_')))]) },
                 () => $"{file} ({Words.Bytes(new FileInfo(file).Length)})");
             return ExitCode.Ok;
         });
         return command;
-    }
-
-    // A file that is not whole does not stay.
-    private static void Write(string file, Drawing drawing)
-    {
-        var draft = $"{file}.{Environment.ProcessId}.new";
-        try
-        {
-            using (var stream = File.Create(draft))
-            {
-                (Path.GetExtension(file) == ".svg" ? (Action<Stream, Drawing>)SvgFile.Write : PngFile.Write)(stream, drawing);
-            }
-
-            File.Move(draft, file, overwrite: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CliException($"{file} cannot be written: {e.Message}", inner: e);
-        }
-        finally
-        {
-            File.Delete(draft);
-        }
     }
 
     private static void Fits(ArgumentResult given)

@@ -20,4 +20,28 @@ internal static class NewFile
             throw new CliException($"{file} is there already.", remedy: $"Replace it with --force, or {elsewhere}.");
         }
     }
+
+    /// <summary>It appears whole or not at all, in the place of one that is there.</summary>
+    /// <exception cref="CliException">It cannot be written.</exception>
+    public static void Write(string file, Action<Stream> content)
+    {
+        var draft = $"{file}.{Environment.ProcessId}.new";
+        try
+        {
+            using (var stream = File.Create(draft))
+            {
+                content(stream);
+            }
+
+            File.Move(draft, file, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException($"{file} cannot be written: {e.Message}", inner: e);
+        }
+        finally
+        {
+            File.Delete(draft);
+        }
+    }
 }

@@ -7,7 +7,7 @@ const library = { loading: null };
 // A classic script: parts of the bundle take `this` for the window, which it is not in a module.
 function load() {
   library.loading ??= new Promise((resolve, reject) => {
-    const script = h('script', { src: new URL('./lib/echarts.js', import.meta.url).href });
+    const script = h('script', { src: import.meta.resolve('./lib/echarts.js') });
     script.addEventListener('load', () => resolve(globalThis.echarts));
     script.addEventListener('error', () => { library.loading = null; reject(new Error('The chart library did not load.')); });
     document.head.append(script);

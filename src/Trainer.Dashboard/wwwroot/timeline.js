@@ -5,11 +5,11 @@ const AT_REST = ['QUEUED', 'RECOVERING', 'SUSPENDED', 'SUCCEEDED', 'FAILED', 'CA
 
 /**
  * Bars and marks of a job's generations.
+ * @param now in milliseconds; of what is recorded that of its recording.
  * @returns {first, last (milliseconds), workers, bars: [{generation, worker, from, to, entry}], faults: [{at, entry, seconds}]}
  */
-export function timeline(job, entries) {
+export function timeline(job, entries, now = Date.now()) {
   const rests = (job.transitions ?? []).filter(one => AT_REST.includes(one.state)).map(one => millis(one.time));
-  const now = Date.now();
   const bars = [];
   const faults = [];
   const workers = [];

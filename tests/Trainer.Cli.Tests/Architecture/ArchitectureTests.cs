@@ -18,7 +18,7 @@ public sealed class ArchitectureTests
         { "Trainer.Node", ["Trainer.Hosting", "Trainer.Kernels", "Trainer.Protos"] },
         { "Trainer.Dashboard", [] },
         { "Trainer.Coordinator", ["Trainer.Dashboard", "Trainer.Hosting", "Trainer.Kernels", "Trainer.Protos"] },
-        { "trainer", ["Trainer.Client", "Trainer.Coordinator", "Trainer.Hosting", "Trainer.Kernels", "Trainer.Kernels.Gpu", "Trainer.Node", "Trainer.Protos"] },
+        { "trainer", ["Trainer.Client", "Trainer.Coordinator", "Trainer.Dashboard", "Trainer.Hosting", "Trainer.Kernels", "Trainer.Kernels.Gpu", "Trainer.Node", "Trainer.Protos"] },
     };
 
     [Theory]

@@ -35,14 +35,14 @@ export function create(context, signal) {
       const [{ artifacts }, wanted] = [await get(path`/v1/jobs/${context.id}/artifacts`, {}, signal), file];
       const found = artifacts.some(one => one.name === wanted) ? await get(path`/v1/jobs/${context.id}/artifacts/${wanted}`, {}, signal) : null;
       put(problem);
-      wanted === file && patch(body, JSON.stringify(found), () => found ? report(found, context.id, signal) : h('p', { class: 'empty' }, 'There is no such evaluation yet: it is written when the first epoch whose test set is looked at has ended.'));
+      wanted === file && patch(body, JSON.stringify(found), () => found ? report(found, context, signal) : h('p', { class: 'empty' }, 'There is no such evaluation yet: it is written when the first epoch whose test set is looked at has ended.'));
     } catch (error) {
       signal.aborted || put(problem, `The evaluation cannot be read: ${error.message}`);
     }
   }
 }
 
-function report(found, id, signal) {
+function report(found, { id, recorded }, signal) {
   const name = label => found.classes[label]?.name || String(label);
   const mistakes = h('div');
   showMistakes(null);
@@ -62,7 +62,7 @@ function report(found, id, signal) {
   function showMistakes(pair) {
     const shown = found.mistakes.filter(one => !pair || (one.label === pair.label && one.predicted === pair.predicted));
     const seen = h('div');
-    showPictures(seen, pair?.examples ?? shown.map(one => one.image), id, signal);
+    showPictures(seen, recorded ? [] : pair?.examples ?? shown.map(one => one.image), id, signal);
     put(mistakes, h('h3', null, pair ? `${name(pair.label)} taken for ${name(pair.predicted)}` : 'Worst mistakes'),
       pair && h('p', null, button('The worst mistakes of all', () => showMistakes(null), { class: 'link' })),
       seen,

@@ -41,7 +41,7 @@ export function create(context, signal) {
       h('div', { class: 'controls', role: 'group', 'aria-label': 'Log' },
         h('span', { class: 'control' }, h('label', { for: 'level' }, 'Level'), level),
         h('span', { class: 'control' }, h('label', { for: 'source' }, 'Source'), source),
-        h('span', { class: 'control' }, follows, h('label', { for: 'follows' }, 'Follow'))),
+        context.recorded ? null : h('span', { class: 'control' }, follows, h('label', { for: 'follows' }, 'Follow'))),
       problem, said, lines),
     update(job) {
       know(...job.workers);

@@ -57,7 +57,7 @@ export function create(context, signal) {
 
     patch(claim, JSON.stringify([entries, context.job.state]), () => claimOf(context.job, proof(entries)));
     const left = drawing.firstElementChild?.scrollLeft ?? 0;
-    put(drawing, picture(timeline(context.job, entries), checkpoints, Math.max(drawing.clientWidth - 2, 360)));
+    put(drawing, picture(timeline(context.job, entries, context.recorded?.time), checkpoints, Math.max(drawing.clientWidth - 2, 360)));
     drawing.firstElementChild.scrollLeft = left;
     patch(below, JSON.stringify([entries, checkpoints.map(one => one.hash)]), () => [generations(entries, checkpoints), checkpointTable(checkpoints)]);
   }

@@ -19,9 +19,11 @@ const SECTIONS = [
   { name: 'logs', text: 'Log', load: () => import('./job-logs.js') },
 ];
 
+/** @param place.recorded of a report, which has no cluster: {time of its recording in milliseconds, sections by name}. */
 export async function show(element, place, signal) {
   // What sections see of the page: the job as it is now, and how to take in a newer one.
-  const context = { id: place.id, job: await get(path`/v1/jobs/${place.id}`, {}, signal), take };
+  const context = { id: place.id, job: await get(path`/v1/jobs/${place.id}`, {}, signal), take, recorded: place.recorded };
+  const sections = SECTIONS.filter(({ name }) => place.recorded?.sections.includes(name) ?? true);
   const head = makeHead(context);
   const problem = h('p', { class: 'error', role: 'alert' });
   const tabs = h('nav', { class: 'tabs', 'aria-label': 'Sections of the job' });
@@ -50,7 +52,7 @@ export async function show(element, place, signal) {
 
   // Ends with the job's end.
   function follow() {
-    hasEnded(context.job) || stream(path`/v1/jobs/${place.id}:watch`, () => ({}), {
+    hasEnded(context.job) || place.recorded || stream(path`/v1/jobs/${place.id}:watch`, () => ({}), {
       message: take,
       end: () => hasEnded(context.job),
       error: error => put(problem, error.code === 404 ? 'The job was deleted.' : words(error)),
@@ -58,9 +60,9 @@ export async function show(element, place, signal) {
   }
 
   async function open(name) {
-    const wanted = SECTIONS.find(one => one.name === name) ?? SECTIONS[0];
+    const wanted = sections.find(one => one.name === name) ?? sections[0];
     document.title = `${jobName(context.job)} ${wanted.text.toLowerCase()} - Trainer`;
-    put(tabs, SECTIONS.map(one => h('a', { href: jobAddress(place.id, one.name), 'aria-current': one === wanted && 'page' }, one.text)));
+    put(tabs, sections.map(one => h('a', { href: jobAddress(place.id, one.name), 'aria-current': one === wanted && 'page' }, one.text)));
     if (section?.name === wanted.name) {
       return;
     }
@@ -91,7 +93,7 @@ function makeHead(context) {
   const about = h('div');
   const actions = h('div', { class: 'actions' });
   return {
-    element: h('div', { class: 'head' }, h('p', { class: 'path' }, h('a', { href: '#/jobs' }, 'Jobs')), h('div', { class: 'title' }, name, actions), state, progress, figures, about),
+    element: h('div', { class: 'head' }, context.recorded ? null : h('p', { class: 'path' }, h('a', { href: '#/jobs' }, 'Jobs')), h('div', { class: 'title' }, name, actions), state, progress, figures, about),
     update(job) {
       patch(name, jobName(job), () => [jobName(job), ' ', h('span', { class: 'quiet id' }, job.id)]);
       patch(state, `${job.state} ${job.message}`, () => [stateMark(job.state), ' ', job.message]);
@@ -107,12 +109,13 @@ function makeHead(context) {
         ['seconds', job.result && job.result.seconds.toFixed(1)],
       ]));
       // The spec never changes but for its cluster section, of which nothing is shown here.
-      patch(about, JSON.stringify([job.labels, job.notes, job.end_time, job.result, job.numerics]), () => facts(aboutOf(job)));
+      patch(about, JSON.stringify([job.labels, job.notes, job.end_time, job.result, job.numerics]), () => facts(aboutOf(job, id => context.recorded ? id : h('a', { href: jobAddress(id) }, id))));
     },
   };
 }
 
-function aboutOf(job) {
+/** @param link of another job. */
+function aboutOf(job, link) {
   const { compute, gradients } = job.spec?.training ?? {};
   const isExact = (compute ?? 'exact') === 'exact' && (gradients ?? 'fp32') === 'fp32';
   const from = job.spec?.training?.init?.from;
@@ -121,8 +124,8 @@ function aboutOf(job) {
     ['ended', job.end_time && age(job.end_time)],
     ['exact', isExact ? 'yes' : `no: compute ${compute ?? 'exact'}, gradients ${gradients ?? 'fp32'}`],
     ['numerics', job.numerics],
-    ['begins from', from && [h('a', { href: jobAddress(from.job) }, from.job), ` at step ${from.checkpoint}`]],
-    ['verifies', job.verification && [h('a', { href: jobAddress(job.verification.job) }, job.verification.job), ` from step ${count(job.verification.first_step)} to ${count(job.verification.last_step)}`]],
+    ['begins from', from && [link(from.job), ` at step ${from.checkpoint}`]],
+    ['verifies', job.verification && [link(job.verification.job), ` from step ${count(job.verification.first_step)} to ${count(job.verification.last_step)}`]],
     ['weights SHA-256', job.result?.weights_sha256 && h('code', { class: 'hash' }, job.result.weights_sha256)],
     ['labels', labelsOf(job).length > 0 && labelsOf(job).map(([key, value]) => h('span', { class: 'label' }, value ? `${key}=${value}` : key))],
     ['notes', job.notes],
