@@ -20,7 +20,7 @@ const session = await context.newCDPSession(page);
 
 async function signIn({ address }) {
   await page.goto(address);
-  await page.waitForSelector('table.jobs, main .empty');
+  await page.locator('table.jobs, main .empty').first().waitFor();
   return {};
 }
 
@@ -136,12 +136,12 @@ async function hour({ address, ready, id, speed = 60, updates = 4, visits = [] }
   const script = await session.send('Page.addScriptToEvaluateOnNewDocument', { source: `(${hurried})(${JSON.stringify({ speed, id, updates })})` });
   await page.goto('about:blank');
   await page.goto(address);
-  await page.waitForSelector(ready);
+  await page.locator(ready).first().waitFor();
   const tenths = [];
   for (let i = 0; i <= 10; i++) {
     for (const one of i > 0 ? visits : []) {
       await page.evaluate(hash => { location.hash = hash; }, one.hash);
-      await page.waitForSelector(one.ready);
+      await page.locator(one.ready).first().waitFor();
     }
 
     i > 0 && await page.waitForTimeout(360_000 / speed);
