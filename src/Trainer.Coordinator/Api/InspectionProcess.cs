@@ -93,6 +93,7 @@ public sealed class InspectionProcess(IReadOnlyList<string> command, ProcessLimi
     {
         var start = new ProcessStartInfo(command[0], [.. command.Skip(1), "--memory", limits[ProcessLimits.InspectionBytes].ToString(System.Globalization.CultureInfo.InvariantCulture)])
         {
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -37,8 +37,10 @@ internal sealed class MlflowApi(ApiCalls calls, IJobStore store)
 
         void Get(string path, Func<JsonObject, HttpContext, Task<JsonObject>> answer) => Named(app.MapGet(Prefix + path, http => AnswerAsync(http, _ => answer(Query(http.Request), http))));
 
-        void Post(string path, Func<JsonObject, HttpContext, Task<JsonObject>> answer) => Named(app.MapPost(Prefix + path, http => AnswerAsync(http, async _ => await answer(await HttpRequests.BodyAsync(http.Request), http))));
+        void Post(string path, Func<JsonObject, HttpContext, Task<JsonObject>> answer) => Named(app.MapPost(Prefix + path, http => AnswerAsync(http, request => WithBodyAsync(request, answer))));
     }
+
+    private static async Task<JsonObject> WithBodyAsync(HttpContext http, Func<JsonObject, HttpContext, Task<JsonObject>> answer) => await answer(await HttpRequests.BodyAsync(http.Request), http);
 
     private static void Named(IEndpointConventionBuilder endpoint) => AccessGate.Named(endpoint, Permissions.Mlflow).WithMetadata(new ErrorForm(MlflowErrors.Of));
 

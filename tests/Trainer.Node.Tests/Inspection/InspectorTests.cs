@@ -1,7 +1,6 @@
 using Google.Protobuf;
 using SkiaSharp;
 using Trainer.Hosting.Artifacts;
-using Trainer.Kernels;
 using Trainer.Kernels.Data.Sections;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Models;
