@@ -34,7 +34,7 @@ internal static class InspectionCommand
             var order = InspectionOrder.Parser.ParseFrom(Console.OpenStandardInput());
             using var stores = new ArtifactStores(() => S3Access.Of(shell.Environment).Connect());
             using var output = Console.OpenStandardOutput();
-            Inspector.Answer(order, stores, CancellationToken.None).WriteTo(output);
+            Inspector.Answer(order, stores).WriteTo(output);
             return ExitCode.Ok;
         });
         return command;

@@ -41,6 +41,8 @@ internal static class ApiErrors
 
     public static RpcException NoInspection() => Error(StatusCode.Unimplemented, "NO_INSPECTION", "This coordinator makes no pictures: it does not run as the program trainer.");
 
+    public static RpcException InspectionFailed(string message) => Error(StatusCode.Internal, "INSPECTION_FAILED", message);
+
     public static RpcException InspectionTooLong(string message) => Error(StatusCode.DeadlineExceeded, "INSPECTION_TOO_LONG", message);
 
     public static RpcException NotVerifiable(string message) => Error(StatusCode.FailedPrecondition, "NOT_VERIFIABLE", message);

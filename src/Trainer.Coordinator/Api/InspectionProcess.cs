@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
@@ -17,6 +19,11 @@ public sealed class InspectionProcess(IReadOnlyList<string> command, ProcessLimi
     private const int MostWaiting = 16;
     private const int MostAnswerBytes = 64 << 20;
     private const int MostErrorText = 2000;
+
+    /// <summary>As shells have it: 128 and SIGABRT, which .NET ends by where it has no memory; 128 and SIGKILL, by which the system does.</summary>
+    private const int Aborted = 134;
+
+    private const int Killed = 137;
 
     private readonly ILogger _logger = loggers.CreateLogger("Trainer.Coordinator.Inspection");
     private readonly SemaphoreSlim _turn = new(1);
@@ -74,29 +81,46 @@ public sealed class InspectionProcess(IReadOnlyList<string> command, ProcessLimi
 
     private async Task<InspectionAnswer> RunAsync(InspectionOrder order, CancellationToken stop)
     {
-        using var process = Start();
+        var folder = Directory.CreateTempSubdirectory("trainer-inspection-").FullName; // Nobody else may read it.
         try
         {
-            var (answer, errors) = (ReadAsync(process.StandardOutput.BaseStream, MostAnswerBytes, stop), ReadAsync(process.StandardError.BaseStream, MostErrorText, stop));
-            await WriteAsync(process, order, stop);
-            var (bytes, said) = (await answer, await errors);
-            await process.WaitForExitAsync(stop);
-            return process.ExitCode == 0 ? InspectionAnswer.Parser.ParseFrom(bytes) : throw Failed(process.ExitCode, System.Text.Encoding.UTF8.GetString(said));
+            using var process = Start(folder);
+            try
+            {
+                return await AnswerAsync(process, order, stop);
+            }
+            finally
+            {
+                process.Kill();
+                await process.WaitForExitAsync(CancellationToken.None);
+            }
         }
         finally
         {
-            process.Kill();
+            Directory.Delete(folder, recursive: true); // One that is killed clears nothing away.
         }
     }
 
-    private Process Start()
+    private async Task<InspectionAnswer> AnswerAsync(Process process, InspectionOrder order, CancellationToken stop)
     {
-        var start = new ProcessStartInfo(command[0], [.. command.Skip(1), "--memory", limits[ProcessLimits.InspectionBytes].ToString(System.Globalization.CultureInfo.InvariantCulture)])
+        var (answer, errors) = (ReadAsync(process.StandardOutput.BaseStream, MostAnswerBytes, stop), ReadAsync(process.StandardError.BaseStream, MostErrorText, stop));
+        await WriteAsync(process, order, stop);
+        var (bytes, said) = (await answer, await errors);
+        await process.WaitForExitAsync(stop);
+        return process.ExitCode != 0 ? throw Failed(process.ExitCode, Encoding.UTF8.GetString(said))
+            : bytes.Length < MostAnswerBytes ? InspectionAnswer.Parser.ParseFrom(bytes)
+            : throw ApiErrors.TooMuch("INSPECTION_FAILED", $"The pictures have more than {MostAnswerBytes >> 20} MiB. Ask for fewer of them.");
+    }
+
+    private Process Start(string folder)
+    {
+        var start = new ProcessStartInfo(command[0], [.. command.Skip(1), "--memory", limits[ProcessLimits.InspectionBytes].ToString(CultureInfo.InvariantCulture)])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            Environment = { ["TMPDIR"] = folder },
         };
         return Process.Start(start) ?? throw new InvalidOperationException($"{command[0]} did not start.");
     }
@@ -130,8 +154,10 @@ public sealed class InspectionProcess(IReadOnlyList<string> command, ProcessLimi
     private RpcException Failed(int status, string said)
     {
         _logger.LogWarning("The process that looks into a job ended with status {Status}: {Said}", status, said);
-        return ApiErrors.TooMuch(
-            "INSPECTION_FAILED",
-            $"The process that makes the picture ended with status {status}. Most likely it needed more memory than {limits[ProcessLimits.InspectionBytes] >> 20} MiB (--limit {ProcessLimits.InspectionBytes.Name}=N of the coordinator); its log says more.");
+        return status is Aborted or Killed
+            ? ApiErrors.TooMuch(
+                "INSPECTION_FAILED",
+                $"The process that makes the picture was ended, most likely since it needed more memory than {limits[ProcessLimits.InspectionBytes] >> 20} MiB (--limit {ProcessLimits.InspectionBytes.Name}=N of the coordinator).")
+            : ApiErrors.InspectionFailed($"The process that makes the picture ended with status {status}. The coordinator's log says more.");
     }
 }

@@ -69,6 +69,16 @@ export function coalesced(action, rest = 0) {
   };
 }
 
+/** A signal for each of its calls, which ends with the next one, or with the page: whoever chooses again waits for nothing that is older. */
+export function latest(signal) {
+  let before = null;
+  return () => {
+    before?.abort();
+    before = new AbortController();
+    return AbortSignal.any([signal, before.signal]);
+  };
+}
+
 /** Now and then, while the page is visible, until the signal ends it. */
 export function every(milliseconds, signal, action) {
   if (signal.aborted) {

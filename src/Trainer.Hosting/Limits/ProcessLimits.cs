@@ -41,7 +41,7 @@ public sealed class ProcessLimits
     public static Limit InspectionBytes { get; } = new("inspection-bytes", "bytes of memory of the process that makes pictures of a job's network and data", 2L << 30, 256 << 20, MostBytes);
 
     /// <summary>What a coordinator takes.</summary>
-    public static IReadOnlyList<Limit> OfCoordinators { get; } = [MessageBytes, Connections, TokenSeconds, CallsPerSecond, Streams, Validations, WaitingValidations, DataSetBytes, PushedBytes, DataCacheBytes, InspectionBytes];
+    public static IReadOnlyList<Limit> OfCoordinators { get; } = [MessageBytes, Connections, TokenSeconds, CallsPerSecond, Streams, Validations, WaitingValidations, DataSetBytes, PushedBytes, InspectionBytes];
 
     /// <summary>What a node takes.</summary>
     public static IReadOnlyList<Limit> OfNodes { get; } = [Hellos, HelloSeconds, WaitingLinks, DataCacheBytes, Connections, TokenSeconds];

@@ -64,6 +64,9 @@ public sealed class Model
     /// <summary>Elements of all parameters.</summary>
     public long Parameters { get; }
 
+    /// <summary>What the weights of the first convolution are called, as in the state dict; null: there is none.</summary>
+    public string? FirstFilters => Graph.Layers.FirstOrDefault(node => node.Layer is Conv2d)?.NameOf("weight");
+
     internal Graph Graph { get; }
 
     private IEnumerable<(BatchNorm Layer, long Pixels)> Norms => Graph.Layers.Where(node => node.Layer is BatchNorm)

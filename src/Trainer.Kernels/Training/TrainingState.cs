@@ -56,6 +56,9 @@ public sealed class TrainingState : IDisposable
     /// <summary>What is evaluated, and what a training's result is: the average of the weights once there is one, with its running statistics; else <see cref="Weights"/>. Valid as long.</summary>
     public ReadOnlySpan<float> ResultWeights => UsesAverage ? _values.Read()[^Layout.Elements..] : Weights;
 
+    /// <summary>One tensor of <see cref="ResultWeights"/>, without bringing the others to the host. Valid as long.</summary>
+    public ReadOnlySpan<float> ResultOf(ParameterSlot slot) => _values.Read((UsesAverage ? _buffers[^1] : _buffers[0]).Slice(slot.Offset, slot.Elements));
+
     /// <summary>Whether <see cref="ResultWeights"/> are the average.</summary>
     public bool UsesAverage => HasAverage && Progress.Averaged > 0;
 

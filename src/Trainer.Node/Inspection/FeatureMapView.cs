@@ -14,19 +14,19 @@ namespace Trainer.Node.Inspection;
 internal static class FeatureMapView
 {
     private const int MostMaps = 256;
-    private const int MostValues = 1024;
+    private const int MostValues = 64;
     private const int Columns = 16;
     private const int Guesses = 5;
 
     public static GetFeatureMapsResponse Of(InspectionOrder order, ArtifactStores stores, InspectedData data)
     {
         var request = order.FeatureMaps;
-        var model = InspectedNetwork.ModelOf(order, data);
+        var model = InspectedNetwork.ModelOf(order);
         var layer = LayerOf(request.Layer, model);
         var (set, index, resized) = SetOf(request, model, data);
         using var opened = InspectedNetwork.Open(order, model, stores, (int)request.Layer);
         var network = opened.Network;
-        network.Labels[0] = set.Read(index, network.Input);
+        set.Read(index, network.Input);
         network.Infer(1);
         var answer = new GetFeatureMapsResponse { Shape = { Sheets.Sizes(layer.Output) }, Name = layer.Name, Step = order.State.Step, Resized = resized, Guesses = { GuessesOf(opened, ClassNames(order.Spec, set, data)) } };
         AddOutput(answer, network.OutputOf((int)request.Layer, sample: 0), layer.Output);

@@ -16,10 +16,10 @@ internal static class FilterView
     private const int MostChannels = 64;
     private const int Columns = 16;
 
-    public static GetFiltersResponse Of(InspectionOrder order, ArtifactStores stores, InspectedData data)
+    public static GetFiltersResponse Of(InspectionOrder order, ArtifactStores stores)
     {
         var (request, job) = (order.Filters, stores.Open($"{order.Artifacts}/{order.Job}"));
-        var model = InspectedNetwork.ModelOf(order, data);
+        var model = InspectedNetwork.ModelOf(order);
         var (place, layer) = LayerOf(request, model);
         var (shape, weights) = request.Epoch > 0 ? Recorded(request, job) : Current(order, stores, model, $"{layer.Name}.weight");
         var pictures = LayerPictures.OfFilters(weights, shape, MostFilters, MostChannels);

@@ -16,14 +16,15 @@ internal sealed class InspectedData : IDisposable
     private CachedPack? _pack;
     private string? _upload;
 
-    public InspectedData(InspectionOrder order, ArtifactStores stores, CancellationToken stop)
+    public InspectedData(InspectionOrder order)
     {
         _spec = order.Spec;
         _sets = new Lazy<(DataSet Train, DataSet Evaluation)>(() =>
         {
             if (_spec.Data.Pushed.Length > 0)
             {
-                _pack = new DataSetCache(order.DataCache, (long)order.DataCacheBytes).Fetch(stores, order.Artifacts, _spec.Data.Pushed, stop);
+                _pack = DataSetCache.Find(order.DataCache, _spec.Data.Pushed)
+                    ?? throw new DataFileException(_spec.Data.Pushed, "is in the cluster's store, and not on the coordinator's machine: no worker has fetched it there");
             }
 
             return DataSection.Describe(JobFile.SectionJson(_pack is null ? _spec.Data : DataSetFiles.At(_spec.Data, _pack.Path)));
@@ -33,9 +34,6 @@ internal sealed class InspectedData : IDisposable
     public DataSet Train => _sets.Value.Train;
 
     public DataSet Evaluation => _sets.Value.Evaluation;
-
-    /// <summary>Of an image, and the number of classes, as training has them.</summary>
-    public (Shape Image, int Classes) Outline => (Train.Shape, Train.Labels.Or(Evaluation.Labels).Classes(_spec.Training.IgnoredLabel));
 
     /// <summary>One picture that somebody brought, on its way through the job's evaluation.</summary>
     /// <param name="input">That the model takes.</param>

@@ -21,13 +21,7 @@ internal sealed class InspectedNetwork : IDisposable
 
     public TrainingRecipe Recipe { get; }
 
-    /// <summary>The job's model for images as its data gives them, or as its weights say.</summary>
-    public static Model ModelOf(InspectionOrder order, InspectedData data)
-    {
-        var known = order.State is { Input.Count: 3, Classes: > 0 };
-        var (image, classes) = known ? (new Shape([.. order.State!.Input.Select(size => (int)size)]), (int)order.State.Classes) : data.Outline;
-        return JobParameters.BuildModel(order.Spec.Model, image, classes);
-    }
+    public static Model ModelOf(InspectionOrder order) => JobParameters.BuildModel(order.Spec.Model, new Shape([.. order.Input.Select(size => (int)size)]), (int)order.Classes);
 
     /// <param name="kept">As <see cref="NetworkOptions.Kept"/>.</param>
     /// <exception cref="Kernels.Data.DataFileException">The weights cannot be read, or are of another model.</exception>
@@ -70,8 +64,13 @@ internal sealed class InspectedNetwork : IDisposable
             return;
         }
 
-        // What reads tensors wants a file, and a bucket has none.
-        var file = Path.GetTempFileName();
+        if (!ArtifactLocation.IsBucket(job.Location))
+        {
+            WarmStart.LoadTrained(network, job.LocationOf(ArtifactNames.Weights));
+            return;
+        }
+
+        var file = Path.GetTempFileName(); // What reads tensors wants one.
         try
         {
             using (var from = job.Open(ArtifactNames.Weights) ?? throw new IOException($"{job.LocationOf(ArtifactNames.Weights)} is not there."))

@@ -9,16 +9,16 @@ namespace Trainer.Node.Inspection;
 public static class Inspector
 {
     /// <returns>The answer, or why there is none.</returns>
-    public static InspectionAnswer Answer(InspectionOrder order, ArtifactStores stores, CancellationToken stop)
+    public static InspectionAnswer Answer(InspectionOrder order, ArtifactStores stores)
     {
         try
         {
-            using var data = new InspectedData(order, stores, stop);
+            using var data = new InspectedData(order);
             return order.LookCase switch
             {
-                InspectionOrder.LookOneofCase.Filters => new InspectionAnswer { Filters = FilterView.Of(order, stores, data) },
+                InspectionOrder.LookOneofCase.Filters => new InspectionAnswer { Filters = FilterView.Of(order, stores) },
                 InspectionOrder.LookOneofCase.FeatureMaps => new InspectionAnswer { FeatureMaps = FeatureMapView.Of(order, stores, data) },
-                InspectionOrder.LookOneofCase.Samples => new InspectionAnswer { Samples = SampleView.Of(order.Samples, data, order.Spec.Training.Seed, order.Spec.Data.Shuffle) },
+                InspectionOrder.LookOneofCase.Samples => new InspectionAnswer { Samples = SampleView.Of(order, data) },
                 _ => throw new ArgumentException($"The order asks for {order.LookCase}.", nameof(order)),
             };
         }

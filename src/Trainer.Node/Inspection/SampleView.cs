@@ -1,5 +1,6 @@
 using Trainer.Kernels.Data;
 using Trainer.Protos;
+using Trainer.Protos.Cluster;
 
 namespace Trainer.Node.Inspection;
 
@@ -8,9 +9,12 @@ internal static class SampleView
 {
     private const int UsualCount = 32;
     private const int Columns = 8;
+    private const string Skip = "skip";
 
-    public static GetSamplesResponse Of(GetSamplesRequest request, InspectedData data, ulong seed, bool shuffle)
+    public static GetSamplesResponse Of(InspectionOrder order, InspectedData data)
     {
+        var (request, seed, shuffle) = (order.Samples, order.Spec.Training.Seed, order.Spec.Data.Shuffle);
+        var skips = order.Spec.Data.OnError == Skip;
         var trains = request.Part != SetPart.Evaluation;
         var (set, epoch) = (trains ? data.Train : data.Evaluation, trains ? (int)Math.Max(1, request.Epoch) : 0);
         var places = request.Indices.Count > 0 ? [.. request.Indices.Select(index => (Sample: Checked(index, set), Position: (int?)null))] : InOrder(request, set, seed, trains && shuffle, epoch);
@@ -18,12 +22,26 @@ internal static class SampleView
         var (reader, pictures) = (set.OpenReader(seed), new List<Picture>());
         foreach (var (sample, position) in places)
         {
-            var picture = new Picture();
-            reader.ReadPicture(sample, epoch, position).CopyTo(picture);
-            pictures.Add(picture);
+            pictures.Add(Read(reader, sample, epoch, position, skips));
         }
 
         return new GetSamplesResponse { Sheet = Sheets.Of(pictures, Columns), Samples = { places.Select(place => FactsOf(set, place.Sample)) }, SetSamples = (uint)set.Count };
+    }
+
+    // One that is broken is black where the job passes over it, as it is for training.
+    private static Picture Read(SampleReader reader, int sample, int epoch, int? position, bool skips)
+    {
+        var picture = new Picture();
+        try
+        {
+            reader.ReadPicture(sample, epoch, position).CopyTo(picture);
+        }
+        catch (BrokenSampleException) when (skips)
+        {
+            picture.Reshape(1, 1, 1).Clear();
+        }
+
+        return picture;
     }
 
     private static List<(int Sample, int? Position)> InOrder(GetSamplesRequest request, DataSet set, ulong seed, bool shuffle, int epoch)

@@ -4,7 +4,6 @@ using Trainer.Kernels;
 using Trainer.Kernels.Formats;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
-using Trainer.Kernels.Training.Planning;
 
 namespace Trainer.Node.States;
 
@@ -25,13 +24,9 @@ public sealed record FilterRecord(int Epoch, string Name, Shape Shape, float[] W
     public static FilterRecord? Of(TrainingState state, Model model)
     {
         var epoch = state.Progress.Epochs.Count;
-        if (!IsKept(epoch) || ModelSummary.Of(model).Layers.FirstOrDefault(layer => layer.Kind == "conv2d") is not { } layer)
-        {
-            return null;
-        }
-
-        var slot = state.Layout.Slots.First(slot => slot.Name == $"{layer.Name}.weight");
-        return slot.Elements > MostElements ? null : new FilterRecord(epoch, slot.Name, slot.Shape, state.ResultWeights.Slice(slot.Offset, slot.Elements).ToArray());
+        return IsKept(epoch) && model.FirstFilters is { } name && state.Layout.Slots.First(slot => slot.Name == name) is { Elements: <= MostElements } slot
+            ? new FilterRecord(epoch, name, slot.Shape, state.ResultOf(slot).ToArray())
+            : null;
     }
 
     /// <summary>1 to 10, then each tenth up to 100, and so on: they change less and less, and a job of a thousand epochs keeps 28.</summary>

@@ -21,13 +21,20 @@ public sealed class ResultFiles(IArtifactStore artifacts)
     /// <summary>What the evaluation after the last epoch found, and that after the best; null: nothing new.</summary>
     public void WriteEvaluations(EpochEvaluation? last, EpochEvaluation? best)
     {
-        last?.Filters?.Write(artifacts);
         foreach (var (name, evaluation) in new[] { (ArtifactNames.Evaluation, last), (ArtifactNames.BestEvaluation, best) })
         {
             if (evaluation is not null)
             {
                 artifacts.Put(name, Encoding.UTF8.GetBytes($$"""{"epoch":{{evaluation.Epoch}},"step":{{evaluation.Step}},{{evaluation.Report.ToJson()[1..]}}""" + "\n"));
             }
+        }
+    }
+
+    public void WriteFilters(IEnumerable<FilterRecord> filters)
+    {
+        foreach (var record in filters)
+        {
+            record.Write(artifacts);
         }
     }
 

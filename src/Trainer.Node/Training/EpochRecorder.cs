@@ -25,10 +25,11 @@ internal sealed class EpochRecorder(ILogger logger, string job, Action failed)
 
     /// <param name="Last">Evaluation; null: it is written, or there was none.</param>
     /// <param name="Best">Likewise.</param>
-    private sealed record Unwritten(IReadOnlyList<EpochSummary> Closed, EpochEvaluation? Last, EpochEvaluation? Best)
+    /// <param name="Filters">Of all epochs that are not written.</param>
+    private sealed record Unwritten(IReadOnlyList<EpochSummary> Closed, EpochEvaluation? Last, EpochEvaluation? Best, IReadOnlyList<FilterRecord> Filters)
     {
         /// <summary>What could not be written, where nothing newer takes its place.</summary>
-        public Unwritten Over(Unwritten? older) => this with { Last = Last ?? older?.Last, Best = Best ?? older?.Best };
+        public Unwritten Over(Unwritten? older) => this with { Last = Last ?? older?.Last, Best = Best ?? older?.Best, Filters = [.. older?.Filters ?? [], .. Filters] };
     }
 
     /// <summary>A generation begins.</summary>
@@ -55,7 +56,7 @@ internal sealed class EpochRecorder(ILogger logger, string job, Action failed)
         {
             if (_results is not null)
             {
-                (_unwritten, _isFailing) = (new Unwritten(closed, evaluation, evaluation?.IsBest == true ? evaluation : null).Over(_unwritten), false);
+                (_unwritten, _isFailing) = (new Unwritten(closed, evaluation, evaluation?.IsBest == true ? evaluation : null, evaluation?.Filters is { } filters ? [filters] : []).Over(_unwritten), false);
                 Monitor.PulseAll(_lock);
             }
         }
@@ -103,6 +104,7 @@ internal sealed class EpochRecorder(ILogger logger, string job, Action failed)
             {
                 results.WriteMetrics(unwritten.Closed);
                 results.WriteEvaluations(unwritten.Last, unwritten.Best);
+                results.WriteFilters(unwritten.Filters);
                 Ended(failed: null);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)

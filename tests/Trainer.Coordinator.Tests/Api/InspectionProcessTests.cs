@@ -30,20 +30,20 @@ public sealed class InspectionProcessTests : IDisposable
         var failed = await Assert.ThrowsAsync<RpcException>(() => process.AskAsync(new InspectionOrder(), default));
 
         Assert.Equal(
-            (StatusCode.ResourceExhausted,
-                "The process that makes the picture ended with status 134. Most likely it needed more memory than 2048 MiB (--limit inspection-bytes=N of the coordinator); its log says more."),
+            (StatusCode.ResourceExhausted, "The process that makes the picture was ended, most likely since it needed more memory than 2048 MiB (--limit inspection-bytes=N of the coordinator)."),
             (failed.StatusCode, failed.Status.Detail));
     }
 
     [Fact]
     public async Task One_that_never_answers_is_ended()
     {
-        using var process = Shell($"echo $$ > {_folder}/id; exec sleep 600", TimeSpan.FromSeconds(1));
+        using var process = Shell($"echo $$ > {_folder}/id; echo $TMPDIR > {_folder}/tmp; echo weights > $TMPDIR/weights; exec sleep 600", TimeSpan.FromSeconds(1));
 
         var late = await Assert.ThrowsAsync<RpcException>(() => process.AskAsync(new InspectionOrder(), default));
 
         Assert.Equal(StatusCode.DeadlineExceeded, late.StatusCode);
         Assert.StartsWith("The picture was not there after 1 s", late.Status.Detail, StringComparison.Ordinal);
+        Assert.False(Directory.Exists((await File.ReadAllTextAsync(Path.Combine(_folder, "tmp"))).Trim()));
         await AssertGoneAsync();
     }
 

@@ -26,7 +26,7 @@ public sealed class InspectorTests
         var job = data.Job(epochs: 3);
         await using var group = await new WorkerGroup(2, threads: 1).ReadyAsync();
         await group.TrainAsync("job", job);
-        var order = new InspectionOrder { Spec = job, Job = "job", Artifacts = group.Artifacts, State = new InspectedState { Step = 6 } };
+        var order = new InspectionOrder { Spec = job, Job = "job", Artifacts = group.Artifacts, Input = { 1, 28, 28 }, Classes = 10, State = new InspectedState { Step = 6 } };
 
         var now = Ask(order, new GetFiltersRequest()).Filters;
         Assert.Equal("6,1,5,5", string.Join(',', now.Shape));
@@ -53,10 +53,10 @@ public sealed class InspectorTests
 
         var manifest = CheckpointFiles.ReadManifest(new FolderStore(Directory.GetDirectories(Path.Combine(group.Artifacts, "job", "checkpoints")).First()));
         var other = order.Clone();
-        other.State = new InspectedState { Hash = manifest.Hash, Step = manifest.Step!.Value, Input = { 1, 28, 28 }, Classes = 10 };
+        other.State = new InspectedState { Hash = manifest.Hash, Step = manifest.Step!.Value };
         Assert.Equal(manifest.Step.Value, Ask(other, new GetFeatureMapsRequest { Layer = 0, Sample = 5 }).FeatureMaps.Step);
         other.State.Hash = "0123456789abcdef";
-        Assert.EndsWith("has no checkpoint whose state has the hash 0123456789abcdef", Inspector.Answer(With(other, new GetFiltersRequest()), Stores, default).Refused.Message, StringComparison.Ordinal);
+        Assert.EndsWith("has no checkpoint whose state has the hash 0123456789abcdef", Inspector.Answer(With(other, new GetFiltersRequest()), Stores).Refused.Message, StringComparison.Ordinal);
 
         var samples = Ask(order, new GetSamplesRequest { Count = 11, First = 3, Epoch = 2 }).Samples;
         Assert.Equal((11u, 53u, 11), (samples.Sheet.Pictures, samples.SetSamples, samples.Samples.Count));
@@ -75,10 +75,17 @@ public sealed class InspectorTests
         var job = data.Job(epochs: 1);
         await using var group = await new WorkerGroup(1, threads: 1).ReadyAsync();
         await group.TrainAsync("job", job);
-        var order = new InspectionOrder { Spec = job, Job = "job", Artifacts = group.Artifacts, State = new InspectedState() };
+        var order = new InspectionOrder { Spec = job, Job = "job", Artifacts = group.Artifacts, Input = { 1, 28, 28 }, Classes = 10, State = new InspectedState() };
 
         using var image = new SKBitmap(53, 31);
-        image.Erase(SKColors.White);
+        for (var y = 0; y < image.Height; y++)
+        {
+            for (var x = 0; x < image.Width; x++)
+            {
+                image.SetPixel(x, y, new SKColor((byte)(x * 4), (byte)(y * 8), 40)); // Another place, another colour.
+            }
+        }
+
         using var png = image.Encode(SKEncodedImageFormat.Png, 100);
         var photo = Ask(order, new GetFeatureMapsRequest { Layer = 0, Upload = ByteString.CopyFrom(png.ToArray()) }).FeatureMaps;
         Assert.True(photo.Resized);
@@ -88,6 +95,10 @@ public sealed class InspectorTests
         job.Data.Transforms = new Transforms { Test = { new Transform { Resize = new Resize { Size = { 28, 28 } } } } };
         var resized = Ask(order, new GetFeatureMapsRequest { Layer = 0, Upload = ByteString.CopyFrom(png.ToArray()) }).FeatureMaps;
         Assert.Equal((false, least, greatest), (resized.Resized, resized.Ranges[0].Least, resized.Ranges[0].Greatest));
+        Assert.Equal((photo.Maps.Png, photo.Input.Png), (resized.Maps.Png, resized.Input.Png));
+        using var seen = SKBitmap.Decode(photo.Input.Png.ToByteArray());
+        Assert.True(seen.GetPixel(29, 2).Red > seen.GetPixel(2, 2).Red, "Brighter to the right, by the share of red.");
+        Assert.True(seen.GetPixel(2, 29).Red > seen.GetPixel(29, 2).Red, "Brighter to the bottom, by the share of green, which is larger.");
 
         Refuses("upload", "the picture: is a text file; expected a PNG, JPEG, WebP or BMP image", order, new GetFeatureMapsRequest { Layer = 0, Upload = ByteString.CopyFromUtf8("hello") });
         Refuses("upload", "the picture: is empty; expected a PNG, JPEG, WebP or BMP image", order, new GetFeatureMapsRequest { Layer = 0, Upload = ByteString.Empty });
@@ -100,7 +111,7 @@ public sealed class InspectorTests
         var order = new InspectionOrder { Spec = data.Job(), Job = "job", Artifacts = data.Folder };
         File.Delete(data.Files.TestImages);
 
-        var refused = Inspector.Answer(With(order, new GetSamplesRequest()), Stores, default).Refused;
+        var refused = Inspector.Answer(With(order, new GetSamplesRequest()), Stores).Refused;
 
         Assert.Contains("test-images", refused.Message, StringComparison.Ordinal);
         Assert.Empty(refused.Field);
@@ -120,14 +131,14 @@ public sealed class InspectorTests
 
     private static InspectionAnswer Ask(InspectionOrder order, IMessage request)
     {
-        var answer = Inspector.Answer(With(order, request), Stores, default);
+        var answer = Inspector.Answer(With(order, request), Stores);
         Assert.Null(answer.Refused);
         return answer;
     }
 
     private static void Refuses(string field, string problem, InspectionOrder order, IMessage request)
     {
-        var refused = Inspector.Answer(With(order, request), Stores, default).Refused;
+        var refused = Inspector.Answer(With(order, request), Stores).Refused;
         Assert.Equal((field, problem), (refused.Field, refused.Message));
     }
 

@@ -1,6 +1,6 @@
 // What the evaluation after the last epoch, or after the best, found: how each class fared, which is taken for which, and the worst mistakes.
 import { get, path } from '../api.js';
-import { button, facts, h, numbers, patch, put, row, scroller, table } from '../dom.js';
+import { button, facts, h, latest, numbers, patch, put, row, scroller, table } from '../dom.js';
 import { count, loss, percent } from '../format.js';
 import { gallery, pictures } from '../pictures.js';
 
@@ -45,6 +45,7 @@ export function create(context, signal) {
 function report(found, { id, recorded }, signal) {
   const name = label => found.classes[label]?.name || String(label);
   const mistakes = h('div');
+  const next = latest(signal);
   showMistakes(null);
   return [
     facts([
@@ -62,7 +63,7 @@ function report(found, { id, recorded }, signal) {
   function showMistakes(pair) {
     const shown = found.mistakes.filter(one => !pair || (one.label === pair.label && one.predicted === pair.predicted));
     const seen = h('div');
-    showPictures(seen, recorded ? [] : pair?.examples ?? shown.map(one => one.image), id, signal);
+    showPictures(seen, recorded ? [] : pair?.examples ?? shown.map(one => one.image), id, next());
     put(mistakes, h('h3', null, pair ? `${name(pair.label)} taken for ${name(pair.predicted)}` : 'Worst mistakes'),
       pair && h('p', null, button('The worst mistakes of all', () => showMistakes(null), { class: 'link' })),
       seen,

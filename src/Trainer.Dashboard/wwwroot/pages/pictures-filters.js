@@ -1,6 +1,6 @@
 // The filters of a convolution: the first one's through the epochs, others' as they are.
 import { get, path } from '../api.js';
-import { h, put } from '../dom.js';
+import { h, latest, put } from '../dom.js';
 import { count, plural } from '../format.js';
 import { gallery, pictures } from '../pictures.js';
 
@@ -12,7 +12,8 @@ export function filters({ id }, signal) {
   const said = h('output', { for: 'filter-epoch' });
   const problem = h('p', { class: 'error', role: 'alert' });
   const result = h('div');
-  let [epochs, first, shown, hasWeights] = [[], null, 0, null];
+  const next = latest(signal);
+  let [epochs, first, hasWeights] = [[], null, null];
   get(path`/v1/jobs/${id}/model`, {}, signal).then(model => {
     const convolutions = model.layers.map((one, place) => ({ ...one, place })).filter(one => one.kind === 'conv2d');
     first = convolutions[0]?.place ?? null;
@@ -31,7 +32,7 @@ export function filters({ id }, signal) {
 
   // The rightmost place of the slider is the job's weights as they are.
   async function draw() {
-    const own = ++shown;
+    const own = next();
     if (first === null || hasWeights === null) {
       return;
     }
@@ -39,23 +40,27 @@ export function filters({ id }, signal) {
     const isFirst = Number(layer.value) === first;
     epoch.disabled = !isFirst || epochs.length === 0;
     const past = isFirst && epochs[Number(epoch.value)];
-    put(said, past ? String(past) : 'now');
+    epoch.setAttribute('aria-valuetext', past ? `epoch ${past}` : 'now');
     if (!past && !hasWeights) {
+      put(said, 'now');
       put(result, h('p', { class: 'empty' }, 'There are no weights yet: the job writes a checkpoint when an epoch is the best so far, and every cluster.checkpoint.every_seconds.'));
       return;
     }
 
     result.childElementCount === 0 && put(result, h('p', { class: 'quiet' }, 'Computing'));
     try {
-      const found = await get(path`/v1/jobs/${id}/filters`, past ? { epoch: past } : { layer: layer.value }, signal);
-      const canvases = await pictures(found.sheet, FILTER, i => found.channels === 3 || found.channels === 1 && found.shape[1] === 1 ? `Filter ${i}` : `Filter ${Math.floor(i / found.channels)}, channel ${i % found.channels}`);
-      if (own === shown) {
-        takeEpochs(found.epochs, past);
-        put(problem);
-        put(result, h('p', { class: 'quiet' }, words(found)), gallery('Filters', canvases));
-      }
+      const found = await get(path`/v1/jobs/${id}/filters`, past ? { epoch: past } : { layer: layer.value }, own);
+      const canvases = await pictures(found.sheet, FILTER, i => found.channels === 3 || found.shape[1] === 1 ? `Filter ${i}` : `Filter ${Math.floor(i / found.channels)}, channel ${i % found.channels}`);
+      own.throwIfAborted();
+      takeEpochs(found.epochs, past);
+      put(problem);
+      put(said, past ? String(past) : 'now');
+      put(result, h('p', { class: 'quiet' }, words(found)), gallery('Filters', canvases));
     } catch (error) {
-      signal.aborted || own !== shown || put(problem, error.message);
+      if (!own.aborted) {
+        put(result);
+        put(problem, error.message);
+      }
     }
   }
 

@@ -1,6 +1,6 @@
 // What a layer gives for a picture: one of those that the job is evaluated on, or one's own; two states of the job side by side.
 import { get, path, post } from '../api.js';
-import { button, h, numbers, put, row, table } from '../dom.js';
+import { button, h, latest, numbers, put, row, table } from '../dom.js';
 import { count, percent, plural } from '../format.js';
 import { hasEnded } from '../job-parts.js';
 import { gallery, pictures, upload } from '../pictures.js';
@@ -17,7 +17,8 @@ export function featureMaps({ id }, signal) {
   const problem = h('p', { class: 'error', role: 'alert' });
   const status = h('p', { class: 'quiet', role: 'status' });
   const result = h('div', { class: 'beside' });
-  let [shown, offered] = [0, ''];
+  const next = latest(signal);
+  let offered = '';
   get(path`/v1/jobs/${id}/model`, {}, signal).then(model => {
     put(layer, model.layers.map((one, i) => h('option', { value: i }, `${one.kind}${one.name && ` ${one.name}`} (${one.output.join(' x ')})`)));
     draw();
@@ -25,7 +26,7 @@ export function featureMaps({ id }, signal) {
   return {
     element: h('section', null, h('h3', null, 'What a layer gives'), h('div', { class: 'controls' },
       h('span', { class: 'control' }, h('label', { for: 'map-layer' }, 'Layer'), layer),
-      h('span', { class: 'control' }, h('label', { for: 'map-sample' }, 'Image'), button('Previous', () => step(-1)), sample, button('Next', () => step(1))),
+      h('span', { class: 'control' }, h('label', { for: 'map-sample' }, 'Image'), button('Previous', () => step(-1), { 'aria-label': 'Previous image' }), sample, button('Next', () => step(1), { 'aria-label': 'Next image' })),
       h('span', { class: 'control' }, h('label', { for: 'map-file' }, 'or one of your own'), file, button('Without it', () => { file.value = ''; draw(); })),
       h('span', { class: 'control' }, 'State', states[0], 'beside', states[1])), problem, status, result),
     update(job, checkpoints) {
@@ -50,7 +51,7 @@ export function featureMaps({ id }, signal) {
   }
 
   async function draw() {
-    const own = ++shown;
+    const own = next();
     if (layer.options.length === 0 || offered === '') {
       return;
     }
@@ -64,21 +65,22 @@ export function featureMaps({ id }, signal) {
     put(status, 'Computing');
     try {
       const [picture, shrunk] = file.files[0] ? await upload(file.files[0]) : [null, false];
-      const wanted = states.map(select => select.value).filter(value => value !== NOTHING);
-      const answers = [];
-      for (const checkpoint of wanted) {
-        answers.push(await post(path`/v1/jobs/${id}/feature-maps`, { checkpoint, layer: Number(layer.value), ...(picture ? { upload: picture } : { sample: Number(sample.value) }) }, signal));
+      const views = [];
+      let words = null;
+      for (const { value, text } of states.map(select => select.selectedOptions[0]).filter(option => option.value !== NOTHING)) {
+        const answer = await post(path`/v1/jobs/${id}/feature-maps`, { checkpoint: value, layer: Number(layer.value), ...(picture ? { upload: picture } : { sample: Number(sample.value) }) }, own);
+        views.push(await view(answer, text));
+        words ??= said(answer, shrunk);
       }
 
-      const views = await Promise.all(answers.map((answer, i) => view(answer, states.filter(select => select.value !== NOTHING)[i].selectedOptions[0].text)));
-      if (own === shown) {
-        put(status, said(answers[0], shrunk));
-        put(result, views);
-      }
+      own.throwIfAborted();
+      put(status, words);
+      put(result, views);
     } catch (error) {
-      if (!signal.aborted && own === shown) {
+      if (!own.aborted) {
         put(status);
-        put(problem, error.code === undefined ? 'This is no picture that the browser or the coordinator reads.' : error.message);
+        put(result);
+        put(problem, error.message);
       }
     }
   }
@@ -89,14 +91,19 @@ function said(answer, shrunk) {
   return [image && `${image}${label !== undefined ? `: ${name || label}` : ''}.`, shrunk && ' The picture was made smaller before it was sent.', resized && ' The picture was brought to the size that the model takes.'];
 }
 
+// What is no number is a word.
+const digits = value => typeof value === 'number' ? value.toPrecision(4) : value;
+
 async function view(answer, title) {
   const name = one => one.class_name || String(one.label);
   const input = await pictures(answer.input, IMAGE, () => 'The image as the model gets it, before it becomes floats');
-  const maps = answer.maps ? await pictures(answer.maps, MAP, i => `Channel ${i}: ${answer.ranges[i].least.toPrecision(4)} (black) to ${answer.ranges[i].greatest.toPrecision(4)} (white)`) : null;
+  const maps = answer.maps ? await pictures(answer.maps, MAP, i => `Channel ${i}: ${digits(answer.ranges[i].least)} (black) to ${digits(answer.ranges[i].greatest)} (white)`) : null;
   const channels = answer.shape[0];
-  return h('div', null, h('h4', null, title, answer.step > 0 && h('span', { class: 'quiet' }, ` behind step ${count(answer.step)}`)),
+  const units = answer.shape.reduce((product, size) => product * size);
+  return h('div', null, h('h4', null, `${title}${answer.name && `, layer ${answer.name}`}`, answer.step > 0 && h('span', { class: 'quiet' }, ` behind step ${count(answer.step)}`)),
     h('div', { class: 'guesses' }, input, table('What the model takes it for', ['Class', ...numbers('Probability')], answer.guesses.map(one => row(name(one), { number: percent(one.probability) })))),
     maps
       ? [h('p', { class: 'quiet' }, maps.length < channels ? `The first ${maps.length} of ${plural(channels, 'channel')}` : plural(channels, 'channel'), ', each from its least value (black) to its greatest (white)'), gallery('Feature maps', maps)]
-      : table('What the layer gives', ['Unit', ...numbers('Value')], answer.values.slice(0, 64).map((value, i) => row(String(i), { number: value.toPrecision(5) }))));
+      : [h('p', { class: 'quiet' }, answer.values.length < units ? `The first ${answer.values.length} of ${plural(units, 'unit')}` : plural(units, 'unit')),
+        table('What the layer gives', ['Unit', ...numbers('Value')], answer.values.map((value, i) => row(String(i), { number: digits(value) })))]);
 }

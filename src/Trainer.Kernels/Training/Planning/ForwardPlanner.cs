@@ -26,7 +26,9 @@ internal sealed class ForwardPlanner
             Plan(_graph.Nodes[i], i);
             if (kept.Contains(i))
             {
-                _kept.Add(i, _variables[_graph.Nodes[i].Output]);
+                var variable = _variables[_graph.Nodes[i].Output];
+                variable.Readers++; // Whoever looks at it: nobody takes it in.
+                _kept.Add(i, variable);
             }
         }
 
@@ -61,7 +63,6 @@ internal sealed class ForwardPlanner
 
     private bool CanBeTakenIn(LayerNode node) =>
         node.Layer.Activation.HasDerivativeOfOutput
-        && !_kept.ContainsValue(_variables[node.Input])
         && _variables[node.Input] is { Readers: 1, Writer: { Layer.TakesEpilogue: true, Activation.IsNone: true } };
 
     private Variable TakeIn(LayerNode node)
@@ -96,7 +97,7 @@ internal sealed class ForwardPlanner
     {
         var (left, right) = (_variables[sum.Left], _variables[sum.Right]);
         var (later, earlier) = left.Defined > right.Defined ? (left, right) : (right, left);
-        if (later == earlier || _kept.ContainsValue(later) || later is not { Readers: 1, Writer: { Layer.TakesEpilogue: true, Activation.IsNone: true, Addend: null } writer })
+        if (later == earlier || later is not { Readers: 1, Writer: { Layer.TakesEpilogue: true, Activation.IsNone: true, Addend: null } writer })
         {
             return Run(Sum.Instance, null, index, left, right, sum.Output);
         }

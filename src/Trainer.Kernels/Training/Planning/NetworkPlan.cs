@@ -95,11 +95,6 @@ internal sealed class NetworkPlan
         }
 
         Use(Output, Forward.Count);
-        foreach (var kept in Kept.Values)
-        {
-            Use(kept, Forward.Count);
-        }
-
         Use(OutputGradient, Forward.Count);
         for (var i = 0; i < Backward.Count; i++)
         {
