@@ -35,12 +35,12 @@ internal sealed class MlflowApi(ApiCalls calls, IJobStore store)
             StatusCode.Unimplemented,
             $"There is no {http.Request.Method} {http.Request.Path} here: a Trainer cluster answers the reading part of MLflow's API (docs/integrations.md). Jobs are made with 'trainer submit' or POST /v1/jobs.")))));
 
-        void Get(string path, Func<JsonObject, HttpContext, Task<JsonObject>> answer) => Named(app.MapGet(Prefix + path, http => AnswerAsync(http, _ => answer(Query(http.Request), http))));
+        void Get(string path, Func<JsonObject, HttpContext, Task<JsonObject>> answer) => Named(app.MapGet(Prefix + path, Answering(http => answer(Query(http.Request), http))));
 
-        void Post(string path, Func<JsonObject, HttpContext, Task<JsonObject>> answer) => Named(app.MapPost(Prefix + path, http => AnswerAsync(http, request => WithBodyAsync(request, answer))));
+        void Post(string path, Func<JsonObject, HttpContext, Task<JsonObject>> answer) => Named(app.MapPost(Prefix + path, Answering(async http => await answer(await HttpRequests.BodyAsync(http.Request), http))));
     }
 
-    private static async Task<JsonObject> WithBodyAsync(HttpContext http, Func<JsonObject, HttpContext, Task<JsonObject>> answer) => await answer(await HttpRequests.BodyAsync(http.Request), http);
+    private static RequestDelegate Answering(Func<HttpContext, Task<JsonObject>> answer) => http => AnswerAsync(http, answer);
 
     private static void Named(IEndpointConventionBuilder endpoint) => AccessGate.Named(endpoint, Permissions.Mlflow).WithMetadata(new ErrorForm(MlflowErrors.Of));
 
