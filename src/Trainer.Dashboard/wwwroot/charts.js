@@ -1,6 +1,7 @@
 // Line charts over ECharts, which is loaded where the first one is drawn.
 import { h, put } from './dom.js';
 import { digits } from './format.js';
+import { drawInTurn, leaveOut } from './turns.js';
 
 const library = { loading: null };
 
@@ -13,28 +14,6 @@ function load() {
     document.head.append(script);
   });
   return library.loading;
-}
-
-// Charts that are to be drawn again. However many there are, a frame draws no more than fit: the mouse is not kept waiting.
-const waiting = new Set();
-const FRAME = 8; // Milliseconds of a frame for charts; one is drawn in any case.
-
-function drawInTurn(draw) {
-  waiting.size === 0 && requestAnimationFrame(drawSome);
-  waiting.add(draw);
-}
-
-function drawSome() {
-  const begun = performance.now();
-  for (const draw of waiting) {
-    waiting.delete(draw);
-    draw();
-    if (performance.now() - begun > FRAME) {
-      break;
-    }
-  }
-
-  waiting.size > 0 && requestAnimationFrame(drawSome);
 }
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -69,7 +48,7 @@ export function lineChart(title, { format = digits, formatX = digits, onZoom } =
     }
   }, () => put(problem, 'The chart library did not load. Load the page again.'));
   dark.addEventListener('change', draw, { signal });
-  signal.addEventListener('abort', () => { sizes.disconnect(); waiting.delete(drawNow); chart?.dispose(); });
+  signal.addEventListener('abort', () => { sizes.disconnect(); leaveOut(drawNow); chart?.dispose(); });
 
   return {
     element,

@@ -14,6 +14,7 @@ export class Curves {
   #fine = new Map();
   #range = null; // [first, last] of the finer points
   #last = 0;
+  #looks = 0;
   #reading = null;
 
   constructor(id, metrics, mostPoints = MOST_POINTS) {
@@ -54,13 +55,14 @@ export class Curves {
     }
   }
 
-  /** @param range [first, last]; null: all of it is looked at. */
+  /** What is asked for last counts, whichever answer comes last. @param range [first, last]; null: all of it is looked at. */
   async lookAt(range, signal) {
-    if (range) {
-      this.#fine = await this.#query({ first_step: Math.max(1, Math.floor(range[0])), last_step: Math.max(1, Math.ceil(range[1])) }, signal);
+    const look = ++this.#looks;
+    const fine = range ? await this.#query({ first_step: Math.max(1, Math.floor(range[0])), last_step: Math.max(1, Math.ceil(range[1])) }, signal) : new Map();
+    if (look === this.#looks) {
+      this.#fine = fine;
+      this.#range = range && [Math.floor(range[0]), Math.ceil(range[1])];
     }
-
-    this.#range = range && [Math.floor(range[0]), Math.ceil(range[1])];
   }
 
   async #query(range, signal) {

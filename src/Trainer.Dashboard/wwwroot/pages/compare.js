@@ -120,7 +120,9 @@ export async function show(element, place, signal) {
   }
 
   async function zoomTo(stretch) {
-    range = stretch && [Math.max(1, stretch[0]), Math.min(stretch[1], Math.max(...runs.map(run => run.curves.lastStep)))];
+    // Of a metric that has just been chosen nothing has been read yet.
+    const last = Math.max(...runs.map(run => Math.max(run.curves.lastStep, run.job.progress?.step ?? 0)));
+    range = stretch && [Math.max(1, stretch[0]), Math.min(stretch[1], last)];
     range = range && range[1] - range[0] >= 1 ? range : null;
     controls.show(range);
     drawSoon();
