@@ -59,6 +59,7 @@ public sealed class Functions(Device device)
     }
 
     /// <summary>What a change of x and of each parameter does to a sum over y whose derivative is dy: torch.autograd.grad.</summary>
+    /// <remarks>As in a training step, with y of such a step: a batch norm takes the mean and the variance of x, dropout draws (seed 0, step 0), so that y is not what <see cref="Apply"/> gives.</remarks>
     /// <param name="dy">Of the shape of y.</param>
     /// <param name="parameters">As for <see cref="Apply"/>.</param>
     /// <exception cref="ModelException">The layer's options, x, dy or a parameter do not fit.</exception>

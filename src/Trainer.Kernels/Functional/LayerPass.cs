@@ -14,24 +14,18 @@ internal sealed class LayerPass : IDisposable
     private readonly int _samples;
     private readonly IReadOnlyList<Parameter> _parameters;
     private readonly List<DeviceMemory> _memory = [];
-    private readonly Tensor[] _weights;
-    private readonly Tensor _x;
+    private readonly NdArray[] _values;
+    private readonly NdArray _x;
 
     /// <exception cref="ModelException">The layer's options, x or a parameter do not fit.</exception>
     public LayerPass(Device device, Layer layer, NdArray x, ReadOnlySpan<NdArray> parameters)
     {
-        (_device, _layer) = (device, layer);
+        (_device, _layer, _x, _values) = (device, layer, x, [.. parameters]);
         _batched = x.Shape.Rank > 0 && x.Shape.Rank % 2 == 0;
         (_samples, _input) = _batched ? (x.Shape[0], new Shape(x.Shape.Dimensions.AsSpan()[1..])) : (1, x.Shape);
         Output = OutputOf(layer, _input);
         _parameters = layer.Parameters(_input);
-        Check(x, parameters);
-        _x = Place(x.Values);
-        _weights = new Tensor[parameters.Length];
-        for (var i = 0; i < parameters.Length; i++)
-        {
-            _weights[i] = Place(parameters[i].Values);
-        }
+        Check();
     }
 
     /// <summary>Of a sample.</summary>
@@ -41,7 +35,7 @@ internal sealed class LayerPass : IDisposable
     {
         if (_layer.IsView)
         {
-            return Read(_x, Output);
+            return new NdArray(Whole(Output), [.. _x.Values]);
         }
 
         var context = ContextOf(dy: default, dx: default, []);
@@ -85,22 +79,22 @@ internal sealed class LayerPass : IDisposable
         }
     }
 
-    private void Check(NdArray x, ReadOnlySpan<NdArray> parameters)
+    private void Check()
     {
         if (_samples == 0)
         {
-            throw new ModelException(_layer.Kind, $"x is {x.Shape}, which has no samples");
+            throw new ModelException(_layer.Kind, $"x is {_x.Shape}, which has no samples");
         }
 
-        if (parameters.Length != _parameters.Count)
+        if (_values.Length != _parameters.Count)
         {
             var expected = _parameters.Count == 0 ? "none" : string.Join(" and ", _parameters.Select(parameter => $"{parameter.Name} {parameter.Shape}"));
-            throw new ModelException(_layer.Kind, $"got {parameters.Length} parameters; expected {expected}");
+            throw new ModelException(_layer.Kind, $"got {_values.Length} parameters; expected {expected}");
         }
 
-        for (var i = 0; i < parameters.Length; i++)
+        for (var i = 0; i < _values.Length; i++)
         {
-            Require(_parameters[i].Name, parameters[i].Shape, _parameters[i].Shape);
+            Require(_parameters[i].Name, _values[i].Shape, _parameters[i].Shape);
         }
     }
 
@@ -118,11 +112,11 @@ internal sealed class LayerPass : IDisposable
         var statistics = _layer.Statistics(_input);
         return new LayerContext(_device, _input, Output)
         {
-            Parameters = new LayerState([_weights], gradients),
+            Parameters = new LayerState([[.. _values.Select(values => Place(values.Values))]], gradients),
             Statistics = new LayerState(
                 [[.. statistics.Select(statistic => Place([.. Enumerable.Repeat(statistic.Initial, (int)statistic.Shape.Elements)]))]],
                 [.. statistics.Select(statistic => new[] { Zeros(statistic.Shape.Elements) })]),
-            X = _x,
+            X = Place(_x.Values),
             Y = Zeros(_samples * Output.Elements),
             Dy = dy,
             Dx = dx,
