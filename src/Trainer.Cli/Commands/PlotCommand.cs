@@ -7,6 +7,7 @@ using Trainer.Cli.Errors;
 using Trainer.Cli.Help;
 using Trainer.Cli.Output;
 using Trainer.Cli.Plots;
+using Trainer.Kernels.Data.Pictures;
 
 namespace Trainer.Cli.Commands;
 
@@ -63,13 +64,25 @@ internal static class PlotCommand
             }
 
             var drawing = new CurvePlot(jobs, panels, logarithmic, parsed.GetValue(smoothing)).Draw();
-            NewFile.Write(file, stream => (Path.GetExtension(file) == ".svg" ? (Action<Stream, Drawing>)SvgFile.Write : PngFile.Write)(stream, drawing));
+            NewFile.Write(file, stream => Write(stream, drawing, asSvg: Path.GetExtension(file) == ".svg"));
             Printer.Of(parsed, shell).Say(
                 () => new JsonObject { ["file"] = file, ["bytes"] = new FileInfo(file).Length, ["metrics"] = new JsonArray([.. panels.Select(panel => JsonValue.Create(panel.Title.Replace(' ', '_')))]) },
                 () => $"{file} ({Words.Bytes(new FileInfo(file).Length)})");
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    private static void Write(Stream stream, Drawing drawing, bool asSvg)
+    {
+        if (asSvg)
+        {
+            SvgFile.Write(stream, drawing);
+        }
+        else
+        {
+            PngFile.Write(stream, Pixels.Of(drawing));
+        }
     }
 
     private static void Fits(ArgumentResult given)

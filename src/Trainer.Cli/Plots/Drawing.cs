@@ -1,6 +1,6 @@
 namespace Trainer.Cli.Plots;
 
-/// <summary>A picture as shapes, from the upper left corner, the first at the bottom. <see cref="SvgFile"/> and <see cref="PngFile"/> write it.</summary>
+/// <summary>A picture as shapes, from the upper left corner, the first at the bottom. <see cref="SvgFile"/> writes it; <see cref="Pixels"/> has its pixels.</summary>
 /// <param name="Title">What it shows, for those who do not see it.</param>
 internal sealed record Drawing(string Title, double Width, double Height, IReadOnlyList<Shape> Shapes);
 

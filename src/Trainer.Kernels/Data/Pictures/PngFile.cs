@@ -9,7 +9,17 @@ public static class PngFile
     /// <summary>Writes a picture of one channel (gray) or three (red, green, blue); the file appears whole or not at all.</summary>
     /// <exception cref="ArgumentException">It has another number of channels.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static unsafe void Write(string path, Picture picture)
+    public static void Write(string path, Picture picture)
+    {
+        using var file = new AtomicFile(path);
+        Write(file.Stream, picture);
+        file.Commit();
+    }
+
+    /// <summary>Writes a picture of one channel (gray) or three (red, green, blue).</summary>
+    /// <exception cref="ArgumentException">It has another number of channels.</exception>
+    /// <exception cref="IOException">The stream cannot be written.</exception>
+    public static unsafe void Write(Stream to, Picture picture)
     {
         if (picture.Channels is not (1 or 3))
         {
@@ -23,10 +33,8 @@ public static class PngFile
             CopyRow(picture.Row(y), pixels.Slice(y * bitmap.RowBytes, bitmap.RowBytes), picture.Channels);
         }
 
-        using var encoded = bitmap.Encode(SKEncodedImageFormat.Png, quality: 100) ?? throw new IOException($"{path}: a picture of {picture.Width}x{picture.Height} pixels could not be encoded");
-        using var file = new AtomicFile(path);
-        file.Stream.Write(encoded.AsSpan());
-        file.Commit();
+        using var encoded = bitmap.Encode(SKEncodedImageFormat.Png, quality: 100) ?? throw new IOException($"A picture of {picture.Width}x{picture.Height} pixels could not be encoded.");
+        to.Write(encoded.AsSpan());
     }
 
     private static void CopyRow(ReadOnlySpan<byte> from, Span<byte> to, int channels)

@@ -1,17 +1,18 @@
 using SkiaSharp;
+using Trainer.Kernels.Data;
 
 namespace Trainer.Cli.Plots;
 
-/// <summary>A drawing as PNG, two pixels for each of its units.</summary>
-internal static class PngFile
+/// <summary>A drawing as a picture, two pixels for each of its units.</summary>
+internal static class Pixels
 {
     private const int Scale = 2;
 
-    public static void Write(Stream stream, Drawing drawing)
+    public static Picture Of(Drawing drawing)
     {
-        using var picture = new SKBitmap(new SKImageInfo((int)Math.Ceiling(drawing.Width * Scale), (int)Math.Ceiling(drawing.Height * Scale), SKColorType.Rgba8888, SKAlphaType.Opaque));
-        picture.Erase(SKColors.White);
-        using (var canvas = new SKCanvas(picture))
+        using var bitmap = new SKBitmap(new SKImageInfo((int)Math.Ceiling(drawing.Width * Scale), (int)Math.Ceiling(drawing.Height * Scale), SKColorType.Rgba8888, SKAlphaType.Opaque));
+        bitmap.Erase(SKColors.White);
+        using (var canvas = new SKCanvas(bitmap))
         {
             canvas.Scale(Scale);
             foreach (var shape in drawing.Shapes)
@@ -20,7 +21,20 @@ internal static class PngFile
             }
         }
 
-        picture.Encode(stream, SKEncodedImageFormat.Png, quality: 100);
+        return WithoutAlpha(bitmap);
+    }
+
+    private static Picture WithoutAlpha(SKBitmap bitmap)
+    {
+        var picture = new Picture();
+        var rgba = bitmap.GetPixelSpan();
+        var rgb = picture.Reshape(bitmap.Height, bitmap.Width, channels: 3);
+        for (int from = 0, to = 0; to < rgb.Length; from += 4, to += 3)
+        {
+            rgba.Slice(from, 3).CopyTo(rgb[to..]);
+        }
+
+        return picture;
     }
 
     private static void Draw(SKCanvas canvas, Shape shape)
