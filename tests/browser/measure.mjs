@@ -1,7 +1,9 @@
 // Measures the dashboard in Chromium: node measure.mjs PACKAGES CHROMIUM, with a question a line of JSON on standard input and its answer a line on standard output.
-//   {do: "paint", address, label}        loads the page anew: milliseconds from the navigation until an element has this label (a regular expression) and two more frames have been drawn
-//   {do: "frames", chart, moves}         zooms into a chart by dragging, shows its values under the mouse and moves the slider for smoothing: milliseconds between frames, and of tasks that are long
-//   {do: "hour", address, kind, speed}   an hour on a page whose job trains, so many times as quick: heap after collection, nodes and listeners, at each tenth of it
+//   {do: "signIn", address}                 goes to a link that signs in, and waits for the list of jobs
+//   {do: "paint", address, selector, label} loads the page anew: milliseconds from the navigation until an element of the selector has this label or text (a regular expression) and two more frames have been drawn
+//   {do: "frames", chart, moves}            zooms into a chart by dragging, shows its values under the mouse and moves the slider for smoothing: milliseconds between frames, and of tasks that are long
+//   {do: "hour", address, ready, id, speed, updates, visits} an hour on a page, from when there is an element of the selector `ready`, while job `id` trains, so many times as quick, with so many updates a second; in each
+//                                           tenth of it each of `visits`, {hash, ready}, is gone to: heap after collection, nodes and listeners at the ends of the tenths, and how many updates there were
 import { createInterface } from 'node:readline';
 import { createRequire } from 'node:module';
 

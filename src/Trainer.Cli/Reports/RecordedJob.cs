@@ -11,7 +11,7 @@ namespace Trainer.Cli.Reports;
 /// <summary>What the API answers of a job, by the paths of HTTP, as the dashboard's page asks for it.</summary>
 internal static class RecordedJob
 {
-    private const uint MostPoints = 2000; // Of a curve, as the dashboard asks for.
+    private const uint MostPoints = 2000; // Of a curve: twice as many as the dashboard asks for, since a report has no finer ones.
     private const int MostEntries = 2001; // Of the log: the page shows 2,000, and says so where there are more.
     private const ulong MostBytes = 4 << 20; // Of an evaluation.
 

@@ -7,12 +7,14 @@ using Trainer.Protos;
 namespace Trainer.Cluster.Tests.Browsing;
 
 /// <summary>A home folder as long use leaves it: jobs that have ended, some with all their steps on record. The store's own code writes the one, the workers' the other.</summary>
-/// <param name="Jobs">In all.</param>
-/// <param name="Recorded">So many of them have their steps on record.</param>
-internal sealed record LoadedHome(int Jobs = 1000, int Recorded = 20)
+internal static class LoadedHome
 {
-    /// <summary>Of each job that is on record.</summary>
-    public const int Steps = 100_000;
+    private const int Jobs = 1000;
+
+    /// <summary>So many of the jobs have their steps on record.</summary>
+    private const int Recorded = 20;
+
+    private const int Steps = 100_000;
 
     private const int StepsOfEpoch = 1000;
 
@@ -20,7 +22,7 @@ internal sealed record LoadedHome(int Jobs = 1000, int Recorded = 20)
 
     public static string IdOf(int job) => $"loaded{job:d4}";
 
-    public async Task WriteAsync(string home)
+    public static async Task WriteAsync(string home)
     {
         var spec = JobRules.WithDefaults(JobFile.Open(Path.Combine(Repository.Root, "examples", "lenet-fashion-mnist.yaml"), ["training.epochs=100"]).Spec);
         Directory.CreateDirectory(Path.Combine(home, "store"));
@@ -39,7 +41,7 @@ internal sealed record LoadedHome(int Jobs = 1000, int Recorded = 20)
         }
     }
 
-    private JobRow Row(int job, JobSpec spec)
+    private static JobRow Row(int job, JobSpec spec)
     {
         var created = new DateTimeOffset(Noon).AddMinutes(-job);
         var epochs = Enumerable.Range(1, job < Recorded ? Steps / StepsOfEpoch : 3).Select(epoch => Epoch(job, (uint)epoch)).ToList();

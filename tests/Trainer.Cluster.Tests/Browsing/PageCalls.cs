@@ -6,11 +6,18 @@ using System.Text.Json;
 namespace Trainer.Cluster.Tests.Browsing;
 
 /// <summary>The calls that the page of a job makes, without a browser: its stream, and what is new of its curves once a second, as far as the stream says that something is (wwwroot/pages/job-curves.js).</summary>
-internal static class PageCalls
+internal sealed class PageCalls
 {
     private const string Metrics = "loss accuracy learning_rate gradient_norm images_per_second data_seconds forward_seconds backward_seconds allreduce_seconds optimizer_seconds";
 
+    private const int MostPoints = 1000; // As wwwroot/curves.js asks for.
+
     private static readonly TimeSpan ReadAgain = TimeSpan.FromSeconds(1);
+
+    private readonly TaskCompletionSource _shown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>How often the stream spoke, when the page has been closed.</summary>
+    public Task<long> Updates { get; private set; } = Task.FromResult(0L);
 
     public static HttpClient Connect(string address, string token) => new(new SocketsHttpHandler { PooledConnectionLifetime = Timeout.InfiniteTimeSpan })
     {
@@ -19,8 +26,17 @@ internal static class PageCalls
         DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) },
     };
 
-    /// <returns>How often the stream spoke.</returns>
-    public static async Task<long> OpenAsync(string address, string token, string job, CancellationToken stop)
+    /// <summary>Opens a page, and waits until the job and a curve of it are there.</summary>
+    /// <param name="stop">Closes it.</param>
+    public static async Task<PageCalls> OpenAsync(string address, string token, string job, CancellationToken stop)
+    {
+        var page = new PageCalls();
+        page.Updates = page.FollowAsync(address, token, job, stop);
+        await await Task.WhenAny(page._shown.Task, page.Updates);
+        return page;
+    }
+
+    private async Task<long> FollowAsync(string address, string token, string job, CancellationToken stop)
     {
         using var http = Connect(address, token);
         var (updates, step, read, readAt) = (0L, 0L, 0L, 0L);
@@ -35,6 +51,10 @@ internal static class PageCalls
                 {
                     readAt = Stopwatch.GetTimestamp();
                     read = Math.Max(read, await LastStepAsync(http, job, read, stop));
+                    if (read > 0)
+                    {
+                        _shown.TrySetResult();
+                    }
                 }
             }
         }
@@ -79,7 +99,7 @@ internal static class PageCalls
     {
         var first = after > 0 ? string.Create(CultureInfo.InvariantCulture, $"&first_step={after + 1}") : "";
         var query = string.Join('&', Metrics.Split(' ').Select(metric => $"metrics={metric}"));
-        using var document = JsonDocument.Parse(await http.GetStringAsync($"/v1/jobs/{job}/metrics?{query}&max_points=2000{first}", stop));
+        using var document = JsonDocument.Parse(await http.GetStringAsync($"/v1/jobs/{job}/metrics?{query}&max_points={MostPoints}{first}", stop));
         return document.RootElement.GetProperty("series").EnumerateArray().SelectMany(series => series.GetProperty("points").EnumerateArray().TakeLast(1))
             .Select(point => point.GetProperty("step").GetInt64()).DefaultIfEmpty(after).Max();
     }

@@ -38,7 +38,7 @@ public sealed class ReportTests
         await window.VisitAsync(new { name = "report-notes", within = ".facts dd", text = "</script><script>throw new Error('taken for a script')</script>", gone = "Verify" });
         foreach (var (section, within, text) in Sections)
         {
-            await window.VisitAsync(new { name = $"report-{section}", address = $"{page}#/jobs/{id}/{section}", within, text });
+            await window.VisitAsync(new { name = $"report-{section}", address = $"{page}#/jobs/{id}/{section}", within, text, gone = "Pictures" });
             await window.VisitAsync(new { name = $"report-{section}-narrow-dark", address = $"{page}#/jobs/{id}/{section}", within, text, width = 400, scheme = "dark" });
         }
     }
