@@ -122,7 +122,6 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton<JobModels>()
             .AddSingleton(new CoordinatorIdentity(options.Name, TimeProvider.System.GetUtcNow()))
             .AddSingleton(new JobArtifacts(stores, options.Artifacts))
-            .AddSingleton(options)
             .AddSingleton(services => new InspectionProcess(options.Inspection, options.Limits, services.GetRequiredService<ILoggerFactory>()))
             .AddSingleton<FaultInterceptor>()
             .AddSingleton(TimeProvider.System)

@@ -43,14 +43,38 @@ public sealed class TensorBoardTests : ClusterCommandTests
 
         var events = Events(File.ReadAllBytes(file)).ToList();
         Assert.Equal((1_764_000_000.0, 0L, "brain.Event:2"), (events[0].Time, events[0].Step, events[0].Version));
-        Assert.Equal("config/text_summary", events[1].Tag);
+        Assert.Equal(["config/text_summary", "_hparams_/session_start_info"], events[1..3].Select(one => one.Tag));
         Assert.StartsWith("    name: ", events[1].Text, StringComparison.Ordinal);
-        var points = events.Skip(2).ToList();
+        var points = events.Skip(3).ToList();
         Assert.Equal([1f, 0.5f, 1 / 3f, 0.25f], points.Where(point => point.Tag == "loss/train").Select(point => point.Value));
         Assert.Equal([(3L, 7f)], points.Where(point => point.Tag == "gradient_norm").Select(point => (point.Step, point.Value)));
         Assert.Equal([(1L, 0.9f, 1_764_000_101.0), (2L, 0.5f, 1_764_000_102.0)], points.Where(point => point.Tag == "loss/test").Select(point => (point.Step, point.Value, point.Time)));
         Assert.Equal([0.25f, 0.75f], points.Where(point => point.Tag == "accuracy/test").Select(point => point.Value));
         Assert.Equal(points.Select(point => point.Step).Order(), points.Select(point => point.Step)); // TensorBoard takes a step backwards for a restart.
+    }
+
+    /// <summary>What is read of pictures and hyper-parameters by other programs is tested in Cluster.Tests/Trackers.</summary>
+    [Fact]
+    public async Task Confusions_and_mistakes_are_there_where_a_job_was_evaluated()
+    {
+        Api.Jobs.Add(new Job { Id = "j", Spec = new JobSpec { Name = "j" }, State = JobState.Failed, CreateTime = new Timestamp(), EndTime = new Timestamp { Seconds = 7 } });
+        Api.Files["evaluation.json"] = Encoding.UTF8.GetBytes("""
+            {"epoch": 2, "step": 6, "loss": "NaN", "accuracy": 0.5, "counted": 3, "classes": [{"label": 0, "name": "a|b", "images": 2, "recall": 0.5}, {"label": 1, "name": "", "images": 1}],
+             "confusions": [{"label": 0, "predicted": 1, "images": 1}, {"label": 0, "predicted": 0, "images": 1}, {"label": 1, "predicted": 1, "images": 1}],
+             "mistakes": [{"name": "one.png", "label": 0, "predicted": 1, "loss": 2.5}]}
+            """);
+        Assert.Equal(0, (await RunAsync("export", "j", "--tensorboard", Home["runs"])).ExitCode);
+
+        var events = Events(File.ReadAllBytes(Directory.GetFiles(Home["runs"], "*", SearchOption.AllDirectories).Single())).ToDictionary(one => one.Tag);
+        Assert.Equal(6, events["confusion/last"].Step);
+        Assert.Equal("| is, taken for | a\\|b | 1 |\n|---|---|---|\n| a\\|b | 1 | 1 |\n| 1 | 0 | 1 |\n", events["confusion/last/text_summary"].Text);
+        Assert.Equal("| image | is | taken for | loss |\n|---|---|---|---|\n| one.png | a\\|b | 1 | 2.5000 |\n", events["mistakes/last/text_summary"].Text);
+        Assert.Contains("_hparams_/session_end_info", events);
+        Assert.DoesNotContain("confusion/best", events);
+
+        Api.Files["evaluation.json"] = "null"u8.ToArray();
+        var broken = await RunAsync("export", "j", "--tensorboard", Home["runs"]);
+        Assert.Equal((1, "evaluation.json of job j cannot be read: null is no evaluation\n"), (broken.ExitCode, broken.Errors));
     }
 
     [Fact]
@@ -70,12 +94,16 @@ public sealed class TensorBoardTests : ClusterCommandTests
 
     private static IEnumerable<Event> Events(byte[] file)
     {
-        for (var at = 0; at < file.Length;)
+        for (var at = 0; at < file.Length;) // Each value of an event by itself.
         {
             var length = (int)BitConverter.ToUInt64(file, at);
             Assert.Equal(Masked(file.AsSpan(at, 8)), BitConverter.ToUInt32(file, at + 8));
             Assert.Equal(Masked(file.AsSpan(at + 12, length)), BitConverter.ToUInt32(file, at + 12 + length));
-            yield return Event.Read(file[(at + 12)..(at + 12 + length)]);
+            foreach (var one in Event.Read(file[(at + 12)..(at + 12 + length)]))
+            {
+                yield return one;
+            }
+
             at += 16 + length;
         }
     }
@@ -99,9 +127,9 @@ public sealed class TensorBoardTests : ClusterCommandTests
 
     private sealed record Event(double Time, long Step, string Version, string Tag, float Value, string Text)
     {
-        public static Event Read(byte[] bytes)
+        public static IReadOnlyList<Event> Read(byte[] bytes)
         {
-            var (time, step, version, tag, value, text) = (0.0, 0L, "", "", float.NaN, "");
+            var (time, step, version, values) = (0.0, 0L, "", new List<(string Tag, float Value, string Text)>());
             Walk(bytes, (field, input) =>
             {
                 switch (field)
@@ -109,23 +137,29 @@ public sealed class TensorBoardTests : ClusterCommandTests
                     case 1: time = input.ReadDouble(); break;
                     case 2: step = input.ReadInt64(); break;
                     case 3: version = input.ReadString(); break;
-                    case 5:
-                        Walk(input.ReadBytes().ToByteArray(), (_, summary) => Walk(summary.ReadBytes().ToByteArray(), (part, content) =>
-                        {
-                            switch (part)
-                            {
-                                case 1: tag = content.ReadString(); break;
-                                case 2: value = content.ReadFloat(); break;
-                                case 8: text = Strings(content.ReadBytes().ToByteArray()); break;
-                                case 9: Assert.Equal("text", Encoding.UTF8.GetString(content.ReadBytes().ToByteArray()[4..])); break;
-                                default: Assert.Fail($"field {part} of a value"); break;
-                            }
-                        }));
-                        break;
+                    case 5: Walk(input.ReadBytes().ToByteArray(), (_, summary) => values.Add(ValueOf(summary.ReadBytes().ToByteArray()))); break;
                     default: Assert.Fail($"field {field} of an event"); break;
                 }
             });
-            return new Event(time, step, version, tag, value, text);
+            return version.Length > 0 ? [new Event(time, step, version, "", float.NaN, "")] : [.. values.Select(one => new Event(time, step, "", one.Tag, one.Value, one.Text))];
+        }
+
+        private static (string Tag, float Value, string Text) ValueOf(byte[] bytes)
+        {
+            var (tag, value, text) = ("", float.NaN, "");
+            Walk(bytes, (part, content) =>
+            {
+                switch (part)
+                {
+                    case 1: tag = content.ReadString(); break;
+                    case 2: value = content.ReadFloat(); break;
+                    case 8: text = tag.EndsWith("/text_summary", StringComparison.Ordinal) ? Strings(content.ReadBytes().ToByteArray()) : $"{content.ReadBytes().Length}"; break;
+                    case 9: Assert.Contains(tag.StartsWith("_hparams_", StringComparison.Ordinal) ? "hparams" : "text", Encoding.UTF8.GetString(content.ReadBytes().Span), StringComparison.Ordinal); break;
+                    case 4: text = $"{content.ReadBytes().Length}"; break; // An image.
+                    default: Assert.Fail($"field {part} of a value"); break;
+                }
+            });
+            return (tag, value, text);
         }
 
         private static string Strings(byte[] tensor)

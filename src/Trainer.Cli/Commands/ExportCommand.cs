@@ -26,7 +26,7 @@ internal static class ExportCommand
         var to = new Option<string?>("--to") { Description = "The file to write.", HelpName = "FILE" };
         var tensorBoard = new Option<string?>("--tensorboard")
         {
-            Description = "Write what the job's steps and evaluations came to as events of TensorBoard, into a folder of the job's below this one. A job that goes on is written as far as it is.",
+            Description = "Write what the job was asked for and what its steps and evaluations came to as events of TensorBoard, into a folder of the job's below this one. A job that goes on is written as far as it is.",
             HelpName = "FOLDER",
         };
         var format = new Option<string?>("--format")

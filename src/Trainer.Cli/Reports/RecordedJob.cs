@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Grpc.Core;
 using Trainer.Cli.Api;
+using Trainer.Cli.Artifacts;
 using Trainer.Cli.Errors;
 using Trainer.Hosting.Artifacts;
 using Trainer.Protos;
@@ -47,7 +48,7 @@ internal static class RecordedJob
             var found = new JsonArray();
             foreach (var artifact in there.Artifacts.Where(file => file.Name is ArtifactNames.Evaluation or ArtifactNames.BestEvaluation && file.Bytes <= MostBytes))
             {
-                answers[PathOf($"/artifacts/{artifact.Name}")] = JsonNode.Parse((await ContentAsync(client, id, artifact.Name, stop)).Span);
+                answers[PathOf($"/artifacts/{artifact.Name}")] = JsonNode.Parse(await SmallArtifact.ReadAsync(client, id, artifact.Name, stop));
                 found.Add(ProtoJson.ToJson(artifact));
             }
 
@@ -66,25 +67,6 @@ internal static class RecordedJob
         catch (CliException refused) when (refused.ExitCode != ExitCode.Unreachable)
         {
             return null;
-        }
-    }
-
-    private static async Task<ReadOnlyMemory<byte>> ContentAsync(ClusterClient client, string id, string name, CancellationToken stop)
-    {
-        try
-        {
-            using var content = new MemoryStream();
-            using var chunks = client.Jobs.DownloadArtifact(new DownloadArtifactRequest { Id = id, Name = name }, cancellationToken: stop);
-            await foreach (var chunk in chunks.ResponseStream.ReadAllAsync(stop))
-            {
-                content.Write(chunk.Data.Span);
-            }
-
-            return content.ToArray();
-        }
-        catch (RpcException broken)
-        {
-            throw ApiErrors.Translate(broken, client);
         }
     }
 

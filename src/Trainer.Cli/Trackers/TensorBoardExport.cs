@@ -1,6 +1,9 @@
+using System.Text.Json;
 using Trainer.Cli.Api;
+using Trainer.Cli.Artifacts;
 using Trainer.Cli.Errors;
 using Trainer.Cli.Follow;
+using Trainer.Hosting.Artifacts;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Trackers;
@@ -14,6 +17,7 @@ internal static class TensorBoardExport
     {
         using var client = await ClusterClient.OpenAsync(address, stop);
         var job = await client.CallAsync((cluster, options) => cluster.Jobs.GetJobAsync(new GetJobRequest { Id = id }, options), stop);
+        var reports = await ReportsAsync(client, id, stop);
         var file = Path.Combine(folder, TensorBoardRun.FolderOf(job), TensorBoardRun.FileOf(job));
         try
         {
@@ -21,7 +25,7 @@ internal static class TensorBoardExport
             long steps;
             await using (var stream = File.Create($"{file}.part"))
             {
-                steps = await TensorBoardRun.WriteAsync(stream, job, StepsAsync(address, id, stop));
+                steps = await TensorBoardRun.WriteAsync(stream, job, StepsAsync(address, id, stop), reports);
             }
 
             File.Move($"{file}.part", file, overwrite: true);
@@ -31,6 +35,25 @@ internal static class TensorBoardExport
         {
             throw new CliException($"{folder} cannot be written: {e.Message}", inner: e);
         }
+    }
+
+    private static async Task<IReadOnlyList<(string, EvaluationFile)>> ReportsAsync(ClusterClient client, string id, CancellationToken stop)
+    {
+        var there = await client.CallAsync((cluster, options) => cluster.Jobs.ListArtifactsAsync(new ListArtifactsRequest { Id = id }, options), stop);
+        var reports = new List<(string, EvaluationFile)>();
+        foreach (var (name, artifact) in new[] { ("best", ArtifactNames.BestEvaluation), ("last", ArtifactNames.Evaluation) }.Where(one => there.Artifacts.Any(file => file.Name == one.Item2)))
+        {
+            try
+            {
+                reports.Add((name, EvaluationFile.Read(await SmallArtifact.ReadAsync(client, id, artifact, stop))));
+            }
+            catch (JsonException unreadable)
+            {
+                throw new CliException($"{artifact} of job {id} cannot be read: {unreadable.Message}", inner: unreadable);
+            }
+        }
+
+        return reports;
     }
 
     private static async IAsyncEnumerable<StepMetrics> StepsAsync(ClusterAddress address, string id, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)

@@ -1,4 +1,5 @@
 using Trainer.Hosting.Steps;
+using Trainer.Hosting.Trackers;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Trackers;
@@ -6,30 +7,19 @@ namespace Trainer.Cli.Trackers;
 /// <summary>A job as a run of TensorBoard: what its steps and its evaluations came to, and what it was asked for.</summary>
 internal static class TensorBoardRun
 {
-    /// <summary>Of steps, by the field of the API.</summary>
-    private static readonly Dictionary<string, string> Tags = new(StringComparer.Ordinal)
-    {
-        ["loss"] = "loss/train",
-        ["accuracy"] = "accuracy/train",
-        ["data_seconds"] = "seconds/data",
-        ["forward_seconds"] = "seconds/forward",
-        ["backward_seconds"] = "seconds/backward",
-        ["allreduce_seconds"] = "seconds/allreduce",
-        ["optimizer_seconds"] = "seconds/optimizer",
-    };
-
     /// <summary>A folder of the directory that TensorBoard is given: it calls a run by its name.</summary>
     public static string FolderOf(Job job) => string.Concat($"{job.Spec.Name}-{job.Id}".Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.' ? letter : '_'));
 
     public static string FileOf(Job job) => $"events.out.tfevents.{job.CreateTime.Seconds}.trainer";
 
     /// <param name="steps">In order.</param>
+    /// <param name="reports">What evaluations found, by name.</param>
     /// <returns>How many steps there were.</returns>
-    public static async Task<long> WriteAsync(Stream stream, Job job, IAsyncEnumerable<StepMetrics> steps)
+    public static async Task<long> WriteAsync(Stream stream, Job job, IAsyncEnumerable<StepMetrics> steps, IReadOnlyList<(string Name, EvaluationFile Report)> reports)
     {
         var begin = job.CreateTime.ToDateTime();
         using var file = new EventFile(stream, begin);
-        file.Text("config", begin, string.Concat(JobFile.Write(job.Spec).Split('\n').Select(line => $"    {line}\n")));
+        file.Config(begin, job.Spec);
         var evaluations = new Queue<StepEvaluation>(Evaluations(job));
         var epochs = new Queue<EpochSummary>(job.Epochs);
         StepRecord? last = null;
@@ -39,19 +29,22 @@ internal static class TensorBoardRun
             var step = StepRecord.Of(message);
             Close(file, epochs, last, step.Epoch);
             Evaluate(file, evaluations, last, step.Step);
-            foreach (var (metric, value) in StepMetric.All.Select(metric => (metric, metric.Of(step))))
-            {
-                if (value is { } known)
-                {
-                    file.Scalar(Tags.GetValueOrDefault(metric.Name, metric.Name), step.Time, step.Step, known);
-                }
-            }
-
+            file.Step(step);
             (last, count) = (step, count + 1);
         }
 
         Evaluate(file, evaluations, last, ulong.MaxValue);
         Close(file, epochs, last, uint.MaxValue);
+        foreach (var (name, report) in reports)
+        {
+            report.Write(file, name, last?.Time ?? begin);
+        }
+
+        if (job.EndTime is { } end)
+        {
+            file.HyperparametersEnd(end.ToDateTime(), job.State == JobState.Succeeded ? EventStatus.Success : EventStatus.Failure);
+        }
+
         return count;
     }
 
@@ -67,8 +60,7 @@ internal static class TensorBoardRun
         while (last is { } before && evaluations.TryPeek(out var next) && next.Step < step)
         {
             evaluations.Dequeue();
-            file.Scalar("loss/test", before.Time, next.Step, next.TestLoss);
-            file.Scalar("accuracy/test", before.Time, next.Step, next.TestAccuracy);
+            file.Evaluation(before.Time, next.Step, next.TestLoss, next.TestAccuracy);
         }
     }
 
@@ -80,8 +72,7 @@ internal static class TensorBoardRun
             epochs.Dequeue();
             if (next.Epoch == before.Epoch && !double.IsNaN(next.TestLoss))
             {
-                file.Scalar("loss/test", before.Time, before.Step, next.TestLoss);
-                file.Scalar("accuracy/test", before.Time, before.Step, next.TestAccuracy);
+                file.Evaluation(before.Time, before.Step, next.TestLoss, next.TestAccuracy);
             }
         }
     }

@@ -11,7 +11,10 @@ namespace Trainer.Coordinator.Api;
 /// <param name="location">Of all jobs; each has a part below it.</param>
 public sealed class JobArtifacts(ArtifactStores stores, string location)
 {
-    public IArtifactStore Of(string job) => stores.Open(Path.Combine(location, job));
+    /// <summary>Of all jobs.</summary>
+    public string Location { get; } = location;
+
+    public IArtifactStore Of(string job) => stores.Open(Path.Combine(Location, job));
 
     /// <summary>The files of a job that are there for its user.</summary>
     /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
@@ -83,7 +86,7 @@ public sealed class JobArtifacts(ArtifactStores stores, string location)
     /// <exception cref="RpcException">UNAVAILABLE: the store.</exception>
     public bool SweepUnfinished(DateTimeOffset before) => Ask(() =>
     {
-        stores.Open(location).SweepUnfinished(before);
+        stores.Open(Location).SweepUnfinished(before);
         return true;
     });
 

@@ -11,7 +11,7 @@ namespace Trainer.Coordinator.Api;
 
 /// <summary>What a job's network has learnt and sees, as pictures, each made by an <see cref="InspectionProcess"/>.</summary>
 internal sealed class PictureService(
-    IJobStore store, JobArtifacts artifacts, ArtifactThreads asks, DataCatalog catalog, CheckThreads checks, FileRoots files, InspectionProcess process, CoordinatorOptions options) : Protos.PictureService.PictureServiceBase
+    IJobStore store, JobArtifacts artifacts, ArtifactThreads asks, DataCatalog catalog, CheckThreads checks, FileRoots files, InspectionProcess process) : Protos.PictureService.PictureServiceBase
 {
     private const int MostSamples = 100;
     private const string Last = "last";
@@ -52,7 +52,7 @@ internal sealed class PictureService(
             throw ApiErrors.NotInspectable($"{refused.Path} {refused.Problem}");
         }
 
-        (order.Spec, order.Job, order.Artifacts, order.DataCache) = (row.Spec, id, options.Artifacts, KnownDataSet.CacheFolderOf(DataSetCache.FolderName));
+        (order.Spec, order.Job, order.Artifacts, order.DataCache) = (row.Spec, id, artifacts.Location, KnownDataSet.CacheFolderOf(DataSetCache.FolderName));
         if (checkpoint is not null)
         {
             order.State = await asks.RunAsync(() => StateOf(row, checkpoint), stop);

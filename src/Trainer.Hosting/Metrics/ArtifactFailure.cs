@@ -23,4 +23,7 @@ public enum ArtifactFailure
 
     /// <summary>The state of the best epoch was not written.</summary>
     Best,
+
+    /// <summary>Events of TensorBoard were not written.</summary>
+    Events,
 }

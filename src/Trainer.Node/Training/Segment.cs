@@ -46,11 +46,11 @@ internal sealed class Segment
     private readonly ProgressMeter _meter;
     private readonly ShareMeter _share;
     private readonly TrainingMetrics _metrics;
-    private readonly Action<HeldState, StepRecord?> _agreed;
+    private readonly Action<HeldState, StepRecord?, StepEvaluation?> _agreed;
     private readonly Action<CommittedProgress> _committed;
     private readonly Func<HeldState> _flip;
     private readonly Action<Moment>? _reached;
-    private (HeldState State, StepRecord? Step)? _applied;
+    private (HeldState State, StepRecord? Step, StepEvaluation? Test)? _applied;
     private CommittedProgress? _pending;
     private long _reported;
 
@@ -66,7 +66,7 @@ internal sealed class Segment
         ProgressMeter meter,
         ShareMeter share,
         TrainingMetrics metrics,
-        Action<HeldState, StepRecord?> agreed,
+        Action<HeldState, StepRecord?, StepEvaluation?> agreed,
         Action<CommittedProgress> committed,
         Action<Moment>? reached)
     {
@@ -151,6 +151,7 @@ internal sealed class Segment
         EpochSummary? epoch = null;
         EpochEvaluation? evaluation = null;
         StepRecord? step = null;
+        StepEvaluation? test = null;
         if (Item.Kind == ItemKind.Estimate)
         {
             _meter.WentForward(Item, seconds);
@@ -158,7 +159,8 @@ internal sealed class Segment
         else if (Item.Kind == ItemKind.Evaluate)
         {
             _meter.WentForward(Item, seconds);
-            _metrics.Evaluation(progress.Evaluations[^1].Test.MeanLoss, progress.Evaluations[^1].Test.Accuracy);
+            test = EpochBook.Of(progress.Evaluations[^1]);
+            _metrics.Evaluation(test.TestLoss, test.TestAccuracy);
         }
         else if (Item.Kind == ItemKind.Train)
         {
@@ -175,11 +177,12 @@ internal sealed class Segment
             if (Item.Samples > 0)
             {
                 _metrics.Evaluation(epoch.TestLoss, epoch.TestAccuracy);
+                test = new StepEvaluation { Step = (ulong)progress.Updates, TestLoss = epoch.TestLoss, TestAccuracy = epoch.TestAccuracy };
                 evaluation = EvaluationOf(progress, result.Reduced.Samples.Span);
             }
         }
 
-        _applied = (state, step);
+        _applied = (state, step, test);
         if (!Item.TakesBatch || Stopwatch.GetElapsedTime(_reported) >= ReportEvery)
         {
             _pending = new CommittedProgress(state, _meter.Snapshot(Item, progress), epoch, []) { Evaluation = evaluation };
@@ -207,7 +210,7 @@ internal sealed class Segment
         if (_applied is { } agreed)
         {
             _applied = null;
-            _agreed(agreed.State, agreed.Step);
+            _agreed(agreed.State, agreed.Step, agreed.Test);
         }
 
         if (_pending is { } pending)

@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Hashes;
 using Trainer.Hosting.Steps;
+using Trainer.Hosting.Trackers;
 using Trainer.Node.States;
+using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Node.Training;
@@ -17,14 +19,18 @@ internal sealed class SegmentRecords
 
     private readonly CommitRecorder<StepHash> _hashes;
     private readonly CommitRecorder<StepRecord> _steps;
+    private readonly CommitRecorder<RunEvent>? _events;
     private readonly EpochRecorder _epochs;
+    private readonly JobSpec _spec;
     private StepCurve? _curve;
 
     /// <param name="notWritten">What is to happen where one of these, by its name, cannot be written.</param>
-    public SegmentRecords(ILogger logger, string job, Func<string, Action> notWritten)
+    public SegmentRecords(ILogger logger, string job, JobSpec spec, Func<string, Action> notWritten)
     {
+        _spec = spec;
         _hashes = new CommitRecorder<StepHash>(logger, job, "the hashes of its steps", notWritten("hashes"), hash => hash.Item);
         _steps = new CommitRecorder<StepRecord>(logger, job, "the metrics of its steps", notWritten("steps"), record => record.Step);
+        _events = spec.Log?.Tensorboard == true ? new CommitRecorder<RunEvent>(logger, job, "its events for TensorBoard", notWritten("events"), happened => happened.Number) : null;
         _epochs = new EpochRecorder(logger, job, notWritten("metrics"));
     }
 
@@ -39,17 +45,26 @@ internal sealed class SegmentRecords
         _hashes.Add(HashOf(state));
         _curve = tells ? new StepCurve(totalSteps) : null;
         _steps.Begin(state.Step, tells ? new StepWriter(artifacts!, origin.Term, origin.Number) : null);
+        // An evaluation behind the state's step that follows may be on record: it finds the same.
+        _events?.Begin(RunEvent.NumberOf(state.Step, isEvaluation: true), tells ? new EventLog(artifacts!, _spec, origin.Term, origin.Number) : null);
     }
 
     /// <summary>An item is committed.</summary>
-    /// <param name="step">Null: an evaluation.</param>
-    public void Add(HeldState state, StepRecord? step)
+    /// <param name="step">Null: it was none.</param>
+    /// <param name="evaluation">Likewise.</param>
+    public void Add(HeldState state, StepRecord? step, StepEvaluation? evaluation)
     {
         _hashes.Add(HashOf(state));
         if (step is { } record)
         {
             _steps.Add(record);
             _curve?.Add(record);
+            _events?.Add(new RunEvent(record, null, record.Time));
+        }
+
+        if (evaluation is not null)
+        {
+            _events?.Add(new RunEvent(null, evaluation, DateTimeOffset.UtcNow.UtcDateTime));
         }
     }
 
@@ -63,6 +78,7 @@ internal sealed class SegmentRecords
     {
         _hashes.Flush(FlushWithin);
         _steps.Flush(FlushWithin);
+        _events?.Flush(FlushWithin);
         _epochs.Flush(FlushWithin);
     }
 
@@ -70,6 +86,7 @@ internal sealed class SegmentRecords
     {
         _hashes.End();
         _steps.End();
+        _events?.End();
         _epochs.End();
     }
 
@@ -77,6 +94,7 @@ internal sealed class SegmentRecords
     {
         _hashes.Stop();
         _steps.Stop();
+        _events?.Stop();
         _epochs.Stop();
     }
 

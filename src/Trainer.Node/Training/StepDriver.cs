@@ -73,7 +73,7 @@ internal sealed class StepDriver
         (_job, _spec, _expectation, _pushed, _device, _stores, _files, _metrics, _worker, _logger, _reached) = (job, spec, expectation, pushed, device, stores, files, metrics, worker, logger, reached);
         _best = new BestSaver(logger, job, stores, Ledger, NotWritten("best"));
         _saver = new StateSaver(logger, job, stores, Ledger, worker, reached);
-        _records = new SegmentRecords(logger, job, NotWritten);
+        _records = new SegmentRecords(logger, job, spec, NotWritten);
         _thread = new Thread(Run) { IsBackground = true, Name = "training" };
         _thread.Start();
         Order(default, Load);
@@ -353,9 +353,9 @@ internal sealed class StepDriver
 
     private Action NotWritten(string what) => () => _worker.Tell(new RecordFailed { What = what });
 
-    private void Agree(HeldState state, StepRecord? step)
+    private void Agree(HeldState state, StepRecord? step, Protos.StepEvaluation? evaluation)
     {
-        _records.Add(state, step);
+        _records.Add(state, step, evaluation);
         _expected?.Check(state);
     }
 
