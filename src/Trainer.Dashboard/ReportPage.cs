@@ -11,7 +11,7 @@ namespace Trainer.Dashboard;
 /// <summary>
 /// A job's page of the dashboard as one file, which opens without a network: its modules under names that an import map gives them, and answers of the API that were recorded.
 /// </summary>
-/// <remarks>A policy in the file lets it load and call nothing, and run no script but its own: text of a job can never become one.</remarks>
+/// <remarks>A policy in the file lets it load and call nothing, and run no script but its own and what that loads: a script in text of a job lacks the nonce, which each file has anew.</remarks>
 public static partial class ReportPage
 {
     private const string Template = "report.html";
@@ -25,10 +25,12 @@ public static partial class ReportPage
     {
         var style = Text("style.css");
         var modules = JsonSerializer.Serialize(new { imports = Modules() }, Options);
-        var policy = $"default-src 'none'; script-src data: {Hash(modules)} {Hash(Start)}; style-src {Hash(style)}; img-src data: blob:; base-uri 'none'; form-action 'none'";
+        var nonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
+        var policy = $"default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src {Hash(style)}; img-src data: blob:; base-uri 'none'; form-action 'none'";
         var parts = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["policy"] = policy,
+            ["nonce"] = nonce,
             ["title"] = WebUtility.HtmlEncode(title),
             ["icon"] = Url("image/svg+xml", Text("icon.svg")),
             ["style"] = style,
