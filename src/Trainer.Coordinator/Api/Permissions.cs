@@ -25,6 +25,10 @@ internal static class Permissions
 
     public const string PageFile = "/assets/{**file}";
 
+    private const string Alive = "/healthz";
+
+    private const string Ready = "/readyz";
+
     private static readonly Dictionary<string, Access> Table = new(StringComparer.Ordinal)
     {
         ["/trainer.v1.JobService/CreateJob"] = Access.Makes,
@@ -86,14 +90,17 @@ internal static class Permissions
         [OpenMetrics] = Access.Open,
         [Page] = Access.Open,
         [PageFile] = Access.Open,
-        ["/healthz"] = Access.Open,
-        ["/readyz"] = Access.Open,
+        [Alive] = Access.Open,
+        [Ready] = Access.Open,
     };
 
     public static IReadOnlyCollection<string> Names => Table.Keys;
 
     /// <summary>Null: nobody may.</summary>
     public static Access? Find(string name) => Table.GetValueOrDefault(name);
+
+    /// <summary>Whether it is a call, by gRPC or a path of the API; else a page, metrics or health.</summary>
+    public static bool IsCall(string name) => name is not (Metrics or OpenMetrics or Page or PageFile or Alive or Ready);
 
     /// <summary>A call's gRPC path.</summary>
     public static string NameOf(MethodDescriptor call) => $"/{call.Service.FullName}/{call.Name}";

@@ -120,7 +120,11 @@ internal sealed class AccessGate(Gatekeeper gate, ClientBudgets budgets, AuditLo
 
     private Task RefuseAsync(HttpContext http, RpcException refused)
     {
-        metrics.Answered(refused.StatusCode, after: null);
+        if (http.GetEndpoint() is { } endpoint && NameOf(endpoint) is { } name && Permissions.IsCall(name))
+        {
+            metrics.Answered(refused.StatusCode, after: null);
+        }
+
         if (http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) is true)
         {
             GrpcAnswers.Refuse(http.Response, refused);

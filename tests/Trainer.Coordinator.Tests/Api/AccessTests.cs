@@ -44,6 +44,11 @@ public sealed class AccessTests(AccessTests.Fixture fixture) : IClassFixture<Acc
         }
     }
 
+    /// <summary>A Prometheus with an old token is no caller.</summary>
+    [Fact]
+    public void What_is_no_call_is_not_counted_as_one() =>
+        Assert.Equal(["/", "/assets/{**file}", "/healthz", "/metrics", "/metrics, open", "/readyz"], Permissions.Names.Where(name => !Permissions.IsCall(name)).Order(StringComparer.Ordinal));
+
     [Fact]
     public async Task Each_role_may_what_the_table_says_of_each_call()
     {
