@@ -7,7 +7,7 @@ namespace Trainer.Coordinator.Outbox;
 internal sealed class Deliveries(IReadOnlyList<Func<CancellationToken, Task>> loops) : IAsyncDisposable
 {
     private readonly Lock _lock = new();
-    private CancellationTokenSource _stop = new();
+    private CancellationTokenSource? _stop; // While it tells.
     private Task _running = Task.CompletedTask;
     private bool _isOver;
 
@@ -24,7 +24,6 @@ internal sealed class Deliveries(IReadOnlyList<Func<CancellationToken, Task>> lo
 
         End();
         await _running;
-        _stop.Dispose();
     }
 
     private void Begin()
@@ -33,12 +32,15 @@ internal sealed class Deliveries(IReadOnlyList<Func<CancellationToken, Task>> lo
         {
             if (!_isOver && loops.Count > 0)
             {
-                _stop = new CancellationTokenSource();
-                var (before, stop) = (_running, _stop.Token);
+                var (before, stop) = (_running, new CancellationTokenSource());
+                _stop = stop;
                 _running = Task.Run(async () =>
                 {
-                    await before;
-                    await Task.WhenAll(loops.Select(loop => loop(stop)));
+                    using (stop)
+                    {
+                        await before;
+                        await Task.WhenAll(loops.Select(loop => loop(stop.Token)));
+                    }
                 }, CancellationToken.None);
             }
         }
@@ -48,7 +50,8 @@ internal sealed class Deliveries(IReadOnlyList<Func<CancellationToken, Task>> lo
     {
         lock (_lock)
         {
-            _stop.Cancel();
+            _stop?.Cancel();
+            _stop = null;
         }
     }
 

@@ -11,8 +11,6 @@ namespace Trainer.Coordinator.Outbox;
 /// </summary>
 internal sealed class Delivery(IJobStore store, IReceiver receiver, OutboxSettings settings, TimeProvider clock, ControlMetrics metrics, ILogger logger)
 {
-    private const int Page = 1000;
-
     // Jobs whose oldest change was not taken.
     private readonly ConcurrentDictionary<string, Failed> _failed = new(StringComparer.Ordinal);
     private DateTimeOffset _trimmed;
@@ -49,11 +47,26 @@ internal sealed class Delivery(IJobStore store, IReceiver receiver, OutboxSettin
     private async Task<bool> RoundAsync(CancellationToken stop)
     {
         await TrimAsync();
-        var now = clock.GetUtcNow();
-        var waiting = await store.ReadOutboxAsync(receiver.Name, Page);
-        var due = waiting.Where(change => !_failed.TryGetValue(change.Job, out var failed) || failed.Again <= now).ToList();
+        var due = await DueAsync();
         await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = settings.AtOnce, CancellationToken = stop }, (change, ended) => new ValueTask(TellAsync(change, ended)));
         return due.Count > 0;
+    }
+
+    // However many jobs wait for their next time, one behind them is found.
+    private async Task<IReadOnlyList<Announcement>> DueAsync()
+    {
+        var (now, after) = (clock.GetUtcNow(), 0L);
+        while (true)
+        {
+            var page = await store.ReadOutboxAsync(receiver.Name, after, settings.Page);
+            var due = page.Where(change => !_failed.TryGetValue(change.Job, out var failed) || failed.Again <= now).ToList();
+            if (due.Count > 0 || page.Count < settings.Page)
+            {
+                return due;
+            }
+
+            after = page[^1].Number;
+        }
     }
 
     private async Task TellAsync(Announcement change, CancellationToken stop)

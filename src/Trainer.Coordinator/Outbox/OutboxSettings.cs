@@ -6,6 +6,9 @@ internal sealed record OutboxSettings
     /// <summary>How often the outbox is looked at.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>So many changes are read at once.</summary>
+    public int Page { get; init; } = 1000;
+
     /// <summary>After a change that was not taken; doubled for each time again.</summary>
     public TimeSpan FirstPause { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -21,6 +24,12 @@ internal sealed record OutboxSettings
 
     /// <summary>How often jobs that train are looked at, where somebody is told of more than changes of their states.</summary>
     public TimeSpan FollowEvery { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>So many of them are read at once.</summary>
+    public int FollowAtOnce { get; init; } = 200;
+
+    /// <summary>So long after a job's end all that the store keeps of it is there.</summary>
+    public TimeSpan SettleWithin { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How long a receiver may take for an answer.</summary>
     public TimeSpan AnswerWithin { get; init; } = TimeSpan.FromSeconds(15);

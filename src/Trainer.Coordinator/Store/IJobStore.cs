@@ -34,8 +34,8 @@ public interface IJobStore : IDisposable
     /// <summary>Numbers the lines of each job in the order given, after those that it has. Lines of jobs that are not there are left out; a job's oldest lines give way to newer ones.</summary>
     ValueTask AppendLogAsync(IReadOnlyList<JobLogLine> lines);
 
-    /// <summary>Of each job the oldest change that a receiver is still to be told, oldest first.</summary>
-    ValueTask<IReadOnlyList<Announcement>> ReadOutboxAsync(string receiver, int limit);
+    /// <summary>Of each job the oldest change that a receiver is still to be told, oldest first, of those with numbers above <paramref name="after"/>.</summary>
+    ValueTask<IReadOnlyList<Announcement>> ReadOutboxAsync(string receiver, long after, int limit);
 
     /// <summary>A receiver has been told.</summary>
     ValueTask RemoveFromOutboxAsync(long number);

@@ -12,7 +12,8 @@ internal sealed class OutboxTable(IReadOnlyList<string> receivers)
 
     /// <summary>The oldest of each job.</summary>
     public const string Read = """
-        SELECT number, id, job, time, body FROM outbox WHERE number IN (SELECT MIN(number) FROM outbox WHERE receiver = @receiver GROUP BY job) ORDER BY number LIMIT @limit
+        SELECT number, id, job, time, body FROM outbox
+        WHERE number IN (SELECT MIN(number) FROM outbox WHERE receiver = @receiver GROUP BY job) AND number > @after ORDER BY number LIMIT @limit
         """;
 
     public const string Remove = "DELETE FROM outbox WHERE number = @number";

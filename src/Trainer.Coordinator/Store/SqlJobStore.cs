@@ -119,8 +119,8 @@ public sealed class SqlJobStore : IJobStore
 
     public ValueTask<IReadOnlyList<StepMetrics>> ReadCurveAsync(string id) => CallAsync(async connection => CurveTable.Steps(await connection.QueryAsync<string>(CurveTable.Read, new { id })));
 
-    public ValueTask<IReadOnlyList<Announcement>> ReadOutboxAsync(string receiver, int limit) => CallAsync<IReadOnlyList<Announcement>>(
-        async connection => [.. (await connection.QueryAsync<OutboxColumns>(OutboxTable.Read, new { receiver, limit })).Select(row => row.ToAnnouncement())]);
+    public ValueTask<IReadOnlyList<Announcement>> ReadOutboxAsync(string receiver, long after, int limit) => CallAsync<IReadOnlyList<Announcement>>(
+        async connection => [.. (await connection.QueryAsync<OutboxColumns>(OutboxTable.Read, new { receiver, after, limit })).Select(row => row.ToAnnouncement())]);
 
     public async ValueTask RemoveFromOutboxAsync(long number) => await ExecuteAsync(OutboxTable.Remove, new { number });
 

@@ -54,8 +54,37 @@ public sealed class DeliveryTests : IDisposable
         Assert.Equal(["QUEUED", "STARTING", "RUNNING"], States(taken, "a"));
         Assert.Equal(["QUEUED", "CANCELLED"], States(taken, "b"));
         Assert.All(tries.Values, times => Assert.Equal(3, times));
-        Assert.Equal(["stuck"], (await _store.ReadOutboxAsync(ControlMetrics.Webhook, 10)).Select(change => change.Job));
+        Assert.Equal(["stuck"], (await _store.ReadOutboxAsync(ControlMetrics.Webhook, 0, 10)).Select(change => change.Job));
         Assert.StartsWith("The webhook does not take what it is told of job ", _log.Of("test").First());
+    }
+
+    [Fact]
+    public async Task However_many_jobs_wait_for_their_next_time_one_behind_them_is_told()
+    {
+        string[] stuck = ["stuck-1", "stuck-2", "stuck-3", "stuck-4", "stuck-5"];
+        foreach (var id in stuck)
+        {
+            await CourseAsync(id, JobState.Queued);
+        }
+
+        var (refused, taken) = (new ConcurrentQueue<string>(), new ConcurrentQueue<Announcement>());
+        using var receiver = new Receiver(change =>
+        {
+            if (stuck.Contains(change.Job))
+            {
+                refused.Enqueue(change.Job);
+                return "it is busy";
+            }
+
+            taken.Enqueue(change);
+            return null;
+        });
+        await CourseAsync("new", JobState.Queued);
+
+        await RunAsync(receiver, Patient with { Page = 2, FirstPause = TimeSpan.FromDays(1), LongestPause = TimeSpan.FromDays(1) }, () => !taken.IsEmpty && refused.Count == stuck.Length);
+
+        Assert.Equal("new", Assert.Single(taken).Job);
+        Assert.Equal(stuck, refused.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -65,10 +94,10 @@ public sealed class DeliveryTests : IDisposable
         using var receiver = new Receiver(_ => "it is busy");
         await RunAsync(receiver, Patient with { Most = 2 }, () => _log.Of("test").Any(line => line.StartsWith("1 changes", StringComparison.Ordinal)));
         Assert.Contains("1 changes of jobs are given up, of which the webhook did not take word for 2400000 hours, or for which there was no room.", _log.Of("test"));
-        Assert.Equal("STARTING", State(Assert.Single(await _store.ReadOutboxAsync(ControlMetrics.Webhook, 10))));
+        Assert.Equal("STARTING", State(Assert.Single(await _store.ReadOutboxAsync(ControlMetrics.Webhook, 0, 10))));
 
         await RunAsync(receiver, Quick, () => _log.Of("test").Any(line => line.StartsWith("2 changes of jobs are given up", StringComparison.Ordinal)));
-        Assert.Empty(await _store.ReadOutboxAsync(ControlMetrics.Webhook, 10));
+        Assert.Empty(await _store.ReadOutboxAsync(ControlMetrics.Webhook, 0, 10));
     }
 
     [Fact]

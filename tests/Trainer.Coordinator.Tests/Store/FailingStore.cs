@@ -50,7 +50,7 @@ internal sealed record FailingStore(Func<Exception> Fault) : IJobStore
 
     public ValueTask<IReadOnlyList<StepMetrics>> ReadCurveAsync(string id) => throw Fault();
 
-    public ValueTask<IReadOnlyList<Announcement>> ReadOutboxAsync(string receiver, int limit) => throw Fault();
+    public ValueTask<IReadOnlyList<Announcement>> ReadOutboxAsync(string receiver, long after, int limit) => throw Fault();
 
     public ValueTask RemoveFromOutboxAsync(long number) => throw Fault();
 

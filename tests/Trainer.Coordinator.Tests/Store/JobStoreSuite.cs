@@ -67,21 +67,22 @@ public abstract class JobStoreSuite : IDisposable
         await _store.DeleteAsync("j-1");
         Reopen();
 
-        var heads = await _store.ReadOutboxAsync("webhook", 10);
+        var heads = await _store.ReadOutboxAsync("webhook", 0, 10);
         Assert.Equal(["j-1", "j-2"], heads.Select(change => change.Job));
         Assert.Equal((Samples.Noon, true), (heads[0].Time, heads[0].Id.StartsWith("msg_", StringComparison.Ordinal)));
         Assert.Equal(
             """{"type":"job.state_changed","timestamp":"2026-03-01T12:00:00.125Z","data":{"job":"j-2","name":"lenet","creator":"ann","state":"QUEUED","reason":"Because","message":"It is \"so\".","step":5,"total_steps":7,"create_time":"2026-03-01T12:00:00.125Z"}}""",
             heads[1].Body);
-        Assert.Single(await _store.ReadOutboxAsync("webhook", 1));
+        Assert.Single(await _store.ReadOutboxAsync("webhook", 0, 1));
+        Assert.Equal(["j-2"], (await _store.ReadOutboxAsync("webhook", heads[0].Number, 10)).Select(change => change.Job));
         await _store.RemoveFromOutboxAsync(heads[0].Number);
-        Assert.Contains("\"CANCELLED\"", (await _store.ReadOutboxAsync("webhook", 10)).Single(change => change.Job == "j-1").Body);
+        Assert.Contains("\"CANCELLED\"", (await _store.ReadOutboxAsync("webhook", 0, 10)).Single(change => change.Job == "j-1").Body);
 
         Assert.Equal(0, await _store.TrimOutboxAsync("webhook", Samples.Noon, 2));
         Assert.Equal(1, await _store.TrimOutboxAsync("webhook", Samples.Noon, 1));
         Assert.Equal(1, await _store.TrimOutboxAsync("webhook", Samples.Noon.AddSeconds(1), 1));
-        Assert.Empty(await _store.ReadOutboxAsync("webhook", 10));
-        Assert.Equal(["j-1", "j-2"], (await _store.ReadOutboxAsync("mlflow", 10)).Select(change => change.Job));
+        Assert.Empty(await _store.ReadOutboxAsync("webhook", 0, 10));
+        Assert.Equal(["j-1", "j-2"], (await _store.ReadOutboxAsync("mlflow", 0, 10)).Select(change => change.Job));
 
         static JobRow Passed(JobRow row, JobState state) => row with
         {

@@ -9,6 +9,9 @@ internal sealed record StoreBeside(IJobStore Store) : IJobStore
     /// <summary>Right before a term is taken.</summary>
     public Func<Task> BeforeTerm { get; init; } = () => Task.CompletedTask;
 
+    /// <summary>Once a list has been read, before it is handed out.</summary>
+    public Func<Task> AfterList { get; init; } = () => Task.CompletedTask;
+
     public ValueTask<JobRow> InsertAsync(JobRow row) => Store.InsertAsync(row);
 
     public ValueTask<JobRow?> FindAsync(string id) => Store.FindAsync(id);
@@ -21,7 +24,12 @@ internal sealed record StoreBeside(IJobStore Store) : IJobStore
 
     public ValueTask<bool> SaveAsync(JobRow row) => Store.SaveAsync(row);
 
-    public ValueTask<IReadOnlyList<JobRow>> ListAsync(JobQuery query) => Store.ListAsync(query);
+    public async ValueTask<IReadOnlyList<JobRow>> ListAsync(JobQuery query)
+    {
+        var rows = await Store.ListAsync(query);
+        await AfterList();
+        return rows;
+    }
 
     public ValueTask DeleteAsync(string id) => Store.DeleteAsync(id);
 
@@ -51,7 +59,7 @@ internal sealed record StoreBeside(IJobStore Store) : IJobStore
 
     public ValueTask<IReadOnlyList<StepMetrics>> ReadCurveAsync(string id) => Store.ReadCurveAsync(id);
 
-    public ValueTask<IReadOnlyList<Announcement>> ReadOutboxAsync(string receiver, int limit) => Store.ReadOutboxAsync(receiver, limit);
+    public ValueTask<IReadOnlyList<Announcement>> ReadOutboxAsync(string receiver, long after, int limit) => Store.ReadOutboxAsync(receiver, after, limit);
 
     public ValueTask RemoveFromOutboxAsync(long number) => Store.RemoveFromOutboxAsync(number);
 

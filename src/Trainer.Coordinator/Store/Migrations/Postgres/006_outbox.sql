@@ -7,3 +7,6 @@ CREATE TABLE outbox (
   time     bigint NOT NULL,
   body     text NOT NULL
 );
+
+-- The oldest change of each job is asked for.
+CREATE INDEX outbox_by_job ON outbox (receiver, job, number);

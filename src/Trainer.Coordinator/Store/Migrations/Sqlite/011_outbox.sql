@@ -7,3 +7,6 @@ CREATE TABLE outbox (
   time     INTEGER NOT NULL,
   body     TEXT NOT NULL
 );
+
+-- The oldest change of each job is asked for.
+CREATE INDEX outbox_by_job ON outbox (receiver, job, number);
