@@ -10,51 +10,33 @@ internal sealed class JobFilterText
 {
     private const string Fields = "state, name, creator, create_time or labels.KEY";
     private const int MostConditions = 32;
-    private static readonly string[] Signs = ["<=", ">=", "!=", "=", "<", ">"];
 
-    private readonly string _text;
-    private int _at;
+    private readonly ConditionReader _reader;
 
-    private JobFilterText(string text) => _text = text;
+    private JobFilterText(string text) => _reader = new ConditionReader(text, (problem, at) => ApiErrors.InvalidField("filter", $"{problem} (at character {at} of '{text}')"));
 
     /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT: says what is wrong, and where.</exception>
     public static JobFilter Read(string text)
     {
-        var (reader, conditions) = (new JobFilterText(text), ImmutableArray.CreateBuilder<JobCondition>());
-        while (!reader.AtEnd)
+        var (filter, conditions) = (new JobFilterText(text), ImmutableArray.CreateBuilder<JobCondition>());
+        while (!filter._reader.AtEnd)
         {
             if (conditions.Count == MostConditions)
             {
-                throw reader.Fault($"more than {MostConditions} conditions");
+                throw filter.Fault($"more than {MostConditions} conditions");
             }
 
-            conditions.Add(reader.Condition());
-            if (!reader.AtEnd && reader.Word("AND") is var and && (!and.Equals("AND", StringComparison.Ordinal) || reader.AtEnd))
-            {
-                throw reader.Fault($"expected {(and == "AND" ? "a condition behind AND" : $"AND between conditions, got '{and}'; OR, NOT and parentheses are not supported")}");
-            }
+            conditions.Add(filter.Condition());
+            filter._reader.And(StringComparison.Ordinal);
         }
 
         return new JobFilter(conditions.ToImmutable());
     }
 
-    private bool AtEnd
-    {
-        get
-        {
-            while (_at < _text.Length && char.IsWhiteSpace(_text[_at]))
-            {
-                _at++;
-            }
-
-            return _at == _text.Length;
-        }
-    }
-
     private JobCondition Condition()
     {
-        var field = Word(Fields);
-        if (field == "labels." && !AtEnd && _text[_at] == '"')
+        var field = _reader.Word(Fields);
+        if (field == "labels." && _reader.IsNext("\""))
         {
             field += Value(); // labels."app.kubernetes.io/name"
         }
@@ -73,56 +55,17 @@ internal sealed class JobFilterText
         };
     }
 
-    private string Word(string expected)
+    private JobComparison Comparison(string field) => _reader.Sign(field) switch
     {
-        _ = AtEnd; // Passes over blanks.
-        var begin = _at;
-        while (_at < _text.Length && (char.IsAsciiLetterOrDigit(_text[_at]) || _text[_at] is '_' or '.' or '-' or '/' or ':' or '+'))
-        {
-            _at++;
-        }
+        "=" => JobComparison.Equal,
+        "!=" => JobComparison.NotEqual,
+        "<" => JobComparison.Less,
+        "<=" => JobComparison.LessOrEqual,
+        ">" => JobComparison.Greater,
+        _ => JobComparison.GreaterOrEqual,
+    };
 
-        return _at > begin ? _text[begin.._at] : throw Fault($"expected {expected}, got {(AtEnd ? "the end" : $"'{_text[_at]}'")}");
-    }
-
-    private JobComparison Comparison(string field)
-    {
-        var rest = AtEnd ? "" : _text[_at..];
-        var sign = Array.Find(Signs, sign => rest.StartsWith(sign, StringComparison.Ordinal)) ?? throw Fault($"expected =, !=, <, <=, > or >= behind '{field}'");
-        _at += sign.Length;
-        return sign switch
-        {
-            "=" => JobComparison.Equal,
-            "!=" => JobComparison.NotEqual,
-            "<" => JobComparison.Less,
-            "<=" => JobComparison.LessOrEqual,
-            ">" => JobComparison.Greater,
-            _ => JobComparison.GreaterOrEqual,
-        };
-    }
-
-    private string Value()
-    {
-        if (AtEnd || _text[_at] != '"')
-        {
-            return Word("a value");
-        }
-
-        var value = new System.Text.StringBuilder();
-        for (_at++; _at < _text.Length; _at++)
-        {
-            if (_text[_at] == '"')
-            {
-                _at++;
-                return value.ToString();
-            }
-
-            _at += _text[_at] == '\\' && _at + 1 < _text.Length ? 1 : 0;
-            value.Append(_text[_at]);
-        }
-
-        throw Fault("a quotation mark is not closed");
-    }
+    private string Value() => _reader.IsNext("\"") ? _reader.Quoted(hasEscapes: true) : _reader.Word("a value");
 
     private JobComparison Equality(string field, JobComparison comparison) =>
         comparison is JobComparison.Equal or JobComparison.NotEqual ? comparison : throw Fault($"'{field}' can be compared by = and != alone");
@@ -136,5 +79,5 @@ internal sealed class JobFilterText
             ? time.ToUnixTimeMilliseconds()
             : throw Fault($"create_time: expected a time as 2026-01-31T12:00:00Z, got '{text}'");
 
-    private Exception Fault(string problem) => ApiErrors.InvalidField("filter", $"{problem} (at character {_at} of '{_text}')");
+    private Exception Fault(string problem) => _reader.Fault(problem);
 }

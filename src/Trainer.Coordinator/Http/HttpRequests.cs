@@ -61,7 +61,7 @@ internal static class HttpRequests
     }
 
     // What a JSON reader says only when the text is wanted.
-    private static HttpFault NoText() => new("body", "has text that is not Unicode: an escaped surrogate (\\ud800 to \\udfff) without its other half");
+    internal static HttpFault NoText() => new("body", "has text that is not Unicode: an escaped surrogate (\\ud800 to \\udfff) without its other half");
 
     /// <exception cref="HttpFault">It is no JSON object.</exception>
     internal static async Task<JsonObject> BodyAsync(HttpRequest http)

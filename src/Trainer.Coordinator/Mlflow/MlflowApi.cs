@@ -159,24 +159,33 @@ internal sealed class MlflowApi(ApiCalls calls, IJobStore store)
 
     private static JsonObject Query(HttpRequest http) => new(http.Query.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)JsonValue.Create(pair.Value.ToString()))));
 
-    private static string Text(JsonObject request, string name) => request[name] switch
-    {
-        null => "",
-        JsonValue value when value.TryGetValue<string>(out var text) => text,
-        _ => throw new HttpFault(name, "must be a text"),
-    };
+    private static string Text(JsonObject request, string name) => request[name] is { } value ? TextOf(value) ?? throw new HttpFault(name, "must be a text") : "";
 
     private static List<string> Texts(JsonObject request, string name) => request[name] switch
     {
         null => [],
-        JsonArray list => [.. list.Select(item => item is JsonValue value && value.TryGetValue<string>(out var text) ? text : throw new HttpFault(name, "must be a list of texts"))],
+        JsonArray list => [.. list.Select(item => TextOf(item) ?? throw new HttpFault(name, "must be a list of texts"))],
         _ => throw new HttpFault(name, "must be a list of texts"),
     };
 
     private static int Number(JsonObject request, string name, int usual) => request[name] switch
     {
         null => usual,
-        var value when int.TryParse(value.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 => number,
-        var value => throw new HttpFault(name, $"must be a number from 1, got '{value}'"),
+        JsonValue value when int.TryParse(TextOf(value) ?? value.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 => number,
+        JsonValue value => throw new HttpFault(name, $"must be a number from 1, got '{value}'"),
+        _ => throw new HttpFault(name, "must be a number from 1"),
     };
+
+    // Null: it is none.
+    private static string? TextOf(JsonNode? node)
+    {
+        try
+        {
+            return node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+        }
+        catch (InvalidOperationException)
+        {
+            throw HttpRequests.NoText();
+        }
+    }
 }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text;
+using Trainer.Coordinator.Api;
 using Trainer.Coordinator.Http;
 using Trainer.Protos;
 
@@ -11,7 +11,8 @@ internal sealed record RunQuery(IReadOnlyList<JobState> States, string Filter, s
 {
     private const string Fields = "attributes.status, attributes.run_name, attributes.user_id, attributes.start_time or tags.KEY, KEY being a label's";
 
-    private static readonly string[] Signs = ["<=", ">=", "!=", "=", "<", ">"];
+    private const string NameQuotes = "`\"";
+
     private static readonly string[] Statuses = ["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"];
 
     private static IEnumerable<JobState> AllStates => Enum.GetValues<JobState>().Where(state => state != JobState.Unspecified);
@@ -19,10 +20,12 @@ internal sealed record RunQuery(IReadOnlyList<JobState> States, string Filter, s
     /// <exception cref="HttpFault">It asks for what jobs have not.</exception>
     public static RunQuery Of(string filter, IReadOnlyList<string> orderBy)
     {
-        var (reader, conditions, states) = (new Reader(filter), new List<string>(), AllStates.ToList());
+        var (reader, conditions, states) = (new ConditionReader(filter, (problem, _) => Fault(problem)), new List<string>(), AllStates.ToList());
         while (!reader.AtEnd)
         {
-            var (field, sign, value) = reader.Condition();
+            var field = Name(reader);
+            var (sign, value) = (reader.Sign(field, "; LIKE, ILIKE and IN are not supported here"), Value(reader));
+            reader.And(StringComparison.OrdinalIgnoreCase);
             switch (Field(field))
             {
                 case "status":
@@ -68,12 +71,17 @@ internal sealed record RunQuery(IReadOnlyList<JobState> States, string Filter, s
             return "create_time desc";
         }
 
+        if (orderBy.Count > 1)
+        {
+            throw new HttpFault("order_by", $"one is supported here, got {orderBy.Count}");
+        }
+
         var words = orderBy[0].Replace("`", "", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries);
         var field = words.Length is 1 or 2 ? Field(words[0]) : null;
         var direction = words.Length < 2 || words[1].Equals("ASC", StringComparison.OrdinalIgnoreCase) ? "" : words[1].Equals("DESC", StringComparison.OrdinalIgnoreCase) ? " desc" : null;
         return field is "start_time" or "name" or "status" && direction is not null
             ? $"{field switch { "start_time" => "create_time", "status" => "state", _ => "name" }}{direction}"
-            : throw Fault($"order_by: expected attributes.start_time, attributes.run_name or attributes.status, with ASC or DESC behind it, got '{orderBy[0]}'");
+            : throw new HttpFault("order_by", $"expected attributes.start_time, attributes.run_name or attributes.status, with ASC or DESC behind it, got '{orderBy[0]}'");
     }
 
     private static DateTimeOffset Time(string milliseconds) =>
@@ -83,74 +91,12 @@ internal sealed record RunQuery(IReadOnlyList<JobState> States, string Filter, s
 
     private static HttpFault Fault(string problem) => new("filter", problem);
 
-    private sealed class Reader(string text)
+    // attributes.status, tags.`app/name`, `start_time`.
+    private static string Name(ConditionReader reader)
     {
-        private int _at;
-
-        public bool AtEnd
-        {
-            get
-            {
-                while (_at < text.Length && char.IsWhiteSpace(text[_at]))
-                {
-                    _at++;
-                }
-
-                return _at == text.Length;
-            }
-        }
-
-        /// <summary>FIELD SIGN VALUE, and AND behind it where there is another.</summary>
-        public (string Field, string Sign, string Value) Condition()
-        {
-            var field = Name();
-            var rest = AtEnd ? "" : text[_at..];
-            var sign = Array.Find(Signs, one => rest.StartsWith(one, StringComparison.Ordinal)) ?? throw Fault($"expected =, !=, <, <=, > or >= behind '{field}'; LIKE, ILIKE and IN are not supported here");
-            _at += sign.Length;
-            var value = Value();
-            if (!AtEnd)
-            {
-                var and = Word();
-                if (!and.Equals("AND", StringComparison.OrdinalIgnoreCase) || AtEnd)
-                {
-                    throw Fault($"expected AND and a condition behind '{value}'; OR, NOT and parentheses are not supported");
-                }
-            }
-
-            return (field, sign, value);
-        }
-
-        // attributes.status, tags.`app/name`, `start_time`.
-        private string Name()
-        {
-            var name = new StringBuilder();
-            for (_ = AtEnd; _at < text.Length && (char.IsAsciiLetterOrDigit(text[_at]) || text[_at] is '_' or '.' or '-' or '/' or '`' or '"');)
-            {
-                name.Append(text[_at] is '`' or '"' ? Quoted() : text[_at++].ToString());
-            }
-
-            return name.Length > 0 ? name.ToString() : throw Fault($"expected {Fields}, got {(AtEnd ? "the end" : $"'{text[_at]}'")}");
-        }
-
-        private string Value() => !AtEnd && text[_at] is '\'' or '"' ? Quoted() : Word();
-
-        private string Quoted()
-        {
-            var (quote, begin) = (text[_at], _at + 1);
-            _at = text.IndexOf(quote, begin);
-            return _at++ >= 0 ? text[begin..(_at - 1)] : throw Fault("a quotation mark is not closed");
-        }
-
-        private string Word()
-        {
-            _ = AtEnd; // Passes over blanks.
-            var begin = _at;
-            while (_at < text.Length && char.IsAsciiLetterOrDigit(text[_at]))
-            {
-                _at++;
-            }
-
-            return _at > begin ? text[begin.._at] : throw Fault($"expected a value in single quotes{(AtEnd ? "" : $", got '{text[_at]}'")}");
-        }
+        var scope = reader.IsNext(NameQuotes) ? "" : reader.Word(Fields);
+        return (scope.Length == 0 || scope[^1] == '.') && reader.IsNext(NameQuotes) ? scope + reader.Quoted(hasEscapes: false) : scope;
     }
+
+    private static string Value(ConditionReader reader) => reader.IsNext("'\"") ? reader.Quoted(hasEscapes: false) : reader.Word("a value in single quotes");
 }

@@ -11,6 +11,8 @@ namespace Trainer.Coordinator.Tests.Mlflow;
 /// <summary>What MLflow's clients are answered.</summary>
 public sealed class MlflowApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>, IDisposable
 {
+    private const string NoText = "body: has text that is not Unicode: an escaped surrogate (\\ud800 to \\udfff) without its other half";
+
     private readonly HttpClient _http = new()
     {
         BaseAddress = new Uri(fixture.Coordinator.Http),
@@ -65,10 +67,15 @@ public sealed class MlflowApiTests(ApiFixture fixture) : IClassFixture<ApiFixtur
     [InlineData("GET", "artifacts/list?run_id=nobody", "", 404, "RESOURCE_DOES_NOT_EXIST", "There is no job nobody.")]
     [InlineData("POST", "runs/search", """{"experiment_ids":["0"],"filter":"metrics.loss < 1"}""", 400, "INVALID_PARAMETER_VALUE", "filter: 'metrics.loss' cannot be searched by: expected attributes.status, attributes.run_name, attributes.user_id, attributes.start_time or tags.KEY, KEY being a label's")]
     [InlineData("POST", "runs/search", """{"experiment_ids":["0"],"filter":"tags.team LIKE '%x'"}""", 400, "INVALID_PARAMETER_VALUE", "filter: expected =, !=, <, <=, > or >= behind 'tags.team'; LIKE, ILIKE and IN are not supported here")]
-    [InlineData("POST", "runs/search", """{"experiment_ids":["0"],"filter":"status = 'RUNNING' or status = 'FAILED'"}""", 400, "INVALID_PARAMETER_VALUE", "filter: expected AND and a condition behind 'RUNNING'; OR, NOT and parentheses are not supported")]
+    [InlineData("POST", "runs/search", """{"experiment_ids":["0"],"filter":"status = 'RUNNING' or status = 'FAILED'"}""", 400, "INVALID_PARAMETER_VALUE", "filter: expected AND between conditions, got 'or'; OR, NOT and parentheses are not supported")]
     [InlineData("POST", "runs/search", """{"experiment_ids":["0"],"filter":"status = 'DONE'"}""", 400, "INVALID_PARAMETER_VALUE", "filter: status: expected = or != and one of RUNNING, SCHEDULED, FINISHED, FAILED, KILLED, got = 'DONE'")]
     [InlineData("POST", "runs/search", """{"experiment_ids":["0"],"filter":"tags.a = 'b"}""", 400, "INVALID_PARAMETER_VALUE", "filter: a quotation mark is not closed")]
-    [InlineData("POST", "runs/search", """{"experiment_ids":["0"],"order_by":["metrics.loss ASC"]}""", 400, "INVALID_PARAMETER_VALUE", "filter: order_by: expected attributes.start_time, attributes.run_name or attributes.status, with ASC or DESC behind it, got 'metrics.loss ASC'")]
+    [InlineData("POST", "runs/search", """{"experiment_ids":["0"],"order_by":["metrics.loss ASC"]}""", 400, "INVALID_PARAMETER_VALUE", "order_by: expected attributes.start_time, attributes.run_name or attributes.status, with ASC or DESC behind it, got 'metrics.loss ASC'")]
+    [InlineData("POST", "runs/search", """{"experiment_ids":["0"],"order_by":["start_time ASC","run_name ASC"]}""", 400, "INVALID_PARAMETER_VALUE", "order_by: one is supported here, got 2")]
+    [InlineData("POST", "runs/search", """{"experiment_ids":["0"],"filter":"\ud800"}""", 400, "INVALID_PARAMETER_VALUE", NoText)]
+    [InlineData("POST", "runs/search", """{"experiment_ids":["\ud800"]}""", 400, "INVALID_PARAMETER_VALUE", NoText)]
+    [InlineData("POST", "runs/search", """{"experiment_ids":["0"],"max_results":"\ud800"}""", 400, "INVALID_PARAMETER_VALUE", NoText)]
+    [InlineData("POST", "runs/search", """{"experiment_ids":["0"],"max_results":["\ud800"]}""", 400, "INVALID_PARAMETER_VALUE", "max_results: must be a number from 1")]
     [InlineData("POST", "runs/search", """{"experiment_ids":["0"],"max_results":"x"}""", 400, "INVALID_PARAMETER_VALUE", "max_results: must be a number from 1, got 'x'")]
     [InlineData("POST", "runs/search", "[]", 400, "INVALID_PARAMETER_VALUE", "body: must be a JSON object")]
     [InlineData("POST", "runs/create", "{}", 404, "ENDPOINT_NOT_FOUND", "There is no POST /api/2.0/mlflow/runs/create here: a Trainer cluster answers the reading part of MLflow's API (docs/integrations.md). Jobs are made with 'trainer submit' or POST /v1/jobs.")]
@@ -96,6 +103,7 @@ public sealed class MlflowApiTests(ApiFixture fixture) : IClassFixture<ApiFixtur
     [InlineData("tags.`a/b` = 'c\"d\\e'", "labels.\"a/b\" = \"c\\\"d\\\\e\"", "create_time desc", "")]
     [InlineData("attr.user_id != 'ann' AND run.run_name='x'", "creator != \"ann\" AND name = \"x\"", "create_time desc", "")]
     [InlineData("attributes.start_time >= 1772366400125", "create_time >= \"2026-03-01T12:00:00.125Z\"", "create_time desc", "")]
+    [InlineData("`start_time` < 1 and attributes.`run_name` = x", "create_time < \"1970-01-01T00:00:00.001Z\" AND name = \"x\"", "create_time desc", "")]
     [InlineData("status = 'SCHEDULED'", "", "create_time desc", "Queued, Starting, Suspended")]
     public void Filters_are_said_in_the_APIs_own_words(string filter, string said, string order, string states)
     {
