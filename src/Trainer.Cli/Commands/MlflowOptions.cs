@@ -13,7 +13,7 @@ internal sealed class MlflowOptions
     {
         Description = "An MLflow tracking server to which each job is logged as a run.",
         HelpName = "URL",
-        CustomParser = HttpAddress.ParseTarget,
+        CustomParser = HttpAddress.ParseBase,
     };
 
     private readonly Option<string?> _token = new("--mlflow-token-file") { Description = "Holds a token for it, or USER:PASSWORD.", HelpName = "FILE" };

@@ -11,6 +11,10 @@ internal static class HttpAddress
     public static Uri? ParseTarget(ArgumentResult result) =>
         Read(result, text => TryParse(text) is { UserInfo.Length: 0, Fragment.Length: 0 } address ? address : null, "http://HOST:PORT/PATH or https://HOST/PATH, without a user");
 
+    /// <summary>As <see cref="ParseTarget"/>, to which paths are added: without a query.</summary>
+    public static Uri? ParseBase(ArgumentResult result) =>
+        Read(result, text => TryParse(text) is { UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0 } address ? address : null, "http://HOST:PORT/PATH or https://HOST/PATH, without a user or a query");
+
     /// <summary>One, or, of a cluster with several coordinators, some with commas between them.</summary>
     public static IReadOnlyList<Uri>? ParseSeveral(ArgumentResult result) => Read(result, TryParseSeveral, Several);
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -24,7 +23,7 @@ internal sealed class MlflowClient : IDisposable
     public MlflowClient(MlflowTarget target, TimeSpan answerWithin)
     {
         _http = OutboundHttp.Create(answerWithin, MostAnswer);
-        _http.DefaultRequestHeaders.Authorization = target.Credentials is { } credentials ? AuthenticationHeaderValue.Parse(credentials) : null;
+        _http.DefaultRequestHeaders.Authorization = target.Credentials;
         _api = $"{target.Address.GetLeftPart(UriPartial.Path).TrimEnd('/')}/api/2.0/mlflow/";
     }
 
@@ -52,6 +51,7 @@ internal sealed class MlflowClient : IDisposable
                 ["filter"] = string.Join(" and ", tags.Select(tag => $"tags.`{tag.Key}` = '{tag.Value}'")),
                 ["run_view_type"] = "ALL",
                 ["max_results"] = 1,
+                ["order_by"] = new JsonArray("attributes.start_time ASC"), // Of several always the same one: behind the time MLflow orders by the id.
             },
             stop);
         return found["runs"] is JsonArray { Count: > 0 } runs ? Run(runs[0]) : null;

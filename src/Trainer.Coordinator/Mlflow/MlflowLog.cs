@@ -10,12 +10,10 @@ namespace Trainer.Coordinator.Mlflow;
 /// Logs each job as a run of an MLflow tracking server: job file, labels, state and metrics. Changes of its state come by the outbox, and with them all that is new; between them, jobs that train are
 /// looked at every few seconds. What a run has already is asked of the server, which is all that is remembered.
 /// </summary>
-/// <remarks>Metrics of steps are those that the store keeps, at most a thousand of each; see <see cref="StepsToLog"/>.</remarks>
+/// <remarks>Metrics of steps are those that the store keeps, at most a thousand of each; see <see cref="StepsToLog"/>. Those that reach it late, because it was away when the job ended, are not logged.</remarks>
 internal sealed class MlflowLog(MlflowTarget target, IJobStore store, OutboxSettings settings, TimeProvider clock, ILogger logger) : IReceiver
 {
     private static readonly IReadOnlyList<JobState> Training = [JobState.Running, JobState.Recovering, JobState.Suspending, JobState.Cancelling];
-
-    private const int MostAtOnce = 200;
 
     private readonly MlflowClient _client = new(target, settings.AnswerWithin);
     private readonly SemaphoreSlim _turn = new(1); // No run is made twice.
@@ -29,12 +27,12 @@ internal sealed class MlflowLog(MlflowTarget target, IJobStore store, OutboxSett
     {
         try
         {
-            // A job that was deleted meanwhile has nothing left to log.
-            if (await store.FindAsync(change.Job) is { } row)
+            if (await store.FindAsync(change.Job) is { Ended: { } ended })
             {
-                await LogAsync(row, stop);
+                await SettleAsync(ended, stop);
             }
 
+            await LogAsync(change.Job, withEnd: true, stop);
             return null;
         }
         catch (MlflowException refused)
@@ -51,24 +49,22 @@ internal sealed class MlflowLog(MlflowTarget target, IJobStore store, OutboxSett
             await Task.Delay(settings.FollowEvery, clock, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             try
             {
-                foreach (var row in await store.ListAsync(new JobQuery { States = Training, Limit = MostAtOnce }))
-                {
-                    await LogAsync(row, stop);
-                }
-
-                _isAway = false;
+                var refused = await FollowAllAsync(stop);
+                Warn(refused);
+                _isAway = refused is not null;
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 return;
             }
-            catch (Exception e) when (e is StoreException or MlflowException)
+            catch (MlflowException away)
             {
-                if (!_isAway && e is MlflowException)
-                {
-                    _isAway = true;
-                    logger.LogWarning("Runs of jobs that train are not logged to MLflow now: {Reason}.", e.Message);
-                }
+                Warn(away);
+                _isAway = true;
+            }
+            catch (StoreException)
+            {
+                // Whoever needs the store more says that it is away.
             }
             catch (Exception bug) when (bug is not OutOfMemoryException)
             {
@@ -83,11 +79,65 @@ internal sealed class MlflowLog(MlflowTarget target, IJobStore store, OutboxSett
         _turn.Dispose();
     }
 
-    private async Task LogAsync(JobRow row, CancellationToken stop)
+    /// <returns>What the server had against one of the runs; the others are up to date. Null: nothing.</returns>
+    private async Task<MlflowException?> FollowAllAsync(CancellationToken stop)
+    {
+        MlflowException? refused = null;
+        var query = new JobQuery { States = Training, Limit = settings.FollowAtOnce };
+        while (true)
+        {
+            var rows = await store.ListAsync(query);
+            foreach (var row in rows)
+            {
+                try
+                {
+                    await LogAsync(row.Id, withEnd: false, stop);
+                }
+                catch (MlflowException one) when (one.Code.Length > 0)
+                {
+                    refused = one;
+                }
+            }
+
+            if (rows.Count < query.Limit)
+            {
+                return refused;
+            }
+
+            query = query with { After = new JobCursor(query.Order.Of(rows[^1]), rows[^1].Id) };
+        }
+    }
+
+    private void Warn(MlflowException? reason)
+    {
+        if (!_isAway && reason is not null)
+        {
+            logger.LogWarning("Runs of jobs that train are not logged to MLflow now: {Reason}.", reason.Message);
+        }
+    }
+
+    // The last steps come to the store a moment after the job's end.
+    private async Task SettleAsync(DateTimeOffset ended, CancellationToken stop)
+    {
+        var left = ended + settings.SettleWithin - clock.GetUtcNow();
+        if (left > TimeSpan.Zero)
+        {
+            await Task.Delay(left < settings.SettleWithin ? left : settings.SettleWithin, clock, stop);
+        }
+    }
+
+    /// <param name="withEnd">Whether the end of one that has ended is logged; else the outbox still tells of it.</param>
+    private async Task LogAsync(string id, bool withEnd, CancellationToken stop)
     {
         await _turn.WaitAsync(stop);
         try
         {
+            // It is read now: who had the turn before may have logged a later state. One that was deleted meanwhile has nothing left to log.
+            if (await store.FindAsync(id) is not { } row || row.HasEnded && !withEnd)
+            {
+                return;
+            }
+
             if (!_runs.TryGetValue(row.Id, out var logged) || logged.Created != row.Created)
             {
                 logged = await FindOrCreateAsync(row, stop);

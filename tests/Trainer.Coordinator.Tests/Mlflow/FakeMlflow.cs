@@ -94,10 +94,11 @@ internal sealed partial class FakeMlflow : IAsyncDisposable
                 _experiments.Add((string)body["name"]!);
                 return new JsonObject { ["experiment_id"] = $"{_experiments.Count - 1}" };
             case "runs/search":
-                Fields(body, "experiment_ids", "filter", "run_view_type", "max_results");
+                Fields(body, "experiment_ids", "filter", "run_view_type", "max_results", "order_by");
+                Require((string)body["order_by"]!.AsArray().Single()! == "attributes.start_time ASC", "the order");
                 var wanted = TagConditions().Matches((string)body["filter"]!);
                 Require(wanted.Count == 2, "the filter");
-                return new JsonObject { ["runs"] = new JsonArray([.. Runs.Where(run => wanted.All(tag => run.Tags.GetValueOrDefault(tag.Groups["key"].Value) == tag.Groups["value"].Value)).Select(run => run.ToJson())]) };
+                return new JsonObject { ["runs"] = new JsonArray([.. Runs.Where(run => wanted.All(tag => run.Tags.GetValueOrDefault(tag.Groups["key"].Value) == tag.Groups["value"].Value)).OrderBy(run => run.Start).ThenBy(run => run.Id, StringComparer.Ordinal).Select(run => run.ToJson())]) };
             case "runs/create":
                 Fields(body, "experiment_id", "run_name", "user_id", "start_time", "tags");
                 var made = new Run($"{Runs.Count:x32}", (string)body["experiment_id"]!, (string)body["run_name"]!, (long)body["start_time"]!);
@@ -135,9 +136,8 @@ internal sealed partial class FakeMlflow : IAsyncDisposable
             run.Metrics.Add((Key(metric), (double)metric["value"]!, (long)metric["timestamp"]!, (long)metric["step"]!));
         }
 
-        var before = run.Params.ToDictionary();
+        Require(parameters.All(param => run.Params.GetValueOrDefault(Key(param!), (string)param!["value"]!) == (string)param["value"]!), "Changing param values is not allowed");
         Take(run.Params, parameters, 250);
-        Require(before.All(param => run.Params[param.Key] == param.Value), "Changing param values is not allowed");
         Take(run.Tags, tags, 5000);
     }
 

@@ -3,6 +3,7 @@ using Google.Protobuf.WellKnownTypes;
 using Trainer.Coordinator.Mlflow;
 using Trainer.Coordinator.Outbox;
 using Trainer.Coordinator.Store;
+using Trainer.Coordinator.Tests.Store;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
@@ -11,7 +12,7 @@ namespace Trainer.Coordinator.Tests.Mlflow;
 /// <summary>Jobs of a real store, logged to a server that keeps to MLflow's documentation.</summary>
 public sealed class MlflowLogTests : IAsyncLifetime
 {
-    private static readonly OutboxSettings Quick = new() { FollowEvery = TimeSpan.FromMilliseconds(1), AnswerWithin = TimeSpan.FromMinutes(1) };
+    private static readonly OutboxSettings Quick = new() { FollowEvery = TimeSpan.FromMilliseconds(1), FollowAtOnce = 1, AnswerWithin = TimeSpan.FromMinutes(1) };
 
     private readonly TemporaryFolder _folder = new();
     private readonly WrittenLog _log = new();
@@ -163,9 +164,73 @@ public sealed class MlflowLogTests : IAsyncLifetime
     [Theory]
     [InlineData("dapi123", "Bearer dapi123")]
     [InlineData("ann:secret", "Basic YW5uOnNlY3JldA==")]
-    public void A_file_holds_a_token_or_a_user_with_a_password(string word, string header) => Assert.Equal(header, MlflowTarget.CredentialsOf(word));
+    [InlineData("a,b\"c", "Bearer a,b\"c")]
+    public void A_file_holds_a_token_or_a_user_with_a_password(string word, string header)
+    {
+        var target = new MlflowTarget(_server.Address, MlflowTarget.CredentialsOf(word), "jobs");
+        Assert.Equal((header, $"jobs at {_server.Address}"), ($"{target.Credentials}", $"{target}"));
+    }
 
-    private MlflowLog Log() => new(new MlflowTarget(_server.Address, "Bearer secret", "jobs"), _store, Quick, TimeProvider.System, _log.CreateLogger("test"));
+    /// <summary>Its list is older than the end that was logged meanwhile.</summary>
+    [Fact]
+    public async Task A_run_that_has_ended_never_runs_again()
+    {
+        var row = await TrainAsync(Samples.Row(), JobState.Running, steps: 5, epochs: 0);
+        var (lists, again) = (0, new TaskCompletionSource());
+        MlflowLog? log = null;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        using var taken = log = Log(new StoreBeside(_store)
+        {
+            AfterList = async () =>
+            {
+                if (lists++ > 0)
+                {
+                    again.TrySetResult();
+                    return;
+                }
+
+                await TrainAsync(row with { Ended = Samples.Noon.AddHours(1), Version = 2 }, JobState.Succeeded, steps: 5, epochs: 0);
+                Assert.Null(await TakeAsync(log!, row));
+            },
+        });
+        var following = log.FollowAsync(stop.Token);
+        await again.Task.WaitAsync(Stop);
+        await stop.CancelAsync();
+        await following;
+        Assert.Equal("FINISHED", Assert.Single(_server.Runs).Status);
+    }
+
+    [Fact]
+    public async Task Steps_that_come_to_the_store_a_moment_after_a_jobs_end_are_logged()
+    {
+        var row = await TrainAsync(Samples.Row() with { Ended = Samples.Noon.AddHours(1) }, JobState.Succeeded, steps: 5, epochs: 0);
+        var clock = new Clock(row.Ended!.Value.AddSeconds(0.5), () => TrainAsync(row, JobState.Succeeded, steps: 7, epochs: 0));
+        using var log = Log(clock: clock);
+        Assert.Null(await TakeAsync(log, row));
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7], Assert.Single(_server.Runs).Steps("loss"));
+        Assert.Equal([TimeSpan.FromSeconds(1.5)], clock.Waited);
+    }
+
+    /// <summary>One that takes no parameters, since it has others.</summary>
+    [Fact]
+    public async Task A_run_that_the_server_refuses_holds_up_no_other()
+    {
+        var refused = Samples.Row("j-2", created: Samples.Noon.AddDays(1));
+        _server.Runs.Add(new FakeMlflow.Run("odd", "0", "lenet", 0) { Tags = { ["trainer.job"] = "j-2", ["trainer.create_time"] = $"{refused.Created.ToUnixTimeMilliseconds()}" }, Params = { ["model.zoo"] = "other" } });
+        await TrainAsync(refused, JobState.Running, steps: 5, epochs: 0);
+        await TrainAsync(Samples.Row("j-1"), JobState.Running, steps: 5, epochs: 0);
+        using var log = Log();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var following = log.FollowAsync(stop.Token);
+        await UntilAsync(() => _server.Read(server => server.Runs.Count == 2 && server.Runs[1].Steps("loss").Count == 3));
+        await UntilAsync(() => _log.Of("test").Any());
+        await stop.CancelAsync();
+        await following;
+        Assert.Equal(["Runs of jobs that train are not logged to MLflow now: it answers with status 400 INVALID_PARAMETER_VALUE Changing param values is not allowed."], _log.Of("test"));
+    }
+
+    private MlflowLog Log(IJobStore? store = null, TimeProvider? clock = null) =>
+        new(new MlflowTarget(_server.Address, MlflowTarget.CredentialsOf("secret"), "jobs"), store ?? _store, Quick, clock ?? TimeProvider.System, _log.CreateLogger("test"));
 
     private async Task<FakeMlflow> AgainAsync(Func<string> refuse)
     {
@@ -195,6 +260,27 @@ public sealed class MlflowLogTests : IAsyncLifetime
         for (var deadline = DateTime.UtcNow.AddMinutes(1); !holds(); await Task.Delay(1, Stop))
         {
             Assert.True(DateTime.UtcNow < deadline);
+        }
+    }
+
+    /// <summary>It stands still; whoever waits has waited once something else was done.</summary>
+    private sealed class Clock(DateTimeOffset now, Func<Task> whileWaiting) : TimeProvider
+    {
+        public List<TimeSpan> Waited { get; } = [];
+
+        public override DateTimeOffset GetUtcNow() => now;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Waited.Add(dueTime);
+            _ = FireAsync();
+            return System.CreateTimer(_ => { }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+            async Task FireAsync()
+            {
+                await whileWaiting();
+                callback(state);
+            }
         }
     }
 }
