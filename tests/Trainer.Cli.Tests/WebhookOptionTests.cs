@@ -26,7 +26,10 @@ public sealed class WebhookOptionTests : IDisposable
             (2, $"{file}: expected whsec_ and 24 to 64 bytes in base64, got something else.\nMake one with: (umask 077; echo whsec_$(openssl rand -base64 32) > {file})\n"),
             await RunAsync(command, "--webhook", Address, "--webhook-secret-file", file));
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.OtherRead);
-        Assert.Contains("every user of this machine can read", (await RunAsync(command, "--webhook", Address, "--webhook-secret-file", file)).Errors);
+        Assert.StartsWith(
+            $"{file}: every user of this machine can read or change this webhook secret (mode 404).\nMake it the owner's alone, and the webhook secret another one if",
+            (await RunAsync(command, "--webhook", Address, "--webhook-secret-file", file)).Errors);
+        Assert.StartsWith("The webhook secret cannot be read: ", (await RunAsync(command, "--webhook", Address, "--webhook-secret-file", _home["none"])).Errors);
         Assert.False(Directory.Exists(_home["store"]));
     }
 

@@ -42,7 +42,7 @@ internal sealed class WebhookOptions
             throw new CliException("--webhook and --webhook-secret-file belong together: receivers know by the signature who sends.", ExitCode.Usage);
         }
 
-        return WebhookSecret.TryParse(TokenFile.ReadOwn(file), out var secret) ? new WebhookTarget(address, secret) : throw new CliException(
+        return WebhookSecret.TryParse(TokenFile.ReadOwn(file, "webhook secret"), out var secret) ? new WebhookTarget(address, secret) : throw new CliException(
             $"{file}: expected {WebhookSecret.Expected}, got something else.", ExitCode.Usage, $"Make one with: (umask 077; echo whsec_$(openssl rand -base64 32) > {file})");
     }
 

@@ -1,4 +1,5 @@
 using Trainer.Cli.Errors;
+using Trainer.Kernels.Formats;
 
 namespace Trainer.Cli.Output;
 
@@ -25,23 +26,19 @@ internal static class NewFile
     /// <exception cref="CliException">It cannot be written.</exception>
     public static void Write(string file, Action<Stream> content)
     {
-        var draft = $"{file}.{Environment.ProcessId}.new";
         try
         {
-            using (var stream = File.Create(draft))
-            {
-                content(stream);
-            }
-
-            File.Move(draft, file, overwrite: true);
+            using var draft = new AtomicFile(file);
+            content(draft.Stream);
+            draft.Commit();
+        }
+        catch (DirectoryNotFoundException e)
+        {
+            throw new CliException($"{file} cannot be written: its folder is not there.", inner: e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CliException($"{file} cannot be written: {e.Message}", inner: e);
-        }
-        finally
-        {
-            File.Delete(draft);
         }
     }
 }
