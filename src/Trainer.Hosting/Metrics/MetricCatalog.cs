@@ -146,7 +146,7 @@ public static class MetricCatalog
         new("trainer_log_lines_dropped_total", Counter, Coordinator, "", "Lines of jobs' logs for which there was no room while the store did not keep up.");
 
     public static readonly MetricDefinition ArtifactFailures =
-        new("trainer_artifact_failures_total", Counter, Coordinator, "", "What could not be written or read of jobs, after which training went on: checkpoint, result, unreadable, metrics, steps, hashes, best.", "what");
+        new("trainer_artifact_failures_total", Counter, Coordinator, "", "What could not be written or read of jobs, after which training went on: checkpoint, result, unreadable, metrics, steps, hashes, best, events.", "what");
 
     public static readonly MetricDefinition Deliveries =
         new("trainer_deliveries_total", Counter, Coordinator, "", "What a receiver outside the cluster (webhook, mlflow) was told of jobs, each time: taken, failed; given_up: no longer told.", "to", "result");

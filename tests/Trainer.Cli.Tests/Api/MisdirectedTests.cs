@@ -83,7 +83,7 @@ public sealed class MisdirectedTests : IDisposable
                 await clients[^1].GetStream().WriteAsync("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"u8.ToArray());
             }
         }
-        catch (Exception over) when (over is SocketException or IOException or ObjectDisposedException)
+        catch (Exception over) when (over is SocketException or IOException or InvalidOperationException)
         {
             clients.ForEach(client => client.Dispose()); // the listener was stopped
         }
