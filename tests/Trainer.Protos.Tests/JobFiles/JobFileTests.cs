@@ -160,8 +160,8 @@ public sealed class JobFileTests
     [Theory]
     [InlineData("", "1:1: the file is empty; a job file starts with a line like 'name: my-first-job'")]
     [InlineData("# nothing\n", "1:1: the file is empty; a job file starts with a line like 'name: my-first-job'")]
-    [InlineData("just text", "1:1: expected fields (name, model, data, training, cluster), got 'just text'")]
-    [InlineData("- a\n- b", "1:1: expected fields (name, model, data, training, cluster), got a list")]
+    [InlineData("just text", "1:1: expected fields (name, model, data, training, cluster, log), got 'just text'")]
+    [InlineData("- a\n- b", "1:1: expected fields (name, model, data, training, cluster, log), got a list")]
     public void What_is_no_job_at_all_is_one_fault(string text, string expected) =>
         Assert.Equal($"j.yaml:{expected}", Assert.Throws<JobFileException>(() => JobFile.Parse(text, "j.yaml")).Faults[0].ToString());
 
