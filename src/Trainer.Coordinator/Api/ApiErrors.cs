@@ -34,7 +34,9 @@ internal static class ApiErrors
 
     public static RpcException NotFound(string id) => Error(StatusCode.NotFound, "JOB_NOT_FOUND", $"There is no job {id}.");
 
-    public static RpcException NotDescribable(string message) => Error(StatusCode.FailedPrecondition, "MODEL_NOT_DESCRIBABLE", message);
+    /// <summary>A model's shapes follow from data that are gone.</summary>
+    public static RpcException NotDescribable(Exception gone) =>
+        Error(StatusCode.FailedPrecondition, "MODEL_NOT_DESCRIBABLE", $"The model's shapes follow from the job's data, which cannot be read any more: {gone.Message}");
 
     /// <summary>A job's data or weights are not to be had here.</summary>
     public static RpcException NotInspectable(string message) => Error(StatusCode.FailedPrecondition, "NOT_INSPECTABLE", message);

@@ -42,7 +42,7 @@ public sealed class JobModels(IJobStore store, DataCatalog catalog, CheckThreads
         }
         catch (Exception gone) when (gone is DataFileException or ModelException)
         {
-            throw ApiErrors.NotDescribable($"The model's shapes follow from the job's data, which cannot be read any more: {gone.Message}");
+            throw ApiErrors.NotDescribable(gone);
         }
     }
 

@@ -102,7 +102,7 @@ internal sealed class PictureService(
         }
         catch (Exception gone) when (gone is DataFileException or ModelException)
         {
-            throw ApiErrors.NotInspectable($"The model's shapes follow from the job's data, which cannot be read any more: {gone.Message}");
+            throw ApiErrors.NotDescribable(gone);
         }
     }
 }

@@ -89,8 +89,8 @@ internal static class FeatureMapView
         return guesses.Select(guess => new ClassGuess { Label = (uint)guess.Class, ClassName = guess.Class < names.Count ? names[guess.Class] : "", Probability = guess.Probability });
     }
 
-    // An uploaded picture's set knows no classes.
+    // The set of an uploaded picture knows no classes, and the job's data need not be here for it.
     private static IReadOnlyList<string> ClassNames(JobSpec spec, DataSet set, InspectedData data) => set.ClassNames.Count > 0 ? set.ClassNames
         : KnownDataSet.All.FirstOrDefault(known => known.Name == spec.Data.Dataset)?.ClassNames is { Count: > 0 } known ? known
-        : data.Train.ClassNames;
+        : data.ClassNames;
 }

@@ -35,6 +35,22 @@ internal sealed class InspectedData : IDisposable
 
     public DataSet Evaluation => _sets.Value.Evaluation;
 
+    /// <summary>By label; empty where classes have no names, or the data are not here.</summary>
+    public IReadOnlyList<string> ClassNames
+    {
+        get
+        {
+            try
+            {
+                return Train.ClassNames;
+            }
+            catch (Exception gone) when (gone is DataFileException or ModelException)
+            {
+                return [];
+            }
+        }
+    }
+
     /// <summary>One picture that somebody brought, on its way through the job's evaluation.</summary>
     /// <param name="input">That the model takes.</param>
     /// <returns>The picture, and whether it was brought to the model's size first: the job's transforms do not do that.</returns>

@@ -100,6 +100,9 @@ public sealed class InspectorTests
         Assert.True(seen.GetPixel(29, 2).Red > seen.GetPixel(2, 2).Red, "Brighter to the right, by the share of red.");
         Assert.True(seen.GetPixel(2, 29).Red > seen.GetPixel(29, 2).Red, "Brighter to the bottom, by the share of green, which is larger.");
 
+        File.Delete(data.Files.TrainImages); // Whoever brings a picture needs no data.
+        Assert.Equal(resized.Maps.Png, Ask(order, new GetFeatureMapsRequest { Layer = 0, Upload = ByteString.CopyFrom(png.ToArray()) }).FeatureMaps.Maps.Png);
+
         Refuses("upload", "the picture: is a text file; expected a PNG, JPEG, WebP or BMP image", order, new GetFeatureMapsRequest { Layer = 0, Upload = ByteString.CopyFromUtf8("hello") });
         Refuses("upload", "the picture: is empty; expected a PNG, JPEG, WebP or BMP image", order, new GetFeatureMapsRequest { Layer = 0, Upload = ByteString.Empty });
     }
