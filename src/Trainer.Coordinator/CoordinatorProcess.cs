@@ -168,6 +168,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
         system.ActorOf(Props.Create(() => new QuarantineWatch()), "quarantine-watch");
 
         metrics.ObserveWorkers(() => census.ByState);
+        metrics.ObserveWanted(() => census.Wanted);
         metrics.ObserveEvicted(() => census.Evicted);
         metrics.ObserveMembers(() => ClusterCensus.Members(system), () => ClusterCensus.Unreachable(system));
         return (jobs, scheduler);

@@ -18,6 +18,7 @@ public sealed class WorkerCensus
     private volatile ImmutableDictionary<string, int> _byState = ImmutableDictionary<string, int>.Empty;
     private volatile IReadOnlyCollection<string>? _served;
     private volatile IReadOnlyCollection<(string Job, string Worker)> _evicted = [];
+    private volatile SchedulerState? _state;
 
     /// <summary>The job of each worker that serves one; null where the scheduler does not run.</summary>
     public IReadOnlyCollection<string>? Served => _served;
@@ -28,6 +29,10 @@ public sealed class WorkerCensus
     /// <summary>idle, busy, shut: it takes no job.</summary>
     public IReadOnlyDictionary<string, int> ByState => _byState;
 
+    /// <summary>How many all jobs could use together, by kind of device (<see cref="WorkersWanted"/>). Counted for whoever asks: the scheduler hears of jobs far more often.</summary>
+    public IReadOnlyDictionary<string, int> Wanted =>
+        _state is { } state ? WorkersWanted.Of(state.Jobs.Values.Select(job => job.ToAllocate()), state.Settings.Quotas) : ImmutableSortedDictionary<string, int>.Empty;
+
     internal void Take(SchedulerState state)
     {
         List<WorkerStatus> workers = [.. state.Workers.Values.Select(worker => worker.Status)];
@@ -36,9 +41,10 @@ public sealed class WorkerCensus
         _byState = ImmutableDictionary.CreateRange(
             [KeyValuePair.Create("idle", idle), KeyValuePair.Create("busy", _served.Count), KeyValuePair.Create("shut", workers.Count - idle - _served.Count)]);
         _evicted = [.. state.Jobs.Values.SelectMany(job => job.Wanted.Avoid.Where(state.Workers.ContainsKey).Select(worker => (job.Wanted.Job, worker)))];
+        _state = state;
     }
 
-    internal void Close() => (_byState, _served, _evicted) = (ImmutableDictionary<string, int>.Empty, null, []);
+    internal void Close() => (_byState, _served, _evicted, _state) = (ImmutableDictionary<string, int>.Empty, null, [], null);
 }
 
 /// <summary>Tells jobs which workers they are to have, as <see cref="SchedulerState"/> decides. The cluster has one of it; what it knows comes anew within seconds.</summary>

@@ -96,7 +96,7 @@ internal static class ClusterSettings
             .WithFallback(ConfigurationFactory.Default());
 
     private static string Own(ClusterOptions options) => $$"""
-        akka.remote.peers { hostname = "{{options.Host}}", port = {{options.Port}} }
+        akka.remote.peers { hostname = "{{OwnHost.InAddress(options.Host)}}", port = {{options.Port}} }
         akka.cluster.roles = ["{{options.Role}}"]
         akka.cluster.seed-node-timeout = {{(options.Seeds.Count > 1 ? "15s" : "5s")}}
         akka.cluster.split-brain-resolver.active-strategy = {{(options.Seeds.Count > 1 ? "keep-majority" : "keep-oldest")}}

@@ -8,6 +8,9 @@ public static class OwnHost
 {
     public static bool IsLoopback(string host) => host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
 
+    /// <summary>As it stands before a port: an IPv6 address, such as a pod's, in brackets.</summary>
+    public static string InAddress(string host) => host.Contains(':') && host[0] != '[' ? $"[{host}]" : host;
+
     /// <exception cref="IOException">The host's name has no address.</exception>
     public static void RequireResolved(string host)
     {

@@ -74,6 +74,10 @@ public sealed class ControlMetrics : IDisposable
     public void ObserveWorkers(Func<IReadOnlyDictionary<string, int>> workersByState) => _meter.ObserveEach(MetricCatalog.Workers, () =>
         workersByState().Select(group => new Measurement<int>(group.Value, Label("state", group.Key))));
 
+    /// <summary>Workers that all jobs could use together, by kind of device.</summary>
+    public void ObserveWanted(Func<IReadOnlyDictionary<string, int>> wantedByDevice) => _meter.ObserveEach(MetricCatalog.WorkersWanted, () =>
+        wantedByDevice().Select(group => new Measurement<int>(group.Value, Label("device", group.Key))));
+
     /// <summary>Jobs with workers that live and that they do without.</summary>
     public void ObserveEvicted(Func<IReadOnlyCollection<(string Run, string Worker)>> evicted) => _meter.ObserveEach(MetricCatalog.Evicted, () =>
         evicted().Select(pair => new Measurement<int>(1, Label("run", pair.Run), Label("worker", pair.Worker))));

@@ -160,6 +160,9 @@ public static class MetricCatalog
     public static readonly MetricDefinition Workers =
         new("trainer_workers", Gauge, Coordinator, "", "Workers known to the scheduler by state: idle, busy, shut (they take no job: drained, or in quarantine).", "state");
 
+    public static readonly MetricDefinition WorkersWanted = new(
+        "trainer_workers_wanted", Gauge, Coordinator, "", "Workers that all jobs which train or wait could use together, within quotas, by the kind of device that they ask for: any, cpu, cuda, opencl; what an autoscaler is to provide, 0 once nobody waits or trains.", "device");
+
     public static IReadOnlyList<MetricDefinition> All { get; } =
     [
         .. typeof(MetricCatalog).GetFields(BindingFlags.Public | BindingFlags.Static)

@@ -43,12 +43,14 @@ public sealed class SchedulerTests : TestKit
         Assert.Equal(["a", "b"], list.Workers.Select(worker => worker.Worker));
         Assert.All(list.LastSeenSeconds, seconds => Assert.InRange(seconds, 0, 10));
         Assert.Equal((1, 1), (_census.ByState["idle"], _census.ByState["busy"]));
+        Assert.Equal(4, _census.Wanted["any"]);
 
         await WatchAsync(scheduler);
         Sys.Stop(scheduler);
         await ExpectTerminatedAsync(scheduler);
         Assert.Empty(_census.ByState);
         Assert.Empty(_census.Evicted);
+        Assert.Empty(_census.Wanted);
     }
 
     [Fact]

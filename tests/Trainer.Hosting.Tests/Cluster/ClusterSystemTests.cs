@@ -25,6 +25,21 @@ public sealed class ClusterSystemTests : IAsyncLifetime
         await TestCluster.Eventually("worker gone", () => Akka.Cluster.Cluster.Get(coordinator).State.Members.Count == 1);
     }
 
+    /// <summary>Pods are known by their addresses.</summary>
+    [Fact]
+    public async Task Members_may_be_known_by_addresses_of_IPv6()
+    {
+        Assert.SkipUnless(System.Net.Sockets.Socket.OSSupportsIPv6, "The machine has no IPv6.");
+        var coordinator = Start(TestCluster.Coordinator() with { Host = "::1" });
+        await TestCluster.Eventually("coordinator up", () => ClusterSystem.IsUp(coordinator));
+        var seed = ClusterSystem.SelfAddress(coordinator);
+        var worker = Start(TestCluster.Worker($"{seed.Host}:{seed.Port}") with { Host = "::1" });
+
+        await TestCluster.Eventually("worker up", () => ClusterSystem.IsUp(worker));
+
+        Assert.Equal("[::1]", ClusterSystem.SelfAddress(worker).Host);
+    }
+
     [Fact]
     public async Task Envelopes_reach_the_jobs_entity_and_statuses_the_scheduler_from_any_process()
     {

@@ -124,6 +124,7 @@ public sealed class MetricsTests
         host.Control.ObserveJobs(() => jobs);
         host.Control.ObserveMembers(() => new Dictionary<(string, string), int> { [("worker", "up")] = 3, [("coordinator", "leaving")] = 1 }, () => 1);
         host.Control.ObserveWorkers(() => new Dictionary<string, int>(StringComparer.Ordinal) { ["idle"] = 1, ["busy"] = 2 });
+        host.Control.ObserveWanted(() => new Dictionary<string, int>(StringComparer.Ordinal) { ["any"] = 5, ["cuda"] = 0 });
         host.Control.Transition("running", "WorkersGranted");
         host.Control.QueueWait(0.3);
 
@@ -134,6 +135,8 @@ public sealed class MetricsTests
         Assert.Contains("trainer_cluster_members{role=\"coordinator\",status=\"leaving\"} 1", lines);
         Assert.Contains("trainer_cluster_unreachable_members{} 1", lines);
         Assert.Contains("trainer_workers{state=\"busy\"} 2", lines);
+        Assert.Contains("trainer_workers_wanted{device=\"any\"} 5", lines);
+        Assert.Contains("trainer_workers_wanted{device=\"cuda\"} 0", lines);
         Assert.Contains("trainer_job_transitions_total{reason=\"WorkersGranted\",to=\"running\"} 1", lines);
         Assert.Contains("trainer_job_queue_wait_seconds_bucket{le=\"0.5\"} 1", lines);
         Assert.Contains(lines, line => line.StartsWith("trainer_build_info{role=\"coordinator\",runtime=\".NET 10.", StringComparison.Ordinal));
@@ -218,6 +221,7 @@ public sealed class MetricsTests
         host.Control.ObserveJobs(() => new Dictionary<string, int>(StringComparer.Ordinal));
         host.Control.ObserveMembers(() => new Dictionary<(string, string), int> { [("worker", "up")] = 1 }, () => 0);
         host.Control.ObserveWorkers(() => new Dictionary<string, int>(StringComparer.Ordinal) { ["idle"] = 1 });
+        host.Control.ObserveWanted(() => new Dictionary<string, int>(StringComparer.Ordinal) { ["cpu"] = 3 });
         host.Control.QueueWait(1);
         host.Control.Transition("queued", "Created");
         host.Control.Paused(isRecovery: true, 0.5);

@@ -39,6 +39,7 @@ internal static class FleetRows
             Lines("Workers by state", MetricCatalog.Workers, "short", Query($"max by (state) ({Of(MetricCatalog.Workers)})", "{{state}}")) with { Stacked = true },
             Lines("Members of the cluster", MetricCatalog.ClusterMembers, "short", Query($"max by (role, status) ({Of(MetricCatalog.ClusterMembers)})", "{{role}} {{status}}")),
             Lines("Steps per second", MetricCatalog.Steps, "short", Query($"sum by (instance) ({Rated(MetricCatalog.Steps)})", "{{instance}}")),
+            Lines("Workers wanted", MetricCatalog.WorkersWanted, "short", Query($"max by (device) ({Of(MetricCatalog.WorkersWanted)})", "{{device}}")) with { Stacked = true },
             Stat("Devices", MetricCatalog.DeviceInfo, "none", Query($"count by (kind, device) ({Of(MetricCatalog.DeviceInfo)})", "{{kind}} {{device}}")) with { Width = 24 }),
         new(
             "Faults and recoveries",
