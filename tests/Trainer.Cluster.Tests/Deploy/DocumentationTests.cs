@@ -16,11 +16,14 @@ public sealed partial class DocumentationTests
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public void Every_command_line_parses(string page)
+    public void Every_command_line_parses(string page) => AssertTaken(page, File.ReadAllText(Path.Combine(Repository.Root, page)));
+
+    /// <summary>Every command line of a text is one that the program takes.</summary>
+    internal static void AssertTaken(string page, string text)
     {
         var root = Application.Create(new Shell { Out = TextWriter.Null, Error = TextWriter.Null, Environment = _ => null });
 
-        Assert.All(Commands(page), command =>
+        Assert.All(Commands(text), command =>
         {
             var parsed = root.Parse(command);
             Assert.True(parsed.Errors.Count == 0, $"{page}: trainer {command}: {string.Join("; ", parsed.Errors.Select(error => error.Message))}");
@@ -41,7 +44,7 @@ public sealed partial class DocumentationTests
     }
 
     /// <summary>Lines that start with <c>./trainer</c>, as commands or in comments, up to what the shell would take for itself.</summary>
-    private static IEnumerable<string> Commands(string page) => Continued.Replace(File.ReadAllText(Path.Combine(Repository.Root, page)), " ").Split('\n')
+    private static IEnumerable<string> Commands(string text) => Continued.Replace(text, " ").Split('\n')
         .Select(line => line.TrimStart('#', '$', ' '))
         .SelectMany(line => line.Split(" && "))
         .Where(line => line.StartsWith("./trainer ", StringComparison.Ordinal))

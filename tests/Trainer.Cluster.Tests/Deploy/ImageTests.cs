@@ -36,10 +36,6 @@ public sealed class ImageTests
         var image = JsonNode.Parse(text)!["Properties"]!;
         string[] built = [.. ((string)image["ContainerImageTags"]!).Split(';').Select(tag => $"{image["ContainerRepository"]}:{tag}")];
 
-        foreach (var overlay in new[] { "cpu-dev", "gpu" })
-        {
-            var manifests = await Manifests.OfOverlay(overlay);
-            Assert.All(manifests.StatefulSets.SelectMany(Manifests.Containers), container => Assert.Contains(container.Image, built));
-        }
+        Assert.All(Helm.ValuesFiles, name => Assert.All(Manifests.OfRendering(name).Workloads.SelectMany(workload => workload.Containers), container => Assert.Contains(container.Image, built)));
     }
 }

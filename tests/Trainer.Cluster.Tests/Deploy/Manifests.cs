@@ -4,50 +4,81 @@ using k8s.Models;
 
 namespace Trainer.Cluster.Tests.Deploy;
 
-/// <summary>What kubectl would send to a cluster for an overlay, read as strictly as the API server reads it.</summary>
+/// <summary>Objects of a cluster, read as strictly as the API server reads them.</summary>
 internal sealed class Manifests
 {
-    private static readonly ConcurrentDictionary<string, Task<Manifests>> Rendered = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string, Manifests> Read = new(StringComparer.Ordinal);
 
-    private Manifests(IReadOnlyList<object> all) => All = all;
+    /// <summary>Kinds that operators bring.</summary>
+    private static readonly IDictionary<string, Type> Custom = new[]
+    {
+        "cert-manager.io/v1/Certificate", "cert-manager.io/v1/Issuer", "monitoring.coreos.com/v1/PodMonitor", "monitoring.coreos.com/v1/PrometheusRule", "keda.sh/v1alpha1/ScaledObject",
+    }.ToDictionary(kind => kind, _ => typeof(CustomObject), StringComparer.Ordinal);
+
+    private Manifests(IReadOnlyList<object> all)
+    {
+        All = all;
+        Workloads = [.. Of<V1StatefulSet>().Select(set => new Workload(set)), .. Of<V1Deployment>().Select(deployment => new Workload(deployment))];
+    }
 
     public IReadOnlyList<object> All { get; }
 
-    public IEnumerable<V1StatefulSet> StatefulSets => All.OfType<V1StatefulSet>();
+    public IEnumerable<IKubernetesObject<V1ObjectMeta>> Objects => All.Cast<IKubernetesObject<V1ObjectMeta>>();
 
-    public IEnumerable<V1Service> Services => All.OfType<V1Service>();
+    public IReadOnlyList<Workload> Workloads { get; }
 
-    public IEnumerable<V1NetworkPolicy> NetworkPolicies => All.OfType<V1NetworkPolicy>();
+    public IReadOnlyList<Workload> Workers => [.. Workloads.Where(workload => workload.IsWorker)];
 
-    public static Task<Manifests> OfOverlay(string name)
-    {
-        var kubectl = Programs.Need("kubectl");
-        return Rendered.GetOrAdd(name, overlay => RenderAsync(kubectl, Path.Combine(Repository.Root, "deploy/k8s/overlays", overlay)));
-    }
+    public Workload Coordinator => Workloads.Single(workload => !workload.IsWorker);
 
-    public static Manifests Parse(string yaml) => new(KubernetesYaml.LoadAllFromString(yaml, strict: true));
+    public IEnumerable<V1NetworkPolicy> NetworkPolicies => Of<V1NetworkPolicy>();
 
-    public V1StatefulSet StatefulSet(string name) => StatefulSets.Single(set => set.Metadata.Name == name);
+    /// <summary>What is committed: base, or an overlay's name.</summary>
+    public static Manifests OfRendering(string name) => Read.GetOrAdd(name, one => Parse(File.ReadAllText(Path.Combine(Folder(one), "trainer.yaml"))));
 
-    public V1ConfigMap Config() => All.OfType<V1ConfigMap>().Single();
+    public static string Folder(string rendering) => Path.Combine(Repository.Root, "deploy/k8s", rendering == "base" ? "base" : $"overlays/{rendering}");
 
-    /// <summary>The stateful sets whose pods a selector chooses.</summary>
-    public IEnumerable<V1StatefulSet> Selected(V1LabelSelector selector) => StatefulSets.Where(set => Selects(selector, set.Spec.Template.Metadata.Labels));
+    public static Manifests Parse(string yaml) => new(KubernetesYaml.LoadAllFromString(yaml, Custom, strict: true));
 
-    public static IEnumerable<V1Container> Containers(V1StatefulSet set) => [.. set.Spec.Template.Spec.InitContainers ?? [], .. set.Spec.Template.Spec.Containers];
+    public IEnumerable<T> Of<T>() => All.OfType<T>();
 
-    public static IEnumerable<V1ContainerPort> Ports(V1StatefulSet set) => set.Spec.Template.Spec.Containers.SelectMany(container => container.Ports);
+    public IEnumerable<CustomObject> OfKind(string kind) => Of<CustomObject>().Where(item => item.Kind == kind);
 
-    /// <summary>A container's arguments with $(NAME) replaced as the kubelet does it, by the environment of pod number 0.</summary>
-    public IReadOnlyList<string> Arguments(V1StatefulSet set, V1Container container)
-    {
-        var environment = new Dictionary<string, string>(Config().Data, StringComparer.Ordinal) { ["POD_NAME"] = $"{set.Metadata.Name}-0" };
-        return [.. container.Args.Select(argument => environment.Aggregate(argument, (text, variable) => text.Replace($"$({variable.Key})", variable.Value, StringComparison.Ordinal)))];
-    }
+    public IEnumerable<Workload> Selected(V1LabelSelector selector) => Workloads.Where(workload => Selects(selector, workload.Template.Metadata.Labels));
 
-    private static bool Selects(V1LabelSelector selector, IDictionary<string, string> labels) =>
+    public static bool Selects(V1LabelSelector selector, IDictionary<string, string> labels) =>
         (selector.MatchLabels ?? new Dictionary<string, string>()).All(label => labels.TryGetValue(label.Key, out var value) && value == label.Value)
         && (selector.MatchExpressions ?? []).All(rule => rule.OperatorProperty == "In" && labels.TryGetValue(rule.Key, out var value) && rule.Values.Contains(value));
+}
 
-    private static async Task<Manifests> RenderAsync(string kubectl, string folder) => Parse(await Programs.RunAsync(kubectl, "kustomize", folder));
+/// <summary>An object of a kind that an operator brings.</summary>
+internal sealed class CustomObject : IKubernetesObject<V1ObjectMeta>
+{
+    public string ApiVersion { get; set; } = "";
+
+    public string Kind { get; set; } = "";
+
+    public V1ObjectMeta Metadata { get; set; } = new();
+
+    public Dictionary<string, object> Spec { get; set; } = [];
+
+    /// <summary>What stands at a path of keys and numbers of items.</summary>
+    public object At(params ReadOnlySpan<string> path)
+    {
+        object found = Spec;
+        foreach (var step in path)
+        {
+            found = found switch
+            {
+                IDictionary<string, object> map => map[step],
+                IDictionary<object, object> map => map[step],
+                IList<object> list => list[int.Parse(step, System.Globalization.CultureInfo.InvariantCulture)],
+                _ => throw new KeyNotFoundException($"{Kind} {Metadata.Name}: there is nothing at {step} of {string.Join('.', path)}"),
+            };
+        }
+
+        return found;
+    }
+
+    public IReadOnlyList<string> Strings(params ReadOnlySpan<string> path) => [.. ((IEnumerable<object>)At(path)).Select(item => $"{item}")];
 }

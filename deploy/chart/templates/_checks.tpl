@@ -1,0 +1,33 @@
+{{- /* What fits no schema: values that do not go together. */ -}}
+{{- define "trainer.checks" -}}
+{{- $replicas := int .Values.coordinator.replicas }}
+{{- if and (gt $replicas 1) (eq .Values.coordinator.store.kind "sqlite") }}
+{{- fail (printf "coordinator.replicas is %d, and coordinator.store.kind sqlite: a SQLite file has one coordinator. Set coordinator.store.kind to postgres, or replicas to 1." $replicas) }}
+{{- end }}
+{{- if and (eq .Values.artifacts.kind "bucket") (not .Values.artifacts.bucket.address) }}
+{{- fail "artifacts.kind is bucket, and artifacts.bucket.address is empty; expected s3://BUCKET/PREFIX." }}
+{{- end }}
+{{- if and (ne .Values.tls.mode "insecure") (not .Values.token.existingSecret) }}
+{{- fail (printf "tls.mode is %s, and token.existingSecret is empty: anybody could call the job API. Name the secret that holds the cluster's token." .Values.tls.mode) }}
+{{- end }}
+{{- if and .Values.data.fetch (not .Values.data.volume.enabled) }}
+{{- fail "data.fetch names data sets, and data.volume.enabled is false: there is no volume to download them into. Enable it, or push them: trainer data push." }}
+{{- end }}
+{{- $groups := include "trainer.groups" . | fromYaml }}
+{{- range $name, $group := $groups }}
+{{- with $group }}
+{{- if and (gt (int .gpus) 0) (or (eq .device "cpu") (eq .device "auto")) }}
+{{- fail (printf "workers.%s: gpus is %d, and device %s: nothing would say that a GPU cannot be used. Set device to cuda or opencl, or gpus to 0." $name (int .gpus) .device) }}
+{{- end }}
+{{- if and (eq .autoscaling.kind "hpa") (lt (int .autoscaling.min) 1) }}
+{{- fail (printf "workers.%s: autoscaling.min is %d, and autoscaling.kind hpa, which keeps at least one pod. Set min to 1 or more, or kind to keda." $name (int .autoscaling.min)) }}
+{{- end }}
+{{- if gt (int .autoscaling.min) (int .autoscaling.max) }}
+{{- fail (printf "workers.%s: autoscaling.min is %d, and autoscaling.max %d; expected min to be at most max." $name (int .autoscaling.min) (int .autoscaling.max)) }}
+{{- end }}
+{{- if and (kindIs "invalid" .threads) (not (dig "requests" "cpu" "" .resources)) }}
+{{- fail (printf "workers.%s: threads is null, and resources.requests.cpu is not set: the number of threads is the CPU request. Set one of them." $name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
