@@ -4,6 +4,7 @@ using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Logging;
 using Trainer.Hosting.Run;
+using Trainer.Hosting.Traces;
 
 namespace Trainer.Coordinator;
 
@@ -22,7 +23,7 @@ public static class CoordinatorHost
     /// <summary>Runs until cancelled; the result is the process's exit code, and whatever it is not 0 for stands in the log.</summary>
     public static async Task<int> RunAsync(CoordinatorOptions options, CancellationToken stop)
     {
-        using var loggers = ProcessLog.Create(options.Log);
+        using var loggers = ProcessLog.Create(options.Log with { IdsOf = options.Otlp is null ? null : TraceIds.OfLines });
         var logger = loggers.CreateLogger("Trainer.Coordinator");
         if (Refusal(options) is { } refusal)
         {
@@ -32,6 +33,7 @@ public static class CoordinatorHost
 
         try
         {
+            using var traces = TraceExport.Start(options.Otlp, ClusterNames.CoordinatorRole, options.Name, logger);
             await using var coordinator = await CoordinatorProcess.StartAsync(options, new CoordinatorTuning(), loggers, stop);
             logger.LogInformation("{Name}: job API {Grpc}, metrics and health {Http}, cluster {Cluster}.",
                 options.Name, coordinator.Grpc, coordinator.Http, coordinator.Cluster);

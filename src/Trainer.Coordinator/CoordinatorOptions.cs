@@ -10,6 +10,7 @@ using Trainer.Hosting.Files;
 using Trainer.Hosting.Limits;
 using Trainer.Hosting.Logging;
 using Trainer.Hosting.Run;
+using Trainer.Hosting.Traces;
 
 namespace Trainer.Coordinator;
 
@@ -78,4 +79,7 @@ public sealed record CoordinatorOptions
     public IReadOnlyList<string> Inspection { get; init; } = [];
 
     public LogOptions Log { get; init; } = new();
+
+    /// <summary>Where spans go; null: nowhere.</summary>
+    public OtlpTarget? Otlp { get; init; }
 }

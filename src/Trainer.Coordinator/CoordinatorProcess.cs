@@ -160,7 +160,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
     {
         var scheduler = ClusterActors.StartSchedulerProxy(system);
         var settings = tuning.Jobs(new JobSettings { Artifacts = options.Artifacts });
-        var services = new JobServices(store, log, scheduler, settings, TimeProvider.System, metrics, JobFeeds.Start(system, viewers), curves);
+        var services = new JobServices(store, log, scheduler, settings, TimeProvider.System, metrics, JobFeeds.Start(system, viewers), curves, AreTraced: options.Otlp is not null);
         var jobs = ClusterActors.StartJobs(system, id => Props.Create(() => new JobEntity(id, services)));
         var schedulerServices = new SchedulerServices(store, jobs, tuning.Scheduler with { Quotas = options.Quotas }, TimeProvider.System, census);
         ClusterActors.StartScheduler(system, Props.Create(() => new Scheduler(schedulerServices)));

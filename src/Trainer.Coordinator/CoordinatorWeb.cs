@@ -131,12 +131,14 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton<AccessGate>()
             .AddSingleton<AuditLog>()
             .AddSingleton<AuditInterceptor>()
+            .AddSingleton<TraceInterceptor>()
             .AddSingleton<OwnershipInterceptor>()
             .AddSingleton<MlflowApi>()
             .AddGrpc(grpc =>
             {
                 grpc.MaxReceiveMessageSize = options.Limits.Count(ProcessLimits.MessageBytes);
                 grpc.Interceptors.Add<CallMeter>();
+                grpc.Interceptors.Add<TraceInterceptor>();
                 grpc.Interceptors.Add<AuditInterceptor>();
                 grpc.Interceptors.Add<FaultInterceptor>();
                 grpc.Interceptors.Add<OwnershipInterceptor>();

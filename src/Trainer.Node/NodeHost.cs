@@ -10,6 +10,7 @@ using Trainer.Hosting.Limits;
 using Trainer.Hosting.Logging;
 using Trainer.Hosting.Metrics;
 using Trainer.Hosting.Run;
+using Trainer.Hosting.Traces;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Training;
 using Trainer.Node.Cluster;
@@ -83,6 +84,9 @@ public sealed record NodeOptions
     public S3Access Buckets { get; init; } = new();
 
     public LogOptions Log { get; init; } = new();
+
+    /// <summary>Where spans go; null: nowhere.</summary>
+    public OtlpTarget? Otlp { get; init; }
 }
 
 /// <summary>A node process: one worker, its links and its place in the cluster, metrics and health.</summary>
@@ -111,7 +115,7 @@ public static class NodeHost
     /// <summary>Runs until cancelled; the result is the process's exit code, and whatever it is not 0 for stands in the log.</summary>
     public static async Task<int> RunAsync(NodeOptions options, CancellationToken stop)
     {
-        using var loggers = ProcessLog.Create(options.Log);
+        using var loggers = ProcessLog.Create(options.Log with { IdsOf = options.Otlp is null ? null : TraceIds.OfLines });
         var logger = loggers.CreateLogger("Trainer.Node");
         if (Refusal(options) is { } refusal)
         {
@@ -121,6 +125,7 @@ public static class NodeHost
 
         try
         {
+            using var traces = TraceExport.Start(options.Otlp, ClusterNames.WorkerRole, options.Name, logger);
             await ServeAsync(options, loggers, logger, stop);
             return Stopped;
         }

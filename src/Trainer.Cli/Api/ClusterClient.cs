@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Headers;
 using Grpc.Core;
 using Grpc.Health.V1;
@@ -129,6 +130,9 @@ internal sealed class ClusterClient : IDisposable
     /// <summary>Who calls, for the job's history; empty where the name has other letters than ASCII's.</summary>
     private static string UserName { get; } = Environment.UserName is { Length: <= 64 } name && name.All(letter => letter is > ' ' and <= '~') ? name : "";
 
+    /// <summary>The span that started this program, as shells and CI systems tell it; null: none, or no such thing.</summary>
+    private static string? TraceParent { get; } = Environment.GetEnvironmentVariable("TRACEPARENT") is { } text && ActivityContext.TryParse(text, null, out _) ? text : null;
+
     private sealed class HttpHeaders(ClusterClient client, string? token, HttpMessageHandler inner) : DelegatingHandler(inner)
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -136,6 +140,11 @@ internal sealed class ClusterClient : IDisposable
             if (UserName.Length > 0)
             {
                 request.Headers.TryAddWithoutValidation("trainer-user", UserName);
+            }
+
+            if (TraceParent is not null)
+            {
+                request.Headers.TryAddWithoutValidation("traceparent", TraceParent);
             }
 
             if (token is not null)

@@ -88,6 +88,7 @@ internal static class CoordinatorCommand
                 Inspection = [Executable.Path, InspectionCommand.Name],
                 Insecure = parsed.GetValue(host.Insecure),
                 Log = host.Log(parsed),
+                Otlp = OtlpOption.Read(parsed.GetValue(host.Otlp), shell.Environment),
             };
             if (options is { Token: null, Insecure: false })
             {

@@ -49,6 +49,8 @@ internal sealed class HostProcess
 
     public Option<bool> MetricsOpen { get; } = MetricsOption.Create();
 
+    public Option<Uri?> Otlp { get; } = OtlpOption.Create();
+
     public Option<string?> Certificate { get; } = File("--certificate", "The process's certificate (PEM), as 'trainer certs create' makes it. Read again when it is exchanged.");
 
     public Option<string?> Key { get; } = File("--key", "The private key of --certificate (PEM), which nobody else may read.");
@@ -113,7 +115,7 @@ internal sealed class HostProcess
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { Host, ClusterPort, HttpPort, Seed, RunFolder, DataRoot, Limit, MetricsOpen, Certificate, Key, Authority, Insecure, ExitWithParent, LogLevel, LogFormat })
+        foreach (var option in new Option[] { Host, ClusterPort, HttpPort, Seed, RunFolder, DataRoot, Limit, MetricsOpen, Otlp, Certificate, Key, Authority, Insecure, ExitWithParent, LogLevel, LogFormat })
         {
             command.Options.Add(option);
         }

@@ -68,6 +68,7 @@ internal static class NodeCommand
                 Insecure = parsed.GetValue(host.Insecure),
                 Buckets = S3Access.Of(shell.Environment),
                 Log = host.Log(parsed),
+                Otlp = OtlpOption.Read(parsed.GetValue(host.Otlp), shell.Environment),
                 LastEnd = shell.Environment(ChildProcess.LastEnd) ?? "",
                 Reached = probe is null ? null : probe.Reached,
                 Hashed = probe is null ? null : probe.Hashed,

@@ -28,7 +28,7 @@ internal static class UpCommand
         var store = Folder("--store", "The database of jobs. Default: store/ in $TRAINER_HOME.");
         var artifacts = ArtifactsOption.Create("Where checkpoints and results of jobs go. Default: jobs/ in $TRAINER_HOME.");
         var (retention, webhook, mlflow) = (new RetentionOptions(), new WebhookOptions(), new MlflowOptions());
-        var metricsOpen = MetricsOption.Create();
+        var (metricsOpen, otlp) = (MetricsOption.Create(), OtlpOption.Create());
         var exitWithParent = new Option<bool>("--exit-with-parent")
         {
             Description = "Stop when standard input closes: for scripts that want no cluster to outlive them.",
@@ -37,8 +37,8 @@ internal static class UpCommand
         var command = new TrainerCommand(
             "up", "Starts a cluster on this machine: a coordinator and workers. Restarts processes that exit. Ctrl-C stops all.")
         {
-            Examples = ["trainer up", "trainer up --workers 3 --threads-per-worker 1 --detach", "trainer up --workers 2 --device cuda", "trainer up --workers 2 --no-restart", "trainer up --artifacts s3://training/jobs", "trainer up --mlflow http://127.0.0.1:5000"],
-            Options = { workers, threads, device, detach, noRestart, runFolder, store, artifacts, metricsOpen, exitWithParent, supervise },
+            Examples = ["trainer up", "trainer up --workers 3 --threads-per-worker 1 --detach", "trainer up --workers 2 --device cuda", "trainer up --workers 2 --no-restart", "trainer up --artifacts s3://training/jobs", "trainer up --mlflow http://127.0.0.1:5000", "trainer up --otlp http://127.0.0.1:4318"],
+            Options = { workers, threads, device, detach, noRestart, runFolder, store, artifacts, metricsOpen, otlp, exitWithParent, supervise },
         };
         retention.AddTo(command);
         webhook.AddTo(command);
@@ -60,6 +60,7 @@ internal static class UpCommand
             {
                 ToCoordinator = [.. RetentionOptions.Arguments(retention.Read(parsed)), .. webhook.Arguments(parsed), .. mlflow.Arguments(parsed)],
                 MetricsOpen = parsed.GetValue(metricsOpen),
+                Otlp = OtlpOption.Read(parsed.GetValue(otlp), shell.Environment)?.Address,
             };
             var printer = Printer.Of(parsed, shell);
             if (options.ThreadsPerWorker > Environment.ProcessorCount && !parsed.GetValue(supervise))
@@ -99,6 +100,11 @@ internal static class UpCommand
         if (options.MetricsOpen)
         {
             arguments.Add(MetricsOption.Name);
+        }
+
+        if (options.Otlp is { } otlp)
+        {
+            arguments.AddRange([OtlpOption.Name, otlp.OriginalString]);
         }
 
         return arguments;

@@ -17,6 +17,13 @@ internal sealed record LocalClusterOptions(LocalFolders Folders, int Workers, in
 
     /// <summary>Whoever reaches a process may read its metrics.</summary>
     public bool MetricsOpen { get; init; }
+
+    /// <summary>Where all processes send spans; null: nowhere.</summary>
+    public Uri? Otlp { get; init; }
+
+    /// <summary>Arguments that all processes take.</summary>
+    public IReadOnlyList<string> ToAll =>
+        [.. MetricsOpen ? [MetricsOption.Name] : Array.Empty<string>(), .. Otlp is { } otlp ? [OtlpOption.Name, otlp.OriginalString] : Array.Empty<string>()];
 }
 
 /// <summary>A cluster of processes on this machine: one coordinator, some workers, and a supervisor, which is this process.</summary>
@@ -122,7 +129,7 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
     }
 
     private ChildSpec Child(string name, string[] arguments) => new(
-        name, Executable.Path, [.. arguments, .. options.MetricsOpen ? [MetricsOption.Name] : Array.Empty<string>(), "--run-folder", options.Folders.Run, "--exit-with-parent"], LogFile.Fresh(options.Folders.Logs, name));
+        name, Executable.Path, [.. arguments, .. options.ToAll, "--run-folder", options.Folders.Run, "--exit-with-parent"], LogFile.Fresh(options.Folders.Logs, name));
 
     private static bool IsUp(RunFolder run, ChildProcess child) =>
         run.Endpoints().Any(endpoint => endpoint.Name == child.Spec.Name && endpoint.ProcessId == child.ProcessId);

@@ -6,6 +6,7 @@ using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Http;
+using Trainer.Coordinator.Api;
 
 namespace Trainer.Coordinator.Http;
 
@@ -16,7 +17,7 @@ namespace Trainer.Coordinator.Http;
 /// <param name="tls">How its own server is known; null: it speaks in clear.</param>
 internal sealed class ApiCalls(Func<Uri> address, SslClientAuthenticationOptions? tls) : IDisposable
 {
-    private static readonly string[] Forwarded = ["authorization", "trainer-user"];
+    private static readonly string[] Forwarded = ["authorization", "trainer-user", .. TraceInterceptor.Headers];
 
     private const string ProofHeader = "trainer-own-call";
 
@@ -53,10 +54,10 @@ internal sealed class ApiCalls(Func<Uri> address, SslClientAuthenticationOptions
         }
     }
 
-    // A connection carries 100 calls, streams among them: beyond that there is another. No proxy is to see tokens on their way to the process itself.
+    // A connection carries 100 calls, streams among them: beyond that there is another. No proxy is to see tokens on their way to the process itself. Whose trace a call belongs to, its caller says, and not this process.
     private static SocketsHttpHandler Handler(SslClientAuthenticationOptions? tls)
     {
-        var handler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, UseProxy = false };
+        var handler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, UseProxy = false, ActivityHeadersPropagator = null };
         if (tls is not null)
         {
             handler.SslOptions = tls;

@@ -7,6 +7,7 @@ using Akka.Remote;
 using Google.Protobuf;
 using Trainer.Coordinator.Store;
 using Trainer.Hosting.Metrics;
+using Trainer.Hosting.Traces;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 
@@ -14,7 +15,8 @@ namespace Trainer.Coordinator.Jobs;
 
 /// <summary>What all job entities of a coordinator share.</summary>
 /// <param name="Feed">Hears of every change of every job.</param>
-public sealed record JobServices(IJobStore Store, JobLog Log, IActorRef Scheduler, JobSettings Settings, TimeProvider Clock, ControlMetrics? Metrics, IActorRef? Feed = null, JobCurves? Curves = null);
+/// <param name="AreTraced">Spans of them are sent somewhere.</param>
+public sealed record JobServices(IJobStore Store, JobLog Log, IActorRef Scheduler, JobSettings Settings, TimeProvider Clock, ControlMetrics? Metrics, IActorRef? Feed = null, JobCurves? Curves = null, bool AreTraced = false);
 
 /// <summary>
 /// One job: takes its row, asks <see cref="JobMachine"/> what each message means, and does that. The only writer of the row.
@@ -30,6 +32,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
     private readonly JobServices _services;
     private readonly JobAudience _audience;
     private readonly JobRecords _records;
+    private readonly JobTracer _tracer;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private JobMachine? _machine;
     private ulong _heardTerm;
@@ -42,6 +45,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         (_id, _services) = (id, services);
         _audience = new JobAudience(services.Feed, services.Settings.PublishInterval);
         _records = new JobRecords(id, services.Log, services.Curves, services.Metrics);
+        _tracer = new JobTracer(id);
         ReceiveAsync<JobEnvelope>(HandleOrSayWhyNotAsync);
         ReceiveAsync<Tick>(_ => HandleAsync(TickAsync));
         ReceiveAsync<AssociationEvent>(connection =>
@@ -102,7 +106,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         {
             if (_away?.Message != fault.Message)
             {
-                _log.Warning("{0}: {1} Its workers go on without this entity, which waits for the store.", _id, fault.Message);
+                _log.Warning("{Job}: {Fault} Its workers go on without this entity, which waits for the store.", _id, fault.Message);
             }
 
             _retryAt = ReferenceEquals(_away, fault) ? _retryAt : Now + _services.Settings.StoreRetry;
@@ -186,6 +190,10 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
         {
             (row, isNew) = (await _services.Store.InsertAsync(made), true);
             Tell(row, row.Transitions[0]);
+            if (_services.AreTraced)
+            {
+                _records.Take(new WriteLog(JobLogLine.OfJob, $"Its trace has the id {TraceIds.OfJob(_id)}.", Now));
+            }
         }
 
         if (row is null)
@@ -260,7 +268,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
             return;
         }
 
-        var before = _machine.Row.Transitions.Count;
+        var before = _machine;
         var (next, actions) = _machine.Decide(e);
         _machine = next;
         foreach (var action in actions)
@@ -271,12 +279,13 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
             }
         }
 
-        foreach (var transition in next.Row.Transitions.Skip(before))
+        foreach (var transition in next.Row.Transitions.Skip(before.Row.Transitions.Count))
         {
             Tell(next.Row, transition);
         }
 
         _records.MeasureCheckpoint(next.Row, next.CheckpointInterval, Now);
+        _tracer.Decided(before, next, Now);
     }
 
     // False when nothing more is to be done.
@@ -296,7 +305,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
                 await BeginAnewAsync(anew.HeardTerm);
                 return false;
             case StoreQuarantine quarantine:
-                _log.Warning("{0}: machine {1}, device {2} is in quarantine: {3}: {4}", _id, quarantine.Entry.Machine, quarantine.Entry.Device, quarantine.Entry.Worker, quarantine.Entry.Reason);
+                _log.Warning("{Job}: machine {Machine}, device {Device} is in quarantine: {Worker}: {Reason}", _id, quarantine.Entry.Machine, quarantine.Entry.Device, quarantine.Entry.Worker, quarantine.Entry.Reason);
                 await _services.Store.QuarantineAsync(quarantine.Entry);
                 _services.Scheduler.Tell(new QuarantineStored { Job = _id }, Self);
                 break;
@@ -334,7 +343,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
     {
         var sender = Sender;
         await _services.Store.DeleteAsync(_id);
-        _log.Info("{0}: deleted.", _id);
+        _log.Info("{Job}: deleted.", _id);
         var deleted = new JobDeleted { Job = _id };
         sender.Tell(deleted, Self);
         _audience.TellDeleted(deleted);
@@ -351,13 +360,13 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
             return;
         }
 
-        _log.Warning("{0}: a worker obeys term {1}: this entity begins anew above it.", _id, heardTerm);
+        _log.Warning("{Job}: a worker obeys term {Term}: this entity begins anew above it.", _id, heardTerm);
         (_machine, _heardTerm) = (null, heardTerm);
     }
 
     private void Tell(JobRow row, Transition transition)
     {
-        _log.Info("{0}: {1} ({2}) {3}", _id, transition.State, transition.Reason, transition.Message);
+        _log.Info("{Job}: {State} ({Reason}) {Message}", _id, transition.State, transition.Reason, transition.Message);
         _records.Passed(transition, Now - row.Created);
     }
 
@@ -371,7 +380,7 @@ public sealed class JobEntity : ReceiveActor, IWithTimers
 
     private void Stop(string why)
     {
-        _log.Warning("{0}: this entity stops: {1}.", _id, why);
+        _log.Warning("{Job}: this entity stops: {Why}.", _id, why);
         Context.Stop(Self);
     }
 

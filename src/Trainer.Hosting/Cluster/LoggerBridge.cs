@@ -3,6 +3,7 @@ using Akka.Actor.Setup;
 using Akka.Dispatch;
 using Akka.Event;
 using Microsoft.Extensions.Logging;
+using Trainer.Hosting.Logging;
 using MsLogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Trainer.Hosting.Cluster;
@@ -32,7 +33,7 @@ internal sealed class LoggerBridge : ActorBase, IRequiresMessageQueue<ILoggerMes
                 Sender.Tell(new LoggerInitialized());
                 return true;
             case LogEvent log:
-                _loggers.CreateLogger(Category(log)).Log(Level(log), log.Cause, "{Message}", log.Message);
+                _loggers.CreateLogger(Category(log)).Log(Level(log), default, new JobLine($"{log.Message}", JobOf(log.Message)), log.Cause, (line, _) => line.Message);
                 return true;
             default:
                 return false;
@@ -41,6 +42,8 @@ internal sealed class LoggerBridge : ActorBase, IRequiresMessageQueue<ILoggerMes
 
     private static string Category(LogEvent log) =>
         log.LogClass == typeof(DummyClassForStringSources) ? $"Akka.{log.LogSource.Split(' ')[0]}" : log.LogClass.FullName ?? "Akka";
+
+    private static string? JobOf(object message) => message is LogMessage template && template.GetProperties().TryGetValue(JobLine.Key, out var job) ? $"{job}" : null;
 
     private static MsLogLevel Level(LogEvent log) => log.LogLevel() switch
     {

@@ -12,6 +12,9 @@ namespace Trainer.Hosting.Logging;
 internal sealed class LineFormatterOptions : ConsoleFormatterOptions
 {
     public LogFormat Format { get; set; }
+
+    /// <inheritdoc cref="LogOptions.IdsOf"/>
+    public Func<string, (string Trace, string Span)>? IdsOf { get; set; }
 }
 
 /// <summary>An event of the log as one line, whatever line breaks it holds: text for people, or JSON for programs.</summary>
@@ -26,7 +29,7 @@ internal sealed class LineFormatter(IOptions<LineFormatterOptions> options, Time
         var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
         var time = (clock ?? TimeProvider.System).GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
         textWriter.WriteLine(options.Value.Format == LogFormat.Json
-            ? ToJson(time, logEntry.LogLevel, logEntry.Category, message, logEntry.Exception, logEntry.State as AuditEvent)
+            ? ToJson(time, logEntry.LogLevel, logEntry.Category, message, logEntry.Exception, logEntry.State as AuditEvent, JobLine.JobOf(logEntry.State))
             : ToText(time, logEntry.LogLevel, logEntry.Category, message, logEntry.Exception));
     }
 
@@ -36,7 +39,7 @@ internal sealed class LineFormatter(IOptions<LineFormatterOptions> options, Time
         return text.ReplaceLineEndings(" ");
     }
 
-    private static string ToJson(string time, LogLevel level, string category, string message, Exception? exception, AuditEvent? audit)
+    private string ToJson(string time, LogLevel level, string category, string message, Exception? exception, AuditEvent? audit, string? job)
     {
         var line = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -48,6 +51,11 @@ internal sealed class LineFormatter(IOptions<LineFormatterOptions> options, Time
         if (exception is not null)
         {
             line["exception"] = exception.ToString();
+        }
+
+        if (job is not null && options.Value.IdsOf?.Invoke(job) is var (trace, span))
+        {
+            (line["trace_id"], line["span_id"]) = (trace, span);
         }
 
         foreach (var (name, value) in audit?.Fields ?? [])

@@ -13,7 +13,11 @@ public enum LogFormat
 }
 
 /// <summary>What a process writes to its log, and how.</summary>
-public sealed record LogOptions(LogLevel Level = LogLevel.Information, LogFormat Format = LogFormat.Text);
+public sealed record LogOptions(LogLevel Level = LogLevel.Information, LogFormat Format = LogFormat.Text)
+{
+    /// <summary>Of a job: the ids of its trace and of a span there, which lines of JSON about it carry; null: there are none.</summary>
+    public Func<string, (string Trace, string Span)>? IdsOf { get; init; }
+}
 
 /// <summary>The log of a process of the cluster: its standard output, one line per event.</summary>
 public static class ProcessLog
@@ -22,7 +26,7 @@ public static class ProcessLog
     {
         logging.SetMinimumLevel(options.Level)
             .AddConsole(console => console.FormatterName = LineFormatter.FormatterName)
-            .AddConsoleFormatter<LineFormatter, LineFormatterOptions>(line => line.Format = options.Format);
+            .AddConsoleFormatter<LineFormatter, LineFormatterOptions>(line => (line.Format, line.IdsOf) = (options.Format, options.IdsOf));
         logging.AddFilter(AuditEvent.Category, LogLevel.Information); // However little else is asked for.
         foreach (var (category, least) in Libraries)
         {

@@ -6,6 +6,7 @@ using Trainer.Hosting.Files;
 using Trainer.Hosting.Hashes;
 using Trainer.Hosting.Metrics;
 using Trainer.Hosting.Steps;
+using Trainer.Hosting.Traces;
 using Trainer.Kernels;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Training;
@@ -68,8 +69,9 @@ internal sealed class StepDriver
 
     /// <param name="expectation">Of a job that verifies another one.</param>
     /// <param name="pushed">Fetches the data set that the job names as pushed.</param>
-    public StepDriver(string job, JobSpec spec, Expectation? expectation, Func<string, CancellationToken, CachedPack> pushed, Device device, ArtifactStores stores, FileRoots files, TrainingMetrics metrics, IActorRef worker, ILogger logger, Action<Moment>? reached)
+    public StepDriver(string job, WorkerSpans spans, JobSpec spec, Expectation? expectation, Func<string, CancellationToken, CachedPack> pushed, Device device, ArtifactStores stores, FileRoots files, TrainingMetrics metrics, IActorRef worker, ILogger logger, Action<Moment>? reached)
     {
+        Spans = spans;
         (_job, _spec, _expectation, _pushed, _device, _stores, _files, _metrics, _worker, _logger, _reached) = (job, spec, expectation, pushed, device, stores, files, metrics, worker, logger, reached);
         _best = new BestSaver(logger, job, stores, Ledger, NotWritten("best"));
         _saver = new StateSaver(logger, job, stores, Ledger, worker, reached);
@@ -99,6 +101,9 @@ internal sealed class StepDriver
 
     /// <summary>Null: nobody changes memory.</summary>
     public MemoryHashed? Hashed { get; init; }
+
+    /// <summary>Tells where the time goes until it trains.</summary>
+    public WorkerSpans Spans { get; }
 
     public StateLedger Ledger { get; } = new();
 
@@ -237,9 +242,7 @@ internal sealed class StepDriver
             throw new ModelException(refused.Path, refused.Problem);
         }
 
-        using var pack = _spec.Data.Pushed.Length > 0 ? _pushed(_spec.Data.Pushed, _abandoned.Token) : null;
-        var training = TrainingJob.Load(
-            _spec, _device, _expectation?.LastItem, broken => _logger.LogWarning("Job {Job} goes on without a sample: {Problem}.", _job, broken), pack?.Path);
+        var training = Spans.Measure(SpanCatalog.LoadData, null, ReadJob);
         _expected = _expectation is null ? null : ExpectedHashes.Read(_expectation, training, _stores);
         lock (_loading)
         {
@@ -249,13 +252,24 @@ internal sealed class StepDriver
                 return;
             }
 
-            training.LayOut();
+            Spans.Measure(SpanCatalog.LayOut, null, () =>
+            {
+                training.LayOut();
+                return training;
+            });
             _training = training;
         }
 
         _meter = new ProgressMeter(_training.Schedule);
         Volatile.Write(ref _share, new ShareMeter((double)training.Parameters.BatchSize / training.Parameters.Shards));
         _worker.Tell(new Loaded());
+    }
+
+    private TrainingJob ReadJob()
+    {
+        using var pack = _spec.Data.Pushed.Length > 0 ? _pushed(_spec.Data.Pushed, _abandoned.Token) : null;
+        return TrainingJob.Load(
+            _spec, _device, _expectation?.LastItem, broken => _logger.LogWarning("Job {Job} goes on without a sample: {Problem}.", _job, broken), pack?.Path);
     }
 
     private void Prepare(Entry entry)
@@ -271,8 +285,9 @@ internal sealed class StepDriver
         _segment = null;
         _work?.Dispose();
         _work = null;
-        _work = Workspace.Create(_training!, entry.Start.Assignment, (int)entry.Start.Rank, Hashed);
-        var rest = StateSource.Take(entry, _work, Ledger, _stores, _reached);
+        var work = Spans.Measure(SpanCatalog.BuildNetwork, entry.Generation, () => Workspace.Create(_training!, entry.Start.Assignment, (int)entry.Start.Rank, Hashed));
+        _work = work;
+        var rest = Spans.Measure(SpanCatalog.TakeState, entry.Generation, () => StateSource.Take(entry, work, Ledger, _stores, _reached));
         Ledger.Begin(entry.Generation, entry.Start.FromItem - 1);
         _expected?.Check(Ledger.Current!.Value);
         Epochs.Restore(_training!.States.Current.Progress, entry.Start.Epochs);

@@ -17,7 +17,8 @@ public sealed partial class WorkerActor
     {
         LeaveMembership();
         _membership = new Membership(start, _options.Incarnation, _options.Host, _options.Certificates, _buffersAreFree);
-        _driver!.Enter(_membership.Entry);
+        _spans = new GenerationSpans(_driver!.Spans, _membership.Number, start.Assignment.Members.Count - 1);
+        _driver.Enter(_membership.Entry);
         var self = Self;
         _membership.Dial(result => self.Tell(result));
         foreach (var offer in _waitingOffers.TakeAll())
@@ -30,6 +31,7 @@ public sealed partial class WorkerActor
     {
         if (_membership is { } membership)
         {
+            _spans?.End();
             membership.Leave(Context);
             _ended.Add(membership);
             _buffersAreFree = Task.WhenAll(_buffersAreFree, membership.BuffersAreFree);
@@ -65,6 +67,7 @@ public sealed partial class WorkerActor
         {
             offer.Connection.Write(_membership!.Entry.LinkHeader, _membership.Entry.Secret.ToBytes());
             _membership.Take(offer.Header.Rank, offer.Connection);
+            _spans!.Linked(offer.Header.Rank);
             Decide(new LinkUp(_membership.Number, offer.Header.Rank));
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
@@ -90,6 +93,7 @@ public sealed partial class WorkerActor
         if (_membership is { } membership && membership.Number == dialed.Generation)
         {
             membership.Take(dialed.Rank, dialed.Connection);
+            _spans!.Linked(dialed.Rank);
             Decide(new LinkUp(dialed.Generation, dialed.Rank));
         }
         else
@@ -107,9 +111,20 @@ public sealed partial class WorkerActor
         }
     }
 
+    private void Progressed(StepDriver.Progressed progressed)
+    {
+        if (_membership?.Number == progressed.Generation)
+        {
+            _spans!.Committed();
+        }
+
+        Decide(new ItemsCommitted(progressed.Generation, progressed.Progress));
+    }
+
     private void Train()
     {
         var (membership, driver) = (_membership!, _driver!);
+        _spans!.Trains();
         driver.Train(membership.Entry, membership.Exchange(Context, driver.Ledger.Commit));
         var (plan, data) = (membership.Work!.Plan, membership.Work.Job.Data);
         Do(new Say(new WorkerReport

@@ -30,6 +30,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
     private WorkerMachine _machine;
     private StepDriver? _driver;
     private Membership? _membership;
+    private GenerationSpans? _spans;
     private Task _buffersAreFree = Task.CompletedTask;
     private TimeSpan _clearing;
 
@@ -146,7 +147,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
     {
         Receive<StepDriver.Loaded>(_ => Decide(new JobLoaded()));
         Receive<StepDriver.Ready>(Prepared);
-        Receive<StepDriver.Progressed>(progressed => Decide(new ItemsCommitted(progressed.Generation, progressed.Progress)));
+        Receive<StepDriver.Progressed>(Progressed);
         Receive<StepDriver.Ended>(ended => Decide(new SegmentOver(ended.Generation, ended.End, ended.State)));
         Receive<StepDriver.Failed>(failed => Decide(new DriverFailed(failed.Generation, failed.Failure)));
         Receive<StepDriver.Over>(_ => Forget());
@@ -191,7 +192,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
                 TellStatus();
                 break;
             case BeginJob begin:
-                _driver = new StepDriver(begin.Order.Job, begin.Order.Spec, begin.Order.Expectation, Fetch(begin.Order.Artifacts), _options.Device, _options.Artifacts, _options.Files, _options.Metrics, Self, _options.Logger, _options.Reached)
+                _driver = new StepDriver(begin.Order.Job, new WorkerSpans(begin.Order.Job, _options.Name), begin.Order.Spec, begin.Order.Expectation, Fetch(begin.Order.Artifacts), _options.Device, _options.Artifacts, _options.Files, _options.Metrics, Self, _options.Logger, _options.Reached)
                 {
                     Hashed = _options.Hashed,
                 };

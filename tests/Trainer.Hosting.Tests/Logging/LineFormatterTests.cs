@@ -33,6 +33,22 @@ public sealed class LineFormatterTests
         Assert.Equal(1, text.Count(c => c == '\n'));
     }
 
+    /// <summary>Names as OpenTelemetry has them for logs that are not OTLP.</summary>
+    [Fact]
+    public void A_line_of_json_about_a_job_has_the_ids_of_its_trace_where_there_are_traces()
+    {
+        var loggers = new Lines(new LineFormatterOptions { Format = LogFormat.Json, IdsOf = job => ($"trace of {job}", $"span of {job}") });
+        loggers.LogWarning("Job {Job}: no link to {Peer}", "j-7", "worker-1");
+        loggers.LogWarning("no job here, {Peer}", "worker-1");
+        var (of, without) = (JsonDocument.Parse(loggers.Written[0]).RootElement, JsonDocument.Parse(loggers.Written[1]).RootElement);
+        Assert.Equal(("Job j-7: no link to worker-1", "trace of j-7", "span of j-7"), (of.GetProperty("message").GetString(), of.GetProperty("trace_id").GetString(), of.GetProperty("span_id").GetString()));
+        Assert.Equal(["time", "level", "category", "message"], without.EnumerateObject().Select(property => property.Name));
+
+        loggers = new Lines(new LineFormatterOptions { Format = LogFormat.Json });
+        loggers.LogWarning("Job {Job}: no link", "j-7");
+        Assert.DoesNotContain("trace", loggers.Written[0]);
+    }
+
     private static string Write(LogFormat format, LogLevel level, string message, Exception? exception = null)
     {
         using var text = new StringWriter();
@@ -44,5 +60,24 @@ public sealed class LineFormatterTests
     private sealed class Noon : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => new(2026, 11, 28, 21, 3, 4, 5, TimeSpan.Zero);
+    }
+
+    private sealed class Lines(LineFormatterOptions options) : ILogger
+    {
+        private readonly LineFormatter _formatter = new(Options.Create(options), new Noon());
+
+        public List<string> Written { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            using var text = new StringWriter();
+            _formatter.Write(new LogEntry<TState>(logLevel, "Trainer.Node", eventId, state, exception, formatter), null, text);
+            Written.Add(text.ToString());
+        }
     }
 }

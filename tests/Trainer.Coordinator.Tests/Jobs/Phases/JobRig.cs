@@ -23,6 +23,9 @@ internal sealed class JobRig
 
     public JobMachine Machine { get; private set; }
 
+    /// <summary>Sees what an entity's would see.</summary>
+    public JobTracer? Tracer { get; init; }
+
     public JobRow Row => Machine.Row;
 
     public JobPhase Phase => Machine.Phase;
@@ -145,7 +148,9 @@ internal sealed class JobRig
 
     private JobRig Decide(JobEvent e)
     {
+        var before = Machine;
         (Machine, Actions) = Machine.Decide(e);
+        Tracer?.Decided(before, Machine, _now);
         return this;
     }
 }
