@@ -79,9 +79,9 @@ public sealed class OtlpReceiver : IAsyncDisposable
             {
                 await _arrived.WaitAsync(limit.Token);
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException late)
             {
-                throw new TimeoutException($"What was waited for has not arrived. These have:\n{string.Join('\n', Spans)}");
+                throw new TimeoutException($"What was waited for has not arrived. These have:\n{string.Join('\n', Spans)}", late);
             }
         }
     }
