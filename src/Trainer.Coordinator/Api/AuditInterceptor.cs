@@ -55,7 +55,7 @@ internal sealed class AuditInterceptor(AuditLog log) : Interceptor
         }
         else
         {
-            log.Write(caller.Audit(client, context.Method, subject, $"{result}"));
+            log.Write(caller.Audit(client, context.Method, subject, $"{result}") with { Job = TraceInterceptor.IsOfJobs(context) && subject.Length > 0 ? subject : null });
         }
     }
 }

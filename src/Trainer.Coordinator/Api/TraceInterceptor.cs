@@ -23,10 +23,13 @@ internal sealed class TraceInterceptor(TimeProvider clock) : Interceptor
     // By OpenTelemetry's conventions a server has failed with these alone; the others are the caller's.
     private static readonly StatusCode[] OurFaults = [StatusCode.Unknown, StatusCode.DeadlineExceeded, StatusCode.Unimplemented, StatusCode.Internal, StatusCode.Unavailable, StatusCode.DataLoss];
 
+    /// <summary>Whether what the call is about is a job.</summary>
+    public static bool IsOfJobs(ServerCallContext context) => context.Method.StartsWith(JobCalls, StringComparison.Ordinal);
+
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
-        if (!Spans.AreOn || !context.Method.StartsWith(JobCalls, StringComparison.Ordinal) || !Principal.AccessOf(context).Changes)
+        if (!Spans.AreOn || !IsOfJobs(context) || !Principal.AccessOf(context).Changes)
         {
             return await continuation(request, context);
         }

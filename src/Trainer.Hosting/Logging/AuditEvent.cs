@@ -7,6 +7,9 @@ public sealed record AuditEvent(string User, string Role, string Token, string C
 {
     public const string Category = "Trainer.Audit";
 
+    /// <summary>Whose trace the line belongs to; null: no job's.</summary>
+    public string? Job { get; init; }
+
     public IEnumerable<KeyValuePair<string, string>> Fields =>
     [
         new("user", User), new("role", Role), new("token", Token), new("client", Client), new("call", Call), new("subject", Subject), new("result", Result),

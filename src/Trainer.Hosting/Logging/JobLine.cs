@@ -9,9 +9,9 @@ internal sealed record JobLine(string Message, string? Job)
     /// <summary>Of an event as loggers hand it on; null: it is about no job.</summary>
     public static string? JobOf(object? state)
     {
-        if (state is JobLine line)
+        if (state is JobLine or AuditEvent)
         {
-            return line.Job;
+            return (state as JobLine)?.Job ?? (state as AuditEvent)?.Job;
         }
 
         foreach (var (key, value) in state as IReadOnlyList<KeyValuePair<string, object?>> ?? [])

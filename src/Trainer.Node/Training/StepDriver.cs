@@ -252,11 +252,7 @@ internal sealed class StepDriver
                 return;
             }
 
-            Spans.Measure(SpanCatalog.LayOut, null, () =>
-            {
-                training.LayOut();
-                return training;
-            });
+            Spans.Measure(SpanCatalog.LayOut, null, training.LayOut);
             _training = training;
         }
 

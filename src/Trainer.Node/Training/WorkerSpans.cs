@@ -32,6 +32,13 @@ internal sealed class WorkerSpans(string job, string worker)
         }
     }
 
+    /// <inheritdoc cref="Measure{T}"/>
+    public void Measure(string name, GenerationNumber? generation, Action what) => Measure(name, generation, () =>
+    {
+        what();
+        return true;
+    });
+
     /// <summary>Why something for a generation that has ended was not finished.</summary>
     public const string Over = "The generation was over.";
 

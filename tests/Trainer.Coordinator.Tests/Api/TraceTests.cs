@@ -38,6 +38,16 @@ public sealed class TraceTests(ApiFixture fixture) : IClassFixture<ApiFixture>
         Assert.DoesNotContain(spans.Of(id), span => span.DisplayName.EndsWith("GetJob", StringComparison.Ordinal)); // It changes nothing.
     }
 
+    /// <summary>.NET's HTTP client says in whose trace it is called.</summary>
+    [Fact]
+    public async Task A_program_with_an_activity_has_the_call_in_its_trace()
+    {
+        using var spans = new ListenedSpans();
+        using var activity = new Activity("pipeline") { ActivityTraceFlags = ActivityTraceFlags.Recorded }.SetIdFormat(ActivityIdFormat.W3C).Start();
+        var id = (await fixture.Coordinator.Jobs.CreateJobAsync(new CreateJobRequest { Spec = fixture.Spec, RequestId = Guid.NewGuid().ToString() })).Id;
+        Assert.Single(spans.All, span => span.TraceId == activity.TraceId && Equals(span.GetTagItem("trainer.job.id"), id));
+    }
+
     [Fact]
     public async Task What_is_refused_is_the_callers_fault_and_no_error_of_ours()
     {

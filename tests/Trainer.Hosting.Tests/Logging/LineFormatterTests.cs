@@ -40,6 +40,8 @@ public sealed class LineFormatterTests
         var loggers = new Lines(new LineFormatterOptions { Format = LogFormat.Json, IdsOf = job => ($"trace of {job}", $"span of {job}") });
         loggers.LogWarning("Job {Job}: no link to {Peer}", "j-7", "worker-1");
         loggers.LogWarning("no job here, {Peer}", "worker-1");
+        loggers.Log(LogLevel.Information, default, new AuditEvent("ann", "operator", "", "127.0.0.1", "CancelJob", "j-7", "OK") { Job = "j-7" }, null, (audit, _) => audit.ToString());
+        Assert.Equal(("trace of j-7", "j-7"), (JsonDocument.Parse(loggers.Written[2]).RootElement.GetProperty("trace_id").GetString(), JsonDocument.Parse(loggers.Written[2]).RootElement.GetProperty("subject").GetString()));
         var (of, without) = (JsonDocument.Parse(loggers.Written[0]).RootElement, JsonDocument.Parse(loggers.Written[1]).RootElement);
         Assert.Equal(("Job j-7: no link to worker-1", "trace of j-7", "span of j-7"), (of.GetProperty("message").GetString(), of.GetProperty("trace_id").GetString(), of.GetProperty("span_id").GetString()));
         Assert.Equal(["time", "level", "category", "message"], without.EnumerateObject().Select(property => property.Name));
