@@ -51,7 +51,7 @@ public sealed class Listening(string host, ConnectionGate gate, ProcessCertifica
     /// <param name="protocols">In clear; in TLS both sides agree on one.</param>
     public void Bind(KestrelServerOptions kestrel, int port, HttpProtocols protocols)
     {
-        var address = host == "localhost" ? IPAddress.Loopback : IPAddress.TryParse(host, out var literal) ? literal : IPAddress.Any;
+        var address = host == "localhost" ? IPAddress.Loopback : IPAddress.TryParse(host, out var literal) ? literal : AnyOf(AddressesOf(host));
         _asked = $"{host}:{port}";
         kestrel.Listen(address, port, options =>
         {
@@ -64,5 +64,21 @@ public sealed class Listening(string host, ConnectionGate gate, ProcessCertifica
 
             _options = options;
         });
+    }
+
+    /// <summary>Where a name with these addresses listens: at all of IPv4, unless all are of IPv6, as a pod's are in a cluster without the other.</summary>
+    internal static IPAddress AnyOf(IReadOnlyCollection<IPAddress> own) =>
+        own.Count > 0 && own.All(address => address.AddressFamily == AddressFamily.InterNetworkV6) ? IPAddress.IPv6Any : IPAddress.Any;
+
+    private static IPAddress[] AddressesOf(string name)
+    {
+        try
+        {
+            return Dns.GetHostAddresses(name);
+        }
+        catch (SocketException)
+        {
+            return []; // It has none yet.
+        }
     }
 }

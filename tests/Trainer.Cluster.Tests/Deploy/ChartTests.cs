@@ -18,7 +18,7 @@ public sealed partial class ChartTests
         "data.volume.enabled=true data.fetch={fashion-mnist}", "data.volume.enabled=true data.volume.existingClaim=pictures artifacts.volume.existingClaim=results",
         "tls.certManager.issuer.name=company tls.certManager.issuer.kind=ClusterIssuer tls.hosts={trainer.example.com}", "tls.mode=secrets tls.secrets.certificate=tls.crt tls.secrets.key=tls.key tls.secrets.authority=ca.crt",
         "metrics.access=token metrics.podMonitor.enabled=true metrics.rules.enabled=true metrics.podMonitor.labels.release=stack", "networkPolicy.dns.blocks={169.254.20.10/32,fd00::a/128}",
-        "extraArgs={--limit,connections=77} env[0].name=HTTPS_PROXY env[0].value=http://proxy.example.com:3128 networkPolicy.extraEgress[0].ports[0].port=3128",
+        "extraArgs={--otlp=http://collector.observability:4318} log.level=debug", "extraArgs={--limit,connections=77} env[0].name=HTTPS_PROXY env[0].value=http://proxy.example.com:3128 networkPolicy.extraEgress[0].ports[0].port=3128",
         "image.repository=registry.example.com:5000/ml/trainer image.digest=sha256:0123456789012345678901234567890123456789012345678901234567890123 image.pullSecrets={registry} image.pullPolicy=Always",
     ];
 

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 using Trainer.Hosting.Limits;
@@ -20,4 +21,12 @@ public sealed class ListeningTests
 
         Assert.Equal("192.0.2.7:0 cannot be bound: cannot assign requested address", refused.Message);
     }
+
+    [Theory]
+    [InlineData("0.0.0.0", "10.0.0.7")]
+    [InlineData("0.0.0.0", "fd00::7", "10.0.0.7")]
+    [InlineData("::", "fd00::7", "fd00::b")]
+    [InlineData("0.0.0.0")]
+    public void A_name_listens_at_the_family_of_its_addresses(string expected, params string[] own) =>
+        Assert.Equal(IPAddress.Parse(expected), Listening.AnyOf([.. own.Select(IPAddress.Parse)]));
 }
