@@ -25,6 +25,10 @@
 {{- if gt (int .autoscaling.min) (int .autoscaling.max) }}
 {{- fail (printf "workers.%s: autoscaling.min is %d, and autoscaling.max %d; expected min to be at most max." $name (int .autoscaling.min) (int .autoscaling.max)) }}
 {{- end }}
+{{- $kind := splitList ":" .device | first }}
+{{- if and (ne .autoscaling.kind "none") (ne $kind "auto") (not (has $kind .autoscaling.devices)) }}
+{{- fail (printf "workers.%s: device is %s, and autoscaling.devices %s: it would not follow jobs that ask for %s. Name the kind there." $name .device (join ", " .autoscaling.devices) $kind) }}
+{{- end }}
 {{- if and (kindIs "invalid" .threads) (not (dig "requests" "cpu" "" .resources)) }}
 {{- fail (printf "workers.%s: threads is null, and resources.requests.cpu is not set: the number of threads is the CPU request. Set one of them." $name) }}
 {{- end }}

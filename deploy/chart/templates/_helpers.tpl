@@ -53,7 +53,7 @@ enableServiceLinks: false
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | toYaml }}
   {{- end }}
 {{- end }}
 securityContext:
@@ -124,7 +124,7 @@ securityContext:
 - name: {{ $variable }}
   valueFrom:
     secretKeyRef:
-      name: {{ $.Values.artifacts.bucket.existingSecret }}
+      name: {{ $.Values.artifacts.bucket.existingSecret | toYaml }}
       key: {{ $variable }}
 {{- end }}
 {{- end }}
@@ -146,18 +146,21 @@ securityContext:
 {{- end }}
 {{- end }}
 
-{{- /* Startup and liveness say nothing about other processes, whom a restart would not help; readiness is membership. */ -}}
+{{- /* Startup and liveness say nothing about other processes, whom a restart would not help; readiness is membership. A node whose cores all compute may take a second for a handshake. */ -}}
 {{- define "trainer.probes" -}}
 {{- $scheme := include "trainer.scheme" . -}}
 startupProbe:
   httpGet: {path: /healthz, port: http, scheme: {{ $scheme }}}
+  timeoutSeconds: 5
   periodSeconds: 2
   failureThreshold: 60
 readinessProbe:
   httpGet: {path: /readyz, port: http, scheme: {{ $scheme }}}
+  timeoutSeconds: 5
   periodSeconds: 5
 livenessProbe:
   httpGet: {path: /healthz, port: http, scheme: {{ $scheme }}}
+  timeoutSeconds: 5
   periodSeconds: 10
   failureThreshold: 6
 {{- end }}
@@ -188,14 +191,14 @@ prometheus.io/path: /metrics
 {{- if eq .kind "volume" }}
 - name: artifacts
   persistentVolumeClaim:
-    claimName: {{ .volume.existingClaim | default "artifacts" }}
+    claimName: {{ .volume.existingClaim | default "artifacts" | toYaml }}
 {{- end }}
 {{- end }}
 {{- with .root.Values.data.volume }}
 {{- if .enabled }}
 - name: data
   persistentVolumeClaim:
-    claimName: {{ .existingClaim | default "data" }}
+    claimName: {{ .existingClaim | default "data" | toYaml }}
 {{- end }}
 {{- end }}
 {{- if ne .root.Values.tls.mode "insecure" }}
@@ -210,7 +213,7 @@ prometheus.io/path: /metrics
 {{- /* role, root */ -}}
 {{- define "trainer.certificates" -}}
 secret:
-  secretName: {{ get .root.Values.tls.secrets .role }}
+  secretName: {{ get .root.Values.tls.secrets .role | toYaml }}
   defaultMode: 0440
   items:
     {{- if eq .root.Values.tls.mode "certManager" }}
@@ -219,9 +222,9 @@ secret:
     - {key: ca.crt, path: ca.pem}
     {{- else }}
     {{- with .root.Values.tls.secrets }}
-    - {key: {{ .certificate }}, path: certificate.pem}
-    - {key: {{ .key }}, path: key.pem}
-    - {key: {{ .authority }}, path: ca.pem}
+    - {key: {{ .certificate | toYaml }}, path: certificate.pem}
+    - {key: {{ .key | toYaml }}, path: key.pem}
+    - {key: {{ .authority | toYaml }}, path: ca.pem}
     {{- end }}
     {{- end }}
 {{- end }}
@@ -237,7 +240,7 @@ affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .values.priorityClassName | default (ternary (printf "%s-%s" .root.Release.Namespace .name) "" .root.Values.priorityClasses.create) }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | toYaml }}
 {{- end }}
 topologySpreadConstraints: # one node's loss should take few of them
   - maxSkew: 1

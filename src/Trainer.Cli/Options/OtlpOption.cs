@@ -18,7 +18,7 @@ internal static class OtlpOption
 
     /// <summary>Null: it is not given.</summary>
     /// <param name="environment">Variables by name.</param>
-    /// <exception cref="CliException">OpenTelemetry's variables ask for a protocol that cannot be spoken.</exception>
+    /// <exception cref="CliException">OpenTelemetry's variables say what cannot be done.</exception>
     public static OtlpTarget? Read(Uri? address, Func<string, string?> environment)
     {
         try

@@ -9,7 +9,7 @@ namespace Trainer.Coordinator.Jobs;
 /// <remarks>What another entity of the job had begun, this one tells as well as the row lets it: ids of spans follow from the job (<see cref="TraceIds"/>), and times are in the row's transitions and journal.</remarks>
 internal sealed class JobTracer(string id)
 {
-    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    private string _told = ""; // The generation that was told last; those before it are not asked for.
     private DateTimeOffset? _since;
     private DateTimeOffset? _changing;
 
@@ -101,7 +101,7 @@ internal sealed class JobTracer(string id)
 
     private void TellGenerations(JobMachine before, JobMachine next, DateTimeOffset now)
     {
-        var open = before.Row.Journal.LastOrDefault() is { FirstCommitTime: null } last && !_told.Contains(last.Generation) ? last : null;
+        var open = before.Row.Journal.LastOrDefault() is { FirstCommitTime: null } last && last.Generation != _told ? last : null;
         var committed = next.Row.Journal.FindLast(entry => entry.Generation == open?.Generation)?.FirstCommitTime;
         if (open is not null && committed is not null)
         {
@@ -134,7 +134,7 @@ internal sealed class JobTracer(string id)
 
     private void TellGeneration(JournalEntry entry, JobRow row, DateTimeOffset end, string? error)
     {
-        _told.Add(entry.Generation);
+        _told = entry.Generation;
         var begin = _changing ?? entry.FaultTime?.ToDateTimeOffset() ?? row.Transitions[^1].Time.ToDateTimeOffset();
         TellBelowJob(new Span(SpanCatalog.Generation, begin, end)
         {

@@ -49,9 +49,12 @@ internal sealed class ExportFaults : EventListener
 
     private static string Reason(EventWrittenEventArgs fault)
     {
-        object[] parts = [.. fault.Payload?.Select(part => Short($"{part}")) ?? []];
+        object[] parts = [.. fault.Payload?.Select((part, i) => Shown(fault.PayloadNames?[i] ?? "", $"{part}")) ?? []];
         return fault.Message is { } format ? string.Format(CultureInfo.InvariantCulture, format, parts) : fault.EventName ?? "unknown";
     }
+
+    /// <summary>What a collector answers is left out: a page of any length, in which the headers may be that it was sent.</summary>
+    internal static string Shown(string name, string text) => name.StartsWith("response", StringComparison.OrdinalIgnoreCase) && text.Length > 0 ? $"{text.Length} characters" : Short(text);
 
     /// <summary>Exceptions come with their stacks, and the innermost one says it best.</summary>
     internal static string Short(string text)

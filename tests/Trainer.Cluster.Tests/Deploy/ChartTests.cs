@@ -40,6 +40,11 @@ public sealed partial class ChartTests
         { "artifacts.bucket.address=gs://training", "- at '/artifacts/bucket/address': 'gs://training' does not match pattern '^(s3://[a-z0-9][a-z0-9.-]+(/.*)?)?$'" },
         { "artifacts.kind=bucket", "artifacts.kind is bucket, and artifacts.bucket.address is empty; expected s3://BUCKET/PREFIX." },
         { "workers.coordinator.replicas=1", "- at '': invalid propertyName 'coordinator'" },
+        { "workers.on.replicas=1", "- at '': invalid propertyName 'on'" },
+        { "workers.worker.labels.trainer-group=other", "- at '': invalid propertyName 'trainer-group'" },
+        { "workers.worker.maxSurge=0%", "'0%' does not match pattern" },
+        { "artifacts.volume.accessModes={ReadWriteOncePod}", "- at '/artifacts/volume/accessModes/0': value must be one of 'ReadWriteOnce', 'ReadWriteMany'" },
+        { "workers.worker.device=opencl workers.worker.autoscaling.kind=keda", "workers.worker: device is opencl, and autoscaling.devices any, cpu: it would not follow jobs that ask for opencl. Name the kind there." },
         { "workers.worker.device=gpu", "- at '/workers/worker/device': 'gpu' does not match pattern" },
         { "workers.worker.resources.limits.memory=lots", "- at '/workers/worker/resources/limits/memory': 'lots' does not match pattern" },
         { "workers.worker.cacheGiB=0", "- at '/workers/worker/cacheGiB': minimum: got 0, want 1" },
@@ -67,7 +72,7 @@ public sealed partial class ChartTests
     [Theory]
     [MemberData(nameof(AlsoWrong))]
     [Trait("Category", "Long")]
-    public async Task More_wrong_values_are_refused(string value, string said) => Assert.Contains(said, await Helm.RefusalAsync(value), StringComparison.Ordinal);
+    public async Task More_wrong_values_are_refused(string value, string said) => Assert.Contains(said, await Helm.RefusalAsync(Split(value)), StringComparison.Ordinal);
 
     [Theory]
     [MemberData(nameof(Combinations))]
@@ -110,9 +115,11 @@ public sealed partial class ChartTests
     [Trait("Category", "Long")]
     public async Task A_download_is_had_by_who_asks_for_it_and_opens_the_way()
     {
-        var manifests = await Helm.RenderAsync("data.volume.enabled=true", "data.fetch={fashion-mnist}");
+        var manifests = await Helm.RenderAsync("data.volume.enabled=true", "data.fetch={fashion-mnist}", "env[0].name=HTTPS_PROXY", "env[0].value=http://proxy.example.com:3128");
 
-        Assert.Equal(["data", "fetch", "fashion-mnist", "--to=/data/fashion-mnist"], manifests.Coordinator.ArgumentsOf(Assert.Single(manifests.Coordinator.Pod.InitContainers)));
+        var download = Assert.Single(manifests.Coordinator.Pod.InitContainers);
+        Assert.Equal(["data", "fetch", "fashion-mnist", "--to=/data/fashion-mnist"], manifests.Coordinator.ArgumentsOf(download));
+        Assert.Equal("http://proxy.example.com:3128", manifests.Coordinator.Environment(download)["HTTPS_PROXY"]);
         Assert.Equal(["80", "443"], manifests.NetworkPolicies.Single(policy => policy.Metadata.Name == "data").Spec.Egress.Single().Ports.Select(port => port.Port.Value));
     }
 
@@ -129,6 +136,18 @@ public sealed partial class ChartTests
         Assert.True(Manifests.Selects(manifests.NetworkPolicies.Single(policy => policy.Metadata.Name == "api").Spec.Ingress[0].FromProperty[0].PodSelector, pod.Metadata.Labels));
     }
 
+    /// <summary>YAML takes 2024 for a number and yes for true, and the API server refuses both as names.</summary>
+    [Fact]
+    [Trait("Category", "Long")]
+    public async Task Names_that_look_like_something_else_stay_names()
+    {
+        var text = await Programs.RunAsync(
+            Programs.Need("helm"), "template", "trainer", Helm.Chart, "--namespace", "2024", "--set", "tls.mode=secrets,token.existingSecret=1e5,token.key=yes,tls.secrets.node=0x10,tls.secrets.key=no", "--set-string", "artifacts.volume.storageClassName=7");
+
+        Assert.Contains("  namespace: \"2024\"\n", text, StringComparison.Ordinal);
+        Assert.DoesNotMatch("(namespace|secretName|storageClassName|key): (2024|1e5|yes|no|0x10|7)[\\n,]", text);
+    }
+
     [Theory]
     [InlineData("cpu-dev.yaml", "kubectl -n trainer create secret generic trainer-token")]
     [InlineData("insecure.yaml", "In clear, and without a token")]
@@ -140,6 +159,7 @@ public sealed partial class ChartTests
 
         var notes = text[text.IndexOf("NOTES:", StringComparison.Ordinal)..];
         Assert.Contains(said, notes, StringComparison.Ordinal);
+        Assert.Equal(notes.Contains("> token", StringComparison.Ordinal), notes.Contains("(umask 077; kubectl", StringComparison.Ordinal)); // Else the command line refuses the file.
         DocumentationTests.AssertTaken("NOTES.txt", notes);
     }
 

@@ -55,6 +55,7 @@ internal static class ManifestRules
     {
         V1Probe[] probes = [workload.Main.StartupProbe, workload.Main.ReadinessProbe, workload.Main.LivenessProbe];
         Assert.Equal(["/healthz", "/readyz", "/healthz"], probes.Select(probe => probe.HttpGet.Path));
+        Assert.All(probes, probe => Assert.True(probe.TimeoutSeconds > 1, "a handshake may take a second where all cores compute"));
         Assert.All(probes, probe => Assert.Contains(workload.Main.Ports, port => port.Name == probe.HttpGet.Port.Value));
         var annotations = workload.Template.Metadata.Annotations;
         Assert.Equal(("true", "/metrics"), (annotations["prometheus.io/scrape"], annotations["prometheus.io/path"]));

@@ -40,6 +40,7 @@ public sealed class SpansTests
     [InlineData("http://collector:4318/", null, false, "http://collector:4318/v1/traces")]
     [InlineData("https://otlp.example.com/tenant/3", "http/protobuf", false, "https://otlp.example.com/tenant/3/v1/traces")]
     [InlineData("https://otlp.example.com/v1/traces", null, false, "https://otlp.example.com/v1/traces")]
+    [InlineData("https://otlp.example.com/v1/traces/", null, false, "https://otlp.example.com/v1/traces/")]
     [InlineData("http://collector:4317", null, true, "http://collector:4317/")]
     [InlineData("http://collector:4317", "http/protobuf", false, "http://collector:4317/v1/traces")]
     [InlineData("https://collector", "grpc", true, "https://collector/")]
@@ -55,6 +56,26 @@ public sealed class SpansTests
         var refused = Assert.Throws<ArgumentException>(() => OtlpTarget.Of(new Uri("http://collector"), name => name.EndsWith("PROTOCOL", StringComparison.Ordinal) ? "http/json" : null));
         Assert.Equal("OTEL_EXPORTER_OTLP_PROTOCOL: expected grpc or http/protobuf, got 'http/json'.", refused.Message);
         Assert.Null(OtlpTarget.Of(new Uri("http://collector"), name => name == "OTEL_BSP_SCHEDULE_DELAY" ? "70" : null).DelayMilliseconds);
+    }
+
+    [Theory]
+    [InlineData("authorization=Bearer%20abc", true)]
+    [InlineData("a=b=c,d=,", true)]
+    [InlineData("Bearer abc", false)]
+    [InlineData("a=b,=c", false)]
+    public void Headers_are_names_with_values_and_a_refusal_does_not_show_them(string headers, bool areTaken)
+    {
+        var refused = Record.Exception(() => OtlpTarget.Of(new Uri("http://collector"), name => name == "OTEL_EXPORTER_OTLP_HEADERS" ? headers : null));
+        Assert.Equal(areTaken, refused is null);
+        Assert.True(areTaken || refused!.Message == "OTEL_EXPORTER_OTLP_HEADERS: expected NAME=VALUE, several with commas between them, got something else, which is not shown since it may be secret.");
+    }
+
+    /// <summary>A proxy's page, or the headers that it was sent.</summary>
+    [Fact]
+    public void What_a_collector_answers_is_not_told()
+    {
+        Assert.Equal("17 characters", ExportFaults.Shown("response", "no Bearer secret!"));
+        Assert.Equal(("", "http://collector"), (ExportFaults.Shown("response", ""), ExportFaults.Shown("endpoint", "http://collector")));
     }
 
     [Fact]
