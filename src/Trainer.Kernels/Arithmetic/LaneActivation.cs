@@ -38,7 +38,7 @@ internal static class LaneActivation<TSimd, TVector>
     }
 
     /// <summary>v f'(x) for the other activations.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static TVector MultiplyDerivativeOfInput(Activation activation, TVector x, TVector v) => activation.Kind switch
     {
         ActivationKind.LeakyRelu => MultiplyDerivativeOfOutput(activation, x, v),
@@ -52,7 +52,7 @@ internal static class LaneActivation<TSimd, TVector>
         _ => TSimd.Broadcast(float.NaN),
     };
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static TVector ActivateByFormula(Activation activation, TVector v) => activation.Kind switch
     {
         ActivationKind.LeakyRelu => TSimd.SelectLess(TSimd.Broadcast(0), v, v, TSimd.Multiply(v, TSimd.Broadcast(activation.Slope))),

@@ -63,6 +63,7 @@ internal static class VectorMath<TSimd, TVector>
     }
 
     /// <summary>log x for x of 0 and more (NaN stays NaN): the steps of <see cref="ScalarMath{TMath}.Log"/>, and its bits, lane by lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static TVector Log(TVector x)
     {
         var (one, small) = (TSimd.Broadcast(1), TSimd.BroadcastWord(0x0080_0000));
@@ -89,6 +90,7 @@ internal static class VectorMath<TSimd, TVector>
     }
 
     /// <summary>x^-beta = e^(-beta log x) for x of 0 and more: as near as the rounding of beta log x leaves it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static TVector NegativePower(TVector x, TVector beta)
     {
         var (zero, one) = (TSimd.Broadcast(0), TSimd.Broadcast(1));
@@ -107,6 +109,7 @@ internal static class VectorMath<TSimd, TVector>
     }
 
     /// <summary>sigmoid(x) and <paramref name="rest"/> = 1 - sigmoid(x), which is not taken from the rounded one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static TVector Sigmoid(TVector x, out TVector rest)
     {
         var (zero, one) = (TSimd.Broadcast(0), TSimd.Broadcast(1));
@@ -123,6 +126,7 @@ internal static class VectorMath<TSimd, TVector>
     /// <summary>
     /// 1 - 2 e / (1 + e) with e = e^-2|x| and the sign of x; below 0.625 x + x^3 p(x^2), p with the coefficients of Cephes (tanhf).
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static TVector Tanh(TVector x)
     {
         var one = TSimd.Broadcast(1);
@@ -143,9 +147,11 @@ internal static class VectorMath<TSimd, TVector>
         TSimd.MultiplyAdd(TSimd.Subtract(TSimd.Broadcast(0), y), y, TSimd.Broadcast(1));
 
     /// <summary>x Phi(x)</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Gelu(TVector x) => TSimd.Multiply(x, Normal(x, out _));
 
     /// <summary>Phi(x) + x phi(x) with phi(x) = e^(-x^2 / 2) / sqrt(2 pi).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static TVector GeluDerivative(TVector x)
     {
         var below = Normal(x, out var bell);
@@ -153,9 +159,11 @@ internal static class VectorMath<TSimd, TVector>
     }
 
     /// <summary>x sigmoid(2 u), which is x (1 + tanh u) / 2, with 2 u = 2 sqrt(2 / pi) (x + 0.044715 x^3).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector GeluTanh(TVector x) => TSimd.Multiply(x, Sigmoid(GeluArgument(x)));
 
     /// <summary>s + x s (1 - s) (2 u)' with s = sigmoid(2 u).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static TVector GeluTanhDerivative(TVector x)
     {
         // Beyond 16 s is 0 or 1 and its derivative 0; (2 u)' may not become infinite beside it.
@@ -169,9 +177,11 @@ internal static class VectorMath<TSimd, TVector>
     }
 
     /// <summary>x sigmoid(x)</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Silu(TVector x) => TSimd.Multiply(x, Sigmoid(x));
 
     /// <summary>s + x s (1 - s) with s = sigmoid(x).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static TVector SiluDerivative(TVector x)
     {
         var s = Sigmoid(x, out var rest);
@@ -179,6 +189,7 @@ internal static class VectorMath<TSimd, TVector>
     }
 
     /// <summary>x where x &gt; 0, else alpha (e^x - 1).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static TVector Elu(TVector x, TVector alpha)
     {
         var zero = TSimd.Broadcast(0);
@@ -186,6 +197,7 @@ internal static class VectorMath<TSimd, TVector>
     }
 
     /// <summary>1 where x &gt; 0, else alpha e^x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static TVector EluDerivative(TVector x, TVector alpha)
     {
         var zero = TSimd.Broadcast(0);
@@ -204,6 +216,7 @@ internal static class VectorMath<TSimd, TVector>
         return TSimd.MultiplyAdd(p, TSimd.Multiply(r, r), r);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector LogPolynomial(TVector f)
     {
         var p = TSimd.MultiplyAdd(TSimd.Broadcast(7.0376836292e-2f), f, TSimd.Broadcast(-1.1514610310e-1f));
@@ -216,6 +229,7 @@ internal static class VectorMath<TSimd, TVector>
         return TSimd.MultiplyAdd(p, f, TSimd.Broadcast(3.3333331174e-1f));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector GeluArgument(TVector x) =>
         TSimd.Multiply(x, TSimd.MultiplyAdd(TSimd.Broadcast(GeluCubic), TSimd.Multiply(x, x), TSimd.Broadcast(GeluLinear)));
 
@@ -224,6 +238,7 @@ internal static class VectorMath<TSimd, TVector>
     /// With t = |x|: Phi(-t) = bell F(u) / (1 + t), u = (t - 4) / (t + 4). F(u) = (1 + t) e^(t^2 / 2) erfc(t / sqrt 2) / 2 is smooth
     /// on all of [0, 14.5]; a polynomial of degree 10 through its Chebyshev nodes is within 2e-8 of it. The rounding of t^2 is given back.
     /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static TVector Normal(TVector x, out TVector bell)
     {
         var (one, far, four) = (TSimd.Broadcast(1), TSimd.Broadcast(FarTail), TSimd.Broadcast(4));

@@ -9,6 +9,7 @@ internal static class PixelFloats
 {
     private static readonly float[] Quotients = [.. Enumerable.Range(0, 256).Select(value => value / 255f)];
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // Vectors of the machine's width are not compiled ahead of time.
     public static void Convert(ReadOnlySpan<byte> source, Span<float> pixels)
     {
         var i = 0;
@@ -62,6 +63,7 @@ internal static class PixelFloats
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Scale(Vector<ushort> values, Span<float> pixels)
     {
         Vector.Widen(values, out var low, out var high);
