@@ -65,19 +65,27 @@ internal sealed class TrainingJob : IDisposable
     /// <param name="pack">The file of the data set that was pushed; null: the job names none.</param>
     public static TrainingJob Load(JobSpec spec, Device device, ulong? lastItem = null, Action<string>? skipped = null, string? pack = null)
     {
-        var (train, test) = DataSection.Load(JobFile.SectionJson(pack is null ? spec.Data : DataSetFiles.At(spec.Data, pack)));
+        var (train, test) = DataSection.Describe(JobFile.SectionJson(pack is null ? spec.Data : DataSetFiles.At(spec.Data, pack)));
+        var recipe = BrokenSamples.RecipeOf(spec);
+        using (Rehearsal.Start(device, spec, recipe, BuildModel))
+        {
+            train.Load();
+            test.Load();
+        }
+
         if (DataIds.Of(train, test)?.Refuse(spec.Data.ContentId, spec.Data.DecoderId) is var (_, problem))
         {
             throw new IOException($"This worker is refused: {problem}."); // The job's data may be as it was: others can do it.
         }
 
-        var model = JobParameters.BuildModel(spec.Model, train.Shape, train.Labels.Or(test.Labels).Classes(spec.Training.IgnoredLabel));
-        var recipe = BrokenSamples.RecipeOf(spec);
+        var model = BuildModel();
         var parameters = JobParameters.Of(spec, model, recipe);
         (train, test) = (BrokenSamples.Skipping(spec, recipe, train, Tell), BrokenSamples.Skipping(spec, recipe, test, Tell));
         recipe.CheckFits(model);
         var schedule = parameters.ScheduleOf(train.Count, test.Count, lastItem);
         return new TrainingJob(spec, parameters, schedule, new DataPipeline(train, test, parameters.Seed, parameters.Shuffle), model, recipe, device);
+
+        Model BuildModel() => JobParameters.BuildModel(spec.Model, train.Shape, train.Labels.Or(test.Labels).Classes(spec.Training.IgnoredLabel));
 
         void Tell(string broken) => skipped?.Invoke(broken);
     }
