@@ -54,7 +54,7 @@ internal static class UpCommand
                     Jobs = parsed.GetValue(artifacts) ?? folders.Jobs,
                 },
                 parsed.GetValue(workers),
-                parsed.GetValue(threads) ?? Math.Max(1, Environment.ProcessorCount / parsed.GetValue(workers)),
+                parsed.GetValue(threads) ?? LocalClusterOptions.ThreadsOf(Environment.ProcessorCount, parsed.GetValue(workers)),
                 parsed.GetValue(device)!,
                 Restart: !parsed.GetValue(noRestart))
             {

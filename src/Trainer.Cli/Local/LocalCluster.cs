@@ -21,6 +21,9 @@ internal sealed record LocalClusterOptions(LocalFolders Folders, int Workers, in
     /// <summary>Where all processes send spans; null: nowhere.</summary>
     public Uri? Otlp { get; init; }
 
+    /// <summary>Compute threads of each worker where nobody says how many: together no more than there are processors, which a CPU quota counts as few (rounded up), but one at least.</summary>
+    public static int ThreadsOf(int processors, int workers) => Math.Max(1, processors / workers);
+
     /// <summary>Arguments that all processes take.</summary>
     public IReadOnlyList<string> ToAll =>
         [.. MetricsOpen ? [MetricsOption.Name] : Array.Empty<string>(), .. Otlp is { } otlp ? [OtlpOption.Name, otlp.OriginalString] : Array.Empty<string>()];
