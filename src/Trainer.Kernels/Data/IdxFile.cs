@@ -24,6 +24,9 @@ internal sealed class IdxFile
     private const long UnsuspiciousBytes = 64 << 20;
     private const int MostTimes = 100;
 
+    /// <summary>What is smaller is decompressed in no time.</summary>
+    private const int WorthCopying = 1 << 20;
+
     private readonly byte[] _header;
 
     private IdxFile(string path, byte[] header, int[] dimensions)
@@ -80,14 +83,28 @@ internal sealed class IdxFile
     /// <param name="sha256">Of the whole file, decompressed, in lower-case hex; null: any.</param>
     public byte[] Read(string? sha256 = null)
     {
+        if (IsCompressed && sha256 is not null && ReadCopy(sha256) is { } copy)
+        {
+            return copy;
+        }
+
         var content = ReadContent();
         if (sha256 is not null && Sha256(content) is var found && found != sha256)
         {
             throw new DataFileException(Path, $"SHA-256 of the decompressed content is {found}; expected {sha256}");
         }
 
+        if (IsCompressed && sha256 is not null && content.Length >= WorthCopying)
+        {
+            PlainCopy.Write(Path, sha256, content);
+        }
+
         return content;
     }
+
+    /// <summary>The elements from <see cref="PlainCopy"/>; null: they are not there, or not what they should be.</summary>
+    private byte[]? ReadCopy(string sha256) =>
+        Bytes >= WorthCopying && Bytes <= Array.MaxLength && PlainCopy.Read(Path, sha256, (long)Bytes) is { } copy && Sha256(copy) == sha256 ? copy : null;
 
     /// <summary>SHA-256 of the whole file, decompressed, in lower-case hex.</summary>
     public string Sha256(ReadOnlySpan<byte> content)
