@@ -16,7 +16,9 @@ public sealed class PlainCopyTests : IDisposable
 
     public PlainCopyTests()
     {
-        byte[] file = [0, 0, 8, 3, 0, 0, Images >> 8, Images & 255, 0, 0, 0, 31, 0, 0, 0, 37, .. Enumerable.Range(0, Images * 31 * 37).Select(i => (byte)(i * 7 / 5))];
+        var file = new byte[16 + (Images * 31 * 37)];
+        new Random(5).NextBytes(file);
+        ((ReadOnlySpan<byte>)[0, 0, 8, 3, 0, 0, Images >> 8, Images & 255, 0, 0, 0, 31, 0, 0, 0, 37]).CopyTo(file);
         _sum = Convert.ToHexStringLower(SHA256.HashData(file));
         _path = _folder.Write("images.gz", Zipped(file));
         _copy = PlainCopy.PlaceOf(_path, _sum);
