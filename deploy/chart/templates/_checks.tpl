@@ -7,6 +7,12 @@
 {{- if and (eq .Values.artifacts.kind "bucket") (not .Values.artifacts.bucket.address) }}
 {{- fail "artifacts.kind is bucket, and artifacts.bucket.address is empty; expected s3://BUCKET/PREFIX." }}
 {{- end }}
+{{- with .Values.artifacts.bucket }}
+{{- $port := regexFind ":[0-9]+$" (urlParse .endpoint).host | trimPrefix ":" | default (ternary "80" "443" (hasPrefix "http:" .endpoint)) }}
+{{- if and (eq $.Values.artifacts.kind "bucket") .endpoint $.Values.networkPolicy.enabled (ne $port (toString .port)) }}
+{{- fail (printf "artifacts.bucket.port is %v, and artifacts.bucket.endpoint %s: the network policy would keep pods from it. Set port to %s." .port .endpoint $port) }}
+{{- end }}
+{{- end }}
 {{- if and (ne .Values.tls.mode "insecure") (not .Values.token.existingSecret) }}
 {{- fail (printf "tls.mode is %s, and token.existingSecret is empty: anybody could call the job API. Name the secret that holds the cluster's token." .Values.tls.mode) }}
 {{- end }}

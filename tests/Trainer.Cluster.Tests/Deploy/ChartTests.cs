@@ -39,6 +39,8 @@ public sealed partial class ChartTests
         { "artifacts.kind=nfs", "- at '/artifacts/kind': value must be one of 'volume', 'bucket'" },
         { "artifacts.bucket.address=gs://training", "- at '/artifacts/bucket/address': 'gs://training' does not match pattern '^(s3://[a-z0-9][a-z0-9.-]+(/.*)?)?$'" },
         { "artifacts.kind=bucket", "artifacts.kind is bucket, and artifacts.bucket.address is empty; expected s3://BUCKET/PREFIX." },
+        { "ha.yaml artifacts.bucket.endpoint=https://minio:9000", "artifacts.bucket.port is 443, and artifacts.bucket.endpoint https://minio:9000: the network policy would keep pods from it. Set port to 9000." },
+        { "ha.yaml artifacts.bucket.endpoint=http://minio", "Set port to 80." },
         { "workers.coordinator.replicas=1", "- at '': invalid propertyName 'coordinator'" },
         { "workers.on.replicas=1", "- at '': invalid propertyName 'on'" },
         { "workers.worker.labels.trainer-group=other", "- at '': invalid propertyName 'trainer-group'" },
@@ -121,6 +123,19 @@ public sealed partial class ChartTests
         Assert.Equal(["data", "fetch", "fashion-mnist", "--to=/data/fashion-mnist"], manifests.Coordinator.ArgumentsOf(download));
         Assert.Equal("http://proxy.example.com:3128", manifests.Coordinator.Environment(download)["HTTPS_PROXY"]);
         Assert.Equal(["80", "443"], manifests.NetworkPolicies.Single(policy => policy.Metadata.Name == "data").Spec.Egress.Single().Ports.Select(port => port.Port.Value));
+    }
+
+    [Fact]
+    [Trait("Category", "Long")]
+    public async Task Database_and_bucket_are_reached_at_their_own_ports_and_addresses_alone()
+    {
+        var manifests = await Helm.RenderAsync(
+            "ha.yaml", "coordinator.store.postgres.port=6432", "artifacts.bucket.endpoint=http://[fd00::7]:9000", "artifacts.bucket.port=9000", "networkPolicy.storeTo[0].ipBlock.cidr=10.7.0.0/16", "networkPolicy.bucketTo[0].ipBlock.cidr=fd00::7/128");
+
+        Assert.Equal(("6432", "10.7.0.0/16"), Opening("store"));
+        Assert.Equal(("9000", "fd00::7/128"), Opening("bucket"));
+
+        (string Port, string Block) Opening(string policy) => Assert.Single(manifests.NetworkPolicies.Single(one => one.Metadata.Name == policy).Spec.Egress) is var rule ? (rule.Ports.Single().Port.Value, rule.To.Single().IpBlock.Cidr) : default;
     }
 
     /// <summary>helm test: a pod of the same image, whom the network policy lets at the job API.</summary>

@@ -47,7 +47,11 @@ internal static class ManifestRules
         var set = Assert.Single(manifests.Of<V1StatefulSet>());
         Assert.Equal(("coordinator", "Parallel"), (set.Spec.ServiceName, set.Spec.PodManagementPolicy));
         Assert.All(manifests.Workloads, workload => Assert.Equal(workload, Assert.Single(manifests.Selected(workload.Selector))));
-        Assert.All(manifests.Of<V1PodDisruptionBudget>(), budget => Assert.Equal(budget.Metadata.Name, Assert.Single(manifests.Selected(budget.Spec.Selector)).Name));
+        Assert.All(manifests.Of<V1PodDisruptionBudget>(), budget =>
+        {
+            Assert.Equal(budget.Metadata.Name, Assert.Single(manifests.Selected(budget.Spec.Selector)).Name);
+            Assert.Equal(("1", null, "AlwaysAllow"), (budget.Spec.MaxUnavailable.Value, budget.Spec.MinAvailable, budget.Spec.UnhealthyPodEvictionPolicy)); // Else a drain of a node with the only pod never ends.
+        });
         Assert.All(manifests.Workloads, workload => Assert.All(workload.Pod.TopologySpreadConstraints, spread => Assert.Equal(workload, Assert.Single(manifests.Selected(spread.LabelSelector)))));
     }
 
