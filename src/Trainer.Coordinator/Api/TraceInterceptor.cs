@@ -83,6 +83,8 @@ internal sealed class TraceInterceptor(TimeProvider clock) : Interceptor
         }
     }
 
+    // A trace that its own callers do not record is as good as none: proxies name one for each request, of which they send a few.
     private static ActivityContext? CallerOf(ServerCallContext context) =>
-        ActivityContext.TryParse(context.RequestHeaders.GetValue(TraceParent), context.RequestHeaders.GetValue(TraceState), isRemote: true, out var caller) ? caller : null;
+        ActivityContext.TryParse(context.RequestHeaders.GetValue(TraceParent), context.RequestHeaders.GetValue(TraceState), isRemote: true, out var caller)
+        && caller.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) ? caller : null;
 }

@@ -9,19 +9,24 @@ internal sealed record JobLine(string Message, string? Job)
     /// <summary>Of an event as loggers hand it on; null: it is about no job.</summary>
     public static string? JobOf(object? state)
     {
-        if (state is JobLine or AuditEvent)
+        switch (state)
         {
-            return (state as JobLine)?.Job ?? (state as AuditEvent)?.Job;
-        }
+            case JobLine line:
+                return line.Job;
+            case AuditEvent audit:
+                return audit.Job;
+            case IReadOnlyList<KeyValuePair<string, object?>> values:
+                foreach (var (key, value) in values)
+                {
+                    if (key == Key)
+                    {
+                        return $"{value}";
+                    }
+                }
 
-        foreach (var (key, value) in state as IReadOnlyList<KeyValuePair<string, object?>> ?? [])
-        {
-            if (key == Key)
-            {
-                return $"{value}";
-            }
+                return null;
+            default:
+                return null;
         }
-
-        return null;
     }
 }

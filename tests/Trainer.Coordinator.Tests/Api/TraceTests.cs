@@ -38,6 +38,16 @@ public sealed class TraceTests(ApiFixture fixture) : IClassFixture<ApiFixture>
         Assert.DoesNotContain(spans.Of(id), span => span.DisplayName.EndsWith("GetJob", StringComparison.Ordinal)); // It changes nothing.
     }
 
+    /// <summary>As proxies name one that was not drawn for their sample.</summary>
+    [Fact]
+    public async Task Where_nobody_records_the_callers_trace_the_call_is_in_the_jobs()
+    {
+        using var spans = new ListenedSpans();
+        var id = (await fixture.Coordinator.Jobs.CreateJobAsync(new CreateJobRequest { Spec = fixture.Spec, RequestId = Guid.NewGuid().ToString() }, new Metadata { { "traceparent", $"00-{Trace[..31]}9-{Parent}-00" } })).Id;
+        Assert.Equal(TraceIds.Root(id), spans.Of(id).Single(span => span.DisplayName == "trainer.v1.JobService/CreateJob").ParentSpanId);
+        Assert.DoesNotContain(spans.All, span => span.TraceId.ToHexString() == $"{Trace[..31]}9");
+    }
+
     /// <summary>.NET's HTTP client says in whose trace it is called.</summary>
     [Fact]
     public async Task A_program_with_an_activity_has_the_call_in_its_trace()
