@@ -53,10 +53,14 @@ internal static class LaneActivation<TSimd, TVector>
     };
 
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static TVector ActivateByFormula(Activation activation, TVector v) => activation.Kind switch
+    private static TVector ActivateByFormula(Activation activation, TVector v) => Formula(activation.Kind, activation.Slope, v);
+
+    /// <summary>Activations other than none and relu. Where the kind is a constant, nothing is left of the choice.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Formula(ActivationKind kind, float slope, TVector v) => kind switch
     {
-        ActivationKind.LeakyRelu => TSimd.SelectLess(TSimd.Broadcast(0), v, v, TSimd.Multiply(v, TSimd.Broadcast(activation.Slope))),
-        ActivationKind.Elu => VectorMath<TSimd, TVector>.Elu(v, TSimd.Broadcast(activation.Slope)),
+        ActivationKind.LeakyRelu => TSimd.SelectLess(TSimd.Broadcast(0), v, v, TSimd.Multiply(v, TSimd.Broadcast(slope))),
+        ActivationKind.Elu => VectorMath<TSimd, TVector>.Elu(v, TSimd.Broadcast(slope)),
         ActivationKind.Relu6 => Clip(v),
         ActivationKind.Hardswish => TSimd.Divide(TSimd.Multiply(v, Clip(TSimd.Add(v, TSimd.Broadcast(3)))), TSimd.Broadcast(6)),
         ActivationKind.Hardsigmoid => TSimd.Divide(Clip(TSimd.Add(v, TSimd.Broadcast(3))), TSimd.Broadcast(6)),

@@ -126,7 +126,7 @@ internal static class VectorMath<TSimd, TVector>
     /// <summary>
     /// 1 - 2 e / (1 + e) with e = e^-2|x| and the sign of x; below 0.625 x + x^3 p(x^2), p with the coefficients of Cephes (tanhf).
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Tanh(TVector x)
     {
         var one = TSimd.Broadcast(1);
@@ -189,7 +189,7 @@ internal static class VectorMath<TSimd, TVector>
     }
 
     /// <summary>x where x &gt; 0, else alpha (e^x - 1).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Elu(TVector x, TVector alpha)
     {
         var zero = TSimd.Broadcast(0);
@@ -238,7 +238,7 @@ internal static class VectorMath<TSimd, TVector>
     /// With t = |x|: Phi(-t) = bell F(u) / (1 + t), u = (t - 4) / (t + 4). F(u) = (1 + t) e^(t^2 / 2) erfc(t / sqrt 2) / 2 is smooth
     /// on all of [0, 14.5]; a polynomial of degree 10 through its Chebyshev nodes is within 2e-8 of it. The rounding of t^2 is given back.
     /// </remarks>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector Normal(TVector x, out TVector bell)
     {
         var (one, far, four) = (TSimd.Broadcast(1), TSimd.Broadcast(FarTail), TSimd.Broadcast(4));

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
@@ -21,23 +20,6 @@ internal sealed unsafe class ElementwiseForward<TSimd, TVector>(ThreadTeam team)
         Execute(isDense ? 1 : samples, isDense ? samples * elements : elements);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    protected override void RunElementsOf(int sample, long first, int count)
-    {
-        var x = _x.At(sample, first);
-        var y = _y.At(sample, first);
-        var addend = _steps.Addend.At(sample, first);
-        var activation = _steps.Activation;
-        var i = 0;
-        for (; i + TSimd.Lanes <= count; i += TSimd.Lanes)
-        {
-            TSimd.Store(y + i, VectorEpilogue<TSimd, TVector>.Output(TSimd.Load(x + i), activation, addend == null ? null : addend + i));
-        }
-
-        if (i < count)
-        {
-            var value = VectorEpilogue<TSimd, TVector>.Output(TSimd.Load(x + i), activation, addend == null ? null : addend + i);
-            TSimd.StoreFirst(y + i, value, count - i);
-        }
-    }
+    protected override void RunElementsOf(int sample, long first, int count) => EpilogueRows<TSimd, TVector>.WriteOutputs(
+        _x.At(sample, first), count, _steps.Activation, _steps.Addend.At(sample, first), _y.At(sample, first));
 }

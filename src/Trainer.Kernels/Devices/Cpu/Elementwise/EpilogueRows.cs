@@ -13,6 +13,13 @@ internal static unsafe class EpilogueRows<TSimd, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void WriteOutputs(float* source, int count, Activation activation, float* addend, float* y)
     {
+        if (ActivationRows<TSimd, TVector>.Suits(activation))
+        {
+            WriteOutputs(source, count, Activation.None, addend, y);
+            ActivationRows<TSimd, TVector>.Apply(activation, y, count);
+            return;
+        }
+
         for (var i = 0; i < count; i += TSimd.Lanes)
         {
             var v = VectorEpilogue<TSimd, TVector>.Output(TSimd.Load(source + i), activation, addend == null ? null : addend + i);

@@ -22,6 +22,13 @@ internal static unsafe class Epilogue<TSimd, TVector>
             return;
         }
 
+        if (IsFormula(finish))
+        {
+            WriteChannels(tile, tileStride, rows, columns, target, targetStride, finish.WithoutActivation(), place);
+            Activate(finish.Activation, target, targetStride, rows, columns);
+            return;
+        }
+
         for (var row = 0; row < rows; row++)
         {
             for (var i = 0; i < columns; i += TSimd.Lanes)
@@ -35,6 +42,17 @@ internal static unsafe class Epilogue<TSimd, TVector>
             place.Bias += place.Bias == null ? 0 : 1;
             place.Addend += place.Addend == null ? 0 : targetStride;
             place.Output += place.Output == null ? 0 : targetStride;
+        }
+    }
+
+    /// <summary>Whether the activation is worth a loop of its own, <see cref="Activate"/>, behind the outputs without it.</summary>
+    public static bool IsFormula(in Finish finish) => !finish.IsGradient && ActivationRows<TSimd, TVector>.Suits(finish.Activation);
+
+    private static void Activate(Activation activation, float* target, nint targetStride, int rows, int columns)
+    {
+        for (var row = 0; row < rows; row++, target += targetStride)
+        {
+            ActivationRows<TSimd, TVector>.Apply(activation, target, columns);
         }
     }
 
@@ -68,6 +86,13 @@ internal static unsafe class Epilogue<TSimd, TVector>
     public static void WriteSamples(
         float* tile, int tileStride, int rows, int columns, float* target, nint targetStride, in Finish finish, FinishPlace place)
     {
+        if (IsFormula(finish))
+        {
+            WriteSamples(tile, tileStride, rows, columns, target, targetStride, finish.WithoutActivation(), place);
+            Activate(finish.Activation, target, targetStride, rows, columns);
+            return;
+        }
+
         for (var row = 0; row < rows; row++)
         {
             for (var i = 0; i < columns; i += TSimd.Lanes)

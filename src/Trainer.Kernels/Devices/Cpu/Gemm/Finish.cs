@@ -31,6 +31,9 @@ internal readonly unsafe struct Finish
 
     public static Finish Of(GradientSteps steps) => new(steps.Activation, null, steps.Addend, steps.Output, true);
 
+    /// <summary>The same up to the activation, which is applied to what was written.</summary>
+    public Finish WithoutActivation() => new(Activation.None, Bias, Addend, Output, IsGradient);
+
     /// <summary>The same for the channels from one on, whose elements begin at <paramref name="element"/> of each sample.</summary>
     public Finish From(int channel, long element) =>
         new(Activation, Bias == null ? null : Bias + channel, Addend.From(element), Output.From(element), IsGradient);

@@ -1,4 +1,5 @@
 using Trainer.Kernels.Devices.Cpu.Convolution.Patches;
+using Trainer.Kernels.Devices.Cpu.Elementwise;
 using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Simd;
@@ -104,7 +105,8 @@ internal sealed unsafe class DirectConvolution<TSimd, TVector>(ThreadTeam team, 
                     place += width;
                 }
 
-                Emit(sample, group, block * _blockChannels, sums, biases);
+                var channel = block * _blockChannels;
+                EmitPlanes(sample, group, channel, Math.Min(_blockChannels, _call.Channels - channel), sums, biases);
             }
         }
     }
@@ -156,16 +158,29 @@ internal sealed unsafe class DirectConvolution<TSimd, TVector>(ThreadTeam team, 
         }
     }
 
+    /// <summary>Some channels of a group: whole planes, one behind the other, which an activation by a formula goes over in one loop.</summary>
     /// <param name="biases">Memory for as many as there are rows of pixels.</param>
-    private void Emit(int sample, int group, int channel, float* sums, float* biases)
+    private void EmitPlanes(int sample, int group, int channel, int channels, float* sums, float* biases)
     {
         var call = _call!;
-        var (finish, channels) = (call.Finish, Math.Min(_blockChannels, call.Channels - channel));
         var first = ((long)group * call.Channels) + channel;
+        if (!Epilogue<TSimd, TVector>.IsFormula(call.Finish))
+        {
+            Emit(sample, first, channels, call.Finish, sums, biases);
+            return;
+        }
+
+        Emit(sample, first, channels, call.Finish.WithoutActivation(), sums, biases);
+        ActivationRows<TSimd, TVector>.Apply(call.Finish.Activation, call.Target.At(sample, first * Patches.Pixels), channels * Patches.Pixels);
+    }
+
+    private void Emit(int sample, long first, int channels, in Finish finish, float* sums, float* biases)
+    {
+        var call = _call!;
         var bias = finish.Bias == null ? null : finish.Bias + first;
         if (channels == 1)
         {
-            EmitChannel(sample, first * Patches.Pixels, sums, bias, biases);
+            EmitChannel(sample, first * Patches.Pixels, finish, sums, bias, biases);
             return;
         }
 
@@ -185,16 +200,15 @@ internal sealed unsafe class DirectConvolution<TSimd, TVector>(ThreadTeam team, 
     }
 
     /// <summary>All rows of a channel at once, as if they were channels with the same bias.</summary>
-    private void EmitChannel(int sample, long element, float* sums, float* bias, float* biases)
+    private void EmitChannel(int sample, long element, in Finish finish, float* sums, float* bias, float* biases)
     {
-        var finish = _call!.Finish;
         new Span<float>(biases, PixelRows).Fill(bias == null ? 0 : *bias);
         Epilogue<TSimd, TVector>.WriteChannels(
             sums,
             _image.Width,
             PixelRows,
             Patches.PixelColumns,
-            _call.Target.At(sample, element),
+            _call!.Target.At(sample, element),
             Patches.PixelColumns,
             finish,
             finish.At(sample, element, bias == null ? null : biases, null, 0));
