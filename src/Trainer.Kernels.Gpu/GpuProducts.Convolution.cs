@@ -103,7 +103,7 @@ internal sealed partial class GpuProducts
         if (!dw.IsEmpty)
         {
             GeometryChecks.CheckRoots(Operation, "dw", dw.Length, slice);
-            if (GoesByWinograd(g))
+            if (precision == ComputePrecision.Exact && WinogradTile.SuitsGradient(g.OfGroup()))
             {
                 ReduceWinograd(g, slice, image, gradient, Operation, dw, extent);
             }
@@ -156,17 +156,17 @@ internal sealed partial class GpuProducts
         Conv2dGeometry g, BatchSlice slice, SampleRows x, SampleRows dy, string operation, ReadOnlySpan<Tensor> dw, Extent extent)
     {
         var tile = WinogradTile.Over(g.R, g.P, g.Q);
-        var (channels, reduction) = (g.C / g.Groups, Reductions.Of(slice, tile.Rows, tile.Columns, tile.PieceTiles));
+        var (channels, reduction) = (g.C / g.Groups, Reductions.Of(slice, tile.Rows, tile.Columns, WinogradTile.PieceTiles));
         ReduceWeights(
             reduction,
             g.K,
             g.K / g.Groups,
-            (int)Math.Clamp(GpuScratch.Limit / 2 / (Points * channels), 1, g.K / g.Groups),
+            (int)Math.Clamp(GpuScratch.Limit / 2 / (tile.Points * channels), 1, g.K / g.Groups),
             g.Reduction,
             operation,
             dw,
             extent,
-            part => WinogradWork(part.Rows, channels, reduction, part.Pieces.Count),
+            part => WinogradWork(tile.Points, part.Rows, channels, reduction, part.Pieces.Count),
             (part, slots, work) => WinogradBackwardWeights(g, slice.LocalSamples, reduction, x, dy, part, slots, work));
     }
 

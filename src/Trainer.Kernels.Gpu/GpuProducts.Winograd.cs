@@ -11,29 +11,25 @@ using Trainer.Kernels.Gpu.Winograd;
 namespace Trainer.Kernels.Gpu;
 
 /// <summary>
-/// Convolutions by Winograd's transforms, which the canonical arithmetic prescribes for these shapes: tiles to (36, channels, tiles), 36 products in one launch, and
+/// Convolutions by Winograd's transforms, which the canonical arithmetic prescribes for these shapes: tiles to (points, channels, tiles), the products of all points in one launch, and
 /// back. What lies between is in scratch memory, as many tiles at a time as fit there.
 /// </summary>
 internal sealed partial class GpuProducts
 {
-    private const int Points = WinogradTile.Points;
-
     /// <summary>Tiles that are worth a launch, whatever scratch memory they take.</summary>
     private const int FewestTiles = 4096;
 
-    private static IWinogradFamily WinogradOf(in Conv2dGeometry g) => g.R == 3 ? WinogradKernels.Of3x3 : WinogradKernels.Of5x5;
-
     private void WinogradForward(in Conv2dGeometry g, int samples, SampleRows x, ArrayView<float> w, OutputFinish finish, SampleRows y)
     {
-        var (sources, targets, family) = (g.C / g.Groups, g.K / g.Groups, WinogradOf(g));
+        var (sources, targets, tiles) = (g.C / g.Groups, g.K / g.Groups, WinogradTile.Over(g.R, g.P, g.Q));
+        var family = WinogradKernels.Of(tiles);
         for (var group = 0; group < g.Groups; group++)
         {
             var filters = new WinogradFilters(
                 w.SubView((long)group * targets * g.Reduction), targets, sources, g.Reduction, g.R * g.S, 0, default);
-            var tiles = WinogradTile.Over(g.R, g.P, g.Q);
             var images = new WinogradTiles(
                 x, g.H, g.W, g.PadH, g.PadW, new PixelGrid(samples, tiles.Rows, tiles.Columns), 0, 0, group * sources, sources, default);
-            WinogradPass(family, filters, images, family.Outputs, new WinogradOutputs<OutputFinish>(
+            WinogradPass(family, tiles.Points, filters, images, family.Outputs, new WinogradOutputs<OutputFinish>(
                 default, images.Grid, 0, 0, group * targets, targets, g.P, g.Q, y, finish));
         }
     }
@@ -41,40 +37,45 @@ internal sealed partial class GpuProducts
     /// <summary>The same with the filters turned and R - 1 - pad zeros around dy.</summary>
     private void WinogradBackwardData(in Conv2dGeometry g, int samples, SampleRows dy, ArrayView<float> w, GradientFinish finish, SampleRows dx)
     {
-        var (sources, targets, family) = (g.K / g.Groups, g.C / g.Groups, WinogradOf(g));
+        var (sources, targets, tiles) = (g.K / g.Groups, g.C / g.Groups, WinogradTile.Over(g.R, g.H, g.W));
+        var family = WinogradKernels.Of(tiles);
         for (var group = 0; group < g.Groups; group++)
         {
             var filters = new WinogradFilters(
                 w.SubView((long)group * sources * g.Reduction), targets, sources, g.R * g.S, g.Reduction, 1, default);
-            var tiles = WinogradTile.Over(g.R, g.H, g.W);
             var images = new WinogradTiles(
                 dy, g.P, g.Q, g.R - 1 - g.PadH, g.S - 1 - g.PadW, new PixelGrid(samples, tiles.Rows, tiles.Columns), 0, 0, group * sources, sources, default);
-            WinogradPass(family, filters, images, family.InputGradients, new WinogradOutputs<GradientFinish>(
+            WinogradPass(family, tiles.Points, filters, images, family.InputGradients, new WinogradOutputs<GradientFinish>(
                 default, images.Grid, 0, 0, group * targets, targets, g.H, g.W, dx, finish));
         }
     }
 
     private void WinogradPass<TFinish>(
-        IWinogradFamily family, WinogradFilters filters, WinogradTiles images, Kernel<WinogradOutputs<TFinish>> emit, WinogradOutputs<TFinish> outputs)
+        IWinogradFamily family,
+        int points,
+        WinogradFilters filters,
+        WinogradTiles images,
+        Kernel<WinogradOutputs<TFinish>> emit,
+        WinogradOutputs<TFinish> outputs)
         where TFinish : struct, ITileFinish
     {
         var (sources, targets, count) = (filters.Sources, filters.Targets, images.Grid.Count);
-        var weights = RoundUp((long)Points * sources * targets);
-        var most = (int)Math.Clamp((GpuScratch.Limit - weights) / (Points * (sources + targets)), Math.Min(FewestTiles, count), count);
-        var scratch = Scratch.Take(weights + RoundUp((long)Points * sources * most) + ((long)Points * targets * most));
+        var weights = RoundUp((long)points * sources * targets);
+        var most = (int)Math.Clamp((GpuScratch.Limit - weights) / (points * (sources + targets)), Math.Min(FewestTiles, count), count);
+        var scratch = Scratch.Take(weights + RoundUp((long)points * sources * most) + ((long)points * targets * most));
         filters = filters with { Transformed = scratch };
         LaunchThreads(family.Filters, (long)sources * targets, filters);
         for (var first = 0; first < count; first += most)
         {
             var tiles = Math.Min(most, count - first);
             images = images with { FirstTile = first, Tiles = tiles, Transformed = scratch.SubView(weights) };
-            outputs = outputs with { FirstTile = first, Tiles = tiles, Products = scratch.SubView(weights + RoundUp((long)Points * sources * most)) };
+            outputs = outputs with { FirstTile = first, Tiles = tiles, Products = scratch.SubView(weights + RoundUp((long)points * sources * most)) };
             LaunchThreads(family.Images, (long)sources * tiles, images);
             Multiply(
                 ProductKernels.Winograd,
                 targets,
                 tiles,
-                Points,
+                points,
                 TileRange.All(sources),
                 new RowsAlongK(filters.Transformed, sources, targets) { ProductStride = (long)sources * targets },
                 new RowsAlongIndex(images.Transformed, tiles, tiles) { ProductStride = (long)sources * tiles },
@@ -87,10 +88,10 @@ internal sealed partial class GpuProducts
     private void WinogradBackwardWeights(
         in Conv2dGeometry g, int samples, GpuReduction reduction, SampleRows x, SampleRows dy, PieceRows part, ArrayView<float> slots, ArrayView<float> work)
     {
-        var (family, channels, filters) = (WinogradOf(g), g.C / g.Groups, (long)part.Rows * (g.C / g.Groups));
-        var tile = WinogradTile.Over(g.R, g.P, g.Q);
+        var (channels, filters, tile) = (g.C / g.Groups, (long)part.Rows * (g.C / g.Groups), WinogradTile.Over(g.R, g.P, g.Q));
+        var (family, points) = (WinogradKernels.Of(tile), tile.Points);
         var grid = new PixelGrid(samples, tile.Rows, tile.Columns);
-        var most = WinogradPieces(part.Rows, channels, reduction, part.Pieces.Count);
+        var most = WinogradPieces(points, part.Rows, channels, reduction, part.Pieces.Count);
         for (var piece = 0; piece < part.Pieces.Count; piece += most)
         {
             var pieces = part.Pieces with { First = part.Pieces.First + piece, Count = Math.Min(most, part.Pieces.Count - piece) };
@@ -98,18 +99,18 @@ internal sealed partial class GpuProducts
             var images = new WinogradTiles(
                 x, g.H, g.W, g.PadH, g.PadW, grid, first, tiles, part.Row / (g.K / g.Groups) * channels, channels, work);
             var gradients = new WinogradTiles(
-                dy, g.P, g.Q, 0, 0, grid, first, tiles, part.Row, part.Rows, work.SubView(RoundUp((long)Points * channels * tiles)));
-            var products = gradients.Transformed.SubView(RoundUp((long)Points * part.Rows * tiles));
+                dy, g.P, g.Q, 0, 0, grid, first, tiles, part.Row, part.Rows, work.SubView(RoundUp((long)points * channels * tiles)));
+            var products = gradients.Transformed.SubView(RoundUp((long)points * part.Rows * tiles));
             LaunchThreads(family.Images, (long)channels * tiles, images);
             LaunchThreads(family.Gradients, (long)part.Rows * tiles, gradients);
             Multiply(
                 ProductKernels.WinogradBackwardWeights,
                 part.Rows,
                 channels,
-                pieces.Count * Points,
-                reduction.Range(pieces) with { Repeats = Points },
-                new RowsAlongK(gradients.Transformed, tiles, part.Rows) { ProductStride = (long)part.Rows * tiles, Period = Points, FirstK = first },
-                new RowsAlongK(images.Transformed, tiles, channels) { ProductStride = (long)channels * tiles, Period = Points, FirstK = first },
+                pieces.Count * points,
+                reduction.Range(pieces) with { Repeats = points },
+                new RowsAlongK(gradients.Transformed, tiles, part.Rows) { ProductStride = (long)part.Rows * tiles, Period = points, FirstK = first },
+                new RowsAlongK(images.Transformed, tiles, channels) { ProductStride = (long)channels * tiles, Period = points, FirstK = first },
                 new MatrixSink(products, part.Rows, channels, filters));
             LaunchThreads(family.FilterGradients, pieces.Count * filters, new WinogradFilterGradients(
                 products, pieces.Count, filters, slots.SubView(piece * filters * g.R * g.S)));
@@ -117,14 +118,14 @@ internal sealed partial class GpuProducts
     }
 
     /// <summary>Pieces whose transforms and products fit the scratch memory together; at least one.</summary>
-    private static int WinogradPieces(int rows, int channels, GpuReduction reduction, int pieces) =>
-        (int)Math.Clamp(GpuScratch.Limit / WinogradPieceWork(rows, channels, reduction), 1, pieces);
+    private static int WinogradPieces(int points, int rows, int channels, GpuReduction reduction, int pieces) =>
+        (int)Math.Clamp(GpuScratch.Limit / WinogradPieceWork(points, rows, channels, reduction), 1, pieces);
 
-    private static long WinogradWork(int rows, int channels, GpuReduction reduction, int pieces) =>
-        WinogradPieces(rows, channels, reduction, pieces) * WinogradPieceWork(rows, channels, reduction);
+    private static long WinogradWork(int points, int rows, int channels, GpuReduction reduction, int pieces) =>
+        WinogradPieces(points, rows, channels, reduction, pieces) * WinogradPieceWork(points, rows, channels, reduction);
 
-    private static long WinogradPieceWork(int rows, int channels, GpuReduction reduction) =>
-        (Points * (((long)(rows + channels) * reduction.LongestPiece) + ((long)rows * channels))) + 8;
+    private static long WinogradPieceWork(int points, int rows, int channels, GpuReduction reduction) =>
+        (points * (((long)(rows + channels) * reduction.LongestPiece) + ((long)rows * channels))) + 8;
 
     /// <summary>To a multiple of 16 bytes.</summary>
     private static long RoundUp(long elements) => (elements + 3) / 4 * 4;

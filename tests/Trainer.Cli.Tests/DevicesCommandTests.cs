@@ -9,11 +9,11 @@ public sealed class DevicesCommandTests : IDisposable
 {
     private static readonly DeviceListing[] Some =
     [
-        new("cpu", "AMD EPYC, AVX-512, 2 threads", 8L << 30, "canonical-3", IsGpu: false, Obstacle: null),
-        new("cuda:0", "NVIDIA H100, compute capability 9.0", 80L << 30, "canonical-3", IsGpu: true, Obstacle: null),
-        new("cuda:1", "NVIDIA H100, compute capability 9.0", 80L << 30, "canonical-3", IsGpu: true, Obstacle: null),
+        new("cpu", "AMD EPYC, AVX-512, 2 threads", 8L << 30, "canonical-4", IsGpu: false, Obstacle: null),
+        new("cuda:0", "NVIDIA H100, compute capability 9.0", 80L << 30, "canonical-4", IsGpu: true, Obstacle: null),
+        new("cuda:1", "NVIDIA H100, compute capability 9.0", 80L << 30, "canonical-4", IsGpu: true, Obstacle: null),
         new("opencl:0", "pthread-znver4, a CPU", 8L << 30, "", IsGpu: false, "it does not have the generic address space"),
-        new("opencl:1", "gfx1100", 24L << 30, "canonical-3+opencl(AMD, gfx1100, 3602)", IsGpu: true, Obstacle: null),
+        new("opencl:1", "gfx1100", 24L << 30, "canonical-4+opencl(AMD, gfx1100, 3602)", IsGpu: true, Obstacle: null),
     ];
 
     private readonly TemporaryFolder _home = new();
@@ -24,11 +24,11 @@ public sealed class DevicesCommandTests : IDisposable
     public void A_table_says_what_can_be_used_what_auto_takes_and_why_the_rest_cannot() => Assert.Equal(
         """
         NAME      DEVICE                               MEMORY    NUMERICS                                USABLE
-        cpu       AMD EPYC, AVX-512, 2 threads         8.0 GiB   canonical-3                             yes
-        cuda:0    NVIDIA H100, compute capability 9.0  80.0 GiB  canonical-3                             yes; auto takes it
-        cuda:1    NVIDIA H100, compute capability 9.0  80.0 GiB  canonical-3                             yes
+        cpu       AMD EPYC, AVX-512, 2 threads         8.0 GiB   canonical-4                             yes
+        cuda:0    NVIDIA H100, compute capability 9.0  80.0 GiB  canonical-4                             yes; auto takes it
+        cuda:1    NVIDIA H100, compute capability 9.0  80.0 GiB  canonical-4                             yes
         opencl:0  pthread-znver4, a CPU                8.0 GiB   -                                       no: it does not have the generic address space
-        opencl:1  gfx1100                              24.0 GiB  canonical-3+opencl(AMD, gfx1100, 3602)  yes
+        opencl:1  gfx1100                              24.0 GiB  canonical-4+opencl(AMD, gfx1100, 3602)  yes
         """,
         DevicesCommand.Text(Some, null));
 

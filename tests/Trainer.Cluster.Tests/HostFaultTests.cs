@@ -33,7 +33,7 @@ public sealed class HostFaultTests : IDisposable
     public async Task A_seed_that_nobody_knows_is_told_once_and_the_node_goes_on()
     {
         using var node = Start("node", "--name", "w", "--device", "cpu", "--insecure", "--seed", "nosuchhost.invalid:4053");
-        Assert.Contains("cpu computes the golden step of canonical-3", await node.StandardOutput.ReadLineAsync());
+        Assert.Contains("cpu computes the golden step of canonical-4", await node.StandardOutput.ReadLineAsync());
         Assert.Contains("w on cpu", await node.StandardOutput.ReadLineAsync());
         Assert.Contains("warn  Trainer.Node: --insecure: this process speaks in clear and lets everybody in.", await node.StandardOutput.ReadLineAsync());
 
@@ -50,7 +50,7 @@ public sealed class HostFaultTests : IDisposable
     public async Task A_second_node_of_a_name_says_who_has_it_and_leaves_its_socket()
     {
         using var first = Start("node", "--name", "w", "--device", "cpu", "--run-folder", RunFolder);
-        Assert.Contains("cpu computes the golden step of canonical-3", await first.StandardOutput.ReadLineAsync());
+        Assert.Contains("cpu computes the golden step of canonical-4", await first.StandardOutput.ReadLineAsync());
         Assert.Contains("w on cpu", await first.StandardOutput.ReadLineAsync());
 
         var second = await RunAsync("node", "--name", "w", "--device", "cpu", "--run-folder", RunFolder);

@@ -7,7 +7,7 @@ namespace Trainer.Hosting.Hashes;
 /// <summary>The lines of a file of step hashes.</summary>
 /// <remarks>
 /// <code>
-/// trainer-step-hashes 1 job=6ed2ujta4p generation=1.3 numerics=canonical-3 data=5f0c33a1b29e44d7 5a0b1c2d
+/// trainer-step-hashes 1 job=6ed2ujta4p generation=1.3 numerics=canonical-4 data=5f0c33a1b29e44d7 5a0b1c2d
 /// 37 36 90b5dc3a11f2a6e4 1f2e3d4c
 /// </code>
 /// The first line has the format's version, then what the hashes were computed from and with. Each of the others has item, step and hash. Every line ends with its seal:

@@ -48,7 +48,7 @@ internal interface ISixTransform
     static abstract Six Of(Six v);
 }
 
-/// <summary>The transforms of one filter size.</summary>
+/// <summary>The transforms of one kind of tile, F(Outputs x Outputs, FilterSize x FilterSize).</summary>
 internal interface IWinograd
 {
     /// <summary>Rows and columns of a filter.</summary>
@@ -56,6 +56,8 @@ internal interface IWinograd
 
     /// <summary>Of a tile of outputs.</summary>
     static abstract int Outputs { get; }
+
+    static abstract Tile6x6 Input(Tile6x6 d);
 
     static abstract Tile6x6 Filter(Tile6x6 g);
 
@@ -67,11 +69,13 @@ internal interface IWinograd
 }
 
 /// <summary>F(4x4, 3x3)</summary>
-internal readonly struct Winograd3x3 : IWinograd
+internal readonly struct WinogradF43 : IWinograd
 {
     public static int FilterSize => 3;
 
     public static int Outputs => 4;
+
+    public static Tile6x6 Input(Tile6x6 d) => d.Apply<InputTransform6>();
 
     public static Tile6x6 Filter(Tile6x6 g) => g.Apply<FilterTransform3>();
 
@@ -82,12 +86,32 @@ internal readonly struct Winograd3x3 : IWinograd
     public static Tile6x6 FilterGradient(Tile6x6 u) => u.Apply<FilterGradientTransform3>();
 }
 
+/// <summary>F(3x3, 3x3), whose tiles have five rows and columns</summary>
+internal readonly struct WinogradF33 : IWinograd
+{
+    public static int FilterSize => 3;
+
+    public static int Outputs => 3;
+
+    public static Tile6x6 Input(Tile6x6 d) => d.Apply<InputTransform5>();
+
+    public static Tile6x6 Filter(Tile6x6 g) => g.Apply<FilterTransform3Of5>();
+
+    public static Tile6x6 Output(Tile6x6 m) => m.Apply<OutputTransform3>();
+
+    public static Tile6x6 Gradient(Tile6x6 y) => y.Apply<GradientTransform3>();
+
+    public static Tile6x6 FilterGradient(Tile6x6 u) => u.Apply<FilterGradientTransform3Of5>();
+}
+
 /// <summary>F(2x2, 5x5)</summary>
-internal readonly struct Winograd5x5 : IWinograd
+internal readonly struct WinogradF25 : IWinograd
 {
     public static int FilterSize => 5;
 
     public static int Outputs => 2;
+
+    public static Tile6x6 Input(Tile6x6 d) => d.Apply<InputTransform6>();
 
     public static Tile6x6 Filter(Tile6x6 g) => g.Apply<FilterTransform5>();
 

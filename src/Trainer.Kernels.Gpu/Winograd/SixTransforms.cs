@@ -3,8 +3,8 @@ using static Trainer.Kernels.Gpu.Arithmetic.Exact;
 
 namespace Trainer.Kernels.Gpu.Winograd;
 
-/// <summary>B^T d. The same operations in the same order as the CPU's, which says where they come from (Cpu/Convolution/Winograd/WinogradTransforms.cs).</summary>
-internal readonly struct InputTransform : ISixTransform
+/// <summary>B^T d. The same operations in the same order as the CPU's, which say where they come from (Cpu/Convolution/Winograd/IWinogradTransforms.cs).</summary>
+internal readonly struct InputTransform6 : ISixTransform
 {
     public static Six Of(Six d)
     {

@@ -12,15 +12,15 @@ internal interface ITileSource
     static abstract Tile6x6 Transform(Tile6x6 pixels);
 }
 
-/// <summary>B^T d B of overlapping tiles of 6 x 6.</summary>
+/// <summary>B^T d B of overlapping tiles.</summary>
 internal readonly struct ImageTiles<TWinograd> : ITileSource
     where TWinograd : struct, IWinograd
 {
-    public static int Extent => 6;
+    public static int Extent => TWinograd.Outputs + TWinograd.FilterSize - 1;
 
     public static int Step => TWinograd.Outputs;
 
-    public static Tile6x6 Transform(Tile6x6 pixels) => pixels.Apply<InputTransform>();
+    public static Tile6x6 Transform(Tile6x6 pixels) => TWinograd.Input(pixels);
 }
 
 /// <summary>A dy A^T of the tiles of the outputs.</summary>

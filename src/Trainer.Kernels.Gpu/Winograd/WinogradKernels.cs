@@ -6,38 +6,47 @@ using Trainer.Kernels.Gpu.Tiles;
 
 namespace Trainer.Kernels.Gpu.Winograd;
 
-/// <summary>Filters (Targets, Sources) of one group to (36, Targets, Sources).</summary>
+/// <summary>Filters (Targets, Sources) of one group to (points, Targets, Sources).</summary>
 /// <param name="TargetStride">Elements from one target channel's filter to the next; <paramref name="SourceStride"/> likewise.</param>
 /// <param name="IsTurned">By half a circle: backward-data.</param>
 internal readonly record struct WinogradFilters(
     ArrayView<float> Weights, int Targets, int Sources, int TargetStride, int SourceStride, int IsTurned, ArrayView<float> Transformed);
 
-/// <summary>Some tiles of channels [First, First + Channels) to (36, Channels, Tiles).</summary>
+/// <summary>Some tiles of channels [First, First + Channels) to (points, Channels, Tiles).</summary>
 /// <param name="Grid">Tiles of all samples.</param>
 /// <param name="Top">Rows of zeros above the image.</param>
 internal readonly record struct WinogradTiles(
     SampleRows Image, int Height, int Width, int Top, int Left, PixelGrid Grid, int FirstTile, int Tiles, int First, int Channels, ArrayView<float> Transformed);
 
-/// <summary>Products (36, Channels, Tiles) to channels [First, First + Channels) of the image.</summary>
+/// <summary>Products (points, Channels, Tiles) to channels [First, First + Channels) of the image.</summary>
 internal readonly record struct WinogradOutputs<TFinish>(
     ArrayView<float> Products, PixelGrid Grid, int FirstTile, int Tiles, int First, int Channels, int Height, int Width, SampleRows Image, TFinish Finish)
     where TFinish : struct, ITileFinish;
 
-/// <summary>Products (pieces, 36, Filters) to gradients (pieces, Filters, taps).</summary>
+/// <summary>Products (pieces, points, Filters) to gradients (pieces, Filters, taps).</summary>
 internal readonly record struct WinogradFilterGradients(ArrayView<float> Products, int Pieces, long Filters, ArrayView<float> Gradients);
 
-/// <summary>Transforms before and after the 36 products of Winograd's convolutions (<see cref="WinogradTile"/>). A thread transforms a tile in registers.</summary>
+/// <summary>Transforms before and after the products of Winograd's convolutions (<see cref="WinogradTile"/>). A thread transforms a tile in registers.</summary>
 internal static class WinogradKernels
 {
-    public static readonly WinogradFamily<Winograd3x3> Of3x3 = new();
-    public static readonly WinogradFamily<Winograd5x5> Of5x5 = new();
+    public static readonly WinogradFamily<WinogradF43> F43 = new();
+    public static readonly WinogradFamily<WinogradF33> F33 = new();
+    public static readonly WinogradFamily<WinogradF25> F25 = new();
+
+    public static IWinogradFamily Of(WinogradTile tile) => (tile.Outputs, tile.Filter) switch
+    {
+        (4, 3) => F43,
+        (3, 3) => F33,
+        (2, 5) => F25,
+        _ => throw new ArgumentOutOfRangeException(nameof(tile), tile, "No transforms for this kind of tile."),
+    };
 }
 
-/// <summary>The kernels of one filter size.</summary>
+/// <summary>The kernels of one kind of tile.</summary>
 internal sealed class WinogradFamily<TWinograd> : IWinogradFamily
     where TWinograd : struct, IWinograd
 {
-    private const int Points = WinogradTile.Points;
+    private static int Inputs => TWinograd.Outputs + TWinograd.FilterSize - 1;
 
     public Kernel<WinogradFilters> Filters { get; } = Kernel.Of<WinogradFilters>(TransformFilter);
 
@@ -126,7 +135,7 @@ internal sealed class WinogradFamily<TWinograd> : IWinogradFamily
         }
 
         var piece = index / a.Filters;
-        var products = a.Products.SubView(piece * Points * a.Filters);
+        var products = a.Products.SubView(piece * Inputs * Inputs * a.Filters);
         var gradient = TWinograd.FilterGradient(Get(products, index - (piece * a.Filters), a.Filters));
         var gradients = a.Gradients;
         var at = index * TWinograd.FilterSize * TWinograd.FilterSize;
@@ -149,13 +158,18 @@ internal sealed class WinogradFamily<TWinograd> : IWinogradFamily
         where TPixels : struct, ITilePixels => new(
             pixels.At(row, 0), pixels.At(row, 1), pixels.At(row, 2), pixels.At(row, 3), pixels.At(row, 4), pixels.At(row, 5));
 
-    private static Tile6x6 Get(ArrayView<float> products, long index, long stride) => new(
-        GetRow(products, index, stride),
-        GetRow(products, index + (6 * stride), stride),
-        GetRow(products, index + (12 * stride), stride),
-        GetRow(products, index + (18 * stride), stride),
-        GetRow(products, index + (24 * stride), stride),
-        GetRow(products, index + (30 * stride), stride));
+    /// <summary>Of a kind with fewer than six points along a side, the last rows and columns stay 0.</summary>
+    private static Tile6x6 Get(ArrayView<float> products, long index, long stride)
+    {
+        var line = Inputs * stride;
+        return new(
+            GetRow(products, index, stride),
+            GetRow(products, index + line, stride),
+            GetRow(products, index + (2 * line), stride),
+            GetRow(products, index + (3 * line), stride),
+            GetRow(products, index + (4 * line), stride),
+            Inputs > 5 ? GetRow(products, index + (5 * line), stride) : default);
+    }
 
     private static Six GetRow(ArrayView<float> products, long index, long stride) => new(
         products[index],
@@ -163,16 +177,20 @@ internal sealed class WinogradFamily<TWinograd> : IWinogradFamily
         products[index + (2 * stride)],
         products[index + (3 * stride)],
         products[index + (4 * stride)],
-        products[index + (5 * stride)]);
+        Inputs > 5 ? products[index + (5 * stride)] : 0f);
 
     private static void Put(Tile6x6 tile, ArrayView<float> transformed, long index, long stride)
     {
+        var line = Inputs * stride;
         PutRow(tile.Row0, transformed, index, stride);
-        PutRow(tile.Row1, transformed, index + (6 * stride), stride);
-        PutRow(tile.Row2, transformed, index + (12 * stride), stride);
-        PutRow(tile.Row3, transformed, index + (18 * stride), stride);
-        PutRow(tile.Row4, transformed, index + (24 * stride), stride);
-        PutRow(tile.Row5, transformed, index + (30 * stride), stride);
+        PutRow(tile.Row1, transformed, index + line, stride);
+        PutRow(tile.Row2, transformed, index + (2 * line), stride);
+        PutRow(tile.Row3, transformed, index + (3 * line), stride);
+        PutRow(tile.Row4, transformed, index + (4 * line), stride);
+        if (Inputs > 5)
+        {
+            PutRow(tile.Row5, transformed, index + (5 * line), stride);
+        }
     }
 
     private static void PutRow(Six row, ArrayView<float> transformed, long index, long stride)
@@ -182,11 +200,14 @@ internal sealed class WinogradFamily<TWinograd> : IWinogradFamily
         transformed[index + (2 * stride)] = row.V2;
         transformed[index + (3 * stride)] = row.V3;
         transformed[index + (4 * stride)] = row.V4;
-        transformed[index + (5 * stride)] = row.V5;
+        if (Inputs > 5)
+        {
+            transformed[index + (5 * stride)] = row.V5;
+        }
     }
 }
 
-/// <summary>The kernels of either filter size.</summary>
+/// <summary>The kernels of any kind of tile.</summary>
 internal interface IWinogradFamily : IKernelFamily
 {
     Kernel<WinogradFilters> Filters { get; }

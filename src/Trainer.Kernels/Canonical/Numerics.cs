@@ -4,5 +4,5 @@ namespace Trainer.Kernels.Canonical;
 public static class Numerics
 {
     /// <summary>Changes whenever any operation's bits do; workers of one job must agree on it.</summary>
-    public const string Id = "canonical-3";
+    public const string Id = "canonical-4";
 }

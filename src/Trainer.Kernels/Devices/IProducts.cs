@@ -6,8 +6,8 @@ namespace Trainer.Kernels.Devices;
 /// <summary>The products of convolutions and linear layers, with what goes with them: biases, their gradients, epilogues.</summary>
 /// <remarks>
 /// Convolutions 3 x 3 and 5 x 5 without stride, dilation or one-sided padding, with less padding than their size, from at least 16 to at least 16 channels of a
-/// group, and with at least 5 x 5 pixels in and out, go by Winograd's F(4x4, 3x3) and F(2x2, 5x5): the transforms of
-/// Cpu/Convolution/Winograd/WinogradTransforms.cs, and Form C over channels (tiles, for weights) where they say Form C over (c,r,s) and the like.
+/// group, and with at least 3 x 3 pixels in and out (5 x 5 for weight gradients), go by Winograd's F(4x4, 3x3) or F(3x3, 3x3), whichever multiplies less, and
+/// F(2x2, 5x5): the transforms of Cpu/Convolution/Winograd, and Form C over channels (tiles, for weights) where they say Form C over (c,r,s) and the like.
 /// </remarks>
 public interface IProducts
 {
@@ -21,7 +21,7 @@ public interface IProducts
     /// dw (K,C/G,R,S) and db (K) (=) per subtree root of the slice: pieces of at most 1,024 output pixels (of whole samples, or of rows
     /// of one sample), folded along the tree. Within a piece dw is Form C and db Form L over the pixels, samples and rows ascending.
     /// Not divided by B. Roots without samples are left alone. By Winograd the pieces of dw count whole tiles, at
-    /// most 64 of 4 x 4 pixels or 256 of 2 x 2: of whole samples or, where one has more, of rows of tiles; their sums are transformed back before the tree.
+    /// most 512: of whole samples or, where one has more, of rows of tiles; their sums are transformed back before the tree.
     /// </summary>
     /// <param name="dw">No tensors: not wanted.</param>
     /// <param name="db">Likewise. It is a sum and no product: its dy are not rounded, whatever the <see cref="ComputePrecision"/>.</param>

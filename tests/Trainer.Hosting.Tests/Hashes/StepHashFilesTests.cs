@@ -5,7 +5,7 @@ namespace Trainer.Hosting.Tests.Hashes;
 
 public sealed class StepHashFilesTests : IDisposable
 {
-    private static readonly HashOrigin First = new("j-1", 1, 1, "canonical-3", "5f0c");
+    private static readonly HashOrigin First = new("j-1", 1, 1, "canonical-4", "5f0c");
     private static readonly HashOrigin Second = new("j-1", 1, 3, "opencl pocl 1.8/x=y", "5f0c");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("trainer-hashes-").FullName;

@@ -44,14 +44,16 @@ public abstract class ContractionSuite(DeviceVariants variants)
     /// some times that of a direct sum of as many terms (3e-7 to 1e-6).
     /// </summary>
     [Theory]
-    [InlineData(16, 32, 3)]
-    [InlineData(128, 96, 3)]
-    [InlineData(600, 40, 3)]
-    [InlineData(16, 32, 5)]
-    [InlineData(128, 96, 5)]
-    public void Winograd_loses_little(int channels, int filters, int size)
+    [InlineData(16, 32, 3, 10, 13)]
+    [InlineData(128, 96, 3, 10, 13)]
+    [InlineData(600, 40, 3, 10, 13)]
+    [InlineData(16, 32, 3, 6, 9)]
+    [InlineData(600, 40, 3, 6, 9)]
+    [InlineData(16, 32, 5, 10, 13)]
+    [InlineData(128, 96, 5, 10, 13)]
+    public void Winograd_loses_little(int channels, int filters, int size, int height, int width)
     {
-        var g = new Conv2dGeometry(channels, 10, 13, filters, size, size, 1, 1, 1, 1);
+        var g = new Conv2dGeometry(channels, height, width, filters, size, size, 1, 1, 1, 1);
         Assert.True(ReferenceProducts.IsWinograd(g));
         var device = variants.All[^1];
         using var tensors = new Guarded();

@@ -42,8 +42,8 @@ public abstract class Conv2dSuite(DeviceVariants variants)
     };
 
     /// <summary>
-    /// Shapes for Winograd: tiles that reach beyond the image, chains longer than 512, channels that fill no panel, blocks that cut samples
-    /// and rows of tiles, pieces of several samples and of a few rows of one.
+    /// Shapes for Winograd: each kind of tile, tiles that reach beyond the image, chains longer than 512, channels that fill no panel, blocks that cut samples
+    /// and rows of tiles, more filters than tiles and the other way round, pieces of several samples and of a few rows of one.
     /// </summary>
     public static TheoryData<Conv2dGeometry, int> WinogradCases => new()
     {
@@ -54,11 +54,17 @@ public abstract class Conv2dSuite(DeviceVariants variants)
         { new(529, 5, 6, 18, 3, 3, 1, 1, 1, 1), 2 },
         { new(18, 5, 7, 521, 3, 3, 1, 1, 1, 1), 1 },
         { new(16, 45, 53, 17, 3, 3, 1, 1, 1, 1), 2 },
+        { new(16, 93, 97, 17, 3, 3, 1, 1, 1, 1), 1 },
+        { new(37, 3, 4, 41, 3, 3, 1, 1, 1, 1), 3 },
+        { new(16, 3, 17, 18, 3, 3, 1, 1, 1, 1), 5 },
+        { new(23, 9, 6, 16, 3, 3, 1, 1, 1, 1), 7 },
+        { new(19, 5, 5, 131, 3, 3, 1, 1, 0, 0), 2 },
+        { new(33, 3, 3, 17, 5, 5, 1, 1, 2, 2), 2 },
         { new(38, 6, 7, 40, 3, 3, 1, 1, 1, 0, Groups: 2), 3 },
         { new(16, 5, 7, 17, 5, 5, 1, 1, 2, 2), 4 },
         { new(19, 9, 10, 33, 5, 5, 1, 1, 0, 1), 2 },
         { new(17, 6, 5, 16, 5, 5, 1, 1, 4, 3), 3 },
-        { new(16, 37, 41, 18, 5, 5, 1, 1, 2, 2), 1 },
+        { new(16, 47, 49, 18, 5, 5, 1, 1, 2, 2), 1 },
     };
 
     public static TheoryData<Conv2dGeometry, int> AllCases => [.. Cases, .. WinogradCases];

@@ -53,7 +53,7 @@ public class PrecisionBitsTests
         var device = CpuVariants.Few.All[0];
 
         Assert.Equal(
-            ["canonical-3", "canonical-3+bf16-gradients", "canonical-3+tf32-emulated", "canonical-3+tf32-emulated+bf16-gradients"],
+            ["canonical-4", "canonical-4+bf16-gradients", "canonical-4+tf32-emulated", "canonical-4+tf32-emulated+bf16-gradients"],
             Precision.All.Select(precision => precision.NumericsIdOn(device)));
         Assert.Equal("reference+bf16-gradients", new Precision(Gradients: GradientPrecision.Bfloat16).NumericsIdOn(DeviceVariants.Reference));
         Assert.Null(new Precision(ComputePrecision.Tf32).NumericsIdOn(DeviceVariants.Reference));

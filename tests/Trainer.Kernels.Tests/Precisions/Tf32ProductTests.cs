@@ -63,7 +63,7 @@ public class Tf32ProductTests
         Assert.Same(device.Products, device.ProductsIn(ComputePrecision.Exact));
         Assert.NotSame(device.Products, device.ProductsIn(ComputePrecision.Tf32));
         Assert.Equal(device.NumericsId, device.NumericsIdIn(ComputePrecision.Exact));
-        Assert.Equal("canonical-3+tf32-emulated", device.NumericsIdIn(ComputePrecision.Tf32));
+        Assert.Equal("canonical-4+tf32-emulated", device.NumericsIdIn(ComputePrecision.Tf32));
     }
 
     [Fact]

@@ -44,12 +44,12 @@ internal sealed partial class ReferenceProducts : IProducts
                 continue;
             }
 
-            if (IsWinograd(g) && !dw.IsEmpty)
+            if (IsWinogradGradient(g) && !dw.IsEmpty)
             {
                 WinogradBackwardWeights(g, slice, range, x, dy, dw[root].Host);
             }
 
-            for (var index = 0; index < g.K * g.Reduction && !IsWinograd(g) && !dw.IsEmpty; index++)
+            for (var index = 0; index < g.K * g.Reduction && !IsWinogradGradient(g) && !dw.IsEmpty; index++)
             {
                 var element = index;
                 dw[root].Host[index] = CanonicalTree.OverRoot(

@@ -51,7 +51,7 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
         {
             var (images, gradients) = (x.From((long)group * part.C * g.H * g.W), dy.From((long)group * part.K * g.P * g.Q));
             var firstElement = (long)group * part.K * g.Reduction;
-            if (WinogradTile.Suits(part))
+            if (WinogradTile.SuitsGradient(part))
             {
                 _winograd.Execute(part, slice, images, gradients, targets, firstElement);
             }

@@ -34,6 +34,7 @@ internal static unsafe partial class GradientKernels<TSimd, TVector>
         TVector c3a = zero, c3b = zero;
         TVector c4a = zero, c4b = zero;
         TVector c5a = zero, c5b = zero;
+        nint row0 = offsets[0], row1 = offsets[1], row2 = offsets[2], row3 = offsets[3], row4 = offsets[4], row5 = offsets[5];
         for (var end = runs + count; runs < end; runs++)
         {
             var source = runs->Source;
@@ -41,22 +42,22 @@ internal static unsafe partial class GradientKernels<TSimd, TVector>
             for (; left > 0; left--, source += step, right += 2 * TSimd.Lanes)
             {
                 TVector xa = TSimd.Load(right), xb = TSimd.Load(right + TSimd.Lanes);
-                var m = TSimd.Broadcast(source[offsets[0]]);
+                var m = TSimd.Broadcast(source[row0]);
                 c0a = TSimd.MultiplyAdd(m, xa, c0a);
                 c0b = TSimd.MultiplyAdd(m, xb, c0b);
-                m = TSimd.Broadcast(source[offsets[1]]);
+                m = TSimd.Broadcast(source[row1]);
                 c1a = TSimd.MultiplyAdd(m, xa, c1a);
                 c1b = TSimd.MultiplyAdd(m, xb, c1b);
-                m = TSimd.Broadcast(source[offsets[2]]);
+                m = TSimd.Broadcast(source[row2]);
                 c2a = TSimd.MultiplyAdd(m, xa, c2a);
                 c2b = TSimd.MultiplyAdd(m, xb, c2b);
-                m = TSimd.Broadcast(source[offsets[3]]);
+                m = TSimd.Broadcast(source[row3]);
                 c3a = TSimd.MultiplyAdd(m, xa, c3a);
                 c3b = TSimd.MultiplyAdd(m, xb, c3b);
-                m = TSimd.Broadcast(source[offsets[4]]);
+                m = TSimd.Broadcast(source[row4]);
                 c4a = TSimd.MultiplyAdd(m, xa, c4a);
                 c4b = TSimd.MultiplyAdd(m, xb, c4b);
-                m = TSimd.Broadcast(source[offsets[5]]);
+                m = TSimd.Broadcast(source[row5]);
                 c5a = TSimd.MultiplyAdd(m, xa, c5a);
                 c5b = TSimd.MultiplyAdd(m, xb, c5b);
             }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
@@ -7,8 +6,8 @@ using Trainer.Kernels.Devices.Cpu.Simd;
 namespace Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 
 /// <summary>
-/// Brings tiles of images into the transformed domain: B^T x B of inputs, 6 x 6 with rows and columns in common with their neighbours, or
-/// A dy A^T of output gradients, 4 x 4 or 2 x 2.
+/// Brings tiles of images into the transformed domain: B^T x B of inputs, which have rows and columns in common with their neighbours, or
+/// A dy A^T of output gradients.
 /// </summary>
 /// <remarks>
 /// 16 channels at a time. The rows that the tiles of a sample look at are first turned so that channels are neighbours, with zeros around the
@@ -28,21 +27,29 @@ internal sealed unsafe class TileTransform<TSimd, TVector>
     private int _top;
     private int _left;
     private int _side;
+    private bool _ofGradients;
+    private WinogradLoops<TSimd, TVector> _loops = WinogradLoops<TSimd, TVector>.Of(WinogradTile.Over(3, 4, 4));
 
     private int BandColumns => (_tiles.Outputs * (_tiles.Columns - 1)) + _side;
 
     /// <summary>Inputs with borders of zeros.</summary>
-    public void OfInputs(SampleRows source, WinogradTile tiles, int channels, int height, int width, int top, int left) =>
-        (_source, _tiles, _channels, _height, _width, _top, _left, _side) = (source, tiles, channels, height, width, top, left, WinogradTile.Inputs);
+    public void OfInputs(SampleRows source, WinogradTile tiles, int channels, int height, int width, int top, int left)
+    {
+        (_source, _tiles, _channels, _height, _width, _top, _left, _side) = (source, tiles, channels, height, width, top, left, tiles.Inputs);
+        (_loops, _ofGradients) = (WinogradLoops<TSimd, TVector>.Of(tiles), false);
+    }
 
-    public void OfGradients(SampleRows source, WinogradTile tiles, int channels, int height, int width) =>
+    public void OfGradients(SampleRows source, WinogradTile tiles, int channels, int height, int width)
+    {
         (_source, _tiles, _channels, _height, _width, _top, _left, _side) = (source, tiles, channels, height, width, 0, 0, tiles.Outputs);
+        (_loops, _ofGradients) = (WinogradLoops<TSimd, TVector>.Of(tiles), true);
+    }
 
     /// <summary>Elements of memory that <see cref="Run"/> needs for so many tiles.</summary>
     public long Work(int tiles)
     {
         var rows = Math.Min(_tiles.Rows, 2 + ((tiles - 1) / _tiles.Columns));
-        return ((long)(_tiles.Outputs * (rows - 1)) + _side + WinogradTile.Inputs) * BandColumns * Lane;
+        return ((long)(_tiles.Outputs * (rows - 1)) + _side + _tiles.Inputs) * BandColumns * Lane;
     }
 
     /// <summary>Transforms tiles [first, first + count) of the local batch in channels [channel, channel + 16) to tiles 0, 1, ... of the target.</summary>
@@ -69,9 +76,36 @@ internal sealed unsafe class TileTransform<TSimd, TVector>
             var firstColumn = Math.Max(tile, row * _tiles.Columns) - (row * _tiles.Columns);
             var endColumn = Math.Min(end, (row + 1) * _tiles.Columns) - (row * _tiles.Columns);
             var band = work + ((row - firstRow) * _tiles.Outputs * rowElements);
-            TransformColumns(band, rowElements, firstColumn, endColumn, columns);
-            TransformRows(columns, rowElements, firstColumn, endColumn, target, targetTile, channel);
+            TransformRow(band, rowElements, firstColumn, endColumn, columns, target, targetTile, channel);
             targetTile += endColumn - firstColumn;
+        }
+    }
+
+    /// <summary>Tiles [firstColumn, endColumn) of a row of tiles.</summary>
+    private void TransformRow(
+        float* band, nint rowElements, int firstColumn, int endColumn, float* columns, in TransformedTiles target, int targetTile, int channel)
+    {
+        nint first = firstColumn * _tiles.Outputs * Lane, end = (((endColumn - 1) * _tiles.Outputs) + _side) * Lane;
+        if (_ofGradients)
+        {
+            _loops.GradientColumns(band, rowElements, first, end, columns);
+        }
+        else
+        {
+            _loops.InputColumns(band, rowElements, first, end, columns);
+        }
+
+        for (var lane = 0; lane < Lane; lane += TSimd.Lanes)
+        {
+            var run = new TileRun((nint)target.At(targetTile, channel + lane), target.PointStride, target.TileStride, endColumn - firstColumn);
+            if (_ofGradients)
+            {
+                _loops.GradientRows(columns + first + lane, rowElements, run);
+            }
+            else
+            {
+                _loops.InputRows(columns + first + lane, rowElements, run);
+            }
         }
     }
 
@@ -91,66 +125,6 @@ internal sealed unsafe class TileTransform<TSimd, TVector>
             new Span<float>(band, _left * Lane).Clear();
             Packing.Transpose(source + ((long)row * _width), _height * _width, channels, right - _left, band + (_left * Lane), Lane, Lane);
             new Span<float>(band + (right * Lane), (BandColumns - right) * Lane).Clear();
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void TransformColumns(float* band, nint rowElements, int firstColumn, int endColumn, float* columns)
-    {
-        var (first, end) = (firstColumn * _tiles.Outputs * Lane, (((endColumn - 1) * _tiles.Outputs) + _side) * Lane);
-        if (_side == WinogradTile.Inputs)
-        {
-            for (var i = first; i < end; i += TSimd.Lanes)
-            {
-                WinogradTransforms<TSimd, TVector>.Input(band + i, rowElements, columns + i, rowElements);
-            }
-        }
-        else if (_side == 4)
-        {
-            for (var i = first; i < end; i += TSimd.Lanes)
-            {
-                WinogradTransforms<TSimd, TVector>.Gradient(band + i, rowElements, columns + i, rowElements);
-            }
-        }
-        else
-        {
-            for (var i = first; i < end; i += TSimd.Lanes)
-            {
-                WinogradTransforms<TSimd, TVector>.Gradient2(band + i, rowElements, columns + i, rowElements);
-            }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void TransformRows(
-        float* columns, nint rowElements, int firstColumn, int endColumn, in TransformedTiles target, int targetTile, int channel)
-    {
-        var (pointStride, tileStride, step) = (target.PointStride, target.TileStride, _tiles.Outputs * Lane);
-        for (var lane = 0; lane < Lane; lane += TSimd.Lanes)
-        {
-            var first = target.At(targetTile, channel + lane);
-            for (var point = 0; point < WinogradTile.Points; point += WinogradTile.Inputs, columns += rowElements)
-            {
-                var line = first + (point * pointStride);
-                var source = columns + lane + (firstColumn * step);
-                for (var column = firstColumn; column < endColumn; column++, line += tileStride, source += step)
-                {
-                    if (_side == WinogradTile.Inputs)
-                    {
-                        WinogradTransforms<TSimd, TVector>.Input(source, Lane, line, pointStride);
-                    }
-                    else if (_side == 4)
-                    {
-                        WinogradTransforms<TSimd, TVector>.Gradient(source, Lane, line, pointStride);
-                    }
-                    else
-                    {
-                        WinogradTransforms<TSimd, TVector>.Gradient2(source, Lane, line, pointStride);
-                    }
-                }
-            }
-
-            columns -= WinogradTile.Inputs * rowElements;
         }
     }
 }

@@ -3,7 +3,7 @@ using Trainer.Kernels.Canonical;
 namespace Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 
 /// <summary>
-/// How transformed tiles lie in memory: 36 planes, one for each point, of panels of some channels; in a panel tile by tile, channels side by side.
+/// How transformed tiles lie in memory: a plane for each point, of panels of some channels; in a panel tile by tile, channels side by side.
 /// </summary>
 internal readonly unsafe struct TransformedTiles(float* first, int tiles, int channels, int panelChannels)
 {
@@ -16,8 +16,8 @@ internal readonly unsafe struct TransformedTiles(float* first, int tiles, int ch
 
     public nint TileStride { get; } = panelChannels;
 
-    public static long Elements(int tiles, int channels, int panelChannels) =>
-        WinogradTile.Points * (PlaneElements(tiles, channels, panelChannels) + WinogradTile.Channels);
+    public static long Elements(int points, long tiles, int channels, int panelChannels) =>
+        points * (PlaneElements(tiles, channels, panelChannels) + WinogradTile.Channels);
 
     /// <summary>Point 0 of a tile from a channel on; its panel must hold the vector that is read or written there.</summary>
     public float* At(int tile, int channel)
@@ -26,6 +26,6 @@ internal readonly unsafe struct TransformedTiles(float* first, int tiles, int ch
         return First + (panel * PanelStride) + (tile * TileStride) + place;
     }
 
-    private static long PlaneElements(int tiles, int channels, int panelChannels) =>
-        (long)tiles * ((WinogradTile.Padded(channels) + panelChannels - 1) / panelChannels * panelChannels);
+    private static long PlaneElements(long tiles, int channels, int panelChannels) =>
+        tiles * ((WinogradTile.Padded(channels) + panelChannels - 1) / panelChannels * panelChannels);
 }

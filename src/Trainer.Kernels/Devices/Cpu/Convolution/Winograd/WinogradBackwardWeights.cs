@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
@@ -11,7 +10,7 @@ using Trainer.Kernels.Sharding;
 namespace Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 
 /// <summary>
-/// dw by <see cref="WinogradTile"/>: per piece of tiles, 36 products (K x tiles) (tiles x C) of the transformed dy and x in Form C, transformed back to the
+/// dw by <see cref="WinogradTile"/>: per piece of tiles, a product for each point (K x tiles) (tiles x C) of the transformed dy and x in Form C, transformed back to the
 /// taps by the filter transform's adjoint, then folded along the tree.
 /// </summary>
 /// <remarks>
@@ -23,7 +22,6 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
     where TVector : struct
 {
     private const int Lane = WinogradTile.Channels;
-    private const int ChainLength = 512;
 
     /// <summary>Elements of a chunk's transformed operands, about: 16 MiB.</summary>
     private const int ChunkElements = 4 << 20;
@@ -37,6 +35,7 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
     private readonly NativeBuffer _offsets = new();
     private Conv2dGeometry _g;
     private WinogradTile _tiles;
+    private WinogradLoops<TSimd, TVector> _loops = WinogradLoops<TSimd, TVector>.Of(WinogradTile.Over(3, 4, 4));
     private GradientKernel _kernel;
     private TransformedTiles _left;
     private TransformedTiles _right;
@@ -65,7 +64,8 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
         (_g, _firstElement) = (g, firstElement);
         _targets = targets;
         _tiles = WinogradTile.Over(g.R, g.P, g.Q);
-        _plan.Describe(slice, _tiles.Rows, _tiles.Columns, _tiles.PieceTiles);
+        _loops = WinogradLoops<TSimd, TVector>.Of(_tiles);
+        _plan.Describe(slice, _tiles.Rows, _tiles.Columns, WinogradTile.PieceTiles);
         _kernel = GradientKernelChoice<TSimd, TVector>.For(g.K, g.C);
         ChooseBlocks();
         Reserve(x, dy);
@@ -79,13 +79,13 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
     public override void Run(int piece, int thread)
     {
         var block = BlockAt(piece);
-        var products = scratch.Own(thread) + GradientKernel.LargestTile;
+        var products = scratch.Own(thread);
         var stack = _stacks + (piece * _plan.StackDepth * Taps * BlockElements);
         var firstTile = _plan[_firstPiece].FirstPixel;
         for (var (i, top) = (_firstPiece, _top); i < _endPiece; i++)
         {
-            MultiplyPiece(block, _plan[i].FirstPixel - firstTile, _plan[i].Pixels, products, scratch.Own(thread));
-            TransformBack(products, stack + (top++ * Taps * BlockElements));
+            MultiplyPiece(block, _plan[i].FirstPixel - firstTile, _plan[i].Pixels, products);
+            _loops.FilterGradients(products, BlockElements, products + (_tiles.Points * BlockElements), stack + (top++ * Taps * BlockElements));
             for (var fold = 0; fold < _plan[i].Folds; fold++, top--)
             {
                 var sums = stack + ((top - 2) * Taps * BlockElements);
@@ -119,17 +119,17 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
 
     private void Reserve(SampleRows x, SampleRows dy)
     {
-        var fitting = ChunkElements / (WinogradTile.Points * (WinogradTile.Padded(_g.C) + WinogradTile.Padded(_g.K)));
+        var fitting = ChunkElements / (_tiles.Points * (WinogradTile.Padded(_g.C) + WinogradTile.Padded(_g.K)));
         _chunkTiles = Math.Min(_plan.Pixels, Math.Max(_plan.LongestPiece, fitting));
-        var left = TransformedTiles.Elements(_chunkTiles, _g.K, WinogradTile.Padded(_g.K));
-        var right = TransformedTiles.Elements(_chunkTiles, _g.C, _kernel.Columns);
+        var left = TransformedTiles.Elements(_tiles.Points, _chunkTiles, _g.K, WinogradTile.Padded(_g.K));
+        var right = TransformedTiles.Elements(_tiles.Points, _chunkTiles, _g.C, _kernel.Columns);
         var shared = scratch.Shared(left + right + (BlockCount * _plan.StackDepth * Taps * BlockElements));
         _left = new TransformedTiles(shared, _chunkTiles, _g.K, WinogradTile.Padded(_g.K));
         _right = new TransformedTiles(shared + left, _chunkTiles, _g.C, _kernel.Columns);
         _stacks = shared + left + right;
         _transforming.Describe(this, _tiles, x, dy);
-        var products = (WinogradTile.Points * BlockElements) + (WinogradTile.Points * Lane);
-        scratch.EnsureOwn(Math.Max(_transforming.Work, GradientKernel.LargestTile + products));
+        var products = (_tiles.Points * BlockElements) + (_tiles.Points * Lane);
+        scratch.EnsureOwn(Math.Max(_transforming.Work, products));
         var offsets = _offsets.Ensure<int>(_kernel.Rows);
         for (var row = 0; row < _kernel.Rows; row++)
         {
@@ -160,10 +160,11 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
         return new Block(row, rows, column, Math.Min(_columnPanels, _kernel.ColumnPanels(_g.C) - column));
     }
 
-    /// <summary>products[point][panel][row][column] = the chains over a piece's tiles.</summary>
-    private void MultiplyPiece(Block block, int firstTile, int tiles, float* products, float* tile)
+    /// <summary>products[point][panel][row][column] = the chains over a piece's tiles, of which it has no more than a chain.</summary>
+    private void MultiplyPiece(Block block, int firstTile, int tiles, float* products)
     {
-        for (var point = 0; point < WinogradTile.Points; point++, products += BlockElements)
+        var offsets = _offsets.Ensure<int>(0);
+        for (var point = 0; point < _tiles.Points; point++, products += BlockElements)
         {
             var sums = products;
             for (var column = 0; column < block.ColumnPanels; column++)
@@ -172,58 +173,10 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
                 var left = _left.First + (point * _left.PointStride) + (firstTile * _left.TileStride) + (block.Row * _kernel.Rows);
                 for (var row = 0; row < block.RowPanels; row++, left += _kernel.Rows, sums += _kernel.Tile)
                 {
-                    MultiplyChains(left, right, tiles, sums, tile);
+                    var run = new PixelRun(left, tiles);
+                    _kernel.Run(&run, 1, _left.TileStride, offsets, right, sums);
                 }
             }
-        }
-    }
-
-    private void MultiplyChains(float* left, float* right, int tiles, float* sums, float* tile)
-    {
-        var offsets = _offsets.Ensure<int>(0);
-        for (var done = 0; done < tiles; done += ChainLength)
-        {
-            var run = new PixelRun(left + (done * _left.TileStride), Math.Min(ChainLength, tiles - done));
-            _kernel.Run(&run, 1, _left.TileStride, offsets, right + (done * _right.TileStride), done == 0 ? sums : tile);
-            if (done > 0)
-            {
-                Vectors<TSimd, TVector>.AddTo(sums, tile, _kernel.Tile);
-            }
-        }
-    }
-
-    /// <summary>sums[tap][element] = G^T products G.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void TransformBack(float* products, float* sums)
-    {
-        var stride = BlockElements;
-        var columns = products + (WinogradTile.Points * stride);
-        var filter = _tiles.Filter;
-        for (nint i = 0; i < stride; i += TSimd.Lanes)
-        {
-            for (var column = 0; column < WinogradTile.Inputs; column++)
-            {
-                var source = products + (column * stride) + i;
-                TransformLine(filter, source, WinogradTile.Inputs * stride, columns + (column * Lane), WinogradTile.Inputs * Lane);
-            }
-
-            for (var row = 0; row < filter; row++)
-            {
-                TransformLine(filter, columns + (row * WinogradTile.Inputs * Lane), Lane, sums + (row * filter * stride) + i, stride);
-            }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void TransformLine(int filter, float* source, nint step, float* target, nint targetStep)
-    {
-        if (filter == 3)
-        {
-            WinogradTransforms<TSimd, TVector>.FilterGradient(source, step, target, targetStep);
-        }
-        else
-        {
-            WinogradTransforms<TSimd, TVector>.FilterGradient5(source, step, target, targetStep);
         }
     }
 

@@ -1,7 +1,5 @@
-using System.Runtime.CompilerServices;
 using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Convolution.Patches;
-using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Reduction;
 using Trainer.Kernels.Devices.Cpu.Simd;
@@ -10,9 +8,14 @@ using Trainer.Kernels.Devices.Cpu.Threading;
 namespace Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 
 /// <summary>
-/// A forward or backward-data pass by <see cref="WinogradTile"/>: filters are transformed once; a piece of work is a block of tiles, which are transformed,
-/// multiplied (36 products, tiles x source channels times source channels x target channels, in Form C) and transformed back in memory of the thread's own.
+/// A forward or backward-data pass by <see cref="WinogradTile"/>: filters and tiles are transformed, multiplied (a product for each point, tiles x source channels
+/// times source channels x target channels, in Form C) and transformed back.
 /// </summary>
+/// <remarks>
+/// Two schedules with the same bits. Where images outweigh filters, those are transformed once, and a piece of work is a block of tiles. Where filters outweigh
+/// images, it is the other way round: tiles are transformed once, and a piece of work is a block of target channels, whose filters no other thread needs and which
+/// are read only once. Either way what a piece makes for itself stays in memory of the thread's own.
+/// </remarks>
 internal sealed unsafe class WinogradConvolution<TSimd, TVector>(ThreadTeam team, Scratch scratch) : ParallelWork
     where TSimd : ISimd<TVector>
     where TVector : struct
@@ -20,103 +23,163 @@ internal sealed unsafe class WinogradConvolution<TSimd, TVector>(ThreadTeam team
     private const int Lane = WinogradTile.Channels;
     private const int ChainLength = 512;
 
-    /// <summary>Elements of a block's transformed inputs and products, about: 2 MiB.</summary>
+    /// <summary>Elements of a block of tiles' transformed inputs and products, about: 2 MiB.</summary>
     private const int BlockElements = 512 << 10;
 
-    private readonly FilterTransform<TSimd, TVector> _filters = new(team, scratch);
+    private readonly FilterTransform<TSimd, TVector> _filters = new();
     private readonly TileTransform<TSimd, TVector> _inputs = new();
+    private readonly WinogradOutputs<TSimd, TVector> _outputs = new();
+    private readonly Preparation _preparation = new();
     private ConvolutionCall? _call;
-    private GradientKernel _kernel;
     private WinogradTile _tiles;
+    private ProductLayout _layout;
+    private TransformedTiles _shared;
+    private bool _byChannels;
     private int _count;
-    private int _blockTiles;
     private int _depth;
-    private int _outputRows;
-    private int _outputColumns;
-    private TransformedTiles _weights;
 
-    private int PanelTiles => _kernel.Rows;
+    /// <summary>Target channels of a piece, or tiles.</summary>
+    private int _block;
 
-    private int ChannelPanels => _kernel.ColumnPanels(_call!.Channels);
-
-    private nint ProductStride => ((nint)(_blockTiles / PanelTiles) * ChannelPanels * _kernel.Tile) + Lane;
-
-    private long OutputWork => 2L * _tiles.Outputs * _tiles.Outputs * _tiles.Columns * Lane;
+    private GradientKernel Kernel => _layout.Kernel;
 
     /// <param name="height">Of the source images.</param>
     /// <param name="top">Rows of zeros above them.</param>
     public void Execute(ConvolutionCall call, int height, int width, int top, int left)
     {
         (_call, _depth) = (call, call.Patches.Channels);
-        (_outputRows, _outputColumns) = (call.Patches.Pixels / call.Patches.PixelColumns, call.Patches.PixelColumns);
-        _tiles = WinogradTile.Over(call.Patches.FilterRows, _outputRows, _outputColumns);
+        var columns = call.Patches.PixelColumns;
+        _tiles = WinogradTile.Over(call.Patches.FilterRows, call.Patches.Pixels / columns, columns);
         _count = checked(call.Count * _tiles.PerSample);
-        _kernel = GradientKernelChoice<TSimd, TVector>.For(_count, call.Channels);
-        _blockTiles = ChooseBlock();
         _inputs.OfInputs(call.Source, _tiles, _depth, height, width, top, left);
-        var weights = TransformedTiles.Elements(_depth, call.Channels, _kernel.Columns);
-        _weights = new TransformedTiles(scratch.Shared(weights), _depth, call.Channels, _kernel.Columns);
-        scratch.EnsureOwn(Math.Max(FilterTransform<TSimd, TVector>.Work(call), BlockWork()));
-        _filters.Execute(call, _tiles, _weights);
-        team.Run(this, (_count + _blockTiles - 1) / _blockTiles);
+        _filters.Describe(call, _tiles);
+        _outputs.Describe(call, _tiles);
+        _byChannels = (long)_depth * call.Channels > (long)_count * (_depth + call.Channels);
+        ChooseBlock(GradientKernelChoice<TSimd, TVector>.For(_count, call.Channels));
+        Reserve();
+        _preparation.Owner = this;
+        team.Run(_preparation, WinogradTile.Padded(_byChannels ? _depth : call.Channels) / Lane);
+        team.Run(this, ((_byChannels ? call.Channels : _count) + _block - 1) / _block);
     }
 
     public override void Run(int piece, int thread)
     {
-        var tile = scratch.Own(thread);
-        var products = tile + GradientKernel.LargestTile;
-        var inputs = products + (WinogradTile.Points * ProductStride);
-        var work = inputs + InputElements();
-        var first = piece * _blockTiles;
-        var count = Math.Min(_blockTiles, _count - first);
-        var transformed = new TransformedTiles(inputs, _blockTiles, _depth, WinogradTile.Padded(_depth));
+        var products = scratch.Own(thread);
+        var own = products + (_tiles.Points * _layout.PointStride);
+        if (_byChannels)
+        {
+            RunChannels(piece * _block, Math.Min(_block, _call!.Channels - (piece * _block)), products, own);
+        }
+        else
+        {
+            RunTiles(piece * _block, Math.Min(_block, _count - (piece * _block)), products, own);
+        }
+    }
+
+    private void RunTiles(int first, int count, float* products, float* own)
+    {
+        var inputs = new TransformedTiles(own, _block, _depth, WinogradTile.Padded(_depth));
+        var work = own + OwnElements;
         for (var channel = 0; channel < _depth; channel += Lane)
         {
-            _inputs.Run(first, count, channel, transformed, 0, work);
+            _inputs.Run(first, count, channel, inputs, 0, work);
         }
 
-        for (var point = 0; point < WinogradTile.Points; point++)
-        {
-            var left = inputs + (point * transformed.PointStride);
-            Multiply(left, transformed.TileStride, count, _weights.First + (point * _weights.PointStride), products + (point * ProductStride), tile);
-        }
-
+        MultiplyPoints(inputs, count, _shared, products);
         for (var channel = 0; channel < _call!.Channels; channel += Lane)
         {
-            Emit(first, count, channel, products, work);
+            _outputs.Emit(first, count, products, _layout, channel, channel, work);
         }
     }
 
-    private int ChooseBlock()
+    private void RunChannels(int first, int count, float* products, float* own)
     {
-        var fitting = BlockElements / (WinogradTile.Points * (WinogradTile.Padded(_depth) + (_kernel.Columns * ChannelPanels)));
+        var weights = new TransformedTiles(own, _depth, _block, Kernel.Columns);
+        var work = own + OwnElements;
+        for (var channel = 0; channel < count; channel += Lane)
+        {
+            _filters.Run(first + channel, weights, channel, work);
+        }
+
+        MultiplyPoints(_shared, _count, weights, products);
+        for (var channel = 0; channel < count; channel += Lane)
+        {
+            _outputs.Emit(0, _count, products, _layout, channel, first + channel, work);
+        }
+    }
+
+    private void ChooseBlock(GradientKernel kernel)
+    {
+        var panels = kernel.ColumnPanels(_call!.Channels);
+        if (_byChannels)
+        {
+            _block = _call.Channels >= 6 * Lane * team.Count ? 2 * Lane : Lane;
+            _layout = new ProductLayout(kernel, kernel.RowPanels(_count) * kernel.Rows, kernel.ColumnPanels(_block));
+            return;
+        }
+
+        var fitting = BlockElements / (_tiles.Points * (WinogradTile.Padded(_depth) + (kernel.Columns * panels)));
         var sharing = (_count + (2 * team.Count) - 1) / (2 * team.Count);
-        var panels = Math.Min(Math.Max(fitting, 2 * PanelTiles), Math.Max(sharing, 1));
-        return (panels + PanelTiles - 1) / PanelTiles * PanelTiles;
+        _block = kernel.RowPanels(Math.Min(Math.Max(fitting, 2 * kernel.Rows), Math.Max(sharing, 1))) * kernel.Rows;
+        _layout = new ProductLayout(kernel, _block, panels);
     }
 
-    private long InputElements() => TransformedTiles.Elements(_blockTiles, _depth, WinogradTile.Padded(_depth));
+    /// <summary>What a piece transforms for itself.</summary>
+    private long OwnElements => _byChannels
+        ? TransformedTiles.Elements(_tiles.Points, _depth, _block, Kernel.Columns)
+        : TransformedTiles.Elements(_tiles.Points, _block, _depth, WinogradTile.Padded(_depth));
 
-    private long BlockWork() =>
-        GradientKernel.LargestTile + (WinogradTile.Points * ProductStride) + InputElements() + Math.Max(_inputs.Work(_blockTiles), OutputWork + PixelWork);
-
-    private long PixelWork => (WinogradTile.Points * Lane) + CpuMemory.Slack;
-
-    /// <summary>One point: products (tiles x target channels) = inputs x weights.</summary>
-    private void Multiply(float* inputs, nint stride, int count, float* weights, float* products, float* tile)
+    private void Reserve()
     {
-        var offsets = stackalloc int[_kernel.Rows];
-        for (var row = 0; row < _kernel.Rows; row++)
+        if (_byChannels)
         {
-            offsets[row] = (int)(row * stride);
+            // Kernels read whole panels of tiles.
+            var (tiles, padded) = (_layout.Tiles, WinogradTile.Padded(_depth));
+            _shared = new TransformedTiles(scratch.Shared(TransformedTiles.Elements(_tiles.Points, tiles, _depth, padded)), tiles, _depth, padded);
+        }
+        else
+        {
+            var elements = TransformedTiles.Elements(_tiles.Points, _depth, _call!.Channels, Kernel.Columns);
+            _shared = new TransformedTiles(scratch.Shared(elements), _depth, _call.Channels, Kernel.Columns);
         }
 
-        for (var panel = 0; panel < ChannelPanels; panel++, weights += _weights.PanelStride)
+        var work = Math.Max(Math.Max(_filters.Work, _outputs.Work), _inputs.Work(_byChannels ? _count : _block));
+        scratch.EnsureOwn((_tiles.Points * _layout.PointStride) + OwnElements + work);
+    }
+
+    private void Prepare(int piece, int thread)
+    {
+        if (_byChannels)
         {
-            var sums = products + (panel * (_blockTiles / PanelTiles) * _kernel.Tile);
-            for (var row = 0; row < count; row += PanelTiles, sums += _kernel.Tile)
+            _inputs.Run(0, _count, piece * Lane, _shared, 0, scratch.Own(thread));
+        }
+        else
+        {
+            _filters.Run(piece * Lane, _shared, piece * Lane, scratch.Own(thread));
+        }
+    }
+
+    /// <summary>At each point: products (tiles x target channels) = inputs x weights.</summary>
+    private void MultiplyPoints(in TransformedTiles inputs, int count, in TransformedTiles weights, float* products)
+    {
+        var offsets = stackalloc int[Kernel.Rows];
+        for (var row = 0; row < Kernel.Rows; row++)
+        {
+            offsets[row] = (int)(row * inputs.TileStride);
+        }
+
+        var tile = stackalloc float[GradientKernel.LargestTile];
+        for (var point = 0; point < _tiles.Points; point++, products += _layout.PointStride)
+        {
+            var left = inputs.First + (point * inputs.PointStride);
+            var right = weights.First + (point * weights.PointStride);
+            for (var panel = 0; panel < _layout.Panels; panel++, right += weights.PanelStride)
             {
-                MultiplyChains(inputs + (row * stride), offsets, weights, sums, tile);
+                var sums = products + (panel * _layout.PanelStride);
+                for (var row = 0; row < count; row += Kernel.Rows, sums += Kernel.Tile)
+                {
+                    MultiplyChains(left + (row * inputs.TileStride), offsets, right, sums, tile);
+                }
             }
         }
     }
@@ -126,95 +189,19 @@ internal sealed unsafe class WinogradConvolution<TSimd, TVector>(ThreadTeam team
         for (var k = 0; k < _depth; k += ChainLength)
         {
             var run = new PixelRun(inputs + k, Math.Min(ChainLength, _depth - k));
-            _kernel.Run(&run, 1, 1, offsets, weights + ((nint)k * _kernel.Columns), k == 0 ? sums : tile);
+            Kernel.Run(&run, 1, 1, offsets, weights + ((nint)k * Kernel.Columns), k == 0 ? sums : tile);
             if (k > 0)
             {
-                Vectors<TSimd, TVector>.AddTo(sums, tile, _kernel.Tile);
+                Vectors<TSimd, TVector>.AddTo(sums, tile, Kernel.Tile);
             }
         }
     }
 
-    /// <summary>Transforms 16 channels of the block's products back, turns them into images and finishes them.</summary>
-    private void Emit(int first, int count, int channel, float* products, float* work)
+    /// <summary>Transforms once what all pieces read: a piece of work is 16 channels.</summary>
+    private sealed class Preparation : ParallelWork
     {
-        for (var done = 0; done < count;)
-        {
-            var (sample, tile) = Math.DivRem(first + done, _tiles.PerSample);
-            var (row, column) = Math.DivRem(tile, _tiles.Columns);
-            var length = Math.Min(_tiles.Columns - column, count - done);
-            TransformRow(products, done, length, channel, work);
-            EmitRow(sample, row, column, length, channel, work, work + (OutputWork / 2));
-            done += length;
-        }
-    }
+        public WinogradConvolution<TSimd, TVector>? Owner { get; set; }
 
-    /// <summary>pixels[row][column][channel] of neighbouring tiles.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void TransformRow(float* products, int tile, int count, int channel, float* pixels)
-    {
-        var columns = pixels + OutputWork;
-        var outputs = _tiles.Outputs;
-        nint rowElements = count * outputs * Lane;
-        var (stride, tilePanels) = (ProductStride, _blockTiles / PanelTiles);
-        for (var lane = 0; lane < Lane; lane += TSimd.Lanes)
-        {
-            var (panel, place) = Math.DivRem(channel + lane, _kernel.Columns);
-            if (panel >= ChannelPanels)
-            {
-                break;
-            }
-
-            for (var i = 0; i < count; i++)
-            {
-                var (tilePanel, row) = Math.DivRem(tile + i, PanelTiles);
-                var source = products + (((panel * tilePanels) + tilePanel) * _kernel.Tile) + (row * _kernel.Columns) + place;
-                for (var column = 0; column < WinogradTile.Inputs; column++)
-                {
-                    TransformLine(outputs, source + (column * stride), WinogradTile.Inputs * stride, columns + (column * Lane), WinogradTile.Inputs * Lane);
-                }
-
-                var target = pixels + (i * outputs * Lane) + lane;
-                for (var line = 0; line < outputs; line++)
-                {
-                    TransformLine(outputs, columns + (line * WinogradTile.Inputs * Lane), Lane, target + (line * rowElements), Lane);
-                }
-            }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void TransformLine(int outputs, float* source, nint step, float* target, nint targetStep)
-    {
-        if (outputs == 4)
-        {
-            WinogradTransforms<TSimd, TVector>.Output(source, step, target, targetStep);
-        }
-        else
-        {
-            WinogradTransforms<TSimd, TVector>.Output2(source, step, target, targetStep);
-        }
-    }
-
-    /// <param name="turned">Memory for as many pixels.</param>
-    private void EmitRow(int sample, int row, int column, int count, int channel, float* pixels, float* turned)
-    {
-        var call = _call!;
-        var (finish, channels) = (call.Finish, Math.Min(Lane, call.Channels - channel));
-        var (firstRow, firstColumn, width) = (row * _tiles.Outputs, column * _tiles.Outputs, count * _tiles.Outputs);
-        var bias = finish.Bias == null ? null : finish.Bias + channel;
-        for (var line = firstRow; line < Math.Min(firstRow + _tiles.Outputs, _outputRows); line++, pixels += width * Lane)
-        {
-            Packing.Transpose(pixels, Lane, width, Lane, turned, width, width);
-            var element = ((long)channel * call.Patches.Pixels) + ((long)line * _outputColumns) + firstColumn;
-            Epilogue<TSimd, TVector>.WriteChannels(
-                turned,
-                width,
-                channels,
-                Math.Min(width, _outputColumns - firstColumn),
-                call.Target.At(sample, element),
-                call.Patches.Pixels,
-                finish,
-                finish.At(sample, element, bias, null, 0));
-        }
+        public override void Run(int piece, int thread) => Owner!.Prepare(piece, thread);
     }
 }
