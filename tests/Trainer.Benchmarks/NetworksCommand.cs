@@ -107,7 +107,7 @@ internal static class NetworksCommand
         }
 
         times.Sort();
-        operations?.Print(times.Count);
+        operations?.Print();
         best = Math.Max(best, peak.Measure());
         using var process = Process.GetCurrentProcess();
         var median = times[times.Count / 2];

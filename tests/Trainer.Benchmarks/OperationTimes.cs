@@ -4,10 +4,10 @@ using Trainer.Kernels.Training.Planning;
 
 namespace Trainer.Benchmarks;
 
-/// <summary>Where a network's steps spend their time: wall time of each operation, by the mean of all steps.</summary>
+/// <summary>Where a network's steps spend their time: wall time of each operation, the median of all steps.</summary>
 internal sealed class OperationTimes
 {
-    private readonly Dictionary<string, double> _milliseconds = [];
+    private readonly Dictionary<string, List<double>> _milliseconds = [];
     private readonly Dictionary<string, double> _step = [];
     private long _last;
 
@@ -24,16 +24,22 @@ internal sealed class OperationTimes
         Add("total, update");
         foreach (var (name, time) in counts ? _step : [])
         {
-            _milliseconds[name] = _milliseconds.GetValueOrDefault(name) + time;
+            if (!_milliseconds.TryGetValue(name, out var times))
+            {
+                _milliseconds[name] = times = [];
+            }
+
+            times.Add(time);
         }
     }
 
-    public void Print(int steps)
+    public void Print()
     {
-        var all = _milliseconds.Values.Sum();
-        foreach (var (name, time) in _milliseconds.OrderByDescending(entry => entry.Value))
+        var medians = _milliseconds.Select(entry => (Name: entry.Key, Time: entry.Value.Order().ElementAt(entry.Value.Count / 2))).OrderByDescending(entry => entry.Time).ToList();
+        var all = medians.Sum(entry => entry.Time);
+        foreach (var (name, time) in medians)
         {
-            Console.Error.WriteLine($"{time / steps,11:F3} ms {time / all,6:P1}  {name}");
+            Console.Error.WriteLine($"{time,11:F3} ms {time / all,6:P1}  {name}");
         }
     }
 

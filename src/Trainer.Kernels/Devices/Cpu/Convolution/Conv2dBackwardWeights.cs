@@ -95,8 +95,8 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
         for (var done = 0; done < pixels; count++)
         {
             var (sample, pixel) = ((firstPixel + done) / _patches.Pixels, (firstPixel + done) % _patches.Pixels);
-            var (p, q) = (pixel / _patches.PixelColumns, pixel % _patches.PixelColumns);
-            var length = Math.Min(_patches.PixelColumns - q, pixels - done);
+            var (p, q) = (pixel / _patches.RunPixels, pixel % _patches.RunPixels);
+            var length = Math.Min(_patches.RunPixels - q, pixels - done);
             runs[count] = new PixelRun(Image(begun, sample, images) + (p * _patches.RowStep) + (q * _patches.ColumnStep), length);
             done += length;
         }

@@ -16,9 +16,17 @@ internal static unsafe class Epilogue<TSimd, TVector>
     public static void WriteChannels(
         float* tile, int tileStride, int rows, int columns, float* target, nint targetStride, in Finish finish, FinishPlace place)
     {
-        if (place.Prior == null && place.Addend == null && (finish.Activation.IsNone || (finish.Activation.Kind == ActivationKind.Relu && !finish.IsGradient)))
+        if (place.Prior == null && finish.Activation.Kind is (ActivationKind.None or ActivationKind.Relu))
         {
-            WriteSimply(tile, tileStride, rows, columns, target, targetStride, place.Bias, !finish.Activation.IsNone);
+            if (place.Addend == null && (finish.Activation.IsNone || !finish.IsGradient))
+            {
+                WriteSimply(tile, tileStride, rows, columns, target, targetStride, place.Bias, !finish.Activation.IsNone);
+            }
+            else
+            {
+                WriteSums(tile, tileStride, rows, columns, target, targetStride, place, !finish.Activation.IsNone, finish.IsGradient);
+            }
+
             return;
         }
 
@@ -79,6 +87,42 @@ internal static unsafe class Epilogue<TSimd, TVector>
                 TSimd.StoreFirst(target + whole, relu ? TSimd.SelectLess(value, zero, zero, value) : value, columns - whole);
             }
         }
+    }
+
+    /// <summary>What most others are: with an addend, or with the derivative of a relu, where rows of all operands are a stride apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void WriteSums(
+        float* tile, nint tileStride, int rows, int columns, float* target, nint targetStride, FinishPlace place, bool relu, bool isGradient)
+    {
+        var (biases, addend, output) = ((nint)place.Bias, (nint)place.Addend, (nint)place.Output);
+        for (var row = 0; row < rows; row++, tile += tileStride, target += targetStride)
+        {
+            var bias = TSimd.Broadcast(biases == 0 ? -0f : ((float*)biases)[row]);
+            nint i = 0;
+            for (; i + TSimd.Lanes <= columns; i += TSimd.Lanes)
+            {
+                TSimd.Store(target + i, Sum(tile + i, bias, (float*)addend, (float*)output, i, relu, isGradient));
+            }
+
+            if (i < columns)
+            {
+                TSimd.StoreFirst(target + i, Sum(tile + i, bias, (float*)addend, (float*)output, i, relu, isGradient), columns - (int)i);
+            }
+
+            addend += addend == 0 ? 0 : targetStride * sizeof(float);
+            output += output == 0 ? 0 : targetStride * sizeof(float);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Sum(float* tile, TVector bias, float* addend, float* output, nint i, bool relu, bool isGradient)
+    {
+        var zero = TSimd.Broadcast(0);
+        var value = TSimd.Add(TSimd.Load(tile), bias);
+        value = addend == null ? value : TSimd.Add(value, TSimd.Load(addend + i));
+        return !relu ? value
+            : isGradient ? TSimd.SelectLessOrEqual(TSimd.Load(output + i), zero, zero, value)
+            : TSimd.SelectLess(value, zero, zero, value);
     }
 
     /// <summary>Neighbouring outputs of a linear layer for some samples, each with strides of its own.</summary>

@@ -1,4 +1,5 @@
 using Trainer.Kernels.Devices.Cpu.Elementwise;
+using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
@@ -29,6 +30,7 @@ internal sealed unsafe class PoolBackward<TSimd, TVector>(ThreadTeam team, Scrat
     private int _phaseColumns;
     private int _usedColumns;
     private bool _isPairs;
+    private bool _isTriples;
 
     public void Max(in Pool2dGeometry g, int samples, SampleRows dy, float* chosen, GradientSteps steps, SampleRows dx) =>
         Execute(g, samples, true, false, dy, chosen, steps, dx);
@@ -37,16 +39,23 @@ internal sealed unsafe class PoolBackward<TSimd, TVector>(ThreadTeam team, Scrat
         Execute(g, samples, false, countsPad, dy, null, steps, dx);
 
     /// <summary>The ring of gradients, the ring of taps, a row of dx by phase, and one in order; addresses and numbers of taps.</summary>
-    protected override long OwnElements() =>
-        (2L * _ringRows * _ringColumns) + (2L * G.StrideW * _phaseColumns) + G.W + (4L * G.R * G.S) + (2 * CpuMemory.Slack);
+    protected override long OwnElements() => _isTriples
+        ? (2L * TripleRows * TripleLine) + ((long)G.H * G.W) + (2L * TSimd.Lanes)
+        : (2L * _ringRows * _ringColumns) + (2L * G.StrideW * _phaseColumns) + G.W + (4L * G.R * G.S) + (2 * CpuMemory.Slack);
 
-    protected override void Prepare(int thread) => new Span<float>(Scratch.Own(thread), Math.Max(2 * _ringRows * _ringColumns, G.W)).Clear();
+    protected override void Prepare(int thread) => new Span<float>(Scratch.Own(thread), _isTriples ? checked(2 * TripleRows * TripleLine) : Math.Max(2 * _ringRows * _ringColumns, G.W)).Clear();
 
     protected override void RunPlane(int sample, int channel, int thread)
     {
         if (_isPairs)
         {
             RunPairs(sample, channel, Scratch.Own(thread));
+            return;
+        }
+
+        if (_isTriples)
+        {
+            RunTriples(sample, channel, Scratch.Own(thread));
             return;
         }
 
@@ -80,6 +89,43 @@ internal sealed unsafe class PoolBackward<TSimd, TVector>(ThreadTeam team, Scrat
             EpilogueRows<TSimd, TVector>.WriteGradients(
                 joined, g.W, _steps.Activation, _steps.Output.At(sample, place), _steps.Addend.At(sample, place), _dx.At(sample, place));
         }
+    }
+
+    /// <summary>Rows of dy with zeros around, and elements of one, as far as vectors of dx read.</summary>
+    private int TripleRows => P + (2 * TripleKernels<TSimd, TVector>.Border);
+
+    private int TripleLine => Math.Max(Q, G.W) + (2 * TripleKernels<TSimd, TVector>.Border) + (2 * TSimd.Lanes);
+
+    /// <param name="gradients">(TripleRows, TripleLine) of zeros around dy, then as many taps, then dx.</param>
+    private void RunTriples(int sample, int channel, float* gradients)
+    {
+        const int Border = TripleKernels<TSimd, TVector>.Border;
+        var (g, line, taps) = (G, TripleLine, TripleRows * TripleLine);
+        var (place, image) = ((long)channel * P * Q, (long)channel * g.H * g.W);
+        var inner = gradients + (Border * line) + Border;
+        Packing.CopyBlock(_dy.At(sample, place), Q, P, Q, inner, line);
+        for (var p = 0; p < P; p++)
+        {
+            _chosen.Load<TSimd, TVector>(sample, place + (p * Q), Q, inner + taps + (p * line));
+        }
+
+        var dx = gradients + (2 * taps);
+        for (var h = 0; h < g.H; h++)
+        {
+            if (g.StrideW == 1)
+            {
+                TripleKernels<TSimd, TVector>.Gradients(inner + ((h + g.PadH - 2) * line) + g.PadW - 2, taps, line, g.W, dx + (h * g.W));
+            }
+            else
+            {
+                var (p, isTwice) = ((h + g.PadH) / 2, (h + g.PadH) % 2 == 0);
+                var first = inner + ((isTwice ? p - 1 : p) * line);
+                TripleKernels<TSimd, TVector>.Gradients2(first, taps, line, isTwice ? 2 : 1, g.PadW, g.W, dx + (h * g.W));
+            }
+        }
+
+        EpilogueRows<TSimd, TVector>.WriteGradients(
+            dx, g.H * g.W, _steps.Activation, _steps.Output.At(sample, image), _steps.Addend.At(sample, image), _dx.At(sample, image));
     }
 
     /// <param name="zeros">For the column and the row that no window holds.</param>
@@ -130,6 +176,7 @@ internal sealed unsafe class PoolBackward<TSimd, TVector>(ThreadTeam team, Scrat
         _ringColumns = _before + Math.Max(g.Q, _phaseColumns + (g.PadW / g.StrideW) + 1) + (2 * TSimd.Lanes);
         _ringColumns += _ringColumns % 2;
         _isPairs = PairKernels<TSimd, TVector>.Covers(g);
+        _isTriples = isMax && TripleKernels<TSimd, TVector>.Covers(g);
         Execute(g, samples, isMax, countsPad, _phaseColumns);
     }
 

@@ -1,4 +1,5 @@
 using Trainer.Kernels.Devices.Cpu.Elementwise;
+using Trainer.Kernels.Devices.Cpu.Gemm;
 using Trainer.Kernels.Devices.Cpu.Memory;
 using Trainer.Kernels.Devices.Cpu.Simd;
 using Trainer.Kernels.Devices.Cpu.Threading;
@@ -27,6 +28,7 @@ internal sealed unsafe class PoolForward<TSimd, TVector>(ThreadTeam team, Scratc
     private int _ringRows;
     private bool _inPlace;
     private bool _isPairs;
+    private bool _isTriples;
 
     public void Max(in Pool2dGeometry g, int samples, SampleRows x, OutputSteps steps, SampleRows y, float* chosen) =>
         Execute(g, samples, true, false, x, steps, y, chosen);
@@ -34,13 +36,17 @@ internal sealed unsafe class PoolForward<TSimd, TVector>(ThreadTeam team, Scratc
     public void Average(in Pool2dGeometry g, bool countsPad, int samples, SampleRows x, OutputSteps steps, SampleRows y) =>
         Execute(g, samples, false, countsPad, x, steps, y, null);
 
-    protected override long OwnElements() => ((long)_ringRows * RowElements) + (4L * G.R * G.S) + (2L * (Q + CpuMemory.Slack)) + CpuMemory.Slack;
+    protected override long OwnElements() => _isTriples ? TripleElements : ((long)_ringRows * RowElements) + (4L * G.R * G.S) + (2L * (Q + CpuMemory.Slack)) + CpuMemory.Slack;
 
     private int RowElements => G.StrideW * _phaseColumns;
 
     protected override void Prepare(int thread)
     {
-        if (!_inPlace && !_isPairs)
+        if (_isTriples)
+        {
+            new Span<float>(Scratch.Own(thread), checked((int)(G.H * TripleLine))).Fill(float.NegativeInfinity);
+        }
+        else if (!_inPlace && !_isPairs)
         {
             new Span<float>(Scratch.Own(thread), _ringRows * RowElements).Fill(IsMax ? float.NegativeInfinity : 0);
         }
@@ -51,6 +57,12 @@ internal sealed unsafe class PoolForward<TSimd, TVector>(ThreadTeam team, Scratc
         if (_isPairs)
         {
             RunPairs(sample, channel);
+            return;
+        }
+
+        if (_isTriples)
+        {
+            RunTriples(sample, channel, Scratch.Own(thread));
             return;
         }
 
@@ -139,6 +151,37 @@ internal sealed unsafe class PoolForward<TSimd, TVector>(ThreadTeam team, Scratc
         }
     }
 
+    /// <summary>Elements of a row of x with its padding, as far as vectors of outputs read.</summary>
+    private nint TripleLine => Math.Max(G.W + 2, G.StrideW * (Q + TSimd.Lanes)) + (2 * TSimd.Lanes);
+
+    /// <summary>The same of a row of outputs.</summary>
+    private nint OutputLine => Q + TSimd.Lanes;
+
+    /// <summary>The image with its padding; the largest of three in each of its rows, and their taps; outputs and theirs.</summary>
+    private long TripleElements => (G.H * (TripleLine + (2L * OutputLine))) + (2L * ((P * Q) + TSimd.Lanes));
+
+    private void RunTriples(int sample, int channel, float* image)
+    {
+        var g = G;
+        var (line, outputLine, place) = (TripleLine, OutputLine, (long)channel * P * Q);
+        var values = image + (g.H * line);
+        var taps = values + (g.H * outputLine);
+        var outputs = taps + (g.H * outputLine);
+        var chosen = outputs + (P * Q) + TSimd.Lanes;
+        Packing.CopyBlock(_x.At(sample, (long)channel * g.H * g.W), g.W, g.H, g.W, image + g.PadW, line);
+        TripleKernels<TSimd, TVector>.Rows(image, line, g.H, Q, g.StrideW, ColumnValues, values, taps, outputLine);
+        for (var p = 0; p < P; p++)
+        {
+            var top = (p * g.StrideH) - g.PadH;
+            var (first, end) = (Math.Max(0, -top), Math.Min(3, g.H - top));
+            var row = (top + first) * outputLine;
+            TripleKernels<TSimd, TVector>.Columns(values + row, taps + row, outputLine, first, end - first, Q, outputs + (p * Q), chosen + (p * Q));
+        }
+
+        _chosen.Store<TSimd, TVector>(sample, place, P * Q, P * Q, chosen);
+        EpilogueRows<TSimd, TVector>.WriteOutputs(outputs, P * Q, _steps.Activation, _steps.Addend.At(sample, place), _y.At(sample, place));
+    }
+
     private void Execute(
         in Pool2dGeometry g, int samples, bool isMax, bool countsPad, SampleRows x, OutputSteps steps, SampleRows y, float* chosen)
     {
@@ -147,6 +190,7 @@ internal sealed unsafe class PoolForward<TSimd, TVector>(ThreadTeam team, Scratc
         var used = Math.Max(reach + g.Q, ((g.W - 1 + g.PadW) / g.StrideW) + 1);
         _phaseColumns = used + (2 * TSimd.Lanes) - (used % TSimd.Lanes);
         _isPairs = PairKernels<TSimd, TVector>.Covers(g);
+        _isTriples = isMax && TripleKernels<TSimd, TVector>.Covers(g);
         _inPlace = g.StrideW == 1 && g.PadW == 0 && g.Q + reach <= g.W;
         _ringRows = _inPlace ? 0 : ((BurstRows - 1) * g.StrideH) + ((g.R - 1) * g.DilationH) + 1;
         Execute(g, samples, isMax, countsPad, _phaseColumns);

@@ -129,8 +129,8 @@ internal sealed unsafe class ConvolutionProduct<TSimd, TVector>(ThreadTeam team,
         for (var done = 0; done < columns; count++)
         {
             var (sample, pixel) = ((column + done) / Patches.Pixels, (column + done) % Patches.Pixels);
-            var (p, q) = (pixel / Patches.PixelColumns, pixel % Patches.PixelColumns);
-            var length = Math.Min(Patches.PixelColumns - q, columns - done);
+            var (p, q) = (pixel / Patches.RunPixels, pixel % Patches.RunPixels);
+            var length = Math.Min(Patches.RunPixels - q, columns - done);
             runs[count] = new PixelRun(Image(block, sample) + (p * Patches.RowStep) + (q * Patches.ColumnStep), done, length);
             done += length;
         }

@@ -36,6 +36,9 @@ internal sealed unsafe class PatchLayout : IDisposable
 
     public int PixelColumns { get; private set; }
 
+    /// <summary>Pixels of a row, or of the whole image where rows follow one another without a gap, as before a filter of 1 x 1.</summary>
+    public int RunPixels { get; private set; }
+
     public int RowStep { get; private set; }
 
     public int ColumnStep { get; private set; }
@@ -125,6 +128,7 @@ internal sealed unsafe class PatchLayout : IDisposable
         (Height, Width, Pixels, PixelColumns, FilterRows, StrideRows) = (height, width, p * q, q, filterRows, strideH);
         (RowStep, ColumnStep) = (strideH * width, strideW);
         InPlace = height == _sourceH && width == _sourceW && _top == 0 && _left == 0;
+        RunPixels = RowStep == q * ColumnStep ? Pixels : q;
     }
 
     private bool IsSourceRow(int row) => row >= _top && row - _top < _sourceH;
