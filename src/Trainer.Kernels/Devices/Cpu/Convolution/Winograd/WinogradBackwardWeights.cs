@@ -30,6 +30,9 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
     private const int BlockRows = 48;
     private const int BlockColumns = 64;
 
+    /// <summary>Channels of dy from which on tiles side by side would fall into few sets of a first-level cache; they are then kept in panels of a block's rows.</summary>
+    private const int ManyChannels = 128;
+
     private readonly ReductionPlan _plan = new();
     private readonly Transforming _transforming = new();
     private readonly NativeBuffer _offsets = new();
@@ -121,10 +124,11 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
     {
         var fitting = ChunkElements / (_tiles.Points * (WinogradTile.Padded(_g.C) + WinogradTile.Padded(_g.K)));
         _chunkTiles = Math.Min(_plan.Pixels, Math.Max(_plan.LongestPiece, fitting));
-        var left = TransformedTiles.Elements(_tiles.Points, _chunkTiles, _g.K, WinogradTile.Padded(_g.K));
+        var panel = _g.K >= ManyChannels && BlockRows % _kernel.Rows == 0 ? BlockRows : WinogradTile.Padded(_g.K);
+        var left = TransformedTiles.Elements(_tiles.Points, _chunkTiles, _g.K, panel);
         var right = TransformedTiles.Elements(_tiles.Points, _chunkTiles, _g.C, _kernel.Columns);
         var shared = scratch.Shared(left + right + (BlockCount * _plan.StackDepth * Taps * BlockElements));
-        _left = new TransformedTiles(shared, _chunkTiles, _g.K, WinogradTile.Padded(_g.K));
+        _left = new TransformedTiles(shared, _chunkTiles, _g.K, panel);
         _right = new TransformedTiles(shared + left, _chunkTiles, _g.C, _kernel.Columns);
         _stacks = shared + left + right;
         _transforming.Describe(this, _tiles, x, dy);
@@ -170,10 +174,9 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
             for (var column = 0; column < block.ColumnPanels; column++)
             {
                 var right = _right.First + (point * _right.PointStride) + ((block.Column + column) * _right.PanelStride) + (firstTile * _right.TileStride);
-                var left = _left.First + (point * _left.PointStride) + (firstTile * _left.TileStride) + (block.Row * _kernel.Rows);
-                for (var row = 0; row < block.RowPanels; row++, left += _kernel.Rows, sums += _kernel.Tile)
+                for (var row = block.Row; row < block.Row + block.RowPanels; row++, sums += _kernel.Tile)
                 {
-                    var run = new PixelRun(left, tiles);
+                    var run = new PixelRun(_left.At(firstTile, row * _kernel.Rows) + (point * _left.PointStride), tiles);
                     _kernel.Run(&run, 1, _left.TileStride, offsets, right, sums);
                 }
             }
