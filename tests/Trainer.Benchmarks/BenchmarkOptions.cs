@@ -6,10 +6,11 @@ namespace Trainer.Benchmarks;
 /// <param name="Seconds">Time spent on each measurement, about.</param>
 /// <param name="Only">Names of the networks to time, or parts of operations' names; empty: all.</param>
 /// <param name="Operations">networks: times of each operation as well.</param>
-internal sealed record BenchmarkOptions(string Verb, int Threads, double Seconds, bool Json, string[] Only, bool Operations = false)
+/// <param name="Against">networks: the command of a peer to take turns with; empty: none.</param>
+internal sealed record BenchmarkOptions(string Verb, int Threads, double Seconds, bool Json, string[] Only, bool Operations = false, string Against = "")
 {
     public const string Usage =
-        "usage: gemm|conv|linear|ops|lenet|networks|peak|kernels [--threads T] [--seconds S] [--only NAME,...] [--json] [--operations], or allreduce, simulate, training or precision [...]";
+        "usage: gemm|conv|linear|ops|lenet|networks|peak|kernels [--threads T] [--seconds S] [--only NAME,...] [--json] [--operations] [--against COMMAND], or allreduce, simulate, training or precision [...]";
 
     private static readonly string[] Verbs = ["gemm", "conv", "linear", "ops", "lenet", "networks", "peak", "kernels"];
 
@@ -30,6 +31,9 @@ internal sealed record BenchmarkOptions(string Verb, int Threads, double Seconds
                     break;
                 case "--only" when value.Length > 0:
                     (options, i) = (options with { Only = value.Split(',') }, i + 1);
+                    break;
+                case "--against" when value.Length > 0:
+                    (options, i) = (options with { Against = value }, i + 1);
                     break;
                 case "--threads" when int.TryParse(value, CultureInfo.InvariantCulture, out var threads) && threads >= 0:
                     (options, i) = (options with { Threads = threads }, i + 1);

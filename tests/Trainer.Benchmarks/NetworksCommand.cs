@@ -40,6 +40,11 @@ internal static class NetworksCommand
         }
 
         var chosen = Networks.Where(network => options.Only.Length == 0 || options.Only.Contains(network.Name)).ToList();
+        if (options.Against.Length > 0)
+        {
+            return new AgainstPeer(options, name => MeasureInOwnProcess(name, options)).Run(chosen.Select(network => network.Name));
+        }
+
         if (chosen is [var only])
         {
             var measured = Measure(only.Name, only.Batch, only.Input, options);
@@ -52,12 +57,18 @@ internal static class NetworksCommand
             Console.WriteLine(Header);
         }
 
-        return chosen.Count(network => !MeasureInOwnProcess(network.Name, options)) == 0 ? 0 : 1;
+        foreach (var network in chosen)
+        {
+            var measured = MeasureInOwnProcess(network.Name, options);
+            Console.WriteLine(options.Json ? JsonSerializer.Serialize(measured) : measured.ToString());
+        }
+
+        return 0;
     }
 
     private static string Header => $"{"network",-12}{"batch",6}{"median ms",11}{"min ms",9}{"images/s",10}{"of peak",9}{"peak MiB",10}";
 
-    private static bool MeasureInOwnProcess(string name, BenchmarkOptions options)
+    private static Measurement MeasureInOwnProcess(string name, BenchmarkOptions options)
     {
         string[] arguments =
         [
@@ -68,12 +79,9 @@ internal static class NetworksCommand
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        if (process.ExitCode == 0)
-        {
-            Console.WriteLine(options.Json ? output.TrimEnd() : JsonSerializer.Deserialize<Measurement>(output)!.ToString());
-        }
-
-        return process.ExitCode == 0;
+        return process.ExitCode == 0
+            ? JsonSerializer.Deserialize<Measurement>(output)!
+            : throw new InvalidOperationException($"The process that timed {name} ended with exit code {process.ExitCode}.");
     }
 
     /// <summary>Under `dotnet X.dll` the program is dotnet's first argument.</summary>
@@ -139,13 +147,5 @@ internal static class NetworksCommand
             .Where(flop => flop > 0)
             .ToList();
         return (3 * forward.Sum()) - forward[0];
-    }
-
-    // The names are those of the output.
-    private sealed record Measurement(
-        string network, int batch, double median_ms, double min_ms, double images_per_s, double peak_share, long peak_mib)
-    {
-        public override string ToString() =>
-            $"{network,-12}{batch,6}{median_ms,11:F3}{min_ms,9:F3}{images_per_s,10:F0}{peak_share,9:P0}{peak_mib,10}";
     }
 }
