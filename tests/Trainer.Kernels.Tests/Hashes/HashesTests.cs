@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Devices.Cpu.Simd;
+using Trainer.Kernels.Models;
 using Trainer.Kernels.Training;
 
 namespace Trainer.Kernels.Tests.Hashes;
@@ -43,6 +44,27 @@ public sealed partial class HashesTests
         using var device = CpuDevice.Create(2);
 
         Assert.Equal(Named.Quickstart, NamedHashes.TrainQuickstart(device));
+    }
+
+    public static TheoryData<string> Networks => [.. Zoo.Names];
+
+    [Fact]
+    public void All_of_the_zoo_have_one() => Assert.Equal(Zoo.Names.Order(StringComparer.Ordinal), Named.Zoo.Keys.Order(StringComparer.Ordinal));
+
+    [Theory]
+    [Trait("Category", "Long")]
+    [MemberData(nameof(Networks))]
+    public void Networks_come_to_theirs_on_every_instruction_set_and_number_of_workers(string name)
+    {
+        foreach (var set in Enum.GetValues<InstructionSet>().Where(InstructionSets.IsSupported))
+        {
+            using var device = CpuDevice.Create(2, set);
+            foreach (var workers in set == InstructionSets.Best ? new[] { 1, 2, 3, 5, 8 } : [1])
+            {
+                var hash = ZooHashes.Of(name, device, workers);
+                Assert.True(hash == Named.Zoo[name], $"{name} on {device.Description}, {workers} workers: hash {hash}, expected {Named.Zoo[name]}");
+            }
+        }
     }
 
     [Theory]

@@ -14,14 +14,16 @@ namespace Trainer.Kernels.Tests.Hashes;
 /// <param name="GoldenStep">Of <see cref="Kernels.Training.GoldenStep"/>, with which a node begins.</param>
 /// <param name="LenetSteps">Of LeNet's weights after three steps, the second one of a short batch.</param>
 /// <param name="Quickstart">Of the job of <c>./quickstart</c>.</param>
-internal sealed record NamedHashes(string Arithmetic, string GoldenStep, string LenetSteps, NamedHashes.OfQuickstart Quickstart)
+/// <param name="Zoo">Of <see cref="ZooHashes"/>, by network.</param>
+internal sealed record NamedHashes(string Arithmetic, string GoldenStep, string LenetSteps, NamedHashes.OfQuickstart Quickstart, IReadOnlyDictionary<string, string> Zoo)
 {
     public const int LenetSamples = 131;
 
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
 
     public static NamedHashes Compute(Device device) => new(
-        Numerics.Id, $"{Kernels.Training.GoldenStep.Compute(device):x16}", $"{StepLenet(device):x16}", TrainQuickstart(device));
+        Numerics.Id, $"{Kernels.Training.GoldenStep.Compute(device):x16}", $"{StepLenet(device):x16}", TrainQuickstart(device),
+        Models.Zoo.Names.ToDictionary(name => name, name => ZooHashes.Of(name, device), StringComparer.Ordinal));
 
     public static NamedHashes Parse(string json) => JsonSerializer.Deserialize<NamedHashes>(json, Json)!;
 
@@ -29,7 +31,7 @@ internal sealed record NamedHashes(string Arithmetic, string GoldenStep, string 
 
     public static ulong StepLenet(Device device)
     {
-        using var network = new Network(Zoo.LeNet(), device, new Sgd(0.9f), new NetworkOptions(LenetSamples));
+        using var network = new Network(Models.Zoo.LeNet(), device, new Sgd(0.9f), new NetworkOptions(LenetSamples));
         network.Initialize(seed: 0);
         var cluster = new ClusterOfOne(network);
         for (var step = 1u; step <= 3; step++)
@@ -54,7 +56,7 @@ internal sealed record NamedHashes(string Arithmetic, string GoldenStep, string 
     {
         var (train, test) = KnownDataSet.FashionMnist.Load();
         var shown = "";
-        using var trainer = new LocalTrainer(Zoo.LeNet(), device, new Sgd(LearningRate: 0.9f), batchSize: 256, seed: 0);
+        using var trainer = new LocalTrainer(Models.Zoo.LeNet(), device, new Sgd(LearningRate: 0.9f), batchSize: 256, seed: 0);
         trainer.Stepped = step => shown = step.Step == OfQuickstart.ShownStep ? $"{trainer.Network.State.Hash:x16}" : shown;
         for (var epoch = 1; epoch <= 10; epoch++)
         {
