@@ -23,7 +23,7 @@ internal sealed record NamedHashes(string Arithmetic, string GoldenStep, string 
 
     public static NamedHashes Compute(Device device) => new(
         Numerics.Id, $"{Kernels.Training.GoldenStep.Compute(device):x16}", $"{StepLenet(device):x16}", TrainQuickstart(device),
-        Models.Zoo.Names.ToDictionary(name => name, name => ZooHashes.Of(name, device), StringComparer.Ordinal));
+        Kernels.Models.Zoo.Names.ToDictionary(name => name, name => ZooHashes.Of(name, device), StringComparer.Ordinal));
 
     public static NamedHashes Parse(string json) => JsonSerializer.Deserialize<NamedHashes>(json, Json)!;
 
@@ -31,7 +31,7 @@ internal sealed record NamedHashes(string Arithmetic, string GoldenStep, string 
 
     public static ulong StepLenet(Device device)
     {
-        using var network = new Network(Models.Zoo.LeNet(), device, new Sgd(0.9f), new NetworkOptions(LenetSamples));
+        using var network = new Network(Kernels.Models.Zoo.LeNet(), device, new Sgd(0.9f), new NetworkOptions(LenetSamples));
         network.Initialize(seed: 0);
         var cluster = new ClusterOfOne(network);
         for (var step = 1u; step <= 3; step++)
@@ -56,7 +56,7 @@ internal sealed record NamedHashes(string Arithmetic, string GoldenStep, string 
     {
         var (train, test) = KnownDataSet.FashionMnist.Load();
         var shown = "";
-        using var trainer = new LocalTrainer(Models.Zoo.LeNet(), device, new Sgd(LearningRate: 0.9f), batchSize: 256, seed: 0);
+        using var trainer = new LocalTrainer(Kernels.Models.Zoo.LeNet(), device, new Sgd(LearningRate: 0.9f), batchSize: 256, seed: 0);
         trainer.Stepped = step => shown = step.Step == OfQuickstart.ShownStep ? $"{trainer.Network.State.Hash:x16}" : shown;
         for (var epoch = 1; epoch <= 10; epoch++)
         {

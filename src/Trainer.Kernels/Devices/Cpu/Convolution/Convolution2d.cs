@@ -20,6 +20,7 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
 {
     private readonly ConvolutionCall _call = new();
     private readonly DirectConvolution<TSimd, TVector> _direct = new(team, scratch);
+    private readonly ChannelConvolution<TSimd, TVector> _channels = new(team, scratch);
     private readonly ConvolutionProduct<TSimd, TVector> _product = new(team, scratch);
     private readonly WinogradConvolution<TSimd, TVector> _winograd = new(team, scratch);
     private readonly StridePhases<TSimd, TVector> _phases = new(team, scratch);
@@ -73,6 +74,7 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
     {
         _call.Dispose();
         _direct.Dispose();
+        _channels.Dispose();
         _phases.Dispose();
     }
 
@@ -129,7 +131,15 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
     {
         if (DirectConvolution<TSimd, TVector>.Suits(_call))
         {
-            _direct.Execute(_call);
+            // Rows of pixels are a little cheaper to write than channels.
+            if (10 * DirectConvolution<TSimd, TVector>.Outputs(_call) > 12 * Math.Min(ChannelConvolution<TSimd, TVector>.Outputs(_call), long.MaxValue / 12))
+            {
+                _channels.Execute(_call);
+            }
+            else
+            {
+                _direct.Execute(_call);
+            }
         }
         else
         {

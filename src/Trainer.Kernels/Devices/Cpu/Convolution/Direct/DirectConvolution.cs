@@ -59,9 +59,14 @@ internal sealed unsafe class DirectConvolution<TSimd, TVector>(ThreadTeam team, 
             return false;
         }
 
+        return 2L * patches.Pixels * call.Channels >= Outputs(call);
+    }
+
+    /// <summary>Outputs that are computed for a group of a sample, those that nobody asked for included.</summary>
+    public static long Outputs(ConvolutionCall call)
+    {
         var block = BlockChannels(call);
-        var channels = (call.Channels + block - 1) / block * block;
-        return 2L * patches.Pixels * call.Channels >= Padded(Places(patches)) * channels;
+        return Padded(Places(call.Patches)) * ((call.Channels + block - 1) / block * block);
     }
 
     public void Execute(ConvolutionCall call)
