@@ -113,7 +113,7 @@ internal sealed unsafe class WinogradConvolution<TSimd, TVector>(ThreadTeam team
         var panels = kernel.ColumnPanels(_call!.Channels);
         if (_byChannels)
         {
-            _block = _call.Channels >= 6 * Lane * team.Count ? 2 * Lane : Lane;
+            _block = Math.Max(_call.Channels >= 6 * Lane * team.Count ? 2 * Lane : Lane, kernel.Columns);
             _layout = new ProductLayout(kernel, kernel.RowPanels(_count) * kernel.Rows, kernel.ColumnPanels(_block));
             return;
         }
