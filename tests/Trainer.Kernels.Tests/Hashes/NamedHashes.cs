@@ -2,7 +2,6 @@ using System.Text.Json;
 using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
-using Trainer.Kernels.Models;
 using Trainer.Kernels.Randomness;
 using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;

@@ -1,4 +1,3 @@
-using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Models;
 using Trainer.Kernels.Randomness;
