@@ -37,6 +37,7 @@ public sealed partial class ChartTests
         { "image.pullPolicy=Sometimes", "- at '/image/pullPolicy': value must be one of 'Always', 'IfNotPresent', 'Never'" },
         { "tls.mode=none", "- at '/tls/mode': value must be one of 'certManager', 'secrets', 'insecure'" },
         { "artifacts.kind=nfs", "- at '/artifacts/kind': value must be one of 'volume', 'bucket'" },
+        { "artifacts.bucket.endpoint=https://user:secret@minio", "- at '/artifacts/bucket/endpoint': 'https://user:secret@minio' does not match pattern '^(https?://[^@]+)?$'" },
         { "artifacts.bucket.address=gs://training", "- at '/artifacts/bucket/address': 'gs://training' does not match pattern '^(s3://[a-z0-9][a-z0-9.-]+(/.*)?)?$'" },
         { "artifacts.kind=bucket", "artifacts.kind is bucket, and artifacts.bucket.address is empty; expected s3://BUCKET/PREFIX." },
         { "ha.yaml artifacts.bucket.endpoint=https://minio:9000", "artifacts.bucket.port is 443, and artifacts.bucket.endpoint https://minio:9000: the network policy would keep pods from it. Set port to 9000." },
@@ -135,7 +136,11 @@ public sealed partial class ChartTests
         Assert.Equal(("6432", "10.7.0.0/16"), Opening("store"));
         Assert.Equal(("9000", "fd00::7/128"), Opening("bucket"));
 
-        (string Port, string Block) Opening(string policy) => Assert.Single(manifests.NetworkPolicies.Single(one => one.Metadata.Name == policy).Spec.Egress) is var rule ? (rule.Ports.Single().Port.Value, rule.To.Single().IpBlock.Cidr) : default;
+        (string Port, string Block) Opening(string policy)
+        {
+            var rule = Assert.Single(manifests.NetworkPolicies.Single(one => one.Metadata.Name == policy).Spec.Egress);
+            return (rule.Ports.Single().Port.Value, rule.To.Single().IpBlock.Cidr);
+        }
     }
 
     /// <summary>helm test: a pod of the same image, whom the network policy lets at the job API.</summary>
