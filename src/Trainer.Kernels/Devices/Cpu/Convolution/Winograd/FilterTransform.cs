@@ -16,7 +16,7 @@ internal sealed unsafe class FilterTransform<TSimd, TVector>
 
     private ConvolutionCall? _call;
     private WinogradTile _tiles;
-    private WinogradLoops<TSimd, TVector> _loops = WinogradLoops<TSimd, TVector>.Of(WinogradTile.Over(3, 4, 4));
+    private WinogradLoops<TSimd, TVector>? _loops;
 
     /// <summary>Elements of memory that <see cref="Run"/> needs.</summary>
     public long Work => ((long)_call!.Depth * Lane) + (_tiles.Points * Lane) + CpuMemory.Slack;
@@ -34,7 +34,7 @@ internal sealed unsafe class FilterTransform<TSimd, TVector>
         {
             for (var lane = 0; lane < Lane; lane += TSimd.Lanes)
             {
-                _loops.Filter(taps + lane, work, target.At(depth, place + lane), target.PointStride);
+                _loops!.Filter(taps + lane, work, target.At(depth, place + lane), target.PointStride);
             }
         }
     }

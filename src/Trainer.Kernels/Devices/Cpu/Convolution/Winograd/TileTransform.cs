@@ -28,7 +28,7 @@ internal sealed unsafe class TileTransform<TSimd, TVector>
     private int _left;
     private int _side;
     private bool _ofGradients;
-    private WinogradLoops<TSimd, TVector> _loops = WinogradLoops<TSimd, TVector>.Of(WinogradTile.Over(3, 4, 4));
+    private WinogradLoops<TSimd, TVector>? _loops;
 
     private int BandColumns => (_tiles.Outputs * (_tiles.Columns - 1)) + _side;
 
@@ -88,11 +88,11 @@ internal sealed unsafe class TileTransform<TSimd, TVector>
         nint first = firstColumn * _tiles.Outputs * Lane, end = (((endColumn - 1) * _tiles.Outputs) + _side) * Lane;
         if (_ofGradients)
         {
-            _loops.GradientColumns(band, rowElements, first, end, columns);
+            _loops!.GradientColumns(band, rowElements, first, end, columns);
         }
         else
         {
-            _loops.InputColumns(band, rowElements, first, end, columns);
+            _loops!.InputColumns(band, rowElements, first, end, columns);
         }
 
         for (var lane = 0; lane < Lane; lane += TSimd.Lanes)
@@ -100,11 +100,11 @@ internal sealed unsafe class TileTransform<TSimd, TVector>
             var run = new TileRun((nint)target.At(targetTile, channel + lane), target.PointStride, target.TileStride, endColumn - firstColumn);
             if (_ofGradients)
             {
-                _loops.GradientRows(columns + first + lane, rowElements, run);
+                _loops!.GradientRows(columns + first + lane, rowElements, run);
             }
             else
             {
-                _loops.InputRows(columns + first + lane, rowElements, run);
+                _loops!.InputRows(columns + first + lane, rowElements, run);
             }
         }
     }

@@ -38,7 +38,7 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
     private readonly NativeBuffer _offsets = new();
     private Conv2dGeometry _g;
     private WinogradTile _tiles;
-    private WinogradLoops<TSimd, TVector> _loops = WinogradLoops<TSimd, TVector>.Of(WinogradTile.Over(3, 4, 4));
+    private WinogradLoops<TSimd, TVector>? _loops;
     private GradientKernel _kernel;
     private TransformedTiles _left;
     private TransformedTiles _right;
@@ -88,7 +88,7 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
         for (var (i, top) = (_firstPiece, _top); i < _endPiece; i++)
         {
             MultiplyPiece(block, _plan[i].FirstPixel - firstTile, _plan[i].Pixels, products);
-            _loops.FilterGradients(products, BlockElements, products + (_tiles.Points * BlockElements), stack + (top++ * Taps * BlockElements));
+            _loops!.FilterGradients(products, BlockElements, products + (_tiles.Points * BlockElements), stack + (top++ * Taps * BlockElements));
             for (var fold = 0; fold < _plan[i].Folds; fold++, top--)
             {
                 var sums = stack + ((top - 2) * Taps * BlockElements);

@@ -36,7 +36,7 @@ internal sealed unsafe class WinogradOutputs<TSimd, TVector>
 
     private ConvolutionCall? _call;
     private WinogradTile _tiles;
-    private WinogradLoops<TSimd, TVector> _loops = WinogradLoops<TSimd, TVector>.Of(WinogradTile.Over(3, 4, 4));
+    private WinogradLoops<TSimd, TVector>? _loops;
 
     /// <summary>Elements of memory that <see cref="Emit"/> needs.</summary>
     public long Work => (2 * PixelElements) + (_tiles.Points * Lane) + CpuMemory.Slack;
@@ -76,7 +76,7 @@ internal sealed unsafe class WinogradOutputs<TSimd, TVector>
             for (var i = 0; i < count; i++)
             {
                 var source = products + layout.At(tile + i, place + lane);
-                _loops.Output(source, layout.PointStride, columns, pixels + (i * _tiles.Outputs * Lane) + lane, rowElements);
+                _loops!.Output(source, layout.PointStride, columns, pixels + (i * _tiles.Outputs * Lane) + lane, rowElements);
             }
         }
     }
