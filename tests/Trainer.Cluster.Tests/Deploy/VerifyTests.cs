@@ -23,6 +23,7 @@ public sealed class VerifyTests : IDisposable
         Assert.True(exitCode == 0, output);
         Assert.Equal(7, output.Split('\n').Count(line => line.StartsWith("held ", StringComparison.Ordinal)));
         Assert.EndsWith("All held.\n", output, StringComparison.Ordinal);
+        Assert.All(await File.ReadAllLinesAsync(In("forwards"), CancellationToken.None), forward => Assert.False(Directory.Exists($"/proc/{forward}"), $"port-forward {forward} was left behind"));
         Assert.Contains("delete pod/worker-0 --grace-period=0 --force --wait=false\n", await File.ReadAllTextAsync(In("calls"), CancellationToken.None), StringComparison.Ordinal);
     }
 
@@ -54,7 +55,7 @@ public sealed class VerifyTests : IDisposable
               "get statefulset coordinator "*) echo '["coordinator","--insecure"]' ;;
               "get pods "*) echo pod/worker-0 ;;
               "get deployment/"*) echo 2 ;;
-              "port-forward "*) echo "Forwarding from 127.0.0.1:$(of coordinator grpc | sed 's/.*://') -> 5000" && exec sleep 600 ;;
+              "port-forward "*) echo "Forwarding from 127.0.0.1:$(of coordinator grpc | sed 's/.*://') -> 5000" && echo $$ >>{{In("forwards")}} && exec sleep 600 ;;
               "delete pod/coordinator-0 "*) kill -KILL "$(of coordinator processId)" ;;
               "delete pod/"*" --force "*) kill -KILL "$(of worker-0 processId)" ;;
               "delete pod/"*) kill -TERM "$(of worker-1 processId)" ;;
