@@ -129,21 +129,17 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
 
     private void Execute()
     {
-        if (DirectConvolution<TSimd, TVector>.Suits(_call))
+        if (!DirectConvolution<TSimd, TVector>.Suits(_call))
         {
-            // Rows of pixels are a little cheaper to write than channels.
-            if (10 * DirectConvolution<TSimd, TVector>.Outputs(_call) > 12 * Math.Min(ChannelConvolution<TSimd, TVector>.Outputs(_call), long.MaxValue / 12))
-            {
-                _channels.Execute(_call);
-            }
-            else
-            {
-                _direct.Execute(_call);
-            }
+            _product.Execute(_call);
+        }
+        else if (ChannelConvolution<TSimd, TVector>.Suits(_call))
+        {
+            _channels.Execute(_call);
         }
         else
         {
-            _product.Execute(_call);
+            _direct.Execute(_call);
         }
     }
 }

@@ -81,7 +81,8 @@ internal static unsafe class TripleKernels<TSimd, TVector>
     }
 
     /// <summary>A row of dx, stride 1: from +0, windows ascending, each dy whose window chose this pixel.</summary>
-    /// <param name="dy">The window of the row's first pixel as its last tap; rows of dy, with zeros around, are a line apart, each with its taps at <paramref name="taps"/> elements from it.</param>
+    /// <param name="dy">Of the first window that the row's first pixel lies in, as its last tap. Rows of dy are a line apart, with zeros around.</param>
+    /// <param name="taps">Elements from a window's dy to the tap that it chose.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Gradients(float* dy, nint taps, nint line, int width, float* dx)
     {
@@ -101,8 +102,9 @@ internal static unsafe class TripleKernels<TSimd, TVector>
     }
 
     /// <summary>A row of dx, stride 2.</summary>
-    /// <param name="dy">Pixels 2 i and 2 i + 1 lie in window i; one of them, the odd one where <paramref name="pad"/> is 1, in a neighbour too.</param>
-    /// <param name="row">Tap row of the pixels in the first row of windows: 1, or 2 where they lie in the next row of windows too.</param>
+    /// <param name="dy">Of the row's first window. Pixels 2 i and 2 i + 1 lie in window i; one of them, the odd one where <paramref name="pad"/> is 1, in a neighbour too.</param>
+    /// <param name="taps">Elements from a window's dy to the tap that it chose.</param>
+    /// <param name="row">Which row of the first windows the pixels are: 1, or 2 where they lie in the next row of windows too.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Gradients2(float* dy, nint taps, nint line, int row, int pad, int width, float* dx)
     {

@@ -32,16 +32,17 @@ internal sealed unsafe class ChannelConvolution<TSimd, TVector>(ThreadTeam team,
 
     private static long RunElements => (long)MostTerms * sizeof(PixelRun) / sizeof(float);
 
-    /// <summary>Outputs that are computed for a sample, those that nobody asked for included; none that suit: long.MaxValue.</summary>
-    public static long Outputs(ConvolutionCall call)
+    /// <summary>Whether this computes so many fewer outputs that nobody asked for than <see cref="DirectConvolution{TSimd,TVector}"/>, whose outputs cost less to write.</summary>
+    public static bool Suits(ConvolutionCall call)
     {
         if (call.Groups > 1 || call.Depth > MostTerms)
         {
-            return long.MaxValue;
+            return false;
         }
 
         var kernel = GradientKernelChoice<TSimd, TVector>.For(call.Patches.Pixels, call.Channels);
-        return (long)kernel.RowPanels(call.Patches.Pixels) * kernel.ColumnPanels(call.Channels) * kernel.Tile;
+        var outputs = (long)kernel.RowPanels(call.Patches.Pixels) * kernel.ColumnPanels(call.Channels) * kernel.Tile;
+        return 10 * DirectConvolution<TSimd, TVector>.Outputs(call) > 12 * outputs;
     }
 
     public void Execute(ConvolutionCall call)

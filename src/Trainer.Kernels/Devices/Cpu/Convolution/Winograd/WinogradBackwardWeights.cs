@@ -168,15 +168,19 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
     private void MultiplyPiece(Block block, int firstTile, int tiles, float* products)
     {
         var offsets = _offsets.Ensure<int>(0);
+
+        // A block's rows lie in one panel.
+        var first = _left.At(firstTile, block.Row * _kernel.Rows);
         for (var point = 0; point < _tiles.Points; point++, products += BlockElements)
         {
             var sums = products;
             for (var column = 0; column < block.ColumnPanels; column++)
             {
                 var right = _right.First + (point * _right.PointStride) + ((block.Column + column) * _right.PanelStride) + (firstTile * _right.TileStride);
-                for (var row = block.Row; row < block.Row + block.RowPanels; row++, sums += _kernel.Tile)
+                var left = first + (point * _left.PointStride);
+                for (var row = 0; row < block.RowPanels; row++, left += _kernel.Rows, sums += _kernel.Tile)
                 {
-                    var run = new PixelRun(_left.At(firstTile, row * _kernel.Rows) + (point * _left.PointStride), tiles);
+                    var run = new PixelRun(left, tiles);
                     _kernel.Run(&run, 1, _left.TileStride, offsets, right, sums);
                 }
             }

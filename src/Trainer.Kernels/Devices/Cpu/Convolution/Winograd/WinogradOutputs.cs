@@ -18,12 +18,18 @@ internal readonly record struct ProductLayout(GradientKernel Kernel, int Tiles, 
     /// <summary>Elements from a point to the next: a cache line more than its panels.</summary>
     public nint PointStride => (Panels * PanelStride) + WinogradTile.Channels;
 
-    /// <summary>Where the vector of a tile from a channel on lies.</summary>
-    public nint At(int tile, int channel)
+    /// <summary>Where a channel of the first tile lies.</summary>
+    public nint AtChannel(int channel)
     {
         var (panel, place) = Math.DivRem(channel, Kernel.Columns);
-        var (tilePanel, row) = Math.DivRem(tile, Kernel.Rows);
-        return (panel * PanelStride) + (tilePanel * Kernel.Tile) + (row * Kernel.Columns) + place;
+        return (panel * PanelStride) + place;
+    }
+
+    /// <summary>Elements from the first tile of a panel to another one.</summary>
+    public nint ToTile(int tile)
+    {
+        var (panel, row) = Math.DivRem(tile, Kernel.Rows);
+        return (panel * Kernel.Tile) + (row * Kernel.Columns);
     }
 }
 
@@ -73,10 +79,10 @@ internal sealed unsafe class WinogradOutputs<TSimd, TVector>
         nint rowElements = count * _tiles.Outputs * Lane;
         for (var lane = 0; lane < Lane && place + lane < layout.Panels * layout.Kernel.Columns; lane += TSimd.Lanes)
         {
+            var source = products + layout.AtChannel(place + lane);
             for (var i = 0; i < count; i++)
             {
-                var source = products + layout.At(tile + i, place + lane);
-                _loops!.Output(source, layout.PointStride, columns, pixels + (i * _tiles.Outputs * Lane) + lane, rowElements);
+                _loops!.Output(source + layout.ToTile(tile + i), layout.PointStride, columns, pixels + (i * _tiles.Outputs * Lane) + lane, rowElements);
             }
         }
     }
