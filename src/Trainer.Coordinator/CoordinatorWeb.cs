@@ -73,7 +73,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton<IHostLifetime, CallersLifetime>()
             .Configure<HostOptions>(host => host.ShutdownTimeout = StopTimeout)
             .AddRouting()
-            .AddTrainerTelemetry(ClusterNames.CoordinatorRole);
+            .AddTrainerTelemetry(ClusterNames.CoordinatorRole, certificates is null ? [metrics] : [metrics, certificates]);
         builder.Services.AddSingleton(_ => new ApiCalls(() => grpc.Own, shown?.ToSelf())); // Disposed with the application.
         AddApi(builder.Services, options, store, stores, metrics, directory, isMember);
         var app = builder.Build();

@@ -158,7 +158,7 @@ public static class NodeHost
         metrics.Device(device.Kind, device.Description, device.NumericsId);
         DisposableCluster? cluster = null;
         await using var http = new NodeHttp(
-            options.Host, options.HttpPort, options.Certificates is null ? null : certificates, MetricsAccess.Of(options), options.Limits, () => cluster?.IsUp ?? false, loggers);
+            options.Host, options.HttpPort, options.Certificates is null ? null : certificates, MetricsAccess.Of(options), certificates is null ? [metrics] : [metrics, certificates], options.Limits, () => cluster?.IsUp ?? false, loggers);
         await http.StartAsync();
         var listener = new LinkListener(Endpoints(options), certificates, logger, options.Limits); // The worker disposes it.
         var training = TrainingSystem.Create();

@@ -20,13 +20,14 @@ internal sealed class NodeHttp : IAsyncDisposable
     private readonly Listening _listening;
 
     /// <param name="certificates">It is spoken to in TLS, but on loopback; null: in clear.</param>
-    public NodeHttp(string host, int port, ProcessCertificates? certificates, MetricsAccess access, ProcessLimits limits, Func<bool> ready, ILoggerFactory loggers)
+    /// <param name="measured">Whose measurements <c>/metrics</c> shows.</param>
+    public NodeHttp(string host, int port, ProcessCertificates? certificates, MetricsAccess access, IEnumerable<object> measured, ProcessLimits limits, Func<bool> ready, ILoggerFactory loggers)
     {
         var gate = new ConnectionGate(limits, TimeProvider.System, loggers.CreateLogger("Trainer.Node"));
         _listening = new Listening(host, gate, OwnHost.IsLoopback(host) ? null : certificates);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Services.AddSingleton(loggers);
-        builder.Services.AddTrainerTelemetry(ClusterNames.WorkerRole);
+        builder.Services.AddTrainerTelemetry(ClusterNames.WorkerRole, measured);
         builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
         builder.WebHost.ConfigureKestrel(kestrel => _listening.Bind(kestrel, port, HttpProtocols.Http1));
         _app = builder.Build();

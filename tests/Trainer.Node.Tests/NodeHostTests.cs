@@ -56,7 +56,7 @@ public sealed class NodeHostTests : IDisposable
     {
         using var patience = new CancellationTokenSource(Patience);
         var limits = ProcessLimits.Parse(["connections=8"], ProcessLimits.OfNodes);
-        await using var http = new NodeHttp("127.0.0.1", 0, certificates: null, new MetricsAccess(["secret"]), limits, () => true, NullLoggerFactory.Instance);
+        await using var http = new NodeHttp("127.0.0.1", 0, certificates: null, new MetricsAccess(["secret"]), [], limits, () => true, NullLoggerFactory.Instance);
         await http.StartAsync();
         using var scraper = new HttpClient { BaseAddress = new Uri(http.Url), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", "secret") } };
         await scraper.GetStringAsync("/metrics", patience.Token);

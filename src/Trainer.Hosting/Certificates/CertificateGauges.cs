@@ -6,10 +6,13 @@ namespace Trainer.Hosting.Certificates;
 /// <summary>When a process's certificate ends, and when the last of the authorities that it trusts does.</summary>
 internal sealed class CertificateGauges : IDisposable
 {
-    private readonly Meter _meter = new(MetricCatalog.Meter);
+    private readonly Meter _meter;
 
-    public CertificateGauges(Func<CertificateSet> now) => _meter.ObserveEach<double>(MetricCatalog.CertificateNotAfter, () =>
-        [Measure(now().Own.NotAfter, "own"), Measure(LastOf(now()), "authority")]);
+    public CertificateGauges(object owner, Func<CertificateSet> now)
+    {
+        _meter = MetricCatalog.MeterOf(owner);
+        _meter.ObserveEach<double>(MetricCatalog.CertificateNotAfter, () => [Measure(now().Own.NotAfter, "own"), Measure(LastOf(now()), "authority")]);
+    }
 
     public static DateTime LastOf(CertificateSet set) => set.Authorities.Max(authority => authority.NotAfter);
 

@@ -31,7 +31,7 @@ public sealed class ProcessCertificates : IDisposable
     {
         (_files, _role, _bytes, _now, _logger) = (files, role, bytes, now, logger);
         WarnOfEnd();
-        _gauges = new CertificateGauges(() => _now.Set);
+        _gauges = new CertificateGauges(this, () => _now.Set);
         _looking = new Timer(_ => Look(), null, LookEvery, LookEvery);
     }
 

@@ -8,7 +8,7 @@ namespace Trainer.Hosting.Metrics;
 /// <summary>What a coordinator measures. Gauges are asked for when scraped.</summary>
 public sealed class ControlMetrics : IDisposable
 {
-    private readonly Meter _meter = new(MetricCatalog.Meter);
+    private readonly Meter _meter;
     private readonly ConcurrentDictionary<(string To, string Reason), long> _transitions = new(KnownTransitions.All.Select(known => KeyValuePair.Create(known, 0L)));
     private readonly long[] _calls = new long[Codes.Count];
     private readonly Histogram<double> _callDuration;
@@ -27,6 +27,7 @@ public sealed class ControlMetrics : IDisposable
 
     public ControlMetrics()
     {
+        _meter = MetricCatalog.MeterOf(this);
         _meter.ObserveEach(MetricCatalog.JobTransitions, () =>
             _transitions.Select(transition => new Measurement<long>(transition.Value, Label("to", transition.Key.To), Label("reason", transition.Key.Reason))));
         _meter.ObserveEach(MetricCatalog.ApiCalls, () => Codes.Select((code, i) => new Measurement<long>(Volatile.Read(ref _calls[i]), Label("code", $"{code}"))));

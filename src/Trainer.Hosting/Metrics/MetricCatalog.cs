@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Reflection;
 using static Trainer.Hosting.Metrics.MetricKind;
 using static Trainer.Hosting.Metrics.MetricSource;
@@ -13,6 +14,9 @@ public static class MetricCatalog
 {
     /// <summary>The name of the meters that carry them.</summary>
     public const string Meter = "Trainer";
+
+    /// <summary>A meter for instruments that <paramref name="owner"/> measures: <see cref="Telemetry.AddTrainerTelemetry"/> exports those of its owners alone, however many there are in a process.</summary>
+    internal static Meter MeterOf(object owner) => new(new MeterOptions(Meter) { Scope = owner });
 
     public static readonly MetricDefinition BuildInfo =
         new("trainer_build_info", Gauge, Every, "", "Always 1; the labels tell what is running.", "version", "runtime", "role");

@@ -13,7 +13,7 @@ public sealed record RunIdentity(string Id, string Name, string Model);
 /// </remarks>
 internal sealed class RunGauges : IDisposable
 {
-    private readonly Meter _meter = new(MetricCatalog.Meter);
+    private readonly Meter _meter;
     private readonly KeyValuePair<string, object?> _label;
     private readonly ulong _totalSteps;
     private double _step = double.NaN;
@@ -26,8 +26,9 @@ internal sealed class RunGauges : IDisposable
     private double _evaluationAccuracy = double.NaN;
     private double _busBandwidth = double.NaN;
 
-    public RunGauges(RunIdentity run, int rank, int workers, ulong totalSteps)
+    public RunGauges(object owner, RunIdentity run, int rank, int workers, ulong totalSteps)
     {
+        _meter = MetricCatalog.MeterOf(owner);
         _label = new("run", run.Id);
         _totalSteps = totalSteps;
         _meter.ObserveEach<int>(MetricCatalog.RunInfo, () => [new(1, _label, new("name", run.Name), new("model", run.Model))]);

@@ -15,7 +15,7 @@ public readonly record struct StepPhases(double Data, double Forward, double Bac
 /// </summary>
 public sealed class TrainingMetrics : IDisposable
 {
-    private readonly Meter _meter = new(MetricCatalog.Meter);
+    private readonly Meter _meter;
     private readonly Histogram<double> _stepDuration;
     private readonly Histogram<double> _collectiveDuration;
     private readonly double[] _phaseSeconds = new double[5];
@@ -29,6 +29,7 @@ public sealed class TrainingMetrics : IDisposable
 
     public TrainingMetrics()
     {
+        _meter = MetricCatalog.MeterOf(this);
         _stepDuration = _meter.Histogram(MetricCatalog.StepDuration);
         _collectiveDuration = _meter.Histogram(MetricCatalog.CollectiveDuration);
         _meter.Observe(MetricCatalog.Steps, () => Volatile.Read(ref _steps));
@@ -50,7 +51,7 @@ public sealed class TrainingMetrics : IDisposable
     public void BeginRun(RunIdentity run, int rank, int workers, ulong totalSteps)
     {
         EndRun();
-        _run = new RunGauges(run, rank, workers, totalSteps);
+        _run = new RunGauges(this, run, rank, workers, totalSteps);
     }
 
     public void EndRun()

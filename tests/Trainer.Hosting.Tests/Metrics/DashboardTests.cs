@@ -5,7 +5,6 @@ using Trainer.Hosting.Metrics;
 namespace Trainer.Hosting.Tests.Metrics;
 
 /// <summary>The dashboards by what the processes expose; <see cref="DashboardLintTests"/> have the linter's rules.</summary>
-[Collection(nameof(MetricsCollection))]
 public sealed partial class DashboardTests
 {
     public static TheoryData<string> Files => [.. Dashboard.All.Select(dashboard => dashboard.File)];

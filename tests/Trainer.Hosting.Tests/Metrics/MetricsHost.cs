@@ -4,21 +4,21 @@ using Trainer.Hosting.Tests.Certificates;
 
 namespace Trainer.Hosting.Tests.Metrics;
 
-/// <summary>Tests that look at all meters of this process: one after the other.</summary>
-[CollectionDefinition(nameof(MetricsCollection), DisableParallelization = true)]
-public sealed class MetricsCollection;
-
 /// <summary>A process's telemetry behind a real HTTP server on a free port.</summary>
 internal sealed class MetricsHost : IAsyncDisposable
 {
-    private readonly WebApplication _app;
     private readonly HttpClient _client = new();
     private readonly TestCertificates _certificates = new();
+    private readonly WebApplication _app;
 
-    private MetricsHost(WebApplication app)
+    private MetricsHost(string role)
     {
-        _app = app;
-        _certificates.Load(PeerRoles.Node);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddTrainerTelemetry(role, Training, Control, _certificates.Load(PeerRoles.Node));
+        _app = builder.Build();
+        _app.MapTrainerMetrics();
     }
 
     public TrainingMetrics Training { get; } = new();
@@ -27,14 +27,9 @@ internal sealed class MetricsHost : IAsyncDisposable
 
     public static async Task<MetricsHost> StartAsync(string role)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddTrainerTelemetry(role);
-        var app = builder.Build();
-        app.MapTrainerMetrics();
-        await app.StartAsync();
-        return new(app);
+        var host = new MetricsHost(role);
+        await host._app.StartAsync();
+        return host;
     }
 
     /// <summary>What a scraper reads, line by line. The exporter keeps an answer for 300 ms: asks until <paramref name="until"/> holds.</summary>

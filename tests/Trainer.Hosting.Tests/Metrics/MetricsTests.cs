@@ -4,7 +4,6 @@ using Trainer.Hosting.Metrics;
 namespace Trainer.Hosting.Tests.Metrics;
 
 /// <summary>What Prometheus reads from a process.</summary>
-[Collection(nameof(MetricsCollection))]
 public sealed class MetricsTests
 {
     private static readonly StepPhases Phases = new(Data: 0.0001, Forward: 0.001, Backward: 0.0015, AllReduce: 0.0003, Optimizer: 0.0001);
@@ -114,6 +113,24 @@ public sealed class MetricsTests
         Assert.Contains("trainer_api_calls_total{code=\"Unknown\"} 1", lines);
         Assert.Contains("trainer_api_call_duration_seconds_bucket{le=\"0.004\"} 1", lines);
         Assert.Contains("trainer_api_call_duration_seconds_count{} 2", lines);
+    }
+
+    [Fact]
+    public async Task Whoever_else_measures_in_this_process_takes_and_adds_nothing()
+    {
+        await using var host = await MetricsHost.StartAsync("coordinator");
+        await using (var other = await MetricsHost.StartAsync("coordinator"))
+        {
+            other.Control.Answered(StatusCode.DataLoss, TimeSpan.FromSeconds(0.003));
+            await other.ScrapeAsync(all => all.Contains("trainer_api_calls_total{code=\"DataLoss\"} 1"));
+        }
+
+        host.Control.Answered(StatusCode.OK, TimeSpan.FromSeconds(0.5));
+        var lines = await host.ScrapeAsync(all => all.Contains("trainer_api_calls_total{code=\"OK\"} 1"));
+
+        Assert.Contains("trainer_api_calls_total{code=\"DataLoss\"} 0", lines);
+        Assert.Contains("trainer_api_call_duration_seconds_count{} 1", lines);
+        Assert.Single(lines, line => line.StartsWith("trainer_build_info{", StringComparison.Ordinal));
     }
 
     [Fact]
