@@ -20,7 +20,7 @@ internal static class ClusterChecks
             var response = await client.CallAsync((cluster, options) => cluster.Workers.ListWorkersAsync(new ListWorkersRequest(), options), stop);
             var version = await client.CallAsync((cluster, options) => cluster.System.GetVersionAsync(new GetVersionRequest(), options), stop);
             var reached = new Check("cluster", Verdict.Ok, $"answers at {client.Endpoint.GetLeftPart(UriPartial.Authority)}");
-            return [reached, VersionOf(version, TrainerVersion.Current), .. Skew(client.ServerTime, TimeProvider.System.GetUtcNow()), WorkersIn(response)];
+            return [reached, VersionOf(version, TrainerVersion.Current), .. await UpgradeChecks.AllAsync(client, version, stop), .. Skew(client.ServerTime, TimeProvider.System.GetUtcNow()), WorkersIn(response)];
         }
         catch (CliException nobody) when (nobody.ExitCode == ExitCode.Unreachable)
         {

@@ -20,7 +20,7 @@ internal static class WaitingReason
         var numerics = job.Numerics.Length > 0 ? $" with numerics {job.Numerics}"
             : job.Arithmetic is { } arithmetic ? $" that can compute: {arithmetic.Compute}, gradients: {arithmetic.Gradients}"
             : job.MinWorkers > 1 ? " with equal numerics" : "";
-        return $"Waiting for workers: it needs {job.MinWorkers}{device}{numerics}; {ThoseHere(present)}.";
+        return $"Waiting for workers: it needs {job.MinWorkers}{device}{numerics}; {ThoseHere(present)}{TheirNumerics(job, present)}.";
     }
 
     /// <summary>The same, with what those who are here do.</summary>
@@ -50,6 +50,13 @@ internal static class WaitingReason
     private static string OwnerOf(string user) => user.Length > 0 ? $"the jobs of {user}" : "jobs that name no creator";
 
     public static bool TakesAnyDevice(JobWanted job) => job.Device is "" or "auto";
+
+    // A job that has begun stays with its arithmetic: workers of a release with another one are none for it.
+    private static string TheirNumerics(JobWanted job, IReadOnlyList<WorkerStatus> present)
+    {
+        var others = present.Select(worker => worker.NumericsFor(job.Arithmetic)).OfType<string>().Where(numerics => numerics != job.Numerics).Distinct().Order(StringComparer.Ordinal).ToList();
+        return job.Numerics.Length > 0 && others.Count > 0 ? $", with numerics {string.Join(" or ", others)}" : "";
+    }
 
     private static string ThoseHere(IReadOnlyList<WorkerStatus> present)
     {

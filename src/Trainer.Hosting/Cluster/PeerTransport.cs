@@ -63,7 +63,7 @@ internal sealed class PeerTransport : Transport
         Socket socket;
         try
         {
-            socket = Bind();
+            socket = OwnHost.Listen(_host, _port);
         }
         catch (SocketException e)
         {
@@ -106,23 +106,6 @@ internal sealed class PeerTransport : Transport
     }
 
     private Address AddressOf(string host, int port) => new(SchemeIdentifier, System.Name, host, port);
-
-    private Socket Bind()
-    {
-        var address = IPAddress.TryParse(_host, out var literal) ? literal : Dns.GetHostAddresses(_host)[0];
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            socket.Bind(new IPEndPoint(address, _port));
-            socket.Listen(backlog: 512);
-            return socket;
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
 
     private void Dial(Address remote, TaskCompletionSource<AssociationHandle> opened)
     {

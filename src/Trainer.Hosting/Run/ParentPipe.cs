@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Trainer.Hosting.Run;
 
 /// <summary>
@@ -14,8 +12,7 @@ public static class ParentPipe
         Watch(Console.OpenStandardInput(), closed, () =>
         {
             Thread.Sleep(grace);
-            using var self = Process.GetCurrentProcess();
-            self.Kill();
+            OwnProcess.EndAtOnce();
         });
 
     /// <summary>As above for any pipe; <paramref name="afterwards"/> runs after <paramref name="closed"/>, even if that throws.</summary>

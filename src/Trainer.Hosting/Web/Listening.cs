@@ -66,9 +66,9 @@ public sealed class Listening(string host, ConnectionGate gate, ProcessCertifica
         });
     }
 
-    /// <summary>Where a name with these addresses listens: at all of IPv4, unless all are of IPv6, as a pod's are in a cluster without the other.</summary>
+    /// <summary>Where a name with these addresses listens: at all of both families, or of IPv4 where it has no other, or none yet. Kestrel binds IPv6's for both.</summary>
     internal static IPAddress AnyOf(IReadOnlyCollection<IPAddress> own) =>
-        own.Count > 0 && own.All(address => address.AddressFamily == AddressFamily.InterNetworkV6) ? IPAddress.IPv6Any : IPAddress.Any;
+        Socket.OSSupportsIPv6 && own.Any(address => address.AddressFamily == AddressFamily.InterNetworkV6) ? IPAddress.IPv6Any : IPAddress.Any;
 
     private static IPAddress[] AddressesOf(string name)
     {

@@ -1,10 +1,10 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Artifacts;
 using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Files;
 using Trainer.Hosting.Limits;
 using Trainer.Hosting.Metrics;
+using Trainer.Hosting.Run;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Node.Links;
@@ -56,5 +56,5 @@ public sealed record WorkerOptions(
     public TimeSpan RestWithin { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Ends the process at once, whatever its threads do.</summary>
-    public Action EndProcess { get; init; } = () => Process.GetCurrentProcess().Kill();
+    public Action EndProcess { get; init; } = OwnProcess.EndAtOnce;
 }

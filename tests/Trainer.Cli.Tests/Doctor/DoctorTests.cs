@@ -1,5 +1,7 @@
 using Trainer.Cli.Doctor;
 using Trainer.Cli.Tests.Fakes;
+using Trainer.Hosting.Cluster;
+using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Gpu;
 using Trainer.Protos;
@@ -89,6 +91,34 @@ public sealed class DoctorTests : IDisposable
             "0.9.1, API trainer.v1, arithmetic canonical-7; this program is 0.2.0",
             "Use the program of the cluster's release: it knows what that one offers."),
         ClusterChecks.VersionOf(new SystemVersion { Release = "0.9.1", Api = "trainer.v1", Numerics = "canonical-7" }, "0.2.0"));
+
+    [Fact]
+    public async Task Before_an_upgrade_jobs_that_would_stay_behind_are_named()
+    {
+        var api = new FakeApi();
+        api.Jobs.AddRange([.. Enumerable.Range(0, 7).Select(number => new Job { Id = $"j-{number}", State = number == 0 ? JobState.Succeeded : JobState.Running, Numerics = number == 1 ? "" : "canonical-7" })]);
+        await using var cluster = await FakeCluster.StartAsync(api, _home.Path);
+
+        var checks = (await CommandRun.InAsync(_home.Path, "doctor", "-o", "json")).JsonLines.Single()["checks"]!.AsArray().Where(check => (string?)check!["subject"] == "upgrade to this release").ToList();
+
+        Assert.All(checks, check => Assert.Equal("warning", (string?)check!["verdict"]));
+        Assert.Equal(
+            [
+                $"the cluster's processes speak version 5 of its protocol, this release version {ClusterProtocol.Version}: they refuse each other",
+                $"this release computes in {Numerics.Id}, the cluster in canonical-7, and 5 jobs that have begun in it wait for workers of the release before once there are none: j-2, j-3, j-4, j-5, j-6",
+            ],
+            checks.Select(check => (string)check!["finding"]!));
+    }
+
+    [Fact]
+    public void An_upgrade_that_leaves_no_job_behind_is_well()
+    {
+        var cluster = new SystemVersion { Numerics = "canonical-7", ClusterProtocol = 5 };
+
+        Assert.Empty(UpgradeChecks.ProtocolOf(cluster, 5));
+        Assert.Equal(new Check("upgrade to this release", Verdict.Ok, "this release computes in canonical-8, the cluster in canonical-7, in which no job has begun"), UpgradeChecks.ArithmeticOf(cluster, "canonical-8", []));
+        Assert.EndsWith(" and 1 job that has begun in it waits for workers of the release before once there are none: j-1", UpgradeChecks.ArithmeticOf(cluster, "canonical-8", [new Job { Id = "j-1" }]).Finding, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Clocks_are_compared()

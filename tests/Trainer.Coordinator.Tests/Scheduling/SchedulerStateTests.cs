@@ -143,6 +143,15 @@ public sealed class SchedulerStateTests
             _state.Waiting().Select(job => (job.Wanted.Job, job.Fitting, job.Free, job.Message)));
     }
 
+    [Fact]
+    public void A_job_that_has_begun_waits_for_its_own_arithmetic_and_is_told_of_the_others_that_are_here()
+    {
+        Begin(new JobWanted { Job = "j-1", MinWorkers = 1, MaxWorkers = 4, Numerics = "v0" }, Worker("a"));
+
+        var waiting = Assert.Single(_state.Waiting());
+        Assert.Equal((0u, "Waiting for workers: it needs 1 with numerics v0; there is 1 of cpu, with numerics v1."), (waiting.Fitting, waiting.Message));
+    }
+
     private static JobWanted Wanted(params string[] has) => new() { Job = "j-1", MinWorkers = 1, MaxWorkers = 4, Workers = { has } };
 
     private static WorkerStatus Worker(string name, string job = "", int life = 1) =>

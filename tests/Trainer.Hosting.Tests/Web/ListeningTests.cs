@@ -24,9 +24,10 @@ public sealed class ListeningTests
 
     [Theory]
     [InlineData("0.0.0.0", "10.0.0.7")]
-    [InlineData("0.0.0.0", "fd00::7", "10.0.0.7")]
+    [InlineData("::", "fd00::7", "10.0.0.7")]
+    [InlineData("::", "10.0.0.7", "fd00::7")]
     [InlineData("::", "fd00::7", "fd00::b")]
     [InlineData("0.0.0.0")]
-    public void A_name_listens_at_the_family_of_its_addresses(string expected, params string[] own) =>
+    public void A_name_listens_at_every_family_of_its_addresses(string expected, params string[] own) =>
         Assert.Equal(IPAddress.Parse(expected), Listening.AnyOf([.. own.Select(IPAddress.Parse)]));
 }
