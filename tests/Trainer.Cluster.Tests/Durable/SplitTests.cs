@@ -25,17 +25,14 @@ public sealed class SplitTests
         var (before, term) = (cluster.Coordinator(0), 0ul);
         await networks.CutAsync(0);
         await cluster.UntilAsync(() => Task.FromResult(cluster.Coordinator(0) != before)); // It has found out that it is alone, ended, and was started again.
-        await cluster.UntilAsync(async () => (term = (await TellAsync(cluster, id)).Term) > 0);
+        await cluster.UntilAsync(async () => (term = (await cluster.TellAsync(1, id)).Term) > 0);
         var step = await cluster.StepAsync(1, id);
         await cluster.UntilAsync(async () => await cluster.StepAsync(1, id) > step + 1500); // 30 s, in which it would have formed a cluster of its own.
-        Assert.True((await TellAsync(cluster, id)).Term == term, $"Somebody else took the job's term.\n{cluster.Logs()}");
+        Assert.True((await cluster.TellAsync(1, id)).Term == term, $"Somebody else took the job's term.\n{cluster.Logs()}");
 
         await networks.MendAsync(0);
         await cluster.WholeAsync();
         var job = await cluster.EndAsync(0, id);
         Assert.Equal((JobState.Succeeded, 1), (job.State, (await cluster.Jobs(1).GetJournalAsync(new GetJournalRequest { Id = id })).Entries.Count));
     }
-
-    private static async Task<Job> TellAsync(Coordinators cluster, string id) =>
-        await cluster.Jobs(1).GetJobAsync(new GetJobRequest { Id = id }, deadline: DateTimeOffset.UtcNow.AddSeconds(15).UtcDateTime);
 }

@@ -36,11 +36,14 @@ internal sealed class Coordinators : IAsyncDisposable
     /// <param name="store">For all of them; null: SQLite's, of the only one.</param>
     /// <param name="workersEnvironment">More of it, for workers.</param>
     /// <param name="networks">One for each coordinator; null: all are on loopback.</param>
-    public static async Task<Coordinators> StartAsync(int coordinators, int workers, string? store, IReadOnlyDictionary<string, string>? workersEnvironment = null, Networks? networks = null)
+    /// <param name="program">What each process is of, coordinators first; null: this release.</param>
+    public static async Task<Coordinators> StartAsync(
+        int coordinators, int workers, string? store, IReadOnlyDictionary<string, string>? workersEnvironment = null, Networks? networks = null, Func<int, string>? program = null)
     {
         var cluster = new Coordinators();
         var ports = FreePorts(2 * coordinators);
         string[] seeds = [.. ports.Take(coordinators).SelectMany((port, i) => new[] { "--seed", $"{Host(networks, i)}:{port}" })];
+        program ??= _ => TrainerProcess.Executable;
         var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["TRAINER_STORE"] = store ?? cluster.Store };
         for (var i = 0; i < coordinators; i++)
         {
@@ -49,14 +52,14 @@ internal sealed class Coordinators : IAsyncDisposable
             [
                 "coordinator", "--name", $"coordinator-{i}", "--host", Host(networks, i), "--cluster-port", $"{ports[i]}", "--grpc-port", $"{grpc}", "--artifacts", Path.Combine(cluster.Home, "jobs"), "--data-root", cluster.Home, "--insecure", .. seeds,
             ];
-            cluster._coordinators.Add(new Supervised(environment, arguments, cluster.LogOf($"coordinator-{i}"), networks?.Space(i)));
+            cluster._coordinators.Add(new Supervised(program(i), environment, arguments, cluster.LogOf($"coordinator-{i}"), networks?.Space(i)));
             cluster._channels.Add(GrpcChannel.ForAddress($"http://{Host(networks, i)}:{grpc}"));
         }
 
         for (var i = 0; i < workers; i++)
         {
             string[] arguments = ["node", "--name", $"worker-{i}", "--host", networks is null ? "127.0.0.1" : Networks.Here, "--data-root", cluster.Home, "--insecure", "--device", "cpu", "--threads", "1", .. seeds];
-            cluster._workers.Add(new Supervised(workersEnvironment ?? new Dictionary<string, string>(StringComparer.Ordinal), arguments, cluster.LogOf($"worker-{i}")));
+            cluster._workers.Add(new Supervised(program(coordinators + i), workersEnvironment ?? new Dictionary<string, string>(StringComparer.Ordinal), arguments, cluster.LogOf($"worker-{i}")));
         }
 
         try
@@ -77,6 +80,11 @@ internal sealed class Coordinators : IAsyncDisposable
 
     /// <summary>Kills a coordinator, does something, and starts it again.</summary>
     public Task ReplaceAsync(int coordinator, Action meanwhile) => _coordinators[coordinator].ReplaceAsync(meanwhile);
+
+    /// <summary>Asks a coordinator to leave, and starts another program in its place.</summary>
+    public Task UpgradeCoordinatorAsync(int number, string program) => _coordinators[number].UpgradeAsync(program);
+
+    public Task UpgradeWorkerAsync(int number, string program) => _workers[number].UpgradeAsync(program);
 
     public int Coordinator(int number) => _coordinators[number].Id;
 
@@ -120,15 +128,17 @@ internal sealed class Coordinators : IAsyncDisposable
         return id;
     }
 
+    public async Task<Job> TellAsync(int coordinator, string job) =>
+        await Jobs(coordinator).GetJobAsync(new GetJobRequest { Id = job }, deadline: DateTimeOffset.UtcNow.AddSeconds(15).UtcDateTime);
+
     /// <summary>The last committed step that a coordinator tells of.</summary>
-    public async Task<ulong> StepAsync(int coordinator, string job) =>
-        (await Jobs(coordinator).GetJobAsync(new GetJobRequest { Id = job }, deadline: DateTimeOffset.UtcNow.AddSeconds(15).UtcDateTime)).Progress?.Step ?? 0;
+    public async Task<ulong> StepAsync(int coordinator, string job) => (await TellAsync(coordinator, job)).Progress?.Step ?? 0;
 
     /// <summary>The job once it has ended.</summary>
     public async Task<Job> EndAsync(int coordinator, string id)
     {
         Job job = null!;
-        await UntilAsync(async () => (job = await Jobs(coordinator).GetJobAsync(new GetJobRequest { Id = id }, deadline: DateTimeOffset.UtcNow.AddSeconds(15).UtcDateTime)).EndTime is not null);
+        await UntilAsync(async () => (job = await TellAsync(coordinator, id)).EndTime is not null);
         return job;
     }
 
@@ -173,6 +183,7 @@ internal sealed class Coordinators : IAsyncDisposable
     {
         private readonly Lock _lock = new();
         private readonly Func<Process> _start;
+        private volatile string _program;
         private readonly Task _watching;
         private volatile Process _process;
         private volatile bool _isEnding;
@@ -180,11 +191,12 @@ internal sealed class Coordinators : IAsyncDisposable
         private TaskCompletionSource _again = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         /// <param name="network">In which it runs; null: this one.</param>
-        public Supervised(IReadOnlyDictionary<string, string> environment, string[] arguments, string log, string? network = null)
+        public Supervised(string program, IReadOnlyDictionary<string, string> environment, string[] arguments, string log, string? network = null)
         {
+            _program = program;
             _start = () =>
             {
-                var process = network is null ? TrainerProcess.Start(environment, arguments) : TrainerProcess.StartIn(network, environment, arguments);
+                var process = network is null ? TrainerProcess.StartOf(_program, environment, arguments) : TrainerProcess.StartIn(network, environment, arguments);
                 process.OutputDataReceived += (_, line) => Write(log, line.Data);
                 process.ErrorDataReceived += (_, line) => Write(log, line.Data);
                 process.BeginOutputReadLine();
@@ -201,6 +213,13 @@ internal sealed class Coordinators : IAsyncDisposable
         {
             (_meanwhile, _again) = (meanwhile, new(TaskCreationOptions.RunContinuationsAsynchronously));
             Signals.Kill(Id);
+            await _again.Task;
+        }
+
+        public async Task UpgradeAsync(string program)
+        {
+            (_program, _again) = (program, new(TaskCreationOptions.RunContinuationsAsynchronously));
+            Signals.Terminate(Id);
             await _again.Task;
         }
 

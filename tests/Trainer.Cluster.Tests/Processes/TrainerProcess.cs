@@ -22,6 +22,9 @@ public static class TrainerProcess
     public static Process StartIn(string network, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
         Start("ip", environment, ["netns", "exec", network, Executable, .. arguments]);
 
+    /// <summary>Of another program than this release's.</summary>
+    public static Process StartOf(string program, IReadOnlyDictionary<string, string> environment, params string[] arguments) => Start(program, environment, arguments);
+
     private static Process Start(string program, IReadOnlyDictionary<string, string> environment, string[] arguments)
     {
         var start = new ProcessStartInfo(program)
