@@ -21,7 +21,7 @@ public sealed class VerifyTests : IDisposable
         var (exitCode, output) = await VerifyAsync(cluster);
 
         Assert.True(exitCode == 0, output);
-        Assert.Equal(7, output.Split('\n').Count(line => line.StartsWith("held ", StringComparison.Ordinal)));
+        Assert.Equal(8, output.Split('\n').Count(line => line.StartsWith("held ", StringComparison.Ordinal)));
         Assert.EndsWith("All held.\n", output, StringComparison.Ordinal);
         Assert.All(await File.ReadAllLinesAsync(In("forwards"), CancellationToken.None), forward => Assert.False(Directory.Exists($"/proc/{forward}"), $"port-forward {forward} was left behind"));
         Assert.Contains("delete pod/worker-0 --grace-period=0 --force --wait=false\n", await File.ReadAllTextAsync(In("calls"), CancellationToken.None), StringComparison.Ordinal);
@@ -54,12 +54,16 @@ public sealed class VerifyTests : IDisposable
             case "$*" in
               "get statefulset coordinator "*) echo '["coordinator","--insecure"]' ;;
               "get pods "*) echo pod/worker-0 ;;
+              "get certificate"*) ;;
+              "delete secret/trainer-coordinator secret/trainer-node") ;;
+              "logs pod/worker-0 --since-time="*) echo '{"message":"Certificates were exchanged: CN=trainer-node"}' ;;
+              "set image deployment/worker worker=trainer:next") kill -TERM "$(of worker-0 processId)" ;;
+              "set image statefulset/coordinator coordinator=trainer:next") kill -TERM "$(of coordinator processId)" ;;
               "get deployment/"*) echo 2 ;;
               "port-forward "*) echo "Forwarding from 127.0.0.1:$(of coordinator grpc | sed 's/.*://') -> 5000" && echo $$ >>{{In("forwards")}} && exec sleep 600 ;;
               "delete pod/coordinator-0 "*) kill -KILL "$(of coordinator processId)" ;;
               "delete pod/"*" --force "*) kill -KILL "$(of worker-0 processId)" ;;
               "delete pod/"*) kill -TERM "$(of worker-1 processId)" ;;
-              "rollout restart "*) kill -KILL "$(of worker-0 processId)" ;;
               "rollout status "*) {{ready}} ;;
               "scale "*) ;;
               *) exit 1 ;;
@@ -70,7 +74,7 @@ public sealed class VerifyTests : IDisposable
 
     private async Task<(int ExitCode, string Output)> VerifyAsync(LocalCluster cluster)
     {
-        var start = new ProcessStartInfo(Path.Combine(Repository.Root, "deploy/verify"), ["--epochs", "3", "--token-file", Path.Combine(cluster.Home, "run/token")])
+        var start = new ProcessStartInfo(Path.Combine(Repository.Root, "deploy/verify"), ["--epochs", "3", "--image", "trainer:next", "--token-file", Path.Combine(cluster.Home, "run/token")])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,

@@ -53,25 +53,31 @@ internal sealed class Workload(string name, V1LabelSelector selector, V1PodTempl
 
     public IEnumerable<string> Options(string name) => Arguments.Where(argument => argument.StartsWith($"{name}=", StringComparison.Ordinal)).Select(argument => argument[(name.Length + 1)..]);
 
-    /// <summary>A container's arguments with $(NAME) replaced as the kubelet does it, in the first pod.</summary>
-    public IReadOnlyList<string> ArgumentsOf(V1Container container)
+    /// <summary>A container's arguments with $(NAME) replaced as the kubelet does it.</summary>
+    /// <param name="pod">Null: in the first one.</param>
+    public IReadOnlyList<string> ArgumentsOf(V1Container container, PodFields? pod = null)
     {
-        var environment = Environment(container);
+        var environment = Environment(container, pod);
         return [.. container.Args.Select(argument => environment.Aggregate(argument, (text, variable) => text.Replace($"$({variable.Key})", variable.Value, StringComparison.Ordinal)))];
     }
 
-    public IReadOnlyDictionary<string, string> Environment(V1Container container) =>
-        (container.Env ?? []).ToDictionary(variable => variable.Name, variable => variable.Value ?? From(variable, container), StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, string> Environment(V1Container container, PodFields? pod = null) =>
+        (container.Env ?? []).ToDictionary(variable => variable.Name, variable => variable.Value ?? From(variable, container, pod ?? First), StringComparer.Ordinal);
 
     public override string ToString() => Name;
 
-    private string From(V1EnvVar variable, V1Container container) => variable.ValueFrom switch
+    private PodFields First => new(IsWorker ? $"{Name}-6d8f7c9b5d-x2x7p" : $"{Name}-0", PodIp);
+
+    private static string From(V1EnvVar variable, V1Container container, PodFields pod) => variable.ValueFrom switch
     {
-        { FieldRef.FieldPath: "metadata.name" } => IsWorker ? $"{Name}-6d8f7c9b5d-x2x7p" : $"{Name}-0",
-        { FieldRef.FieldPath: "status.podIP" } => PodIp,
+        { FieldRef.FieldPath: "metadata.name" } => pod.Name,
+        { FieldRef.FieldPath: "status.podIP" } => pod.Ip,
         { ResourceFieldRef: { Resource: "requests.cpu" } of } when of.ContainerName == container.Name && $"{of.Divisor}" == "1" =>
             Math.Ceiling((decimal)container.Resources.Requests["cpu"]).ToString(CultureInfo.InvariantCulture),
         { SecretKeyRef: not null } => Secrets[variable.Name],
         _ => throw new InvalidOperationException($"{container.Name}: nothing is known of where {variable.Name} comes from"),
     };
 }
+
+/// <summary>What a pod's variables are made of.</summary>
+internal sealed record PodFields(string Name, string Ip);
