@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Trainer.Cluster.Tests.Deploy;
 
-/// <summary>The container image, as far as it can be tested without a container engine and a base image: what goes into it, and what it is called.</summary>
+/// <summary>What the project says of the container image, which <see cref="BuiltImageTests"/> build.</summary>
 public sealed class ImageTests
 {
     private static readonly string Project = Path.Combine(Repository.Root, "src/Trainer.Cli/Trainer.Cli.csproj");
@@ -30,12 +30,21 @@ public sealed class ImageTests
     }
 
     [Fact]
-    public async Task The_image_is_the_one_that_the_manifests_name()
+    public async Task The_image_is_the_one_that_the_manifests_run()
     {
-        var text = await Programs.RunAsync(Programs.Need("dotnet"), "msbuild", Project, "-getProperty:ContainerRepository,ContainerImageTags", "-nodeReuse:false");
-        var image = JsonNode.Parse(text)!["Properties"]!;
+        var text = await Programs.RunAsync(
+            Programs.Need("dotnet"), "msbuild", Project, "-t:ComputeContainerBaseImage", "-p:Configuration=Release;SelfContained=true;RuntimeIdentifier=linux-x64",
+            "-getProperty:ContainerRepository,ContainerImageTags,ContainerBaseImage,ContainerUser", "-getItem:ContainerEnvironmentVariable,ContainerPort", "-nodeReuse:false");
+        var (image, items) = (JsonNode.Parse(text)!["Properties"]!, JsonNode.Parse(text)!["Items"]!);
         string[] built = [.. ((string)image["ContainerImageTags"]!).Split(';').Select(tag => $"{image["ContainerRepository"]}:{tag}")];
+        var ports = items["ContainerPort"]!.AsArray().Select(port => (string)port!["Identity"]!).ToHashSet(StringComparer.Ordinal);
+        var variables = items["ContainerEnvironmentVariable"]!.AsArray().ToDictionary(variable => (string)variable!["Identity"]!, variable => (string)variable!["Value"]!, StringComparer.Ordinal);
 
-        Assert.All(Helm.ValuesFiles, name => Assert.All(Manifests.OfRendering(name).Workloads.SelectMany(workload => workload.Containers), container => Assert.Contains(container.Image, built)));
+        var workloads = Helm.ValuesFiles.SelectMany(name => Manifests.OfRendering(name).Workloads).ToList();
+        Assert.All(workloads.SelectMany(workload => workload.Containers), container => Assert.Contains(container.Image, built));
+        Assert.All(workloads, workload => Assert.Equal((string)image["ContainerUser"]!, $"{workload.Pod.SecurityContext.RunAsUser}:{workload.Pod.SecurityContext.RunAsGroup}"));
+        Assert.Subset(ports, workloads.SelectMany(workload => workload.Ports).Select(port => $"{port.ContainerPort}").ToHashSet(StringComparer.Ordinal));
+        Assert.EndsWith("/dotnet/runtime-deps:10.0-noble-chiseled", (string)image["ContainerBaseImage"]!, StringComparison.Ordinal);
+        Assert.Equal(("compute,utility", "void"), (variables["NVIDIA_DRIVER_CAPABILITIES"], variables["NVIDIA_VISIBLE_DEVICES"]));
     }
 }

@@ -38,7 +38,7 @@ public sealed class NoticesTests
     }
 
     /// <summary>Packages of the tool that put a file beside it, managed or native.</summary>
-    private static IEnumerable<string> Shipped()
+    internal static IEnumerable<string> Shipped()
     {
         using var dependencies = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "trainer.deps.json")));
         var target = dependencies.RootElement.GetProperty("targets").EnumerateObject().Last().Value; // of this kind of machine, where one was built for

@@ -13,6 +13,8 @@ public sealed partial class SecureCluster : IAsyncDisposable
     private readonly ConcurrentQueue<string> _lines = new();
     private readonly Dictionary<string, string> _slow;
 
+    private IReadOnlyList<string> _command = [TrainerProcess.Executable];
+
     private SecureCluster(string slowness) => _slow = new(StringComparer.Ordinal) { ["TRAINER_CHAOS_PROBE"] = slowness };
 
     public string Home { get; } = Directory.CreateTempSubdirectory("trainer-secure-").FullName;
@@ -29,9 +31,11 @@ public sealed partial class SecureCluster : IAsyncDisposable
     private string Api => $"https://{Places[0]}";
 
     /// <param name="slowness">See FaultProbe.</param>
-    public static async Task<SecureCluster> StartAsync(int nodes, string slowness)
+    /// <param name="command">What the processes are started by, for a home: a program, and its first arguments.</param>
+    public static async Task<SecureCluster> StartAsync(int nodes, string slowness, Func<string, IReadOnlyList<string>>? command = null)
     {
         var cluster = new SecureCluster(slowness);
+        cluster._command = command?.Invoke(cluster.Home) ?? cluster._command;
         File.WriteAllText(Path.Combine(cluster.Home, "token"), "a-token");
         File.SetUnixFileMode(Path.Combine(cluster.Home, "token"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         await cluster.IssueAsync(cluster.Certificates);
@@ -82,7 +86,7 @@ public sealed partial class SecureCluster : IAsyncDisposable
     {
         foreach (var process in _processes)
         {
-            process.Kill();
+            process.Kill(entireProcessTree: true);
             await process.WaitForExitAsync();
             process.Dispose();
         }
@@ -92,10 +96,10 @@ public sealed partial class SecureCluster : IAsyncDisposable
 
     private void Start(string role, params string[] arguments)
     {
-        var process = TrainerProcess.Start(
-            _slow,
+        var process = TrainerProcess.StartOf(
+            _command[0], _slow,
             [
-                role, .. arguments, "--certificate", Path.Combine(Certificates, $"{role}.pem"), "--key", Path.Combine(Certificates, $"{role}.key"),
+                .. _command.Skip(1), role, .. arguments, "--certificate", Path.Combine(Certificates, $"{role}.pem"), "--key", Path.Combine(Certificates, $"{role}.key"),
                 "--ca", Path.Combine(Certificates, "ca.pem"), "--exit-with-parent",
             ]);
         process.OutputDataReceived += (_, line) => _lines.Enqueue(line.Data ?? "");
