@@ -25,6 +25,7 @@ internal struct TileLoader<TTile, TSums, TOperand, TIndex, TStep>
     private readonly int _index;
     private readonly int _indexGap;
     private readonly int _kGap;
+    private readonly float _beyond;
     private readonly TIndex _index0;
     private readonly TIndex _index1;
     private readonly TIndex _index2;
@@ -42,9 +43,11 @@ internal struct TileLoader<TTile, TSums, TOperand, TIndex, TStep>
     private float _v6;
     private float _v7;
 
-    public TileLoader(TOperand operand, int first, int extent, int thread)
+    /// <param name="beyond">What stands for elements beyond the last k.</param>
+    public TileLoader(TOperand operand, int first, int extent, int thread, float beyond)
     {
         _operand = operand;
+        _beyond = beyond;
         _elements = extent * TTile.Depth / Threads;
         _k = TOperand.AlongK ? thread % TTile.Depth : thread / extent;
         _index = TOperand.AlongK ? thread / TTile.Depth : thread % extent;
@@ -62,7 +65,7 @@ internal struct TileLoader<TTile, TSums, TOperand, TIndex, TStep>
         (_v0, _v1, _v2, _v3, _v4, _v5, _v6, _v7) = (0, 0, 0, 0, 0, 0, 0, 0);
     }
 
-    /// <summary>Memory to registers: elements of [k, k + Depth), +0 from <paramref name="count"/> on.</summary>
+    /// <summary>Memory to registers: elements of [k, k + Depth), of which those from <paramref name="count"/> on are beyond the last.</summary>
     /// <param name="begin">The operand's k of k = 0.</param>
     public void Fetch(int k, int begin, int count)
     {
@@ -106,5 +109,5 @@ internal struct TileLoader<TTile, TSums, TOperand, TIndex, TStep>
         }
     }
 
-    private readonly float Load(TIndex index, int k, int begin, int count) => k < count ? _operand.Load(index, _operand.Step(begin + k)) : 0f;
+    private readonly float Load(TIndex index, int k, int begin, int count) => k < count ? _operand.Load(index, _operand.Step(begin + k)) : _beyond;
 }

@@ -83,8 +83,9 @@ internal static class TileProduct<TTile, TSums, TLeft, TLeftIndex, TLeftStep, TR
         var tile = Grid.IdxX % tiles;
         var (row, column) = (tile % a.RowTiles * TTile.Rows, tile / a.RowTiles * TTile.Columns);
         var (begin, count) = (a.Range.Begin(product), a.Range.Count(product));
-        var left = new TileLoader<TTile, TSums, TLeft, TLeftIndex, TLeftStep>(a.Left.Of(product), row, TTile.Rows, thread);
-        var right = new TileLoader<TTile, TSums, TRight, TRightIndex, TRightStep>(a.Right.Of(product), column, TTile.Columns, thread);
+        // Beyond the last k a product is -0, which leaves every sum as it is; +0 would make +0 of one that is -0.
+        var left = new TileLoader<TTile, TSums, TLeft, TLeftIndex, TLeftStep>(a.Left.Of(product), row, TTile.Rows, thread, beyond: 0f);
+        var right = new TileLoader<TTile, TSums, TRight, TRightIndex, TRightStep>(a.Right.Of(product), column, TTile.Columns, thread, beyond: -0f);
 
         var (leftStride, rightStride) = (TTile.Rows + TTile.Padding, TTile.Columns + TTile.Padding);
         var rightStart = TTile.Depth * leftStride;

@@ -39,6 +39,9 @@ public abstract class Conv2dSuite(DeviceVariants variants)
         { new(9, 8, 11, 13, 1, 1, 2, 3, 0, 0), 3 },
         { new(8, 13, 10, 11, 4, 3, 4, 6, 2, 1, 2, 4), 2 },
         { new(7, 3, 2, 9, 3, 3, 5, 4, 1, 1), 2 },
+        { new(6, 8, 7, 5, 5, 4, 1, 1, 0, 0), 37 },
+        { new(5, 9, 4, 7, 3, 2, 1, 1, 4, 3, 2, 3), 67 },
+        { new(13, 5, 6, 2, 4, 6, 1, 1, 0, 1) { ExtraH = 1 }, 19 },
     };
 
     /// <summary>
@@ -157,22 +160,50 @@ public abstract class Conv2dSuite(DeviceVariants variants)
         }
     }
 
-    private static float[] Forward(Device device, Conv2dGeometry g, int samples, Activation activation, bool bias, float[]? images = null)
+    private static float[] Forward(Device device, Conv2dGeometry g, int samples, Activation activation, bool bias, float[]? images = null, float bound = 1)
     {
         using var tensors = new Guarded();
         var x = tensors.Input(device, images ?? TestData.Values(samples * g.C * g.H * g.W, 1));
-        var w = tensors.Input(device, TestData.Values(g.K * g.Reduction, 2));
+        var w = tensors.Input(device, TestData.Values(g.K * g.Reduction, 2, bound));
         var b = bias ? tensors.Input(device, TestData.Values(g.K, 3)) : default;
         var y = tensors.Output(device, (long)samples * g.K * g.P * g.Q);
         device.Products.Conv2dForward(g, samples, x, w, b, activation, y);
         return device.Read(y);
     }
 
-    private static float[] BackwardData(Device device, Conv2dGeometry g, int samples, Activation before)
+    /// <summary>Products that round to -0 or +0, and sums of them, which no filling of tiles may turn round.</summary>
+    [Theory]
+    [Trait("Category", "Long")]
+    [MemberData(nameof(AllCases))]
+    public void Sums_that_round_to_nothing_keep_their_sign(Conv2dGeometry g, int samples)
+    {
+        const float Tiny = 1e-24f;
+        var slice = BatchSlice.Whole(samples, 1);
+        variants.MustEqualReference($"{g} forward", device => Forward(device, g, samples, Activation.None, false, TestData.Values(samples * g.C * g.H * g.W, 1, Tiny), Tiny));
+        variants.MustEqualReference($"{g} backward", device => BackwardData(
+            device, g, samples, Activation.None, TestData.Values(samples * g.K * g.P * g.Q, 4, Tiny), TestData.Values(g.K * g.Reduction, 5, Tiny)));
+        variants.MustEqualReference($"{g} weights", device => BackwardWeights(device, g, slice, Tiny));
+    }
+
+    /// <summary>A zero of the border is multiplied as any other value: it makes +0 of -0, and NaN of what is infinite.</summary>
+    [Theory]
+    [InlineData(1e-24f, 1)]
+    [InlineData(1, float.PositiveInfinity)]
+    [InlineData(1, float.NaN)]
+    public void The_border_counts_where_it_shows(float scale, float first)
+    {
+        var (g, samples) = (new Conv2dGeometry(6, 8, 7, 5, 5, 4, 1, 1, 0, 0), 37);
+        var dy = TestData.Values(samples * g.K * g.P * g.Q, 4, scale);
+        var w = TestData.Values(g.K * g.Reduction, 5, scale);
+        w[0] *= first;
+        variants.MustEqualReference($"{g} {scale} {first}", device => BackwardData(device, g, samples, Activation.None, dy, w));
+    }
+
+    private static float[] BackwardData(Device device, Conv2dGeometry g, int samples, Activation before, float[]? gradients = null, float[]? weights = null)
     {
         using var tensors = new Guarded();
-        var dy = tensors.Input(device, TestData.Values(samples * g.K * g.P * g.Q, 4));
-        var w = tensors.Input(device, TestData.Values(g.K * g.Reduction, 5));
+        var dy = tensors.Input(device, gradients ?? TestData.Values(samples * g.K * g.P * g.Q, 4));
+        var w = tensors.Input(device, weights ?? TestData.Values(g.K * g.Reduction, 5));
         var output = tensors.Input(device, TestData.Values(samples * g.C * g.H * g.W, 6));
         var dx = tensors.Output(device, (long)samples * g.C * g.H * g.W);
         device.Products.Conv2dBackwardData(g, samples, dy, w, new GradientEpilogue(before, output), dx);
@@ -214,11 +245,11 @@ public abstract class Conv2dSuite(DeviceVariants variants)
     }
 
     /// <summary>For each root its dw and db; NaN where nothing is written.</summary>
-    private static float[] BackwardWeights(Device device, Conv2dGeometry g, BatchSlice slice)
+    private static float[] BackwardWeights(Device device, Conv2dGeometry g, BatchSlice slice, float bound = 1)
     {
         using var tensors = new Guarded();
-        var x = tensors.Input(device, TestData.Values(slice.LocalSamples * g.C * g.H * g.W, 7));
-        var dy = tensors.Input(device, TestData.Values(slice.LocalSamples * g.K * g.P * g.Q, 8));
+        var x = tensors.Input(device, TestData.Values(slice.LocalSamples * g.C * g.H * g.W, 7, bound));
+        var dy = tensors.Input(device, TestData.Values(slice.LocalSamples * g.K * g.P * g.Q, 8, bound));
         var dw = slice.Roots.Select(_ => tensors.Output(device, g.K * g.Reduction)).ToArray();
         var db = slice.Roots.Select(_ => tensors.Output(device, g.K)).ToArray();
         device.Products.Conv2dBackwardWeights(g, slice, x, dy, dw, db);

@@ -21,6 +21,7 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
     private readonly ConvolutionCall _call = new();
     private readonly DirectConvolution<TSimd, TVector> _direct = new(team, scratch);
     private readonly ChannelConvolution<TSimd, TVector> _channels = new(team, scratch);
+    private readonly SampleConvolution<TSimd, TVector> _samples = new(team, scratch);
     private readonly ConvolutionProduct<TSimd, TVector> _product = new(team, scratch);
     private readonly WinogradConvolution<TSimd, TVector> _winograd = new(team, scratch);
     private readonly StridePhases<TSimd, TVector> _phases = new(team, scratch);
@@ -75,6 +76,7 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
         _call.Dispose();
         _direct.Dispose();
         _channels.Dispose();
+        _samples.Dispose();
         _phases.Dispose();
     }
 
@@ -132,6 +134,10 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
         if (!DirectConvolution<TSimd, TVector>.Suits(_call))
         {
             _product.Execute(_call);
+        }
+        else if (SampleConvolution<TSimd, TVector>.Suits(_call) && _samples.TryExecute(_call))
+        {
+            return;
         }
         else if (ChannelConvolution<TSimd, TVector>.Suits(_call))
         {

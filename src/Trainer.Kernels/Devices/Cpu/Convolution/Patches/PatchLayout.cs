@@ -54,8 +54,17 @@ internal sealed unsafe class PatchLayout : IDisposable
 
     public int* Offsets { get; private set; }
 
+    /// <summary>Rows and columns of a filter, in terms of a dot product.</summary>
+    public int TapRows { get; private set; }
+
+    public int TapColumns { get; private set; }
+
     /// <summary>Of a sample of the source, without borders.</summary>
-    public long SourceElements => (long)Channels * _sourceH * _sourceW;
+    public long SourceElements => (long)Channels * PlaneElements;
+
+    public int PlaneElements => _sourceH * _sourceW;
+
+    public int SourceColumns => _sourceW;
 
     public long ImageElements => (long)Channels * Height * Width;
 
@@ -63,6 +72,7 @@ internal sealed unsafe class PatchLayout : IDisposable
     {
         (Channels, _sourceH, _sourceW, _top, _left) = (g.C, g.H, g.W, g.PadH, g.PadW);
         Describe(g.H + (2 * g.PadH) + g.ExtraH, g.W + (2 * g.PadW) + g.ExtraW, g.P, g.Q, g.StrideH, g.StrideW, g.ExtentH);
+        (TapRows, TapColumns) = (g.R, g.S);
         Offsets = _offsets.Ensure<int>(g.Reduction + OffsetSlack);
         for (var k = 0; k < g.Reduction + OffsetSlack; k++)
         {
@@ -77,6 +87,7 @@ internal sealed unsafe class PatchLayout : IDisposable
         (Channels, _sourceH, _sourceW) = (g.K, g.P, g.Q);
         (_top, _left) = (rows.Reach - rows.Base, columns.Reach - columns.Base);
         Describe(rows.Pixels + rows.Reach, columns.Pixels + columns.Reach, rows.Pixels, columns.Pixels, 1, 1, rows.Reach + 1);
+        (TapRows, TapColumns) = (rows.Taps, columns.Taps);
         var (taps, depth) = (rows.Taps * columns.Taps, g.K * rows.Taps * columns.Taps);
         Offsets = _offsets.Ensure<int>(depth);
         for (var i = 0; i < depth; i++)
@@ -84,6 +95,20 @@ internal sealed unsafe class PatchLayout : IDisposable
             var (k, r, s) = (i / taps, i / columns.Taps % rows.Taps, i % columns.Taps);
             Offsets[i] = (((k * Height) + rows.Reach - (r * rows.Step)) * Width) + columns.Reach - (s * columns.Step);
         }
+    }
+
+    /// <summary>The source's row that a row of taps sees from a row of pixels; null: it sees the border.</summary>
+    public int? SourceRow(int tapRow, int pixelRow)
+    {
+        var row = (Offsets[tapRow * TapColumns] / Width) + (pixelRow * StrideRows) - _top;
+        return row >= 0 && row < _sourceH ? row : null;
+    }
+
+    /// <summary>As <see cref="SourceRow"/>.</summary>
+    public int? SourceColumn(int tapColumn, int pixelColumn)
+    {
+        var column = (Offsets[tapColumn] % Width) + (pixelColumn * ColumnStep) - _left;
+        return column >= 0 && column < _sourceW ? column : null;
     }
 
     /// <summary>
