@@ -52,11 +52,12 @@ public static class DeviceCatalog
     /// <exception cref="DeviceException">There is no such name, or no such device, or it cannot be used.</exception>
     public static Device Open(string name, int threads = 0) => Open(DeviceName.Parse(name), threads);
 
-    private static Device Open(DeviceName name, int threads)
-    {
-        var chosen = name.Kind == DeviceKind.Cpu ? null : Choose(name, List());
-        return chosen is null or { Kind: DeviceKind.Cpu } ? CpuDevice.Create(threads) : GpuRuntime.Of(chosen.Kind).Open(chosen.Name, chosen.DriverId);
-    }
+    /// <summary>A device that was listed and can be used.</summary>
+    /// <exception cref="DeviceException">Its driver refuses.</exception>
+    public static Device Open(DeviceListing chosen, int threads) =>
+        chosen.Kind == DeviceKind.Cpu ? CpuDevice.Create(threads) : GpuRuntime.Of(chosen.Kind).Open(chosen.Name, chosen.DriverId);
+
+    private static Device Open(DeviceName name, int threads) => Open(name.Kind == DeviceKind.Cpu ? Cpu() : Choose(name, List()), threads);
 
     private static string Reason(List<DeviceListing> candidates) => candidates switch
     {
@@ -67,7 +68,8 @@ public static class DeviceCatalog
 
     private static string InWords(DeviceListing device) => device.IsUsable ? $"{device.Name} ({device.Description})" : $"{device.Name} (not usable)";
 
-    private static DeviceListing Cpu()
+    /// <summary>This machine's CPU, without a look at its drivers.</summary>
+    public static DeviceListing Cpu()
     {
         using var device = CpuDevice.Create(threads: 0);
         return new(device.Name, device.Description, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, Numerics.Id, IsGpu: false, Obstacle: null);

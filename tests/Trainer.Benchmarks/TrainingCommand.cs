@@ -29,10 +29,10 @@ internal static class TrainingCommand
         var (workers, threads, epochs, batch) = (Number(args, 0, 2), Number(args, 1, 1), Number(args, 2, 3), Number(args, 3, 256));
         var folder = Directory.CreateTempSubdirectory("trainer-bench-").FullName;
         var system = TrainingSystem.Create();
-        using var metrics = new TrainingMetrics();
+        using var metrics = new NodeMetrics("worker");
         using var said = new BlockingCollection<object>();
         var ear = system.ActorOf(Props.Create(() => new Ear(said)));
-        var refs = Enumerable.Range(0, workers).Select(i => StartWorker(system, i, threads, folder, metrics, ear)).ToArray();
+        var refs = Enumerable.Range(0, workers).Select(i => StartWorker(system, i, threads, folder, metrics.Workers[0], ear)).ToArray();
         var members = refs.Select(_ => Take<WorkerStatus>(said)).OrderBy(status => status.Worker, StringComparer.Ordinal).ToArray();
         var spec = SpecOf((uint)epochs, (uint)batch);
         for (var rank = 0; rank < workers; rank++)
@@ -102,9 +102,10 @@ internal static class TrainingCommand
 
     private static IActorRef StartWorker(ActorSystem system, int i, int threads, string folder, TrainingMetrics metrics, IActorRef ear)
     {
-        var options = new WorkerOptions($"worker-{i}", $"life-{i}", "here", CpuDevice.Create(threads), metrics, NullLogger.Instance)
+        var options = new WorkerOptions($"worker-{i}", $"life-{i}", CpuDevice.Create(threads), metrics, NullLogger.Instance)
         {
             Listener = new LinkListener([LinkEndpoint.Unix(Path.Combine(folder, $"{i}.sock"))], certificates: null, NullLogger.Instance),
+            Routes = new LinkRoutes("here", certificates: null),
             Artifacts = new ArtifactStores(() => new S3Access().Connect()),
         };
         var worker = system.ActorOf(Props.Create(() => new WorkerActor(options)), options.Name);

@@ -1,6 +1,7 @@
 using Trainer.Cli.Commands;
 using Trainer.Cli.Local;
 using Trainer.Cli.Tests.Fakes;
+using Trainer.Kernels.Devices;
 using Trainer.Kernels.Gpu;
 
 namespace Trainer.Cli.Tests;
@@ -69,5 +70,51 @@ public sealed class DevicesCommandTests : IDisposable
     [InlineData("cuda:1", "cuda:1 cuda:1 cuda:1")]
     [InlineData("opencl", "opencl:1 opencl:1 opencl:1")]
     public void Workers_of_one_machine_get_its_gpus_in_turn(string asked, string dealt) =>
-        Assert.Equal(dealt, string.Join(' ', WorkerDevices.Of(asked, 3, () => Some)));
+        Assert.Equal(dealt, Names(WorkerDevices.Of(asked, 3, () => Some)));
+
+    [Theory]
+    [InlineData("cpu", null, "cpu")]
+    [InlineData("auto", null, "cuda:0")]
+    [InlineData("cuda:all", null, "cuda:0 cuda:1")]
+    [InlineData("cuda", 5, "cuda:0 cuda:1 cuda:0 cuda:1 cuda:0")]
+    public void A_node_has_one_worker_or_as_many_as_it_is_told_or_as_it_has_gpus(string asked, int? workers, string dealt) =>
+        Assert.Equal(dealt, Names(WorkerDevices.Of(asked, workers, () => Some)));
+
+    [Fact]
+    public void Who_asks_for_all_devices_is_told_which_of_them_cannot_be_used() => Assert.Equal(
+        "Device 'opencl:all' cannot be used: opencl:0: it does not have the generic address space.",
+        Assert.Throws<DeviceException>(() => WorkerDevices.Of("opencl:all", null, () => Some)).Message);
+
+    [Theory]
+    [InlineData(7, 3, 2)]
+    [InlineData(2, 3, 1)]
+    public void Workers_of_a_process_share_its_threads_and_what_memory_a_device_has(int threads, int workers, int each)
+    {
+        var devices = WorkerDevices.Open(WorkerDevices.Of("cpu", workers, () => Some), threads);
+
+        Assert.Equal(Enumerable.Repeat(each, workers), devices.Select(device => device.Threads));
+        Assert.InRange(devices.Sum(device => device.AvailableMemory!.Value), 1, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        Assert.All(devices, device => device.Dispose());
+    }
+
+    [Theory]
+    [InlineData("cuda:all", "--workers and --device cuda:all both say how many workers there are; give one of them.")]
+    [InlineData("abacus:all", "--device: expected auto, cpu, cuda[:N|:all] or opencl[:N|:all], got 'abacus:all'.")]
+    public async Task A_node_that_is_told_nonsense_says_what_it_expected(string device, string complaint)
+    {
+        var run = await CommandRun.InAsync(_home.Path, "node", "--device", device, "--workers", "2", "--seed", "127.0.0.1:1");
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.StartsWith(complaint, run.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Only_a_node_takes_all_devices()
+    {
+        var run = await CommandRun.InAsync(_home.Path, "up", "--device", "cuda:all");
+
+        Assert.StartsWith("--device: expected auto, cpu, cuda[:N] or opencl[:N], got 'cuda:all'.", run.Errors, StringComparison.Ordinal);
+    }
+
+    private static string Names(IEnumerable<DeviceListing> devices) => string.Join(' ', devices.Select(device => device.Name));
 }

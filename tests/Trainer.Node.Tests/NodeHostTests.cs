@@ -4,8 +4,11 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Trainer.Hosting.Limits;
 using Trainer.Hosting.Run;
-using Trainer.Kernels.Gpu;
+using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Training;
+using Trainer.Node.Tests.Cluster;
+using Trainer.Protos.Cluster;
 
 namespace Trainer.Node.Tests;
 
@@ -25,7 +28,7 @@ public sealed class NodeHostTests : IDisposable
         using var publishedCoordinator = run.Publish(
             ProcessEndpoint.OfThisProcess("coordinator", "coordinator", "akka.tcp://trainer@127.0.0.1:1", grpc: null, "http://127.0.0.1:1"));
         using var stop = new CancellationTokenSource();
-        var node = NodeHost.RunAsync(new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-7", Run = run, Threads = 1 }, stop.Token);
+        var node = NodeHost.RunAsync(new NodeOptions { OpenDevices = Cpus(1), Name = "worker-7", Run = run }, stop.Token);
         ProcessEndpoint? endpoint;
         while ((endpoint = run.Endpoints().FirstOrDefault(e => e.Name == "worker-7")) is null)
         {
@@ -52,6 +55,34 @@ public sealed class NodeHostTests : IDisposable
     }
 
     [Fact]
+    public async Task Workers_of_one_process_have_one_place_in_the_cluster_and_leave_together()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        await using var coordinator = new FakeCoordinator();
+        using var stop = new CancellationTokenSource();
+        var node = NodeHost.RunAsync(new NodeOptions { OpenDevices = Cpus(3), Name = "node", Insecure = true, Seeds = [coordinator.Address.ToString()] }, stop.Token);
+
+        var heard = new Dictionary<string, WorkerStatus>();
+        while (heard.Count < 3)
+        {
+            var status = await coordinator.HearAsync<WorkerStatus>(_ => true);
+            heard[status.Worker] = status;
+        }
+
+        Assert.Equal(["node.0", "node.1", "node.2"], heard.Keys.Order());
+        Assert.Single(heard.Values.Select(status => (status.Node, status.ActorPath, status.Host, status.Machine)).Distinct());
+        Assert.Equal((3, 3), (heard.Values.Select(status => status.Incarnation).Distinct().Count(), heard.Values.Select(status => status.LinkEndpoints.Single()).Distinct().Count()));
+
+        await stop.CancelAsync();
+        Assert.Equal(NodeHost.Stopped, await node.WaitAsync(patience.Token));
+    }
+
+    [Fact]
+    public async Task Links_of_several_workers_take_ports_in_a_row_and_there_are_only_so_many() => Assert.Equal(
+        NodeHost.CannotStart,
+        await NodeHost.RunAsync(new NodeOptions { OpenDevices = Cpus(2), Name = "node", LinkPort = 65535, Insecure = true, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
+
+    [Fact]
     public async Task Silent_connections_to_its_port_are_closed_and_keep_nobody_out()
     {
         using var patience = new CancellationTokenSource(Patience);
@@ -75,7 +106,7 @@ public sealed class NodeHostTests : IDisposable
         using var publishedCoordinator = run.Publish(
             ProcessEndpoint.OfThisProcess("coordinator", "coordinator", "akka.tcp://trainer@127.0.0.1:1", grpc: null, "http://127.0.0.1:1"));
         using var stop = new CancellationTokenSource();
-        var options = new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-7", Run = run, Threads = 1 };
+        var options = new NodeOptions { OpenDevices = Cpus(1), Name = "worker-7", Run = run };
         var first = NodeHost.RunAsync(options, stop.Token);
         while (run.Endpoints().All(e => e.Name != "worker-7"))
         {
@@ -99,42 +130,43 @@ public sealed class NodeHostTests : IDisposable
             ProcessEndpoint.OfThisProcess("coordinator", "coordinator", "akka.tcp://trainer@127.0.0.1:1", grpc: null, "http://127.0.0.1:1"));
         Directory.CreateDirectory(Path.Combine(run.Path, "endpoints", "worker-7.json")); // A file cannot take its place.
 
-        Assert.Equal(NodeHost.CannotStart, await NodeHost.RunAsync(new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-7", Run = run, Threads = 1 }, CancellationToken.None).WaitAsync(Patience));
+        Assert.Equal(NodeHost.CannotStart, await NodeHost.RunAsync(new NodeOptions { OpenDevices = Cpus(1), Name = "worker-7", Run = run }, CancellationToken.None).WaitAsync(Patience));
     }
 
     [Theory]
     [InlineData("foo")]
     [InlineData("host:0")]
     public async Task A_seed_that_is_no_address_is_refused(string seed) =>
-        Assert.Equal(NodeHost.Refused, await NodeHost.RunAsync(new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-0", Seeds = [seed] }, CancellationToken.None));
+        Assert.Equal(NodeHost.Refused, await NodeHost.RunAsync(new NodeOptions { OpenDevices = Cpus(1), Name = "worker-0", Seeds = [seed] }, CancellationToken.None));
 
     [Theory]
-    [InlineData("0.0.0.0", "cpu")]
-    [InlineData("192.0.2.1", "cpu")]
-    [InlineData("127.0.0.1", "cpu")]
-    [InlineData("127.0.0.1", "abacus")]
-    public async Task Options_that_nobody_should_run_with_are_refused(string host, string device) =>
+    [InlineData("0.0.0.0")]
+    [InlineData("192.0.2.1")]
+    [InlineData("127.0.0.1")]
+    public async Task Options_that_nobody_should_run_with_are_refused(string host) =>
         Assert.Equal(NodeHost.Refused, await NodeHost.RunAsync(
-            new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-0", Host = host, Device = device, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
+            new NodeOptions { OpenDevices = Cpus(1), Name = "worker-0", Host = host, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
 
     [Fact]
     public async Task A_device_that_cannot_be_opened_is_an_exit_code() =>
         Assert.Equal(NodeHost.CannotStart, await NodeHost.RunAsync(
-            new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-0", Device = "opencl:97", Insecure = true, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
+            new NodeOptions { OpenDevices = () => throw new DeviceException("there is none"), Name = "worker-0", Insecure = true, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
 
     [Fact]
     public async Task An_address_that_cannot_be_bound_is_an_exit_code() =>
         Assert.Equal(NodeHost.CannotStart, await NodeHost.RunAsync(
-            new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-0", Host = "192.0.2.1", Insecure = true, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
+            new NodeOptions { OpenDevices = Cpus(1), Name = "worker-0", Host = "192.0.2.1", Insecure = true, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
 
     [Fact]
     public async Task A_device_that_does_not_come_to_the_golden_hash_never_joins()
     {
         var run = RunFolder.OpenOrCreate(Path.Combine(_folder, "run"));
         var golden = GoldenStep.Known.ToDictionary(known => known.Key, known => known.Value ^ 1);
-        var options = new NodeOptions { OpenDevice = DeviceCatalog.Open, Name = "worker-7", Run = run, Threads = 1, Golden = golden };
+        var options = new NodeOptions { OpenDevices = Cpus(1), Name = "worker-7", Run = run, Golden = golden };
 
         Assert.Equal(NodeHost.WrongBits, await NodeHost.RunAsync(options, CancellationToken.None).WaitAsync(Patience));
         Assert.Empty(run.Endpoints());
     }
+
+    private static Func<IReadOnlyList<Device>> Cpus(int workers) => () => [.. Enumerable.Range(0, workers).Select(_ => CpuDevice.Create(1))];
 }

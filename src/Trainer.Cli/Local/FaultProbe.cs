@@ -7,7 +7,7 @@ namespace Trainer.Cli.Local;
 
 /// <summary>
 /// For tests of faults: the node's process dies, or stands still, at a named moment of its work, or a bit of its memory changes. <c>TRAINER_CHAOS_PROBE=MOMENT:COUNT</c> kills it when the moment comes for the
-/// COUNTth time, <c>MOMENT:COUNT:stop</c> stops it there; <c>MOMENT:MILLISECONDS:pause</c> lets it rest for so long whenever the moment comes
+/// COUNTth time, <c>MOMENT:COUNT:stop</c> stops it there, <c>MOMENT:COUNT:hang</c> the thread alone, for ever; <c>MOMENT:MILLISECONDS:pause</c> lets it rest for so long whenever the moment comes
 /// (<c>MOMENT:MILLISECONDS:pause:FILE</c>: while there is such a file). <c>MEMORY:COUNT:flip</c>
 /// changes a bit of what is hashed for the COUNTth time. Without the variable there is none, and nothing is called.
 /// </summary>
@@ -16,6 +16,7 @@ internal sealed class FaultProbe
     private const string Variable = "TRAINER_CHAOS_PROBE";
 
     private const string Stop = "stop";
+    private const string Hang = "hang";
     private const string Pause = "pause";
     private const string Flip = "flip";
 
@@ -52,7 +53,11 @@ internal sealed class FaultProbe
             return;
         }
 
-        if (_effect == Stop)
+        if (_effect == Hang)
+        {
+            Thread.Sleep(Timeout.Infinite);
+        }
+        else if (_effect == Stop)
         {
             Posix.StopSelf();
         }
@@ -80,14 +85,14 @@ internal sealed class FaultProbe
                 return new FaultProbe(null, memory, count, Flip);
             }
 
-            if (rest is [] or [Stop] or [Pause] or [Pause, _] && Named<Moment>(name) is { } moment)
+            if (rest is [] or [Stop] or [Hang] or [Pause] or [Pause, _] && Named<Moment>(name) is { } moment)
             {
                 return new FaultProbe(moment, null, count, rest.FirstOrDefault(""), rest.ElementAtOrDefault(1));
             }
         }
 
         throw new CliException(
-            $"{Variable}: expected MOMENT:COUNT, MOMENT:COUNT:stop, MOMENT:MILLISECONDS:pause[:FILE] or MEMORY:COUNT:flip, got '{text}'.", ExitCode.Usage,
+            $"{Variable}: expected MOMENT:COUNT, MOMENT:COUNT:stop, MOMENT:COUNT:hang, MOMENT:MILLISECONDS:pause[:FILE] or MEMORY:COUNT:flip, got '{text}'.", ExitCode.Usage,
             $"Moments: {string.Join(", ", Enum.GetNames<Moment>())}. Memory: {string.Join(", ", Enum.GetNames<HashedMemory>())}.");
     }
 

@@ -111,7 +111,7 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
         }
     }
 
-    private async Task StartAsync(Supervisor supervisor, RunFolder run, IReadOnlyList<string> devices, CancellationToken stop)
+    private async Task StartAsync(Supervisor supervisor, RunFolder run, IReadOnlyList<DeviceListing> devices, CancellationToken stop)
     {
         var workers = Enumerable.Range(0, options.Workers).Select(number => $"worker-{number}").ToList();
         var ports = LocalPorts.In(options.Folders.Store);
@@ -124,7 +124,7 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
             () => Task.FromResult(run.Endpoints().Any(endpoint => endpoint.Grpc is not null)), "The coordinator", Coordinator, StartWithin, stop);
         foreach (var (worker, device) in workers.Zip(devices))
         {
-            supervisor.Start(Child(worker, ["node", "--name", worker, "--threads", $"{options.ThreadsPerWorker}", "--device", device, "--http-port", $"{http[worker]}"]));
+            supervisor.Start(Child(worker, ["node", "--name", worker, "--threads", $"{options.ThreadsPerWorker}", "--device", device.Name, "--http-port", $"{http[worker]}"]));
         }
 
         var all = $"The cluster of {Words.Plural(workers.Count, "worker")}";

@@ -6,16 +6,11 @@ namespace Trainer.Hosting.Metrics;
 /// <param name="Model">Its network's name in the zoo; layers: it is none of those.</param>
 public sealed record RunIdentity(string Id, string Name, string Model);
 
-/// <summary>The gauges of one run. They live on a meter of their own: with it they vanish from the next scrape.</summary>
-/// <remarks>
-/// On a shared meter each run would leave a metric point behind for ever, and from the 2,000th on the exporter would fold all runs into one
-/// (<c>otel_metric_overflow</c>). Values are written and read without a lock: aligned doubles are never torn.
-/// </remarks>
-internal sealed class RunGauges : IDisposable
+/// <summary>What a worker's gauges tell of the run that it serves. Values are written and read without a lock: aligned doubles are never torn.</summary>
+/// <param name="labels">The worker's.</param>
+internal sealed class RunGauges(RunIdentity run, int rank, int workers, ulong totalSteps, KeyValuePair<string, object?>[] labels)
 {
-    private readonly Meter _meter;
-    private readonly KeyValuePair<string, object?> _label;
-    private readonly ulong _totalSteps;
+    private readonly KeyValuePair<string, object?>[] _labels = [new("run", run.Id), .. labels];
     private double _step = double.NaN;
     private double _epoch = double.NaN;
     private double _loss = double.NaN;
@@ -26,25 +21,33 @@ internal sealed class RunGauges : IDisposable
     private double _evaluationAccuracy = double.NaN;
     private double _busBandwidth = double.NaN;
 
-    public RunGauges(object owner, RunIdentity run, int rank, int workers, ulong totalSteps)
-    {
-        _meter = MetricCatalog.MeterOf(owner);
-        _label = new("run", run.Id);
-        _totalSteps = totalSteps;
-        _meter.ObserveEach<int>(MetricCatalog.RunInfo, () => [new(1, _label, new("name", run.Name), new("model", run.Model))]);
-        Observe(MetricCatalog.Rank, () => rank);
-        Observe(MetricCatalog.Members, () => workers);
-        Observe(MetricCatalog.Step, () => _step);
-        Observe(MetricCatalog.Progress, () => _step / _totalSteps);
-        Observe(MetricCatalog.Epoch, () => _epoch);
-        Observe(MetricCatalog.TrainingLoss, () => _loss);
-        Observe(MetricCatalog.TrainingAccuracy, () => _accuracy);
-        Observe(MetricCatalog.LearningRate, () => _learningRate);
-        Observe(MetricCatalog.LastStepTimestamp, () => _lastStep);
-        Observe(MetricCatalog.EvaluationLoss, () => _evaluationLoss);
-        Observe(MetricCatalog.EvaluationAccuracy, () => _evaluationAccuracy);
-        Observe(MetricCatalog.CollectiveBandwidth, () => _busBandwidth);
-    }
+    /// <summary>How each is read; NaN: it has no value yet.</summary>
+    public static IReadOnlyList<(MetricDefinition Metric, Func<RunGauges, double> Read)> All { get; } =
+    [
+        (MetricCatalog.Rank, run => run.Rank),
+        (MetricCatalog.Members, run => run.Workers),
+        (MetricCatalog.Step, run => run._step),
+        (MetricCatalog.Progress, run => run._step / run.TotalSteps),
+        (MetricCatalog.Epoch, run => run._epoch),
+        (MetricCatalog.TrainingLoss, run => run._loss),
+        (MetricCatalog.TrainingAccuracy, run => run._accuracy),
+        (MetricCatalog.LearningRate, run => run._learningRate),
+        (MetricCatalog.LastStepTimestamp, run => run._lastStep),
+        (MetricCatalog.EvaluationLoss, run => run._evaluationLoss),
+        (MetricCatalog.EvaluationAccuracy, run => run._evaluationAccuracy),
+        (MetricCatalog.CollectiveBandwidth, run => run._busBandwidth),
+    ];
+
+    public Measurement<int> Info { get; } = new(1, [new("run", run.Id), new("name", run.Name), new("model", run.Model), .. labels]);
+
+    private int Rank => rank;
+
+    private int Workers => workers;
+
+    private ulong TotalSteps => totalSteps;
+
+    /// <summary>What there is of a gauge.</summary>
+    public IEnumerable<Measurement<double>> Measure(Func<RunGauges, double> read) => read(this) is var value && double.IsNaN(value) ? [] : [new(value, _labels)];
 
     public void Step(ulong step, int epoch, double loss, double accuracy, double learningRate)
     {
@@ -59,10 +62,26 @@ internal sealed class RunGauges : IDisposable
     public void Evaluation(double loss, double accuracy) => (_evaluationLoss, _evaluationAccuracy) = (loss, accuracy);
 
     public void BusBandwidth(double bytesPerSecond) => _busBandwidth = bytesPerSecond;
+}
+
+/// <summary>The instruments of the runs that a process's workers serve. They live on a meter of their own: with it they vanish from the next scrape.</summary>
+/// <remarks>
+/// On a shared meter each run would leave a metric point behind for ever, and from the 2,000th on the exporter would fold all runs into one
+/// (<c>otel_metric_overflow</c>). So there is another one as soon as one of the workers begins or ends a run.
+/// </remarks>
+internal sealed class RunMeter : IDisposable
+{
+    private readonly Meter _meter;
+
+    public RunMeter(object owner, IReadOnlyList<RunGauges> runs)
+    {
+        _meter = MetricCatalog.MeterOf(owner);
+        _meter.ObserveEach<int>(MetricCatalog.RunInfo, () => runs.Select(run => run.Info));
+        foreach (var (metric, read) in RunGauges.All)
+        {
+            _meter.ObserveEach<double>(metric, () => runs.SelectMany(run => run.Measure(read)));
+        }
+    }
 
     public void Dispose() => _meter.Dispose();
-
-    /// <summary>What has no value yet is NaN here, and absent from the scrape.</summary>
-    private void Observe(MetricDefinition metric, Func<double> read) =>
-        _meter.ObserveEach<double>(metric, () => read() is var value && double.IsNaN(value) ? [] : [new(value, _label)]);
 }

@@ -9,15 +9,16 @@ public readonly record struct StepPhases(double Data, double Forward, double Bac
 }
 
 /// <summary>
-/// What a worker measures. One object per node. The training threads write fields, which are read when somebody scrapes, and two histograms:
+/// What a worker measures. The training threads write fields, which are read when somebody scrapes, and two histograms:
 /// nothing is allocated and nothing waits. <see cref="Step"/> is for one thread at a time, as are <see cref="BeginRun"/> and <see cref="EndRun"/>;
 /// everything else may be called from any.
 /// </summary>
-public sealed class TrainingMetrics : IDisposable
+public sealed class TrainingMetrics
 {
-    private readonly Meter _meter;
     private readonly Histogram<double> _stepDuration;
     private readonly Histogram<double> _collectiveDuration;
+    private readonly Action _runsChanged;
+    private readonly KeyValuePair<string, object?>[] _labels;
     private readonly double[] _phaseSeconds = new double[5];
     private long _steps;
     private long _images;
@@ -25,39 +26,51 @@ public sealed class TrainingMetrics : IDisposable
     private long _collectives;
     private long _bytesSent;
     private long _bytesReceived;
+    private volatile Measurement<int>[] _device = [];
     private volatile RunGauges? _run;
 
-    public TrainingMetrics()
-    {
-        _meter = MetricCatalog.MeterOf(this);
-        _stepDuration = _meter.Histogram(MetricCatalog.StepDuration);
-        _collectiveDuration = _meter.Histogram(MetricCatalog.CollectiveDuration);
-        _meter.Observe(MetricCatalog.Steps, () => Volatile.Read(ref _steps));
-        _meter.Observe(MetricCatalog.Images, () => Volatile.Read(ref _images));
-        _meter.Observe(MetricCatalog.NonFinite, () => Volatile.Read(ref _nonFinite));
-        _meter.ObserveEach(MetricCatalog.StepPhase, () => PhaseNames.Select((name, i) => Measured(Volatile.Read(ref _phaseSeconds[i]), "phase", name)));
-        _meter.Observe(MetricCatalog.CollectiveOperations, () => Volatile.Read(ref _collectives));
-        _meter.ObserveEach<long>(MetricCatalog.CollectiveBytes, () =>
-            [Measured(Volatile.Read(ref _bytesSent), "direction", "sent"), Measured(Volatile.Read(ref _bytesReceived), "direction", "received")]);
-    }
+    /// <param name="runsChanged">Told when <see cref="Run"/> is another one.</param>
+    /// <param name="labels">Of all its series.</param>
+    internal TrainingMetrics(Histogram<double> stepDuration, Histogram<double> collectiveDuration, Action runsChanged, KeyValuePair<string, object?>[] labels) =>
+        (_stepDuration, _collectiveDuration, _runsChanged, _labels) = (stepDuration, collectiveDuration, runsChanged, labels);
+
+    internal RunGauges? Run => _run;
+
+    internal IEnumerable<Measurement<int>> DeviceInfo => _device;
+
+    internal Measurement<long> Steps => Measured(Volatile.Read(ref _steps));
+
+    internal Measurement<long> Images => Measured(Volatile.Read(ref _images));
+
+    internal Measurement<long> NonFinites => Measured(Volatile.Read(ref _nonFinite));
+
+    internal Measurement<long> Collectives => Measured(Volatile.Read(ref _collectives));
+
+    internal IEnumerable<Measurement<double>> PhaseSeconds => PhaseNames.Select((name, i) => Measured(Volatile.Read(ref _phaseSeconds[i]), Label("phase", name)));
+
+    internal IEnumerable<Measurement<long>> CollectiveBytes =>
+        [Measured(Volatile.Read(ref _bytesSent), Label("direction", "sent")), Measured(Volatile.Read(ref _bytesReceived), Label("direction", "received"))];
 
     private static readonly string[] PhaseNames = ["data", "forward", "backward", "allreduce", "optimizer"];
 
     /// <summary>What the worker computes on, once.</summary>
-    public void Device(string kind, string description, string numerics) => _meter.ObserveEach<int>(
-        MetricCatalog.DeviceInfo, () => [new(1, Label("kind", kind), Label("device", description), Label("numerics", numerics))]);
+    public void Device(string kind, string description, string numerics) =>
+        _device = [Measured(1, Label("kind", kind), Label("device", description), Label("numerics", numerics))];
 
     /// <summary>From here until <see cref="EndRun"/> the per-run gauges are exported, with label <c>run</c>. A new generation of the run begins it anew.</summary>
     public void BeginRun(RunIdentity run, int rank, int workers, ulong totalSteps)
     {
-        EndRun();
-        _run = new RunGauges(this, run, rank, workers, totalSteps);
+        _run = new RunGauges(run, rank, workers, totalSteps, _labels);
+        _runsChanged();
     }
 
     public void EndRun()
     {
-        _run?.Dispose();
-        _run = null;
+        if (_run is not null)
+        {
+            _run = null;
+            _runsChanged();
+        }
     }
 
     /// <summary>A committed training step, from 1. Loss and accuracy are the epoch's means so far; images are those that this worker computed.</summary>
@@ -70,7 +83,7 @@ public sealed class TrainingMetrics : IDisposable
         AddPhase(2, phases.Backward);
         AddPhase(3, phases.AllReduce);
         AddPhase(4, phases.Optimizer);
-        _stepDuration.Record(phases.Total);
+        _stepDuration.Record(phases.Total, _labels);
         _run?.Step(step, epoch, loss, accuracy, learningRate);
     }
 
@@ -80,7 +93,7 @@ public sealed class TrainingMetrics : IDisposable
         Interlocked.Increment(ref _collectives);
         Interlocked.Add(ref _bytesSent, bytesSent);
         Interlocked.Add(ref _bytesReceived, bytesReceived);
-        _collectiveDuration.Record(seconds);
+        _collectiveDuration.Record(seconds, _labels);
         if (seconds > 0)
         {
             _run?.BusBandwidth(bytesSent / seconds);
@@ -93,16 +106,10 @@ public sealed class TrainingMetrics : IDisposable
     /// <summary>The test set after a closed epoch.</summary>
     public void Evaluation(double loss, double accuracy) => _run?.Evaluation(loss, accuracy);
 
-    public void Dispose()
-    {
-        EndRun();
-        _meter.Dispose();
-    }
-
     private void AddPhase(int phase, double seconds) => Volatile.Write(ref _phaseSeconds[phase], _phaseSeconds[phase] + seconds);
 
-    private static Measurement<T> Measured<T>(T value, string label, string text)
-        where T : struct => new(value, Label(label, text));
+    private Measurement<T> Measured<T>(T value, params ReadOnlySpan<KeyValuePair<string, object?>> labels)
+        where T : struct => new(value, [.. labels, .. _labels]);
 
     private static KeyValuePair<string, object?> Label(string name, string value) => new(name, value);
 }

@@ -6,7 +6,7 @@ using Trainer.Protos.Cluster;
 
 namespace Trainer.Node.Cluster;
 
-/// <summary>The worker's voice and ear in the cluster: orders in, reports and status out. Goes with its actor system; the next one has another.</summary>
+/// <summary>The workers' voice and ear in the cluster: orders in, reports and statuses out. One for all workers of a process. Goes with its actor system; the next one has another.</summary>
 /// <remarks>
 /// <code>
 ///   job entity -- Enlist, Start, Hold, Fence, Save, Release, Query --> agent --> WorkerActor (system `training`)
@@ -19,43 +19,52 @@ public sealed class ClusterAgent : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan StatusInterval = TimeSpan.FromSeconds(1);
 
-    private readonly IActorRef _worker;
+    private readonly IReadOnlyDictionary<string, IActorRef> _workers;
     private readonly IActorRef _jobs;
     private readonly IActorRef _scheduler;
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private WorkerStatus? _status;
-    private string _refusal = "";
+    private readonly Dictionary<string, WorkerStatus> _statuses = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _refusals = new(StringComparer.Ordinal);
 
-    /// <param name="name">The worker's: orders for others are not ours.</param>
-    /// <param name="worker">In the training system.</param>
+    /// <param name="workers">In the training system, by name: orders for others are not ours.</param>
     /// <param name="jobs">Takes <see cref="JobEnvelope"/>s.</param>
     /// <param name="scheduler">Takes <see cref="WorkerStatus"/>.</param>
-    public ClusterAgent(string name, IActorRef worker, IActorRef jobs, IActorRef scheduler)
+    public ClusterAgent(IReadOnlyDictionary<string, IActorRef> workers, IActorRef jobs, IActorRef scheduler)
     {
-        (_worker, _jobs, _scheduler) = (worker, jobs, scheduler);
-        Receive<Enlist>(order => order.Worker == name, Obey);
-        Receive<Start>(order => order.Worker == name, Obey);
-        Receive<Hold>(order => order.Worker == name, Obey);
-        Receive<Save>(order => order.Worker == name, Obey);
-        Receive<Fence>(order => order.Worker == name, Obey);
-        Receive<Release>(order => order.Worker == name, Obey);
-        Receive<Query>(order => order.Worker == name, Obey);
-        Receive<DescribeServed>(question => question.Worker == name, question => _worker.Tell(question, Sender));
+        (_workers, _jobs, _scheduler) = (workers, jobs, scheduler);
+        Receive<Enlist>(order => Pass(order.Worker, order));
+        Receive<Start>(order => Pass(order.Worker, order));
+        Receive<Hold>(order => Pass(order.Worker, order));
+        Receive<Save>(order => Pass(order.Worker, order));
+        Receive<Fence>(order => Pass(order.Worker, order));
+        Receive<Release>(order => Pass(order.Worker, order));
+        Receive<Query>(order => Pass(order.Worker, order));
+        Receive<DescribeServed>(question => Pass(question.Worker, question));
         Receive<WorkerReport>(report => _jobs.Tell(new JobEnvelope { Job = report.Job, Report = report }));
         Receive<WorkerStatus>(Announce);
-        Receive<WorkerRefused>(refused => refused.Worker == name, Complain);
-        Receive<Tick>(_ => SendStatus());
+        Receive<WorkerRefused>(refused => workers.ContainsKey(refused.Worker), Complain);
+        Receive<Tick>(_ => SendStatuses());
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
     protected override void PreStart()
     {
-        _worker.Tell(new WorkerActor.Attach(Self));
+        foreach (var worker in _workers.Values)
+        {
+            worker.Tell(new WorkerActor.Attach(Self));
+        }
+
         Timers.StartPeriodicTimer("status", Tick.Instance, StatusInterval);
     }
 
-    private void Obey(object order) => _worker.Tell(order);
+    /// <summary>False: it is for nobody here.</summary>
+    private bool Pass(string name, object message)
+    {
+        var isHere = _workers.TryGetValue(name, out var worker);
+        worker?.Tell(message, Sender);
+        return isHere;
+    }
 
     private void Announce(WorkerStatus status)
     {
@@ -63,25 +72,25 @@ public sealed class ClusterAgent : ReceiveActor, IWithTimers
         status.Node = $"{address.Host}:{address.Port}";
         status.ActorPath = Self.Path.ToStringWithAddress(address);
         status.Protocol = ClusterProtocol.Version;
-        _status = status;
-        SendStatus();
+        _statuses[status.Worker] = status;
+        _scheduler.Tell(status);
     }
 
     // Once: the answer comes to every status.
     private void Complain(WorkerRefused refused)
     {
-        if (_refusal != refused.Reason)
+        if (_refusals.GetValueOrDefault(refused.Worker, "") != refused.Reason)
         {
-            _refusal = refused.Reason;
+            _refusals[refused.Worker] = refused.Reason;
             _log.Error("The cluster does not take this worker: {0}", refused.Reason);
         }
     }
 
-    private void SendStatus()
+    private void SendStatuses()
     {
-        if (_status is not null)
+        foreach (var status in _statuses.Values)
         {
-            _scheduler.Tell(_status);
+            _scheduler.Tell(status);
         }
     }
 

@@ -4,19 +4,18 @@ using Trainer.Hosting.Cluster;
 
 namespace Trainer.Node.Cluster;
 
-/// <summary>A node's place in the cluster: a disposable actor system with the worker's agent in it.</summary>
+/// <summary>A node's place in the cluster: a disposable actor system with its workers' agent in it.</summary>
 internal static class NodeCluster
 {
     /// <param name="options">Asked for at every rebuild.</param>
-    /// <param name="name">The worker's.</param>
-    /// <param name="worker">In the training system, which stays.</param>
+    /// <param name="workers">In the training system, which stays; by name.</param>
     /// <param name="started">Told every new system, before it joins.</param>
-    public static DisposableCluster Create(Func<ClusterOptions> options, string name, IActorRef worker, Action<ActorSystem> started, ILogger logger) => new(
+    public static DisposableCluster Create(Func<ClusterOptions> options, IReadOnlyDictionary<string, IActorRef> workers, Action<ActorSystem> started, ILogger logger) => new(
         options,
         system =>
         {
             var (jobs, scheduler) = (ClusterActors.StartJobsProxy(system), ClusterActors.StartSchedulerProxy(system));
-            system.ActorOf(Props.Create(() => new ClusterAgent(name, worker, jobs, scheduler)), ClusterNames.Agent);
+            system.ActorOf(Props.Create(() => new ClusterAgent(workers, jobs, scheduler)), ClusterNames.Agent);
             started(system);
         },
         logger);

@@ -4,17 +4,10 @@ using Trainer.Hosting.Peers;
 
 namespace Trainer.Node.Links;
 
-/// <summary>A socket that carries frames. Blocking calls only: one thread may read while another writes.</summary>
-/// <remarks>
-/// No asynchronous call ever touches the socket: the first would switch it to non-blocking mode, and every blocking call
-/// after it would go through the runtime's polling thread.
-/// </remarks>
+/// <summary>A connection that carries frames, over a socket or through memory. Blocking calls only: one thread may read while another writes.</summary>
 public sealed class LinkConnection : IDisposable
 {
-    private const int SocketBuffer = 2 << 20;
-
-    private readonly Socket _socket;
-    private readonly PeerStream? _stream;
+    private readonly ILinkWire _wire;
     private readonly byte[] _outgoing = new byte[FrameHeader.Bytes];
     private readonly byte[] _incoming = new byte[FrameHeader.Bytes];
     private ReadOnlyMemory<byte> _ahead;
@@ -23,14 +16,9 @@ public sealed class LinkConnection : IDisposable
     /// <param name="stream">TLS over the socket; null: in clear.</param>
     /// <param name="ahead">What has been read from the socket already.</param>
     public LinkConnection(Socket socket, string description, PeerStream? stream = null, ReadOnlyMemory<byte> ahead = default)
-    {
-        (_socket, _stream, Description, _ahead) = (socket, stream, description, ahead);
-        (socket.SendBufferSize, socket.ReceiveBufferSize) = (SocketBuffer, SocketBuffer);
-        if (socket.AddressFamily != AddressFamily.Unix)
-        {
-            socket.NoDelay = true;
-        }
-    }
+        : this(new SocketWire(socket, stream), description) => _ahead = ahead;
+
+    private LinkConnection(ILinkWire wire, string description) => (_wire, Description) = (wire, description);
 
     /// <summary>The endpoint, for people.</summary>
     public string Description { get; }
@@ -40,23 +28,21 @@ public sealed class LinkConnection : IDisposable
     public long BytesReceived => _position;
 
     /// <summary>How long one read may wait; zero: for ever. A handshake has a limit, a step has none.</summary>
-    public TimeSpan ReadTimeout { set => _socket.ReceiveTimeout = (int)value.TotalMilliseconds; }
+    public TimeSpan ReadTimeout { set => _wire.ReadTimeout = value; }
+
+    /// <summary>The two ends of a connection within the process.</summary>
+    public static (LinkConnection Near, LinkConnection Far) InMemory(string description)
+    {
+        var (near, far) = MemoryWire.Pair();
+        return (new LinkConnection(near, description), new LinkConnection(far, description));
+    }
 
     public void Write(in FrameHeader header, ReadOnlySpan<byte> payload)
     {
         var frame = header with { PayloadLength = payload.Length };
         frame.Write(_outgoing);
-        if (_stream is not null)
-        {
-            _stream.Write(_outgoing, payload);
-            BytesSent += FrameHeader.Bytes + payload.Length;
-            return;
-        }
-
-        var sent = GatherWrite.Write(_socket, _outgoing, payload);
-        BytesSent += sent;
-        WriteAll(_outgoing.AsSpan(Math.Min(sent, FrameHeader.Bytes)));
-        WriteAll(payload[Math.Max(0, sent - FrameHeader.Bytes)..]);
+        _wire.Write(_outgoing, payload);
+        BytesSent += FrameHeader.Bytes + payload.Length;
     }
 
     /// <summary>The next frame's header; null where the peer has closed the link between two frames.</summary>
@@ -119,30 +105,7 @@ public sealed class LinkConnection : IDisposable
     }
 
     /// <summary>Closes the link; calls that wait on it fail at once.</summary>
-    public void Dispose()
-    {
-        try
-        {
-            _socket.Shutdown(SocketShutdown.Both);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // Not connected any more.
-        }
-
-        _socket.Dispose();
-        _stream?.Dispose();
-    }
-
-    private void WriteAll(ReadOnlySpan<byte> bytes)
-    {
-        while (bytes.Length > 0)
-        {
-            var sent = _socket.Send(bytes);
-            BytesSent += sent;
-            bytes = bytes[sent..];
-        }
-    }
+    public void Dispose() => _wire.Dispose();
 
     private bool ReadAll(Span<byte> bytes, bool mayEnd)
     {
@@ -168,7 +131,7 @@ public sealed class LinkConnection : IDisposable
     {
         if (_ahead.Length == 0)
         {
-            return _stream is not null ? _stream.Read(bytes) : _socket.Receive(bytes);
+            return _wire.Read(bytes);
         }
 
         var count = Math.Min(bytes.Length, _ahead.Length);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net.Sockets;
-using Trainer.Hosting.Certificates;
 using Trainer.Protos.Cluster;
 
 namespace Trainer.Node.Links;
@@ -11,7 +10,7 @@ public sealed record LinkDialed(int Rank, LinkConnection Connection, GenerationN
 /// <summary>A link that cannot come to be: the peer refused, cannot be reached, or its endpoints make no sense.</summary>
 public sealed record LinkFailed(int Rank, string Reason, GenerationNumber Generation);
 
-/// <summary>Opens the link to one peer, on a thread of its own: tries its endpoints, best first, until one answers, none could be reached for a while, or it is told to stop.</summary>
+/// <summary>Opens the link to one peer, on a thread of its own: tries the ways to it, best first, until one answers, none could be reached for a while, or it is told to stop.</summary>
 /// <remarks>The peer may learn of the generation later than we do; it then lets our Hello wait, which counts as reached.</remarks>
 public sealed class LinkDialer : IDisposable
 {
@@ -22,18 +21,13 @@ public sealed class LinkDialer : IDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
     private readonly ManualResetEventSlim _stop = new();
-    private readonly ProcessCertificates? _certificates;
-    private Socket? _opened;
+    private IDisposable? _opened;
     private string _last = "";
 
     /// <param name="header">Of our Hello: job, generation and our rank.</param>
-    /// <param name="certificates">See <see cref="LinkEndpoint.Connect"/>.</param>
     /// <param name="finished">Told <see cref="LinkDialed"/> or <see cref="LinkFailed"/> once, on the dialer's thread; nothing when stopped.</param>
-    public LinkDialer(int rank, Member peer, string fromHost, FrameHeader header, Hello hello, ProcessCertificates? certificates, Action<object> finished)
-    {
-        _certificates = certificates;
-        new Thread(() => Dial(rank, peer, fromHost, header, hello, finished)) { IsBackground = true, Name = $"link-dial-{rank}" }.Start();
-    }
+    public LinkDialer(int rank, Member peer, LinkRoutes routes, FrameHeader header, Hello hello, Action<object> finished) =>
+        new Thread(() => Dial(rank, peer, routes, header, hello, finished)) { IsBackground = true, Name = $"link-dial-{rank}" }.Start();
 
     public void Dispose()
     {
@@ -41,12 +35,12 @@ public sealed class LinkDialer : IDisposable
         Volatile.Read(ref _opened)?.Dispose();
     }
 
-    private void Dial(int rank, Member peer, string fromHost, FrameHeader header, Hello hello, Action<object> finished)
+    private void Dial(int rank, Member peer, LinkRoutes routes, FrameHeader header, Hello hello, Action<object> finished)
     {
         try
         {
-            var endpoints = LinkEndpoint.Reachable(peer, fromHost);
-            if (endpoints.Count == 0)
+            var ways = routes.To(peer);
+            if (ways.Count == 0)
             {
                 throw new FormatException($"it has no endpoint that can be reached from here (it has {peer.LinkEndpoints.Count})");
             }
@@ -55,7 +49,7 @@ public sealed class LinkDialer : IDisposable
             for (var pause = FirstPause; !_stop.IsSet; pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks)))
             {
                 var begin = Stopwatch.GetTimestamp();
-                var connection = endpoints.Select(endpoint => TryOpen(endpoint, LongestPause, peer, header, hello)).FirstOrDefault(c => c is not null);
+                var connection = ways.Select(way => TryOpen(way, LongestPause, peer, header, hello)).FirstOrDefault(c => c is not null);
                 if (connection is not null)
                 {
                     finished(new LinkDialed(rank, connection, header.Generation));
@@ -63,7 +57,7 @@ public sealed class LinkDialer : IDisposable
                 }
 
                 _stop.Wait(pause);
-                left -= Counted(Stopwatch.GetElapsedTime(begin), pause, endpoints.Count);
+                left -= Counted(Stopwatch.GetElapsedTime(begin), pause, ways.Count);
                 if (left <= TimeSpan.Zero)
                 {
                     throw new LinkRefusedException($"it could not be reached within {OpensWithin.TotalSeconds:0} s ({_last})");
@@ -77,30 +71,30 @@ public sealed class LinkDialer : IDisposable
     }
 
     // A process that was stopped meanwhile has not tried any longer than the tries last.
-    private static TimeSpan Counted(TimeSpan elapsed, TimeSpan pause, int endpoints) =>
-        TimeSpan.FromTicks(Math.Min(elapsed.Ticks, (pause + (2 * LongestPause * endpoints)).Ticks)); // A connection and a handshake for each.
+    private static TimeSpan Counted(TimeSpan elapsed, TimeSpan pause, int ways) =>
+        TimeSpan.FromTicks(Math.Min(elapsed.Ticks, (pause + (2 * LongestPause * ways)).Ticks)); // A connection and a handshake for each.
 
-    /// <summary>Whoever stops us either finds the socket here, or has stopped us before.</summary>
-    private void Opened(Socket socket)
+    /// <summary>Whoever stops us either finds the connection here, or has stopped us before.</summary>
+    private void Opened(IDisposable connection)
     {
-        Volatile.Write(ref _opened, socket);
+        Volatile.Write(ref _opened, connection);
         if (_stop.IsSet)
         {
-            socket.Dispose();
+            connection.Dispose();
         }
     }
 
-    private LinkConnection? TryOpen(LinkEndpoint endpoint, TimeSpan within, Member peer, FrameHeader header, Hello hello)
+    private LinkConnection? TryOpen(LinkRoute way, TimeSpan within, Member peer, FrameHeader header, Hello hello)
     {
         LinkConnection? connection = null;
         try
         {
-            connection = endpoint.Connect(Opened, within, _certificates);
+            connection = way.Connect(Opened, within);
             connection.Write(header, hello.ToBytes());
             var answer = connection.ReadHello().Hello;
             return answer.Incarnation == peer.Incarnation
                 ? connection
-                : throw new LinkRefusedException($"incarnation '{answer.Incarnation}' answers at {endpoint}, expected '{peer.Incarnation}'");
+                : throw new LinkRefusedException($"incarnation '{answer.Incarnation}' answers at {way.Name}, expected '{peer.Incarnation}'");
         }
         catch (Exception e) when (e is LinkRefusedException or FrameException)
         {
@@ -110,7 +104,7 @@ public sealed class LinkDialer : IDisposable
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
             connection?.Dispose();
-            _last = $"{endpoint}: {(e is ObjectDisposedException ? "no answer" : e.Message)}";
+            _last = $"{way.Name}: {(e is ObjectDisposedException ? "no answer" : e.Message)}";
             return null;
         }
     }

@@ -44,7 +44,7 @@ public sealed record LinkEndpoint(string? Path, string? Host, int Port)
     /// <exception cref="SocketException">It cannot be reached.</exception>
     /// <exception cref="IOException">It is not a node of this cluster.</exception>
     /// <exception cref="ObjectDisposedException">It was cut short, or does not answer in time.</exception>
-    public LinkConnection Connect(Action<Socket> opened, TimeSpan within, ProcessCertificates? certificates)
+    public LinkConnection Connect(Action<IDisposable> opened, TimeSpan within, ProcessCertificates? certificates)
     {
         var socket = Path is not null
             ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)

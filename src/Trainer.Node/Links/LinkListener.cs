@@ -85,6 +85,20 @@ public sealed class LinkListener : IDisposable
         new Thread(Run) { IsBackground = true, Name = "link-accept" }.Start();
     }
 
+    /// <summary>The near end of a connection within the process; the far one is taken like those that come to the endpoints.</summary>
+    /// <exception cref="IOException">Nobody takes connections any more.</exception>
+    public LinkConnection ConnectInMemory()
+    {
+        if (_disposed.IsSet)
+        {
+            throw new IOException("it takes no more connections");
+        }
+
+        var (near, far) = LinkConnection.InMemory(LinkRoutes.Memory);
+        new Thread(() => Offer(far)) { IsBackground = true, Name = "link-hello" }.Start();
+        return near;
+    }
+
     public void Dispose()
     {
         _disposed.Set();

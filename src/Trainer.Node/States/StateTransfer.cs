@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Trainer.Hosting.Certificates;
 using Trainer.Kernels.Training;
 using Trainer.Node.Links;
 using Trainer.Protos.Cluster;
@@ -34,7 +33,6 @@ internal static class StateTransfer
     }
 
     /// <summary>The joiner's side: asks a holder for a state and makes it the current one.</summary>
-    /// <param name="certificates">For links over TCP; null: in clear.</param>
     /// <param name="hello">Of the own link: job, generation and rank.</param>
     /// <param name="wanted">The agreed state.</param>
     /// <exception cref="IOException">The holder cannot be reached, does not have the state, or the connection broke.</exception>
@@ -42,9 +40,9 @@ internal static class StateTransfer
     /// <exception cref="CorruptStateException">What came is not the agreed state.</exception>
     /// <exception cref="OperationCanceledException">It was interrupted.</exception>
     public static void Receive(
-        Member holder, string fromHost, ProcessCertificates? certificates, FrameHeader hello, Hello secret, HeldState wanted, StatePair into, CancellationToken interruption)
+        Member holder, LinkRoutes routes, FrameHeader hello, Hello secret, HeldState wanted, StatePair into, CancellationToken interruption)
     {
-        using var connection = Connect(holder, fromHost, certificates, interruption);
+        using var connection = Connect(holder, routes, interruption);
         using var stop = interruption.Register(connection.Dispose);
         try
         {
@@ -78,15 +76,15 @@ internal static class StateTransfer
         writer.Complete(wanted.Hash);
     }
 
-    private static LinkConnection Connect(Member holder, string fromHost, ProcessCertificates? certificates, CancellationToken interruption)
+    private static LinkConnection Connect(Member holder, LinkRoutes routes, CancellationToken interruption)
     {
         Exception? last = null;
-        foreach (var endpoint in LinkEndpoint.Reachable(holder, fromHost))
+        foreach (var way in routes.To(holder))
         {
             try
             {
                 interruption.ThrowIfCancellationRequested();
-                return endpoint.Connect(_ => { }, LinkDialer.OpensWithin, certificates);
+                return way.Connect(_ => { }, LinkDialer.OpensWithin);
             }
             catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
             {

@@ -50,7 +50,7 @@ internal static class StateSource
         {
             try
             {
-                StateTransfer.Receive(holder, entry.Host, entry.Certificates, entry.LinkHeader, entry.Secret, wanted, into, entry.Interruption);
+                StateTransfer.Receive(holder, entry.Routes, entry.LinkHeader, entry.Secret, wanted, into, entry.Interruption);
                 return;
             }
             catch (Exception e) when (e is IOException or SocketException or CorruptStateException or FormatException)

@@ -13,7 +13,6 @@ using Trainer.Kernels.Training;
 using Trainer.Node.Links;
 using Trainer.Node.Reduction;
 using Trainer.Node.States;
-using Trainer.Hosting.Certificates;
 using Trainer.Protos;
 using Trainer.Protos.Cluster;
 using Failure = Trainer.Protos.Cluster.Failure;
@@ -23,12 +22,10 @@ namespace Trainer.Node.Training;
 /// <summary>What a driver needs to enter a generation.</summary>
 /// <param name="BuffersAreFree">Ends once nobody reads or writes the buffers of the generation before.</param>
 /// <param name="Interruption">Cancelled when the generation is over.</param>
-/// <param name="Host">The own machine's id.</param>
 /// <param name="LinkHeader">Of the own Hello.</param>
 /// <param name="Secret">The own Hello, with the generation's secret.</param>
-/// <param name="Certificates">For links over TCP; null: in clear.</param>
 internal sealed record Entry(
-    Start Start, Task BuffersAreFree, CancellationToken Interruption, string Host, FrameHeader LinkHeader, Hello Secret, ProcessCertificates? Certificates)
+    Start Start, Task BuffersAreFree, CancellationToken Interruption, LinkRoutes Routes, FrameHeader LinkHeader, Hello Secret)
 {
     public GenerationNumber Generation { get; } = GenerationNumber.Of(Start.Generation);
 }

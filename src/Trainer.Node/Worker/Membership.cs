@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using Akka.Actor;
-using Trainer.Hosting.Certificates;
 using Trainer.Kernels.Training;
 using Trainer.Node.Links;
 using Trainer.Node.Reduction;
@@ -24,15 +23,13 @@ internal sealed class Membership
 
     /// <param name="start">With which it begins.</param>
     /// <param name="own">The worker's incarnation.</param>
-    /// <param name="host">The own machine's id.</param>
-    /// <param name="certificates">For links over TCP; null: in clear.</param>
     /// <param name="before">Ends once the buffers of the generation before are free.</param>
-    public Membership(Start start, string own, string host, ProcessCertificates? certificates, Task before)
+    public Membership(Start start, string own, LinkRoutes routes, Task before)
     {
         (Start, Number) = (start, GenerationNumber.Of(start.Generation));
         _links = new LinkConnection?[start.Assignment.Members.Count];
         var header = new FrameHeader { Kind = FrameKind.Hello, Job = FrameHeader.HashOf(start.Job), Generation = Number, Rank = (int)start.Rank };
-        Entry = new Entry(start, before, _interruption.Token, host, header, new Hello(start.Job, own, start.Secret.ToByteArray()), certificates);
+        Entry = new Entry(start, before, _interruption.Token, routes, header, new Hello(start.Job, own, start.Secret.ToByteArray()));
     }
 
     public Start Start { get; }
@@ -56,7 +53,7 @@ internal sealed class Membership
     {
         for (var rank = Rank + 1; rank < _links.Length; rank++)
         {
-            _dialers[rank] = new LinkDialer(rank, Start.Assignment.Members[rank], Entry.Host, Entry.LinkHeader, Entry.Secret, Entry.Certificates, finished);
+            _dialers[rank] = new LinkDialer(rank, Start.Assignment.Members[rank], Entry.Routes, Entry.LinkHeader, Entry.Secret, finished);
         }
     }
 

@@ -16,7 +16,7 @@ public sealed partial class WorkerActor
     private void Enter(Start start)
     {
         LeaveMembership();
-        _membership = new Membership(start, _options.Incarnation, _options.Host, _options.Certificates, _buffersAreFree);
+        _membership = new Membership(start, _options.Incarnation, _options.Routes, _buffersAreFree);
         _spans = new GenerationSpans(_driver!.Spans, _membership.Number, start.Assignment.Members.Count - 1);
         _driver.Enter(_membership.Entry);
         var self = Self;

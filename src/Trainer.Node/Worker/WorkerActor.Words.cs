@@ -49,7 +49,7 @@ public sealed partial class WorkerActor
         {
             Worker = _options.Name,
             Incarnation = _options.Incarnation,
-            Host = _options.Host,
+            Host = _options.Routes.Host,
             Machine = _options.Machine,
             DeviceName = _options.Device.Name,
             Device = _options.Device.Description,

@@ -43,6 +43,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
         _refusedOffers = new LineAMinute((count, last) => options.Logger.LogWarning("Links that were refused: {Count} since the last such line. The last one: {Reason}.", count, last));
         var self = Self;
         options.Listener.Start(offer => self.Tell(offer));
+        options.Routes.Add(options.Incarnation, options.Listener);
         ReceiveOrders();
         ReceiveWhatHappens();
         Receive<Attach>(attach =>
@@ -122,12 +123,12 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
             Decide(new ThreadStuck(new Stuck { Operation = driver.Watch.Activity, Seconds = elapsed.TotalSeconds }));
         }
 
-        if (_machine.Phase == WorkerPhase.Clearing && (_clearing += _options.AliveInterval) >= _options.RestWithin)
+        if (_machine.Phase == WorkerPhase.Clearing && _clearing < _options.RestWithin && (_clearing += _options.AliveInterval) >= _options.RestWithin)
         {
             _options.Logger.LogCritical(
-                "The thread that computes has not come to rest within {Seconds} s ({Activity}). It cannot be ended, and nothing may be freed under it: this process ends itself.",
-                _clearing.TotalSeconds, _driver?.Watch.Activity);
-            _options.EndProcess();
+                "The thread that computes for {Worker} has not come to rest within {Seconds} s ({Activity}). It cannot be ended, and nothing may be freed under it: the process lets its other workers leave, and ends itself.",
+                _options.Name, _clearing.TotalSeconds, _driver?.Watch.Activity);
+            _options.Stuck();
         }
     }
 

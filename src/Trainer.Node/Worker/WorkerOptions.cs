@@ -1,10 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Trainer.Hosting.Artifacts;
-using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Files;
 using Trainer.Hosting.Limits;
 using Trainer.Hosting.Metrics;
-using Trainer.Hosting.Run;
 using Trainer.Kernels.Data;
 using Trainer.Kernels.Devices;
 using Trainer.Node.Links;
@@ -15,15 +13,13 @@ namespace Trainer.Node.Worker;
 
 /// <summary>Who a worker is and what it works with.</summary>
 /// <param name="Incarnation">One life of the worker's process.</param>
-/// <param name="Host">Machine id: Unix-domain sockets are for the same one.</param>
-public sealed record WorkerOptions(
-    string Name, string Incarnation, string Host, Device Device, TrainingMetrics Metrics, ILogger Logger)
+public sealed record WorkerOptions(string Name, string Incarnation, Device Device, TrainingMetrics Metrics, ILogger Logger)
 {
     /// <summary>Where links are taken; the worker disposes it.</summary>
     public required LinkListener Listener { get; init; }
 
-    /// <summary>For links over TCP; null: in clear.</summary>
-    public ProcessCertificates? Certificates { get; init; }
+    /// <summary>How it reaches others; the same for all workers of the process.</summary>
+    public required LinkRoutes Routes { get; init; }
 
     /// <summary>Called at each <see cref="Moment"/> of the work, by the thread that works.</summary>
     public Action<Moment>? Reached { get; init; }
@@ -55,6 +51,6 @@ public sealed record WorkerOptions(
     /// <summary>How long a worker that was let go may need until its thread has come to rest.</summary>
     public TimeSpan RestWithin { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Ends the process at once, whatever its threads do.</summary>
-    public Action EndProcess { get; init; } = OwnProcess.EndAtOnce;
+    /// <summary>Told once that its thread has not come to rest: nothing can be freed under it, so its process has to end.</summary>
+    public Action Stuck { get; init; } = () => { };
 }

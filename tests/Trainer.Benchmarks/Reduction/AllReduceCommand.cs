@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Trainer.Benchmarks.Reduction;
 
 /// <summary>
-/// <c>allreduce</c>: the all-reduce alone, over real links, a process for each worker and one computing thread in each. A barrier before each one, which is not timed,
+/// <c>allreduce</c>: the all-reduce alone, over real links, a process for each worker (but one for all, where links go through memory) and one computing thread for each. A barrier before each one, which is not timed,
 /// lets all begin together.
 /// </summary>
 internal static class AllReduceCommand
@@ -29,9 +29,7 @@ internal static class AllReduceCommand
 
         foreach (var elements in options.Elements)
         {
-            using var certificates = options.Transport == AllReduceOptions.Tls ? new MeshCertificates() : null;
-            using var processes = new AllReduceProcesses(options with { Certificates = certificates?.Folder }, elements);
-            if (processes.Run() is not { } figures)
+            if (Measure(options, elements) is not { } figures)
             {
                 return 1;
             }
@@ -40,5 +38,17 @@ internal static class AllReduceCommand
         }
 
         return 0;
+    }
+
+    private static AllReduceFigures? Measure(AllReduceOptions options, int elements)
+    {
+        if (options.Transport == AllReduceOptions.Memory)
+        {
+            return AllReduceProcess.MeasureInMemory(options with { Elements = [elements] });
+        }
+
+        using var certificates = options.Transport == AllReduceOptions.Tls ? new MeshCertificates() : null;
+        using var processes = new AllReduceProcesses(options with { Certificates = certificates?.Folder }, elements);
+        return processes.Run();
     }
 }

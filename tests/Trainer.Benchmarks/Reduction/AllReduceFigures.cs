@@ -13,7 +13,7 @@ internal sealed record AllReduceFigures(
     double cpu_ms, long allocated_bytes, long pooled_bytes)
 {
     public static string Header =>
-        $"{"workers",8}{"elements",12}{"",6}{"rounds",8}{"median ms",11}{"p10",9}{"p90",9}{"bus GB/s",10}{"cpu ms",9}{"allocated",11}{"pool MiB",10}";
+        $"{"workers",8}{"elements",12}{"",8}{"rounds",8}{"median ms",11}{"p10",9}{"p90",9}{"bus GB/s",10}{"cpu ms",9}{"allocated",11}{"pool MiB",10}";
 
     public static AllReduceFigures Of(AllReduceOptions options, IReadOnlyList<double> seconds, double cpuSeconds, long allocated, long pooled)
     {
@@ -39,5 +39,5 @@ internal sealed record AllReduceFigures(
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{workers,8}{elements,12}{transport,6}{rounds,8}{median_ms,11:F3}{p10_ms,9:F3}{p90_ms,9:F3}{bus_gb_per_s,10:F2}{cpu_ms,9:F3}{allocated_bytes,11}{pooled_bytes >> 20,10}");
+        $"{workers,8}{elements,12}{transport,8}{rounds,8}{median_ms,11:F3}{p10_ms,9:F3}{p90_ms,9:F3}{bus_gb_per_s,10:F2}{cpu_ms,9:F3}{allocated_bytes,11}{pooled_bytes >> 20,10}");
 }

@@ -1,10 +1,11 @@
 using System.Globalization;
+using Trainer.Node.Links;
 
 namespace Trainer.Benchmarks.Reduction;
 
-/// <param name="Workers">Members, each a process of its own.</param>
+/// <param name="Workers">Members, each a process of its own, but where they exchange through memory.</param>
 /// <param name="Elements">Of the gradients to be summed, one after another.</param>
-/// <param name="Transport">unix: Unix-domain sockets; tcp: TCP on loopback; tls: TCP on loopback with certificates.</param>
+/// <param name="Transport">unix: Unix-domain sockets; tcp: TCP on loopback; tls: TCP on loopback with certificates; memory: all are in one process.</param>
 /// <param name="Seconds">Time spent on each number of elements, about.</param>
 /// <param name="Rank">Of the member that this process is; null: the process that starts them.</param>
 internal sealed record AllReduceOptions(int Workers, IReadOnlyList<int> Elements, string Transport, double Seconds, bool Json, int? Rank = null)
@@ -12,8 +13,9 @@ internal sealed record AllReduceOptions(int Workers, IReadOnlyList<int> Elements
     public const string Unix = "unix";
     public const string Tcp = "tcp";
     public const string Tls = "tls";
+    public const string Memory = LinkRoutes.Memory;
 
-    public const string Usage = "usage: allreduce [--workers W] [--elements N,...] [--transport unix|tcp|tls] [--seconds S] [--json]";
+    public const string Usage = "usage: allreduce [--workers W] [--elements N,...] [--transport unix|tcp|tls|memory] [--seconds S] [--json]";
 
     /// <summary>LeNet's gradient, 8 MB, ResNet18's and AlexNet's.</summary>
     private static readonly int[] UsualElements = [61_712, 1_992_166, 11_178_378, 46_764_746];
@@ -55,7 +57,7 @@ internal sealed record AllReduceOptions(int Workers, IReadOnlyList<int> Elements
     {
         "--workers" when Number(value) is > 0 and <= 64 and var workers => this with { Workers = workers },
         "--elements" when value.Split(',').Select(Number).ToArray() is var elements && elements.All(n => n > 0) => this with { Elements = elements },
-        "--transport" when value is Unix or Tcp or Tls => this with { Transport = value },
+        "--transport" when value is Unix or Tcp or Tls or Memory => this with { Transport = value },
         "--certificates" when value.Length > 0 => this with { Certificates = value },
         "--seconds" when double.TryParse(value, CultureInfo.InvariantCulture, out var seconds) && seconds > 0 => this with { Seconds = seconds },
         "--rank" when Number(value) is >= 0 and var rank => this with { Rank = rank },

@@ -8,6 +8,7 @@ using Trainer.Kernels.Training;
 using Trainer.Node;
 using Trainer.Node.Links;
 using Trainer.Node.Reduction;
+using Trainer.Node.Tests.Links;
 using Trainer.Node.Tests.Reduction;
 
 namespace Trainer.Benchmarks.Reduction;
@@ -71,6 +72,22 @@ internal sealed class AllReduceProcess
         {
             system.Terminate().GetAwaiter().GetResult();
         }
+    }
+
+    /// <summary>All members in this process, a thread for each. Processor time and what is allocated are shared out.</summary>
+    public static AllReduceFigures MeasureInMemory(AllReduceOptions options)
+    {
+        var mesh = Sockets.Mesh(options.Workers, () => LinkConnection.InMemory(AllReduceOptions.Memory));
+        using var system = TrainingSystem.Create();
+        var pools = mesh.Select(_ => new LeasePool()).ToArray();
+        var figures = new AllReduceFigures[options.Workers];
+        Thread[] members = [.. mesh.Select((links, rank) => new Thread(() => figures[rank] = new AllReduceProcess(options, rank, links, system, pools[rank]).Measure(pools[rank])))];
+        Array.ForEach(members, member => member.Start());
+        Array.ForEach(members, member => member.Join());
+        system.Terminate().GetAwaiter().GetResult();
+        Array.ForEach(pools, pool => pool.Dispose());
+        var all = AllReduceFigures.OfAll(figures);
+        return all with { cpu_ms = all.cpu_ms / options.Workers, allocated_bytes = all.allocated_bytes / options.Workers };
     }
 
     private AllReduceFigures Measure(LeasePool pool)

@@ -43,12 +43,14 @@ internal sealed class ChaosCluster : IAsyncDisposable
 
     public IReadOnlyList<string> Workers() => [.. _run.Endpoints().Where(endpoint => endpoint.Role == "worker").Select(endpoint => endpoint.Name)];
 
-    /// <summary>Starts one more worker process.</summary>
+    /// <summary>Starts one more node process.</summary>
     /// <param name="probe">Its TRAINER_CHAOS_PROBE; null: none.</param>
-    public (string Name, Process Process) Join(string prefix, string? probe)
+    /// <param name="workers">How many it has; null: as many as <paramref name="device"/> says.</param>
+    /// <param name="environment">More of it.</param>
+    public (string Name, Process Process) Join(string prefix, string? probe, int? workers = 1, string device = "cpu", params IEnumerable<(string Name, string Value)> environment)
     {
         var name = $"{prefix}-{_joins++}";
-        return (name, Start(name, probe));
+        return (name, Start(name, probe, ["--device", device, .. workers is { } count ? (string[])["--workers", $"{count}"] : []], environment));
     }
 
     /// <summary>Waits until the cluster lists workers.</summary>
@@ -83,7 +85,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
         Start(name, probe: null);
     }
 
-    private Process Start(string name, string? probe)
+    private Process Start(string name, string? probe, IReadOnlyList<string>? more = null, IEnumerable<(string Name, string Value)>? environment = null)
     {
         var start = new ProcessStartInfo(TrainerProcess.Executable)
         {
@@ -92,7 +94,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var argument in (string[])["node", "--name", name, "--threads", "1", "--device", "cpu", "--run-folder", Address.RunFolder, "--exit-with-parent"])
+        foreach (var argument in (string[])["node", "--name", name, "--threads", "1", "--run-folder", Address.RunFolder, "--exit-with-parent", .. more ?? ["--device", "cpu"]])
         {
             start.ArgumentList.Add(argument);
         }
@@ -100,6 +102,11 @@ internal sealed class ChaosCluster : IAsyncDisposable
         if (probe is not null)
         {
             start.Environment["TRAINER_CHAOS_PROBE"] = probe;
+        }
+
+        foreach (var (variable, value) in environment ?? [])
+        {
+            start.Environment[variable] = value;
         }
 
         var process = System.Diagnostics.Process.Start(start) ?? throw new InvalidOperationException("trainer node did not start");

@@ -11,23 +11,26 @@ internal sealed class MetricsHost : IAsyncDisposable
     private readonly TestCertificates _certificates = new();
     private readonly WebApplication _app;
 
-    private MetricsHost(string role)
+    private MetricsHost(string role, IReadOnlyList<string> workers)
     {
+        Node = new NodeMetrics(workers);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddTrainerTelemetry(role, Training, Control, _certificates.Load(PeerRoles.Node));
+        builder.Services.AddTrainerTelemetry(role, Node, Control, _certificates.Load(PeerRoles.Node));
         _app = builder.Build();
         _app.MapTrainerMetrics();
     }
 
-    public TrainingMetrics Training { get; } = new();
+    public NodeMetrics Node { get; }
+
+    public TrainingMetrics Training => Node.Workers[0];
 
     public ControlMetrics Control { get; } = new();
 
-    public static async Task<MetricsHost> StartAsync(string role)
+    public static async Task<MetricsHost> StartAsync(string role, params IReadOnlyList<string> workers)
     {
-        var host = new MetricsHost(role);
+        var host = new MetricsHost(role, workers.DefaultIfEmpty("worker").ToList());
         await host._app.StartAsync();
         return host;
     }
@@ -48,7 +51,7 @@ internal sealed class MetricsHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Training.Dispose();
+        Node.Dispose();
         Control.Dispose();
         _certificates.Dispose();
         _client.Dispose();

@@ -82,6 +82,37 @@ public sealed class MetricsTests
     }
 
     [Fact]
+    public async Task Workers_of_one_process_are_told_apart_and_the_end_of_one_run_leaves_the_others()
+    {
+        await using var host = await MetricsHost.StartAsync("worker", "node.0", "node.1");
+        var (one, other) = (host.Node.Workers[0], host.Node.Workers[1]);
+        one.Device("cpu", "a CPU", "canonical-0");
+        other.Device("cpu", "a CPU", "canonical-0");
+        one.BeginRun(Run("r-1"), rank: 0, workers: 2, totalSteps: 10);
+        other.BeginRun(Run("r-1"), rank: 1, workers: 2, totalSteps: 10);
+        one.Step(1, 1, 1.25, 0.5, 0.9, 86, Phases);
+        other.Step(1, 1, 1.25, 0.5, 0.9, 41, Phases);
+        other.Collective(1000, 2000, 0.5);
+
+        var lines = await host.ScrapeAsync(all => all.Contains("trainer_images_total{worker=\"node.1\"} 41"));
+
+        Assert.Contains("trainer_images_total{worker=\"node.0\"} 86", lines);
+        Assert.Contains("trainer_training_rank{run=\"r-1\",worker=\"node.0\"} 0", lines);
+        Assert.Contains("trainer_training_rank{run=\"r-1\",worker=\"node.1\"} 1", lines);
+        Assert.Contains("trainer_run_info{model=\"lenet\",name=\"small\",run=\"r-1\",worker=\"node.1\"} 1", lines);
+        Assert.Contains("trainer_device_info{device=\"a CPU\",kind=\"cpu\",numerics=\"canonical-0\",worker=\"node.0\"} 1", lines);
+        Assert.Contains("trainer_step_duration_seconds_count{worker=\"node.0\"} 1", lines);
+        Assert.Contains("trainer_collective_bytes_total{direction=\"sent\",worker=\"node.1\"} 1000", lines);
+        Assert.Single(lines, line => line == "# TYPE trainer_training_loss gauge");
+
+        one.EndRun();
+        other.Step(2, 1, 1.125, 0.5, 0.9, 41, Phases);
+        var left = await host.ScrapeAsync(all => !all.Any(line => line.Contains("run=\"r-1\",worker=\"node.0\"", StringComparison.Ordinal)));
+        Assert.Contains("trainer_training_step{run=\"r-1\",worker=\"node.1\"} 2", left);
+        Assert.Contains("trainer_steps_total{worker=\"node.0\"} 1", left);
+    }
+
+    [Fact]
     public async Task Counters_are_there_before_they_count()
     {
         await using var host = await MetricsHost.StartAsync("worker");

@@ -37,10 +37,11 @@ public sealed class AgentMessageTests() : TestKit(
     {
         using var device = CpuDevice.Create(1);
         using var listener = new LinkListener([LinkEndpoint.Tcp("127.0.0.1", 0)], certificates: null, NullLogger.Instance);
-        var options = new WorkerOptions(Name, "life-0", Host: "here", device, new TrainingMetrics(), NullLogger.Instance) { Listener = listener, Artifacts = new ArtifactStores(() => new S3Access().Connect()) };
+        var options = new WorkerOptions(Name, "life-0", device, new NodeMetrics(Name).Workers[0], NullLogger.Instance) { Listener = listener, Routes = new LinkRoutes("here", certificates: null), Artifacts = new ArtifactStores(() => new S3Access().Connect()) };
         var worker = Sys.ActorOf(Props.Create(() => new WorkerActor(options)));
         var (jobs, scheduler) = ((IActorRef)CreateTestProbe("jobs"), (IActorRef)CreateTestProbe("scheduler"));
-        var agent = Sys.ActorOf(Props.Create(() => new ClusterAgent(Name, worker, jobs, scheduler)));
+        var workers = new Dictionary<string, IActorRef> { [Name] = worker };
+        var agent = Sys.ActorOf(Props.Create(() => new ClusterAgent(workers, jobs, scheduler)));
         var unhandled = CreateTestProbe("unhandled");
         Sys.EventStream.Subscribe(unhandled, typeof(UnhandledMessage));
         Sys.EventStream.Subscribe(unhandled, typeof(Error));

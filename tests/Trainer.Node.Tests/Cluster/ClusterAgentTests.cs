@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Microsoft.Extensions.Logging.Abstractions;
 using Trainer.Hosting.Cluster;
 using Trainer.Node.Cluster;
@@ -77,8 +78,7 @@ public class ClusterAgentTests
 
     private static DisposableCluster Cluster(WorkerGroup group, Func<string> seed) => NodeCluster.Create(
         () => new ClusterOptions { Role = ClusterNames.WorkerRole, Host = "127.0.0.1", Seeds = [seed()] },
-        "worker-0",
-        group.Workers[0],
+        new Dictionary<string, IActorRef> { ["worker-0"] = group.Workers[0] },
         _ => { },
         NullLogger.Instance);
 }

@@ -17,6 +17,7 @@ public sealed class LinkDialerTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("trainer-dial-").FullName;
     private readonly BlockingCollection<object> _results = [];
     private readonly BlockingCollection<LinkOffered> _offers = [];
+    private readonly LinkRoutes _routes = new("here", certificates: null);
 
     public void Dispose()
     {
@@ -38,6 +39,30 @@ public sealed class LinkDialerTests : IDisposable
         Assert.False(offer.Hello.HasSecret([1, 2, 4]));
         offer.Connection.Write(Header with { Rank = 1 }, new Hello("job", "their-life", []).ToBytes());
         Assert.Equal(1, Assert.IsType<LinkDialed>(Take(_results)).Rank);
+    }
+
+    [Fact]
+    public void A_peer_of_the_same_process_is_reached_through_memory_whatever_endpoints_it_names()
+    {
+        using var listener = Listen(unix: false);
+        _routes.Add("their-life", listener);
+        using var dialer = Dial(MemberAt(["tcp://192.0.2.1:1"]));
+        var offer = Take(_offers);
+        Assert.Equal((Ours.Incarnation, "memory"), (offer.Hello.Incarnation, offer.Connection.Description));
+        offer.Connection.Write(Header with { Rank = 1 }, new Hello("job", "their-life", []).ToBytes());
+        Assert.Equal("memory", Assert.IsType<LinkDialed>(Take(_results)).Connection.Description);
+    }
+
+    [Fact]
+    public void Whoever_stops_dialing_within_the_process_leaves_nobody_waiting()
+    {
+        using var listener = Listen(unix: true);
+        _routes.Add("their-life", listener);
+        var dialer = Dial(MemberAt([]));
+        var offer = Take(_offers);
+        dialer.Dispose();
+        Assert.Throws<IOException>(() => offer.Connection.Write(Header, new Hello("job", "their-life", []).ToBytes()));
+        Assert.Null(offer.Connection.ReadHeader());
     }
 
     [Fact]
@@ -132,7 +157,7 @@ public sealed class LinkDialerTests : IDisposable
         return listener;
     }
 
-    private LinkDialer Dial(Member peer) => new(rank: 1, peer, "here", Header, Ours, certificates: null, _results.Add);
+    private LinkDialer Dial(Member peer) => new(rank: 1, peer, _routes, Header, Ours, _results.Add);
 
     private static Member MemberAt(IEnumerable<string> endpoints) =>
         new() { Worker = "worker-1", Incarnation = "their-life", Host = "here", LinkEndpoints = { endpoints } };

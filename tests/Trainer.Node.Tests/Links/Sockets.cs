@@ -26,14 +26,17 @@ internal static class Sockets
     }
 
     /// <summary>A full mesh: [rank][peer], null on the diagonal.</summary>
-    public static LinkConnection?[][] Mesh(int members, bool unix)
+    public static LinkConnection?[][] Mesh(int members, bool unix) => Mesh(members, () => Pair(unix));
+
+    /// <param name="pair">Two ends of a connection.</param>
+    public static LinkConnection?[][] Mesh(int members, Func<(LinkConnection A, LinkConnection B)> pair)
     {
         var mesh = Enumerable.Range(0, members).Select(_ => new LinkConnection?[members]).ToArray();
         for (var low = 0; low < members; low++)
         {
             for (var high = low + 1; high < members; high++)
             {
-                (mesh[low][high], mesh[high][low]) = Pair(unix);
+                (mesh[low][high], mesh[high][low]) = pair();
             }
         }
 

@@ -8,7 +8,7 @@ using Trainer.Node.Tests.Links;
 
 namespace Trainer.Node.Tests.Reduction;
 
-/// <summary>All members of an all-reduce in one process, over real sockets.</summary>
+/// <summary>All members of an all-reduce in one process, over real sockets or through memory.</summary>
 internal sealed class AllReduceGroup : IDisposable
 {
     public const ulong Job = 0x1234;
@@ -17,11 +17,11 @@ internal sealed class AllReduceGroup : IDisposable
     private readonly LeasePool _pool = new();
     private readonly BlockingCollection<object> _heard = [];
 
-    public AllReduceGroup(int members, int shards, int elements, bool unix, int mostSamples = 256, int roundedElements = 0, ulong firstItem = 1, bool lastIsPlayed = false)
+    public AllReduceGroup(int members, int shards, int elements, bool unix, int mostSamples = 256, int roundedElements = 0, ulong firstItem = 1, bool lastIsPlayed = false, bool memory = false)
     {
         Plan = Plans.Even(members, shards, elements);
         Buckets = elements == 0 ? NoBuckets : [new Bucket(0, 0, elements / 3), new Bucket(1, elements / 3, elements - (elements / 3))];
-        var mesh = Sockets.Mesh(members, unix);
+        var mesh = memory ? Sockets.Mesh(members, () => LinkConnection.InMemory("memory")) : Sockets.Mesh(members, unix);
         Played = lastIsPlayed ? mesh[^1][0] : null;
         Members = [.. Enumerable.Range(0, members - (lastIsPlayed ? 1 : 0)).Select(rank => new AllReduceMember(this, rank, mesh[rank], mostSamples, _pool, roundedElements, firstItem))];
     }

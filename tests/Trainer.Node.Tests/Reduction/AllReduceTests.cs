@@ -28,16 +28,23 @@ public class AllReduceTests
     [MemberData(nameof(MembersAndElements))]
     public void Everybody_gets_the_exact_sum(int members, int elements, bool unix) => MustSumExactly(members, elements, unix);
 
+    [Theory]
+    [InlineData(2, 1)]
+    [InlineData(3, 200_003)]
+    [InlineData(5, 10_007)]
+    [InlineData(8, 1000)]
+    public void Workers_of_one_process_get_it_through_memory(int members, int elements) => MustSumExactly(members, elements, unix: false, memory: true);
+
     /// <summary>The sizes of the numbers of members between those.</summary>
     [Theory]
     [Trait("Category", "Long")]
     [MemberData(nameof(OtherMembersAndElements))]
     public void Everybody_gets_the_exact_sum_whatever_the_numbers(int members, int elements, bool unix) => MustSumExactly(members, elements, unix);
 
-    private static void MustSumExactly(int members, int elements, bool unix)
+    private static void MustSumExactly(int members, int elements, bool unix, bool memory = false)
     {
         const int Shards = 16;
-        using var group = new AllReduceGroup(members, Shards, elements, unix);
+        using var group = new AllReduceGroup(members, Shards, elements, unix, memory: memory);
         group.OnEach(member =>
         {
             foreach (var (step, samples) in new[] { (1UL, 64), (2UL, 64), (3UL, 5), (4UL, 1), (5UL, 64) })

@@ -18,13 +18,13 @@ public sealed class ElasticTests : IDisposable
     public void Dispose() => _data.Dispose();
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_member_dies_and_the_others_go_on_from_the_last_committed_item(bool averages)
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public async Task A_member_dies_and_the_others_go_on_from_the_last_committed_item(bool averages, bool memory)
     {
         _job.Training.Averaging = averages ? new Averaging { Ema = new Ema { Decay = 0.9 } } : null;
         var expected = await UndisturbedAsync();
-        await using var group = await new WorkerGroup(workers: 3).ReadyAsync();
+        await using var group = await new WorkerGroup(workers: 3, memory: memory).ReadyAsync();
         await group.BeginAsync("job", _job);
         await group.ReportAsync(0, report => report.Step?.Committed.Item > 20);
         group.Workers[1].Tell(PoisonPill.Instance);
@@ -35,11 +35,13 @@ public sealed class ElasticTests : IDisposable
         Assert.Equal(expected, (await group.FinishAsync("job", 3, 2, 0)).WeightsSha256);
     }
 
-    [Fact]
-    public async Task Members_are_fenced_again_and_again_at_any_moment()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Members_are_fenced_again_and_again_at_any_moment(bool memory)
     {
         var expected = await UndisturbedAsync();
-        await using var group = await new WorkerGroup(workers: 3).ReadyAsync();
+        await using var group = await new WorkerGroup(workers: 3, memory: memory).ReadyAsync();
         await group.BeginAsync("job", _job);
         var number = 1UL;
         for (var round = 0; round < 12; round++)
@@ -57,13 +59,13 @@ public sealed class ElasticTests : IDisposable
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_worker_joins_with_the_state_of_a_holder_and_another_leaves_at_the_same_boundary(bool averages)
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public async Task A_worker_joins_with_the_state_of_a_holder_and_another_leaves_at_the_same_boundary(bool averages, bool memory)
     {
         _job.Training.Averaging = averages ? new Averaging { Ema = new Ema { Decay = 0.9 } } : null;
         var expected = await UndisturbedAsync();
-        await using var group = await new WorkerGroup(workers: 3).ReadyAsync();
+        await using var group = await new WorkerGroup(workers: 3, memory: memory).ReadyAsync();
         await group.EnlistAsync("job", _job, 0, 1);
         group.Start("job", _job, 1, [0, 1]);
         await group.ReportAsync(0, report => report.Step?.Committed.Item > 20);

@@ -26,7 +26,7 @@ public sealed class LinkOffersTests : IDisposable
             Rank = 1,
             Assignment = assignment,
             Secret = ByteString.CopyFrom(Secret),
-        }, "life-1", "here", certificates: null, Task.CompletedTask);
+        }, "life-1", new LinkRoutes("here", certificates: null), Task.CompletedTask);
     }
 
     public void Dispose() => _connection.Dispose();

@@ -29,6 +29,9 @@ public class SameBitsTests
             Assert.True(expected == finished.WeightsSha256, $"{workers} workers x {threads} threads: {finished.WeightsSha256}, one device alone: {expected}");
             Assert.Equal(2, File.ReadAllLines(Path.Combine(group.Artifacts, "job", "metrics.jsonl")).Length);
         }
+
+        await using var together = await new WorkerGroup(workers: 3, memory: true).ReadyAsync();
+        Assert.Equal(expected, (await together.TrainAsync("job", data.Job((uint)batchSize, (uint)shards))).WeightsSha256);
     }
 
     [Fact]

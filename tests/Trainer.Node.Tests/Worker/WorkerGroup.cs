@@ -18,7 +18,7 @@ using Trainer.Protos.Cluster;
 
 namespace Trainer.Node.Tests.Worker;
 
-/// <summary>Several real workers in one process, linked by real sockets, and a stand-in for the job entity that hears all they say.</summary>
+/// <summary>Several real workers in one process, linked by real sockets or through memory, and a stand-in for the job entity that hears all they say.</summary>
 internal sealed class WorkerGroup : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -27,7 +27,7 @@ internal sealed class WorkerGroup : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("trainer-links-").FullName;
     private readonly Channel<object> _said = Channel.CreateUnbounded<object>();
     private readonly List<object> _unclaimed = [];
-    private readonly TrainingMetrics _metrics = new();
+    private readonly NodeMetrics _metrics;
     private readonly ArtifactStores _stores = new(() => new S3Access().Connect());
     private readonly ProcessCertificates? _certificates;
     private readonly List<Device> _devices = [];
@@ -36,20 +36,23 @@ internal sealed class WorkerGroup : IAsyncDisposable
     /// <param name="hashed">What it is told of memory.</param>
     /// <param name="files">That jobs may read; null: all.</param>
     /// <param name="tls">Whether links over TCP have certificates.</param>
+    /// <param name="memory">Whether they know each other for workers of one process; else they are linked as those of several are.</param>
     public WorkerGroup(
-        int workers, int threads = 1, bool unix = true, Func<int, Action<Moment>?>? reached = null, Func<int, MemoryHashed?>? hashed = null, FileRoots? files = null, bool tls = true)
+        int workers, int threads = 1, bool unix = true, Func<int, Action<Moment>?>? reached = null, Func<int, MemoryHashed?>? hashed = null, FileRoots? files = null, bool tls = true, bool memory = false)
     {
         var listener = _system.ActorOf(Props.Create(() => new Ear(_said.Writer)));
         _certificates = unix || !tls ? null : Certificates();
+        _metrics = new NodeMetrics([.. Enumerable.Range(0, workers).Select(i => $"worker-{i}")]);
+        var routes = new LinkRoutes("here", _certificates);
         for (var i = 0; i < workers; i++)
         {
             var device = CpuDevice.Create(threads);
             _devices.Add(device);
-            var options = new WorkerOptions($"worker-{i}", $"life-{i}", Host: "here", device, _metrics, NullLogger.Instance)
+            var options = new WorkerOptions($"worker-{i}", $"life-{i}", device, _metrics.Workers[i], NullLogger.Instance)
             {
                 Listener = new LinkListener(
                     [unix ? LinkEndpoint.Unix(Path.Combine(_folder, $"{i}.sock")) : LinkEndpoint.Tcp("127.0.0.1", 0)], _certificates, NullLogger.Instance),
-                Certificates = _certificates,
+                Routes = memory ? routes : new LinkRoutes("here", _certificates),
                 Artifacts = _stores,
                 AliveInterval = TimeSpan.FromMilliseconds(100),
                 Reached = reached?.Invoke(i),

@@ -30,7 +30,7 @@ internal static class FleetRows
             "Jobs",
             Lines("Jobs by state", MetricCatalog.Jobs, "short", Query($"max by (state) ({Of(MetricCatalog.Jobs)})", "{{state}}")) with { Stacked = true },
             Lines("Images per second", MetricCatalog.Images, "short", Query($"sum({Rated(MetricCatalog.Images)})", "all jobs")),
-            Lines("Images per second by job", MetricCatalog.Images, "short", Query($"sum by (name, run) ({Rated(MetricCatalog.Images)} * on (job, instance) group_left (name, run) {Of(MetricCatalog.RunInfo)})", "{{name}} {{run}}")) with { Stacked = true },
+            Lines("Images per second by job", MetricCatalog.Images, "short", Query($"sum by (name, run) ({Rated(MetricCatalog.Images)} * {OnWorker} group_left (name, run) {Of(MetricCatalog.RunInfo)})", "{{name}} {{run}}")) with { Stacked = true },
             Lines("Progress", MetricCatalog.Progress, "percentunit", Query($"max by (name, run) ({Named(Of(MetricCatalog.Progress))})", "{{name}} {{run}}")),
             Lines("Time in the queue", MetricCatalog.QueueWait, "s", Quantiles(QuantileSinceStart, MetricCatalog.QueueWait, 0.5, 0.95)),
             Bars("Changes of jobs' states", MetricCatalog.JobTransitions, Query(Increase(MetricCatalog.JobTransitions, "to"), "{{to}}"))),

@@ -12,8 +12,11 @@ internal static class PromQl
     /// <summary>The matcher of the chosen run.</summary>
     public const string Chosen = "run=\"$run\"";
 
+    /// <summary>Series of one worker: a process that has several tells them apart by label worker.</summary>
+    public const string OnWorker = "on (job, instance, worker)";
+
     /// <summary>That a worker serves the chosen run, or did within the rate's window: counters carry no run.</summary>
-    private static string ServesRun => $"and on (job, instance) last_over_time({Of(MetricCatalog.RunInfo, Chosen)}{Rate})";
+    private static string ServesRun => $"and {OnWorker} last_over_time({Of(MetricCatalog.RunInfo, Chosen)}{Rate})";
 
     /// <param name="matchers">Beside the job's: <c>state="running"</c>.</param>
     public static string Of(MetricDefinition metric, string matchers = "") => Of(metric.Name, matchers);

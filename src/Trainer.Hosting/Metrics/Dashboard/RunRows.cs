@@ -11,6 +11,11 @@ internal static class RunRows
 
     private static readonly string Phases = MetricCatalog.StepPhase.Name;
 
+    private const string ByWorker = "instance, worker";
+
+    /// <summary>Label worker is there where a process has several.</summary>
+    private const string Worker = "{{instance}} {{worker}}";
+
     public static readonly IReadOnlyList<PanelRow> All =
     [
         new(
@@ -28,19 +33,19 @@ internal static class RunRows
             Lines("Learning rate", MetricCatalog.LearningRate, "none", Query(OfRun(MetricCatalog.LearningRate), "learning rate")),
             Lines("Step", MetricCatalog.Step, "none", Query(OfRun(MetricCatalog.Step), "step")),
             Lines("Epoch", MetricCatalog.Epoch, "none", Query(OfRun(MetricCatalog.Epoch), "epoch")),
-            Lines("Images per second", MetricCatalog.Images, "short", Query(RateInRun(MetricCatalog.Images.Name, "instance"), "{{instance}}")) with { Stacked = true }),
+            Lines("Images per second", MetricCatalog.Images, "short", Query(RateInRun(MetricCatalog.Images.Name, ByWorker), Worker)) with { Stacked = true }),
         new(
             "Steps",
             Lines("Step duration", MetricCatalog.StepDuration, "s", Quantiles(QuantileInRun, MetricCatalog.StepDuration, 0.5, 0.99)),
             Lines("Where a step's time goes", MetricCatalog.StepPhase, "percentunit", Query($"{RateInRun(Phases, "phase")} / scalar({RateInRun(Phases, "job")})", "{{phase}}")) with { Stacked = true },
             new Panel("All-reduce's share by worker", "What part of a worker's time is spent in all-reduces, which is also where it waits for others. A worker far below the others is the one that they wait for.", "timeseries", "percentunit",
-                Query($"{RateInRun(Phases, "instance", "phase=\"allreduce\"")} / {RateInRun(Phases, "instance")}", "{{instance}}")) { Thresholds = [new(AllReduceShare, "orange")] }),
+                Query($"{RateInRun(Phases, ByWorker, "phase=\"allreduce\"")} / {RateInRun(Phases, ByWorker)}", Worker)) { Thresholds = [new(AllReduceShare, "orange")] }),
         new(
             "All-reduces",
             Lines("Duration", MetricCatalog.CollectiveDuration, "s", Quantiles(QuantileInRun, MetricCatalog.CollectiveDuration, 0.5, 0.99)),
-            Lines("Bus bandwidth", MetricCatalog.CollectiveBandwidth, "Bps", Query($"avg by (instance) (last_over_time({Of(MetricCatalog.CollectiveBandwidth, Chosen)}{PromQl.Step}))", "{{instance}}")),
-            Lines("Bytes per second", MetricCatalog.CollectiveBytes, "Bps", Query(RateInRun(MetricCatalog.CollectiveBytes.Name, "instance, direction"), "{{instance}} {{direction}}")),
-            Lines("All-reduces per second", MetricCatalog.CollectiveOperations, "ops", Query(RateInRun(MetricCatalog.CollectiveOperations.Name, "instance"), "{{instance}}")) with { Width = 24 }),
+            Lines("Bus bandwidth", MetricCatalog.CollectiveBandwidth, "Bps", Query($"avg by ({ByWorker}) (last_over_time({Of(MetricCatalog.CollectiveBandwidth, Chosen)}{PromQl.Step}))", Worker)),
+            Lines("Bytes per second", MetricCatalog.CollectiveBytes, "Bps", Query(RateInRun(MetricCatalog.CollectiveBytes.Name, $"{ByWorker}, direction"), $"{Worker} {{{{direction}}}}")),
+            Lines("All-reduces per second", MetricCatalog.CollectiveOperations, "ops", Query(RateInRun(MetricCatalog.CollectiveOperations.Name, ByWorker), Worker)) with { Width = 24 }),
         new(
             "Checkpoints",
             Lines("Age of the newest checkpoint", MetricCatalog.CheckpointAge, "s", Query(OfRun(MetricCatalog.CheckpointAge), "age")),
@@ -49,7 +54,7 @@ internal static class RunRows
         new(
             "Workers",
             [
-                Stat("Ranks", MetricCatalog.Rank, "none", Query(OfRun(MetricCatalog.Rank, "instance"), "{{instance}}")) with { Width = 12 },
+                Stat("Ranks", MetricCatalog.Rank, "none", Query(OfRun(MetricCatalog.Rank, ByWorker), Worker)) with { Width = 12 },
                 Stat("Evicted", MetricCatalog.Evicted, "none", Query($"{OfRun(MetricCatalog.Evicted, "worker")} or vector(0)", "{{worker}}")) with { Width = 12, Thresholds = [new(1, "orange")] },
                 .. OfProcesses(expression => $"({expression} and on (job, instance) last_over_time({Of(MetricCatalog.RunInfo, Chosen)}{Rate}))"),
             ]),
