@@ -25,6 +25,9 @@
 {{- if and (gt (int .gpus) 0) (or (eq .device "cpu") (eq .device "auto")) }}
 {{- fail (printf "workers.%s: gpus is %d, and device %s: nothing would say that a GPU cannot be used. Set device to cuda or opencl, or gpus to 0." $name (int .gpus) .device) }}
 {{- end }}
+{{- if and (gt (int .gpus) 1) (contains ":" .device) }}
+{{- fail (printf "workers.%s: gpus is %d, and device %s: a pod has a worker for each of its GPUs, so name the kind alone. Set device to %s." $name (int .gpus) .device (splitList ":" .device | first)) }}
+{{- end }}
 {{- if and (eq .autoscaling.kind "hpa") (lt (int .autoscaling.min) 1) }}
 {{- fail (printf "workers.%s: autoscaling.min is %d, and autoscaling.kind hpa, which keeps at least one pod. Set min to 1 or more, or kind to keda." $name (int .autoscaling.min)) }}
 {{- end }}

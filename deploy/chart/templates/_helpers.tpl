@@ -26,6 +26,21 @@ app.kubernetes.io/part-of: trainer
 {{- toYaml $all }}
 {{- end }}
 
+{{- /* How many workers a pod of a group has: one for each GPU, in one process. */ -}}
+{{- define "trainer.workersOfPod" -}}
+{{ max 1 (int .gpus) }}
+{{- end }}
+
+{{- /* The ports for tensors: a pod's workers have one each, from 6000 on; the policy opens as many as the largest pod has. */ -}}
+{{- define "trainer.linkPorts" -}}
+{{- $most := 1 }}
+{{- range $name, $group := include "trainer.groups" . | fromYaml }}
+{{- $most = max $most (include "trainer.workersOfPod" $group | int) }}
+{{- end }}
+{{- $last := ternary "" (printf ", endPort: %d" (add 5999 $most)) (eq (int $most) 1) -}}
+{protocol: TCP, port: 6000{{ $last }}}
+{{- end }}
+
 {{- define "trainer.podSecurity" -}}
 runAsNonRoot: true
 {{- if not .Values.openshift }}

@@ -52,6 +52,7 @@ public sealed partial class ChartTests
         { "workers.worker.resources.limits.memory=lots", "- at '/workers/worker/resources/limits/memory': 'lots' does not match pattern" },
         { "workers.worker.cacheGiB=0", "- at '/workers/worker/cacheGiB': minimum: got 0, want 1" },
         { "workers.worker.gpus=1", "workers.worker: gpus is 1, and device cpu: nothing would say that a GPU cannot be used. Set device to cuda or opencl, or gpus to 0." },
+        { "workers.worker.gpus=4 workers.worker.device=cuda:1", "workers.worker: gpus is 4, and device cuda:1: a pod has a worker for each of its GPUs, so name the kind alone. Set device to cuda." },
         { "workers.worker.autoscaling.kind=hpa", "workers.worker: autoscaling.min is 0, and autoscaling.kind hpa, which keeps at least one pod. Set min to 1 or more, or kind to keda." },
         { "workers.worker.autoscaling.min=9", "workers.worker: autoscaling.min is 9, and autoscaling.max 8; expected min to be at most max." },
         { "workers.worker.resources.requests.cpu=null", "workers.worker: threads is null, and resources.requests.cpu is not set: the number of threads is the CPU request. Set one of them." },
@@ -100,6 +101,21 @@ public sealed partial class ChartTests
         Assert.Equal(("worker", "0", "13"), ($"{scaled.At("scaleTargetRef", "name")}", $"{scaled.At("minReplicaCount")}", $"{scaled.At("maxReplicaCount")}"));
         Assert.Equal("sum(max by (device) (trainer_workers_wanted{namespace=\"trainer\",device=~\"any|cuda\"}))", $"{scaled.At("triggers", "0", "metadata", "query")}");
         Assert.Equal(("worker", Hosting.Metrics.MetricCatalog.WorkersWanted.Name), (own.Spec.ScaleTargetRef.Name, own.Spec.Metrics[0].External.Metric.Name));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(8)]
+    [Trait("Category", "Long")]
+    public async Task A_pod_with_several_gpus_has_a_worker_on_each_and_a_port_for_each(int gpus)
+    {
+        var manifests = await Helm.RenderAsync("gpu.yaml", $"workers.worker.gpus={gpus}", "workers.worker.autoscaling.kind=keda", "workers.cpu.device=cpu", "workers.cpu.gpus=0");
+        var worker = manifests.Workers.Single(workload => workload.Name == "worker");
+
+        Assert.Equal(("cuda:all", $"{gpus}"), (worker.Option("--device"), worker.Main.Resources.Limits["nvidia.com/gpu"].ToString()));
+        Assert.Equal($"{gpus}", $"{Assert.Single(manifests.OfKind("ScaledObject")).At("triggers", "0", "metadata", "threshold")}");
+        var links = manifests.NetworkPolicies.Single(policy => policy.Metadata.Name == "links").Spec;
+        Assert.All([links.Ingress.Single().Ports.Single(), links.Egress.Single().Ports.Single()], port => Assert.Equal(("6000", 6000 + gpus - 1), (port.Port.Value, port.EndPort)));
     }
 
     [Fact]
