@@ -74,7 +74,7 @@ public sealed class VerifyTests : IDisposable
 
     private async Task<(int ExitCode, string Output)> VerifyAsync(LocalCluster cluster)
     {
-        var start = new ProcessStartInfo(Path.Combine(Repository.Root, "deploy/verify"), ["--epochs", "3", "--image", "trainer:next", "--token-file", Path.Combine(cluster.Home, "run/token")])
+        var start = new ProcessStartInfo(Path.Combine(Repository.Root, "deploy/verify"), ["--epochs", "5", "--image", "trainer:next", "--token-file", Path.Combine(cluster.Home, "run/token")])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,

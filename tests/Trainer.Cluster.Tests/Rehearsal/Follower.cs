@@ -19,8 +19,6 @@ internal sealed class Follower : IDisposable
     /// <summary>The last committed step that it was told of.</summary>
     public ulong Step => _last.Job is { ValueKind: JsonValueKind.Object } job && job.TryGetProperty("step", out var step) ? step.GetUInt64() : 0;
 
-    public int Workers => _last.Job is { ValueKind: JsonValueKind.Object } job && job.TryGetProperty("workers", out var workers) ? workers.GetArrayLength() : 0;
-
     public string Last => $"{_last.Job}\n{string.Join('\n', _other)}";
 
     public bool HasEnded => _process.HasExited;

@@ -164,6 +164,9 @@ internal sealed class RehearsalCluster : IAsyncDisposable
     /// <summary>Somebody whose pods Trainer's are to keep out, or to let in.</summary>
     public Task<PodPlace> StrangerAsync(string space, string name, IDictionary<string, string> labels) => PlaceAsync(space, labels, name, service: null);
 
+    /// <summary>A volume of a pod's own.</summary>
+    public string VolumeOf(Pod pod, string name) => Own(PlaceOf(pod).Fields, name);
+
     public PodPlace ClientPlace => _client;
 
     public PodPlace PlaceOf(Pod pod)
@@ -266,7 +269,7 @@ internal sealed class RehearsalCluster : IAsyncDisposable
             {
                 null => Claim($"{mount.Name}-{pod.Name}"),
                 { PersistentVolumeClaim: { } claim } => Claim(claim.ClaimName),
-                _ => Directory.CreateDirectory(Path.Combine(_machine.Folder, $"{pod.Name}.{pod.Ip}.{mount.Name}")).FullName,
+                _ => Directory.CreateDirectory(Own(pod, mount.Name)).FullName,
             };
             if (source?.Secret is { } secret)
             {
@@ -284,6 +287,9 @@ internal sealed class RehearsalCluster : IAsyncDisposable
 
         return lines;
     }
+
+    // A pod that comes again has the name of the one before, and not its address.
+    private string Own(PodFields pod, string volume) => Path.Combine(_machine.Folder, $"{pod.Name}.{pod.Ip}.{volume}");
 
     private string Claim(string name) => Directory.CreateDirectory(Path.Combine(_machine.Folder, "claims", name)).FullName;
 
