@@ -57,7 +57,7 @@ public static class DeviceCatalog
     public static Device Open(DeviceListing chosen, int threads) =>
         chosen.Kind == DeviceKind.Cpu ? CpuDevice.Create(threads) : GpuRuntime.Of(chosen.Kind).Open(chosen.Name, chosen.DriverId);
 
-    private static Device Open(DeviceName name, int threads) => Open(name.Kind == DeviceKind.Cpu ? Cpu() : Choose(name, List()), threads);
+    private static Device Open(DeviceName name, int threads) => name.Kind == DeviceKind.Cpu ? CpuDevice.Create(threads) : Open(Choose(name, List()), threads);
 
     private static string Reason(List<DeviceListing> candidates) => candidates switch
     {

@@ -21,7 +21,7 @@ internal sealed class NodeDevices(IReadOnlyList<Device> all) : IDisposable
         if (threads > Environment.ProcessorCount)
         {
             logger.LogWarning(
-                "{Threads} threads on {Processors} processors take turns and are slower than {Processors}: give --threads {Processors} or fewer.",
+                "{Threads} threads on {Processors} processors take turns and are slower than {Processors}: give --threads {Processors} or fewer, and no more workers than that.",
                 threads, Environment.ProcessorCount, Environment.ProcessorCount, Environment.ProcessorCount);
         }
     }
