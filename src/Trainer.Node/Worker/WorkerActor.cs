@@ -126,7 +126,7 @@ public sealed partial class WorkerActor : ReceiveActor, IWithTimers
         if (_machine.Phase == WorkerPhase.Clearing && _clearing < _options.RestWithin && (_clearing += _options.AliveInterval) >= _options.RestWithin)
         {
             _options.Logger.LogCritical(
-                "The thread that computes for {Worker} has not come to rest within {Seconds} s ({Activity}). It cannot be ended, and nothing may be freed under it: the process lets its other workers leave, and ends itself.",
+                "The thread that computes for {Worker} has not come to rest within {Seconds} s ({Activity}). It cannot be ended, and nothing may be freed under it: this process ends itself once its other workers have left.",
                 _options.Name, _clearing.TotalSeconds, _driver?.Watch.Activity);
             _options.Stuck();
         }
