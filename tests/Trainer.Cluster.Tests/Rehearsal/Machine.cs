@@ -112,7 +112,6 @@ internal sealed class Machine : IAsyncDisposable
         _process.StandardInput.Close();
         await _process.WaitForExitAsync();
         _process.Dispose();
-        Directory.Delete(Folder, recursive: true);
     }
 
     private static int[] Children(int process)

@@ -58,10 +58,20 @@ internal sealed class Pod
     {
         await _deleted.CancelAsync();
         _isReady = false;
-        await EndAsync(force);
+        while (!_keeping.IsCompleted)
+        {
+            await EndAsync(force);
+            await Task.WhenAny(_keeping, Task.Delay(20)); // Its first process may not have been there yet.
+        }
+
         await _keeping;
         await _place.RemoveAsync();
     }
+
+    /// <summary>Nobody starts its container again, or asks it.</summary>
+    public void Abandon() => _deleted.Cancel();
+
+    public Task EndedAsync() => _keeping;
 
     private async Task EndAsync(bool force)
     {
@@ -103,10 +113,10 @@ internal sealed class Pod
     {
         try
         {
-            await FailsAsync(_workload.Main.StartupProbe, untilItHolds: true, _ => { }, life);
-            await Task.WhenAny(
-                FailsAsync(_workload.Main.ReadinessProbe, untilItHolds: false, holds => _isReady = holds, life),
-                FailsAsync(_workload.Main.LivenessProbe, untilItHolds: false, _ => { }, life));
+            await AskAsync(_workload.Main.StartupProbe, untilItHolds: true, _ => { }, life);
+            await Task.WhenAll(
+                AskAsync(_workload.Main.ReadinessProbe, untilItHolds: false, holds => _isReady = holds, life),
+                AskAsync(_workload.Main.LivenessProbe, untilItHolds: false, _ => { }, life));
         }
         catch (OperationCanceledException)
         {
@@ -115,7 +125,7 @@ internal sealed class Pod
     }
 
     // Startup and liveness end the container once they have failed as often as the chart says; readiness only says so.
-    private async Task FailsAsync(V1Probe probe, bool untilItHolds, Action<bool> said, CancellationToken life)
+    private async Task AskAsync(V1Probe probe, bool untilItHolds, Action<bool> said, CancellationToken life)
     {
         using var period = new PeriodicTimer(TimeSpan.FromSeconds(probe.PeriodSeconds ?? 10));
         for (var failures = 0; ;)

@@ -25,17 +25,15 @@ internal sealed class RehearsalCluster : IAsyncDisposable
     private readonly List<Pod> _pods = [];
     private readonly List<string> _gone = [];
     private readonly List<PodPlace> _places = [];
-    private readonly Dictionary<string, IReadOnlyDictionary<string, string>> _secrets = new(StringComparer.Ordinal);
-    private readonly List<(string Pod, SecretVolume Volume, string Folder)> _mounted = [];
-    private readonly string _certificates;
+    private readonly Volumes _volumes;
     private PodPlace _client = null!;
     private int _number = 9;
 
     private RehearsalCluster(Machine machine, Manifests manifests, IReadOnlyList<int> families, IReadOnlyList<string> more) =>
-        (_machine, _manifests, _families, _more, _certificates) = (machine, manifests, families, more, Path.Combine(machine.Folder, "certificates"));
+        (_machine, _manifests, _families, _more, _volumes) = (machine, manifests, families, more, new Volumes(machine));
 
     /// <summary>The volume that all pods see as /data.</summary>
-    public string Data => Claim("data");
+    public string Data => _volumes.Claim("data");
 
     public IReadOnlyList<Pod> Workers => Pods(isWorker: true);
 
@@ -48,7 +46,7 @@ internal sealed class RehearsalCluster : IAsyncDisposable
         var cluster = new RehearsalCluster(await Machine.StartAsync(), Manifests.OfRendering(rendering), families, more);
         try
         {
-            await cluster.BringSecretsAsync();
+            await cluster._volumes.BringAsync();
             cluster._client = await cluster.PlaceAsync(Space, new Dictionary<string, string> { ["trainer-client"] = "true" }, "client", service: null);
             var group = cluster._manifests.Workers.Single();
             var pods = await Task.WhenAll([cluster.StartPodAsync(cluster._manifests.Coordinator, image), .. Enumerable.Range(0, workers ?? group.Replicas!.Value).Select(_ => cluster.StartPodAsync(group, image))]);
@@ -75,7 +73,7 @@ internal sealed class RehearsalCluster : IAsyncDisposable
         var set = _manifests.Of<V1StatefulSet>().SingleOrDefault(one => one.Metadata.Name == workload.Name);
         var name = set is null ? $"{workload.Name}-{RandomNumberGenerator.GetHexString(9, lowercase: true)}-{RandomNumberGenerator.GetHexString(5, lowercase: true)}" : $"{workload.Name}-0";
         var place = await PlaceAsync(Space, workload.Template.Metadata.Labels, name, set?.Spec.ServiceName);
-        var pod = new Pod(place, workload, image, await VolumesAsync(workload, place.Fields), _more);
+        var pod = new Pod(place, workload, image, await _volumes.MountAsync(workload, place.Fields), _more);
         lock (_lock)
         {
             _pods.Add(pod);
@@ -94,9 +92,9 @@ internal sealed class RehearsalCluster : IAsyncDisposable
             _pods.Remove(pod);
             _gone.Add(Tell(pod));
             _places.RemoveAll(place => place.Fields.Name == pod.Name);
-            _mounted.RemoveAll(mounted => mounted.Pod == pod.Name);
         }
 
+        _volumes.Forget(pod.Name);
         await SyncAsync();
     }
 
@@ -118,21 +116,7 @@ internal sealed class RehearsalCluster : IAsyncDisposable
     }
 
     /// <summary>New certificates of the same authority, in every pod, as the kubelet brings them.</summary>
-    public async Task RotateAsync()
-    {
-        await IssueAsync(["--from", _certificates, "--force"]);
-        List<(string, SecretVolume, string)> mounted;
-        lock (_lock)
-        {
-            mounted = [.. _mounted];
-        }
-
-        foreach (var (_, volume, folder) in mounted)
-        {
-            volume.Write(_secrets[volume.Secret]);
-            await GiveAsync(folder);
-        }
-    }
+    public Task RotateAsync() => _volumes.RotateAsync();
 
     /// <summary>Runs the command line in a pod that may call the job API, and returns its lines.</summary>
     public async Task<IReadOnlyList<string>> TrainerAsync(params string[] arguments)
@@ -147,8 +131,7 @@ internal sealed class RehearsalCluster : IAsyncDisposable
 
     public Process Client(Action<string> heard, params string[] arguments)
     {
-        var folder = Path.Combine(_machine.Folder, "client-files");
-        var root = _client.Prepare([$"{folder} /client ro", $"{_machine.Folder}/client-tmp /tmp rw"], ["TRAINER_HOME=/tmp", "DOTNET_EnableDiagnostics=0"]);
+        var root = _client.Prepare([$"{_volumes.Client} /client ro", $"{_volumes.ClientTmp} /tmp rw"], ["TRAINER_HOME=/tmp", "DOTNET_EnableDiagnostics=0"]);
         return _client.Run(root, Path.GetDirectoryName(TrainerProcess.Executable)!, "1654", ["/app/trainer", .. arguments, "--endpoint", "https://trainer.trainer.svc.cluster.local:5000", "--ca", "/client/ca.pem", "--token-file", "/client/token"], line =>
         {
             lock (heard)
@@ -159,13 +142,13 @@ internal sealed class RehearsalCluster : IAsyncDisposable
     }
 
     /// <summary>A file that the client's pod sees below /client.</summary>
-    public void Give(string name, string text) => File.WriteAllText(Path.Combine(_machine.Folder, "client-files", name), text);
+    public void Give(string name, string text) => File.WriteAllText(Path.Combine(_volumes.Client, name), text);
 
     /// <summary>Somebody whose pods Trainer's are to keep out, or to let in.</summary>
     public Task<PodPlace> StrangerAsync(string space, string name, IDictionary<string, string> labels) => PlaceAsync(space, labels, name, service: null);
 
     /// <summary>A volume of a pod's own.</summary>
-    public string VolumeOf(Pod pod, string name) => Own(PlaceOf(pod).Fields, name);
+    public string VolumeOf(Pod pod, string name) => _volumes.Own(PlaceOf(pod).Fields, name);
 
     public PodPlace ClientPlace => _client;
 
@@ -195,12 +178,10 @@ internal sealed class RehearsalCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var pod in Pods())
-        {
-            await pod.DeleteAsync(force: true);
-        }
-
-        await _machine.DisposeAsync();
+        var pods = Pods();
+        pods.ForEach(pod => pod.Abandon());
+        await _machine.DisposeAsync(); // All processes end with it.
+        await Task.WhenAll(pods.Select(pod => pod.EndedAsync()));
         _syncing.Dispose();
     }
 
@@ -257,72 +238,4 @@ internal sealed class RehearsalCluster : IAsyncDisposable
         let name = $"{service.Metadata.Name}.{Space}.svc.cluster.local"
         from record in service.Spec.ClusterIP == "None" && !pod.Workload.IsWorker ? new[] { $"{pod.Address} {name}", $"{pod.Address} {pod.Name}.{name}" } : [$"{pod.Address} {name}"]
         select record;
-
-    private async Task<List<string>> VolumesAsync(Workload workload, PodFields pod)
-    {
-        var lines = new List<string>();
-        foreach (var mount in workload.Main.VolumeMounts)
-        {
-            Assert.Null(mount.SubPath);
-            var source = workload.Pod.Volumes.SingleOrDefault(volume => volume.Name == mount.Name);
-            var folder = source switch
-            {
-                null => Claim($"{mount.Name}-{pod.Name}"),
-                { PersistentVolumeClaim: { } claim } => Claim(claim.ClaimName),
-                _ => Directory.CreateDirectory(Own(pod, mount.Name)).FullName,
-            };
-            if (source?.Secret is { } secret)
-            {
-                var volume = new SecretVolume(folder, secret);
-                volume.Write(_secrets[secret.SecretName]);
-                lock (_lock)
-                {
-                    _mounted.Add((pod.Name, volume, folder));
-                }
-            }
-
-            await GiveAsync(folder);
-            lines.Add($"{folder} {mount.MountPath} {(mount.ReadOnlyProperty == true ? "ro" : "rw")}");
-        }
-
-        return lines;
-    }
-
-    // A pod that comes again has the name of the one before, and not its address.
-    private string Own(PodFields pod, string volume) => Path.Combine(_machine.Folder, $"{pod.Name}.{pod.Ip}.{volume}");
-
-    private string Claim(string name) => Directory.CreateDirectory(Path.Combine(_machine.Folder, "claims", name)).FullName;
-
-    // fsGroup: the group may do all, and what is made there is the group's.
-    private Task GiveAsync(string folder) => Machine.UserOf(1654) == "0" ? Task.CompletedTask : _machine.MustAsync("bash", "-c", $"chgrp -RhP 1654 {folder} && chmod g+rwxs {folder}");
-
-    private async Task BringSecretsAsync()
-    {
-        _secrets["trainer-token"] = new Dictionary<string, string> { ["token"] = "a-token-of-the-rehearsal" };
-        await IssueAsync([]);
-        var files = Directory.CreateDirectory(Path.Combine(_machine.Folder, "client-files")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(files, "ca.pem"), _secrets["trainer-node"]["ca.pem"]);
-        await File.WriteAllTextAsync(Path.Combine(files, "token"), _secrets["trainer-token"]["token"]);
-        File.SetUnixFileMode(Path.Combine(files, "token"), UnixFileMode.UserRead | UnixFileMode.GroupRead);
-        await GiveAsync(files);
-        await GiveAsync(Directory.CreateDirectory(Path.Combine(_machine.Folder, "client-tmp")).FullName);
-    }
-
-    // By the command of docs/kubernetes.md.
-    private async Task IssueAsync(string[] more)
-    {
-        var made = await TrainerProcess.RunAsync(
-            new Dictionary<string, string>(StringComparer.Ordinal), Patience,
-            ["certs", "create", "--to", _certificates, "--host", "*.coordinator.trainer.svc.cluster.local", "--host", "*.worker.trainer.svc.cluster.local", "--host", "trainer.trainer.svc.cluster.local", .. more]);
-        Assert.True(made.ExitCode == 0, $"certs: {made}");
-        foreach (var role in (string[])["coordinator", "node"])
-        {
-            _secrets[$"trainer-{role}"] = new Dictionary<string, string>
-            {
-                ["certificate.pem"] = await File.ReadAllTextAsync(Path.Combine(_certificates, $"{role}.pem")),
-                ["key.pem"] = await File.ReadAllTextAsync(Path.Combine(_certificates, $"{role}.key")),
-                ["ca.pem"] = await File.ReadAllTextAsync(Path.Combine(_certificates, "ca.pem")),
-            };
-        }
-    }
 }
