@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using System.IO.Enumeration;
 
 namespace Trainer.Image;
 
@@ -41,9 +42,8 @@ internal sealed class Layer
     /// <param name="owner">Who owns a path, by user and group; the others are root's.</param>
     public static Layer OfFolder(string folder, DateTimeOffset time, IReadOnlyDictionary<string, int> owner)
     {
-        var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 };
         var entries = new List<TarEntry>();
-        foreach (var file in new DirectoryInfo(folder).EnumerateFileSystemInfos("*", options))
+        foreach (var file in FilesBelow(folder))
         {
             var name = Path.GetRelativePath(folder, file.FullName);
             var entry = file switch
@@ -58,6 +58,13 @@ internal sealed class Layer
 
         return Of(entries, time);
     }
+
+    /// <summary>Files, folders and links below a folder; what is behind a link is not.</summary>
+    public static IEnumerable<FileSystemInfo> FilesBelow(string folder) => new FileSystemEnumerable<FileSystemInfo>(
+        folder, (ref FileSystemEntry entry) => entry.ToFileSystemInfo(), new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+    {
+        ShouldRecursePredicate = (ref FileSystemEntry entry) => !entry.Attributes.HasFlag(FileAttributes.ReparsePoint),
+    };
 
     private static Layer Of(List<TarEntry> entries, DateTimeOffset time)
     {

@@ -30,18 +30,7 @@ public sealed class BuiltImage : IDisposable
 
     public string Folder(string name) => Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
 
-    public void Dispose()
-    {
-        foreach (var folder in Directory.GetDirectories(_folder, "*", SearchOption.AllDirectories))
-        {
-            if (new DirectoryInfo(folder).LinkTarget is null)
-            {
-                File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            }
-        }
-
-        Directory.Delete(_folder, recursive: true);
-    }
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     /// <summary>Builds a source tree's image.</summary>
     public static Task<string> BuildAsync(string root, IReadOnlyDictionary<string, string> environment, params string[] more) =>

@@ -55,7 +55,7 @@ public sealed class BuiltImageTests(BuiltImage image) : IClassFixture<BuiltImage
             ["LICENSE", "THIRD-PARTY-NOTICES.md", "Microsoft.NETCore.App.Runtime.linux-x64/LICENSE.TXT", "Microsoft.AspNetCore.App.Runtime.linux-x64/THIRD-PARTY-NOTICES.TXT"],
             file => Assert.True(File.Exists(Path.Combine(image.Root, "app/licenses", file)), $"{file} is not in the image"));
 
-        var files = new DirectoryInfo(image.Root).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).Where(file => file.LinkTarget is null).ToList();
+        var files = Layer.FilesBelow(image.Root).Where(file => file.LinkTarget is null).ToList();
         Assert.DoesNotContain(files, file => file is FileInfo { Name: "sh" or "bash" or "dash" or "dpkg" or "apt-get" });
         Assert.DoesNotContain(files, file => (file.UnixFileMode & SetId) != 0);
         Assert.All(files, file => Assert.True(file.UnixFileMode.HasFlag(file is DirectoryInfo ? UnixFileMode.OtherRead | UnixFileMode.OtherExecute : UnixFileMode.OtherRead), $"{file} is not for everybody"));

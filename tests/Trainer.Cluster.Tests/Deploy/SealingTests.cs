@@ -28,6 +28,24 @@ public sealed class SealingTests : IDisposable
     }
 
     [Fact]
+    public void A_base_has_the_files_of_a_folder_and_not_what_is_behind_its_links()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "home/app"));
+        File.WriteAllText(Path.Combine(_folder, "home/file"), "content");
+        File.CreateSymbolicLink(Path.Combine(_folder, "link"), "/proc/self");
+
+        using var tar = new TarReader(new GZipStream(new MemoryStream(BaseImage.Of(_folder, "arm64").Layers[0].Bytes), CompressionMode.Decompress));
+        var entries = new List<(string, TarEntryType, int)>();
+        while (tar.GetNextEntry() is { } entry)
+        {
+            entries.Add((entry.Name.TrimEnd('/'), entry.EntryType, entry.Uid));
+        }
+
+        Assert.Equal(
+            [("home", TarEntryType.Directory, 0), ("home/app", TarEntryType.Directory, 1654), ("home/file", TarEntryType.RegularFile, 0), ("link", TarEntryType.SymbolicLink, 0)], entries);
+    }
+
+    [Fact]
     public void An_archive_is_read_as_it_was_written()
     {
         var image = Written(Time, "app/a");
