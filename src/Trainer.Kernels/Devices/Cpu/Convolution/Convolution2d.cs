@@ -135,7 +135,7 @@ internal sealed unsafe class Convolution2d<TSimd, TVector>(ThreadTeam team, Scra
         {
             _product.Execute(_call);
         }
-        else if (SampleConvolution<TSimd, TVector>.Suits(_call) && _samples.TryExecute(_call))
+        else if (_samples.Suits(_call) && _samples.TryExecute(_call))
         {
             return;
         }

@@ -46,8 +46,11 @@ internal sealed unsafe class SampleConvolution<TSimd, TVector>(ThreadTeam team, 
 
     private float* Weights => _weights.Ensure<float>(0);
 
-    /// <summary>Whether this multiplies so much less than <see cref="DirectConvolution{TSimd,TVector}"/> that turning samples into lanes and back is worth it.</summary>
-    public static bool Suits(ConvolutionCall call)
+    /// <summary>
+    /// Whether a thread multiplies so much less than with <see cref="DirectConvolution{TSimd,TVector}"/> that turning samples into lanes and back is worth it, though lanes
+    /// and threads may be left over.
+    /// </summary>
+    public bool Suits(ConvolutionCall call)
     {
         var patches = call.Patches;
         if (call.Groups > 1 || call.Depth > MostTerms || patches.InPlace || patches.StrideRows != 1 || patches.ColumnStep != 1
@@ -56,8 +59,8 @@ internal sealed unsafe class SampleConvolution<TSimd, TVector>(ThreadTeam team, 
             return false;
         }
 
-        var samples = (call.Count + Samples - 1) / Samples * Samples;
-        var products = samples * Padded(call.Channels) * patches.Channels * TapRuns.CountOf(patches);
+        var turns = (PiecesOf(call.Count) + team.Count - 1) / team.Count;
+        var products = turns * team.Count * Samples * Padded(call.Channels) * patches.Channels * TapRuns.CountOf(patches);
         return 10 * call.Count * DirectConvolution<TSimd, TVector>.Outputs(call) * call.Depth > 13 * products;
     }
 
@@ -72,7 +75,7 @@ internal sealed unsafe class SampleConvolution<TSimd, TVector>(ThreadTeam team, 
 
         _runs.Describe(Patches);
         scratch.EnsureOwn(SourceElements + (2 * PlanesElements) + (2 * CpuMemory.Slack));
-        team.Run(this, (call.Count + Samples - 1) / Samples);
+        team.Run(this, PiecesOf(call.Count));
         return true;
     }
 
@@ -105,6 +108,8 @@ internal sealed unsafe class SampleConvolution<TSimd, TVector>(ThreadTeam team, 
         _weights.Dispose();
         _runs.Dispose();
     }
+
+    private static int PiecesOf(int samples) => (samples + Samples - 1) / Samples;
 
     private static int Padded(int channels) => (channels + TileChannels - 1) / TileChannels * TileChannels;
 
