@@ -61,7 +61,7 @@ internal sealed class Layer
 
     /// <summary>Files, folders and links below a folder; what is behind a link is not.</summary>
     public static IEnumerable<FileSystemInfo> FilesBelow(string folder) => new FileSystemEnumerable<FileSystemInfo>(
-        folder, (ref FileSystemEntry entry) => entry.ToFileSystemInfo(), new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+        folder, (ref FileSystemEntry entry) => entry.ToFileSystemInfo(), new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None })
     {
         ShouldRecursePredicate = (ref FileSystemEntry entry) => !entry.Attributes.HasFlag(FileAttributes.ReparsePoint),
     };

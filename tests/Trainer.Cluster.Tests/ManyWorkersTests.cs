@@ -1,6 +1,5 @@
 using Trainer.Cluster.Tests.Chaos;
 using Trainer.Cluster.Tests.Jobs;
-using Trainer.Cluster.Tests.Processes;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Gpu;
 using Trainer.Protos;
