@@ -47,10 +47,17 @@ public sealed class StateLedger
         }
     }
 
-    public void Commit(ulong item)
+    /// <summary>An item is committed, as a generation's rank 0 says.</summary>
+    /// <remarks>A word that comes after the answer to a fence is dropped: the next generation may begin without the item, and whoever then still spoke of it would hold no state of it.</remarks>
+    public void Commit(GenerationNumber generation, ulong item)
     {
         lock (_lock)
         {
+            if (generation < _authority)
+            {
+                return;
+            }
+
             Volatile.Write(ref _committed, Math.Max(_committed, item));
             Monitor.PulseAll(_lock);
         }

@@ -125,7 +125,7 @@ public sealed partial class WorkerActor
     {
         var (membership, driver) = (_membership!, _driver!);
         _spans!.Trains();
-        driver.Train(membership.Entry, membership.Exchange(Context, driver.Ledger.Commit));
+        driver.Train(membership.Entry, membership.Exchange(Context, item => driver.Ledger.Commit(membership.Number, item)));
         var (plan, data) = (membership.Work!.Plan, membership.Work.Job.Data);
         Do(new Say(new WorkerReport
         {
