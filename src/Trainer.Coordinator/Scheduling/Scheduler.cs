@@ -67,8 +67,9 @@ public sealed class Scheduler : ReceiveActor, IWithTimers
         Receive<JobSettled>(job => Do(_state.Hear(job, Now)));
         Receive<DrainWorker>(order =>
         {
-            Sender.Tell(new DrainReply { Known = _state.Knows(order.Worker) });
+            var isKnown = _state.Knows(order.Worker);
             Do(_state.Drain(order, Now));
+            Sender.Tell(new DrainReply { Known = isKnown });
         });
         Receive<QuarantineStored>(_ => Read());
         Receive<ClearWorker>(Clear);

@@ -133,14 +133,14 @@ internal sealed partial class ProtocolModel
         }
         else if (own.Committed < generation.Committed)
         {
-            yield return new Move($"w{worker} hears that {own.Committed + 1} is committed", state.With(worker, Committed(own, own.Committed + 1)));
+            yield return new Move($"w{worker} hears that {own.Committed + 1} is committed", state.With(worker, Committed(state, worker, own.Committed + 1)));
         }
     }
 
     // That item - 1 is committed came before rank 0's total, on the same link. What it reads it hashes: where that is not the hash that it had, it applies nothing.
     private static ModelState BeginWrite(ModelState state, int worker, int item)
     {
-        var own = Committed(state.Workers[worker], item - 1);
+        var own = Committed(state, worker, item - 1);
         if (own.Current.Rotten)
         {
             return state.With(worker, own with { Broken = true, Previous = null });
@@ -195,7 +195,7 @@ internal sealed partial class ProtocolModel
         Rule(ranks.TrueForAll(rank => Nibble(generation.Applied, rank) >= item), "2", $"{item} is committed, and not all have applied it");
         Rule((generation.SpoiltApplied & generation.Members) == 0, "16", $"{item} is committed, and its hash is not the right one");
         var committed = state.With(index, generation with { Received = 0, Committed = item }) with { TrulyCommitted = Math.Max(state.TrulyCommitted, item) };
-        var zero = committed.With(generation.RankZero, Committed(committed.Workers[generation.RankZero], item));
+        var zero = committed.With(generation.RankZero, Committed(committed, generation.RankZero, item));
         return zero.With(index, WithTotal(zero.Generations[index]));
     }
 
@@ -213,10 +213,11 @@ internal sealed partial class ProtocolModel
         return AllHave(generation, generation.Begun, item) ? generation with { Total = Math.Max(generation.Total, item) } : generation;
     }
 
-    private static ModelWorker Committed(ModelWorker own, int item)
+    private static ModelWorker Committed(ModelState state, int worker, int item)
     {
+        var own = state.Workers[worker];
         var ledger = Ledger(own);
-        ledger.Commit((ulong)item);
+        ledger.Commit(new GenerationNumber(1, (ulong)state.Generations[own.Generation].Number), (ulong)item);
         return own with { Committed = (int)ledger.Committed };
     }
 }

@@ -187,7 +187,7 @@ internal sealed class SimulatedMembership(SimulatedCluster cluster, SimulatedWor
         }
         else if (frame.Kind == FrameKind.Committed)
         {
-            ledger.Commit(frame.Item);
+            ledger.Commit(Number, frame.Item);
             EndIfDone();
         }
         else if (!_isTraining || frame.Item > Item)
@@ -309,7 +309,7 @@ internal sealed class SimulatedMembership(SimulatedCluster cluster, SimulatedWor
 
         cluster.Promises.CommittedIsWhatAllHaveApplied(start, item);
         Tell(FrameKind.Committed, item);
-        ledger.Commit(item);
+        ledger.Commit(Number, item);
         EndIfDone();
         if (_isWithheld && item + 1 == Item)
         {
