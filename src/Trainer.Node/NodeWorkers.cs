@@ -90,7 +90,7 @@ internal sealed class NodeWorkers : IDisposable
             Hashed = options.Hashed,
             Machine = HostIdentity.Machine,
             LastEnd = options.LastEnd,
-            Stuck = stuck.SetResult,
+            Stuck = () => stuck.TrySetResult(),
         };
         return new One(name, _training.ActorOf(Props.Create(() => new WorkerActor(worker)), name), stuck.Task);
     }

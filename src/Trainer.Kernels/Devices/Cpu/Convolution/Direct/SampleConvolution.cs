@@ -152,10 +152,11 @@ internal sealed unsafe class SampleConvolution<TSimd, TVector>(ThreadTeam team, 
         var weights = Weights + ((long)channel * _call!.Depth);
         for (var pixel = 0; pixel < Patches.Pixels; pixel++, planes += Samples)
         {
-            fixed (TapRun* runs = _runs.Of(pixel))
+            var seen = _runs.Of(pixel);
+            fixed (TapRun* runs = seen)
             {
                 Rows6Vectors2(
-                    runs, _runs.Of(pixel).Length, _runs.Step * Samples, Patches.Channels, weights, Taps * TileChannels, source, Patches.PlaneElements * Samples, planes, Patches.Pixels * Samples);
+                    runs, seen.Length, _runs.Step * Samples, Patches.Channels, weights, Taps * TileChannels, source, Patches.PlaneElements * Samples, planes, Patches.Pixels * Samples);
             }
         }
     }
