@@ -43,7 +43,7 @@ public sealed partial record JobMachine
 
     private bool IsAwaited(Fencing phase, JobWorker worker)
     {
-        if (phase.Answers.ContainsKey(worker.Name) || Faults.Exists(fault => fault.Kind == FaultKind.Stuck && fault.Worker == worker.Name))
+        if (phase.Answers.ContainsKey(worker.Name) || StuckOf(worker.Name) is not null)
         {
             return false;
         }
@@ -69,7 +69,8 @@ public sealed partial record JobMachine
         var lost = Lost(phase, verdict);
         var died = lost.Count > 0 || verdict.Excluded.Count > 0 ? 1 : 0;
         var setbacks = before with { Losses = before.Losses + 1, Deaths = before.Deaths + died };
-        var counted = lost.Aggregate(this with { Setbacks = setbacks }, (machine, _) => machine.Say(new CountEviction("lost")));
+        var counted = lost.Aggregate(this with { Setbacks = setbacks }, (machine, worker) =>
+            StuckOf(worker) is { } stuck ? machine.Evict(worker, stuck.Why, "stuck") : machine.Say(new CountEviction("lost")));
         var quarantined = verdict.Corrupt.Aggregate(counted, (machine, corrupt) => machine.Quarantine(corrupt));
         var next = verdict.Excluded.Aggregate(quarantined, (machine, excluded) => machine.Evict(excluded.Worker, excluded.Why, excluded.Kind));
         if (next.GiveUp(phase, verdict.State) is { } over)
@@ -106,6 +107,9 @@ public sealed partial record JobMachine
     private static List<string> Lost(Fencing phase, Verdict verdict) => [.. phase.Former.Keys
         .Where(worker => !verdict.Members.Contains(worker) && !verdict.Excluded.Exists(excluded => excluded.Worker == worker))];
 
+    // It lives and is not awaited: whether its answer came in time changes nothing.
+    private Fault? StuckOf(string worker) => Faults.Find(fault => fault.Kind == FaultKind.Stuck && fault.Worker == worker);
+
     private JobMachine Resume(Fencing phase, Verdict verdict)
     {
         var (lost, step) = (Lost(phase, verdict), StepOf(verdict.State) + 1);
@@ -116,7 +120,7 @@ public sealed partial record JobMachine
             return AwaitAddresses(phase, verdict);
         }
 
-        var next = lost.Aggregate(
+        var next = lost.Where(worker => StuckOf(worker) is null).Aggregate(
             this with { Row = Row with { Committed = verdict.State, Journal = JournalEntries.Commit(Row.Journal, phase.From, verdict.State, Now) } },
             (machine, worker) => machine with { Pool = machine.Pool.Remove(worker) });
         var holders = stay.Where(worker => verdict.Holders.Contains(worker.Name)).ToList();

@@ -47,6 +47,20 @@ public sealed class FencingTests
         Assert.Equal(["b"], unlinked.Row.Journal[^1].Lost);
     }
 
+    /// <summary>It lives: its word comes behind the others', and its thread computes as little as before.</summary>
+    [Fact]
+    public void Whoever_is_stuck_is_done_without_for_a_while_though_it_answers_too_late()
+    {
+        var rig = new JobRig().Train("a", "b", "c").Report("b", new WorkerReport { Stuck = new Stuck { Operation = "forward", Seconds = 9 } }).Fenced("a", 6).Fenced("c", 6);
+        Assert.Equal(["a", "c"], rig.Row.Assignment!.Members.Select(member => member.Worker));
+        Assert.Equal(("b", 1u), (Assert.Single(rig.Row.Evictions).Worker, rig.Row.Evictions[0].Times));
+        Assert.Equal("stuck", Assert.Single(rig.Actions.OfType<CountEviction>()).Kind);
+
+        rig.Fenced("b", 6).Started("a", "c").Commit(7).Pass(2, "a", "c");
+        Assert.Equal(["a", "c"], rig.Row.Assignment!.Members.Select(member => member.Worker));
+        Assert.IsType<Running>(rig.Phase);
+    }
+
     [Fact]
     public void An_answer_to_an_earlier_fence_is_none_nor_is_what_was_said_before_it()
     {
