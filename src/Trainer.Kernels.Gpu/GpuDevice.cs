@@ -28,6 +28,9 @@ internal sealed class GpuDevice : Device
         (Pooling, Elementwise, Losses) = (new GpuPooling(_queue), new GpuElementwise(_queue), new GpuLosses(_queue));
     }
 
+    /// <summary>What its operations launch their kernels on.</summary>
+    public GpuQueue Queue => _queue;
+
     /// <summary><c>cuda:0</c>, <c>opencl:1</c></summary>
     public override string Name { get; }
 

@@ -37,6 +37,9 @@ internal sealed class GpuQueue : IDisposable
 
     public GpuReductions Reductions { get; }
 
+    /// <summary>Is told of each kernel before it is compiled and launched; null: nobody asks.</summary>
+    public Action<Kernel>? Launching { get; set; }
+
     /// <summary>For the calling thread, before anything is asked of the accelerator.</summary>
     public void Bind() => Accelerator.Bind();
 
@@ -48,6 +51,7 @@ internal sealed class GpuQueue : IDisposable
             return;
         }
 
+        Launching?.Invoke(kernel);
         Ask((Queue: this, kernel, Groups: checked((int)groups), groupSize, arguments), static call =>
         {
             var (queue, kernel) = (call.Queue, call.kernel);

@@ -1,12 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using Trainer.Kernels;
-using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
-using Trainer.Kernels.Models;
-using Trainer.Kernels.Randomness;
-using Trainer.Kernels.Sharding;
 using Trainer.Kernels.Training;
 
 namespace Trainer.Benchmarks;
@@ -17,19 +12,6 @@ namespace Trainer.Benchmarks;
 /// </summary>
 internal static class NetworksCommand
 {
-    private static readonly (string Name, int Batch, Shape Input)[] Networks =
-    [
-        ("lenet", 256, new Shape(1, 28, 28)),
-        ("cnn-rgb32", 256, new Shape(3, 32, 32)),
-        ("mnistnet", 64, new Shape(1, 28, 28)),
-        ("alexnet", 32, new Shape(1, 224, 224)),
-        ("vgg11", 8, new Shape(1, 224, 224)),
-        ("nin", 32, new Shape(1, 224, 224)),
-        ("googlenet", 32, new Shape(1, 96, 96)),
-        ("resnet18", 32, new Shape(1, 96, 96)),
-        ("densenet", 32, new Shape(1, 96, 96)),
-    ];
-
     public static int Run(string[] args)
     {
         if (!BenchmarkOptions.TryParse(args, out var options, out var problem))
@@ -39,7 +21,7 @@ internal static class NetworksCommand
             return 2;
         }
 
-        var chosen = Networks.Where(network => options.Only.Length == 0 || options.Only.Contains(network.Name)).ToList();
+        var chosen = TimedNetwork.All.Where(network => options.Only.Length == 0 || options.Only.Contains(network.Name)).ToList();
         if (options.Against.Length > 0)
         {
             return new AgainstPeer(options, name => MeasureInOwnProcess(name, options)).Run(chosen.Select(network => network.Name));
@@ -47,7 +29,7 @@ internal static class NetworksCommand
 
         if (chosen is [var only])
         {
-            var measured = Measure(only.Name, only.Batch, only.Input, options);
+            var measured = Measure(only, options);
             Console.WriteLine(options.Json ? JsonSerializer.Serialize(measured) : $"{Header}\n{measured}");
             return 0;
         }
@@ -88,14 +70,12 @@ internal static class NetworksCommand
     private static string[] EntryAssembly() =>
         Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(NetworksCommand).Assembly.Location] : [];
 
-    private static Measurement Measure(string name, int batch, Shape input, BenchmarkOptions options)
+    private static Measurement Measure(TimedNetwork timed, BenchmarkOptions options)
     {
         using var device = CpuDevice.Create(options.Threads);
         using var peak = new FmaPeak(device.Threads);
-        var model = Zoo.Create(name, input, 10);
-        var shards = ShardTree.DefaultShards(batch);
-        var slice = BatchSlice.Whole(batch, shards, model.GroupShards(batch, shards));
-        using var network = Load(model, device, batch);
+        var slice = timed.Slice;
+        using var network = timed.Load(device);
         var cluster = new ClusterOfOne(network);
         var times = new List<double>();
         var operations = options.Operations ? new OperationTimes(network) : null;
@@ -120,32 +100,6 @@ internal static class NetworksCommand
         using var process = Process.GetCurrentProcess();
         var median = times[times.Count / 2];
         return new Measurement(
-            name, batch, median, times[0], batch / median * 1e3, Flop(model) * batch / 1e6 / best / median, process.PeakWorkingSet64 / (1 << 20));
-    }
-
-    private static Network Load(Model model, Device device, int batch)
-    {
-        var network = new Network(model, device, new Sgd(0.01, Momentum: 0.9), new NetworkOptions(batch));
-        network.Initialize(0);
-        Philox.FillUniform(network.Input, 1, seed: 0, stream: 0, default);
-        for (var i = 0; i < batch; i++)
-        {
-            network.Labels[i] = i * 7 % model.Classes;
-        }
-
-        return network;
-    }
-
-    /// <summary>
-    /// Floating-point operations that a step asks for per sample, convolutions taken directly: a multiply-add per weight and output place,
-    /// forward, for dw, and for dx behind the first layer with parameters.
-    /// </summary>
-    private static double Flop(Model model)
-    {
-        var forward = model.Graph.Layers
-            .Select(node => 2.0 * node.Layer.MultiplyAdds(node.Input.Shape))
-            .Where(flop => flop > 0)
-            .ToList();
-        return (3 * forward.Sum()) - forward[0];
+            timed.Name, timed.Batch, median, times[0], timed.Batch / median * 1e3, timed.Flop / 1e6 / best / median, process.PeakWorkingSet64 / (1 << 20));
     }
 }

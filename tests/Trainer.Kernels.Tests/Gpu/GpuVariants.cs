@@ -16,11 +16,17 @@ public static class GpuVariants
     /// </summary>
     public const string Serial = "gpu devices";
 
-    private static readonly Lazy<IReadOnlyList<Device>> Found = new(() => [.. OpenFirst(DeviceKind.OpenCl), .. OpenFirst(DeviceKind.Cuda)]);
+    private static readonly Lazy<IReadOnlyList<Device>> Found = new(
+        () => _chosen is null ? [.. OpenFirst(DeviceKind.OpenCl), .. OpenFirst(DeviceKind.Cuda)] : [_chosen]);
 
     private static readonly Lazy<DeviceVariants> Variants = new(() => new DeviceVariants(Found.Value, peer: CpuDevice.Create()));
 
+    private static Device? _chosen;
+
     public static IReadOnlyList<Device> Devices => Found.Value;
+
+    /// <summary>Compares this device and no other, when it is called before anything is compared.</summary>
+    public static void Choose(Device device) => _chosen = device;
 
     /// <summary>Skips the test where there is no GPU.</summary>
     public static DeviceVariants Required()
