@@ -42,6 +42,8 @@ public abstract class Conv2dSuite(DeviceVariants variants)
         { new(6, 8, 7, 5, 5, 4, 1, 1, 0, 0), 37 },
         { new(5, 9, 4, 7, 3, 2, 1, 1, 4, 3, 2, 3), 67 },
         { new(13, 5, 6, 2, 4, 6, 1, 1, 0, 1) { ExtraH = 1 }, 19 },
+        { new(101, 8, 7, 97, 2, 1, 1, 1, 0, 0), 3 },
+        { new(37, 9, 8, 41, 2, 3, 1, 1, 0, 1), 3 },
     };
 
     /// <summary>
@@ -68,6 +70,7 @@ public abstract class Conv2dSuite(DeviceVariants variants)
         { new(19, 9, 10, 33, 5, 5, 1, 1, 0, 1), 2 },
         { new(17, 6, 5, 16, 5, 5, 1, 1, 4, 3), 3 },
         { new(16, 47, 49, 18, 5, 5, 1, 1, 2, 2), 1 },
+        { new(16, 14, 15, 101, 3, 3, 1, 1, 1, 1), 9 },
     };
 
     public static TheoryData<Conv2dGeometry, int> AllCases => [.. Cases, .. WinogradCases];

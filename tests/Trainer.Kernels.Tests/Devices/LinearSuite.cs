@@ -7,10 +7,10 @@ namespace Trainer.Kernels.Tests.Devices;
 
 public abstract class LinearSuite(DeviceVariants variants)
 {
-    /// <summary>Inputs, outputs, samples: LeNet's, chains longer than 512, primes, ones.</summary>
+    /// <summary>Inputs, outputs, samples: LeNet's, chains longer than 512, primes, ones, more than the largest tile each way.</summary>
     public static TheoryData<int, int, int> Cases => new()
     {
-        { 400, 120, 32 }, { 84, 10, 5 }, { 1031, 3, 7 }, { 5, 1031, 3 }, { 61, 67, 71 }, { 1, 1, 1 }, { 17, 129, 1 }, { 3, 2, 1100 },
+        { 400, 120, 32 }, { 84, 10, 5 }, { 1031, 3, 7 }, { 5, 1031, 3 }, { 61, 67, 71 }, { 1, 1, 1 }, { 17, 129, 1 }, { 3, 2, 1100 }, { 131, 137, 139 },
     };
 
     [Theory]

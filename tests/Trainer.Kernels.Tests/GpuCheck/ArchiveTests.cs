@@ -30,7 +30,7 @@ public sealed class ArchiveTests : IDisposable
         Assert.Equal(GpuVariants.Devices[0].Name, found.GetProperty("machine").GetProperty("device").GetString());
         var outcomes = found.GetProperty("findings").EnumerateArray().ToLookup(one => one.GetProperty("part").GetString()!, one => one.GetProperty("outcome").GetString());
         Assert.All(outcomes["Linear"].Concat(outcomes["GoldenStep"]).Concat(outcomes["Zoo"]), outcome => Assert.Equal("equal", outcome));
-        Assert.Equal((8, 3, 1), (outcomes["Linear"].Count(), outcomes["GoldenStep"].Count(), outcomes["Zoo"].Count()));
+        Assert.Equal((9, 3, 1), (outcomes["Linear"].Count(), outcomes["GoldenStep"].Count(), outcomes["Zoo"].Count()));
         Assert.Equal("measured", Assert.Single(outcomes["Resources"]));
         Assert.Equal("measured", Assert.Single(outcomes["Networks"]));
         Assert.Equal("failed", Assert.Single(outcomes["PyTorch"]));

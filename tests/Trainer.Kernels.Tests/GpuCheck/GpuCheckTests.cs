@@ -42,7 +42,7 @@ public sealed class GpuCheckTests
         Assert.Equal(suites, parts.Keys.Order(StringComparer.Ordinal));
         Assert.All(typeof(GpuLinearTests).GetMethods().Where(method => method.IsDefined(typeof(FactAttribute), inherit: true)), method =>
             Assert.Contains(parts["Linear"].Cases, name => name.StartsWith($"{method.Name}(", StringComparison.Ordinal)));
-        Assert.Equal(4 * 8 + 2, parts["Linear"].Cases.Count);
+        Assert.Equal(4 * 9 + 2, parts["Linear"].Cases.Count);
         Assert.Contains("Forward_equals_the_reference(400, 120, 32)", parts["Linear"].Cases);
     }
 
