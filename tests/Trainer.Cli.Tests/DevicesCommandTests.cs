@@ -90,11 +90,37 @@ public sealed class DevicesCommandTests : IDisposable
     [InlineData(2, 3, 1)]
     public void Workers_of_a_process_share_its_threads_and_what_memory_a_device_has(int threads, int workers, int each)
     {
-        var devices = WorkerDevices.Open(WorkerDevices.Of("cpu", workers, () => Some), threads);
+        var devices = WorkerDevices.Open(WorkerDevices.Of("cpu", workers, () => Some), threads, memory: null);
 
         Assert.Equal(Enumerable.Repeat(each, workers), devices.Select(device => device.Threads));
         Assert.InRange(devices.Sum(device => device.AvailableMemory!.Value), 1, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         Assert.All(devices, device => device.Dispose());
+    }
+
+    [Fact]
+    public void The_memory_of_a_process_is_what_its_workers_on_the_cpu_plan_with()
+    {
+        var free = AvailableWith(null);
+        Assert.InRange(AvailableWith(1L << 30), 1, Math.Min(free, (1L << 30) * 7 / 8));
+
+        Assert.Equal(
+            "--memory is for workers on the CPU, and these compute on cuda:0, cuda:1, whose own memory they plan. Leave it out.",
+            Assert.Throws<DeviceException>(() => WorkerDevices.Open(WorkerDevices.Of("cuda:all", null, () => Some), threads: 1, memory: 1L << 30)).Message);
+
+        static long AvailableWith(long? memory)
+        {
+            using var device = Assert.Single(WorkerDevices.Open(WorkerDevices.Of("cpu", 1, () => Some), threads: 1, memory));
+            return device.AvailableMemory!.Value;
+        }
+    }
+
+    [Fact]
+    public async Task Memory_without_a_unit_is_refused()
+    {
+        var run = await CommandRun.InAsync(_home.Path, "node", "--memory", "4GB", "--seed", "127.0.0.1:1");
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.StartsWith("--memory: expected a number with KiB, MiB, GiB or TiB behind it, got '4GB'.", run.Errors, StringComparison.Ordinal);
     }
 
     [Theory]

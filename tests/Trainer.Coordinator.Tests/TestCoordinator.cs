@@ -30,6 +30,8 @@ internal sealed class TestCoordinator : IAsyncDisposable
         }
         """;
 
+    private static readonly TimeSpan Silence = TimeSpan.FromMinutes(3);
+
     private readonly CoordinatorProcess _process;
     private readonly GrpcChannel _channel;
     private int _stopped;
@@ -78,16 +80,19 @@ internal sealed class TestCoordinator : IAsyncDisposable
         return metadata;
     });
 
-    /// <summary>The job as soon as <paramref name="condition"/> holds for it.</summary>
+    /// <summary>The job as soon as <paramref name="condition"/> holds for it; waits as long as it changes now and then. One without workers looks for its state for a minute, and says nothing.</summary>
     public async Task<Job> AwaitAsync(string id, Func<Job, bool> condition)
     {
-        using var watch = Jobs.WatchJob(new WatchJobRequest { Id = id }, deadline: DateTime.UtcNow.AddMinutes(2));
-        await foreach (var job in watch.ResponseStream.ReadAllAsync())
+        using var patience = new CancellationTokenSource(Silence);
+        using var watch = Jobs.WatchJob(new WatchJobRequest { Id = id });
+        await foreach (var job in watch.ResponseStream.ReadAllAsync(patience.Token))
         {
             if (condition(job))
             {
                 return job;
             }
+
+            patience.CancelAfter(Silence);
         }
 
         throw new InvalidOperationException($"Job {id} ended otherwise: {await Jobs.GetJobAsync(new GetJobRequest { Id = id })}");

@@ -34,6 +34,7 @@ internal static class NodeCommand
         workers.Validators.Add(Numbers.AtLeast(1));
         var threads = new Option<int>("--threads") { Description = "Compute threads on the CPU, which several workers share out; 0: one per processor.", HelpName = "N" };
         threads.Validators.Add(Numbers.AtLeast(0));
+        var memory = ByteSizeOption.Create("--memory", "What the process may hold of the machine's memory, of workers on the CPU: batches that do not fit go through the network in parts. Default: three quarters of a container's limit, else all.", "4GiB");
         var metricsToken = new Option<string?>("--metrics-token-file")
         {
             Description = "Holds a token with which /metrics can be read: a viewer's, for all processes. A run folder's does too.",
@@ -49,7 +50,7 @@ internal static class NodeCommand
                 "trainer node --name worker-0 --host worker-0.worker --cluster-port 4053 --link-port 6000 --http-port 9090 \\",
                 "    --seed coordinator-0.coordinator:4053 --certificate /certs/node.pem --key /certs/node.key --ca /certs/ca.pem",
             ],
-            Options = { name, linkPort, workers, threads, device, metricsToken },
+            Options = { name, linkPort, workers, threads, memory, device, metricsToken },
         };
         host.AddTo(command);
         command.Validators.Add(given =>
@@ -71,7 +72,7 @@ internal static class NodeCommand
                 LinkPort = parsed.GetValue(linkPort),
                 Seeds = parsed.GetValue(host.Seed)!,
                 Run = host.OpenRunFolder(parsed),
-                OpenDevices = () => WorkerDevices.Open(WorkerDevices.Of(parsed.GetValue(device)!, parsed.GetValue(workers), DeviceCatalog.List), parsed.GetValue(threads)),
+                OpenDevices = () => WorkerDevices.Open(WorkerDevices.Of(parsed.GetValue(device)!, parsed.GetValue(workers), DeviceCatalog.List), parsed.GetValue(threads), parsed.GetValue(memory)),
                 Files = host.Files(parsed),
                 Limits = host.Limits(parsed),
                 MetricsToken = parsed.GetValue(metricsToken) is { } file ? TokenFile.ReadOwn(file) : null,

@@ -21,6 +21,7 @@ internal static class UpCommand
             HelpName = "T",
         };
         threads.Validators.Add(Numbers.AtLeast(1));
+        var memory = ByteSizeOption.Create("--memory-per-worker", "What each worker on the CPU may hold of the machine's memory. Default: the memory, shared out evenly.", "4GiB");
         var device = DeviceOption.Create(DeviceName.Auto, "What workers compute on; several GPUs are dealt out in turn");
         var detach = new Option<bool>("--detach", "-d") { Description = "Return once the cluster is ready; 'trainer down' stops it." };
         var noRestart = new Option<bool>("--no-restart") { Description = "Do not restart processes that exit." };
@@ -38,7 +39,7 @@ internal static class UpCommand
             "up", "Starts a cluster on this machine: a coordinator and workers. Restarts processes that exit. Ctrl-C stops all.")
         {
             Examples = ["trainer up", "trainer up --workers 3 --threads-per-worker 1 --detach", "trainer up --workers 2 --device cuda", "trainer up --workers 2 --no-restart", "trainer up --artifacts s3://training/jobs", "trainer up --mlflow http://127.0.0.1:5000", "trainer up --otlp http://127.0.0.1:4318"],
-            Options = { workers, threads, device, detach, noRestart, runFolder, store, artifacts, metricsOpen, otlp, exitWithParent, supervise },
+            Options = { workers, threads, memory, device, detach, noRestart, runFolder, store, artifacts, metricsOpen, otlp, exitWithParent, supervise },
         };
         retention.AddTo(command);
         webhook.AddTo(command);
@@ -59,6 +60,7 @@ internal static class UpCommand
                 Restart: !parsed.GetValue(noRestart))
             {
                 ToCoordinator = [.. RetentionOptions.Arguments(retention.Read(parsed)), .. webhook.Arguments(parsed), .. mlflow.Arguments(parsed)],
+                MemoryPerWorker = parsed.GetValue(memory),
                 MetricsOpen = parsed.GetValue(metricsOpen),
                 Otlp = OtlpOption.Read(parsed.GetValue(otlp), shell.Environment)?.Address,
             };
@@ -95,6 +97,11 @@ internal static class UpCommand
         if (!options.Restart)
         {
             arguments.Add("--no-restart");
+        }
+
+        if (options.MemoryPerWorker is { } memory)
+        {
+            arguments.AddRange(["--memory-per-worker", ByteSizeOption.Text(memory)]);
         }
 
         if (options.MetricsOpen)

@@ -4,6 +4,7 @@ using Trainer.Cli.Home;
 using Trainer.Cli.Options;
 using Trainer.Cli.Output;
 using Trainer.Hosting.Run;
+using Trainer.Kernels.Devices;
 using Trainer.Kernels.Gpu;
 using Trainer.Protos;
 
@@ -14,6 +15,9 @@ internal sealed record LocalClusterOptions(LocalFolders Folders, int Workers, in
 {
     /// <summary>Arguments that are the coordinator's, as 'trainer coordinator' takes them.</summary>
     public IReadOnlyList<string> ToCoordinator { get; init; } = [];
+
+    /// <summary>Bytes that a worker may hold; null: those on the CPU share out what there is.</summary>
+    public long? MemoryPerWorker { get; init; }
 
     /// <summary>Whoever reaches a process may read its metrics.</summary>
     public bool MetricsOpen { get; init; }
@@ -124,11 +128,18 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
             () => Task.FromResult(run.Endpoints().Any(endpoint => endpoint.Grpc is not null)), "The coordinator", Coordinator, StartWithin, stop);
         foreach (var (worker, device) in workers.Zip(devices))
         {
-            supervisor.Start(Child(worker, ["node", "--name", worker, "--threads", $"{options.ThreadsPerWorker}", "--device", device.Name, "--http-port", $"{http[worker]}"]));
+            supervisor.Start(Child(worker, ["node", "--name", worker, "--threads", $"{options.ThreadsPerWorker}", "--device", device.Name, "--http-port", $"{http[worker]}", .. MemoryOf(device)]));
         }
 
         var all = $"The cluster of {Words.Plural(workers.Count, "worker")}";
         await supervisor.UntilAsync(() => AreListedAsync(workers, run, stop), all, Coordinator, StartWithin, stop);
+    }
+
+    // Each plans as if the others needed their part. One alone finds what there is.
+    private string[] MemoryOf(DeviceListing device)
+    {
+        var shared = device.Kind == DeviceKind.Cpu && options.Workers > 1 ? device.MemoryBytes / options.Workers : (long?)null;
+        return (options.MemoryPerWorker ?? shared) is { } bytes ? ["--memory", ByteSizeOption.Text(bytes)] : [];
     }
 
     private ChildSpec Child(string name, string[] arguments) => new(

@@ -1,4 +1,5 @@
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Gpu;
 
 namespace Trainer.Cli.Local;
@@ -33,10 +34,16 @@ internal static class WorkerDevices
 
     /// <summary>Opens a device for each worker of a process. Workers that share one share what memory it has; those on the CPU its threads.</summary>
     /// <param name="threads">Of the CPU, all together; 0: one for each processor.</param>
-    /// <exception cref="DeviceException">A driver refuses.</exception>
-    public static IReadOnlyList<Device> Open(IReadOnlyList<DeviceListing> devices, int threads)
+    /// <param name="memory">Bytes that the process may hold; null: what it finds.</param>
+    /// <exception cref="DeviceException">A driver refuses, or nobody computes in the memory that is limited.</exception>
+    public static IReadOnlyList<Device> Open(IReadOnlyList<DeviceListing> devices, int threads, long? memory)
     {
         var onCpu = devices.Count(device => device.Kind == DeviceKind.Cpu);
+        if (memory is not null && onCpu == 0)
+        {
+            throw new DeviceException($"--memory is for workers on the CPU, and these compute on {string.Join(", ", devices.Select(device => device.Name).Distinct())}, whose own memory they plan. Leave it out.");
+        }
+
         var each = LocalClusterOptions.ThreadsOf(threads == 0 ? Environment.ProcessorCount : threads, Math.Max(1, onCpu));
         var opened = new List<Device>();
         try
@@ -45,6 +52,11 @@ internal static class WorkerDevices
             {
                 var device = DeviceCatalog.Open(listed, each);
                 opened.Add(device);
+                if (device is CpuDevice cpu)
+                {
+                    cpu.ProcessLimit = memory;
+                }
+
                 var sharers = devices.Count(other => other.Name == listed.Name);
                 device.MemoryLimit = sharers > 1 ? device.AvailableMemory / sharers : null;
             }

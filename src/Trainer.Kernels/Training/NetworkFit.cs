@@ -5,9 +5,6 @@ using Trainer.Kernels.Training.Planning;
 
 namespace Trainer.Kernels.Training;
 
-/// <summary>A network does not fit the memory of a device, not even one group of shards at a time.</summary>
-public sealed class DeviceMemoryException(string message) : Exception(message);
-
 /// <summary>Plans, before anything is allocated, how a network's batches go through a device's memory.</summary>
 public static class NetworkFit
 {

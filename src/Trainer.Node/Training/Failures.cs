@@ -1,5 +1,6 @@
 using Trainer.Kernels;
 using Trainer.Kernels.Data;
+using Trainer.Kernels.Devices;
 using Trainer.Kernels.Training;
 using Trainer.Node.Reduction;
 using Kind = Trainer.Protos.Cluster.Failure.Types.Kind;

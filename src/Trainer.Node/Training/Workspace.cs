@@ -41,7 +41,7 @@ internal sealed class Workspace : IDisposable
     public PayloadHashes Hashes { get; }
 
     /// <param name="hashed">Null: nobody changes memory.</param>
-    /// <exception cref="Kernels.Training.DeviceMemoryException">The share does not fit the device.</exception>
+    /// <exception cref="DeviceMemoryException">The share does not fit the device.</exception>
     public static Workspace Create(TrainingJob job, Assignment assignment, int rank, MemoryHashed? hashed = null)
     {
         var roots = AllReducePlan.RootsOf(assignment.Members[rank]);

@@ -40,10 +40,14 @@ public sealed class LocalCluster : IAsyncDisposable
     public static Task<LocalCluster> UpAsync(IReadOnlyDictionary<string, string> environment, int workers, int threads, params string[] more) =>
         UpAsync(Directory.CreateTempSubdirectory("trainer-cluster-").FullName, environment, workers, threads, more);
 
+    /// <summary>In a group whose memory is limited; to be disposed before it is.</summary>
+    internal static Task<LocalCluster> UpInAsync(MemoryGroup group, int workers, int threads) =>
+        UpAsync(Directory.CreateTempSubdirectory("trainer-cluster-").FullName, new Dictionary<string, string>(StringComparer.Ordinal), workers, threads, [], group);
+
     /// <summary>In a home that is there, with what an earlier cluster left in it.</summary>
     public static Task<LocalCluster> UpInAsync(string home, int workers, int threads) => UpAsync(home, new Dictionary<string, string>(StringComparer.Ordinal), workers, threads, []);
 
-    private static async Task<LocalCluster> UpAsync(string home, IReadOnlyDictionary<string, string> environment, int workers, int threads, string[] more)
+    private static async Task<LocalCluster> UpAsync(string home, IReadOnlyDictionary<string, string> environment, int workers, int threads, string[] more, MemoryGroup? group = null)
     {
         var cluster = new LocalCluster(home, environment);
         string[] arguments =
@@ -51,7 +55,7 @@ public sealed class LocalCluster : IAsyncDisposable
             "up", "--detach", "--workers", workers.ToString(CultureInfo.InvariantCulture),
             "--threads-per-worker", threads.ToString(CultureInfo.InvariantCulture), .. more,
         ];
-        var up = await cluster.RunAsync(arguments);
+        var up = group is null ? await cluster.RunAsync(arguments) : await TrainerProcess.RunInAsync(group, cluster._environment, Patience, arguments);
         if (up.ExitCode != 0)
         {
             var logs = cluster.Logs();

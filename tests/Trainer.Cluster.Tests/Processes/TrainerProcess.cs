@@ -49,9 +49,19 @@ public static class TrainerProcess
     }
 
     /// <summary>Runs to the end; kills and fails after <paramref name="timeout"/>.</summary>
-    public static async Task<Outcome> RunAsync(IReadOnlyDictionary<string, string> environment, TimeSpan timeout, params string[] arguments)
+    public static Task<Outcome> RunAsync(IReadOnlyDictionary<string, string> environment, TimeSpan timeout, params string[] arguments) =>
+        RunAsync(Start(environment, arguments), timeout, arguments);
+
+    /// <summary>As a process of a group whose memory is limited, and so are those that it starts.</summary>
+    internal static Task<Outcome> RunInAsync(MemoryGroup group, IReadOnlyDictionary<string, string> environment, TimeSpan timeout, params string[] arguments)
     {
-        using var process = Start(environment, arguments);
+        var (program, all) = group.Command([Executable, .. arguments]);
+        return RunAsync(Start(program, environment, all), timeout, arguments);
+    }
+
+    private static async Task<Outcome> RunAsync(Process started, TimeSpan timeout, string[] arguments)
+    {
+        using var process = started;
         process.StandardInput.Close();
         var (output, error) = (new StringBuilder(), new StringBuilder());
         process.OutputDataReceived += (_, line) => Append(output, line.Data);

@@ -11,6 +11,11 @@ namespace Trainer.Kernels.Devices.Cpu;
 /// <summary>This machine's CPU as a device: some threads, and the widest vectors that this process may use.</summary>
 public sealed class CpuDevice : Device
 {
+    /// <summary>From so many bytes on it is asked whether there is room: small tensors are many, and the answer takes a system call.</summary>
+    private const long LargeTensor = 1 << 20;
+
+    private const long LeastReserve = 64 << 20;
+
     private readonly InstructionSet _set;
     private readonly ThreadTeam _team;
     private readonly IReadOnlyList<IDisposable> _parts;
@@ -30,8 +35,11 @@ public sealed class CpuDevice : Device
     public override string Description =>
         $"{Processor.Name}, {InstructionSets.NameOf(_set)}, {Threads} {(Threads == 1 ? "thread" : "threads")}";
 
-    /// <summary>No network that needs more than the machine, or what the process may have of it, is laid out.</summary>
-    public override long? AvailableMemory => base.AvailableMemory ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - AllocatedMemory);
+    /// <summary>Bytes that the process may hold in all, tensors and whatever else; null: three quarters of a container's limit, else what the machine has.</summary>
+    public long? ProcessLimit { get; set; }
+
+    /// <summary>No network is laid out that would bring the process beyond its limit.</summary>
+    public override long? AvailableMemory => Math.Min(base.AvailableMemory ?? long.MaxValue, Limit - Reserve - ProcessMemory.Held);
 
     public override int Threads => _team.Count;
 
@@ -90,8 +98,14 @@ public sealed class CpuDevice : Device
     public override string NumericsIdIn(ComputePrecision precision) =>
         precision == ComputePrecision.Tf32 ? Tf32Emulation.NumericsId : base.NumericsIdIn(precision);
 
+    /// <exception cref="DeviceMemoryException">The process would hold more than it may.</exception>
     public override DeviceMemory Allocate(long elements)
     {
+        if (elements * sizeof(float) is >= LargeTensor and var bytes && ProcessMemory.Held is var held && held + bytes > Limit)
+        {
+            throw new DeviceMemoryException($"{Name}: a tensor of {bytes:N0} bytes does not fit: the process holds {held:N0} and may hold {Limit:N0}.");
+        }
+
         var memory = new CpuMemory(elements, Forget);
         lock (_memories)
         {
@@ -138,6 +152,11 @@ public sealed class CpuDevice : Device
         return new CpuDevice(
             set, team, products, pooling, normalization, elementwise, losses, updates, [scratch, products, pooling, normalization, elementwise, updates]);
     }
+
+    private long Limit => ProcessLimit ?? ProcessMemory.Default;
+
+    // For what comes behind a plan: scratch memory (a sixth of nin's tensors, a thirtieth of alexnet's), buffers of links, batches that are read ahead.
+    private long Reserve => Math.Max(LeastReserve, Limit / 8);
 
     private void Forget(CpuMemory memory)
     {
