@@ -1,6 +1,7 @@
 using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
+using Trainer.Kernels.Devices.Cpu.Threading;
 using Trainer.Kernels.Gpu.Discovery;
 
 namespace Trainer.Kernels.Gpu;
@@ -15,6 +16,9 @@ namespace Trainer.Kernels.Gpu;
 public sealed record DeviceListing(string Name, string Description, long MemoryBytes, string NumericsId, bool IsGpu, string? Obstacle)
 {
     internal nint DriverId { get; init; }
+
+    /// <summary>Of a CPU that is one of several: what its threads keep to.</summary>
+    internal Processors? Processors { get; init; }
 
     /// <summary>A <see cref="DeviceKind"/>.</summary>
     public string Kind => Name.Split(':')[0];
@@ -55,7 +59,7 @@ public static class DeviceCatalog
     /// <summary>A device that was listed and can be used.</summary>
     /// <exception cref="DeviceException">Its driver refuses.</exception>
     public static Device Open(DeviceListing chosen, int threads) =>
-        chosen.Kind == DeviceKind.Cpu ? CpuDevice.Create(threads) : GpuRuntime.Of(chosen.Kind).Open(chosen.Name, chosen.DriverId);
+        chosen.Kind == DeviceKind.Cpu ? chosen.Processors is { } processors ? CpuDevice.Create(threads, processors) : CpuDevice.Create(threads) : GpuRuntime.Of(chosen.Kind).Open(chosen.Name, chosen.DriverId);
 
     private static Device Open(DeviceName name, int threads) => name.Kind == DeviceKind.Cpu ? CpuDevice.Create(threads) : Open(Choose(name, List()), threads);
 
@@ -74,6 +78,9 @@ public static class DeviceCatalog
         using var device = CpuDevice.Create(threads: 0);
         return new(device.Name, device.Description, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, Numerics.Id, IsGpu: false, Obstacle: null);
     }
+
+    /// <summary>This machine's CPU, once for each of its NUMA nodes.</summary>
+    public static IReadOnlyList<DeviceListing> CpuNodes() => [.. NumaNodes.List().Select(processors => Cpu() with { Processors = processors })];
 
     private static IEnumerable<DeviceListing> Gpus(string kind)
     {

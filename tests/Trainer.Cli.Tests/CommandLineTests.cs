@@ -130,7 +130,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("export some-job --to x --format pickle", "--format: expected onnx, safetensors or optimizer, got 'pickle'.\nSee: trainer export --help\n")]
     [InlineData("evaluate some-job --images x", "--images and --labels go together.\nSee: trainer evaluate --help\n")]
     [InlineData("predict some-job --threads 0", "--threads must be 1 to 1024, got 0.\nSee: trainer predict --help\n")]
-    [InlineData("node --device gpu", "--device: expected auto, cpu, cuda[:N|:all] or opencl[:N|:all], got 'gpu'.\nSee: trainer node --help\n")]
+    [InlineData("node --device gpu", "--device: expected auto, cpu[:all], cuda[:N|:all] or opencl[:N|:all], got 'gpu'.\nSee: trainer node --help\n")]
     [InlineData("up --device cuda:one", "--device: expected auto, cpu, cuda[:N] or opencl[:N], got 'cuda:one'.\nSee: trainer up --help\n")]
     [InlineData("train", "There is no command 'train'.\nSee: trainer --help\n")]
     [InlineData("sumbit job.yaml", "There is no command 'sumbit'. Did you mean 'submit'?\nSee: trainer --help\n")]

@@ -2,6 +2,7 @@ using Trainer.Cli.Commands;
 using Trainer.Cli.Local;
 using Trainer.Cli.Tests.Fakes;
 using Trainer.Kernels.Devices;
+using Trainer.Kernels.Devices.Cpu.Threading;
 using Trainer.Kernels.Gpu;
 
 namespace Trainer.Cli.Tests;
@@ -81,6 +82,16 @@ public sealed class DevicesCommandTests : IDisposable
         Assert.Equal(dealt, Names(WorkerDevices.Of(asked, workers, () => Some)));
 
     [Fact]
+    public void A_node_has_a_worker_on_each_numa_node_whose_threads_keep_to_it()
+    {
+        var nodes = NumaNodes.List();
+        var devices = WorkerDevices.Open(WorkerDevices.Of("cpu:all", null, () => Some), threads: 0, memory: null);
+
+        Assert.Equal(nodes.Select(node => $"{node}"), devices.Select(device => device.Description.Split(' ')[^1]));
+        Assert.All(devices, device => device.Dispose());
+    }
+
+    [Fact]
     public void Who_asks_for_all_devices_is_told_which_of_them_cannot_be_used() => Assert.Equal(
         "Device 'opencl:all' cannot be used: opencl:0: it does not have the generic address space.",
         Assert.Throws<DeviceException>(() => WorkerDevices.Of("opencl:all", null, () => Some)).Message);
@@ -125,7 +136,7 @@ public sealed class DevicesCommandTests : IDisposable
 
     [Theory]
     [InlineData("cuda:all", "--workers and --device cuda:all both say how many workers there are; give one of them.")]
-    [InlineData("abacus:all", "--device: expected auto, cpu, cuda[:N|:all] or opencl[:N|:all], got 'abacus:all'.")]
+    [InlineData("abacus:all", "--device: expected auto, cpu[:all], cuda[:N|:all] or opencl[:N|:all], got 'abacus:all'.")]
     public async Task A_node_that_is_told_nonsense_says_what_it_expected(string device, string complaint)
     {
         var run = await CommandRun.InAsync(_home.Path, "node", "--device", device, "--workers", "2", "--seed", "127.0.0.1:1");

@@ -7,14 +7,15 @@ namespace Trainer.Cli.Local;
 /// <summary>Which device each worker of a machine, or of a process, gets: several GPUs are dealt out in turn.</summary>
 internal static class WorkerDevices
 {
+    private const string AllCpus = $"{DeviceKind.Cpu}:all";
     private const string AllCuda = $"{DeviceKind.Cuda}:all";
     private const string AllOpenCl = $"{DeviceKind.OpenCl}:all";
 
     /// <summary>What <see cref="Of"/> takes, where nobody says how many workers there are.</summary>
-    public const string Expected = "auto, cpu, cuda[:N|:all] or opencl[:N|:all]";
+    public const string Expected = "auto, cpu[:all], cuda[:N|:all] or opencl[:N|:all]";
 
-    /// <summary>Whether a worker is asked for on each device of a kind.</summary>
-    public static bool IsAll(string asked) => asked is AllCuda or AllOpenCl;
+    /// <summary>Whether a worker is asked for on each device of a kind, or on each NUMA node of the CPU.</summary>
+    public static bool IsAll(string asked) => asked is AllCpus or AllCuda or AllOpenCl;
 
     /// <param name="asked">As a user gives it to --device.</param>
     /// <param name="workers">Null: as many as there are devices where all are asked for, else one.</param>
@@ -24,7 +25,7 @@ internal static class WorkerDevices
     {
         if (IsAll(asked))
         {
-            return All(asked, list());
+            return asked == AllCpus ? DeviceCatalog.CpuNodes() : All(asked, list());
         }
 
         var name = DeviceName.Parse(asked);

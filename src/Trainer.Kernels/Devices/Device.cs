@@ -38,6 +38,13 @@ public abstract class Device : IDisposable
     /// <summary>Bytes that are allocated.</summary>
     public abstract long AllocatedMemory { get; }
 
+    /// <summary>
+    /// Called by the thread that is to call operations, before it allocates: where the device keeps to some of the machine's processors, so does that thread from now on, and what it allocates lies near them.
+    /// </summary>
+    public virtual void Bind()
+    {
+    }
+
     /// <summary>Zeroed memory, aligned to 64 bytes.</summary>
     public abstract DeviceMemory Allocate(long elements);
 

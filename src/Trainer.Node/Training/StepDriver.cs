@@ -175,6 +175,7 @@ internal sealed class StepDriver
 
     private void Run()
     {
+        _device.Bind();
         foreach (var order in _orders.GetConsumingEnumerable())
         {
             _isBusy = true;

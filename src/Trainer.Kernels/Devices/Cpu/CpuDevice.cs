@@ -20,20 +20,21 @@ public sealed class CpuDevice : Device
     private readonly ThreadTeam _team;
     private readonly IReadOnlyList<IDisposable> _parts;
     private readonly Tf32Emulation _tf32;
+    private readonly Processors? _processors;
     private readonly HashSet<CpuMemory> _memories = [];
 
     private CpuDevice(
         InstructionSet set, ThreadTeam team, IProducts products, IPooling pooling, INormalization normalization, IElementwise elementwise, ILosses losses,
-        IUpdates updates, IReadOnlyList<IDisposable> parts)
+        IUpdates updates, IReadOnlyList<IDisposable> parts, Processors? processors)
     {
-        (_set, _team, _parts, _tf32) = (set, team, parts, new Tf32Emulation(products, team, Allocate));
+        (_set, _team, _parts, _tf32, _processors) = (set, team, parts, new Tf32Emulation(products, team, Allocate), processors);
         (Products, Pooling, Normalization, Elementwise, Losses, Updates) = (products, pooling, normalization, elementwise, losses, updates);
     }
 
     public override string Name => "cpu";
 
     public override string Description =>
-        $"{Processor.Name}, {InstructionSets.NameOf(_set)}, {Threads} {(Threads == 1 ? "thread" : "threads")}";
+        $"{Processor.Name}, {InstructionSets.NameOf(_set)}, {Threads} {(Threads == 1 ? "thread" : "threads")}{(_processors is null ? "" : $" on {(_processors.Count == 1 ? "processor" : "processors")} {_processors}")}";
 
     /// <summary>Bytes that the process may hold in all, tensors and whatever else; null: three quarters of a container's limit, else what the machine has.</summary>
     public long? ProcessLimit { get; set; }
@@ -71,9 +72,13 @@ public sealed class CpuDevice : Device
     /// <param name="threads">Compute threads; 0 takes one for each processor this process may use.</param>
     public static CpuDevice Create(int threads = 0) => Create(threads, InstructionSets.Best);
 
+    /// <summary>A device whose threads keep to some of the machine's processors, those of a NUMA node (<see cref="NumaNodes"/>) for one.</summary>
+    /// <param name="threads">Compute threads; 0 takes one for each of the processors.</param>
+    public static CpuDevice Create(int threads, Processors processors) => Create(threads == 0 ? processors.Count : threads, InstructionSets.Best, processors);
+
     /// <summary>For tests that compare instruction sets.</summary>
     /// <exception cref="PlatformNotSupportedException">The processor lacks the instruction set.</exception>
-    internal static CpuDevice Create(int threads, InstructionSet set)
+    internal static CpuDevice Create(int threads, InstructionSet set, Processors? processors = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         var count = threads == 0 ? Environment.ProcessorCount : threads;
@@ -84,9 +89,9 @@ public sealed class CpuDevice : Device
 
         return set switch
         {
-            InstructionSet.Avx512 => Of<Avx512Simd, Vector512<float>>(count, set),
-            InstructionSet.Avx2 => Of<Avx2Simd, Vector256<float>>(count, set),
-            InstructionSet.Portable => Of<PortableSimd, Vector128<float>>(count, set),
+            InstructionSet.Avx512 => Of<Avx512Simd, Vector512<float>>(count, set, processors),
+            InstructionSet.Avx2 => Of<Avx2Simd, Vector256<float>>(count, set, processors),
+            InstructionSet.Portable => Of<PortableSimd, Vector128<float>>(count, set, processors),
             _ => throw InstructionSets.NoSuch(set),
         };
     }
@@ -97,6 +102,8 @@ public sealed class CpuDevice : Device
 
     public override string NumericsIdIn(ComputePrecision precision) =>
         precision == ComputePrecision.Tf32 ? Tf32Emulation.NumericsId : base.NumericsIdIn(precision);
+
+    public override void Bind() => _processors?.Bind();
 
     /// <exception cref="DeviceMemoryException">The process would hold more than it may.</exception>
     public override DeviceMemory Allocate(long elements)
@@ -141,16 +148,16 @@ public sealed class CpuDevice : Device
         }
     }
 
-    private static CpuDevice Of<TSimd, TVector>(int threads, InstructionSet set)
+    private static CpuDevice Of<TSimd, TVector>(int threads, InstructionSet set, Processors? processors)
         where TSimd : ISimd<TVector>
         where TVector : struct
     {
-        var (team, scratch) = (new ThreadTeam(threads), new Scratch(threads));
+        var (team, scratch) = (new ThreadTeam(threads, processors), new Scratch(threads));
         var (products, pooling) = (new CpuProducts<TSimd, TVector>(team, scratch), new CpuPooling<TSimd, TVector>(team, scratch));
         var (normalization, elementwise) = (new CpuNormalization<TSimd, TVector>(team, scratch), new CpuElementwise<TSimd, TVector>(team));
         var (losses, updates) = (new CpuLosses<TSimd, TVector>(team, scratch), new CpuUpdates<TSimd, TVector>(team, scratch));
         return new CpuDevice(
-            set, team, products, pooling, normalization, elementwise, losses, updates, [scratch, products, pooling, normalization, elementwise, updates]);
+            set, team, products, pooling, normalization, elementwise, losses, updates, [scratch, products, pooling, normalization, elementwise, updates], processors);
     }
 
     private long Limit => ProcessLimit ?? ProcessMemory.Default;

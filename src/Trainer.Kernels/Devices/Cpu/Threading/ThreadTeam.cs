@@ -31,14 +31,15 @@ internal sealed class ThreadTeam : IDisposable
     private volatile bool _disposed;
     private ExceptionDispatchInfo? _failure;
 
-    public ThreadTeam(int threads)
+    /// <param name="processors">What its own threads keep to; null: any.</param>
+    public ThreadTeam(int threads, Processors? processors = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         _threads = new Thread[threads - 1];
         for (var i = 0; i < _threads.Length; i++)
         {
             var number = i + 1;
-            _threads[i] = new Thread(() => Serve(number)) { IsBackground = true, Name = $"trainer-cpu-{number}" };
+            _threads[i] = new Thread(() => Serve(number, processors)) { IsBackground = true, Name = $"trainer-cpu-{number}" };
             _threads[i].Start();
         }
     }
@@ -89,8 +90,9 @@ internal sealed class ThreadTeam : IDisposable
         }
     }
 
-    private void Serve(int number)
+    private void Serve(int number, Processors? processors)
     {
+        processors?.Bind();
         var seen = 0L;
         while (AwaitWork(ref seen))
         {
