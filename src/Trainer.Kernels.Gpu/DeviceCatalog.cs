@@ -20,6 +20,9 @@ public sealed record DeviceListing(string Name, string Description, long MemoryB
     /// <summary>Of a CPU that is one of several: what its threads keep to.</summary>
     internal Processors? Processors { get; init; }
 
+    /// <summary>Whether it is one of several parts of the machine's CPU, with processors of its own.</summary>
+    public bool IsNode => Processors is not null;
+
     /// <summary>A <see cref="DeviceKind"/>.</summary>
     public string Kind => Name.Split(':')[0];
 

@@ -48,6 +48,11 @@ internal sealed class LocalCluster(LocalClusterOptions options, Printer printer)
     public async Task<int> RunAsync(CancellationToken stop)
     {
         var devices = WorkerDevices.Of(options.Device, options.Workers, DeviceCatalog.List);
+        if (options.MemoryPerWorker is not null)
+        {
+            WorkerDevices.RefuseMemory("--memory-per-worker", devices);
+        }
+
         PrivateFiles.ForWholeProcess();
         RefuseDeletedRunFolder(options.Folders.Run);
         options.Folders.MakePrivate();

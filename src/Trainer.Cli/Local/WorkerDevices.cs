@@ -40,9 +40,9 @@ internal static class WorkerDevices
     public static IReadOnlyList<Device> Open(IReadOnlyList<DeviceListing> devices, int threads, long? memory)
     {
         var onCpu = devices.Count(device => device.Kind == DeviceKind.Cpu);
-        if (memory is not null && onCpu == 0)
+        if (memory is not null)
         {
-            throw new DeviceException($"--memory is for workers on the CPU, and these compute on {string.Join(", ", devices.Select(device => device.Name).Distinct())}, whose own memory they plan. Leave it out.");
+            RefuseMemory("--memory", devices);
         }
 
         var each = LocalClusterOptions.ThreadsOf(threads == 0 ? Environment.ProcessorCount : threads, Math.Max(1, onCpu));
@@ -51,7 +51,7 @@ internal static class WorkerDevices
         {
             foreach (var listed in devices)
             {
-                var device = DeviceCatalog.Open(listed, each);
+                var device = DeviceCatalog.Open(listed, threads == 0 && listed.IsNode ? 0 : each); // Nodes may differ in size.
                 opened.Add(device);
                 if (device is CpuDevice cpu)
                 {
@@ -68,6 +68,17 @@ internal static class WorkerDevices
         {
             opened.ForEach(device => device.Dispose());
             throw;
+        }
+    }
+
+    /// <summary>Of workers that have memory of their own, the machine's cannot be limited.</summary>
+    /// <param name="option">That says how much there is for them.</param>
+    /// <exception cref="DeviceException">None of them computes on the CPU.</exception>
+    public static void RefuseMemory(string option, IReadOnlyList<DeviceListing> devices)
+    {
+        if (devices.All(device => device.Kind != DeviceKind.Cpu))
+        {
+            throw new DeviceException($"{option} is for workers on the CPU, and these compute on {string.Join(", ", devices.Select(device => device.Name).Distinct())}, whose own memory they plan. Leave it out.");
         }
     }
 

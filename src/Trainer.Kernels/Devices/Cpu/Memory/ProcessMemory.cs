@@ -7,13 +7,15 @@ internal static class ProcessMemory
 {
     private const string Status = "/proc/self/status";
 
+    private static readonly string[] Fields = ["RssAnon:", "RssShmem:", "VmSwap:"];
+
     /// <summary>Bytes that it may hold where nobody says how many: three quarters of a container's limit, else what the machine has.</summary>
     public static long Default => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
-    /// <summary>Bytes that it holds. Pages of files that it reads are not among them: the kernel takes those back as it likes.</summary>
+    /// <summary>Bytes that it holds, swapped out or not. Pages of files that it reads are not among them: the kernel takes those back as it likes.</summary>
     public static long Held => File.Exists(Status) ? File.ReadLines(Status).Where(IsHeld).Sum(Bytes) : Environment.WorkingSet;
 
-    private static bool IsHeld(string line) => line.StartsWith("RssAnon:", StringComparison.Ordinal) || line.StartsWith("RssShmem:", StringComparison.Ordinal);
+    private static bool IsHeld(string line) => Fields.Any(field => line.StartsWith(field, StringComparison.Ordinal));
 
     // "RssAnon:      20672 kB"
     private static long Bytes(string line) => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) << 10;
