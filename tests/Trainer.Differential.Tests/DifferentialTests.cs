@@ -9,14 +9,18 @@ namespace Trainer.Differential.Tests;
 /// </summary>
 public sealed class DifferentialTests(Bench bench) : IClassFixture<Bench>
 {
-    private const int BlockCases = 10;
+    private const int BlockCases = 10, StandardCases = 200;
 
-    private static readonly int Cases = Setting("TRAINER_DIFFERENTIAL_CASES", 200), First = Setting("TRAINER_DIFFERENTIAL_SEED", 1);
+    private static readonly int Cases = Setting("TRAINER_DIFFERENTIAL_CASES", StandardCases), First = Setting("TRAINER_DIFFERENTIAL_SEED", 1);
 
-    /// <summary>In blocks, so that it can be seen how far they are: the first seed of each, and the number of cases.</summary>
-    public static TheoryData<int, int> Blocks =>
-        [.. from block in Enumerable.Range(0, (Cases + BlockCases - 1) / BlockCases)
-            select (First + (block * BlockCases), Math.Min(BlockCases, Cases - (block * BlockCases)))];
+    /// <summary>In blocks, so that it can be seen how far they are: the first seed of each, and the number of cases. Where nobody said how many, the later half is long.</summary>
+    public static IEnumerable<TheoryDataRow<int, int>> Blocks =>
+        from block in Enumerable.Range(0, (Cases + BlockCases - 1) / BlockCases)
+        let done = block * BlockCases
+        select new TheoryDataRow<int, int>(First + done, Math.Min(BlockCases, Cases - done))
+        {
+            Traits = Cases == StandardCases && done >= StandardCases / 2 ? new() { ["Category"] = ["Long"] } : [],
+        };
 
     [Theory]
     [MemberData(nameof(Blocks))]

@@ -11,6 +11,7 @@ namespace Trainer.Kernels.Tests.Gpu;
 public sealed class GpuConv2dTests() : Conv2dSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
+[Trait("Category", "Long")]
 public sealed class GpuLinearTests() : LinearSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
@@ -45,7 +46,11 @@ public sealed class GpuStateTests() : StateSuite(GpuVariants.Required());
 public sealed class GpuGoldenStepTests() : GoldenStepSuite(GpuVariants.Required());
 
 [Collection(GpuVariants.Serial)]
-public sealed class GpuLayerBitsTests() : LayerBitsSuite(GpuVariants.Required());
+public sealed class GpuLayerBitsTests() : LayerBitsSuite(GpuVariants.Required())
+{
+    /// <summary>One number shows what a slice with several roots does; <see cref="GpuNetworkBitsTests"/> have them all.</summary>
+    protected override int[] Workers => [3];
+}
 
 [Collection(GpuVariants.Serial)]
 [Trait("Category", "Long")]

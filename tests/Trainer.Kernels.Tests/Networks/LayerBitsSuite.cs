@@ -7,7 +7,7 @@ using Trainer.Kernels.Training;
 
 namespace Trainer.Kernels.Tests.Networks;
 
-/// <summary>Two steps come to the same bits on all devices and on 1, 2, 3 and 5 workers, layer by layer and recipe by recipe, with batch norm groups of two shards.</summary>
+/// <summary>Two steps come to the same bits on all devices and on several numbers of workers, layer by layer and recipe by recipe, with batch norm groups of two shards.</summary>
 public abstract class LayerBitsSuite(DeviceVariants variants)
 {
     private const int Samples = 53, Shards = 16, Group = 2, Classes = 10;
@@ -51,6 +51,9 @@ public abstract class LayerBitsSuite(DeviceVariants variants)
         { "schedule", """{"epochs":3,"optimizer":{"sgd":{"lr":0.05}},"schedule":{"cosine":{},"warmup":{"steps":2}}}""" },
     };
 
+    /// <summary>Numbers of workers, beside one, that the last of the variants is tried with.</summary>
+    protected virtual int[] Workers => [2, 3, 5];
+
     [Theory]
     [MemberData(nameof(Layers))]
     public void Of_layers(string name, string layers) => Check(name, layers, """{"epochs":1,"optimizer":{"sgd":{"lr":0.05}}}""");
@@ -63,7 +66,7 @@ public abstract class LayerBitsSuite(DeviceVariants variants)
     {
         var model = Model.FromJson("""[{"conv2d":{"out_channels":5,"kernel_size":[3]}},""" + layers + """{"flatten":{}},{"linear":{"out_features":10}}]""", Image);
         var expected = variants.MustBeAlike(name, device => Train(model, recipe, device, 1));
-        foreach (var workers in new[] { 2, 3, 5 })
+        foreach (var workers in Workers)
         {
             DeviceVariants.MustEqual($"{name} on {workers} workers", expected, Train(model, recipe, variants.All[^1], workers));
         }

@@ -21,6 +21,7 @@ public sealed class TorchvisionTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    [Trait("Category", "Long")]
     public Task Small_networks_are_those_of_torchvision() => MustBeThoseOfTorchvisionAsync(size: 64, "squeezenet1_1", "mobilenet_v3_small");
 
     [Theory]
