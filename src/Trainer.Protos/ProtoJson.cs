@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -19,6 +20,8 @@ public static class ProtoJson
     public const int MaxDepth = 1000;
 
     private static readonly JsonSerializerOptions OneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = MaxDepth };
+
+    private static readonly JsonWriterOptions OneLineWritten = new() { Encoder = OneLine.Encoder, MaxDepth = MaxDepth };
 
     /// <summary>For scripts: scalars and lists are always there, messages and optional fields that are not set are left out.</summary>
     public static JsonObject ToJson(IMessage message) =>
@@ -62,6 +65,13 @@ public static class ProtoJson
     /// <summary>One document in one line.</summary>
     public static string Line(JsonNode json) => json.ToJsonString(OneLine);
 
+    /// <summary>The <see cref="Line"/> of what <see cref="ToJson"/> gives, in UTF-8, at a fraction of its time and memory.</summary>
+    public static void Write(IBufferWriter<byte> output, IMessage message)
+    {
+        using var json = new Utf8JsonWriter(output, OneLineWritten);
+        JsonMessageWriter.Write(json, message);
+    }
+
     /// <summary>Reads either form; protobuf's own spelling (<c>batchSize</c>, <c>"7"</c>, <c>JOB_STATE_QUEUED</c>) is understood, too.</summary>
     /// <param name="unknown">Gets the paths of fields and the enum values that the message's definition lacks.</param>
     /// <exception cref="FormatException">It is not such a message.</exception>
@@ -104,7 +114,7 @@ public static class ProtoJson
 
     private static JsonNode? Single(FieldDescriptor field, object value, Func<IMessage, JsonObject> child) => value switch
     {
-        Timestamp time => time.ToDateTimeOffset().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'"),
+        Timestamp time => Text(time),
         IMessage message => child(message),
         ByteString bytes => bytes.ToBase64(),
         double number => Number(number),
@@ -117,6 +127,8 @@ public static class ProtoJson
         string text => text,
         _ => EnumNames.Bare(field.EnumType, (int)value),
     };
+
+    internal static string Text(Timestamp time) => time.ToDateTimeOffset().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'");
 
     private static JsonNode Number(double number) => double.IsFinite(number) ? number : number.ToString();
 }

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -52,7 +54,7 @@ internal static class HttpApi
     {
         var answer = await calls.CallAsync(route.Method, await HttpRequests.ReadAsync(route, http.Request), http);
         http.Response.ContentType = Json;
-        await WriteAsync(http, ProtoJson.ToJson(answer));
+        await WriteAsync(http, answer);
     }
 
     private static async Task StreamAsync(HttpRoute route, ApiCalls calls, HttpContext http)
@@ -66,8 +68,7 @@ internal static class HttpApi
 
         while (await call.ResponseStream.MoveNext(http.RequestAborted))
         {
-            await WriteAsync(http, ProtoJson.ToJson(call.ResponseStream.Current));
-            await http.Response.Body.FlushAsync(http.RequestAborted);
+            await WriteAsync(http, call.ResponseStream.Current);
         }
     }
 
@@ -87,6 +88,13 @@ internal static class HttpApi
         }
 
         await WriteAsync(http, error.Body);
+    }
+
+    private static async Task WriteAsync(HttpContext http, IMessage message)
+    {
+        ProtoJson.Write(http.Response.BodyWriter, message);
+        http.Response.BodyWriter.Write("\n"u8);
+        await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
     }
 
     private static async Task WriteAsync(HttpContext http, JsonNode json) =>

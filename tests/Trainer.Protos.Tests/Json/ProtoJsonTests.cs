@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Text;
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Trainer.Protos.Cluster;
 
@@ -28,6 +31,24 @@ public sealed class ProtoJsonTests
         Assert.Equal("""{"sequence":3,"source":"","message":"","level":"UNSPECIFIED"}""", ProtoJson.Line(json));
         Assert.Equal("""{"id":"","state":"UNSPECIFIED","message":"","etag":"","epochs":[],"transitions":[],"workers":[],"numerics":"","term":0,"generation":0,"labels":{},"notes":"","creator":""}""",
             ProtoJson.Line(ProtoJson.ToJson(new Job())));
+    }
+
+    /// <summary>Every kind of field, in messages of the API and in those of processes; texts that have to be escaped.</summary>
+    [Fact]
+    public void What_is_written_straight_away_is_what_the_nodes_say()
+    {
+        IMessage[] messages =
+        [
+            Job, new Job(), new LogEntry { Sequence = 3, Message = "\"<\u00e9\u2028\n\u0001\ud83d\ude00" }, new CreateJobRequest { Labels = { ["team"] = "vision", ["a/b"] = "\"", ["A"] = "" } },
+            new MetricSeries { Metric = "loss", Points = { new MetricPoint { Step = 1UL << 63, Value = 0.1 + 0.2 }, new MetricPoint { Value = -0.0 }, new MetricPoint { Value = 1e-300 }, new MetricPoint { Value = double.PositiveInfinity } } },
+            new ArtifactChunk { Data = ByteString.CopyFrom(0, 255, 62, 63, 1) }, new Assignment { Shards = 7, Members = { new Member { Worker = "w", LinkEndpoints = { "unix:/a" } }, new Member() } },
+        ];
+        foreach (var message in messages)
+        {
+            var written = new ArrayBufferWriter<byte>();
+            ProtoJson.Write(written, message);
+            Assert.Equal(ProtoJson.Line(ProtoJson.ToJson(message)), Encoding.UTF8.GetString(written.WrittenSpan));
+        }
     }
 
     [Fact]
