@@ -18,6 +18,7 @@ using Trainer.Hosting.Certificates;
 using Trainer.Hosting.Cluster;
 using Trainer.Hosting.Limits;
 using Trainer.Hosting.Metrics;
+using Trainer.Hosting.Steps;
 using Trainer.Hosting.Web;
 
 namespace Trainer.Coordinator;
@@ -118,6 +119,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddHostedService<JobRetention>()
             .AddSingleton<JobWatches>()
             .AddSingleton<LogStreams>()
+            .AddSingleton<StepSummaries>()
             .AddSingleton<JobMetrics>()
             .AddSingleton<JobModels>()
             .AddSingleton(new CoordinatorIdentity(options.Name, TimeProvider.System.GetUtcNow()))

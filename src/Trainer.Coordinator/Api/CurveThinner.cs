@@ -1,3 +1,4 @@
+using Trainer.Hosting.Steps;
 using Trainer.Protos;
 
 namespace Trainer.Coordinator.Api;
@@ -6,34 +7,21 @@ namespace Trainer.Coordinator.Api;
 /// Thins a curve out as it is read: of each stretch of steps the lowest and the highest value stay, so that no spike is lost, in memory of the points that stay. What is no number
 /// stays where a stretch has nothing else.
 /// </summary>
-/// <param name="first">Step.</param>
-/// <param name="last">Step.</param>
-/// <param name="most">Points that may stay; at least 2.</param>
-internal sealed class CurveThinner(string metric, ulong first, ulong last, uint most)
+internal sealed class CurveThinner(string metric, CurveGrid grid)
 {
-    private readonly ulong _width = Width(last - first + 1, most);
     private readonly MetricSeries _series = new() { Metric = metric };
     private ulong _stretch;
-    private (ulong Step, double Value)? _low;
-    private (ulong Step, double Value)? _high;
+    private Extremes _extremes;
 
     public void Add(ulong step, double value)
     {
-        if ((step - first) / _width != _stretch)
+        if (grid.StretchOf(step) != _stretch)
         {
             Close();
-            _stretch = (step - first) / _width;
+            _stretch = grid.StretchOf(step);
         }
 
-        if (_low is not { } low || double.IsNaN(low.Value) || value < low.Value)
-        {
-            _low = (step, value);
-        }
-
-        if (_high is not { } high || double.IsNaN(high.Value) || value > high.Value)
-        {
-            _high = (step, value);
-        }
+        _extremes.Add(step, value);
     }
 
     public MetricSeries End()
@@ -42,22 +30,18 @@ internal sealed class CurveThinner(string metric, ulong first, ulong last, uint 
         return _series;
     }
 
-    // All points stay where there are no more than asked for.
-    private static ulong Width(ulong steps, uint most) => steps <= most ? 1 : (steps + (most / 2) - 1) / (most / 2);
-
     private void Close()
     {
-        if (_low is { } low && _high is { } high)
+        if (!_extremes.IsEmpty)
         {
-            var isRising = low.Step <= high.Step;
-            Add(isRising ? low : high);
-            if (low.Step != high.Step)
+            Add(_extremes.Earlier);
+            if (_extremes.LowStep != _extremes.HighStep)
             {
-                Add(isRising ? high : low);
+                Add(_extremes.Later);
             }
         }
 
-        (_low, _high) = (null, null);
+        _extremes = default;
     }
 
     private void Add((ulong Step, double Value) point) => _series.Points.Add(new MetricPoint { Step = point.Step, Value = point.Value });

@@ -10,7 +10,7 @@ namespace Trainer.Coordinator.Api;
 /// What the steps of a job came to, from the record beside its files: whole, or as curves of bounded size. Read on threads that may wait. Where there is no record any more, curves are of the steps
 /// that the store keeps.
 /// </summary>
-public sealed class JobMetrics(IJobStore store, CheckThreads threads, JobArtifacts artifacts)
+public sealed class JobMetrics(IJobStore store, CheckThreads threads, JobArtifacts artifacts, StepSummaries summaries)
 {
     private const uint UsualPoints = 1000;
     private const uint MostPoints = 10_000;
@@ -25,8 +25,9 @@ public sealed class JobMetrics(IJobStore store, CheckThreads threads, JobArtifac
     public async Task<QueryMetricsResponse> QueryAsync(QueryMetricsRequest request, CancellationToken stop)
     {
         Check(request);
-        _ = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
-        return await RecordedAsync(request, stop) ?? Query(await store.ReadCurveAsync(request.Id), request);
+        // State before record: of a job that has ended all is there.
+        var job = await store.FindAsync(request.Id) ?? throw ApiErrors.NotFound(request.Id);
+        return await RecordedAsync(request, job.HasEnded, stop) ?? Query(await store.ReadCurveAsync(request.Id), request);
     }
 
     /// <param name="waits">Called before it waits for more.</param>
@@ -83,13 +84,13 @@ public sealed class JobMetrics(IJobStore store, CheckThreads threads, JobArtifac
     }
 
     // Null: nothing is on record, or the record cannot be read.
-    private async Task<QueryMetricsResponse?> RecordedAsync(QueryMetricsRequest request, CancellationToken stop)
+    private async Task<QueryMetricsResponse?> RecordedAsync(QueryMetricsRequest request, bool hasEnded, CancellationToken stop)
     {
         try
         {
             return await threads.RunAsync(
                 () => artifacts.Steps(request.Id, record => StepFiles.LastStep(record) is var last and > 0
-                    ? Query(request, last, (metrics, first, end, take) => StepFiles.Read(record, metrics, first, end, take))
+                    ? Query(request, last, (query, take) => new StepCurves(record, query with { HasEnded = hasEnded }, take, file => summaries.Want(record, file)).Read())
                     : null),
                 stop);
         }
@@ -100,16 +101,22 @@ public sealed class JobMetrics(IJobStore store, CheckThreads threads, JobArtifac
     }
 
     private static QueryMetricsResponse Query(IReadOnlyList<StepMetrics> kept, QueryMetricsRequest request) =>
-        Query(request, kept.Select(step => step.Step).DefaultIfEmpty().Max(), (metrics, first, last, take) =>
+        Query(request, kept.Select(step => step.Step).DefaultIfEmpty().Max(), (query, take) =>
         {
-            foreach (var step in kept.Select(StepRecord.Of).Where(step => step.Step >= first && step.Step <= last))
+            foreach (var step in kept.Select(StepRecord.Of).Where(step => step.Step >= query.First && step.Step <= query.Last))
             {
-                take(step.Step, [.. metrics.Select(metric => metric.Of(step))]);
+                for (var i = 0; i < query.Metrics.Count; i++)
+                {
+                    if (query.Metrics[i].Of(step) is { } value)
+                    {
+                        take(i, step.Step, value);
+                    }
+                }
             }
         });
 
-    /// <param name="read">Gives the steps of a range, in order, with the numbers that are asked for.</param>
-    private static QueryMetricsResponse Query(QueryMetricsRequest request, ulong lastThere, Action<IReadOnlyList<StepMetric>, ulong, ulong, StepValues> read)
+    /// <param name="read">Passes on what is asked for, as <see cref="StepCurves"/> does.</param>
+    private static QueryMetricsResponse Query(QueryMetricsRequest request, ulong lastThere, Action<CurveQuery, Action<int, ulong, double>> read)
     {
         var (first, last) = (Math.Max(request.FirstStep, 1), request.LastStep > 0 ? request.LastStep : lastThere);
         var response = new QueryMetricsResponse();
@@ -118,18 +125,10 @@ public sealed class JobMetrics(IJobStore store, CheckThreads threads, JobArtifac
             return response;
         }
 
+        var grid = new CurveGrid(first, last, request.MaxPoints > 0 ? request.MaxPoints : UsualPoints);
         var metrics = StepMetric.All.Where(metric => request.Metrics.Count == 0 || request.Metrics.Contains(metric.Name)).ToList();
-        var curves = metrics.ConvertAll(metric => new CurveThinner(metric.Name, first, last, request.MaxPoints > 0 ? request.MaxPoints : UsualPoints));
-        read(metrics, first, last, (step, values) =>
-        {
-            for (var i = 0; i < values.Length; i++)
-            {
-                if (values[i] is { } value)
-                {
-                    curves[i].Add(step, value);
-                }
-            }
-        });
+        var curves = metrics.ConvertAll(metric => new CurveThinner(metric.Name, grid));
+        read(new CurveQuery(metrics, first, last, grid.Run, HasEnded: false), (metric, step, value) => curves[metric].Add(step, value));
         response.Series.AddRange(curves.Select(curve => curve.End()).Where(series => series.Points.Count > 0));
         return response;
     }

@@ -24,28 +24,12 @@ public static class StepFiles
     /// <exception cref="IOException">The store.</exception>
     public static IEnumerable<StepRecord> Read(IArtifactStore artifacts, ulong first = 0, ulong last = ulong.MaxValue)
     {
-        foreach (var (file, end) in Stretches(artifacts, first, last))
+        foreach (var (file, end, _) in Stretches(artifacts, first, last))
         {
             var wanted = Lines(artifacts, file).SkipWhile(line => NumberOf(line) < first).Select(StepLines.Read);
             foreach (var record in wanted.OfType<StepRecord>().TakeWhile(record => record.Step <= end))
             {
                 yield return record;
-            }
-        }
-    }
-
-    /// <summary>Some numbers of the same steps, ten times as quickly: of a line nothing else is read, nor is it looked at whether the rest is right.</summary>
-    /// <param name="last">Included.</param>
-    /// <exception cref="IOException">The store.</exception>
-    public static void Read(IArtifactStore artifacts, IReadOnlyList<StepMetric> metrics, ulong first, ulong last, StepValues take)
-    {
-        var columns = new StepColumns(metrics, first, take);
-        foreach (var (file, end) in Stretches(artifacts, first, last))
-        {
-            using var content = artifacts.Open(file.Key);
-            if (content is not null)
-            {
-                columns.Read(content.Stream, end);
             }
         }
     }
@@ -60,8 +44,8 @@ public static class StepFiles
     internal static IEnumerable<Place> Files(IArtifactStore artifacts) =>
         artifacts.List(Folder).Select(PlaceOf).OfType<Place>().OrderBy(place => (place.Term, place.Number, place.Part));
 
-    /// <summary>The files that have steps of a range, in order, and the last step of each that counts: what a later file begins with, and all behind it, is its own.</summary>
-    private static IEnumerable<(ArtifactFile File, ulong End)> Stretches(IArtifactStore artifacts, ulong first, ulong last)
+    /// <summary>The files that have steps of a range, in order, the last step of each that counts, and whether it is the last file: what a later file begins with, and all behind it, is its own.</summary>
+    internal static IEnumerable<(ArtifactFile File, ulong End, bool IsLast)> Stretches(IArtifactStore artifacts, ulong first, ulong last)
     {
         var files = Files(artifacts).Select(place => (place.File, First: FirstStepOf(artifacts, place.File))).Where(file => file.First > 0).ToList();
         for (var i = 0; i < files.Count; i++)
@@ -69,7 +53,7 @@ public static class StepFiles
             var end = files.Skip(i + 1).Select(later => later.First - 1).Append(last).Min();
             if (end >= first && files[i].First <= end)
             {
-                yield return (files[i].File, end);
+                yield return (files[i].File, end, i == files.Count - 1);
             }
         }
     }

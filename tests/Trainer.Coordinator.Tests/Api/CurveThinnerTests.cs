@@ -8,7 +8,7 @@ public class CurveThinnerTests
     [Fact]
     public void Of_each_stretch_the_lowest_and_the_highest_stay_in_order()
     {
-        var curve = new CurveThinner("loss", first: 1, last: 12, most: 4);
+        var curve = new CurveThinner("loss", new CurveGrid(first: 1, last: 12, most: 4));
         double[] values = [3, 9, 1, double.NaN, 5, 4, double.NaN, double.NaN, 2, 2, 8, 2];
         for (var i = 0; i < values.Length; i++)
         {
@@ -23,7 +23,7 @@ public class CurveThinnerTests
     [Fact]
     public void What_is_no_number_stays_where_there_is_nothing_else()
     {
-        var curve = new CurveThinner("loss", first: 1, last: 4, most: 2);
+        var curve = new CurveThinner("loss", new CurveGrid(first: 1, last: 4, most: 2));
         curve.Add(1, double.NaN);
         curve.Add(2, double.NaN);
         Assert.True(double.IsNaN(Assert.Single(curve.End().Points).Value));
@@ -33,7 +33,7 @@ public class CurveThinnerTests
     public void A_curve_has_no_more_points_than_asked_for_and_keeps_its_extremes() =>
         Gen.Select(Gen.Double[-1, 1].Array[1, 300], Gen.UInt[2, 40], Gen.ULong[1, 1000]).Sample((values, most, first) =>
         {
-            var curve = new CurveThinner("m", first, first + (ulong)values.Length - 1, most);
+            var curve = new CurveThinner("m", new CurveGrid(first, first + (ulong)values.Length - 1, most));
             for (var i = 0; i < values.Length; i++)
             {
                 curve.Add(first + (ulong)i, values[i]);

@@ -119,12 +119,13 @@ public sealed class StepFilesTests : IDisposable
         var file = Path.Combine(_folder, "steps", "1.3.csv");
         File.AppendAllText(file, "12,1,2026-01-31T12:00:03.000Z,0.5\nx\n\n" + new string('z', 200_000) + "\n" + StepLines.Of(Record(13)) + "\n14,1,2026-01-31T12:00:14.000Z,0.5,0.25,0.1,,1000,1,1,1,1");
         var metrics = StepMetric.All.Where(metric => metric.Name is "images_per_second" or "loss" or "gradient_norm").Reverse().ToList();
-        var read = new List<(ulong, double?, double?, double?)>();
+        var read = new List<(int, ulong, double)>();
 
-        StepFiles.Read(Artifacts, metrics, first, last, (step, values) => read.Add((step, values[0], values[1], values[2])));
+        new StepCurves(Artifacts, new CurveQuery(metrics, first, last, Run: 1, HasEnded: true), (metric, step, value) => read.Add((metric, step, value)), Assert.Fail).Read();
 
-        Assert.Equal(StepFiles.Read(Artifacts, first, last).Select(step => (step.Step, (double?)step.ImagesPerSecond, step.GradientNorm, (double?)step.Loss)), read);
-        Assert.Equal(first switch { 0 => 12, 3 => 3, 6 => 7, _ => 0 }, read.Count);
+        var steps = StepFiles.Read(Artifacts, first, last).ToList();
+        Assert.Equal(steps.SelectMany(step => metrics.Select((metric, place) => (place, step.Step, metric.Of(step))).Where(one => one.Item3 is not null).Select(one => (one.place, one.Step, one.Item3!.Value))), read);
+        Assert.Equal(first switch { 0 => 12, 3 => 3, 6 => 7, _ => 0 }, steps.Count);
     }
 
     private static StepRecord Record(ulong step) =>
