@@ -64,8 +64,7 @@ async function show(key, title, load, place) {
   title === 'Sign in' || (document.title = `${title} - Trainer`);
   put(main, h('p', { class: 'quiet' }, 'Loading'));
   try {
-    const module = await load();
-    key === 'sign-in' || await whoAmI();
+    const [module] = await Promise.all([load(), key === 'sign-in' || whoAmI()]);
     if (shown === page) {
       shell();
       put(main);

@@ -1,4 +1,5 @@
 // Line charts over ECharts, which is loaded where the first one is drawn.
+import { COLOURS, valuesUnderMouse } from './chart-values.js';
 import { h, put } from './dom.js';
 import { digits } from './format.js';
 import { drawInTurn, leaveOut } from './turns.js';
@@ -8,7 +9,7 @@ const library = { loading: null };
 // A classic script: parts of the bundle take `this` for the window, which it is not in a module.
 function load() {
   library.loading ??= new Promise((resolve, reject) => {
-    const script = h('script', { src: import.meta.resolve('./lib/echarts.js') });
+    const script = h('script', { src: import.meta.resolve('./lib/echarts.js'), fetchpriority: 'high' }); // Ahead of the data that it is to draw.
     script.addEventListener('load', () => resolve(globalThis.echarts));
     script.addEventListener('error', () => { library.loading = null; reject(new Error('The chart library did not load.')); });
     document.head.append(script);
@@ -17,7 +18,14 @@ function load() {
 }
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
-export const COLOURS = 10;
+const MOST_DOTS = 300; // Of a chart. Each is a figure of its own, where a line is one, however long.
+
+export { COLOURS };
+
+/** Loads the library where a chart is going to be drawn soon. */
+export function expectCharts() {
+  load().catch(() => {}); // Whoever draws one says so.
+}
 
 function theme() {
   const style = getComputedStyle(document.documentElement);
@@ -37,6 +45,8 @@ export function lineChart(title, { format = digits, formatX = digits, onZoom } =
   const element = h('figure', { class: 'chart' }, h('figcaption', null, title), place, problem);
   let chart = null;
   let latest = null;
+  let drawn = []; // As they lie over each other.
+  let chosen = {}; // By name, in the legend.
   const sizes = new ResizeObserver(() => chart?.resize());
 
   load().then(echarts => {
@@ -44,6 +54,8 @@ export function lineChart(title, { format = digits, formatX = digits, onZoom } =
       chart = echarts.init(place, null, { renderer: 'canvas' });
       sizes.observe(place);
       onZoom && zoomByDragging(place, chart, onZoom, signal);
+      chart.on('legendselectchanged', ({ selected }) => { chosen = selected; });
+      valuesUnderMouse(place, chart, () => drawn.filter(({ name }) => chosen[name] ?? true), { format, formatX }, signal);
       draw();
     }
   }, () => put(problem, 'The chart library did not load. Load the page again.'));
@@ -64,14 +76,15 @@ export function lineChart(title, { format = digits, formatX = digits, onZoom } =
   }
 
   function drawNow() {
-    chart.setOption(option(latest, { format, formatX }), { replaceMerge: ['series'] });
+    drawn = latest.lines.some(one => one.stacked) ? piledUp(latest.lines) : latest.lines;
+    chart.setOption(option(drawn, latest, { format, formatX }), { replaceMerge: ['series'], silent: true });
   }
 }
 
-function option({ lines, log, range }, { format, formatX }) {
-  const { text, quiet, line, surface, series } = theme();
+function option(lines, { log, range }, { format, formatX }) {
+  const { text, quiet, line, series } = theme();
   const isStacked = lines.some(one => one.stacked);
-  const drawn = isStacked ? piledUp(lines) : lines;
+  const hasDots = lines.reduce((sum, one) => sum + (one.dots ? one.points.length : 0), 0) <= MOST_DOTS;
   const names = [...new Set(lines.map(one => one.name))];
   const label = { color: quiet, hideOverlap: true };
   const axis = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false } };
@@ -83,26 +96,19 @@ function option({ lines, log, range }, { format, formatX }) {
       show: names.length > 1, data: names, selectedMode: !isStacked, type: 'scroll', top: 0, left: 0, icon: 'roundRect', itemWidth: 12, itemHeight: 12,
       textStyle: { color: text }, pageTextStyle: { color: text }, pageIconColor: text, pageIconInactiveColor: line,
     },
-    tooltip: {
-      trigger: 'axis', renderMode: 'richText', confine: true, transitionDuration: 0, backgroundColor: surface, borderColor: line, textStyle: { color: text, fontSize: 12 },
-      axisPointer: { type: 'line', lineStyle: { color: quiet } },
-      formatter: items => {
-        const said = items.map(item => [drawn[item.seriesIndex], item.value]).filter(([one]) => !one.faint).map(([one, [, y, own = y]]) => `${one.label ?? one.name}  ${format(own)}`);
-        return [formatX(items[0].axisValue), ...(isStacked ? said.reverse() : said)].join('\n');
-      },
-    },
     xAxis: { type: 'value', min: range ? range[0] : 'dataMin', max: range ? range[1] : 'dataMax', ...axis, splitLine: { show: false }, axisLabel: { ...label, formatter: formatX } },
     yAxis: { type: log ? 'log' : 'value', scale: !isStacked, ...axis, splitLine: { lineStyle: { color: line } }, axisLabel: { ...label, formatter: format } },
-    series: drawn.map(one => {
+    series: (isStacked ? lines.toReversed() : lines).map(one => {
       const colour = series[one.colour % COLOURS];
       return {
         name: one.name,
         type: 'line',
         data: within(log ? one.points.filter(([, y]) => y > 0) : one.points, range),
         symbol: 'circle',
-        showSymbol: !!one.dots || one.points.length === 1,
+        showSymbol: (!!one.dots && hasDots) || one.points.length === 1,
         symbolSize: one.dots ? 6 : 4,
-        lineStyle: { width: one.stacked ? 0 : one.faint ? 1 : 1.75, opacity: one.faint ? 0.28 : 1, type: one.dashed ? 'dashed' : 'solid', color: colour },
+        silent: true,
+        lineStyle: { join: 'bevel', width: one.stacked ? 0 : one.faint ? 1 : 1.75, opacity: one.faint ? 0.28 : 1, type: one.dashed ? 'dashed' : 'solid', color: colour },
         itemStyle: { color: colour },
         emphasis: { disabled: true },
         ...(one.stacked && { areaStyle: { color: colour, opacity: 1 } }),
@@ -121,10 +127,10 @@ function within(points, range) {
   return begin < 0 ? points.slice(-1) : points.slice(Math.max(0, begin - 1), end + 2);
 }
 
-// Each on top of those before it, [x, top, own value], the highest first: lower ones hide what is below them. ECharts itself stacks along an axis of categories alone.
+// Each on top of those before it, [x, top, own value]; the highest is drawn first: lower ones hide what is below them. ECharts itself stacks along an axis of categories alone.
 function piledUp(lines) {
   const tops = [];
-  return lines.map(one => ({ ...one, points: one.points.map(([x, y], i) => [x, tops[i] = (tops[i] ?? 0) + y, y]) })).reverse();
+  return lines.map(one => ({ ...one, points: one.points.map(([x, y], i) => [x, tops[i] = (tops[i] ?? 0) + y, y]) }));
 }
 
 // The mouse draws a stretch of the x axis; a double click shows all again. Fingers scroll, and the keyboard has fields.

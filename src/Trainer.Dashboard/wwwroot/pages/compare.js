@@ -1,7 +1,7 @@
 // Runs beside each other: their curves, what differs in what they were asked for, and what they came to.
 import { ApiError, get, path } from '../api.js';
 import { chartControls } from '../chart-controls.js';
-import { COLOURS, lineChart, smoothed } from '../charts.js';
+import { COLOURS, expectCharts, lineChart, smoothed } from '../charts.js';
 import { Curves, METRICS, tests, timeOfSteps } from '../curves.js';
 import { coalesced, every, h, numbers, patch, put, row, table } from '../dom.js';
 import { clock, count, digits, duration, loss, number, percent, plural, rate, shortHash } from '../format.js';
@@ -12,8 +12,9 @@ const FORMATS = { loss: digits, accuracy: percent, learning_rate: digits, gradie
 const TESTED = { loss: 'test_loss', accuracy: 'test_accuracy' };
 const REFRESH = 3000;
 const MOST = 20;
-const REST = 150; // Between two drawings, in milliseconds: runs arrive one by one.
-const MOST_POINTS = 10_000; // Of all runs together: what a chart can show.
+const REST = 150; // Between two drawings, in milliseconds.
+const PATIENCE = 1000; // Runs arrive one by one: so long, in milliseconds, they are waited for, and drawn at once.
+const MOST_POINTS = 4000; // Of all runs together: what a chart can show. Who looks closer sees more of them.
 
 export async function show(element, place, signal) {
   const ids = [...new Set((place.query.get('ids') ?? '').split(',').filter(id => id.length > 0))].slice(0, MOST);
@@ -22,6 +23,9 @@ export async function show(element, place, signal) {
     return;
   }
 
+  // The library, the jobs and their curves are on their way at the same time.
+  expectCharts();
+  let reading = curvesOf(METRICS[0]); // by id, of the metric that is shown
   const answers = await Promise.allSettled(ids.map(id => get(path`/v1/jobs/${id}`, {}, signal)));
   signal.throwIfAborted();
   const outage = answers.find(({ reason }) => reason?.mayPass);
@@ -29,7 +33,7 @@ export async function show(element, place, signal) {
     throw outage.reason;
   }
 
-  const runs = answers.flatMap(({ value }, i) => value ? [{ id: ids[i], job: value, curves: null }] : []); // of the metric that is shown
+  const runs = answers.flatMap(({ value }, i) => value ? [{ id: ids[i], job: value, curves: null }] : []);
   const missing = answers.flatMap(({ reason }, i) => reason ? [`${ids[i]}: ${reason.message}`] : []);
   if (runs.length === 0) {
     throw new ApiError({ code: 404, message: missing.join(' ') });
@@ -43,9 +47,10 @@ export async function show(element, place, signal) {
   const drawSoon = coalesced(draw, REST);
   let range = null;
   let chart = null;
+  let coming = new Set(); // Runs whose curves are not there yet.
   // By run: what its figures cannot be read for, and since when they are old.
   const outages = new Map();
-  metric.addEventListener('change', choose);
+  metric.addEventListener('change', () => { reading = curvesOf(metric.value); choose(); });
   const controls = chartControls(drawSoon, zoomTo, h('span', { class: 'control' }, h('label', { for: 'metric' }, 'Metric'), metric));
   document.title = `Compare ${runs.length} jobs - Trainer`;
   put(
@@ -69,23 +74,33 @@ export async function show(element, place, signal) {
       onZoom: between => controls.chosen.byTime ? between ? zoomTo([0, 1].map(i => timeOf(runs[0]).step(between[i]))) : zoomTo(null) : zoomTo(between),
     }, plot.signal);
     put(plots, chart.element);
+    coming = new Set(runs);
     runs.forEach(run => {
-      run.curves = new Curves(run.id, [metric.value], Math.round(MOST_POINTS / runs.length));
-      read(run);
-      range && run.curves.lookAt(range, signal).then(drawSoon, () => {}); // What it is read for is shown without, too.
+      const { curves, read } = reading.get(run.id);
+      run.curves = curves;
+      take(run, read).then(() => run.curves === curves && coming.delete(run) && coming.size === 0 && drawSoon());
+      range && curves.lookAt(range, signal).then(drawSoon, () => {}); // What it is read for is shown without, too.
     });
-    draw();
+    setTimeout(drawSoon, PATIENCE);
+  }
+
+  function curvesOf(name) {
+    return new Map(ids.map(id => {
+      const curves = new Curves(id, [name], Math.round(MOST_POINTS / ids.length));
+      const read = curves.read(signal);
+      read.catch(() => {}); // Whoever waits for it says so.
+      return [id, { curves, read }];
+    }));
   }
 
   function timeOf({ job }) {
     return timeOfSteps(job, job.epochs);
   }
 
-  async function read(run) {
+  async function take(run, read) {
     try {
-      await run.curves.read(signal);
+      await read;
       outages.delete(run.id);
-      drawSoon();
     } catch (error) {
       isOld(run, error);
     }
@@ -99,7 +114,7 @@ export async function show(element, place, signal) {
     await Promise.all(going.map(async run => {
       try {
         run.job = await get(path`/v1/jobs/${run.id}`, {}, signal);
-        await read(run);
+        await take(run, run.curves.read(signal));
       } catch (error) {
         isOld(run, error);
       }
@@ -107,6 +122,7 @@ export async function show(element, place, signal) {
     if (going.length > 0 && !signal.aborted) {
       drawTables();
       drawProblems();
+      drawSoon();
     }
   }
 
