@@ -2,74 +2,56 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Trainer.Cluster.Tests.Deploy;
 
 namespace Trainer.Cluster.Tests.Browsing;
 
-/// <summary>The calls that the page of a job makes, without a browser: its stream, and what is new of its curves once a second, as far as the stream says that something is (wwwroot/pages/job-curves.js).</summary>
-internal sealed class PageCalls
+/// <summary>What pages of a job ask a coordinator for, by tests/browser/pages.mjs, in a process of its own as a browser is; and another client's calls, timed.</summary>
+internal sealed class PageCalls : IAsyncDisposable
 {
-    private const string Metrics = "loss accuracy learning_rate gradient_norm images_per_second data_seconds forward_seconds backward_seconds allreduce_seconds optimizer_seconds";
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
-    private const int MostPoints = 1000; // As wwwroot/curves.js asks for.
+    private readonly Process _process;
 
-    private static readonly TimeSpan ReadAgain = TimeSpan.FromSeconds(1);
+    private PageCalls(Process process) => _process = process;
 
-    private readonly TaskCompletionSource _shown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public int ProcessId => _process.Id;
 
-    /// <summary>How often the stream spoke, when the page has been closed.</summary>
-    public Task<long> Updates { get; private set; } = Task.FromResult(0L);
-
-    public static HttpClient Connect(string address, string token) => new(new SocketsHttpHandler { PooledConnectionLifetime = Timeout.InfiniteTimeSpan })
+    /// <summary>Opens pages, and waits until each has the job and a curve of it.</summary>
+    public static async Task<PageCalls> OpenAsync(string address, string token, string job, int pages, Action<int> started)
     {
-        BaseAddress = new Uri(address),
-        Timeout = Timeout.InfiniteTimeSpan,
-        DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) },
-    };
-
-    /// <summary>Opens a page, and waits until the job and a curve of it are there.</summary>
-    /// <param name="stop">Closes it.</param>
-    public static async Task<PageCalls> OpenAsync(string address, string token, string job, CancellationToken stop)
-    {
-        var page = new PageCalls();
-        page.Updates = page.FollowAsync(address, token, job, stop);
-        await await Task.WhenAny(page._shown.Task, page.Updates);
-        return page;
+        string[] arguments = [Path.Combine(Repository.Root, "tests", "browser", "pages.mjs"), address, token, job, pages.ToString(CultureInfo.InvariantCulture)];
+        var calls = new PageCalls(Process.Start(new ProcessStartInfo(Programs.Need("node"), arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!);
+        started(calls._process.Id);
+        Assert.Equal("open", await calls.SaidAsync());
+        return calls;
     }
 
-    private async Task<long> FollowAsync(string address, string token, string job, CancellationToken stop)
+    /// <summary>Closes the pages.</summary>
+    /// <returns>How often the stream of each spoke.</returns>
+    public async Task<IReadOnlyList<long>> CloseAsync()
     {
-        using var http = Connect(address, token);
-        var (updates, step, read, readAt) = (0L, 0L, 0L, 0L);
-        try
-        {
-            using var stream = new StreamReader(await http.GetStreamAsync($"/v1/jobs/{job}:watch", stop));
-            while (await stream.ReadLineAsync(stop) is { } line)
-            {
-                updates++;
-                step = StepOf(line);
-                if (step > read && (readAt == 0 || Stopwatch.GetElapsedTime(readAt) >= ReadAgain))
-                {
-                    readAt = Stopwatch.GetTimestamp();
-                    read = Math.Max(read, await LastStepAsync(http, job, read, stop));
-                    if (read > 0)
-                    {
-                        _shown.TrySetResult();
-                    }
-                }
-            }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // The page is closed.
-        }
-
-        return updates;
+        _process.StandardInput.Close();
+        return JsonSerializer.Deserialize<long[]>(await SaidAsync())!;
     }
+
+    public async ValueTask DisposeAsync() => await Chromium.EndAsync(_process);
 
     /// <summary>Milliseconds of calls that are begun at even times, however long the ones before take.</summary>
     public static async Task<double[]> AskAsync(string address, string token, string path, int perSecond, TimeSpan time)
     {
-        using var http = Connect(address, token);
+        using var http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = Timeout.InfiniteTimeSpan })
+        {
+            BaseAddress = new Uri(address),
+            Timeout = Timeout.InfiniteTimeSpan,
+            DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) },
+        };
         _ = await http.GetStringAsync(path);
         var (begun, calls) = (Stopwatch.GetTimestamp(), new List<Task<double>>());
         for (var i = 0; i < perSecond * time.TotalSeconds; i++)
@@ -89,18 +71,10 @@ internal sealed class PageCalls
         return Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
     }
 
-    private static long StepOf(string job)
+    private async Task<string> SaidAsync()
     {
-        using var document = JsonDocument.Parse(job);
-        return document.RootElement.TryGetProperty("progress", out var progress) ? progress.GetProperty("step").GetInt64() : 0;
-    }
-
-    private static async Task<long> LastStepAsync(HttpClient http, string job, long after, CancellationToken stop)
-    {
-        var first = after > 0 ? string.Create(CultureInfo.InvariantCulture, $"&first_step={after + 1}") : "";
-        var query = string.Join('&', Metrics.Split(' ').Select(metric => $"metrics={metric}"));
-        using var document = JsonDocument.Parse(await http.GetStringAsync($"/v1/jobs/{job}/metrics?{query}&max_points={MostPoints}{first}", stop));
-        return document.RootElement.GetProperty("series").EnumerateArray().SelectMany(series => series.GetProperty("points").EnumerateArray().TakeLast(1))
-            .Select(point => point.GetProperty("step").GetInt64()).DefaultIfEmpty(after).Max();
+        var line = await _process.StandardOutput.ReadLineAsync().WaitAsync(Patience);
+        Assert.True(line is not null, line is null ? await _process.StandardError.ReadToEndAsync() : "");
+        return line!;
     }
 }
