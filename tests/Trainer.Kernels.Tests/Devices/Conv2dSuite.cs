@@ -8,7 +8,7 @@ namespace Trainer.Kernels.Tests.Devices;
 
 public abstract class Conv2dSuite(DeviceVariants variants)
 {
-    /// <summary>LeNet's two, shapes that cross every boundary (tiles, chains of 512, pieces of 1,024 pixels, rows), and degenerate ones.</summary>
+    /// <summary>LeNet's two, shapes that cross every boundary (tiles, chains of 512, pieces of 1,024 pixels, rows), degenerate ones, and images that are a piece each under few filters.</summary>
     public static TheoryData<Conv2dGeometry, int> Cases => new()
     {
         { new(1, 28, 28, 6, 5, 5, 1, 1, 2, 2), 3 },
@@ -44,6 +44,9 @@ public abstract class Conv2dSuite(DeviceVariants variants)
         { new(13, 5, 6, 2, 4, 6, 1, 1, 0, 1) { ExtraH = 1 }, 19 },
         { new(101, 8, 7, 97, 2, 1, 1, 1, 0, 0), 3 },
         { new(37, 9, 8, 41, 2, 3, 1, 1, 0, 1), 3 },
+        { new(1, 27, 25, 3, 3, 3, 1, 1, 1, 1), 53 },
+        { new(2, 49, 29, 8, 3, 2, 2, 1, 1, 0, 1, 3), 15 },
+        { new(3, 22, 25, 7, 1, 2, 1, 1, 0, 0) { ExtraW = 2 }, 23 },
     };
 
     /// <summary>

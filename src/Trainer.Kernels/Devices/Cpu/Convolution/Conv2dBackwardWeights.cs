@@ -1,5 +1,6 @@
 using Trainer.Kernels.Canonical;
 using Trainer.Kernels.Devices.Cpu.Convolution.Depthwise;
+using Trainer.Kernels.Devices.Cpu.Convolution.Direct;
 using Trainer.Kernels.Devices.Cpu.Convolution.Patches;
 using Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 using Trainer.Kernels.Devices.Cpu.Gemm;
@@ -24,6 +25,7 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
     private readonly PatchLayout _patches = new();
     private readonly WinogradBackwardWeights<TSimd, TVector> _winograd = new(team, scratch);
     private readonly DepthwiseBackwardWeights<TSimd, TVector> _depthwise = new(team, scratch);
+    private readonly SampleBackwardWeights<TSimd, TVector> _samples = new(team, scratch);
     private int _filter;
     private long _firstElement;
     private SampleRows _x;
@@ -43,6 +45,12 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
         if (DepthwiseBackwardWeights<TSimd, TVector>.Suits(g))
         {
             _depthwise.Execute(g, plan, x, dy, targets);
+            return;
+        }
+
+        if (_samples.Suits(g, slice.LocalSamples))
+        {
+            _samples.Execute(g, plan, x, dy, targets);
             return;
         }
 
@@ -69,6 +77,7 @@ internal sealed unsafe class Conv2dBackwardWeights<TSimd, TVector>(ThreadTeam te
         _patches.Dispose();
         _winograd.Dispose();
         _depthwise.Dispose();
+        _samples.Dispose();
     }
 
     /// <summary>Gives the pixels' images their borders, in the channels that the rows belong to.</summary>

@@ -146,6 +146,22 @@ internal sealed unsafe class PatchLayout : IDisposable
         }
     }
 
+    /// <summary>Whole samples, with their borders, as (element of the image, sample): of <paramref name="width"/> samples side by side the first <paramref name="count"/> exist.</summary>
+    public void FillSamplesSideBySide(SampleRows sources, int firstSample, int count, float* image, int width)
+    {
+        var (first, end) = (Math.Max(0, _left), Math.Min(Width, _left + _sourceW));
+        new Span<float>(image, checked((int)ImageElements * width)).Clear();
+        for (var line = 0; line < Channels * Height && first < end; line++, image += Width * width)
+        {
+            var (channel, row) = Math.DivRem(line, Height);
+            if (IsSourceRow(row))
+            {
+                var source = sources.At(firstSample, (((long)channel * _sourceH) + row - _top) * _sourceW + first - _left);
+                Packing.Transpose(source, (nint)sources.Stride, count, end - first, image + ((long)first * width), width, width);
+            }
+        }
+    }
+
     public void Dispose() => _offsets.Dispose();
 
     private void Describe(int height, int width, int p, int q, int strideH, int strideW, int filterRows)
