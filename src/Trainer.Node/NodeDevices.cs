@@ -11,9 +11,19 @@ internal sealed class NodeDevices(IReadOnlyList<Device> all) : IDisposable
     public IReadOnlyList<Device> All => all;
 
     /// <summary>Each computes the golden step, on a thread of its own.</summary>
-    /// <exception cref="WrongBitsException">One of them has other bits.</exception>
-    public Task ProveAsync(IReadOnlyDictionary<string, ulong> golden, ILogger logger) =>
-        Task.WhenAll(all.Select(device => Task.Factory.StartNew(() => Prove(device, golden, logger), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+    /// <exception cref="WrongBitsException">One of them has other bits: that is said first, whatever else is wrong with others.</exception>
+    public async Task ProveAsync(IReadOnlyDictionary<string, ulong> golden, ILogger logger)
+    {
+        var proofs = Task.WhenAll(all.Select(device => Task.Factory.StartNew(() => Prove(device, golden, logger), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        try
+        {
+            await proofs.ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not WrongBitsException && proofs.Exception?.InnerExceptions.OfType<WrongBitsException>().FirstOrDefault() is { } wrong)
+        {
+            throw wrong;
+        }
+    }
 
     public void WarnOfThreads(ILogger logger)
     {

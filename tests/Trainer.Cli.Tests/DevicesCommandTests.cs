@@ -118,6 +118,9 @@ public sealed class DevicesCommandTests : IDisposable
             "--memory is for workers on the CPU, and these compute on cuda:0, cuda:1, whose own memory they plan. Leave it out.",
             Assert.Throws<DeviceException>(() => WorkerDevices.Open(WorkerDevices.Of("cuda:all", null, () => Some), threads: 1, memory: 1L << 30)).Message);
 
+        var tooLittle = Assert.Throws<DeviceException>(() => WorkerDevices.Open(WorkerDevices.Of("cpu", 1, () => Some), threads: 1, memory: 10 << 20)).Message;
+        Assert.Matches("^--memory 10240KiB leaves no room for a job: [0-9,]{10,} bytes go to the process itself\\. Give it more\\.$", tooLittle);
+
         static long AvailableWith(long? memory)
         {
             using var device = Assert.Single(WorkerDevices.Open(WorkerDevices.Of("cpu", 1, () => Some), threads: 1, memory));

@@ -158,6 +158,18 @@ public sealed class NodeHostTests : IDisposable
             new NodeOptions { OpenDevices = Cpus(1), Name = "worker-0", Host = "192.0.2.1", Insecure = true, Seeds = ["akka.tcp://trainer@127.0.0.1:1"] }, CancellationToken.None));
 
     [Fact]
+    public async Task Wrong_bits_are_said_though_another_device_cannot_compute_at_all()
+    {
+        var golden = GoldenStep.Known.ToDictionary(known => known.Key, known => known.Value ^ 1);
+        var broken = CpuDevice.Create(threads: 2);
+        broken.Dispose();
+        using var devices = new NodeDevices([broken, CpuDevice.Create(threads: 1)]);
+
+        var wrong = await Assert.ThrowsAsync<WrongBitsException>(() => devices.ProveAsync(golden, NullLogger.Instance));
+        Assert.Contains("golden", wrong.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_device_that_does_not_come_to_the_golden_hash_never_joins()
     {
         var run = RunFolder.OpenOrCreate(Path.Combine(_folder, "run"));

@@ -1,3 +1,4 @@
+using Trainer.Cli.Options;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Devices.Cpu;
 using Trainer.Kernels.Gpu;
@@ -56,6 +57,7 @@ internal static class WorkerDevices
                 if (device is CpuDevice cpu)
                 {
                     cpu.ProcessLimit = memory;
+                    RefuseNoRoom(cpu, memory);
                 }
 
                 var sharers = devices.Count(other => other.Name == listed.Name);
@@ -79,6 +81,14 @@ internal static class WorkerDevices
         if (devices.All(device => device.Kind != DeviceKind.Cpu))
         {
             throw new DeviceException($"{option} is for workers on the CPU, and these compute on {string.Join(", ", devices.Select(device => device.Name).Distinct())}, whose own memory they plan. Leave it out.");
+        }
+    }
+
+    private static void RefuseNoRoom(CpuDevice device, long? memory)
+    {
+        if (memory is { } limit && device.AvailableMemory is { } room and <= 0)
+        {
+            throw new DeviceException($"--memory {ByteSizeOption.Text(limit)} leaves no room for a job: {limit - room:N0} bytes go to the process itself. Give it more.");
         }
     }
 
