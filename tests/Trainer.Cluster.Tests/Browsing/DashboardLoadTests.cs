@@ -22,11 +22,16 @@ public sealed class DashboardLoadTests(ITestOutputHelper output)
     // Twice as many as a page asks points for.
     private const ulong StepsOfACurve = 2000;
 
+    // Three of the screen's frames, which are not whole milliseconds.
+    private const double LatestFrame = 50.5;
+
     private const int OfOthers = 0;
 
     private const int OfCoordinator = 1;
 
     private static readonly bool Holds = Environment.GetEnvironmentVariable("TRAINER_DASHBOARD_FIGURES") is { Length: > 0 };
+
+    private readonly List<string> _missed = [];
 
     [Fact]
     public async Task Pages_are_there_within_a_second_and_keep_up_with_the_mouse()
@@ -41,6 +46,7 @@ public sealed class DashboardLoadTests(ITestOutputHelper output)
         await FramesAsync("curves");
         await PaintAsync("compare", $"#/compare?ids={string.Join(',', ids)}", ".plot", string.Join(".*", ids.Select(id => $@"{id}: \S+ at step {AtTheEnd}")));
         await FramesAsync("compare");
+        AssertHeld();
 
         async Task PaintAsync(string name, string hash, string selector, string label)
         {
@@ -51,14 +57,14 @@ public sealed class DashboardLoadTests(ITestOutputHelper output)
             }
 
             Tell($"{name}: painted after {string.Join(", ", times.Select(time => $"{time:f0}"))} ms");
-            Hold(times.Order().ElementAt(2), 1000);
+            Hold($"{name}: painted", times.Order().ElementAt(2), 1000);
         }
 
         async Task FramesAsync(string name)
         {
             var found = await gauge.AskAsync(new { @do = "frames", chart = ".plot" });
             Tell($"{name}: {found.ToJsonString()}");
-            Hold((double)found["worst"]!, 50);
+            Hold($"{name}: worst frame", (double)found["worst"]!, LatestFrame);
         }
     }
 
@@ -112,7 +118,8 @@ public sealed class DashboardLoadTests(ITestOutputHelper output)
         var updates = await pages.CloseAsync();
         Tell($"updates to each page: {updates.Min()} to {updates.Max()}, at step {(await cluster.GetAsync(job)).GetProperty("progress").GetProperty("step")}");
         Assert.All(updates, number => Assert.InRange(number, 2, long.MaxValue));
-        Hold(measured, 10);
+        Hold("answers at the 99th percentile", measured, 10);
+        AssertHeld();
 
         async Task<double> MeasureAsync(string name)
         {
@@ -169,11 +176,20 @@ public sealed class DashboardLoadTests(ITestOutputHelper output)
 
     private void Tell(string text) => output.WriteLine($"{text} (load {File.ReadAllText("/proc/loadavg").Split(' ')[0]})");
 
-    private static void Hold(double found, double most)
+    private void Hold(string what, double found, double most)
+    {
+        if (found > most)
+        {
+            _missed.Add($"{what}: {found:f1} ms, {most:f1} at most");
+        }
+    }
+
+    // At the end, when all has been measured.
+    private void AssertHeld()
     {
         if (Holds)
         {
-            Assert.InRange(found, 0, most);
+            Assert.Empty(_missed);
         }
     }
 }
