@@ -69,6 +69,9 @@ public sealed record CoordinatorOptions
     /// <summary>Names that anybody could have registered, by which it answers over HTTP in clear; *.example.com: all below that.</summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
+    /// <summary>Where a job's trace is shown, with <see cref="TraceIds.Place"/> in it; null: nowhere that it knows of.</summary>
+    public string? TraceLink { get; init; }
+
     /// <summary>What it shows to members and clients, and whom it trusts; null: its run folder's, for members alone.</summary>
     public CertificateFiles? Certificates { get; init; }
 

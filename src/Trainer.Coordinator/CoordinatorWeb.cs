@@ -122,7 +122,7 @@ internal sealed class CoordinatorWeb : IAsyncDisposable
             .AddSingleton<StepSummaries>()
             .AddSingleton<JobMetrics>()
             .AddSingleton<JobModels>()
-            .AddSingleton(new CoordinatorIdentity(options.Name, TimeProvider.System.GetUtcNow()))
+            .AddSingleton(new CoordinatorIdentity(options.Name, TimeProvider.System.GetUtcNow(), options.TraceLink))
             .AddSingleton(new JobArtifacts(stores, options.Artifacts))
             .AddSingleton(services => new InspectionProcess(options.Inspection, options.Limits, services.GetRequiredService<ILoggerFactory>()))
             .AddSingleton<FaultInterceptor>()

@@ -12,6 +12,8 @@ namespace Trainer.Coordinator.Tests;
 /// <summary>A coordinator in this process, on ports of its own, with a client that has the token.</summary>
 internal sealed class TestCoordinator : IAsyncDisposable
 {
+    public const string TraceLink = "https://traces.example.com/{trace_id}";
+
     public const string Token = "the-token";
 
     public const string QuickCluster = """
@@ -63,7 +65,7 @@ internal sealed class TestCoordinator : IAsyncDisposable
     public static async Task<TestCoordinator> StartAsync(
         string folder, StoreAddress? store = null, Func<CoordinatorOptions, CoordinatorOptions>? change = null, ILoggerFactory? loggers = null)
     {
-        var options = new CoordinatorOptions { Store = store ?? new SqliteAddress(Path.Combine(folder, "store")), Artifacts = Path.Combine(folder, "jobs"), Token = Token };
+        var options = new CoordinatorOptions { Store = store ?? new SqliteAddress(Path.Combine(folder, "store")), Artifacts = Path.Combine(folder, "jobs"), Token = Token, TraceLink = TraceLink };
         var tuning = new CoordinatorTuning
         {
             Cluster = QuickCluster,

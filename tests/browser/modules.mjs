@@ -33,6 +33,16 @@ test('a chart that cannot be drawn keeps no other one waiting', async () => {
   assert.deepEqual(drawn, ['second', 'later']);
 });
 
+test('a job is linked to its trace where the coordinator was told where traces are', async () => {
+  const { traceLink } = await load('trace-link.js');
+  let link = 'https://grafana.example.com/trace/{trace_id}?again={trace_id}';
+  globalThis.fetch = async () => Response.json({ trace_link: link });
+  const id = '32a3e37cb8ff5cde976249069ef37752';
+  assert.equal(await traceLink('6ed2ujta4p', undefined), `https://grafana.example.com/trace/${id}?again=${id}`);
+  link = '';
+  assert.equal(await traceLink('6ed2ujta4p', undefined), null);
+});
+
 test('what is looked at last is shown, whichever answer comes last', async () => {
   const asked = [];
   globalThis.fetch = () => new Promise(resolve => asked.push(step => resolve(Response.json({ series: [{ metric: 'loss', points: [{ step, value: 0.5 }] }] }))));

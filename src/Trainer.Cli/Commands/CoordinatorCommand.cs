@@ -39,6 +39,7 @@ internal static class CoordinatorCommand
             HelpName = "NAME",
             DefaultValueFactory = _ => [],
         };
+        var traceLink = TraceLinkOption.Create();
         var command = new TrainerCommand("coordinator", "Runs a coordinator: job API, scheduler and store. 'trainer up' starts one for you.")
         {
             Examples =
@@ -53,7 +54,7 @@ internal static class CoordinatorCommand
                 "    --seed coordinator-0.coordinator:4053 --seed coordinator-1.coordinator:4053 --artifacts s3://training/jobs --token-file /secrets/token \\",
                 "    --certificate /certs/coordinator.pem --key /certs/coordinator.key --ca /certs/ca.pem",
             ],
-            Options = { name, grpcPort, store, artifacts, tokenFile, allowHost },
+            Options = { name, grpcPort, store, artifacts, tokenFile, allowHost, traceLink },
         };
         retention.AddTo(command);
         quotas.AddTo(command);
@@ -83,6 +84,7 @@ internal static class CoordinatorCommand
                 Files = host.Files(parsed),
                 Limits = host.Limits(parsed),
                 AllowedHosts = parsed.GetValue(allowHost)!,
+                TraceLink = parsed.GetValue(traceLink),
                 MetricsOpen = parsed.GetValue(host.MetricsOpen),
                 Certificates = host.Certificates(parsed),
                 Inspection = [Executable.Path, InspectionCommand.Name],

@@ -29,7 +29,7 @@ internal static class UpCommand
         var store = Folder("--store", "The database of jobs. Default: store/ in $TRAINER_HOME.");
         var artifacts = ArtifactsOption.Create("Where checkpoints and results of jobs go. Default: jobs/ in $TRAINER_HOME.");
         var (retention, webhook, mlflow) = (new RetentionOptions(), new WebhookOptions(), new MlflowOptions());
-        var (metricsOpen, otlp) = (MetricsOption.Create(), OtlpOption.Create());
+        var (metricsOpen, otlp, traceLink) = (MetricsOption.Create(), OtlpOption.Create(), TraceLinkOption.Create());
         var exitWithParent = new Option<bool>("--exit-with-parent")
         {
             Description = "Stop when standard input closes: for scripts that want no cluster to outlive them.",
@@ -39,7 +39,7 @@ internal static class UpCommand
             "up", "Starts a cluster on this machine: a coordinator and workers. Restarts processes that exit. Ctrl-C stops all.")
         {
             Examples = ["trainer up", "trainer up --workers 3 --threads-per-worker 1 --detach", "trainer up --workers 2 --device cuda", "trainer up --workers 2 --no-restart", "trainer up --artifacts s3://training/jobs", "trainer up --mlflow http://127.0.0.1:5000", "trainer up --otlp http://127.0.0.1:4318"],
-            Options = { workers, threads, memory, device, detach, noRestart, runFolder, store, artifacts, metricsOpen, otlp, exitWithParent, supervise },
+            Options = { workers, threads, memory, device, detach, noRestart, runFolder, store, artifacts, metricsOpen, otlp, traceLink, exitWithParent, supervise },
         };
         retention.AddTo(command);
         webhook.AddTo(command);
@@ -59,7 +59,7 @@ internal static class UpCommand
                 parsed.GetValue(device)!,
                 Restart: !parsed.GetValue(noRestart))
             {
-                ToCoordinator = [.. RetentionOptions.Arguments(retention.Read(parsed)), .. webhook.Arguments(parsed), .. mlflow.Arguments(parsed)],
+                ToCoordinator = [.. RetentionOptions.Arguments(retention.Read(parsed)), .. webhook.Arguments(parsed), .. mlflow.Arguments(parsed), .. TraceLinkOption.Arguments(parsed.GetValue(traceLink))],
                 MemoryPerWorker = parsed.GetValue(memory),
                 MetricsOpen = parsed.GetValue(metricsOpen),
                 Otlp = OtlpOption.Read(parsed.GetValue(otlp), shell.Environment)?.Address,

@@ -9,7 +9,8 @@ using Trainer.Protos;
 namespace Trainer.Coordinator.Api;
 
 /// <summary>The process that answers, and since when it runs.</summary>
-public sealed record CoordinatorIdentity(string Name, DateTimeOffset Started);
+/// <param name="TraceLink">As <see cref="CoordinatorOptions.TraceLink"/>.</param>
+public sealed record CoordinatorIdentity(string Name, DateTimeOffset Started, string? TraceLink);
 
 /// <summary>What answers here.</summary>
 public sealed class SystemService(IJobStore store, JobDirectory directory, CoordinatorIdentity identity) : Protos.SystemService.SystemServiceBase
@@ -36,6 +37,7 @@ public sealed class SystemService(IJobStore store, JobDirectory directory, Coord
             Jobs = { (await store.CountByStateAsync()).OrderBy(count => count.Key).Select(count => new JobCount { State = count.Key, Count = (uint)count.Value }) },
             Workers = (uint)workers.Count,
             IdleWorkers = (uint)workers.Count(worker => worker.Job.Length == 0),
+            TraceLink = identity.TraceLink ?? "",
         };
     }
 }

@@ -10,6 +10,9 @@ namespace Trainer.Hosting.Traces;
 /// <remarks>Cut from SHA-256, which gives none of the ids that W3C's Trace Context forbids (all zeros) but with probability 2^-64.</remarks>
 public static class TraceIds
 {
+    /// <summary>Stands for a trace's id in the address where it is shown.</summary>
+    public const string Place = "{trace_id}";
+
     public static ActivityTraceId OfJob(string job) => ActivityTraceId.CreateFromBytes(Hash("trace", job).AsSpan(0, 16));
 
     /// <summary>Of the span "job".</summary>

@@ -241,7 +241,7 @@ public sealed class JobManagementTests(ApiFixture fixture) : IClassFixture<ApiFi
     {
         await Jobs.CreateJobAsync(new CreateJobRequest { Spec = fixture.Spec });
         var info = await new Protos.SystemService.SystemServiceClient(fixture.Coordinator.WithToken(TestCoordinator.Token)).GetInfoAsync(new GetInfoRequest());
-        Assert.Equal(("coordinator", "trainer.v1", 0u), (info.Coordinator, info.Version.Api, info.Workers));
+        Assert.Equal(("coordinator", "trainer.v1", 0u, TestCoordinator.TraceLink), (info.Coordinator, info.Version.Api, info.Workers, info.TraceLink));
         Assert.True(info.StartTime.ToDateTimeOffset() <= info.Time.ToDateTimeOffset());
         Assert.Contains(JobState.Queued, info.Jobs.Select(count => count.State));
         await ApiCalls.FailsAsync(fixture.Coordinator.Workers.GetWorkerAsync(new GetWorkerRequest { Name = "w-7" }), StatusCode.NotFound, "WORKER_NOT_FOUND");

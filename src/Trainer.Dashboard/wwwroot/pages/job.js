@@ -4,6 +4,7 @@ import { words } from '../dialogs.js';
 import { coalesced, facts, h, patch, put } from '../dom.js';
 import { age, count, loss, percent, rate } from '../format.js';
 import { eta, hasEnded, jobAddress, jobName, labelsOf, lossNow, progressBar, stateMark, steps, testAccuracy } from '../job-parts.js';
+import { traceLink } from '../trace-link.js';
 import { jobActions } from './job-actions.js';
 
 const SECTIONS = [
@@ -38,6 +39,7 @@ export async function show(element, place, signal) {
 
   put(element, head.element, problem, tabs, body);
   head.update(context.job);
+  place.recorded || traceLink(place.id, signal).then(link => { context.trace = link; draw(); }, () => {}); // The page is the same without.
   signal.addEventListener('abort', () => section?.leave.abort());
   follow();
   open(place.section);
@@ -109,13 +111,13 @@ function makeHead(context) {
         ['seconds', job.result && job.result.seconds.toFixed(1)],
       ]));
       // The spec never changes but for its cluster section, of which nothing is shown here.
-      patch(about, JSON.stringify([job.labels, job.notes, job.end_time, job.result, job.numerics]), () => facts(aboutOf(job, id => context.recorded ? id : h('a', { href: jobAddress(id) }, id))));
+      patch(about, JSON.stringify([job.labels, job.notes, job.end_time, job.result, job.numerics, context.trace]), () => facts(aboutOf(job, context.trace, id => context.recorded ? id : h('a', { href: jobAddress(id) }, id))));
     },
   };
 }
 
-/** @param link of another job. */
-function aboutOf(job, link) {
+/** @param trace the address where its trace is shown. @param link of another job. */
+function aboutOf(job, trace, link) {
   const { compute, gradients } = job.spec?.training ?? {};
   const isExact = (compute ?? 'exact') === 'exact' && (gradients ?? 'fp32') === 'fp32';
   const from = job.spec?.training?.init?.from;
@@ -129,6 +131,7 @@ function aboutOf(job, link) {
     ['weights SHA-256', job.result?.weights_sha256 && h('code', { class: 'hash' }, job.result.weights_sha256)],
     ['labels', labelsOf(job).length > 0 && labelsOf(job).map(([key, value]) => h('span', { class: 'label' }, value ? `${key}=${value}` : key))],
     ['notes', job.notes],
+    ['trace', trace && h('a', { href: trace, target: '_blank', rel: 'noopener noreferrer' }, 'spans of this job')],
   ];
 }
 
