@@ -58,6 +58,7 @@ public sealed class Targets(string folder, string root) : IDisposable
         yield return new Target("pack", Pack, OfData, [PackFile()]);
         yield return new Target("parquet", Parquet, OfData, [.. Files("tests/Trainer.Kernels.Tests/Data", "*.parquet")]);
         yield return new Target("picture", Picture, OfData, [.. Files("src/Trainer.Kernels/Data/Pictures/Samples", "*")]);
+        yield return JpegTarget.Of(Files("src/Trainer.Kernels/Data/Pictures/Samples", "*.jpg"));
         yield return new Target("state", State, [typeof(CorruptStateException)], [.. Headers()]);
         yield return new Target("manifest", Manifest, [typeof(DataFileException)], [.. Files("tests/contract", CheckpointManifest.ManifestFile, SearchOption.AllDirectories)]);
         yield return _link.ToTarget();

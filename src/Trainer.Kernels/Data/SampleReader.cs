@@ -60,10 +60,10 @@ public sealed class SampleReader
     {
         var place = _set.Place(index);
         var key = KeyOf(place, position);
-        _set.Source.Read(place, _work.Picture);
+        var done = ReadPart(place, key, epoch) ? 1 : 0;
         try
         {
-            for (var i = 0; i < _set.Transforms.Count && _set.Transforms[i] is PictureTransform transform; i++)
+            for (var i = done; i < _set.Transforms.Count && _set.Transforms[i] is PictureTransform transform; i++)
             {
                 var draws = new Draws(_seed, epoch, key, i);
                 transform.Apply(_work, ref draws);
@@ -75,6 +75,24 @@ public sealed class SampleReader
         }
 
         return _work.Picture;
+    }
+
+    /// <summary>Reads the part that the first transform takes, if that is what it begins with, and applies it; else the picture.</summary>
+    private bool ReadPart(int place, int key, int epoch)
+    {
+        if (_set.Transforms is not [ICut cut, ..] || _set.Source is not IEncodedPictures pictures)
+        {
+            _set.Source.Read(place, _work.Picture);
+            return false;
+        }
+
+        pictures.Read(place, _work.Picture, (height, width) =>
+        {
+            var draws = new Draws(_seed, epoch, key, transform: 0);
+            return cut.PartOf(height, width, ref draws);
+        });
+        cut.ApplyToPart(_work);
+        return true;
     }
 
     /// <summary>What transforms draw by, beside the epoch.</summary>

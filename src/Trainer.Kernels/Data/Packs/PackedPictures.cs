@@ -30,7 +30,9 @@ internal sealed class PackedPictures(string pack, PackPart part) : ISampleSource
     /// <summary>From here on it may be deleted: what is open stays.</summary>
     public void Load() => _ = _file.Value;
 
-    public void Read(int index, Picture picture) => _readers.Value!.Decoder.Decode(NameOf(index), EncodedAt(index), picture);
+    public void Read(int index, Picture picture) => Read(index, picture, part: null);
+
+    public void Read(int index, Picture picture, Func<int, int, Area>? part) => _readers.Value!.Decoder.Decode(NameOf(index), EncodedAt(index), picture, part);
 
     public void Outline(int index, IncrementalHash sum) => SampleOutline.Add(sum, NameOf(index), part.Files[index].Length, [part.Labels[index]]);
 

@@ -63,7 +63,9 @@ internal sealed class ParquetImages : ISampleSource, IEncodedPictures
 
     public void Load() => _ = _pictures.Value;
 
-    public void Read(int index, Picture picture) => _decoders.Value!.Decode(NameOf(index), EncodedAt(index), picture);
+    public void Read(int index, Picture picture) => Read(index, picture, part: null);
+
+    public void Read(int index, Picture picture, Func<int, int, Area>? part) => _decoders.Value!.Decode(NameOf(index), EncodedAt(index), picture, part);
 
     public ReadOnlySpan<byte> EncodedAt(int index) => _pictures.Value.At(index);
 

@@ -31,10 +31,12 @@ internal sealed class PictureSource(string? root, IReadOnlyList<PictureFile> fil
 
     public string NameOf(int index) => root is null ? files[index].Path : Path.GetRelativePath(root, files[index].Path);
 
-    public void Read(int index, Picture picture)
+    public void Read(int index, Picture picture) => Read(index, picture, part: null);
+
+    public void Read(int index, Picture picture, Func<int, int, Area>? part)
     {
         var (reader, path) = (_readers.Value!, files[index].Path);
-        reader.Decoder.Decode(path, reader.ReadFile(path), picture);
+        reader.Decoder.Decode(path, reader.ReadFile(path), picture, part);
     }
 
     public ReadOnlySpan<byte> EncodedAt(int index) => _readers.Value!.ReadFile(files[index].Path);

@@ -101,7 +101,10 @@ internal static class TarShards
 
         public string NameOf(int index) => $"{Path.GetFileName(pictures[index].Archive)}:{pictures[index].Name}";
 
-        public void Read(int index, Picture picture) => _readers.Value!.Decoder.Decode(NameOf(index), _readers.Value!.Bytes(pictures[index]), picture);
+        public void Read(int index, Picture picture) => Read(index, picture, part: null);
+
+        public void Read(int index, Picture picture, Func<int, int, Area>? part) =>
+            _readers.Value!.Decoder.Decode(NameOf(index), _readers.Value!.Bytes(pictures[index]), picture, part);
 
         public ReadOnlySpan<byte> EncodedAt(int index) => _readers.Value!.Bytes(pictures[index]);
 

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Trainer.Kernels.Schema;
 
 namespace Trainer.Kernels.Data.Transforms;
@@ -7,6 +8,9 @@ namespace Trainer.Kernels.Data.Transforms;
 [Kind("random_horizontal_flip")]
 public sealed record RandomHorizontalFlip(double P = 0.5) : PictureTransform
 {
+    /// <summary>Channels of five pixels the other way round; the byte behind them stays.</summary>
+    private static readonly Vector128<byte> FivePixels = Vector128.Create((byte)2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9, 14, 13, 12, 15);
+
     public override bool IsRandom => true;
 
     public override void Apply(PictureWork work, ref Draws draws)
@@ -25,7 +29,13 @@ public sealed record RandomHorizontalFlip(double P = 0.5) : PictureTransform
     private static void Flip(Span<byte> row, int channels)
     {
         row.Reverse(); // and each pixel's channels back again
-        for (var at = 0; channels > 1 && at < row.Length; at += channels)
+        var at = 0;
+        for (; channels == 3 && at <= row.Length - Vector128<byte>.Count; at += 15)
+        {
+            Vector128.Shuffle(Vector128.Create(row.Slice(at, Vector128<byte>.Count)), FivePixels).CopyTo(row[at..]);
+        }
+
+        for (; channels > 1 && at < row.Length; at += channels)
         {
             row.Slice(at, channels).Reverse();
         }

@@ -10,7 +10,7 @@ namespace Trainer.Kernels.Data.Transforms;
 [Kind("random_resized_crop")]
 public sealed record RandomResizedCrop(
     IReadOnlyList<int> Size, IReadOnlyList<double>? Scale = null, IReadOnlyList<double>? Ratio = null, Interpolation Interpolation = Interpolation.Bilinear)
-    : PictureTransform
+    : PictureTransform, ICut
 {
     private const double LeastScale = 0.08;
     private const double Narrow = 3.0 / 4;
@@ -22,24 +22,29 @@ public sealed record RandomResizedCrop(
 
     public override void Apply(PictureWork work, ref Draws draws)
     {
-        var part = RandomArea.Draw(work.Picture.Height, work.Picture.Width, Scale ?? [LeastScale, 1], Ratio ?? [Narrow, Wide], ref draws) ?? Center(work.Picture);
+        var part = PartOf(work.Picture.Height, work.Picture.Width, ref draws);
         Cutting.Crop(work, part.Top, part.Left, part.Height, part.Width);
-        work.Tool<Resampler>().Run(work, Size[0], Size[^1], Interpolation);
+        ApplyToPart(work);
     }
+
+    Area ICut.PartOf(int height, int width, ref Draws draws) => PartOf(height, width, ref draws);
+
+    void ICut.ApplyToPart(PictureWork work) => ApplyToPart(work);
+
+    private Area PartOf(int height, int width, ref Draws draws) =>
+        RandomArea.Draw(height, width, Scale ?? [LeastScale, 1], Ratio ?? [Narrow, Wide], ref draws) ?? Center(height, width);
+
+    private void ApplyToPart(PictureWork work) => work.Tool<Resampler>().Run(work, Size[0], Size[^1], Interpolation);
 
     /// <summary>Where no part fits: as much of the middle as the proportions allow.</summary>
-    private Area Center(Picture picture)
+    private Area Center(int allHeight, int allWidth)
     {
         var (least, most) = (Ratio?.Min() ?? Narrow, Ratio?.Max() ?? Wide);
-        var (height, width) = (picture.Height, picture.Width);
-        var ratio = (double)width / height;
-        (height, width) = ratio < least ? (RandomArea.Rounded(width / least), width) : ratio > most ? (height, RandomArea.Rounded(height * most)) : (height, width);
-        return new Area((picture.Height - height) / 2, (picture.Width - width) / 2, height, width);
+        var ratio = (double)allWidth / allHeight;
+        var (height, width) = ratio < least ? (RandomArea.Rounded(allWidth / least), allWidth) : ratio > most ? (allHeight, RandomArea.Rounded(allHeight * most)) : (allHeight, allWidth);
+        return new Area((allHeight - height) / 2, (allWidth - width) / 2, height, width);
     }
 }
-
-/// <summary>A rectangle within a picture.</summary>
-internal readonly record struct Area(int Top, int Left, int Height, int Width);
 
 /// <summary>Rectangles of drawn area and proportion.</summary>
 internal static class RandomArea

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -12,6 +13,8 @@ internal sealed class Resampler
 {
     private const int MostTables = 64;
     private const int Half = 1 << (ResampleTaps.PrecisionBits - 1);
+
+    private static readonly Vector128<byte> LowBytes = Vector128.Create((byte)0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
 
     private readonly Dictionary<(int From, int To, Interpolation Kind), ResampleTaps> _taps = [];
     private readonly Picture _lines = new();
@@ -66,7 +69,7 @@ internal sealed class Resampler
         target.Reshape(source.Height, width, source.Channels);
         for (var y = 0; y < source.Height; y++)
         {
-            if (source.Channels == 3 && source.Width > 1)
+            if (source.Channels == 3)
             {
                 HorizontalOf3(source.Row(y), target.Row(y), taps);
             }
@@ -77,30 +80,53 @@ internal sealed class Resampler
         }
     }
 
-    // The three values of a pixel are lanes of one vector; the fourth is the next pixel's, and is left out.
+    // The three values of a pixel are lanes of one vector. The fourth is the next pixel's: it is left out, written over by the next one, and never looked at where there is none.
     private static void HorizontalOf3(ReadOnlySpan<byte> source, Span<byte> target, ResampleTaps taps)
     {
-        for (var x = 0; x < taps.First.Length; x++)
+        var last = taps.First.Length - 1;
+        for (var x = 0; x <= last; x++)
         {
             var weights = taps.Weights.AsSpan(x * taps.Most, taps.Count[x]);
-            var sums = Vector128.Create(Half);
-            var at = taps.First[x] * 3;
-            foreach (var weight in weights)
+            var pixels = source[(3 * taps.First[x])..];
+            var sums = pixels.Length > 3 * weights.Length ? Sum(pixels[..((3 * weights.Length) + 1)], weights) : SumToLast(pixels, weights);
+            var four = Vector128.Shuffle(Bytes(sums).AsByte(), LowBytes).AsUInt32().ToScalar();
+            if (x < last)
             {
-                sums += Pixel(source, at) * weight;
-                at += 3;
+                MemoryMarshal.Write(target[(3 * x)..], four);
             }
-
-            var values = Bytes(sums);
-            (target[3 * x], target[(3 * x) + 1], target[(3 * x) + 2]) = ((byte)values[0], (byte)values[1], (byte)values[2]);
+            else
+            {
+                (target[3 * x], target[(3 * x) + 1], target[(3 * x) + 2]) = ((byte)four, (byte)(four >> 8), (byte)(four >> 16));
+            }
         }
     }
 
-    private static Vector128<int> Pixel(ReadOnlySpan<byte> source, int at)
+    private static Vector128<int> Sum(ReadOnlySpan<byte> pixels, ReadOnlySpan<int> weights)
     {
-        var four = at + 4 <= source.Length ? MemoryMarshal.Read<uint>(source[at..]) : MemoryMarshal.Read<uint>(source[(at - 1)..]) >> 8; // Of the last pixel, what stands before it.
-        return Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(four).AsByte())).AsInt32();
+        var sums = Vector128.Create(Half);
+        ref var at = ref MemoryMarshal.GetReference(pixels);
+        foreach (var weight in weights)
+        {
+            sums += Lanes(Unsafe.ReadUnaligned<uint>(ref at)) * weight;
+            at = ref Unsafe.Add(ref at, 3);
+        }
+
+        return sums;
     }
+
+    private static Vector128<int> SumToLast(ReadOnlySpan<byte> pixels, ReadOnlySpan<int> weights)
+    {
+        var sums = Vector128.Create(Half);
+        var last = pixels[(3 * (weights.Length - 1))..];
+        for (var tap = 0; tap < weights.Length - 1; tap++)
+        {
+            sums += Lanes(MemoryMarshal.Read<uint>(pixels[(3 * tap)..])) * weights[tap];
+        }
+
+        return sums + (Lanes(last[0] | ((uint)last[1] << 8) | ((uint)last[2] << 16)) * weights[^1]);
+    }
+
+    private static Vector128<int> Lanes(uint four) => Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(four).AsByte())).AsInt32();
 
     private static Vector128<int> Bytes(Vector128<int> sums) =>
         Vector128.Min(Vector128.Max(Vector128.ShiftRightArithmetic(sums, ResampleTaps.PrecisionBits), Vector128<int>.Zero), Vector128.Create(255));
@@ -124,62 +150,49 @@ internal sealed class Resampler
     private static void Vertical(Picture source, Picture target, int height, ResampleTaps taps)
     {
         target.Reshape(height, source.Width, source.Channels);
-        var sums = source.Width * source.Channels <= 4096 ? stackalloc int[source.Width * source.Channels] : new int[source.Width * source.Channels];
         for (var y = 0; y < height; y++)
         {
-            sums.Fill(Half);
-            for (var tap = 0; tap < taps.Count[y]; tap++)
+            VerticalOf(source, taps.First[y], taps.Weights.AsSpan(y * taps.Most, taps.Count[y]), target.Row(y));
+        }
+    }
+
+    /// <summary>Sums of a vector of columns stay in registers, from the first line to the last.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // Vectors of the machine's width are not compiled ahead of time.
+    private static void VerticalOf(Picture source, int first, ReadOnlySpan<int> weights, Span<byte> target)
+    {
+        var pixels = source.Pixels[(first * target.Length)..];
+        var (stride, i) = (target.Length, 0);
+        for (; i <= target.Length - Vector<byte>.Count; i += Vector<byte>.Count)
+        {
+            var (a, b, c, d) = (new Vector<int>(Half), new Vector<int>(Half), new Vector<int>(Half), new Vector<int>(Half));
+            for (var tap = 0; tap < weights.Length; tap++)
             {
-                AddWeighted(source.Row(taps.First[y] + tap), taps.Weights[(y * taps.Most) + tap], sums);
+                Vector.Widen(new Vector<byte>(pixels[((tap * stride) + i)..]), out var low, out var high);
+                Vector.Widen(low, out var p, out var q);
+                Vector.Widen(high, out var r, out var s);
+                a += p.As<uint, int>() * weights[tap];
+                b += q.As<uint, int>() * weights[tap];
+                c += r.As<uint, int>() * weights[tap];
+                d += s.As<uint, int>() * weights[tap];
             }
 
-            Round(sums, target.Row(y));
+            Vector.Narrow(Vector.Narrow(Bytes(a), Bytes(b)), Vector.Narrow(Bytes(c), Bytes(d))).CopyTo(target[i..]);
+        }
+
+        for (; i < target.Length; i++)
+        {
+            var sum = Half;
+            for (var tap = 0; tap < weights.Length; tap++)
+            {
+                sum += pixels[(tap * stride) + i] * weights[tap];
+            }
+
+            target[i] = Byte(sum);
         }
     }
 
-    private static void Round(ReadOnlySpan<int> sums, Span<byte> row)
-    {
-        var i = 0;
-        for (; i <= row.Length - Vector<byte>.Count; i += Vector<byte>.Count)
-        {
-            var quarter = Vector<int>.Count;
-            var low = Vector.Narrow(Bytes(sums[i..]), Bytes(sums[(i + quarter)..]));
-            var high = Vector.Narrow(Bytes(sums[(i + (2 * quarter))..]), Bytes(sums[(i + (3 * quarter))..]));
-            Vector.Narrow(low, high).CopyTo(row[i..]);
-        }
-
-        for (; i < row.Length; i++)
-        {
-            row[i] = Byte(sums[i]);
-        }
-    }
-
-    private static Vector<uint> Bytes(ReadOnlySpan<int> sums) =>
-        Vector.Min(Vector.Max(Vector.ShiftRightArithmetic(new Vector<int>(sums), ResampleTaps.PrecisionBits), Vector<int>.Zero), new Vector<int>(255)).As<int, uint>();
-
-    private static void AddWeighted(ReadOnlySpan<byte> row, int weight, Span<int> sums)
-    {
-        var i = 0;
-        for (; i <= sums.Length - Vector<byte>.Count; i += Vector<byte>.Count)
-        {
-            Vector.Widen(new Vector<byte>(row[i..]), out var low, out var high);
-            Add(low, weight, sums[i..]);
-            Add(high, weight, sums[(i + Vector<ushort>.Count)..]);
-        }
-
-        for (; i < sums.Length; i++)
-        {
-            sums[i] += row[i] * weight;
-        }
-    }
-
-    private static void Add(Vector<ushort> pixels, int weight, Span<int> sums)
-    {
-        Vector.Widen(pixels, out var low, out var high);
-        (new Vector<int>(sums) + (low.As<uint, int>() * weight)).CopyTo(sums);
-        sums = sums[Vector<int>.Count..];
-        (new Vector<int>(sums) + (high.As<uint, int>() * weight)).CopyTo(sums);
-    }
+    private static Vector<uint> Bytes(Vector<int> sums) =>
+        Vector.Min(Vector.Max(Vector.ShiftRightArithmetic(sums, ResampleTaps.PrecisionBits), Vector<int>.Zero), new Vector<int>(255)).As<int, uint>();
 
     /// <summary>The place of the middle of each pixel goes on by additions, as Pillow's does.</summary>
     private static void Nearest(Picture source, Picture target, int height, int width)
