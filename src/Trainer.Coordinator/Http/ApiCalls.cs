@@ -17,6 +17,8 @@ namespace Trainer.Coordinator.Http;
 /// <param name="tls">How its own server is known; null: it speaks in clear.</param>
 internal sealed class ApiCalls(Func<Uri> address, SslClientAuthenticationOptions? tls) : IDisposable
 {
+    private static readonly Marshaller<byte[]> AsTheyAre = Marshallers.Create(bytes => bytes, bytes => bytes);
+
     private static readonly string[] Forwarded = ["authorization", "trainer-user", .. TraceInterceptor.Headers];
 
     private const string ProofHeader = "trainer-own-call";
@@ -39,6 +41,10 @@ internal sealed class ApiCalls(Func<Uri> address, SslClientAuthenticationOptions
 
     public AsyncServerStreamingCall<IMessage> Stream(MethodDescriptor method, IMessage request, HttpContext http) =>
         _channel.Value.CreateCallInvoker().AsyncServerStreamingCall(Method(method, MethodType.ServerStreaming), null, Options(http, deadline: null), request);
+
+    /// <summary>The same, whose messages are left as they come over the wire.</summary>
+    public AsyncServerStreamingCall<byte[]> StreamBytes(MethodDescriptor method, IMessage request, HttpContext http) => _channel.Value.CreateCallInvoker().AsyncServerStreamingCall(
+        new Method<IMessage, byte[]>(MethodType.ServerStreaming, method.Service.FullName, method.Name, Marshaller(method.InputType), AsTheyAre), null, Options(http, deadline: null), request);
 
     /// <summary>Whether this process makes the call, for whoever came by HTTP.</summary>
     public bool IsOwn(HttpContext http) => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(http.Request.Headers[ProofHeader].ToString()), Encoding.UTF8.GetBytes(_proof));

@@ -19,9 +19,10 @@ internal static class HttpApi
 
     public static void MapHttpApi(this IEndpointRouteBuilder app, ApiCalls calls)
     {
+        var lines = new SharedLines();
         foreach (var route in HttpRoutes.All)
         {
-            var endpoint = app.MapMethods(route.Pattern, [route.Verb], http => AnswerAsync(http, () => route.Method.IsServerStreaming ? StreamAsync(route, calls, http) : CallAsync(route, calls, http)));
+            var endpoint = app.MapMethods(route.Pattern, [route.Verb], http => AnswerAsync(http, () => route.Method.IsServerStreaming ? StreamAsync(route, calls, lines, http) : CallAsync(route, calls, http)));
             AccessGate.Named(endpoint, route.Method);
         }
 
@@ -57,9 +58,9 @@ internal static class HttpApi
         await WriteAsync(http, answer);
     }
 
-    private static async Task StreamAsync(HttpRoute route, ApiCalls calls, HttpContext http)
+    private static async Task StreamAsync(HttpRoute route, ApiCalls calls, SharedLines lines, HttpContext http)
     {
-        using var call = calls.Stream(route.Method, await HttpRequests.ReadAsync(route, http.Request), http);
+        using var call = calls.StreamBytes(route.Method, await HttpRequests.ReadAsync(route, http.Request), http);
         http.Response.ContentType = Lines;
         if (StreamHeaders.SayThatItWaits(await call.ResponseHeadersAsync))
         {
@@ -68,7 +69,8 @@ internal static class HttpApi
 
         while (await call.ResponseStream.MoveNext(http.RequestAborted))
         {
-            await WriteAsync(http, call.ResponseStream.Current);
+            await http.Response.Body.WriteAsync(lines.Of(route.Method.OutputType, call.ResponseStream.Current), http.RequestAborted);
+            await http.Response.Body.FlushAsync(http.RequestAborted);
         }
     }
 

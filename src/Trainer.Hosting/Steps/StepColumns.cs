@@ -24,10 +24,11 @@ internal sealed class StepColumns(IReadOnlyList<StepMetric> metrics, ulong first
 
     private readonly double?[] _values = new double?[metrics.Count];
 
-    /// <summary>Passes on the steps of a file from <c>first</c> to <paramref name="last"/>; those behind are not looked at.</summary>
+    /// <summary>Passes on the steps of a file from <c>first</c> to <paramref name="last"/>; those behind are not looked at, nor most of those before where the file can be read from anywhere.</summary>
     /// <exception cref="IOException">The store.</exception>
     public void Read(Stream file, ulong last)
     {
+        StepSearch.Seek(file, first);
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
