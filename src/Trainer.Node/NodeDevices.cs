@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 using Trainer.Kernels.Devices;
 using Trainer.Kernels.Training;
@@ -21,7 +22,7 @@ internal sealed class NodeDevices(IReadOnlyList<Device> all) : IDisposable
         }
         catch (Exception exception) when (exception is not WrongBitsException && proofs.Exception?.InnerExceptions.OfType<WrongBitsException>().FirstOrDefault() is { } wrong)
         {
-            throw wrong;
+            ExceptionDispatchInfo.Throw(wrong);
         }
     }
 
