@@ -14,6 +14,7 @@ const REFRESH = 3000;
 const MOST = 20;
 const REST = 150; // Between two drawings, in milliseconds.
 const PATIENCE = 1000; // Runs arrive one by one: so long, in milliseconds, they are waited for, and drawn at once.
+const FEW = 8; // Runs whose own lines can be told apart behind the smoothed ones. Of more they are a haze that costs as much as all else.
 const MOST_POINTS = 4000; // Of all runs together: what a chart can show. Who looks closer sees more of them.
 
 export async function show(element, place, signal) {
@@ -160,7 +161,7 @@ export async function show(element, place, signal) {
       const tested = TESTED[name] ? tests(run.job, run.job.epochs, TESTED[name]) : [];
       const isSmooth = smoothing > 0 && name !== 'learning_rate';
       return [
-        ...(isSmooth ? [{ name: title, colour, faint: true, points: placed(points) }] : []),
+        ...(isSmooth && runs.length <= FEW ? [{ name: title, colour, faint: true, points: placed(points) }] : []),
         { name: title, colour, points: placed(isSmooth ? smoothed(points, smoothing) : points) },
         ...(tested.length > 0 ? [{ name: title, label: `${title}, test`, colour, dots: true, dashed: true, points: placed(tested) }] : []),
       ];
