@@ -44,6 +44,12 @@ public sealed class CpuDevice : Device
 
     public override int Threads => _team.Count;
 
+    /// <summary>Told of each work of the threads, and of its pieces, before it runs: for tests.</summary>
+    internal Action<ParallelWork, int>? Running
+    {
+        set => _team.Running = value;
+    }
+
     public override string NumericsId => Numerics.Id;
 
     public override IProducts Products { get; }

@@ -20,7 +20,8 @@ internal readonly record struct TilePlace(int Row, int Rows, int Column, int Col
 
 /// <summary>
 /// C (rows x columns) = A (rows x depth) B (depth x columns) in Form C. A is packed once, shared by all threads; a piece of work
-/// is a block of columns, whose part of B is packed a block of 512 k at a time so that it stays in the second-level cache.
+/// is a block of columns, whose part of B is packed a block of 512 k at a time so that it stays in the second-level cache. Where that
+/// makes too few pieces for all threads, a block has some of the rows only, and others pack its part of B as well.
 /// </summary>
 /// <remarks>What A, B and C are (weights, implicit im2col, images, ...) is up to the derived operation.</remarks>
 internal abstract unsafe class BlockedProduct<TSimd, TVector>(ThreadTeam team, Scratch scratch) : ParallelWork
@@ -33,9 +34,14 @@ internal abstract unsafe class BlockedProduct<TSimd, TVector>(ThreadTeam team, S
     /// <summary>Elements of packed B per block: 256 KiB, a quarter of a second-level cache.</summary>
     private const int PackedElements = 65_536;
 
+    /// <summary>Blocks of columns, where there are so many.</summary>
+    private const int LeastBlocks = 16;
+
     private readonly PanelPacking _packing = new();
     private int _depth;
     private int _blockColumns;
+    private int _columnBlocks;
+    private int _blockPanels;
     private float* _a;
 
     protected MicroKernel Kernel { get; private set; }
@@ -77,19 +83,20 @@ internal abstract unsafe class BlockedProduct<TSimd, TVector>(ThreadTeam team, S
     {
         (Rows, Columns, _depth) = (rows, columns, depth);
         Kernel = MicroKernelChoice<TSimd, TVector>.For(rows, columns);
-        _blockColumns = ChooseBlockColumns();
+        ChooseBlocks();
         _a = scratch.Shared((long)Kernel.PaddedRows(rows) * depth);
         scratch.EnsureOwn(OwnElements());
         _packing.Owner = this;
         team.Run(_packing, Kernel.Panels(rows));
-        team.Run(this, (columns + _blockColumns - 1) / _blockColumns);
+        team.Run(this, _columnBlocks * Blocks(Kernel.Panels(rows), _blockPanels));
     }
 
     public sealed override void Run(int piece, int thread)
     {
         var tile = scratch.Own(thread);
         var panels = tile + MicroKernel.LargestTile + CpuMemory.Slack;
-        var first = piece * _blockColumns;
+        var (rowBlock, columnBlock) = Math.DivRem(piece, _columnBlocks);
+        var first = columnBlock * _blockColumns;
         var count = Math.Min(_blockColumns, Columns - first);
         var sums = panels + PanelElements();
         var block = new ColumnBlock(first, count, sums + SumElements());
@@ -98,15 +105,16 @@ internal abstract unsafe class BlockedProduct<TSimd, TVector>(ThreadTeam team, S
         {
             var depth = Math.Min(ChainLength, _depth - k);
             PackPanels(block, k, depth, panels);
-            MultiplyBlock(block, k, depth, panels, tile, sums);
+            MultiplyBlock(block, rowBlock * _blockPanels * Kernel.Rows, k, depth, panels, tile, sums);
         }
     }
 
     /// <summary>One block of k. Chains before the last are added up in <paramref name="sums"/>, so that the target is written once.</summary>
-    private void MultiplyBlock(ColumnBlock block, int k, int depth, float* panels, float* tile, float* sums)
+    private void MultiplyBlock(ColumnBlock block, int firstRow, int k, int depth, float* panels, float* tile, float* sums)
     {
-        var a = _a + ((long)Kernel.PaddedRows(Rows) * k);
-        for (var row = 0; row < Rows; row += Kernel.Rows, a += (long)depth * Kernel.Rows)
+        var a = _a + ((long)Kernel.PaddedRows(Rows) * k) + ((long)depth * firstRow);
+        var endRow = Math.Min(Rows, firstRow + (_blockPanels * Kernel.Rows));
+        for (var row = firstRow; row < endRow; row += Kernel.Rows, a += (long)depth * Kernel.Rows)
         {
             for (var column = 0; column < block.Count; column += Kernel.Columns, sums += Kernel.Rows * Kernel.Columns)
             {
@@ -125,10 +133,20 @@ internal abstract unsafe class BlockedProduct<TSimd, TVector>(ThreadTeam team, S
         }
     }
 
+    private static int Blocks(int panels, int blockPanels) => (panels + blockPanels - 1) / blockPanels;
+
+    private void ChooseBlocks()
+    {
+        _blockColumns = ChooseBlockColumns();
+        _columnBlocks = Blocks(Columns, _blockColumns);
+        var panels = Kernel.Panels(Rows);
+        _blockPanels = Blocks(panels, Math.Min(panels, Blocks(team.EnoughPieces, _columnBlocks)));
+    }
+
     private int ChooseBlockColumns()
     {
         var fitting = Math.Max(1, PackedElements / Math.Min(_depth, ChainLength));
-        var sharing = Math.Max(1, Columns / 16);
+        var sharing = Math.Max(1, Columns / Math.Max(LeastBlocks, team.EnoughPieces));
         var columns = Math.Max(Kernel.Columns, Math.Min(fitting, sharing));
         var wholeUnits = columns / ColumnUnit * ColumnUnit;
         return ColumnUnit > 1 && wholeUnits >= 4 * Kernel.Columns ? wholeUnits : columns / Kernel.Columns * Kernel.Columns;

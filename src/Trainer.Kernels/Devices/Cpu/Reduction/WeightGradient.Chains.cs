@@ -22,28 +22,25 @@ internal abstract unsafe partial class WeightGradient<TSimd, TVector>
     }
 
     /// <summary>sums (=) the chains over one piece, added in order.</summary>
-    private void SumPiece(ReductionPiece piece, in OwnMemory memory, float* sums)
+    private void SumPiece(ReductionPiece piece, Block block, in OwnMemory memory, float* sums)
     {
-        var whole = new Block(0, RowPanels, 0, ColumnPanels);
-        BeginPixels(piece.FirstPixel, piece.Pixels, 0, Rows, memory.Images);
+        var (row, column) = (block.Row * Kernel.Rows, block.Column * Kernel.Columns);
+        BeginPixels(piece.FirstPixel, piece.Pixels, row, Math.Min(block.RowPanels * Kernel.Rows, Rows - row), memory.Images);
         for (var index = 0; index < ChainsOf(piece); index++)
         {
             var chain = ChainOf(piece with { Folds = 0 }, index);
             chain.Left = memory.Left;
             chain.Right = memory.Right;
-            Pack(chain);
+            Pack(chain, column, Math.Min(Columns, column + (block.ColumnPanels * Kernel.Columns)));
             memory.Chains[0] = chain;
             ListRuns(piece.FirstPixel, 1, memory);
-            SumBlock(1, whole, Math.Min(index, 1), memory, sums);
+            SumBlock(1, block, Math.Min(index, 1), memory, sums);
         }
     }
 
     /// <summary>A block of the gradient over all chains: as many at once as have a chain's length together.</summary>
-    private void WalkPieces(int index, in OwnMemory memory)
+    private void WalkPieces(Block block, in OwnMemory memory)
     {
-        var across = Blocks(ColumnPanels, _blockColumnPanels);
-        var (row, column) = (index / across * _blockRowPanels, index % across * _blockColumnPanels);
-        var block = new Block(row, Math.Min(_blockRowPanels, RowPanels - row), column, Math.Min(_blockColumnPanels, ColumnPanels - column));
         var (count, pixels, top) = (0, 0, 0);
         for (var i = 0; i < Plan.Count; i++)
         {
@@ -158,9 +155,11 @@ internal abstract unsafe partial class WeightGradient<TSimd, TVector>
         return chain;
     }
 
-    private void Pack(in GradientChain chain)
+    /// <summary>Columns [first, end) of the right operand, each where it lies among all, and the left one.</summary>
+    private void Pack(in GradientChain chain, int first, int end)
     {
-        for (var (column, panel) = (0, (nint)chain.Right); column < Columns; column += Kernel.Columns)
+        var begin = (nint)(chain.Right + ((nint)first * chain.Pixels));
+        for (var (column, panel) = (first, begin); column < end; column += Kernel.Columns)
         {
             PackRight(chain.FirstPixel, chain.Pixels, column, Math.Min(Kernel.Columns, Columns - column), (float*)panel);
             panel += (nint)chain.Pixels * Kernel.Columns * sizeof(float);

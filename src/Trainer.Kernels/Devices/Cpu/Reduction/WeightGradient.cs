@@ -11,8 +11,8 @@ namespace Trainer.Kernels.Devices.Cpu.Reduction;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Two schedules with the same bits. Small gradients: a piece of work is a piece of the plan, whose sums go to memory, and a
-/// <see cref="TreeFold{TSimd,TVector}"/> follows. Large ones: a piece of work is a block of the gradient, for which one thread walks all
+/// Two schedules with the same bits. Small gradients: a piece of work is a piece of the plan, or for many threads a block of the gradient in it, whose sums go to memory,
+/// and a <see cref="TreeFold{TSimd,TVector}"/> follows. Large ones: a piece of work is a block of the gradient, for which one thread walks all
 /// chains, some at a time; a tile takes its way through those, and folds what it can, before the next tile does. Only what is left goes to a stack in
 /// memory. The right operand is packed once for all blocks.
 /// </para>
@@ -65,6 +65,10 @@ internal abstract unsafe partial class WeightGradient<TSimd, TVector>(ThreadTeam
 
     private long BlockElements => (long)_blockRowPanels * _blockColumnPanels * Kernel.Tile;
 
+    private int BlocksAcross => Blocks(ColumnPanels, _blockColumnPanels);
+
+    private int BlockCount => Blocks(RowPanels, _blockRowPanels) * BlocksAcross;
+
     private int MostPixels => _byPiece ? Plan.LongestPiece : ChainLength;
 
     private long TileElements => (Plan.StackDepth + 1L) * GradientKernel.LargestTile;
@@ -83,11 +87,12 @@ internal abstract unsafe partial class WeightGradient<TSimd, TVector>(ThreadTeam
     {
         if (_byPiece)
         {
-            SumPiece(Plan[piece], MemoryOf(thread), _shared + (piece * BlockElements));
+            var (index, block) = Math.DivRem(piece, BlockCount);
+            SumPiece(Plan[index], BlockAt(block), MemoryOf(thread), _shared + (piece * BlockElements));
         }
         else
         {
-            WalkPieces(piece, MemoryOf(thread));
+            WalkPieces(BlockAt(piece), MemoryOf(thread));
         }
     }
 
@@ -135,15 +140,16 @@ internal abstract unsafe partial class WeightGradient<TSimd, TVector>(ThreadTeam
     private void ReduceByPiece()
     {
         (_blockRowPanels, _blockColumnPanels) = (RowPanels, ColumnPanels);
-        _shared = scratch.Shared(Plan.Count * BlockElements);
+        ShrinkBlocks(Blocks(team.EnoughPieces, Plan.Count));
+        _shared = scratch.Shared(Plan.Count * BlockCount * BlockElements);
         EnsureOwn();
-        team.Run(this, Plan.Count);
-        _fold.Execute(Plan, _shared, checked((int)BlockElements));
+        team.Run(this, Plan.Count * BlockCount);
+        _fold.Execute(Plan, _shared, checked((int)(BlockCount * BlockElements)));
         for (var i = 0; i < Plan.Count; i++)
         {
-            if (Plan.IsFirstOfRoot(i))
+            for (var block = 0; block < BlockCount && Plan.IsFirstOfRoot(i); block++)
             {
-                EmitBlock(_shared + (i * BlockElements), new Block(0, RowPanels, 0, ColumnPanels), _targets[Plan[i].Root]);
+                EmitBlock(_shared + (((i * BlockCount) + block) * BlockElements), BlockAt(block), _targets[Plan[i].Root]);
             }
         }
     }
@@ -152,11 +158,29 @@ internal abstract unsafe partial class WeightGradient<TSimd, TVector>(ThreadTeam
     {
         _blockRowPanels = Math.Min(RowPanels, Math.Max(1, BlockRows / Kernel.Rows));
         _blockColumnPanels = Math.Min(ColumnPanels, BlockColumns / Kernel.Columns);
+        ShrinkBlocks(team.EnoughPieces);
         _shared = scratch.Shared((long)Plan.Pixels * (PaddedColumns + (_packsLeft ? PaddedRows : 0)));
         EnsureOwn();
         _packing.Owner = this;
         team.Run(_packing, Plan.Count);
-        team.Run(this, Blocks(RowPanels, _blockRowPanels) * Blocks(ColumnPanels, _blockColumnPanels));
+        team.Run(this, BlockCount);
+    }
+
+    /// <summary>Fewer columns in each, for their part of the right operand is packed by the block alone, then fewer rows, until there are enough.</summary>
+    private void ShrinkBlocks(int enough)
+    {
+        while (BlockCount < enough && _blockRowPanels * _blockColumnPanels > 1)
+        {
+            (_blockRowPanels, _blockColumnPanels) = _blockColumnPanels > 1
+                ? (_blockRowPanels, (_blockColumnPanels + 1) / 2)
+                : ((_blockRowPanels + 1) / 2, _blockColumnPanels);
+        }
+    }
+
+    private Block BlockAt(int index)
+    {
+        var (row, column) = (index / BlocksAcross * _blockRowPanels, index % BlocksAcross * _blockColumnPanels);
+        return new Block(row, Math.Min(_blockRowPanels, RowPanels - row), column, Math.Min(_blockColumnPanels, ColumnPanels - column));
     }
 
     private void EnsureOwn() =>
@@ -187,7 +211,7 @@ internal abstract unsafe partial class WeightGradient<TSimd, TVector>(ThreadTeam
             var owner = Owner!;
             for (var index = 0; index < ChainsOf(owner.Plan[piece]); index++)
             {
-                owner.Pack(owner.InShared(ChainOf(owner.Plan[piece], index)));
+                owner.Pack(owner.InShared(ChainOf(owner.Plan[piece], index)), 0, owner.Columns);
             }
         }
     }

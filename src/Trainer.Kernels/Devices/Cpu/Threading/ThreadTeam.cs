@@ -16,6 +16,7 @@ internal sealed class ThreadTeam : IDisposable
     private const long Open = 1L << 16;
     private const long ActiveMask = Open - 1;
     private const int Spins = 60;
+    private const int FewThreads = 8;
 
     private readonly Thread[] _threads;
     private readonly Lock _calls = new();
@@ -47,9 +48,16 @@ internal sealed class ThreadTeam : IDisposable
     /// <summary>Threads that compute, the caller included.</summary>
     public int Count => _threads.Length + 1;
 
+    /// <summary>Pieces of work from which on no thread waits long for the last of the others: the more threads there are, the more each has to have.</summary>
+    public int EnoughPieces => (Count > FewThreads ? 4 : 2) * Count;
+
+    /// <summary>Told of each work and its pieces before it runs: for tests.</summary>
+    public Action<ParallelWork, int>? Running { get; set; }
+
     /// <summary>Runs all pieces and returns when the last one is done. An exception of a piece is thrown here.</summary>
     public void Run(ParallelWork work, int pieces)
     {
+        Running?.Invoke(work, pieces);
         if (_threads.Length == 0 || pieces <= 1)
         {
             for (var piece = 0; piece < pieces; piece++)

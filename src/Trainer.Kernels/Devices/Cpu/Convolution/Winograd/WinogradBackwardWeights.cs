@@ -15,7 +15,8 @@ namespace Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 /// </summary>
 /// <remarks>
 /// Pieces are taken a chunk at a time, as many as fit into a third-level cache: first all threads transform them, then each block of the
-/// gradient is one thread's, which walks the chunk's pieces with the block's stack of partial sums. Stacks outlast chunks.
+/// gradient is one thread's, which walks the chunk's pieces with the block's stack of partial sums. Stacks outlast chunks. A small gradient has fewer blocks than
+/// many threads want: a block of each piece is then a piece of work, whose sums go to memory, and a second pass folds them.
 /// </remarks>
 internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam team, Scratch scratch) : ParallelWork, IDisposable
     where TSimd : ISimd<TVector>
@@ -30,10 +31,19 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
     private const int BlockRows = 48;
     private const int BlockColumns = 64;
 
+    private const int BlocksPerThread = 3;
+
+    /// <summary>Threads that a chunk of the usual size is for.</summary>
+    private const int ChunkThreads = 8;
+
     /// <summary>Channels of dy from which on tiles side by side would fall into few sets of a first-level cache; they are then kept in panels of a block's rows.</summary>
     private const int ManyChannels = 128;
 
+    /// <summary>The most elements of partial sums that are written to memory: 16 MiB.</summary>
+    private const long MostPartials = 4 << 20;
+
     private readonly ReductionPlan _plan = new();
+    private readonly TreeFold<TSimd, TVector> _fold = new(team);
     private readonly Transforming _transforming = new();
     private readonly NativeBuffer _offsets = new();
     private Conv2dGeometry _g;
@@ -48,7 +58,10 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
     private int _firstPiece;
     private int _endPiece;
     private int _top;
-    private float* _stacks;
+    private bool _byPiece;
+
+    /// <summary>Of each block the partial sums that wait for their sibling, or of each piece those of all blocks.</summary>
+    private float* _sums;
     private float** _targets;
     private long _firstElement;
 
@@ -57,6 +70,8 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
     private int BlocksAcross => Blocks(_kernel.ColumnPanels(_g.C), _columnPanels);
 
     private int BlockCount => Blocks(_kernel.RowPanels(_g.K), _rowPanels) * BlocksAcross;
+
+    private nint GradientElements => BlockCount * Taps * BlockElements;
 
     private nint BlockElements => (nint)_rowPanels * _columnPanels * _kernel.Tile;
 
@@ -70,6 +85,7 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
         _loops = WinogradLoops<TSimd, TVector>.Of(_tiles);
         _plan.Describe(slice, _tiles.Rows, _tiles.Columns, WinogradTile.PieceTiles);
         _kernel = GradientKernelChoice<TSimd, TVector>.For(g.K, g.C);
+        ChooseChunk();
         ChooseBlocks();
         Reserve(x, dy);
         (_endPiece, _top) = (0, 0);
@@ -77,18 +93,31 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
         {
             RunChunk();
         }
+
+        if (_byPiece)
+        {
+            FoldPieces();
+        }
     }
 
     public override void Run(int piece, int thread)
     {
-        var block = BlockAt(piece);
-        var products = scratch.Own(thread);
-        var stack = _stacks + (piece * _plan.StackDepth * Taps * BlockElements);
-        var firstTile = _plan[_firstPiece].FirstPixel;
+        if (_byPiece)
+        {
+            var (index, block) = Math.DivRem(piece, BlockCount);
+            SumPiece(BlockAt(block), _firstPiece + index, scratch.Own(thread), _sums + ((_firstPiece + index) * GradientElements) + (block * Taps * BlockElements));
+        }
+        else
+        {
+            WalkPieces(BlockAt(piece), scratch.Own(thread), _sums + (piece * _plan.StackDepth * Taps * BlockElements));
+        }
+    }
+
+    private void WalkPieces(Block block, float* products, float* stack)
+    {
         for (var (i, top) = (_firstPiece, _top); i < _endPiece; i++)
         {
-            MultiplyPiece(block, _plan[i].FirstPixel - firstTile, _plan[i].Pixels, products);
-            _loops!.FilterGradients(products, BlockElements, products + (_tiles.Points * BlockElements), stack + (top++ * Taps * BlockElements));
+            SumPiece(block, i, products, stack + (top++ * Taps * BlockElements));
             for (var fold = 0; fold < _plan[i].Folds; fold++, top--)
             {
                 var sums = stack + ((top - 2) * Taps * BlockElements);
@@ -103,18 +132,56 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
         }
     }
 
+    private void SumPiece(Block block, int index, float* products, float* sums)
+    {
+        MultiplyPiece(block, _plan[index].FirstPixel - _plan[_firstPiece].FirstPixel, _plan[index].Pixels, products);
+        _loops!.FilterGradients(products, BlockElements, products + (_tiles.Points * BlockElements), sums);
+    }
+
+    private void FoldPieces()
+    {
+        _fold.Execute(_plan, _sums, checked((int)GradientElements));
+        for (var i = 0; i < _plan.Count; i++)
+        {
+            for (var block = 0; block < BlockCount && _plan.IsFirstOfRoot(i); block++)
+            {
+                Emit(BlockAt(block), _sums + (i * GradientElements) + (block * Taps * BlockElements), _targets[_plan[i].Root] + _firstElement);
+            }
+        }
+    }
+
     public void Dispose() => _offsets.Dispose();
 
     private static int Blocks(int panels, int blockPanels) => (panels + blockPanels - 1) / blockPanels;
 
     private bool IsLastOfRoot(int piece) => piece + 1 == _plan.Count || _plan.IsFirstOfRoot(piece + 1);
 
-    /// <summary>Smaller blocks where there would be too few for all threads.</summary>
+    /// <summary>Chunks of about one size. Many threads have a larger cache together, and need more work between two barriers.</summary>
+    private void ChooseChunk()
+    {
+        var elements = (long)ChunkElements * Math.Max(1, team.Count / ChunkThreads);
+        var fitting = elements / (_tiles.Points * (WinogradTile.Padded(_g.C) + WinogradTile.Padded(_g.K)));
+        var chunks = Blocks(_plan.Count, (int)Math.Clamp(fitting / _plan.LongestPiece, 1, _plan.Count));
+        _chunkTiles = (int)Math.Min(_plan.Pixels, (long)Blocks(_plan.Count, chunks) * _plan.LongestPiece);
+    }
+
+    /// <summary>Smaller blocks where there would be too few for all threads; if those are too few as well, blocks of each piece.</summary>
     private void ChooseBlocks()
+    {
+        ChooseBlocks(Math.Max(BlocksPerThread * team.Count, team.EnoughPieces));
+        _byPiece = BlockCount < team.EnoughPieces && _plan.Count * GradientElements <= MostPartials;
+        if (_byPiece)
+        {
+            ChooseBlocks(Blocks(team.EnoughPieces, Math.Max(1, _chunkTiles / _plan.LongestPiece)));
+            _byPiece = _plan.Count * GradientElements <= MostPartials;
+        }
+    }
+
+    private void ChooseBlocks(int enough)
     {
         _rowPanels = Math.Min(_kernel.RowPanels(_g.K), Math.Max(1, BlockRows / _kernel.Rows));
         _columnPanels = Math.Min(_kernel.ColumnPanels(_g.C), Math.Max(1, BlockColumns / _kernel.Columns));
-        while (BlockCount < 3 * team.Count && _rowPanels * _columnPanels > 1)
+        while (BlockCount < enough && _rowPanels * _columnPanels > 1)
         {
             (_rowPanels, _columnPanels) = _columnPanels > 1 ? (_rowPanels, _columnPanels / 2) : (_rowPanels / 2, _columnPanels);
         }
@@ -122,15 +189,13 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
 
     private void Reserve(SampleRows x, SampleRows dy)
     {
-        var fitting = ChunkElements / (_tiles.Points * (WinogradTile.Padded(_g.C) + WinogradTile.Padded(_g.K)));
-        _chunkTiles = Math.Min(_plan.Pixels, Math.Max(_plan.LongestPiece, fitting));
         var panel = _g.K >= ManyChannels && BlockRows % _kernel.Rows == 0 ? BlockRows : WinogradTile.Padded(_g.K);
         var left = TransformedTiles.Elements(_tiles.Points, _chunkTiles, _g.K, panel);
         var right = TransformedTiles.Elements(_tiles.Points, _chunkTiles, _g.C, _kernel.Columns);
-        var shared = scratch.Shared(left + right + (BlockCount * _plan.StackDepth * Taps * BlockElements));
+        var shared = scratch.Shared(left + right + ((_byPiece ? _plan.Count : _plan.StackDepth) * GradientElements));
         _left = new TransformedTiles(shared, _chunkTiles, _g.K, panel);
         _right = new TransformedTiles(shared + left, _chunkTiles, _g.C, _kernel.Columns);
-        _stacks = shared + left + right;
+        _sums = shared + left + right;
         _transforming.Describe(this, _tiles, x, dy);
         var products = (_tiles.Points * BlockElements) + (_tiles.Points * Lane);
         scratch.EnsureOwn(Math.Max(_transforming.Work, products));
@@ -150,7 +215,7 @@ internal sealed unsafe class WinogradBackwardWeights<TSimd, TVector>(ThreadTeam 
         }
 
         team.Run(_transforming, (_endPiece - _firstPiece) * _transforming.Blocks);
-        team.Run(this, BlockCount);
+        team.Run(this, _byPiece ? (_endPiece - _firstPiece) * BlockCount : BlockCount);
         for (var i = _firstPiece; i < _endPiece; i++)
         {
             _top = IsLastOfRoot(i) ? 0 : _top + 1 - _plan[i].Folds;

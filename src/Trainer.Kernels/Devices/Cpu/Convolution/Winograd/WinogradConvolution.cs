@@ -12,9 +12,10 @@ namespace Trainer.Kernels.Devices.Cpu.Convolution.Winograd;
 /// times source channels x target channels, in Form C) and transformed back.
 /// </summary>
 /// <remarks>
-/// Two schedules with the same bits. Where images outweigh filters, those are transformed once, and a piece of work is a block of tiles. Where filters outweigh
+/// Three schedules with the same bits. Where images outweigh filters, those are transformed once, and a piece of work is a block of tiles. Where filters outweigh
 /// images, it is the other way round: tiles are transformed once, and a piece of work is a block of target channels, whose filters no other thread needs and which
-/// are read only once. Either way what a piece makes for itself stays in memory of the thread's own.
+/// are read only once. What a piece makes for itself stays in memory of the thread's own. Where neither makes pieces enough for all threads, both are transformed
+/// once, and a piece has some of the tiles and some of the channels.
 /// </remarks>
 internal sealed unsafe class WinogradConvolution<TSimd, TVector>(ThreadTeam team, Scratch scratch) : ParallelWork
     where TSimd : ISimd<TVector>
@@ -33,15 +34,20 @@ internal sealed unsafe class WinogradConvolution<TSimd, TVector>(ThreadTeam team
     private ConvolutionCall? _call;
     private WinogradTile _tiles;
     private ProductLayout _layout;
-    private TransformedTiles _shared;
-    private bool _byChannels;
+    private TransformedTiles _inputTiles;
+    private TransformedTiles _filterTiles;
+    private bool _sharesInputs;
+    private bool _sharesFilters;
     private int _count;
     private int _depth;
-
-    /// <summary>Target channels of a piece, or tiles.</summary>
-    private int _block;
+    private int _blockTiles;
+    private int _blockChannels;
 
     private GradientKernel Kernel => _layout.Kernel;
+
+    private int TileBlocks => Blocks(_count, _blockTiles);
+
+    private int Pieces => TileBlocks * Blocks(_call!.Channels, _blockChannels);
 
     /// <param name="height">Of the source images.</param>
     /// <param name="top">Rows of zeros above them.</param>
@@ -54,113 +60,106 @@ internal sealed unsafe class WinogradConvolution<TSimd, TVector>(ThreadTeam team
         _inputs.OfInputs(call.Source, _tiles, _depth, height, width, top, left);
         _filters.Describe(call, _tiles);
         _outputs.Describe(call, _tiles);
-        _byChannels = (long)_depth * call.Channels > (long)_count * (_depth + call.Channels);
-        ChooseBlock(GradientKernelChoice<TSimd, TVector>.For(_count, call.Channels));
+        ChooseBlocks(GradientKernelChoice<TSimd, TVector>.For(_count, call.Channels));
         Reserve();
-        _preparation.Owner = this;
-        team.Run(_preparation, WinogradTile.Padded(_byChannels ? _depth : call.Channels) / Lane);
-        team.Run(this, ((_byChannels ? call.Channels : _count) + _block - 1) / _block);
+        _preparation.Describe(this);
+        team.Run(_preparation, _preparation.Pieces);
+        team.Run(this, Pieces);
     }
 
     public override void Run(int piece, int thread)
     {
+        var (channelBlock, tileBlock) = Math.DivRem(piece, TileBlocks);
+        var (tile, channel) = (tileBlock * _blockTiles, channelBlock * _blockChannels);
+        var (tiles, channels) = (Math.Min(_blockTiles, _count - tile), Math.Min(_blockChannels, _call!.Channels - channel));
         var products = scratch.Own(thread);
         var own = products + (_tiles.Points * _layout.PointStride);
-        if (_byChannels)
+        var work = own + OwnElements;
+        var inputs = _sharesInputs ? _inputTiles : new TransformedTiles(own, _blockTiles, _depth, WinogradTile.Padded(_depth));
+        var filters = _sharesFilters ? _filterTiles : new TransformedTiles(own, _depth, _blockChannels, Kernel.Columns);
+        for (var group = 0; group < _depth && !_sharesInputs; group += Lane)
         {
-            RunChannels(piece * _block, Math.Min(_block, _call!.Channels - (piece * _block)), products, own);
+            _inputs.Run(tile, tiles, group, inputs, 0, work);
+        }
+
+        for (var group = 0; group < channels && !_sharesFilters; group += Lane)
+        {
+            _filters.Run(channel + group, filters, group, work);
+        }
+
+        MultiplyPoints(inputs, inputs.At(_sharesInputs ? tile : 0, 0), tiles, filters, filters.At(0, _sharesFilters ? channel : 0), Kernel.ColumnPanels(channels), products);
+        for (var group = 0; group < channels; group += Lane)
+        {
+            _outputs.Emit(tile, tiles, products, _layout, group, channel + group, work);
+        }
+    }
+
+    private static int Blocks(int count, int block) => (count + block - 1) / block;
+
+    private void ChooseBlocks(GradientKernel kernel)
+    {
+        var channels = kernel.ColumnPanels(_call!.Channels) * kernel.Columns;
+        _sharesInputs = (long)_depth * _call.Channels > (long)_count * (_depth + _call.Channels);
+        _sharesFilters = !_sharesInputs;
+        if (_sharesInputs)
+        {
+            _blockTiles = Rounded(_count, kernel);
+            _blockChannels = Math.Max(_call.Channels >= 6 * Lane * team.Count ? 2 * Lane : Lane, kernel.Columns);
         }
         else
         {
-            RunTiles(piece * _block, Math.Min(_block, _count - (piece * _block)), products, own);
+            var fitting = BlockElements / (_tiles.Points * (WinogradTile.Padded(_depth) + channels));
+            _blockTiles = Shared(_count, team.EnoughPieces, Math.Max(fitting, 2 * kernel.Rows), kernel);
+            _blockChannels = channels;
         }
+
+        if (Pieces < team.EnoughPieces)
+        {
+            _sharesInputs = _sharesFilters = true;
+            ShareBoth(kernel, channels);
+        }
+
+        _layout = new ProductLayout(kernel, _blockTiles, kernel.ColumnPanels(_blockChannels));
     }
 
-    private void RunTiles(int first, int count, float* products, float* own)
+    private void ShareBoth(GradientKernel kernel, int channels)
     {
-        var inputs = new TransformedTiles(own, _block, _depth, WinogradTile.Padded(_depth));
-        var work = own + OwnElements;
-        for (var channel = 0; channel < _depth; channel += Lane)
+        _blockChannels = Math.Min(channels, 2 * Math.Max(Lane, kernel.Columns));
+        _blockTiles = Shared(_count, Blocks(team.EnoughPieces, Blocks(_call!.Channels, _blockChannels)), _count, kernel);
+        if (Pieces < team.EnoughPieces)
         {
-            _inputs.Run(first, count, channel, inputs, 0, work);
-        }
-
-        MultiplyPoints(inputs, count, _shared, products);
-        for (var channel = 0; channel < _call!.Channels; channel += Lane)
-        {
-            _outputs.Emit(first, count, products, _layout, channel, channel, work);
+            _blockChannels = Math.Min(channels, Math.Max(Lane, kernel.Columns));
         }
     }
 
-    private void RunChannels(int first, int count, float* products, float* own)
-    {
-        var weights = new TransformedTiles(own, _depth, _block, Kernel.Columns);
-        var work = own + OwnElements;
-        for (var channel = 0; channel < count; channel += Lane)
-        {
-            _filters.Run(first + channel, weights, channel, work);
-        }
+    /// <summary>Tiles of a block, whole panels, of which there are to be enough.</summary>
+    private static int Shared(int tiles, int enough, int most, GradientKernel kernel) =>
+        Math.Max(1, Math.Min(Rounded(most, kernel), tiles / enough) / kernel.Rows) * kernel.Rows;
 
-        MultiplyPoints(_shared, _count, weights, products);
-        for (var channel = 0; channel < count; channel += Lane)
-        {
-            _outputs.Emit(0, _count, products, _layout, channel, first + channel, work);
-        }
-    }
-
-    private void ChooseBlock(GradientKernel kernel)
-    {
-        var panels = kernel.ColumnPanels(_call!.Channels);
-        if (_byChannels)
-        {
-            _block = Math.Max(_call.Channels >= 6 * Lane * team.Count ? 2 * Lane : Lane, kernel.Columns);
-            _layout = new ProductLayout(kernel, kernel.RowPanels(_count) * kernel.Rows, kernel.ColumnPanels(_block));
-            return;
-        }
-
-        var fitting = BlockElements / (_tiles.Points * (WinogradTile.Padded(_depth) + (kernel.Columns * panels)));
-        var sharing = (_count + (2 * team.Count) - 1) / (2 * team.Count);
-        _block = kernel.RowPanels(Math.Min(Math.Max(fitting, 2 * kernel.Rows), Math.Max(sharing, 1))) * kernel.Rows;
-        _layout = new ProductLayout(kernel, _block, panels);
-    }
+    private static int Rounded(int tiles, GradientKernel kernel) => kernel.RowPanels(tiles) * kernel.Rows;
 
     /// <summary>What a piece transforms for itself.</summary>
-    private long OwnElements => _byChannels
-        ? TransformedTiles.Elements(_tiles.Points, _depth, _block, Kernel.Columns)
-        : TransformedTiles.Elements(_tiles.Points, _block, _depth, WinogradTile.Padded(_depth));
+    private long OwnElements => _sharesInputs && _sharesFilters ? 0
+        : _sharesInputs ? TransformedTiles.Elements(_tiles.Points, _depth, _blockChannels, Kernel.Columns)
+        : TransformedTiles.Elements(_tiles.Points, _blockTiles, _depth, WinogradTile.Padded(_depth));
 
     private void Reserve()
     {
-        if (_byChannels)
-        {
-            // Kernels read whole panels of tiles.
-            var (tiles, padded) = (_layout.Tiles, WinogradTile.Padded(_depth));
-            _shared = new TransformedTiles(scratch.Shared(TransformedTiles.Elements(_tiles.Points, tiles, _depth, padded)), tiles, _depth, padded);
-        }
-        else
-        {
-            var elements = TransformedTiles.Elements(_tiles.Points, _depth, _call!.Channels, Kernel.Columns);
-            _shared = new TransformedTiles(scratch.Shared(elements), _depth, _call.Channels, Kernel.Columns);
-        }
-
-        var work = Math.Max(Math.Max(_filters.Work, _outputs.Work), _inputs.Work(_byChannels ? _count : _block));
+        // Kernels read whole panels of tiles.
+        var (tiles, padded) = (Rounded(_count, Kernel), WinogradTile.Padded(_depth));
+        var inputs = _sharesInputs ? TransformedTiles.Elements(_tiles.Points, tiles, _depth, padded) : 0;
+        var filters = _sharesFilters ? TransformedTiles.Elements(_tiles.Points, _depth, _call!.Channels, Kernel.Columns) : 0;
+        var shared = scratch.Shared(inputs + filters);
+        _inputTiles = new TransformedTiles(shared, tiles, _depth, padded);
+        _filterTiles = new TransformedTiles(shared + inputs, _depth, _call!.Channels, Kernel.Columns);
+        var work = Math.Max(Math.Max(_filters.Work, _outputs.Work), _inputs.Work(_sharesInputs ? _count : _blockTiles));
         scratch.EnsureOwn((_tiles.Points * _layout.PointStride) + OwnElements + work);
     }
 
-    private void Prepare(int piece, int thread)
-    {
-        if (_byChannels)
-        {
-            _inputs.Run(0, _count, piece * Lane, _shared, 0, scratch.Own(thread));
-        }
-        else
-        {
-            _filters.Run(piece * Lane, _shared, piece * Lane, scratch.Own(thread));
-        }
-    }
-
-    /// <summary>At each point: products (tiles x target channels) = inputs x weights.</summary>
-    private void MultiplyPoints(in TransformedTiles inputs, int count, in TransformedTiles weights, float* products)
+    /// <summary>At each point: products (tiles x target channels) = inputs x filters.</summary>
+    /// <param name="left">The first tile of the inputs, at point 0.</param>
+    /// <param name="right">The first of some panels of the filters, at point 0.</param>
+    private void MultiplyPoints(in TransformedTiles inputs, float* left, int count, in TransformedTiles filters, float* right, int panels, float* products)
     {
         var offsets = stackalloc int[Kernel.Rows];
         for (var row = 0; row < Kernel.Rows; row++)
@@ -169,16 +168,15 @@ internal sealed unsafe class WinogradConvolution<TSimd, TVector>(ThreadTeam team
         }
 
         var tile = stackalloc float[GradientKernel.LargestTile];
-        for (var point = 0; point < _tiles.Points; point++, products += _layout.PointStride)
+        for (var point = 0; point < _tiles.Points; point++, products += _layout.PointStride, left += inputs.PointStride, right += filters.PointStride)
         {
-            var left = inputs.First + (point * inputs.PointStride);
-            var right = weights.First + (point * weights.PointStride);
-            for (var panel = 0; panel < _layout.Panels; panel++, right += weights.PanelStride)
+            for (var panel = 0; panel < panels; panel++)
             {
+                var weights = right + (panel * filters.PanelStride);
                 var sums = products + (panel * _layout.PanelStride);
                 for (var row = 0; row < count; row += Kernel.Rows, sums += Kernel.Tile)
                 {
-                    MultiplyChains(left + (row * inputs.TileStride), offsets, right, sums, tile);
+                    MultiplyChains(left + (row * inputs.TileStride), offsets, weights, sums, tile);
                 }
             }
         }
@@ -197,11 +195,44 @@ internal sealed unsafe class WinogradConvolution<TSimd, TVector>(ThreadTeam team
         }
     }
 
-    /// <summary>Transforms once what all pieces read: a piece of work is 16 channels.</summary>
+    /// <summary>Transforms once what all pieces read: a piece of work is 16 channels of the filters, or of the inputs of some samples.</summary>
     private sealed class Preparation : ParallelWork
     {
-        public WinogradConvolution<TSimd, TVector>? Owner { get; set; }
+        private WinogradConvolution<TSimd, TVector>? _owner;
+        private int _filterPieces;
+        private int _inputGroups;
+        private int _rangeTiles;
 
-        public override void Run(int piece, int thread) => Owner!.Prepare(piece, thread);
+        public int Pieces { get; private set; }
+
+        public void Describe(WinogradConvolution<TSimd, TVector> owner)
+        {
+            _owner = owner;
+            _filterPieces = owner._sharesFilters ? WinogradTile.Padded(owner._call!.Channels) / Lane : 0;
+            _inputGroups = owner._sharesInputs ? WinogradTile.Padded(owner._depth) / Lane : 0;
+            var samples = owner._call!.Count;
+            var ranges = Math.Min(samples, Blocks(owner.EnoughPieces, Math.Max(1, _inputGroups)));
+            _rangeTiles = Blocks(samples, ranges) * owner._tiles.PerSample;
+            Pieces = _filterPieces + (_inputGroups * Blocks(owner._count, _rangeTiles));
+        }
+
+        public override void Run(int piece, int thread)
+        {
+            var owner = _owner!;
+            var work = owner.OwnMemory(thread);
+            if (piece < _filterPieces)
+            {
+                owner._filters.Run(piece * Lane, owner._filterTiles, piece * Lane, work);
+                return;
+            }
+
+            var (range, group) = Math.DivRem(piece - _filterPieces, _inputGroups);
+            var first = range * _rangeTiles;
+            owner._inputs.Run(first, Math.Min(_rangeTiles, owner._count - first), group * Lane, owner._inputTiles, first, work);
+        }
     }
+
+    private int EnoughPieces => team.EnoughPieces;
+
+    private float* OwnMemory(int thread) => scratch.Own(thread);
 }
