@@ -13,7 +13,7 @@ const TESTED = { loss: 'test_loss', accuracy: 'test_accuracy' };
 const REFRESH = 3000;
 const MOST = 20;
 const REST = 150; // Between two drawings, in milliseconds.
-const PATIENCE = 1000; // Runs arrive one by one: so long, in milliseconds, they are waited for, and drawn at once.
+const PATIENCE = 1000; // Runs arrive one by one: so long, in milliseconds, they are waited for, and drawn at once; who comes later is drawn when he comes.
 const FEW = 8; // Runs whose own lines can be told apart behind the smoothed ones. Of more they are a haze that costs as much as all else.
 const MOST_POINTS = 4000; // Of all runs together: what a chart can show. Who looks closer sees more of them.
 
@@ -76,13 +76,14 @@ export async function show(element, place, signal) {
     }, plot.signal);
     put(plots, chart.element);
     coming = new Set(runs);
+    const patient = performance.now() + PATIENCE;
     runs.forEach(run => {
       const { curves, read } = reading.get(run.id);
       run.curves = curves;
-      take(run, read).then(() => run.curves === curves && coming.delete(run) && coming.size === 0 && drawSoon());
+      take(run, read).then(() => run.curves === curves && coming.delete(run) && (coming.size === 0 || performance.now() >= patient) && drawSoon());
       range && curves.lookAt(range, signal).then(drawSoon, () => {}); // What it is read for is shown without, too.
     });
-    setTimeout(drawSoon, PATIENCE);
+    setTimeout(() => coming.size > 0 && drawSoon(), PATIENCE);
   }
 
   function curvesOf(name) {
