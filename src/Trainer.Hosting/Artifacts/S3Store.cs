@@ -9,6 +9,8 @@ namespace Trainer.Hosting.Artifacts;
 /// <param name="prefix">Of the keys in the bucket; empty, or without a '/' at its end.</param>
 public sealed class S3Store(IAmazonS3 s3, string bucket, string prefix) : IArtifactStore
 {
+    private readonly S3Deletion _deletion = new(s3, bucket);
+
     public string Location => prefix.Length > 0 ? $"{ArtifactLocation.Scheme}{bucket}/{prefix}" : $"{ArtifactLocation.Scheme}{bucket}";
 
     public TimeSpan AppendInterval => TimeSpan.FromSeconds(5);
@@ -68,10 +70,12 @@ public sealed class S3Store(IAmazonS3 s3, string bucket, string prefix) : IArtif
 
     public void Delete(string key)
     {
-        foreach (var file in key.Length > 0 ? [key, .. List(key).Select(file => file.Key)] : List(key).Select(file => file.Key))
+        string[] files = [.. key.Length > 0 ? [key, .. List(key).Select(file => file.Key)] : List(key).Select(file => file.Key)];
+        Do(key, async () =>
         {
-            Do(file, () => s3.DeleteObjectAsync(bucket, KeyOf(file)));
-        }
+            await _deletion.RunAsync([.. files.Select(KeyOf)]);
+            return files.Length;
+        });
     }
 
     /// <summary>Runs a request to its end: who calls may wait.</summary>
