@@ -29,10 +29,11 @@ internal static class RecipeJson
         {
             var fields = new JobSection(section);
             var loss = fields.Get<string>("on_error") == "skip" && recipe.Loss is CrossEntropy entropy ? entropy.Skipping() : recipe.Loss;
-            if (fields.Get<CsvLabels>("csv") is { Labels: "several" })
+            var field = fields.Get<CsvLabels>("csv") is { Labels: "several" } ? "data.csv.labels" : fields.Get<string>("labels") == "several" ? "data.labels" : null;
+            if (field is not null)
             {
                 loss = loss is BinaryCrossEntropy binary ? binary with { OneHot = false } : throw new ModelException(
-                    "training.loss", "takes one label of each picture, and data.csv.labels is several; bce_with_logits judges each class by itself");
+                    "training.loss", $"takes one label of each picture, and {field} is several; bce_with_logits judges each class by itself");
             }
 
             return recipe with { Loss = fields.Has("mixup") || fields.Has("cutmix") ? loss with { MixesLabels = true } : loss };

@@ -65,21 +65,28 @@ internal static class JobRelations
 
     private static IEnumerable<FieldViolation> OfSeveralLabels(JobSpec spec)
     {
-        if (spec.Data.Csv is not { Labels: "several" })
+        if (spec.Data.HasLabels && spec.Data.Packed is null && spec.Data.Pushed.Length == 0)
+        {
+            yield return new("data.labels", "is of packed and pushed, and the data is neither; remove it (a table has data.csv.labels)");
+        }
+
+        if (FieldOfSeveralLabels(spec.Data) is not { } field)
         {
             yield break;
         }
 
         if (spec.Training.Loss.BceWithLogits is null)
         {
-            yield return new("data.csv.labels", "several needs the loss bce_with_logits, which judges each class by itself; got another loss, which takes one label of each picture");
+            yield return new(field, "several needs the loss bce_with_logits, which judges each class by itself; got another loss, which takes one label of each picture");
         }
 
         if (spec.Data.Sampling is not null)
         {
-            yield return new("data.sampling", "draws pictures by their class, and data.csv.labels: several gives each any number of them; remove one");
+            yield return new("data.sampling", $"draws pictures by their class, and {field}: several gives each any number of them; remove one");
         }
     }
+
+    private static string? FieldOfSeveralLabels(Data data) => data.Csv is { Labels: "several" } ? "data.csv.labels" : data.Labels == "several" ? "data.labels" : null;
 
     private static IEnumerable<FieldViolation> OfTraining(Training training)
     {

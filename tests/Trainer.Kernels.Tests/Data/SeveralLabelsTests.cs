@@ -1,4 +1,5 @@
 using Trainer.Kernels.Data;
+using Trainer.Kernels.Data.Packs;
 using Trainer.Kernels.Data.Sections;
 using Trainer.Kernels.Data.Transforms;
 using Trainer.Kernels.Devices.Cpu;
@@ -104,6 +105,76 @@ public sealed class SeveralLabelsTests : IDisposable
                 Assert.Equal(expected, targets[(i * 3) + label], 1e-7f);
             }
         }
+    }
+
+    /// <summary>A pack has all labels and so the ids of its table. Programs that know packs of one label alone read the version first, and refuse it.</summary>
+    [Fact]
+    public void A_pack_of_a_table_is_the_table()
+    {
+        File.WriteAllLines(_folder.File("table.csv"), ["0.png,owl,cat", "1.png,dog", "2.png", "3.png,cat,,"]);
+        for (var i = 0; i < 4; i++)
+        {
+            TestPictures.Write(_folder.File($"{i}.png"), 4, 4, (byte)(i * 50), 9, 9);
+        }
+
+        var (table, _) = DataSection.DescribeUntransformed($$"""{"csv":{"train":"{{_folder.File("table.csv")}}","labels":"several"} }""");
+        using (var file = File.Create(_folder.File("pack.tar")))
+        {
+            DataPack.Write(table, null, file);
+        }
+
+        var section = $$"""{"packed":{"path":"{{_folder.File("pack.tar")}}"},"validation":{"samples":1},"labels":"several"}""";
+        var (pack, none) = DataSection.DescribeUntransformed(section);
+        Assert.Null(none);
+        Assert.True(pack.HasSeveralLabels);
+        Assert.Equal(["cat", "dog", "owl"], pack.ClassNames);
+        Assert.Equal("0 2|1||0", string.Join('|', Enumerable.Range(0, 4).Select(i => string.Join(' ', pack.LabelsOf(i)))));
+        Assert.Equal(DataIds.Of(table, table), DataIds.Of(pack, pack));
+        Assert.Equal(DataSet.Fingerprint(table.Load(), table), DataSet.Fingerprint(pack.Load(), pack));
+        Assert.Equal(3, DataSection.Describe(section).Train.Classes);
+        Assert.Equal(
+            "data.labels: is one, and the pack has any number of labels for each picture; expected labels: several, and the loss bce_with_logits",
+            Assert.Throws<ModelException>(() => DataSection.Describe(section.Replace("several", "one", StringComparison.Ordinal))).Message);
+        Assert.Equal(
+            new BinaryCrossEntropy(OneHot: false), TrainingRecipe.FromJson("""{"epochs":1,"optimizer":{"sgd":{"lr":1}},"loss":{"bce_with_logits":{}}}""", section).Loss);
+    }
+
+    [Fact]
+    public void The_index_of_a_pack_has_another_version_only_where_it_has_several_labels()
+    {
+        var files = new[] { new PackedFile("a", 0, 1, new byte[32]), new PackedFile("b", 1, 1, new byte[32]) };
+        var one = new PackPart(["x", "y", "z"], false, null, null, [2, 0], files);
+        var several = one with { Labels = [2, -1], AllLabels = [[2, 0, 1], []] };
+
+        Assert.Equal((1, 2, 2), (Version(new(9, one, null)), Version(new(9, several, null)), Version(new(9, one, several))));
+        var read = PackIndex.Parse(new PackIndex(9, several, one).ToBytes());
+        Assert.Equal("2 0 1|", string.Join('|', read.Train.AllLabels!.Select(labels => string.Join(' ', labels))));
+        Assert.Equal([2, -1], read.Train.Labels);
+        Assert.Null(read.Test!.AllLabels);
+        Assert.Equal([2, 0], read.Test.Labels);
+
+        var later = new PackIndex(9, one, null).ToBytes();
+        later[0] = 3;
+        Assert.Equal("its index is of version 3; expected 1 or 2", Assert.Throws<InvalidDataException>(() => PackIndex.Parse(later)).Message);
+        Assert.Equal(
+            "its index is damaged: there are no samples, or labels without a class",
+            Assert.Throws<InvalidDataException>(() => PackIndex.Parse(new PackIndex(9, several with { AllLabels = [[2, 3], []] }, null).ToBytes())).Message);
+
+        static int Version(PackIndex index) => BitConverter.ToInt32(index.ToBytes());
+    }
+
+    [Fact]
+    public void A_job_that_says_several_labels_of_a_pack_of_one_is_refused()
+    {
+        using (var file = File.Create(_folder.File("pack.tar")))
+        {
+            DataPack.Write(DataSet.FromArrays(new Shape(1, 1, 1), new byte[4], [0, 1, 0, 1]), null, file);
+        }
+
+        var section = $$"""{"packed":{"path":"{{_folder.File("pack.tar")}}"},"validation":{"samples":1},"labels":"several"}""";
+        Assert.Equal(
+            "data.labels: is several, and the pack has one label of each picture; remove it",
+            Assert.Throws<ModelException>(() => DataSection.Describe(section)).Message);
     }
 
     [Fact]

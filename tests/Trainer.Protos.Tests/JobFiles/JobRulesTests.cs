@@ -130,6 +130,14 @@ public sealed class JobRulesTests
 
         (spec.Training.Loss, spec.Data.Sampling) = (new Loss { BceWithLogits = new() }, null);
         Assert.Empty(Violations(spec));
+
+        spec.Data.Labels = "several";
+        Assert.Equal(["data.labels: is of packed and pushed, and the data is neither; remove it (a table has data.csv.labels)"], Violations(spec));
+
+        (spec.Data, spec.Training.Loss) = (new Data { Pushed = "pictures", Labels = "several" }, null);
+        Assert.Equal(["data.labels: several needs the loss bce_with_logits, which judges each class by itself; got another loss, which takes one label of each picture"], Violations(spec));
+        spec.Training.Loss = new Loss { BceWithLogits = new() };
+        Assert.Empty(Violations(spec));
     }
 
     /// <summary>A section that appears by itself would change trainings that never asked for it.</summary>

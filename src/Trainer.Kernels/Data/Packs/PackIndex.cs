@@ -13,15 +13,25 @@ internal readonly record struct PackedFile(string Name, long Offset, long Length
 /// <param name="ArePlanes">One file has all images as planes (N, C, H, W); else each image is a file.</param>
 /// <param name="Shape">(C, H, W) of every image; null where they differ.</param>
 /// <param name="SizeDifference">Two images whose sizes differ, in words; null where none do.</param>
+/// <param name="Labels">Of several the first, -1 where a sample has none.</param>
 internal sealed record PackPart(
-    IReadOnlyList<string> ClassNames, bool ArePlanes, Shape? Shape, string? SizeDifference, int[] Labels, IReadOnlyList<PackedFile> Files);
+    IReadOnlyList<string> ClassNames, bool ArePlanes, Shape? Shape, string? SizeDifference, int[] Labels, IReadOnlyList<PackedFile> Files)
+{
+    /// <summary>All labels of each sample, where samples have any number of them; null: they have one.</summary>
+    public IReadOnlyList<int>[]? AllLabels { get; init; }
+}
 
 /// <summary>The index of a pack.</summary>
 /// <param name="End">Of the samples: no file of the pack reaches beyond it.</param>
 /// <param name="Test">Null: there is no test set.</param>
 internal sealed record PackIndex(long End, PackPart Train, PackPart? Test)
 {
+    /// <summary>Of an index whose samples have one label each.</summary>
     private const int Version = 1;
+
+    /// <summary>With any number of labels for each sample: readers who know the first version alone say that they do not know this one.</summary>
+    private const int SeveralLabelsVersion = 2;
+
     private const int SumBytes = 32;
     private const int MostNames = 1 << 16;
 
@@ -32,13 +42,14 @@ internal sealed record PackIndex(long End, PackPart Train, PackPart? Test)
     {
         using var bytes = new MemoryStream();
         using var writer = new BinaryWriter(bytes, Encoding.UTF8);
-        writer.Write(Version);
+        var version = (Train.AllLabels ?? Test?.AllLabels) is null ? Version : SeveralLabelsVersion;
+        writer.Write(version);
         writer.Write(End);
-        Write(writer, Train);
+        Write(writer, Train, version);
         writer.Write(Test is not null);
         if (Test is not null)
         {
-            Write(writer, Test);
+            Write(writer, Test, version);
         }
 
         writer.Flush();
@@ -52,9 +63,9 @@ internal sealed record PackIndex(long End, PackPart Train, PackPart? Test)
         try
         {
             var version = reader.ReadInt32();
-            if (version != Version)
+            if (version is not (Version or SeveralLabelsVersion))
             {
-                throw new InvalidDataException($"its index is of version {version}; expected {Version}");
+                throw new InvalidDataException($"its index is of version {version}; expected {Version} or {SeveralLabelsVersion}");
             }
 
             var end = reader.ReadInt64();
@@ -63,7 +74,7 @@ internal sealed record PackIndex(long End, PackPart Train, PackPart? Test)
                 throw new InvalidDataException($"its index is damaged: samples end at {end}");
             }
 
-            return new PackIndex(end, ReadPart(reader, end), reader.ReadBoolean() ? ReadPart(reader, end) : null);
+            return new PackIndex(end, ReadPart(reader, end, version), reader.ReadBoolean() ? ReadPart(reader, end, version) : null);
         }
         catch (Exception broken) when (broken is IOException or FormatException or ArgumentException or OverflowException)
         {
@@ -71,7 +82,7 @@ internal sealed record PackIndex(long End, PackPart Train, PackPart? Test)
         }
     }
 
-    private static void Write(BinaryWriter writer, PackPart part)
+    private static void Write(BinaryWriter writer, PackPart part, int version)
     {
         writer.Write(part.ClassNames.Count);
         foreach (var name in part.ClassNames)
@@ -87,11 +98,7 @@ internal sealed record PackIndex(long End, PackPart Train, PackPart? Test)
 
         writer.Write(part.SizeDifference ?? "");
         writer.Write(part.Labels.Length);
-        foreach (var label in part.Labels)
-        {
-            writer.Write(label);
-        }
-
+        WriteLabels(writer, part, version);
         foreach (var file in part.Files)
         {
             writer.Write(file.Name);
@@ -101,7 +108,31 @@ internal sealed record PackIndex(long End, PackPart Train, PackPart? Test)
         }
     }
 
-    private static PackPart ReadPart(BinaryReader reader, long end)
+    /// <summary>One of each sample; in the version of several, first whether there are several, and then how many before those of each.</summary>
+    private static void WriteLabels(BinaryWriter writer, PackPart part, int version)
+    {
+        if (version == SeveralLabelsVersion)
+        {
+            writer.Write(part.AllLabels is not null);
+        }
+
+        for (var i = 0; i < part.Labels.Length; i++)
+        {
+            if (part.AllLabels is not { } all)
+            {
+                writer.Write(part.Labels[i]);
+                continue;
+            }
+
+            writer.Write(all[i].Count);
+            foreach (var label in all[i])
+            {
+                writer.Write(label);
+            }
+        }
+    }
+
+    private static PackPart ReadPart(BinaryReader reader, long end, int version)
     {
         var names = new string[CountOf(reader, 1, MostNames)];
         for (var i = 0; i < names.Length; i++)
@@ -112,31 +143,50 @@ internal sealed record PackIndex(long End, PackPart Train, PackPart? Test)
         var arePlanes = reader.ReadBoolean();
         var shape = ReadShape(reader);
         var difference = reader.ReadString();
-        var labels = new int[CountOf(reader, sizeof(int), int.MaxValue)];
-        for (var i = 0; i < labels.Length; i++)
-        {
-            labels[i] = reader.ReadInt32();
-        }
-
-        if (labels.Length == 0 || (arePlanes && shape is null) || (names.Length > 0 && labels.Any(label => label < 0 || label >= names.Length)))
+        var count = CountOf(reader, sizeof(int), int.MaxValue);
+        var all = version == SeveralLabelsVersion && reader.ReadBoolean() ? ReadSeveral(reader, count) : null;
+        var labels = all is null ? ReadLabels(reader, count) : all.Select(each => each.Count == 0 ? -1 : each[0]).ToArray();
+        if (count == 0 || (arePlanes && (shape is null || all is not null)) || (names.Length > 0 && (all?.SelectMany(each => each) ?? labels).Any(label => label < 0 || label >= names.Length)))
         {
             throw new InvalidDataException("its index is damaged: there are no samples, or labels without a class");
         }
 
-        var count = arePlanes ? 1 : labels.Length;
-        if ((long)count * LeastFileBytes > Left(reader))
+        var fileCount = arePlanes ? 1 : count;
+        if ((long)fileCount * LeastFileBytes > Left(reader))
         {
-            throw new InvalidDataException($"its index is damaged: it is to have {count} files");
+            throw new InvalidDataException($"its index is damaged: it is to have {fileCount} files");
         }
 
-        var files = new PackedFile[count];
+        var files = new PackedFile[fileCount];
         for (var i = 0; i < files.Length; i++)
         {
             files[i] = new PackedFile(reader.ReadString(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadBytes(SumBytes));
             Check(files[i], arePlanes ? (long)shape!.Value.Elements * labels.Length : null, end);
         }
 
-        return new PackPart(names, arePlanes, shape, difference.Length > 0 ? difference : null, labels, files);
+        return new PackPart(names, arePlanes, shape, difference.Length > 0 ? difference : null, labels, files) { AllLabels = all };
+    }
+
+    private static int[] ReadLabels(BinaryReader reader, int count)
+    {
+        var labels = new int[count];
+        for (var i = 0; i < labels.Length; i++)
+        {
+            labels[i] = reader.ReadInt32();
+        }
+
+        return labels;
+    }
+
+    private static IReadOnlyList<int>[] ReadSeveral(BinaryReader reader, int count)
+    {
+        var labels = new IReadOnlyList<int>[count];
+        for (var i = 0; i < labels.Length; i++)
+        {
+            labels[i] = ReadLabels(reader, CountOf(reader, sizeof(int), int.MaxValue));
+        }
+
+        return labels;
     }
 
     private static void Check(PackedFile file, long? expected, long end)

@@ -23,11 +23,6 @@ internal sealed class PackWriter(Stream to, CancellationToken stop)
 
     private PackPart WritePart(string part, ISampleSource source)
     {
-        if (source.HasSeveralLabels)
-        {
-            throw new DataFileException(source.NameOf(0), "is of a table of several labels for each picture; a pack has one label of each");
-        }
-
         source.Load();
         int[] labels = [.. Enumerable.Range(0, source.Count).Select(source.LabelOf)];
         return source switch
@@ -66,7 +61,10 @@ internal sealed class PackWriter(Stream to, CancellationToken stop)
             files[i] = WriteFile($"{part}/{i:D8}{(ImageFolder.IsPicture(name) ? Path.GetExtension(name).ToLowerInvariant() : "")}", bytes) with { Name = name };
         }
 
-        return new PackPart(source.ClassNames, ArePlanes: false, sizes.Shape, sizes.Difference, labels, files);
+        return new PackPart(source.ClassNames, ArePlanes: false, sizes.Shape, sizes.Difference, labels, files)
+        {
+            AllLabels = source.HasSeveralLabels ? [.. Enumerable.Range(0, source.Count).Select(source.LabelsOf)] : null,
+        };
     }
 
     private PackedFile WriteFile(string name, ReadOnlySpan<byte> content)

@@ -25,6 +25,10 @@ internal sealed class PackedPictures(string pack, PackPart part) : ISampleSource
 
     public int LabelOf(int index) => part.Labels[index];
 
+    public bool HasSeveralLabels => part.AllLabels is not null;
+
+    public IReadOnlyList<int> LabelsOf(int index) => part.AllLabels?[index] ?? [part.Labels[index]];
+
     public string NameOf(int index) => part.Files[index].Name;
 
     /// <summary>From here on it may be deleted: what is open stays.</summary>
@@ -34,14 +38,14 @@ internal sealed class PackedPictures(string pack, PackPart part) : ISampleSource
 
     public void Read(int index, Picture picture, Func<int, int, Area>? part) => _readers.Value!.Decoder.Decode(NameOf(index), EncodedAt(index), picture, part);
 
-    public void Outline(int index, IncrementalHash sum) => SampleOutline.Add(sum, NameOf(index), part.Files[index].Length, [part.Labels[index]]);
+    public void Outline(int index, IncrementalHash sum) => SampleOutline.Add(sum, NameOf(index), part.Files[index].Length, LabelsOf(index));
 
     public void Identify(int index, IncrementalHash sum)
     {
         var file = EncodedAt(index);
         sum.AppendData(Encoding.UTF8.GetBytes(NameOf(index)));
         sum.AppendData(BitConverter.GetBytes(file.Length));
-        sum.AppendData(BitConverter.GetBytes(part.Labels[index]));
+        SampleOutline.Add(sum, LabelsOf(index));
         sum.AppendData(SHA256.HashData(file));
     }
 

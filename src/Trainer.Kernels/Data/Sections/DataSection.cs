@@ -18,7 +18,7 @@ public static class DataSection
     public static (DataSet Train, DataSet Evaluation) Describe(string json) => JsonValue.Parse(json, "data", section =>
     {
         var data = new JobSection(section);
-        var (train, test) = Open(data);
+        var (train, test) = OpenForJob(data);
         if (data.Get<Validation>("validation") is { } validation)
         {
             (train, test) = Cut(train, validation);
@@ -44,7 +44,7 @@ public static class DataSection
     public static DataSet DescribeTest(string json) => JsonValue.Parse(json, "data", section =>
     {
         var data = new JobSection(section);
-        return Transformed(data, Open(data).Test ?? throw new ModelException("data", "has no test set"), isTraining: false);
+        return Transformed(data, OpenForJob(data).Test ?? throw new ModelException("data", "has no test set"), isTraining: false);
     });
 
     /// <summary>What the section makes of a set that it does not name, in evaluation.</summary>
@@ -65,13 +65,28 @@ public static class DataSection
             return (new Shape(behind.Channels, behind.Height, behind.Width), known.Classes);
         }
 
-        var (train, test) = Open(data);
+        var (train, test) = OpenForJob(data);
         return (Transformed(data, train, isTraining: true).Shape, (test is null ? train.Labels : train.Labels.Or(test.Labels)).Classes(ignored));
     });
 
     /// <summary>The sets that the section names, as they are; the test set is null where it names none.</summary>
     /// <exception cref="DataFileException">A file is missing or not what it should be.</exception>
     public static (DataSet Train, DataSet? Test) DescribeUntransformed(string json) => JsonValue.Parse(json, "data", section => (Raw)Open(new JobSection(section)));
+
+    /// <summary>A job says of a pack whether its samples have several labels, since its loss has to suit that.</summary>
+    private static (DataSet Train, DataSet? Test) OpenForJob(JobSection data)
+    {
+        var (train, test) = Open(data);
+        var isSeveral = data.Get<string>("labels") == "several";
+        if (data.Get<PackedFiles>("packed") is not null && isSeveral != train.HasSeveralLabels)
+        {
+            throw new ModelException("data.labels", isSeveral
+                ? "is several, and the pack has one label of each picture; remove it"
+                : "is one, and the pack has any number of labels for each picture; expected labels: several, and the loss bce_with_logits");
+        }
+
+        return (train, test);
+    }
 
     /// <returns>The test set is null where the data has none.</returns>
     private static (DataSet Train, DataSet? Test) Open(JobSection data)
