@@ -11,6 +11,10 @@ using Trainer.Protos;
 namespace Trainer.Coordinator.Api;
 
 /// <summary>Data sets that were pushed, in the store of jobs' files. Waits for it: for threads that may.</summary>
+/// <remarks>
+/// All that is known of them is in the store, which several coordinators may share; locks are of one process. So who writes looks again afterwards for what another may have written meanwhile
+/// (<see cref="BeginAlone"/>, <see cref="Check"/>, <see cref="Use"/>), and what falls between is swept.
+/// </remarks>
 /// <param name="location">Of jobs' files.</param>
 public sealed class DataSets(ArtifactStores stores, string location, ProcessLimits limits)
 {
@@ -130,6 +134,7 @@ public sealed class DataSets(ArtifactStores stores, string location, ProcessLimi
         Change(set, () =>
         {
             Write(DataSetFiles.Ready, ready);
+            RequireStillBegun(set);
             Ask(() => Forget(DataSetFiles.FactsKey(DataSetFiles.Uploads, set.Id)));
         });
         return ready;
@@ -222,8 +227,23 @@ public sealed class DataSets(ArtifactStores stores, string location, ProcessLimi
             Delete(id);
         }
 
-        return left.Count;
+        return left.Count + SweepParts(before);
     });
+
+    /// <summary>Parts that came through one coordinator while another deleted the whole: nothing is known of them.</summary>
+    private int SweepParts(DateTimeOffset before)
+    {
+        var lost = _store.List(DataSetFiles.Parts).GroupBy(part => part.Key.Split('/')[1], StringComparer.Ordinal)
+            .Where(parts => parts.All(part => part.Modified < before))
+            .Select(parts => parts.Key)
+            .Where(id => _store.Find(DataSetFiles.FactsKey(DataSetFiles.Ready, id)) is null && _store.Find(DataSetFiles.FactsKey(DataSetFiles.Uploads, id)) is null).ToList();
+        foreach (var id in lost)
+        {
+            _store.Delete(DataSetFiles.PartsKey(id));
+        }
+
+        return lost.Count;
+    }
 
     private static T Ask<T>(Func<T> question)
     {
@@ -266,7 +286,28 @@ public sealed class DataSets(ArtifactStores stores, string location, ProcessLimi
             CreateTime = Now,
         };
         Write(DataSetFiles.Uploads, set);
+        RequireStill(request, set, mayAll);
         return set;
+    }
+
+    /// <summary>What others began through other coordinators at the same time counts too: of two that cannot both be, none or one stays.</summary>
+    private void RequireStill(CreateDataSetRequest request, PushedDataSet set, bool mayAll)
+    {
+        List<PushedDataSet> others = [.. List().Where(other => other.Id != set.Id)];
+        try
+        {
+            if (!mayAll)
+            {
+                DataSetAdmission.RequireName(request.Name, set.Creator, others);
+            }
+
+            DataSetAdmission.RequireRoom(request, others, limits);
+        }
+        catch (RpcException)
+        {
+            Ask(() => Forget(DataSetFiles.FactsKey(DataSetFiles.Uploads, set.Id)));
+            throw;
+        }
     }
 
     private PushedDataSet TakeAlone(PushedDataSet set, UploadDataSetRequest part, ulong bytes) => Ask(() =>
@@ -311,6 +352,16 @@ public sealed class DataSets(ArtifactStores stores, string location, ProcessLimi
 
             RequireUsable(now);
             change();
+        }
+    }
+
+    /// <summary>Whoever deletes it through another coordinator says so before all else, and removes what is ready after that: either it is seen here, or what was written is removed there.</summary>
+    private void RequireStillBegun(PushedDataSet set)
+    {
+        if (Ask(() => DataSetFiles.Find(_store, DataSetFiles.Uploads, set.Id)) is not { State: not PushedDataSet.Types.State.Deleting })
+        {
+            Ask(() => Forget(DataSetFiles.FactsKey(DataSetFiles.Ready, set.Id)));
+            throw ApiErrors.DataSetNotFound(set.Id);
         }
     }
 

@@ -10,6 +10,7 @@ public static class DataSetFiles
 {
     public const string Ready = "ready";
     public const string Uploads = "uploads";
+    public const string Parts = "parts";
 
     private const string Folder = "data-sets";
     private const string Ending = ".json";
@@ -23,7 +24,7 @@ public static class DataSetFiles
     /// <summary>The id in such a key.</summary>
     public static string IdOf(string key) => Path.GetFileName(key)[..^Ending.Length];
 
-    public static string PartsKey(string id) => $"parts/{id}";
+    public static string PartsKey(string id) => $"{Parts}/{id}";
 
     public static string PartKey(string id, long number) => $"{PartsKey(id)}/{number:D8}";
 
