@@ -94,6 +94,6 @@ public sealed partial class S3DeletionTests : IDisposable
         return $"""<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>training</Name><IsTruncated>false</IsTruncated>{entries}</ListBucketResult>""";
     }
 
-    [GeneratedRegex("<Key>([^<]+)</Key>", RegexOptions.None, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex("<Key>(?<key>[^<]+)</Key>", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex Keys();
 }
