@@ -28,6 +28,7 @@ public sealed class CoverageTests
         ["Data.packed"] = "likewise",
         ["Data.pushed"] = "likewise",
         ["Data.parquet"] = "likewise",
+        ["Data.labels"] = "likewise",
         ["Data.limit"] = "likewise",
         ["Data.content_id"] = "likewise",
         ["Data.decoder_id"] = "likewise",

@@ -8,6 +8,7 @@ using Trainer.Cli.Errors;
 using Trainer.Cli.Help;
 using Trainer.Cli.Home;
 using Trainer.Cli.Output;
+using Trainer.Kernels.Data.Packs;
 using Trainer.Protos;
 
 namespace Trainer.Cli.Commands;
@@ -31,12 +32,12 @@ internal static class DataPushCommand
         command.SetAction(async (parsed, stop) =>
         {
             var (printer, address, source) = (Printer.Of(parsed, shell), connection.Read(parsed, shell), parsed.GetValue(path)!);
-            var set = PackPlace.IsPack(source)
+            var (set, facts) = PackPlace.IsPack(source)
                 ? await PushAsync(printer, address, PackPlace.Of(source), parsed.GetValue(name)!, stop)
                 : await PackAndPushAsync(printer, address, source, Draft(shell), parsed.GetValue(name)!, stop);
             printer.Print(
                 () => ProtoJson.ToJson(set),
-                () => $"{set.Id} is in the cluster: {Samples((int)set.TrainSamples, (int)set.TestSamples)}, {Words.Bytes(set.Bytes)}. A job names it so:{Environment.NewLine}data: {{pushed: {set.Id}}}");
+                () => $"{set.Id} is in the cluster: {Samples((int)set.TrainSamples, (int)set.TestSamples)}, {Words.Bytes(set.Bytes)}. A job names it so:{Environment.NewLine}data: {{pushed: {set.Id}{(facts.HasSeveralLabels ? ", labels: several" : "")}}}");
             return ExitCode.Ok;
         });
         return command;
@@ -98,7 +99,7 @@ internal static class DataPushCommand
         return sets;
     }
 
-    private static async Task<PushedDataSet> PackAndPushAsync(Printer printer, ClusterAddress address, string source, string draft, string name, CancellationToken stop)
+    private static async Task<(PushedDataSet Set, PackFacts Facts)> PackAndPushAsync(Printer printer, ClusterAddress address, string source, string draft, string name, CancellationToken stop)
     {
         try
         {
@@ -110,8 +111,8 @@ internal static class DataPushCommand
         }
     }
 
-    private static Task<PushedDataSet> PushAsync(Printer printer, ClusterAddress address, PackPlace pack, string name, CancellationToken stop) =>
-        new DataSetUpload(address, printer.Tell).PushAsync(pack, name, stop);
+    private static async Task<(PushedDataSet Set, PackFacts Facts)> PushAsync(Printer printer, ClusterAddress address, PackPlace pack, string name, CancellationToken stop) =>
+        (await new DataSetUpload(address, printer.Tell).PushAsync(pack, name, stop), pack.Facts);
 
     /// <summary>Where a pack lies until it is pushed: it may be larger than a temporary folder in memory.</summary>
     private static string Draft(Shell shell) => Path.Combine(LocalFolders.Of(shell.Environment).Downloads, $"push-{Guid.NewGuid():N}.tar");

@@ -78,6 +78,18 @@ public sealed class DataPushCommandTests : IAsyncLifetime
         Assert.True(File.Exists(_home["pets.tar"]));
     }
 
+    [Fact]
+    public async Task Whoever_pushes_a_table_of_several_labels_is_told_how_a_job_names_it()
+    {
+        File.WriteAllText(_home["table.csv"], string.Concat(Directory.EnumerateFiles(_home["pictures"], "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select((file, i) => $"{file}{(i == 0 ? "" : i == 1 ? ",cat,big" : ",dog")}\n")));
+        File.WriteAllText(_home["job.yaml"], "name: x\nmodel: {zoo: lenet}\ndata: {csv: {train: table.csv, labels: several}, validation: {samples: 1}}\ntraining: {epochs: 1, batch_size: 1, loss: {bce_with_logits: {}}, optimizer: {sgd: {lr: 1}}}\n");
+
+        var run = await CommandRun.InAsync(_home.Path, "data", "push", _home["job.yaml"], "tags");
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Errors));
+        Assert.EndsWith($"A job names it so:\ndata: {{pushed: {Assert.Single(_api.DataSets).Id}, labels: several}}\n", run.Output, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("names '/pictures'; jobs may read no files here, only data sets by name. The operator allows folders with --data-root", true)]
     [InlineData("/pictures: is not there; expected a folder with a folder for each class", true)]

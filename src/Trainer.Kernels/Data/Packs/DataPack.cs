@@ -6,7 +6,8 @@ namespace Trainer.Kernels.Data.Packs;
 /// <param name="TrainSamples">Of the training set.</param>
 /// <param name="TestSamples">0: there is no test set.</param>
 /// <param name="ClassNames">By label; empty where classes have no names.</param>
-public sealed record PackFacts(int TrainSamples, int TestSamples, IReadOnlyList<string> ClassNames);
+/// <param name="HasSeveralLabels">Whether samples have any number of labels, which a job on the pack has to say.</param>
+public sealed record PackFacts(int TrainSamples, int TestSamples, IReadOnlyList<string> ClassNames, bool HasSeveralLabels);
 
 /// <summary>
 /// A data set in one file: a tar archive of its pictures as they are (or of the planes of its images), and behind them an index with the name, the place, the label and the SHA-256 of each. Samples are read
@@ -52,7 +53,7 @@ public static class DataPack
         return new PlaneSource(path, shape, PackedPlanes.Of(path, part.Files[0].Offset, (int)shape.Elements, part.Labels.Length), part.Labels, part.ClassNames);
     }
 
-    private static PackFacts FactsOf(PackIndex index) => new(index.Train.Labels.Length, index.Test?.Labels.Length ?? 0, index.Train.ClassNames);
+    private static PackFacts FactsOf(PackIndex index) => new(index.Train.Labels.Length, index.Test?.Labels.Length ?? 0, index.Train.ClassNames, index.Train.AllLabels is not null);
 
     private static PackIndex ReadIndex(string path)
     {
